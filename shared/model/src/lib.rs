@@ -1,1 +1,14 @@
-//! Being built.
+//! The domain of Rollcall, pure: what every function means by an account, a user, a number, a row, a job.
+//!
+//! Nothing here reads a clock, the environment, a file or the network. Deciding happens here; doing happens in the
+//! crates around it.
+
+pub mod account;
+pub mod caller_id;
+pub mod code;
+pub mod country;
+pub mod csv_file;
+pub mod inventory;
+pub mod numbers;
+mod text;
+pub mod user;

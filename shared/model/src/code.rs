@@ -1,0 +1,90 @@
+//! Every code that a report, a job or an answer can carry. Codes are stable: people filter on them and
+//! programs branch on them, so one is added, never renamed.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! codes {
+    ($(#[$about:meta])* $kind:ident { $($(#[$doc:meta])* $name:ident = $text:literal,)* }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $kind { $($(#[$doc])* #[serde(rename = $text)] $name,)* }
+
+        impl $kind {
+            /// Every code of this kind, in the order of the documentation.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The code as it stands in reports and answers.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+
+        impl std::fmt::Display for $kind {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+codes! {
+    /// Why a whole file can't be read. Nothing of such a file is applied.
+    FileCode {
+        /// No row under the header, or no header either.
+        FileEmpty = "FILE_EMPTY",
+        /// More bytes than one job takes.
+        FileTooLarge = "FILE_TOO_LARGE",
+        /// More rows than one job takes.
+        TooManyRows = "TOO_MANY_ROWS",
+        /// Neither UTF-8, UTF-16 nor Windows-1252 text: a workbook, an archive, UTF-32.
+        EncodingUnsupported = "ENCODING_UNSUPPORTED",
+        /// The first row doesn't name the columns that are needed.
+        HeaderMissing = "HEADER_MISSING",
+        /// Two columns both answer to a name that is needed.
+        HeaderAmbiguous = "HEADER_AMBIGUOUS",
+        /// The header itself can't be cut into cells.
+        MalformedCsv = "MALFORMED_CSV",
+    }
+}
+
+codes! {
+    /// Why a row, or one value of it, was not applied.
+    RowCode {
+        /// A quote is opened and never properly closed, or the row is longer than a row may be.
+        MalformedCsv = "MALFORMED_CSV",
+        /// Too few cells to hold the needed columns, or filled cells past the last column.
+        ColumnCount = "COLUMN_COUNT",
+        /// The login ID's cell is empty.
+        LoginIdMissing = "LOGIN_ID_MISSING",
+        /// No user of the account has this login ID.
+        UserNotFound = "USER_NOT_FOUND",
+        /// The login ID of one user is the e-mail address of another.
+        UserAmbiguous = "USER_AMBIGUOUS",
+        /// The caller IDs' cell is empty.
+        NumberMissing = "NUMBER_MISSING",
+        /// A spreadsheet rounded the number to scientific notation, so its last digits are lost.
+        NumberScientific = "NUMBER_SCIENTIFIC",
+        /// Not a telephone number.
+        NumberInvalid = "NUMBER_INVALID",
+        /// A telephone number, but not one of the account's.
+        NumberNotOwned = "NUMBER_NOT_OWNED",
+        /// The account has retired this number.
+        NumberRetired = "NUMBER_RETIRED",
+        /// The user's list is full.
+        ListLimit = "LIST_LIMIT",
+    }
+}
+
+codes! {
+    /// What is worth saying of a row, though nothing of it failed.
+    Warning {
+        /// The same number for the same user stands further up in the file.
+        DuplicateInFile = "DUPLICATE_IN_FILE",
+        /// The user had this number before the job.
+        AlreadyAllowed = "ALREADY_ALLOWED",
+        /// The number was written in an unusual way; the report says how it was read.
+        Normalized = "NORMALIZED",
+        /// The user's policy is all or department, so the list that was added to isn't in force.
+        PolicyNotCustom = "POLICY_NOT_CUSTOM",
+    }
+}

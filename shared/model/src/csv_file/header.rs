@@ -1,0 +1,180 @@
+//! Understands a file's first row: which delimiter it uses, and which column is which.
+
+use super::{
+    FileFault,
+    cells::{Cells, Splitter},
+    cut::{Cut, DELIMITERS},
+    write::RESULT_COLUMNS,
+};
+use crate::{code::FileCode, text};
+
+/// A column that a kind of file can have.
+#[derive(Debug)]
+pub struct Column {
+    /// Its name, as samples and messages show it.
+    pub name: &'static str,
+    /// The names that it goes by, in the form of [`plain_name`].
+    pub aliases: &'static [&'static str],
+    /// A file without it can't be read.
+    pub required: bool,
+    /// Where the delimiter is the semicolon, which also parts the values of this column, cells past the header's end
+    /// belong to it.
+    pub takes_surplus: bool,
+}
+
+/// The columns of a kind of file.
+pub type Schema = &'static [Column];
+
+/// A header that has been understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// What parts the cells.
+    pub delimiter: u8,
+    /// The names of the file's own columns, as they stand, without those of an earlier report.
+    pub names: Vec<String>,
+    /// Columns in all, those of an earlier report included.
+    pub width: usize,
+    /// For each column of the schema, where it stands.
+    places: Vec<Option<usize>>,
+    /// The column that takes cells past the header's end.
+    surplus: Option<usize>,
+    /// Cells that a row must have to hold every required column.
+    pub(super) needed: usize,
+}
+
+impl Header {
+    /// Where the schema's column number `column` stands in a row.
+    pub fn place(&self, column: usize) -> Option<usize> {
+        self.places[column]
+    }
+
+    /// The name that the file gives to the schema's column number `column`.
+    pub fn name(&self, column: usize) -> &str {
+        self.places[column].map_or("", |place| &self.names[place])
+    }
+
+    /// Whether cells past the header's end belong to the schema's column number `column`.
+    pub fn takes_surplus(&self, column: usize) -> bool {
+        self.surplus == Some(column)
+    }
+
+    /// Where the column that takes cells past the header's end stands in a row.
+    pub(super) fn surplus_place(&self) -> Option<usize> {
+        self.surplus.and_then(|column| self.places[column])
+    }
+
+    /// Understands the first row of a file.
+    ///
+    /// # Errors
+    /// [`FileCode::HeaderMissing`] when a required column is not named, [`FileCode::HeaderAmbiguous`] when two columns
+    /// answer to the same name.
+    pub(super) fn sniff(cut: &Cut<'_>, schema: Schema, told: Option<u8>) -> Result<Self, FileFault> {
+        let candidates: Vec<u8> = told.map_or(DELIMITERS.to_vec(), |delimiter| vec![delimiter]);
+        let mut best: Option<Attempt> = None;
+        for delimiter in candidates {
+            let attempt = Attempt::with(delimiter, cut, schema);
+            if best.as_ref().is_none_or(|best| attempt.found() > best.found()) {
+                best = Some(attempt);
+            }
+        }
+        best.map_or_else(|| Err(Attempt::with(b',', cut, schema).fault(schema, cut.line)), |best| best.finish(schema, cut.line))
+    }
+}
+
+/// What a header looks like when parted at one delimiter.
+struct Attempt {
+    delimiter: u8,
+    names: Vec<String>,
+    /// For each column of the schema, every place that answers to it.
+    matches: Vec<Vec<usize>>,
+    width: usize,
+}
+
+impl Attempt {
+    fn with(delimiter: u8, cut: &Cut<'_>, schema: Schema) -> Self {
+        let mut splitter = Splitter::new(delimiter);
+        let mut names = cell_texts(splitter.split(cut), delimiter);
+        let width = names.len();
+        let own = own_columns(&names);
+        names.truncate(own);
+        let matches = schema
+            .iter()
+            .map(|column| {
+                let answers = |name: &String| column.aliases.contains(&plain_name(name).as_str());
+                names.iter().enumerate().filter(|(_, name)| answers(name)).map(|(place, _)| place).collect()
+            })
+            .collect();
+        Self { delimiter, names, matches, width }
+    }
+
+    fn found(&self) -> usize {
+        self.matches.iter().filter(|places| !places.is_empty()).count()
+    }
+
+    fn finish(self, schema: Schema, line: u64) -> Result<Header, FileFault> {
+        let ambiguous = self.matches.iter().any(|places| places.len() > 1);
+        let missing = schema.iter().zip(&self.matches).any(|(column, places)| column.required && places.is_empty());
+        if ambiguous || missing {
+            return Err(self.fault(schema, line));
+        }
+        let places: Vec<_> = self.matches.iter().map(|places| places.first().copied()).collect();
+        let surplus = (self.delimiter == b';').then(|| schema.iter().position(|column| column.takes_surplus)).flatten();
+        let required = schema.iter().zip(&places).filter(|(column, _)| column.required);
+        let needed = required.filter_map(|(_, place)| place.map(|place| place + 1)).max().unwrap_or(1);
+        Ok(Header { delimiter: self.delimiter, names: self.names, width: self.width, places, surplus, needed })
+    }
+
+    fn fault(&self, schema: Schema, line: u64) -> FileFault {
+        let line = Some(line);
+        let twice = schema.iter().zip(&self.matches).find(|(_, places)| places.len() > 1);
+        if let Some((column, places)) = twice {
+            let names: Vec<_> = places.iter().map(|&place| format!("\"{}\"", shown(&self.names[place]))).collect();
+            let message = format!("The columns {} both stand for {}. Keep one of them.", names.join(" and "), column.name);
+            return FileFault { code: FileCode::HeaderAmbiguous, line, message };
+        }
+        let lacking = schema.iter().zip(&self.matches).filter(|(column, places)| column.required && places.is_empty());
+        let lacking: Vec<_> = lacking.map(|(column, _)| format!("\"{}\"", column.name)).collect();
+        let has: Vec<_> = self.names.iter().take(8).map(|name| format!("\"{}\"", shown(name))).collect();
+        let message =
+            format!("The first row must name the columns. Missing: {}. It has: {}.", lacking.join(", "), has.join(", "));
+        FileFault { code: FileCode::HeaderMissing, line, message }
+    }
+}
+
+/// The cells of a header. Where the semicolon is the delimiter, a name such as `Allowed DID Numbers (Use “;” separator)`
+/// has been cut inside its parentheses: those pieces are one name.
+fn cell_texts(cells: Cells<'_>, delimiter: u8) -> Vec<String> {
+    let mut names: Vec<String> = Vec::with_capacity(cells.len());
+    for index in 0..cells.len() {
+        let cell = cells.text(index).unwrap_or_default();
+        match names.last_mut() {
+            Some(last) if delimiter == b';' && last.contains('(') && !last.contains(')') && cell.contains(')') => {
+                last.push(';');
+                last.push_str(&cell);
+            }
+            _ => names.push(cell.into_owned()),
+        }
+    }
+    names
+}
+
+/// How many columns are the file's own: a report's columns, at the end, are ours.
+fn own_columns(names: &[String]) -> usize {
+    let Some(own) = names.len().checked_sub(RESULT_COLUMNS.len()) else { return names.len() };
+    let ours = names[own..].iter().zip(RESULT_COLUMNS).all(|(name, ours)| plain_name(name) == plain_name(ours));
+    if ours && own > 0 { own } else { names.len() }
+}
+
+/// A column's name in the form that is compared: in lower case, letters and digits alone, without what stands in
+/// parentheses at its end.
+pub fn plain_name(name: &str) -> String {
+    let name = text::trim(name);
+    let name = name.find(['(', '（']).filter(|&at| at > 0).map_or(name, |at| &name[..at]);
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// A name as a message shows it: never so long that it hides the message.
+fn shown(name: &str) -> String {
+    let name = text::trim(name);
+    if name.chars().count() <= 40 { name.to_owned() } else { name.chars().take(39).chain(['…']).collect() }
+}

@@ -1,0 +1,50 @@
+//! CSV files as people really make them, read and written.
+//!
+//! The reader takes bytes as they come and gives rows; it waits for nothing and fetches nothing. What it promises:
+//!
+//! - A broken row costs that row. The rest of the file is read.
+//! - Memory stays within one push of bytes and one record, whatever the file holds.
+//! - Every row says on which physical line it starts, so that a person finds it in an editor.
+
+mod cells;
+mod cut;
+mod encoding;
+mod guard;
+mod header;
+mod read;
+mod write;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use cut::MAX_RECORD_BYTES;
+pub use guard::{guard, unguard};
+pub use header::{Column, Header, Schema};
+pub use read::{Range, Reader, Row, RowShape};
+pub use write::{RESULT_COLUMNS, Writer};
+
+use crate::code::FileCode;
+
+/// Why a file can't be read at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileFault {
+    /// The stable code.
+    pub code: FileCode,
+    /// The physical line, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// A sentence for the person who made the file.
+    pub message: String,
+}
+
+impl fmt::Display for FileFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{} (line {line}): {}", self.code, self.message),
+            None => write!(f, "{}: {}", self.code, self.message),
+        }
+    }
+}
+
+impl std::error::Error for FileFault {}

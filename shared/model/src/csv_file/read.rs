@@ -1,0 +1,469 @@
+//! Reads rows.
+
+use std::borrow::Cow;
+
+use super::{
+    FileFault,
+    cells::{Cells, Splitter, decode},
+    cut::{Cut, Cutter, DELIMITERS, Delimiter, MAX_RECORD_BYTES, Shape},
+    encoding::Decoding,
+    guard::unguard,
+    header::{Header, Schema},
+};
+use crate::{code::FileCode, text};
+
+/// A part of a source, so that a huge file can be cut and its parts read side by side.
+///
+/// A range begins at a record's first byte. It ends where the next one begins: the record that the end falls into
+/// belongs to the range that it began in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// Offset of the range's first byte in the source.
+    pub start: u64,
+    /// Offset past its last byte.
+    pub end: u64,
+    /// The physical line that the first record stands on.
+    pub first_line: u64,
+}
+
+/// Reads the rows of one file, or of one range of it.
+pub struct Reader {
+    schema: Schema,
+    decoding: Decoding,
+    cutter: Cutter,
+    end: u64,
+    /// The header, and a splitter for its delimiter, once it has been read.
+    body: Option<(Header, Splitter)>,
+    /// The delimiter that a `sep=` line told.
+    told: Option<u8>,
+    rows: u64,
+    ended: bool,
+}
+
+/// One row.
+pub struct Row<'a> {
+    /// The physical line that it starts on.
+    pub line: u64,
+    /// Whether its columns can be asked for.
+    pub shape: RowShape,
+    header: &'a Header,
+    cells: Cells<'a>,
+}
+
+/// Whether a row can be read column by column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowShape {
+    /// It can.
+    Sound,
+    /// A quote is opened and not closed.
+    Unbalanced,
+    /// Longer than [`MAX_RECORD_BYTES`].
+    TooLong,
+    /// It lacks a required column.
+    TooFewCells,
+    /// Filled cells stand past the last column.
+    TooManyCells,
+}
+
+impl Reader {
+    /// A reader for a whole file.
+    pub fn new(schema: Schema) -> Self {
+        Self {
+            schema,
+            decoding: Decoding::new(),
+            cutter: Cutter::new(0, 1, Delimiter::Unknown),
+            end: u64::MAX,
+            body: None,
+            told: None,
+            rows: 0,
+            ended: false,
+        }
+    }
+
+    /// A reader for a range of a file whose header is known. Push bytes from `range.start` on, and past `range.end`
+    /// until no row comes any more: the last record may reach beyond. Files in UTF-16 can't be cut: their ranges would
+    /// be counted in other bytes than the records.
+    pub fn of_range(schema: Schema, header: Header, range: Range) -> Self {
+        let delimiter = header.delimiter;
+        Self {
+            decoding: Decoding::AsciiSuperset,
+            cutter: Cutter::new(range.start, range.first_line, Delimiter::Known(delimiter)),
+            end: range.end,
+            body: Some((header, Splitter::new(delimiter))),
+            ..Self::new(schema)
+        }
+    }
+
+    /// Takes the next bytes of the source.
+    ///
+    /// # Errors
+    /// [`FileCode::EncodingUnsupported`].
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), FileFault> {
+        let cutter = &mut self.cutter;
+        self.decoding.decode(bytes, false, |bytes| cutter.push(bytes))
+    }
+
+    /// Says that the source has ended.
+    ///
+    /// # Errors
+    /// [`FileCode::EncodingUnsupported`] for a file that is so short that its encoding was undecided.
+    pub fn end(&mut self) -> Result<(), FileFault> {
+        let cutter = &mut self.cutter;
+        self.decoding.decode(&[], true, |bytes| cutter.push(bytes))?;
+        self.cutter.end();
+        self.ended = true;
+        Ok(())
+    }
+
+    /// The header, once it has been read.
+    pub fn header(&self) -> Option<&Header> {
+        self.body.as_ref().map(|(header, _)| header)
+    }
+
+    /// Rows given so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The next row. `None` says that more bytes are needed, or that the range is at its end. Blank rows are passed over.
+    ///
+    /// # Errors
+    /// What is wrong with the header, or [`FileCode::FileEmpty`] at the end of a file without rows.
+    pub fn next_row(&mut self) -> Result<Option<Row<'_>>, FileFault> {
+        if self.body.is_none() && !self.read_header()? {
+            return Ok(None);
+        }
+        let Self { cutter, body: Some((header, splitter)), end, rows, ended, .. } = self else { return Ok(None) };
+        loop {
+            if cutter.offset() >= *end {
+                return Ok(None);
+            }
+            match cutter.next_is_blank() {
+                None if *ended && *rows == 0 && *end == u64::MAX => return Err(empty("no row under its header")),
+                None => return Ok(None),
+                Some(true) => _ = cutter.next_cut(),
+                Some(false) => break,
+            }
+        }
+        let Some(cut) = cutter.next_cut() else { return Ok(None) };
+        *rows += 1;
+        let cells = splitter.split(&cut);
+        Ok(Some(Row { line: cut.line, shape: row_shape(cut.shape, cells, header), header, cells }))
+    }
+
+    /// Reads up to the header. `false` when more bytes are needed.
+    fn read_header(&mut self) -> Result<bool, FileFault> {
+        loop {
+            match self.cutter.next_is_blank() {
+                None if self.ended => return Err(empty("nothing in it")),
+                None => return Ok(false),
+                Some(true) => _ = self.cutter.next_cut(),
+                Some(false) => {
+                    let Some(cut) = self.cutter.next_cut() else { return Ok(false) };
+                    if let Some(delimiter) = told_delimiter(&cut) {
+                        self.told = Some(delimiter);
+                        continue;
+                    }
+                    check_header_shape(&cut)?;
+                    let header = Header::sniff(&cut, self.schema, self.told)?;
+                    let delimiter = header.delimiter;
+                    self.cutter.set_delimiter(delimiter);
+                    self.body = Some((header, Splitter::new(delimiter)));
+                    return Ok(true);
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Row<'a> {
+    /// The value of the schema's column number `column`, without padding and without the apostrophe that guards a
+    /// formula; `None` when the file has no such column or the row ends before it.
+    pub fn value(&self, column: usize) -> Option<Cow<'a, str>> {
+        self.cells.text(self.header.place(column)?).map(clean)
+    }
+
+    /// The values past the header's end, where they belong to the schema's column number `column`.
+    pub fn surplus(&self, column: usize) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
+        let cells = self.cells;
+        let from = if self.header.takes_surplus(column) { self.header.width } else { cells.len() };
+        (from..cells.len()).filter_map(move |index| cells.text(index).map(clean))
+    }
+
+    /// The header of the row's file.
+    pub fn header(&self) -> &'a Header {
+        self.header
+    }
+
+    /// The file's own cells, one for each of [`Header::names`], as a report repeats them. Nothing is left out: surplus
+    /// cells join the column that they belong to, or else the last one, and a row that can't be cut is its first cell.
+    pub fn original(&self) -> Vec<Cow<'a, str>> {
+        let own = self.header.names.len();
+        let cell = |index| self.cells.text(index).map_or(Cow::Borrowed(""), |text| unguarded(text));
+        let mut original: Vec<_> = (0..own).map(cell).collect();
+        let surplus: Vec<_> = (self.header.width..self.cells.len()).map(cell).filter(|text| !text.is_empty()).collect();
+        let taker = self.header.surplus_place().unwrap_or(own - 1);
+        for text in surplus {
+            let join = char::from(self.header.delimiter);
+            let taking = original[taker].to_mut();
+            if !taking.is_empty() {
+                taking.push(join);
+            }
+            taking.push_str(&text);
+        }
+        original
+    }
+}
+
+fn clean(cell: Cow<'_, str>) -> Cow<'_, str> {
+    match cell {
+        Cow::Borrowed(cell) => Cow::Borrowed(unguard(text::trim(cell))),
+        Cow::Owned(cell) => Cow::Owned(unguard(text::trim(&cell)).to_owned()),
+    }
+}
+
+fn unguarded(cell: Cow<'_, str>) -> Cow<'_, str> {
+    match cell {
+        Cow::Borrowed(cell) => Cow::Borrowed(unguard(cell)),
+        Cow::Owned(cell) => Cow::Owned(unguard(&cell).to_owned()),
+    }
+}
+
+fn row_shape(shape: Shape, cells: Cells<'_>, header: &Header) -> RowShape {
+    match shape {
+        Shape::Unbalanced => RowShape::Unbalanced,
+        Shape::TooLong => RowShape::TooLong,
+        Shape::Plain | Shape::Quoted if cells.len() < header.needed => RowShape::TooFewCells,
+        // Spreadsheets pad rows with empty cells, and leave empty cells out at a row's end.
+        Shape::Plain | Shape::Quoted => {
+            let blank = |index| cells.text(index).is_none_or(|text| text::trim(&text).is_empty());
+            let fits = header.surplus_place().is_some() || (header.width..cells.len()).all(blank);
+            if fits { RowShape::Sound } else { RowShape::TooManyCells }
+        }
+    }
+}
+
+/// Excel's own way to tell the delimiter: a first line `sep=;`.
+fn told_delimiter(cut: &Cut<'_>) -> Option<u8> {
+    let text = decode(cut.bytes);
+    match text::trim(&text).to_ascii_lowercase().strip_prefix("sep=")?.as_bytes() {
+        [] => Some(b'\t'),
+        [delimiter] if DELIMITERS.contains(delimiter) => Some(*delimiter),
+        _ => None,
+    }
+}
+
+fn check_header_shape(cut: &Cut<'_>) -> Result<(), FileFault> {
+    let message = match cut.shape {
+        Shape::Plain | Shape::Quoted => return Ok(()),
+        Shape::Unbalanced => "The header has a quote that is opened and not closed.".to_owned(),
+        Shape::TooLong => format!("The header is longer than {MAX_RECORD_BYTES} bytes, so the file has no lines."),
+    };
+    Err(FileFault { code: FileCode::MalformedCsv, line: Some(cut.line), message })
+}
+
+fn empty(what: &str) -> FileFault {
+    FileFault { code: FileCode::FileEmpty, line: None, message: format!("The file has {what}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::csv_file::{Column, Writer, header::plain_name};
+
+    const LOGIN: usize = 0;
+    const NUMBERS: usize = 1;
+    static SCHEMA: [Column; 2] = [
+        Column { name: "Login ID", aliases: &["loginid", "login"], required: true, takes_surplus: false },
+        Column { name: "Numbers", aliases: &["numbers", "dids"], required: true, takes_surplus: true },
+    ];
+
+    /// Every row as `line login|numbers|surplus…`, or as its shape.
+    fn read_in(bytes: &[u8], piece: usize) -> Result<Vec<String>, FileFault> {
+        fn drain(reader: &mut Reader, rows: &mut Vec<String>) -> Result<(), FileFault> {
+            while let Some(row) = reader.next_row()? {
+                if row.shape != RowShape::Sound {
+                    rows.push(format!("{} {:?}", row.line, row.shape));
+                    continue;
+                }
+                let mut values = vec![row.value(LOGIN).unwrap(), row.value(NUMBERS).unwrap()];
+                values.extend(row.surplus(NUMBERS));
+                rows.push(format!("{} {}", row.line, values.join("|")));
+            }
+            Ok(())
+        }
+        let mut reader = Reader::new(&SCHEMA);
+        let mut rows = Vec::new();
+        for bytes in bytes.chunks(piece) {
+            reader.push(bytes)?;
+            drain(&mut reader, &mut rows)?;
+        }
+        reader.end()?;
+        drain(&mut reader, &mut rows)?;
+        assert_eq!(reader.rows(), rows.len() as u64);
+        Ok(rows)
+    }
+
+    fn read(text: &str) -> Vec<String> {
+        let rows = read_in(text.as_bytes(), usize::MAX).unwrap();
+        for piece in 1..8 {
+            assert_eq!(read_in(text.as_bytes(), piece).unwrap(), rows, "in pieces of {piece}");
+        }
+        rows
+    }
+
+    fn fault(text: &str) -> (FileCode, Option<u64>, String) {
+        let fault = read_in(text.as_bytes(), usize::MAX).unwrap_err();
+        (fault.code, fault.line, fault.message)
+    }
+
+    #[test]
+    fn every_delimiter_is_told_from_the_header() {
+        for delimiter in [",", ";", "\t", "|"] {
+            let text = "Login ID,Numbers\r\na,1\r\nb,2\r\n".replace(',', delimiter);
+            assert_eq!(read(&text), ["2 a|1", "3 b|2"], "{delimiter}");
+        }
+    }
+
+    #[test]
+    fn smartflos_header_with_curly_quotes_and_a_semicolon_in_it() {
+        for name in ["Numbers (Use “;” separator in Excel)", "Numbers (Use ; separator)"] {
+            assert_eq!(read(&format!("Login ID,{name}\na,1;2\n")), ["2 a|1;2"]);
+            assert_eq!(read(&format!("Login ID;{name}\na;1;2\nb;3\n")), ["2 a|1|2", "3 b|3"]);
+            assert_eq!(read(&format!("{name};Login ID\n1;a;2\n")), ["2 a|1|2"]);
+        }
+        assert_eq!(read("Login ID,\"Numbers (Use \"\";\"\" separator)\"\na,1;2\n"), ["2 a|1;2"]);
+    }
+
+    #[test]
+    fn a_header_in_windows_1252() {
+        let bytes = b"Login ID;Numbers (Use \x93;\x94 separator)\njos\xe9;1;2\n";
+        assert_eq!(read_in(bytes, 5).unwrap(), ["2 josé|1|2"]);
+    }
+
+    #[test]
+    fn excels_own_line_for_the_delimiter() {
+        assert_eq!(read("sep=;\r\nLogin;Numbers\r\na;1\r\n"), ["3 a|1"]);
+    }
+
+    #[test]
+    fn names_compare_by_letters_and_digits() {
+        for name in ["LOGIN ID", " login_id ", "Login-Id", "loginID (required)", "\u{200b}Login\u{a0}ID"] {
+            assert_eq!(plain_name(name), "loginid", "{name}");
+        }
+    }
+
+    #[test]
+    fn blank_rows_and_columns_are_passed_over() {
+        assert_eq!(read("\n\nLogin,Numbers,\n\na,1,\n,,\n\"\",\"\"\n \nb,2\n,,,,\n\n"), ["5 a|1", "9 b|2"]);
+    }
+
+    #[test]
+    fn column_count() {
+        assert_eq!(
+            read("Login,Numbers,Note\na\nb,1\nc,2,x\nd,3,x,\ne,4,x,5\n"),
+            ["2 TooFewCells", "3 b|1", "4 c|2", "5 d|3", "6 TooManyCells"]
+        );
+    }
+
+    #[test]
+    fn broken_rows_cost_themselves_alone() {
+        assert_eq!(
+            read("Login,Numbers\na,\"1\nb,2\n\"c\",\"3\n4\"\nd,5"),
+            ["2 Unbalanced", "3 b|2", "4 c|3\n4", "6 d|5"]
+        );
+    }
+
+    #[test]
+    fn header_missing() {
+        let (code, line, message) = fault("\nuser1,98765\nuser2,98766\n");
+        assert_eq!((code, line), (FileCode::HeaderMissing, Some(2)));
+        assert_eq!(
+            message,
+            r#"The first row must name the columns. Missing: "Login ID", "Numbers". It has: "user1", "98765"."#
+        );
+    }
+
+    #[test]
+    fn header_ambiguous() {
+        let (code, line, message) = fault("Login ID,Numbers,Login\na,1,b\n");
+        assert_eq!((code, line), (FileCode::HeaderAmbiguous, Some(1)));
+        assert_eq!(message, r#"The columns "Login ID" and "Login" both stand for Login ID. Keep one of them."#);
+    }
+
+    #[test]
+    fn file_empty() {
+        for text in ["", "\n\n", "\u{feff}", "Login,Numbers", "Login,Numbers\n\n,,\n"] {
+            assert_eq!(fault(text).0, FileCode::FileEmpty, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn malformed_csv() {
+        assert_eq!(fault("Login,\"Numbers\na,1\n").0, FileCode::MalformedCsv);
+        assert_eq!(fault(&"x".repeat(MAX_RECORD_BYTES * 2)).0, FileCode::MalformedCsv);
+    }
+
+    #[test]
+    fn an_earlier_report_is_read_as_the_file_it_reports_on() {
+        let report = "Login ID,Numbers,Line,Status,Error Code,Error Field,Error Value,Error Message\n\
+                      a,1,2,failed,X,Y,Z,\"A, B\"\nb,2\n";
+        assert_eq!(read(report), ["2 a|1", "3 b|2"]);
+        let mut reader = Reader::new(&SCHEMA);
+        reader.push(report.as_bytes()).unwrap();
+        reader.end().unwrap();
+        let row = reader.next_row().unwrap().unwrap();
+        assert_eq!(row.header().names, ["Login ID", "Numbers"]);
+        assert_eq!(row.original(), ["a", "1"]);
+    }
+
+    #[test]
+    fn a_report_repeats_every_value_whatever_the_shape() {
+        let text = "Login;Numbers;Note\na;1;x;2;3\n\"b;1\nc\n'+5;\"'=6\";\n";
+        let mut reader = Reader::new(&SCHEMA);
+        reader.push(text.as_bytes()).unwrap();
+        reader.end().unwrap();
+        let mut originals = Vec::new();
+        while let Some(row) = reader.next_row().unwrap() {
+            originals.push(row.original().join("/"));
+        }
+        assert_eq!(originals, ["a/1;2;3/x", "\"b;1//", "c//", "+5/=6/"]);
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let rows = [["=1+1", "+91"], ["'=1", "a;b"], ["x\ny", "\"q\""], ["José 😀", "عربي"]];
+        for delimiter in *b",;\t|" {
+            let mut writer = Writer::new(delimiter);
+            writer.record(["Login ID", "Numbers"]);
+            rows.iter().for_each(|row| writer.record(row.iter().copied()));
+            let written = writer.take();
+            let expected: Vec<_> = rows.iter().map(|row| row.join("|")).collect();
+            let read = read_in(&written, 7).unwrap();
+            let read: Vec<_> = read.iter().map(|row| row.split_once(' ').unwrap().1.to_owned()).collect();
+            assert_eq!(read, expected);
+        }
+    }
+
+    #[test]
+    fn ranges_read_side_by_side_give_the_rows_of_the_whole() {
+        let text = "Login,Numbers\na,1\n\"b\",\"2\n2\"\nc,3\nd,4\n";
+        let starts = [(14, 2), (18, 3), (28, 5), (32, 6)];
+        let mut whole = Reader::new(&SCHEMA);
+        whole.push(text.as_bytes()).unwrap();
+        whole.end().unwrap();
+        whole.next_row().unwrap();
+        let header = whole.header().unwrap().clone();
+        let mut rows = Vec::new();
+        for (index, &(start, first_line)) in starts.iter().enumerate() {
+            let end = starts.get(index + 1).map_or(text.len() as u64, |next| next.0);
+            let mut reader = Reader::of_range(&SCHEMA, header.clone(), Range { start, end, first_line });
+            reader.push(&text.as_bytes()[usize::try_from(start).unwrap()..]).unwrap();
+            reader.end().unwrap();
+            while let Some(row) = reader.next_row().unwrap() {
+                rows.push(format!("{} {}", row.line, row.value(LOGIN).unwrap()));
+            }
+        }
+        assert_eq!(rows, ["2 a", "3 b", "5 c", "6 d"]);
+    }
+}

@@ -1,0 +1,131 @@
+//! A telephony user, by the login ID that everything refers to.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{caller_id::CallerId, text};
+
+/// A login ID as it was given. It never changes during a user's life.
+///
+/// Two login IDs that differ by case alone are the same: [`LoginId::folded`] is what is compared and what keys are
+/// made of.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LoginId(String);
+
+/// The text is not a login ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a login ID has 1 to {MAX_LOGIN_BYTES} bytes and no control characters")]
+pub struct NotALogin;
+
+/// Longest login ID in bytes: well above any phone system's, well below the 2,048 bytes of a table key.
+pub const MAX_LOGIN_BYTES: usize = 256;
+
+impl LoginId {
+    /// Takes the text without the padding around it.
+    ///
+    /// # Errors
+    /// [`NotALogin`] when nothing is left, or too much, or control characters stand inside.
+    pub fn parse(given: &str) -> Result<Self, NotALogin> {
+        let login = text::trim(given);
+        let fits = (1..=MAX_LOGIN_BYTES).contains(&login.len()) && !login.chars().any(char::is_control);
+        if fits { Ok(Self(login.to_owned())) } else { Err(NotALogin) }
+    }
+
+    /// As it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form that is compared.
+    pub fn folded(&self) -> Cow<'_, str> {
+        fold(&self.0)
+    }
+}
+
+/// A login ID or an e-mail address without regard to case.
+pub fn fold(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.to_lowercase())
+    }
+}
+
+impl TryFrom<String> for LoginId {
+    type Error = NotALogin;
+
+    fn try_from(text: String) -> Result<Self, NotALogin> {
+        Self::parse(&text)
+    }
+}
+
+impl From<LoginId> for String {
+    fn from(login: LoginId) -> Self {
+        login.0
+    }
+}
+
+impl fmt::Display for LoginId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Login IDs are personal data: a debug print shows the length alone.
+impl fmt::Debug for LoginId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LoginId({} bytes)", self.0.len())
+    }
+}
+
+/// Which of the account's numbers a user may dial from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// All of them.
+    All,
+    /// Those of the user's department.
+    Department,
+    /// Those on the user's own list.
+    #[default]
+    Custom,
+}
+
+/// A user of the directory, as far as caller IDs go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The key.
+    pub login: LoginId,
+    /// The name that people know the user by.
+    pub name: String,
+    /// Unique in the account, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Which numbers the user may dial from.
+    pub policy: Policy,
+    /// The user's own list, in order. It counts under [`Policy::Custom`].
+    #[serde(default)]
+    pub caller_ids: Vec<CallerId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_is_the_same_in_any_case() {
+        let login = LoginId::parse(" \u{a0}Ana.PÉREZ@Example.com ").unwrap();
+        assert_eq!(login.as_str(), "Ana.PÉREZ@Example.com");
+        assert_eq!(login.folded(), "ana.pérez@example.com");
+        assert!(matches!(LoginId::parse("user1").unwrap().folded(), Cow::Borrowed("user1")));
+    }
+
+    #[test]
+    fn control_characters_and_nothing_are_no_login() {
+        for text in ["", " \u{200b}", "a\nb", "a\0b", &"x".repeat(MAX_LOGIN_BYTES + 1)] {
+            assert_eq!(LoginId::parse(text), Err(NotALogin), "{text:?}");
+        }
+    }
+}
