@@ -4,6 +4,7 @@
 //! crates around it.
 
 pub mod account;
+pub mod append;
 pub mod caller_id;
 pub mod code;
 pub mod country;

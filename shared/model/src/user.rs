@@ -29,8 +29,7 @@ impl LoginId {
     /// [`NotALogin`] when nothing is left, or too much, or control characters stand inside.
     pub fn parse(given: &str) -> Result<Self, NotALogin> {
         let login = text::trim(given);
-        let fits = (1..=MAX_LOGIN_BYTES).contains(&login.len()) && !login.chars().any(char::is_control);
-        if fits { Ok(Self(login.to_owned())) } else { Err(NotALogin) }
+        if could_be_login(login) { Ok(Self(login.to_owned())) } else { Err(NotALogin) }
     }
 
     /// As it was given.
@@ -42,6 +41,11 @@ impl LoginId {
     pub fn folded(&self) -> Cow<'_, str> {
         fold(&self.0)
     }
+}
+
+/// Whether a text without padding can be a login ID.
+pub(crate) fn could_be_login(text: &str) -> bool {
+    (1..=MAX_LOGIN_BYTES).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 /// A login ID or an e-mail address without regard to case.

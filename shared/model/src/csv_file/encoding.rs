@@ -79,7 +79,8 @@ fn decide(start: &[u8]) -> Result<(Decoding, usize), FileFault> {
             // NUL on the other side now and then.
             let mostly = |these: usize, others: usize| these * 8 > head.len() && these > others * 8;
             match (even, odd) {
-                (0, 0) => Ok((Decoding::AsciiSuperset, 0)),
+                // A stray one costs its row.
+                (even, odd) if (even + odd) * 8 <= head.len() => Ok((Decoding::AsciiSuperset, 0)),
                 (even, odd) if mostly(odd, even) => Ok((utf16(UTF_16LE), 0)),
                 (even, odd) if mostly(even, odd) => Ok((utf16(UTF_16BE), 0)),
                 _ => unsupported("The file holds NUL bytes, so it is not text"),

@@ -1,0 +1,236 @@
+//! Who is to have which numbers, and what came of it.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+
+use super::{LOGIN, NUMBERS, Standing, UserPlan, written_numbers};
+use crate::{
+    caller_id::CallerId,
+    csv_file::{Row, RowShape},
+    numbers::{NumberReader, Reading},
+    user::{could_be_login, fold},
+};
+
+/// Index of a user in a ledger, in the order of the file.
+type UserIndex = u32;
+/// Index of a number in a ledger, in the order of the file.
+type NumberIndex = u32;
+
+/// What a file asks for: the first reading's result.
+#[derive(Default)]
+pub struct Wanted {
+    logins: Logins,
+    numbers: Vec<CallerId>,
+    number_index: HashMap<CallerId, NumberIndex>,
+    /// One for each number of each row; often many times the same.
+    pairs: Vec<(UserIndex, NumberIndex)>,
+    /// Pairs that were left when they were last put in order.
+    distinct: usize,
+}
+
+/// Below this many pairs it isn't worth looking for repeated ones.
+const PAIRS_WORTH_SORTING: usize = 1 << 20;
+
+impl Wanted {
+    /// Takes one row. What is wrong with it is said when the file is read again, by [`super::Report::row`].
+    pub fn take(&mut self, row: &Row<'_>, reader: &mut NumberReader) {
+        if row.shape != RowShape::Sound {
+            return;
+        }
+        let Some(login) = row.value(LOGIN).filter(|login| could_be_login(login)) else { return };
+        let user = self.logins.insert(&fold(&login));
+        let cell = row.value(NUMBERS);
+        for cell in cell.into_iter().chain(row.surplus(NUMBERS)) {
+            for written in written_numbers(&cell) {
+                if let Reading::Number { number, .. } = reader.read(written) {
+                    let next = self.numbers.len();
+                    let index = *self.number_index.entry(number).or_insert_with(|| {
+                        self.numbers.push(number);
+                        index_u32(next)
+                    });
+                    self.pairs.push((user, index));
+                }
+            }
+        }
+        if self.pairs.len() > PAIRS_WORTH_SORTING.max(2 * self.distinct) {
+            self.put_in_order();
+        }
+    }
+
+    /// The ledger of what is wanted. Nothing has come of it yet.
+    pub fn settle(mut self) -> Ledger {
+        self.put_in_order();
+        let users = self.logins.len();
+        let mut starts = Vec::with_capacity(users + 1);
+        let mut at = 0;
+        for user in 0..users {
+            starts.push(at);
+            at += self.pairs[at..].partition_point(|&(owner, _)| owner as usize <= user);
+        }
+        starts.push(at);
+        let wanted = self.pairs.into_iter().map(|(_, number)| (number, Fate::Open)).collect();
+        Ledger {
+            logins: self.logins,
+            numbers: self.numbers,
+            number_index: self.number_index,
+            starts,
+            wanted,
+            standings: vec![None; users],
+        }
+    }
+
+    fn put_in_order(&mut self) {
+        self.pairs.sort_unstable();
+        self.pairs.dedup();
+        self.distinct = self.pairs.len();
+    }
+}
+
+/// Every user of a file with the numbers that it is to have, and what came of each.
+pub struct Ledger {
+    logins: Logins,
+    numbers: Vec<CallerId>,
+    number_index: HashMap<CallerId, NumberIndex>,
+    /// Where each user's numbers start in `wanted`; one entry more than there are users.
+    starts: Vec<usize>,
+    wanted: Vec<(NumberIndex, Fate)>,
+    standings: Vec<Option<Standing>>,
+}
+
+/// What came of one number for one user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Nothing yet.
+    Open,
+    /// Added by this job; no row has claimed it yet.
+    Added,
+    /// Added by this job, and a row further up has claimed it.
+    Claimed,
+    /// The user had it before.
+    Held,
+    /// The list has no room.
+    Over,
+}
+
+impl Ledger {
+    /// Distinct login IDs of the file.
+    pub fn users(&self) -> usize {
+        self.standings.len()
+    }
+
+    /// The folded login ID of a user.
+    pub fn login(&self, user: usize) -> &str {
+        self.logins.get(user)
+    }
+
+    /// Decides for one user: `standing` and `list` are what the directory says of it now.
+    pub fn plan(&self, user: usize, standing: Standing, list: &[CallerId], limit: usize) -> UserPlan {
+        let wanted = self.wanted[self.starts[user]..self.starts[user + 1]].iter();
+        let wanted = wanted.filter(|(_, fate)| *fate == Fate::Open).map(|&(number, _)| self.numbers[number as usize]);
+        UserPlan::decide(self.login(user), standing, list, wanted, limit)
+    }
+
+    /// Whether everything about this user is known. Not so for a user of an interrupted job whose file now asks for
+    /// more, because a number has come into the inventory meanwhile.
+    pub fn is_settled(&self, user: usize) -> bool {
+        match self.standings[user] {
+            None => false,
+            Some(Standing::User(_)) => {
+                self.wanted[self.starts[user]..self.starts[user + 1]].iter().all(|(_, fate)| *fate != Fate::Open)
+            }
+            Some(_) => true,
+        }
+    }
+
+    /// Keeps what came of a plan. A plan for a login ID that the file doesn't hold is of no account.
+    pub fn record(&mut self, plan: &UserPlan) {
+        let Some(user) = self.logins.find(&plan.login) else { return };
+        self.standings[user] = Some(plan.standing);
+        let fates = [(&plan.add, Fate::Added), (&plan.held, Fate::Held), (&plan.over, Fate::Over)];
+        for (numbers, fate) in fates {
+            for number in numbers {
+                if let Some(at) = self.position(user, *number) {
+                    self.wanted[at].1 = fate;
+                }
+            }
+        }
+    }
+
+    /// Who a row's login ID is, as far as it is known.
+    pub(super) fn standing(&self, folded_login: &str) -> Option<(usize, Option<Standing>)> {
+        let user = self.logins.find(folded_login)?;
+        Some((user, self.standings[user]))
+    }
+
+    /// What came of a number for a user. The first row that asks for an added number claims it.
+    pub(super) fn claim(&mut self, user: usize, number: CallerId) -> Fate {
+        let Some(at) = self.position(user, number) else { return Fate::Open };
+        let fate = self.wanted[at].1;
+        if fate == Fate::Added {
+            self.wanted[at].1 = Fate::Claimed;
+        }
+        fate
+    }
+
+    fn position(&self, user: usize, number: CallerId) -> Option<usize> {
+        let index = *self.number_index.get(&number)?;
+        let start = self.starts[user];
+        let mine = &self.wanted[start..self.starts[user + 1]];
+        mine.binary_search_by_key(&index, |&(number, _)| number).ok().map(|at| start + at)
+    }
+}
+
+/// Login IDs, each once, in one piece of memory.
+#[derive(Default)]
+struct Logins {
+    text: String,
+    ends: Vec<usize>,
+    index: HashTable<UserIndex>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Logins {
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn get(&self, user: usize) -> &str {
+        login_at(&self.text, &self.ends, user)
+    }
+
+    fn find(&self, login: &str) -> Option<usize> {
+        let same = |&user: &UserIndex| self.get(user as usize) == login;
+        self.index.find(self.hasher.hash_one(login), same).map(|&user| user as usize)
+    }
+
+    fn insert(&mut self, login: &str) -> UserIndex {
+        let Self { text, ends, index, hasher } = self;
+        let entry = index.entry(
+            hasher.hash_one(login),
+            |&user| login_at(text, ends, user as usize) == login,
+            |&user| hasher.hash_one(login_at(text, ends, user as usize)),
+        );
+        match entry {
+            hashbrown::hash_table::Entry::Occupied(known) => *known.get(),
+            hashbrown::hash_table::Entry::Vacant(free) => {
+                let user = index_u32(ends.len());
+                free.insert(user);
+                text.push_str(login);
+                ends.push(text.len());
+                user
+            }
+        }
+    }
+}
+
+fn login_at<'a>(text: &'a str, ends: &[usize], user: usize) -> &'a str {
+    let start = if user == 0 { 0 } else { ends[user - 1] };
+    &text[start..ends[user]]
+}
+
+/// Indices are half as wide as pointers, since there is one in memory for every row. A file of the largest size has far
+/// fewer values than 2³².
+fn index_u32(index: usize) -> u32 {
+    u32::try_from(index).expect("a file holds fewer than 2^32 values")
+}

@@ -1,0 +1,73 @@
+//! Appending caller IDs to many users' lists from a file.
+//!
+//! The file is read twice. First it becomes a [`Wanted`]: who is to have which numbers, each user once, however many
+//! rows name it. That, settled into a [`Ledger`], is held against the table user by user: [`Ledger::plan`] decides,
+//! [`Ledger::record`] keeps what came of it. Then the file is read again, and each row is judged by the ledger
+//! ([`Report`]). So memory holds a few bytes a row, and no text.
+//!
+//! **An append never removes.** A plan can only add, and a replay finds nothing left to add.
+
+mod ledger;
+mod plan;
+mod report;
+
+pub use ledger::{Ledger, Wanted};
+pub use plan::{Standing, UserPlan};
+pub use report::{Counts, Report, RowStatus};
+
+#[cfg(test)]
+mod tests;
+
+use crate::csv_file::{Column, Writer};
+
+/// Numbers that one user's list takes at most, where the account's settings don't say. A DynamoDB item holds 400 KB,
+/// some 34,000 numbers; an append becomes dearer than one item a number from some 135 on.
+pub const DEFAULT_LIST_LIMIT: usize = 5_000;
+
+pub(crate) const LOGIN: usize = 0;
+pub(crate) const NUMBERS: usize = 1;
+
+/// The columns of a file. Smartflo's page itself calls the second one by two names.
+pub static COLUMNS: [Column; 2] = [
+    Column {
+        name: "Login ID",
+        aliases: &["loginid", "login", "userid", "username"],
+        required: true,
+        takes_surplus: false,
+    },
+    Column {
+        name: "Allowed Caller ID",
+        aliases: &[
+            "allowedcallerid",
+            "allowedcallerids",
+            "allowedcalleridlist",
+            "alloweddidnumber",
+            "alloweddidnumbers",
+            "alloweddid",
+            "alloweddids",
+            "callerid",
+            "callerids",
+            "did",
+            "dids",
+        ],
+        required: true,
+        takes_surplus: true,
+    },
+];
+
+/// What parts the numbers of a cell.
+pub const NUMBER_SEPARATOR: char = ';';
+
+/// A file to start from: Smartflo's own example. It is written by the columns that the reader knows.
+pub fn sample() -> Vec<u8> {
+    let mut writer = Writer::new(b',');
+    writer.record(COLUMNS.iter().map(|column| column.name));
+    writer.record(["user1", "987654321"]);
+    writer.record(["user2", "987654321; 987654320"]);
+    writer.take()
+}
+
+/// The numbers written in one cell.
+fn written_numbers(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split(NUMBER_SEPARATOR).map(crate::text::trim).filter(|number| !number.is_empty())
+}

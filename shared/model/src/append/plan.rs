@@ -1,0 +1,78 @@
+//! What an append does to one user.
+
+use hashbrown::HashSet;
+use serde::{Deserialize, Serialize};
+
+use crate::{caller_id::CallerId, user::Policy};
+
+/// How the directory knows the login ID of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It is a user's, under this policy.
+    User(Policy),
+    /// It is nobody's.
+    Nobody,
+    /// It is no login ID, but the e-mail address of a user who has another one. Nobody is guessed.
+    EmailOnly,
+    /// It is the login ID of one user and the e-mail address of another.
+    Ambiguous,
+}
+
+/// What a job does to one user, and why. Plans are kept beside the results before they are carried out, so that a
+/// job that dies half-way still knows what was its own doing, and so that it can be undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserPlan {
+    /// The login ID, folded.
+    pub login: String,
+    /// Who that is.
+    pub standing: Standing,
+    /// Numbers to add.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add: Vec<CallerId>,
+    /// Numbers that the user had before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<CallerId>,
+    /// Numbers for which the list has no room.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over: Vec<CallerId>,
+}
+
+impl UserPlan {
+    /// Decides. `list` is what the user has now, `wanted` what it is to have, in the order of the file; the first ones
+    /// that fit under `limit` are added.
+    pub fn decide(
+        login: &str,
+        standing: Standing,
+        list: &[CallerId],
+        wanted: impl Iterator<Item = CallerId>,
+        limit: usize,
+    ) -> Self {
+        let mut plan = Self { login: login.to_owned(), standing, add: Vec::new(), held: Vec::new(), over: Vec::new() };
+        if !matches!(standing, Standing::User(_)) {
+            return plan;
+        }
+        let list: HashSet<CallerId> = list.iter().copied().collect();
+        for number in wanted {
+            if list.contains(&number) {
+                plan.held.push(number);
+            } else if list.len() + plan.add.len() < limit {
+                plan.add.push(number);
+            } else {
+                plan.over.push(number);
+            }
+        }
+        plan
+    }
+
+    /// The user was deleted after the plan was made: nothing was added.
+    pub fn vanished(&mut self) {
+        *self = Self {
+            login: std::mem::take(&mut self.login),
+            standing: Standing::Nobody,
+            add: Vec::new(),
+            held: Vec::new(),
+            over: Vec::new(),
+        };
+    }
+}
