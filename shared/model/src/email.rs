@@ -1,0 +1,97 @@
+//! An e-mail address that reports go to.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{text, user::fold};
+
+/// An e-mail address, as far as that can be told without writing to it: one `@` with something on both sides, nothing
+/// that could end a header or begin another address, at most 254 bytes (RFC 5321, section 4.5.3.1).
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EmailAddress(String);
+
+/// The text is not an e-mail address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an e-mail address")]
+pub struct NotAnAddress;
+
+const MAX_BYTES: usize = 254;
+
+impl EmailAddress {
+    /// Takes the text without the padding around it.
+    ///
+    /// # Errors
+    /// [`NotAnAddress`].
+    pub fn parse(given: &str) -> Result<Self, NotAnAddress> {
+        let address = text::trim(given);
+        let (mailbox, domain) = address.rsplit_once('@').ok_or(NotAnAddress)?;
+        let fits = address.len() <= MAX_BYTES
+            && !mailbox.is_empty()
+            && !domain.is_empty()
+            && !address.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '"' | '\\'))
+            && address.matches('@').count() == 1;
+        if fits { Ok(Self(address.to_owned())) } else { Err(NotAnAddress) }
+    }
+
+    /// As it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form that is compared: without regard to case.
+    pub fn folded(&self) -> std::borrow::Cow<'_, str> {
+        fold(&self.0)
+    }
+}
+
+impl TryFrom<String> for EmailAddress {
+    type Error = NotAnAddress;
+
+    fn try_from(text: String) -> Result<Self, NotAnAddress> {
+        Self::parse(&text)
+    }
+}
+
+impl From<EmailAddress> for String {
+    fn from(address: EmailAddress) -> Self {
+        address.0
+    }
+}
+
+impl std::str::FromStr for EmailAddress {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Addresses are personal data: a debug print shows the domain alone.
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EmailAddress(…@{})", self.0.rsplit('@').next().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_addresses_and_nothing_that_could_smuggle_another() {
+        for text in ["ops@example.com", " ann.o'neil+x@münchen.example "] {
+            assert!(EmailAddress::parse(text).is_ok(), "{text}");
+        }
+        for text in ["", "@", "a@", "@b", "a b@c", "a@b\r\nBcc: x@y", "a@b,c@d", "<a@b>", "a@b@c", "plain"] {
+            assert_eq!(EmailAddress::parse(text), Err(NotAnAddress), "{text:?}");
+        }
+    }
+}

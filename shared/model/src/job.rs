@@ -1,0 +1,346 @@
+//! The life of a bulk job.
+//!
+//! A job is made by the event that announces its file. Each delivery of that event [claims](claim) it with a lease that
+//! ends when the delivery's time does; the holder alone writes the record. **A job ends once**: what comes after finds it
+//! ended and does nothing.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    append::Counts,
+    csv_file::FileFault,
+    email::EmailAddress,
+    upload::{JobId, Source, Upload},
+};
+
+/// The record of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its name.
+    pub id: JobId,
+    /// Whose it is, what it does, and the name of its file.
+    #[serde(flatten)]
+    pub upload: Upload,
+    /// The bytes that it works on.
+    pub source: Source,
+    /// Where it stands in its life.
+    pub state: State,
+    /// What it is doing, while it runs.
+    pub phase: Phase,
+    /// When its file was first taken up.
+    pub started: Timestamp,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// Who works on it, and how long nobody else may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// How often it was taken up.
+    pub attempts: u32,
+    /// The last attempt stopped by itself when its time ran out, with its work kept.
+    #[serde(default)]
+    pub paused: bool,
+    /// Rows by what came of them; set when the report is written.
+    #[serde(default)]
+    pub counts: Counts,
+    /// How far it has come.
+    #[serde(default)]
+    pub progress: Progress,
+    /// Why nothing more came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// The last error of an attempt, by the operation that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// The address that was bound to the upload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<EmailAddress>,
+    /// The mail about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Mail>,
+}
+
+/// Where a job stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Being worked on, or waiting for the next delivery.
+    Running,
+    /// Every row has its outcome.
+    Finished,
+    /// The file can't be read, or the job was given up.
+    Failed,
+}
+
+impl State {
+    /// As it stands in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What a running job is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Reading the file.
+    Reading,
+    /// Bringing users up to date.
+    Applying,
+    /// Writing the result files.
+    Reporting,
+    /// Sending the mail.
+    Mailing,
+    /// Nothing any more.
+    Done,
+}
+
+/// How far a job has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// Rows read.
+    pub rows: u64,
+    /// Distinct login IDs in the file.
+    pub users: u64,
+    /// Those that are dealt with.
+    pub users_done: u64,
+    /// Users that got at least one number.
+    pub users_changed: u64,
+    /// Numbers that came onto lists.
+    pub numbers_added: u64,
+    /// Requests made to the table for users.
+    pub table_calls: u64,
+    /// Write statements sent to the table.
+    pub statements: u64,
+    /// Statements that the table put off, each sent again.
+    pub throttled: u64,
+}
+
+/// Who works on a job, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The invocation.
+    pub owner: String,
+    /// Its deadline: past that it is certainly not running any more.
+    pub until: Timestamp,
+}
+
+/// Why nothing more came of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "because")]
+pub enum Failure {
+    /// The file can't be read. Dropping it again as it is won't help.
+    File(FileFault),
+    /// It was delivered as often as it may be. The file lies in the dead-letter queue, and dropping it again is safe.
+    GaveUp {
+        /// How often it was taken up.
+        attempts: u32,
+        /// What ended the last attempt.
+        reason: String,
+    },
+}
+
+/// What became of the mail about a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum Mail {
+    /// Nothing failed, so none was due.
+    NotDue,
+    /// One was due, but neither the upload nor the account names anybody.
+    NoRecipient,
+    /// The mail service took it.
+    Sent {
+        /// The mail service's name for it.
+        message_id: String,
+    },
+    /// The mail service will not take it, now or later.
+    Refused {
+        /// Its reason.
+        reason: String,
+    },
+}
+
+/// One delivery of a job's event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The invocation that it came to.
+    pub invocation: String,
+    /// When it came.
+    pub at: Timestamp,
+    /// When the invocation ends, whatever it is doing.
+    pub deadline: Timestamp,
+    /// Which delivery of the event it is; the first is 1.
+    pub number: u32,
+    /// After how many the event goes to the dead-letter queue.
+    pub of: u32,
+}
+
+impl Delivery {
+    /// No other will follow.
+    pub fn is_last(&self) -> bool {
+        self.number >= self.of
+    }
+}
+
+/// What a delivery may do with a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Work on it: write this record, on condition that what was read is still there.
+    Work(Box<Job>),
+    /// Every earlier delivery has died over it: write this record, tell the recipients, and let the event go to the
+    /// dead-letter queue.
+    GiveUp(Box<Job>),
+    /// Another delivery is at it.
+    Busy,
+    /// Nothing is left to do.
+    Ended,
+}
+
+/// Decides what a delivery may do, given the record that is there.
+pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: &Delivery) -> Claim {
+    let lease = Some(Lease { owner: delivery.invocation.clone(), until: delivery.deadline });
+    let Some(mut job) = existing else {
+        return Claim::Work(Box::new(Job {
+            id: JobId::of(source),
+            upload: upload.clone(),
+            source: source.clone(),
+            state: State::Running,
+            phase: Phase::Reading,
+            started: delivery.at,
+            ended: None,
+            lease,
+            attempts: 1,
+            paused: false,
+            counts: Counts::default(),
+            progress: Progress::default(),
+            failure: None,
+            last_error: None,
+            notify: None,
+            mail: None,
+        }));
+    };
+    match job.state {
+        State::Finished => return Claim::Ended,
+        State::Failed if !matches!(job.failure, Some(Failure::GaveUp { .. })) => return Claim::Ended,
+        State::Failed if delivery.is_last() => return Claim::Ended,
+        // Somebody sent it back from the dead-letter queue: it gets a new life, and a mail of its own.
+        State::Failed => {
+            job.state = State::Running;
+            job.phase = Phase::Reading;
+            (job.ended, job.failure, job.mail) = (None, None, None);
+        }
+        State::Running => {
+            if job.lease.as_ref().is_some_and(|lease| lease.until > delivery.at) {
+                return Claim::Busy;
+            }
+            // The last delivery works only where the one before stopped on purpose. Otherwise something in the job
+            // kills whoever works on it, and somebody must be left to say so.
+            if delivery.is_last() && !job.paused {
+                let reason = job.last_error.clone().unwrap_or_else(|| "the function died or ran out of time or memory".into());
+                job.lease = lease;
+                job.failure = Some(Failure::GaveUp { attempts: job.attempts, reason });
+                return Claim::GiveUp(Box::new(job));
+            }
+        }
+    }
+    job.lease = lease;
+    job.attempts += 1;
+    job.paused = false;
+    Claim::Work(Box::new(job))
+}
+
+impl Job {
+    /// Ends the job.
+    pub fn end(&mut self, at: Timestamp) {
+        self.state = if self.failure.is_some() { State::Failed } else { State::Finished };
+        self.phase = Phase::Done;
+        self.ended = Some(at);
+        self.lease = None;
+    }
+
+    /// Whether rows are to be mended, or the whole file: what a mail is due for.
+    pub fn has_failures(&self) -> bool {
+        self.failure.is_some() || self.counts.to_mend() > 0
+    }
+
+    /// A running job that nobody works on: it waits for the next delivery.
+    pub fn is_waiting(&self, now: Timestamp) -> bool {
+        self.state == State::Running && self.lease.as_ref().is_none_or(|lease| lease.until <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::FileCode;
+
+    fn upload() -> Upload {
+        Upload::from_key("inbox/acme/append-caller-ids/x.csv").unwrap()
+    }
+
+    fn source() -> Source {
+        Source { bucket: "b".into(), key: upload().key(), version: "v".into(), size: 1 }
+    }
+
+    fn delivery(number: u32, at: i64) -> Delivery {
+        let second = |second| Timestamp::from_second(second).unwrap();
+        Delivery { invocation: format!("i{number}"), at: second(at), deadline: second(at + 10), number, of: 3 }
+    }
+
+    fn claimed(existing: Option<Job>, delivery: &Delivery) -> Claim {
+        claim(existing, &upload(), &source(), delivery)
+    }
+
+    fn running() -> Job {
+        match claimed(None, &delivery(1, 100)) {
+            Claim::Work(job) => *job,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_delivery_at_a_time_and_the_next_once_the_lease_is_over() {
+        assert_eq!(claimed(Some(running()), &delivery(2, 109)), Claim::Busy);
+        let Claim::Work(job) = claimed(Some(running()), &delivery(2, 110)) else { panic!() };
+        assert_eq!((job.attempts, job.lease.unwrap().owner.as_str()), (2, "i2"));
+    }
+
+    #[test]
+    fn an_ended_job_stays_ended() {
+        let mut job = running();
+        job.end(Timestamp::from_second(105).unwrap());
+        assert_eq!(job.state, State::Finished);
+        assert_eq!(claimed(Some(job), &delivery(2, 500)), Claim::Ended);
+
+        let mut job = running();
+        let fault = FileFault { code: FileCode::FileEmpty, line: None, message: String::new() };
+        job.failure = Some(Failure::File(fault));
+        job.end(Timestamp::from_second(105).unwrap());
+        assert_eq!(job.state, State::Failed);
+        assert_eq!(claimed(Some(job), &delivery(2, 500)), Claim::Ended);
+    }
+
+    #[test]
+    fn the_last_delivery_gives_up_unless_the_one_before_paused() {
+        let Claim::GiveUp(job) = claimed(Some(running()), &delivery(3, 500)) else { panic!() };
+        assert!(matches!(job.failure, Some(Failure::GaveUp { attempts: 1, .. })));
+        let paused = Job { paused: true, ..running() };
+        assert!(matches!(claimed(Some(paused), &delivery(3, 500)), Claim::Work(_)));
+        assert!(matches!(claimed(None, &delivery(3, 500)), Claim::Work(_)));
+    }
+
+    #[test]
+    fn a_job_sent_back_from_the_dead_letter_queue_lives_again() {
+        let Claim::GiveUp(mut job) = claimed(Some(running()), &delivery(3, 500)) else { panic!() };
+        job.end(Timestamp::from_second(501).unwrap());
+        assert_eq!(claimed(Some((*job).clone()), &delivery(3, 600)), Claim::Ended);
+        let Claim::Work(job) = claimed(Some(*job), &delivery(1, 700)) else { panic!() };
+        assert_eq!((job.state, job.failure, job.mail), (State::Running, None, None));
+    }
+}

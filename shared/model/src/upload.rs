@@ -1,0 +1,185 @@
+//! Where a dropped file lies, and what that says of it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::account::AccountId;
+
+/// A file dropped for a job: `inbox/{account}/{kind}/{name}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// Whose directory it is for.
+    pub account: AccountId,
+    /// What is to be done.
+    pub kind: Kind,
+    /// The rest of the key: the file's name, as people know it.
+    pub name: String,
+}
+
+/// The kinds of bulk job, each with a folder of its own in every account's inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Caller IDs are appended to users' lists.
+    AppendCallerIds,
+}
+
+impl Kind {
+    /// As it stands in keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AppendCallerIds => "append-caller-ids",
+        }
+    }
+}
+
+/// The key is not one that a file for a job can have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the key of an upload: inbox/{{account}}/append-caller-ids/{{name}}")]
+pub struct NotAnUpload;
+
+impl Upload {
+    /// Reads an object's key.
+    ///
+    /// # Errors
+    /// [`NotAnUpload`] for keys elsewhere, for a bad account name, an unknown kind or no file name.
+    pub fn from_key(key: &str) -> Result<Self, NotAnUpload> {
+        let mut parts = key.splitn(4, '/');
+        let (Some("inbox"), Some(account), Some(kind), Some(name)) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(NotAnUpload);
+        };
+        let account = account.parse().map_err(|_| NotAnUpload)?;
+        let kind = [Kind::AppendCallerIds].into_iter().find(|known| known.as_str() == kind).ok_or(NotAnUpload)?;
+        // A key that ends with a slash is a folder that a console made.
+        if name.is_empty() || name.ends_with('/') {
+            return Err(NotAnUpload);
+        }
+        Ok(Self { account, kind, name: name.to_owned() })
+    }
+
+    /// The object's key.
+    pub fn key(&self) -> String {
+        format!("inbox/{}/{}/{}", self.account, self.kind.as_str(), self.name)
+    }
+}
+
+/// The very bytes that a job works on: one version of one object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The bucket.
+    pub bucket: String,
+    /// The key.
+    pub key: String,
+    /// The version.
+    pub version: String,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// A job's name: a hash of the version that it works on, so that an event that comes twice finds the same job.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobId(String);
+
+/// Bytes of the hash that make the name: at 128 bits two jobs don't meet.
+const ID_BYTES: usize = 16;
+
+impl JobId {
+    /// The job of this source.
+    pub fn of(source: &Source) -> Self {
+        let mut hash = Sha256::new();
+        for part in [&source.bucket, &source.key, &source.version] {
+            // Lengths first, so that no two triples run together into the same bytes.
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        Self(hash.finalize()[..ID_BYTES].iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// A job's name as somebody typed it; `None` when it can't be one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = text.len() == 2 * ID_BYTES && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a job keeps what it made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultKeys {
+    prefix: String,
+}
+
+impl ResultKeys {
+    /// Those of this job.
+    pub fn of(account: &AccountId, job: &JobId) -> Self {
+        Self { prefix: format!("results/{account}/{job}") }
+    }
+
+    /// Every row with what came of it.
+    pub fn results(&self) -> String {
+        format!("{}/results.csv", self.prefix)
+    }
+
+    /// The rows to mend.
+    pub fn failed(&self) -> String {
+        format!("{}/failed.csv", self.prefix)
+    }
+
+    /// What the job does to one batch of users, in the order of the file.
+    pub fn changes(&self, batch: usize) -> String {
+        format!("{}/changes/{batch:06}.json", self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_says_whose_file_it_is_and_what_for() {
+        let upload = Upload::from_key("inbox/acme/append-caller-ids/2026/märz numbers.csv").unwrap();
+        assert_eq!((upload.account.as_str(), upload.name.as_str()), ("acme", "2026/märz numbers.csv"));
+        assert_eq!(Upload::from_key(&upload.key()).unwrap(), upload);
+    }
+
+    #[test]
+    fn other_keys_are_no_uploads() {
+        for key in [
+            "", "inbox", "inbox/acme/append-caller-ids/", "inbox/acme/append-caller-ids", "inbox/acme/other/x.csv",
+            "inbox/AC#ME/append-caller-ids/x.csv", "results/acme/append-caller-ids/x.csv",
+            "inbox/acme/append-caller-ids/folder/", "/inbox/acme/append-caller-ids/x.csv",
+        ] {
+            assert_eq!(Upload::from_key(key), Err(NotAnUpload), "{key}");
+        }
+    }
+
+    #[test]
+    fn the_same_version_is_the_same_job() {
+        let source = |key: &str, version: &str| Source {
+            bucket: "b".into(),
+            key: key.into(),
+            version: version.into(),
+            size: 1,
+        };
+        let id = JobId::of(&source("k", "v"));
+        assert_eq!(id, JobId::of(&Source { size: 2, ..source("k", "v") }));
+        assert_ne!(id, JobId::of(&source("k", "v2")));
+        assert_ne!(JobId::of(&source("ab", "c")), JobId::of(&source("a", "bc")));
+        assert_eq!(JobId::parse(id.as_str()), Some(id));
+        assert_eq!(JobId::parse("../../etc"), None);
+    }
+}
