@@ -1,1 +1,13 @@
-//! Being built.
+//! AWS, and nothing else: the table, the bucket, the mail service, configuration and telemetry, in the words of the
+//! domain. No type of an AWS SDK leaves this crate.
+
+pub mod connect;
+pub mod directory;
+mod error;
+pub mod files;
+mod keys;
+pub mod mailer;
+mod pace;
+pub mod telemetry;
+
+pub use error::{Error, Kind};

@@ -1,0 +1,257 @@
+//! The life of a bulk job: from the event that announces a file to the mail about its failed rows.
+//!
+//! The engine does what the model decides, in an order that survives its own death at any point:
+//!
+//! 1. The job is claimed, with a lease that ends when the invocation does.
+//! 2. The file is read into a ledger of who is to have what.
+//! 3. Users are dealt with in batches. A batch's plan is kept in the bucket *before* it is carried out, so that the next
+//!    attempt knows what was this job's own doing. Carrying it out twice changes nothing.
+//! 4. The file is read again, row by row, for the result files.
+//! 5. The mail is sent, if one is due, and the job ends.
+//!
+//! **At most one mail**, but for one moment: when the mail service has taken a mail and the function dies before the
+//! record says so, the next attempt sends it again. None is ever lost. (`mail.rs` is where this is kept.)
+
+mod apply;
+mod mail;
+mod read;
+mod report;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rollcall_model::{
+    country::Country,
+    csv_file::FileFault,
+    job::{Claim, Delivery, Failure, Job, Phase, claim},
+    settings::Settings,
+    upload::{JobId, ResultKeys, Source, Upload},
+};
+use rollcall_platform::{Error, Kind, directory::Directory, files::Files, mailer::Mailer};
+use tokio::time::Instant;
+
+/// Works on bulk jobs.
+pub struct Engine {
+    /// The table.
+    pub directory: Directory,
+    /// The bucket.
+    pub files: Files,
+    /// The mail service.
+    pub mailer: Mailer,
+    /// The country of accounts that name none.
+    pub country: Country,
+    /// What is too much.
+    pub limits: Limits,
+}
+
+/// What is too much for one job.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of a file.
+    pub file_bytes: u64,
+    /// Rows of a file: a million take some 100 MB of memory.
+    pub rows: u64,
+}
+
+/// How a delivery ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The job has ended, now or before.
+    Ended,
+    /// Another delivery is at it. Deliver this one again: should the other die, it is needed.
+    Busy,
+    /// The time was up. What was done is kept; deliver again to go on.
+    Paused,
+    /// The job was given up and says so. Let the event go to the dead-letter queue.
+    GaveUp,
+}
+
+impl Engine {
+    /// Works on the job of one delivered file, as far as its time allows.
+    ///
+    /// # Errors
+    /// When AWS fails; the job's record says why, and the next delivery goes on where this one stopped.
+    pub async fn run(&self, upload: &Upload, source: &Source, delivery: &Delivery) -> Result<Ending, Error> {
+        let id = JobId::of(source);
+        let existing = self.directory.job(&upload.account, &id).await?;
+        let (job, gave_up) = match claim(existing.clone(), upload, source, delivery) {
+            Claim::Work(job) => (*job, false),
+            Claim::GiveUp(job) => (*job, true),
+            Claim::Busy => return Ok(Ending::Busy),
+            Claim::Ended => return Ok(Ending::Ended),
+        };
+        match self.directory.claim_job(&job, existing.as_ref()).await {
+            Ok(()) => {}
+            Err(error) if error.kind == Kind::Conflict => return Ok(Ending::Busy),
+            Err(error) => return Err(error),
+        }
+        tracing::info!(job.id = %id, account = %upload.account, attempt = job.attempts, "claimed");
+        let mut run = Run::new(self, job, delivery);
+        if gave_up {
+            return run.give_up().await;
+        }
+        let stopped = match run.work().await {
+            Ok(()) => return Ok(Ending::Ended),
+            Err(stopped) => stopped,
+        };
+        match stopped {
+            Stop::File(fault) => {
+                run.job.failure = Some(Failure::File(fault));
+                run.job.counts.unprocessed = run.job.progress.rows;
+                run.finish().await?;
+                Ok(Ending::Ended)
+            }
+            Stop::Time if !delivery.is_last() => {
+                run.job.paused = true;
+                run.release().await?;
+                tracing::info!(job.id = %id, users.done = run.job.progress.users_done, "paused");
+                Ok(Ending::Paused)
+            }
+            Stop::Time => run.fail("its time ran out at the last delivery".into()).await,
+            // Whoever has the lease now goes on; nothing of this attempt is to be written any more.
+            Stop::Error(error) if error.kind == Kind::Conflict => Err(error),
+            Stop::Error(error) if delivery.is_last() => run.fail(error.chain()).await,
+            Stop::Error(error) => {
+                run.job.last_error = Some(error.chain());
+                // The lease ends by itself, should this fail too.
+                let _ = run.release().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// One attempt at one job.
+struct Run<'a> {
+    engine: &'a Engine,
+    job: Job,
+    keys: ResultKeys,
+    /// The invocation, which holds the lease.
+    owner: String,
+    /// When to stop, so that what was done can be kept before the invocation ends.
+    until: Instant,
+    saved: Instant,
+}
+
+/// Why an attempt ends before the job does.
+enum Stop {
+    /// The file can't be read.
+    File(FileFault),
+    /// The invocation's time is nearly up.
+    Time,
+    /// AWS fails.
+    Error(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<FileFault> for Stop {
+    fn from(fault: FileFault) -> Self {
+        Self::File(fault)
+    }
+}
+
+/// The share of an invocation's time that is kept for putting things away, within these limits: a request that hangs
+/// takes ten seconds to give up.
+const RESERVE: f64 = 0.15;
+const LEAST_RESERVE: Duration = Duration::from_millis(500);
+const MOST_RESERVE: Duration = Duration::from_secs(12);
+/// How often the record shows progress. Every write of it costs as much as a changed user.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
+
+impl<'a> Run<'a> {
+    fn new(engine: &'a Engine, job: Job, delivery: &Delivery) -> Self {
+        let time = Duration::try_from(delivery.deadline.duration_since(delivery.at)).unwrap_or_default();
+        let reserve = time.mul_f64(RESERVE).clamp(LEAST_RESERVE, MOST_RESERVE);
+        let keys = ResultKeys::of(&job.upload.account, &job.id);
+        let now = Instant::now();
+        let until = now + time.saturating_sub(reserve);
+        Self { engine, job, keys, owner: delivery.invocation.clone(), until, saved: now }
+    }
+
+    async fn work(&mut self) -> Result<(), Stop> {
+        // An attempt that died with its mail to be sent has nothing else left to do.
+        if self.job.phase != Phase::Mailing {
+            let settings = self.engine.directory.settings(&self.job.upload.account).await?;
+            let mut reading = self.read(&settings).await?;
+            self.enter(Phase::Applying).await?;
+            self.apply(&mut reading.ledger, settings.list_limit).await?;
+            self.enter(Phase::Reporting).await?;
+            self.report(reading).await?;
+        }
+        self.finish().await.map_err(Stop::Error)
+    }
+
+    /// Sends the mail, if one is due, and ends the job.
+    async fn finish(&mut self) -> Result<(), Error> {
+        self.job.phase = Phase::Mailing;
+        self.save().await?;
+        self.mail().await?;
+        self.job.end(Timestamp::now());
+        self.save().await?;
+        let (job, counts) = (&self.job, self.job.counts);
+        tracing::info!(
+            job.id = %job.id,
+            job.state = job.state.as_str(),
+            rows = counts.rows(),
+            rows.applied = counts.applied,
+            rows.partial = counts.partial,
+            rows.unchanged = counts.unchanged,
+            rows.failed = counts.failed,
+            users.changed = job.progress.users_changed,
+            "ended"
+        );
+        Ok(())
+    }
+
+    /// Ends a job at its last delivery.
+    async fn fail(&mut self, reason: String) -> Result<Ending, Error> {
+        self.job.failure = Some(Failure::GaveUp { attempts: self.job.attempts, reason });
+        self.give_up().await
+    }
+
+    async fn give_up(&mut self) -> Result<Ending, Error> {
+        tracing::error!(job.id = %self.job.id, attempts = self.job.attempts, "gave up");
+        self.job.counts.unprocessed = self.job.progress.rows;
+        if self.job.notify.is_none() {
+            // An attempt that died early didn't come to note it.
+            let opened = self.engine.files.open(&self.job.source).await.ok();
+            self.job.notify = opened.and_then(|download| download.notify().cloned());
+        }
+        self.finish().await?;
+        Ok(Ending::GaveUp)
+    }
+
+    async fn enter(&mut self, phase: Phase) -> Result<(), Error> {
+        self.job.phase = phase;
+        self.save().await
+    }
+
+    /// Lets the next delivery take the job up at once.
+    async fn release(&mut self) -> Result<(), Error> {
+        self.job.lease = None;
+        self.save().await
+    }
+
+    async fn save(&mut self) -> Result<(), Error> {
+        self.saved = Instant::now();
+        self.engine.directory.save_job(&self.job, &self.owner).await
+    }
+
+    /// Shows progress, not too often.
+    async fn show(&mut self) -> Result<(), Error> {
+        if self.saved.elapsed() >= SAVE_EVERY { self.save().await } else { Ok(()) }
+    }
+
+    fn check_time(&self) -> Result<(), Stop> {
+        if Instant::now() < self.until { Ok(()) } else { Err(Stop::Time) }
+    }
+
+    async fn settings(&self) -> Result<Settings, Error> {
+        self.engine.directory.settings(&self.job.upload.account).await
+    }
+}

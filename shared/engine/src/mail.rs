@@ -1,0 +1,68 @@
+//! The mail about a job.
+
+use rollcall_model::{
+    job::{Failure, Mail},
+    letter::{Enclosure, Letter},
+};
+use rollcall_platform::{
+    Error,
+    mailer::{Attachment, MAX_ATTACHED_BYTES},
+};
+
+use crate::Run;
+
+impl Run<'_> {
+    /// Sends the mail, if one is due and none has been sent, and notes at once what became of it.
+    ///
+    /// Between the service's taking it and the note lies the one moment in which a death makes a second mail: the next
+    /// attempt can't know. The other order would lose mails instead.
+    pub(crate) async fn mail(&mut self) -> Result<(), Error> {
+        if self.job.mail.is_some() {
+            return Ok(());
+        }
+        let mail = self.send().await?;
+        if let Mail::Refused { reason } = &mail {
+            tracing::error!(job.id = %self.job.id, error = reason, "the mail was refused");
+        }
+        self.job.mail = Some(mail);
+        self.save().await
+    }
+
+    async fn send(&self) -> Result<Mail, Error> {
+        if !self.job.has_failures() {
+            return Ok(Mail::NotDue);
+        }
+        let recipients = match &self.job.notify {
+            Some(address) => vec![address.clone()],
+            None => self.settings().await?.recipients,
+        };
+        if recipients.is_empty() {
+            return Ok(Mail::NoRecipient);
+        }
+        let (enclosure, attachment) = self.failed_rows().await?;
+        let letter = Letter::about(&self.job, &enclosure);
+        self.engine.mailer.send(&recipients, &letter, attachment).await
+    }
+
+    /// The failed rows, attached if they are not too many.
+    async fn failed_rows(&self) -> Result<(Enclosure, Option<Attachment>), Error> {
+        if matches!(self.job.failure, Some(Failure::File(_) | Failure::GaveUp { .. })) {
+            return Ok((Enclosure::None, None));
+        }
+        let (files, key) = (&self.engine.files, self.keys.failed());
+        if files.size(&key).await? > MAX_ATTACHED_BYTES {
+            return Ok((Enclosure::At(format!("s3://{}/{key}", files.bucket())), None));
+        }
+        let bytes = files.get(&key).await?.unwrap_or_default().to_vec();
+        let name = format!("failed-{}", base_name(&self.job.upload.name));
+        Ok((Enclosure::Attached, Some(Attachment { name, bytes })))
+    }
+}
+
+/// The last part of a file's name, as a name for an attachment.
+fn base_name(name: &str) -> String {
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let base: String = base.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect();
+    let stem = base.rsplit_once('.').map_or(base.as_str(), |(stem, _)| stem);
+    format!("{stem}.csv")
+}

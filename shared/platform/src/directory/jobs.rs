@@ -1,0 +1,91 @@
+//! The records of jobs.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use rollcall_model::{account::AccountId, job::Job, upload::JobId};
+
+use super::{Directory, document, read_document};
+use crate::{
+    Error,
+    error::failed,
+    keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, jobs_index},
+};
+
+const READING: &str = "reading the job";
+const RECORD: &str = "job";
+const OWNER: &str = "lease_owner";
+
+impl Directory {
+    /// A job's record.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn job(&self, account: &AccountId, id: &JobId) -> Result<Option<Job>, Error> {
+        let read = self.client.get_item().table_name(&self.table).set_key(Some(Key::job(account, id.as_str()).attributes().into()));
+        let item = read.consistent_read(true).send().await.map_err(failed(READING))?.item;
+        item.map(|item| read_document(&item, RECORD, READING)).transpose()
+    }
+
+    /// The account's latest jobs, the latest first. The index that lists them follows the records by some milliseconds.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn jobs(&self, account: &AccountId, most: i32) -> Result<Vec<Job>, Error> {
+        let read = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(BY_ACCOUNT)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", ACCOUNT_PK)
+            .expression_attribute_values(":pk", AttributeValue::S(jobs_index(account)))
+            .scan_index_forward(false)
+            .limit(most);
+        let page = read.send().await.map_err(failed("listing jobs"))?;
+        page.items().iter().map(|item| read_document(item, RECORD, "listing jobs")).collect()
+    }
+
+    /// Writes a claimed record, if what the claim was decided on is still there.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Conflict`] when another delivery was first; otherwise when the table can't be written.
+    pub async fn claim_job(&self, job: &Job, decided_on: Option<&Job>) -> Result<(), Error> {
+        let put = self.put_job(job);
+        let put = match decided_on {
+            None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
+            Some(before) => put
+                .condition_expression("#job = :before")
+                .expression_attribute_names("#job", RECORD)
+                .expression_attribute_values(":before", document(before)),
+        };
+        put.send().await.map_err(failed("claiming the job"))?;
+        Ok(())
+    }
+
+    /// Writes the record, as the holder of its lease.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Conflict`] when `owner` holds the lease no longer; otherwise when the table can't be written.
+    pub async fn save_job(&self, job: &Job, owner: &str) -> Result<(), Error> {
+        let put = self.put_job(job).condition_expression("#owner = :owner").expression_attribute_names("#owner", OWNER);
+        let put = put.expression_attribute_values(":owner", AttributeValue::S(owner.to_owned()));
+        put.send().await.map_err(failed("writing the job"))?;
+        Ok(())
+    }
+
+    fn put_job(&self, job: &Job) -> aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder {
+        let account = &job.upload.account;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(Key::job(account, job.id.as_str()).attributes().into()))
+            .item(ACCOUNT_PK, AttributeValue::S(jobs_index(account)))
+            .item(ACCOUNT_SK, AttributeValue::S(format!("{}#{}", job.started, job.id)))
+            .item("state", AttributeValue::S(job.state.as_str().to_owned()))
+            .item(RECORD, document(job));
+        match &job.lease {
+            Some(lease) => put.item(OWNER, AttributeValue::S(lease.owner.clone())),
+            None => put,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The table: users, numbers, settings and jobs.
+
+mod jobs;
+mod numbers;
+mod settings;
+mod users;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{Client, config::retry::RetryConfig, types::AttributeValue};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Error, connect::Aws, pace::Pace};
+
+pub use users::{Appended, BulkWork, Found};
+
+/// The directory of one deployment.
+pub struct Directory {
+    /// For single requests: repeats by itself what is worth repeating.
+    client: Client,
+    /// For the bulk path: one try, since pacing and repeating happen here, item by item.
+    once: Client,
+    table: String,
+    reads: Pace,
+    writes: Pace,
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+impl Directory {
+    /// The directory in this table.
+    pub fn new(aws: &Aws, table: impl Into<String>) -> Self {
+        Self {
+            client: Client::from_conf(aws.dynamodb().build()),
+            once: Client::from_conf(aws.dynamodb().retry_config(RetryConfig::disabled()).build()),
+            table: table.into(),
+            reads: Pace::new(),
+            writes: Pace::new(),
+        }
+    }
+}
+
+fn string(item: &Item, name: &str) -> Option<String> {
+    item.get(name)?.as_s().ok().cloned()
+}
+
+/// A record that is kept as JSON in one attribute: read and written whole, by one owner.
+fn document<T: Serialize>(value: &T) -> AttributeValue {
+    // Records are made of strings, numbers and lists: nothing that JSON can't say.
+    AttributeValue::S(serde_json::to_string(value).expect("a record can be written as JSON"))
+}
+
+fn read_document<T: DeserializeOwned>(item: &Item, name: &str, operation: &'static str) -> Result<T, Error> {
+    let text = item.get(name).and_then(|value| value.as_s().ok()).ok_or_else(|| {
+        Error::unreadable(operation, format!("the item has no attribute {name}"))
+    })?;
+    serde_json::from_str(text).map_err(|error| Error::unreadable(operation, error))
+}

@@ -1,0 +1,255 @@
+//! The bucket: dropped files in, result files out.
+
+use std::time::Duration;
+
+use aws_sdk_s3::{
+    Client,
+    primitives::ByteStream,
+    types::{CompletedMultipartUpload, CompletedPart},
+};
+use bytes::{Bytes, BytesMut};
+use rollcall_model::{
+    email::EmailAddress,
+    upload::{Source, Upload},
+};
+
+use crate::{Error, Kind, connect::Aws, error::failed};
+
+/// The bucket of one deployment.
+#[derive(Clone)]
+pub struct Files {
+    client: Client,
+    bucket: String,
+}
+
+/// The metadata key of an upload that names who gets its report.
+const NOTIFY: &str = "notify";
+
+impl Files {
+    /// The files of this bucket.
+    pub fn new(aws: &Aws, bucket: impl Into<String>) -> Self {
+        Self { client: aws.s3(), bucket: bucket.into() }
+    }
+
+    /// The bucket's name.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// Drops a file for a job. Gives the version that the job will read.
+    ///
+    /// # Errors
+    /// When the bucket can't be written.
+    pub async fn drop_file(
+        &self,
+        upload: &Upload,
+        bytes: Vec<u8>,
+        notify: Option<&EmailAddress>,
+    ) -> Result<Source, Error> {
+        const OPERATION: &str = "dropping the file";
+        let (key, size) = (upload.key(), bytes.len() as u64);
+        let mut put = self.client.put_object().bucket(&self.bucket).key(&key).content_type("text/csv");
+        if let Some(address) = notify {
+            put = put.metadata(NOTIFY, address.as_str());
+        }
+        let answer = put.body(ByteStream::from(bytes)).send().await.map_err(failed(OPERATION))?;
+        let version = answer.version_id.ok_or_else(|| Error::unreadable(OPERATION, "the bucket keeps no versions"))?;
+        Ok(Source { bucket: self.bucket.clone(), key, version, size })
+    }
+
+    /// Opens the very version that a job works on.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when it has been deleted; otherwise when the bucket can't be read.
+    pub async fn open(&self, source: &Source) -> Result<Download, Error> {
+        let mut download = Download {
+            client: self.client.clone(),
+            source: source.clone(),
+            body: ByteStream::default(),
+            at: 0,
+            notify: None,
+            resumed: 0,
+        };
+        download.open().await?;
+        Ok(download)
+    }
+
+    /// An object of this bucket, whole; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the bucket can't be read.
+    pub async fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
+        const OPERATION: &str = "reading a result file";
+        match self.client.get_object().bucket(&self.bucket).key(key).send().await.map_err(failed(OPERATION)) {
+            Ok(object) => {
+                let bytes = object.body.collect().await.map_err(|error| Error::transient(OPERATION, error))?;
+                Ok(Some(bytes.into_bytes()))
+            }
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The size of an object of this bucket, in bytes.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when there is none; otherwise when the bucket can't be read.
+    pub async fn size(&self, key: &str) -> Result<u64, Error> {
+        let head = self.client.head_object().bucket(&self.bucket).key(key).send().await;
+        let head = head.map_err(failed("measuring a result file"))?;
+        Ok(head.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or(0))
+    }
+
+    /// Writes an object whole.
+    ///
+    /// # Errors
+    /// When the bucket can't be written.
+    pub async fn put(&self, key: &str, content_type: &str, bytes: impl Into<Bytes>) -> Result<(), Error> {
+        let body = ByteStream::from(bytes.into());
+        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type).body(body);
+        put.send().await.map_err(failed("writing a result file"))?;
+        Ok(())
+    }
+
+    /// Begins an object that grows as it is written. It appears when it is finished, and not before.
+    pub fn create(&self, key: impl Into<String>, content_type: &'static str) -> Growing {
+        Growing { files: self.clone(), key: key.into(), content_type, held: BytesMut::new(), parts: None, written: 0 }
+    }
+}
+
+/// The bytes of a source, as they come.
+pub struct Download {
+    client: Client,
+    source: Source,
+    body: ByteStream,
+    at: u64,
+    notify: Option<EmailAddress>,
+    resumed: u32,
+}
+
+/// Broken connections that one download survives.
+const MAX_RESUMED: u32 = 5;
+const READING: &str = "reading the file";
+
+impl Download {
+    /// Who gets the report, if the upload says so.
+    pub fn notify(&self) -> Option<&EmailAddress> {
+        self.notify.as_ref()
+    }
+
+    /// The next bytes; `None` at the end. A connection that breaks is taken up again where it broke.
+    ///
+    /// # Errors
+    /// When that doesn't help.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            match self.body.next().await {
+                Some(Ok(bytes)) => {
+                    self.at += bytes.len() as u64;
+                    return Ok(Some(bytes));
+                }
+                None if self.at >= self.source.size => return Ok(None),
+                Some(Err(error)) if self.resumed >= MAX_RESUMED => return Err(Error::transient(READING, error)),
+                None if self.resumed >= MAX_RESUMED => return Err(Error::transient(READING, "the file ends too early")),
+                Some(Err(_)) | None => {
+                    self.resumed += 1;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    self.open().await?;
+                }
+            }
+        }
+    }
+
+    async fn open(&mut self) -> Result<(), Error> {
+        let Source { bucket, key, version, .. } = &self.source;
+        let mut get = self.client.get_object().bucket(bucket).key(key).version_id(version);
+        if self.at > 0 {
+            get = get.range(format!("bytes={}-", self.at));
+        }
+        let object = get.send().await.map_err(failed(READING))?;
+        if self.at == 0 {
+            // What the store holds is the truth; an event may come without a size.
+            self.source.size = object.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or(self.source.size);
+            let named = object.metadata.as_ref().and_then(|metadata| metadata.get(NOTIFY));
+            self.notify = named.and_then(|address| EmailAddress::parse(address).ok());
+        }
+        self.body = object.body;
+        Ok(())
+    }
+}
+
+/// An object that is being written.
+pub struct Growing {
+    files: Files,
+    key: String,
+    content_type: &'static str,
+    held: BytesMut,
+    parts: Option<Parts>,
+    written: u64,
+}
+
+struct Parts {
+    upload_id: String,
+    done: Vec<CompletedPart>,
+}
+
+/// Bytes that go out at a time: S3 takes no part under 5 MiB but the last, and no more than 10,000 of them.
+const PART_BYTES: usize = 8 * 1024 * 1024;
+const GROWING: &str = "writing a result file";
+
+impl Growing {
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// When the bucket can't be written.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.written += bytes.len() as u64;
+        self.held.extend_from_slice(bytes);
+        while self.held.len() >= PART_BYTES {
+            let part = self.held.split_to(PART_BYTES).freeze();
+            self.send(part).await?;
+        }
+        Ok(())
+    }
+
+    /// Bytes written so far.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Makes the object appear.
+    ///
+    /// # Errors
+    /// When the bucket can't be written.
+    pub async fn finish(mut self) -> Result<(), Error> {
+        if self.parts.is_none() {
+            return self.files.put(&self.key, self.content_type, self.held.freeze()).await;
+        }
+        if !self.held.is_empty() {
+            let last = self.held.split().freeze();
+            self.send(last).await?;
+        }
+        let Some(Parts { upload_id, done }) = self.parts else { return Ok(()) };
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(done)).build();
+        let complete = self.files.client.complete_multipart_upload().bucket(&self.files.bucket).key(&self.key);
+        complete.upload_id(upload_id).multipart_upload(parts).send().await.map_err(failed(GROWING))?;
+        Ok(())
+    }
+
+    /// Sends one part. What an interrupted job leaves behind is cleared away by the bucket's lifecycle rule.
+    async fn send(&mut self, bytes: Bytes) -> Result<(), Error> {
+        let Files { client, bucket } = &self.files;
+        if self.parts.is_none() {
+            let create = client.create_multipart_upload().bucket(bucket).key(&self.key).content_type(self.content_type);
+            let created = create.send().await.map_err(failed(GROWING))?;
+            let upload_id = created.upload_id.ok_or_else(|| Error::unreadable(GROWING, "the upload has no name"))?;
+            self.parts = Some(Parts { upload_id, done: Vec::new() });
+        }
+        let Some(parts) = &mut self.parts else { return Ok(()) };
+        let number = i32::try_from(parts.done.len() + 1).map_err(|error| Error::unreadable(GROWING, error))?;
+        let upload = client.upload_part().bucket(bucket).key(&self.key).upload_id(&parts.upload_id).part_number(number);
+        let sent = upload.body(ByteStream::from(bytes)).send().await.map_err(failed(GROWING))?;
+        parts.done.push(CompletedPart::builder().set_e_tag(sent.e_tag).part_number(number).build());
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! The table's keys, all of them. Every key starts with the account, so that no query can cross accounts.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use rollcall_model::account::AccountId;
+
+/// The table's own key.
+pub(crate) const PK: &str = "PK";
+/// See [`PK`].
+pub(crate) const SK: &str = "SK";
+/// The key of the index [`BY_ACCOUNT`].
+pub(crate) const ACCOUNT_PK: &str = "AccountPK";
+/// See [`ACCOUNT_PK`].
+pub(crate) const ACCOUNT_SK: &str = "AccountSK";
+/// Lists an account's users by name and its jobs by age. It does not hold users' caller IDs.
+pub(crate) const BY_ACCOUNT: &str = "by_account";
+
+/// An item's key in the table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    /// The partition.
+    pub pk: String,
+    /// The place in it.
+    pub sk: String,
+}
+
+impl Key {
+    /// A user, by folded login ID.
+    pub(crate) fn user(account: &AccountId, folded_login: &str) -> Self {
+        Self { pk: user_pk(account, folded_login), sk: "USER".into() }
+    }
+
+    /// The claim that keeps an e-mail address unique, by folded address.
+    pub(crate) fn email(account: &AccountId, folded_email: &str) -> Self {
+        Self { pk: format!("ACCT#{account}#EMAIL#{folded_email}"), sk: "EMAIL".into() }
+    }
+
+    /// A number of the account's inventory.
+    pub(crate) fn number(account: &AccountId, number: &str) -> Self {
+        Self { pk: numbers_pk(account), sk: format!("NUM#{number}") }
+    }
+
+    /// A job.
+    pub(crate) fn job(account: &AccountId, job: &str) -> Self {
+        Self { pk: format!("ACCT#{account}#JOB#{job}"), sk: "JOB".into() }
+    }
+
+    /// The account's settings.
+    pub(crate) fn settings(account: &AccountId) -> Self {
+        Self { pk: format!("ACCT#{account}"), sk: "SETTINGS".into() }
+    }
+
+    /// As attributes.
+    pub(crate) fn attributes(self) -> [(String, AttributeValue); 2] {
+        [(PK.to_owned(), AttributeValue::S(self.pk)), (SK.to_owned(), AttributeValue::S(self.sk))]
+    }
+}
+
+/// Partition of a user.
+fn user_pk(account: &AccountId, folded_login: &str) -> String {
+    format!("ACCT#{account}#USER#{folded_login}")
+}
+
+/// The folded login ID of a user's partition.
+pub(crate) fn login_of(account: &AccountId, pk: &str) -> Option<String> {
+    pk.strip_prefix(&user_pk(account, "")).map(str::to_owned)
+}
+
+/// Partition of the account's inventory.
+pub(crate) fn numbers_pk(account: &AccountId) -> String {
+    format!("ACCT#{account}#NUMBERS")
+}
+
+/// Partition of the account's users in the index.
+pub(crate) fn users_index(account: &AccountId) -> String {
+    format!("ACCT#{account}#USERS")
+}
+
+/// Partition of the account's jobs in the index.
+pub(crate) fn jobs_index(account: &AccountId) -> String {
+    format!("ACCT#{account}#JOBS")
+}

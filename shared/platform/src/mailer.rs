@@ -1,0 +1,68 @@
+//! Mail, by SES.
+
+use aws_sdk_ses::{primitives::Blob, types::RawMessage};
+use mail_builder::MessageBuilder;
+use rollcall_model::{email::EmailAddress, job::Mail, letter::Letter};
+
+use crate::{Error, Kind, connect::Aws, error::failed};
+
+/// Sends reports.
+pub struct Mailer {
+    client: aws_sdk_ses::Client,
+    sender: String,
+}
+
+/// A file that goes along.
+pub struct Attachment {
+    /// Its name.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// Largest file that is attached. SES takes messages of 10 MB, and base64 makes four bytes of three.
+pub const MAX_ATTACHED_BYTES: u64 = 5 * 1024 * 1024;
+
+const SENDING: &str = "sending the mail";
+
+impl Mailer {
+    /// Sends as `sender`, whose address or domain must be verified in SES.
+    pub fn new(aws: &Aws, sender: impl Into<String>) -> Self {
+        Self { client: aws.ses(), sender: sender.into() }
+    }
+
+    /// Sends one mail. That the service will not take it is an outcome, not an error: no later try would change it.
+    ///
+    /// # Errors
+    /// When the service can't be reached or asks for patience: then it is not known to have taken the mail.
+    pub async fn send(
+        &self,
+        to: &[EmailAddress],
+        letter: &Letter,
+        attachment: Option<Attachment>,
+    ) -> Result<Mail, Error> {
+        let mut message = MessageBuilder::new()
+            .from(("Rollcall", self.sender.as_str()))
+            .to(to.iter().map(EmailAddress::as_str).collect::<Vec<_>>())
+            .subject(letter.subject.as_str())
+            // RFC 3834: keeps holiday notices from answering.
+            .header("Auto-Submitted", mail_builder::headers::text::Text::new("auto-generated"))
+            .text_body(letter.text.as_str());
+        if let Some(Attachment { name, bytes }) = attachment {
+            message = message.attachment("text/csv; charset=utf-8", name, bytes);
+        }
+        let bytes = message.write_to_vec().map_err(|error| Error::unreadable(SENDING, error))?;
+        let raw = RawMessage::builder().data(Blob::new(bytes)).build().expect("the message has been given");
+        let send = self
+            .client
+            .send_raw_email()
+            .source(&self.sender)
+            .set_destinations(Some(to.iter().map(ToString::to_string).collect()))
+            .raw_message(raw);
+        match send.send().await.map_err(failed(SENDING)) {
+            Ok(sent) => Ok(Mail::Sent { message_id: sent.message_id }),
+            Err(error) if error.kind == Kind::Transient => Err(error),
+            Err(error) => Ok(Mail::Refused { reason: error.chain() }),
+        }
+    }
+}

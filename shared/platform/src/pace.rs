@@ -1,0 +1,155 @@
+//! How fast to ask: as fast as the table accepts, and not much faster.
+//!
+//! Additive increase, multiplicative decrease, as TCP does it. Until the table first puts something off there is no
+//! limit. Then the rate is set a little under what was really accepted, grows slowly, and falls at each refusal. The
+//! SDK's own retry quota is of no use here: 500 tokens, shared by all clients of a region, are gone within a second of a
+//! throttled file, and what is retried after that is lost.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// Paces one kind of request. Shared by everything in flight.
+pub(crate) struct Pace {
+    start: Instant,
+    state: Mutex<Aimd>,
+}
+
+impl Pace {
+    /// No limit yet.
+    pub(crate) fn new() -> Self {
+        Self { start: Instant::now(), state: Mutex::new(Aimd::default()) }
+    }
+
+    /// Waits for the turn of `count` items.
+    pub(crate) async fn turn(&self, count: usize) {
+        let wait = self.with(|aimd, now| aimd.reserve(count, now));
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Learns what came of a request.
+    pub(crate) fn learn(&self, accepted: usize, put_off: usize) {
+        self.with(|aimd, now| aimd.learn(accepted, put_off, now));
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Aimd, Duration) -> T) -> T {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        act(&mut state, self.start.elapsed())
+    }
+}
+
+/// Time over which the accepted rate is measured, and after which a rate may fall again: long enough for what is in
+/// flight to come back.
+const WINDOW: Duration = Duration::from_millis(200);
+/// First rate after the first refusal, as a share of what was accepted.
+const START_SHARE: f64 = 0.95;
+/// What a refusal leaves of the rate.
+const DECREASE: f64 = 0.92;
+/// What a window without refusals adds to the rate, as a share of it.
+const INCREASE: f64 = 0.01;
+/// Items a second that are always allowed, so that a rate can recover.
+const FLOOR: f64 = 20.0;
+
+/// The rate as a function of what happened when. Times count from the beginning.
+#[derive(Default)]
+struct Aimd {
+    /// Items a second; `None` without limit.
+    rate: Option<f64>,
+    /// When the next item's turn is.
+    next: Duration,
+    window_start: Duration,
+    accepted_in_window: usize,
+    /// Accepted items a second, in the last whole window.
+    accepted_rate: f64,
+    put_off_in_window: bool,
+    last_decrease: Duration,
+}
+
+impl Aimd {
+    /// How long `count` items wait for their turn.
+    fn reserve(&mut self, count: usize, now: Duration) -> Duration {
+        let Some(rate) = self.rate else { return Duration::ZERO };
+        let turn = self.next.max(now);
+        self.next = turn + Duration::from_secs_f64(as_f64(count) / rate);
+        turn - now
+    }
+
+    fn learn(&mut self, accepted: usize, put_off: usize, now: Duration) {
+        self.accepted_in_window += accepted;
+        let elapsed = now.saturating_sub(self.window_start);
+        let so_far = as_f64(self.accepted_in_window) / elapsed.max(Duration::from_millis(1)).as_secs_f64();
+        if put_off > 0 {
+            self.put_off_in_window = true;
+            let first = self.rate.is_none();
+            if first || now.saturating_sub(self.last_decrease) >= WINDOW {
+                let accepted_rate = if self.accepted_rate > 0.0 { self.accepted_rate } else { so_far };
+                let rate = self.rate.map_or(accepted_rate * START_SHARE, |rate| rate * DECREASE);
+                self.rate = Some(rate.max(FLOOR));
+                self.last_decrease = now;
+            }
+        }
+        if elapsed >= WINDOW {
+            self.accepted_rate = so_far;
+            if !self.put_off_in_window {
+                self.rate = self.rate.map(|rate| rate + rate * INCREASE);
+            }
+            self.window_start = now;
+            self.accepted_in_window = 0;
+            self.put_off_in_window = false;
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of items are far below 2^52")]
+fn as_f64(count: usize) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table that accepts `limit` items a second with a second's worth of burst, asked in batches of 25.
+    /// Gives the accepted rate and the share that was put off, over `seconds`.
+    fn simulate(limit: f64, seconds: f64) -> (f64, f64) {
+        let mut aimd = Aimd::default();
+        let (mut now, mut tokens, mut accepted, mut put_off) = (0.0_f64, 0.0_f64, 0, 0);
+        // Sixteen in flight with 5 ms each could do 80,000 items a second.
+        let fastest = 25.0 / 80_000.0;
+        while now < seconds {
+            let wait = aimd.reserve(25, Duration::from_secs_f64(now)).as_secs_f64().max(fastest);
+            now += wait;
+            tokens = (tokens + wait * limit).min(limit);
+            let passed = if tokens >= 25.0 { 25 } else { 0 };
+            tokens -= as_f64(passed);
+            accepted += passed;
+            put_off += 25 - passed;
+            aimd.learn(passed, 25 - passed, Duration::from_secs_f64(now));
+        }
+        (as_f64(accepted) / seconds, as_f64(put_off) / as_f64(accepted + put_off))
+    }
+
+    #[test]
+    fn finds_the_tables_rate_and_stays_under_it() {
+        for limit in [100.0, 1_000.0, 4_000.0, 20_000.0] {
+            let (rate, refused) = simulate(limit, 60.0);
+            assert!(rate > 0.9 * limit, "{rate} of {limit}");
+            assert!(refused < 0.05, "{refused} refused at {limit}");
+        }
+    }
+
+    #[test]
+    fn without_refusals_nothing_waits() {
+        let mut aimd = Aimd::default();
+        for millis in 0..1_000 {
+            let now = Duration::from_millis(millis);
+            assert_eq!(aimd.reserve(1_000, now), Duration::ZERO);
+            aimd.learn(1_000, 0, now);
+        }
+    }
+}
