@@ -18,17 +18,19 @@ const WORKERS: usize = 2;
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
 /// A running engine.
-pub struct Engine {
-    thread: JoinHandle<()>,
-    stop: CancellationToken,
-}
+pub struct Engine(JoinHandle<()>);
 
 impl Engine {
-    /// Opens the database, in memory without a path, creates the tables that it lacks and serves it on `listener`.
+    /// Opens the database, in memory without a path, creates the tables that it lacks and serves it until `stop`.
     ///
     /// # Errors
     /// If the database can't be opened, a table can't be created, or the thread can't be started.
-    pub fn start(path: Option<&Path>, tables: &[Table], listener: TcpListener) -> Result<Self> {
+    pub fn start(
+        path: Option<&Path>,
+        tables: &[Table],
+        listener: TcpListener,
+        stop: CancellationToken,
+    ) -> Result<Self> {
         let database = match path {
             Some(path) => Database::new(&path.to_string_lossy()),
             None => Database::memory(),
@@ -48,8 +50,6 @@ impl Engine {
             .enable_all()
             .build()
             .context("could not start DynamoDB's runtime")?;
-        let stop = CancellationToken::new();
-        let stopped = stop.clone();
         let serve = async move {
             if sweeps {
                 tokio::spawn(sweep(database.clone()));
@@ -59,7 +59,7 @@ impl Engine {
                 Err(error) => return tracing::error!(error = %error, "could not serve DynamoDB"),
             };
             if let Err(error) =
-                dynoxide::server::serve_with_shutdown(listener, database, stopped.cancelled_owned())
+                dynoxide::server::serve_with_shutdown(listener, database, stop.cancelled_owned())
                     .await
             {
                 tracing::error!(error, "DynamoDB stopped");
@@ -69,14 +69,13 @@ impl Engine {
             .name("dynamodb".to_owned())
             .spawn(move || runtime.block_on(serve))
             .context("could not start DynamoDB's thread")?;
-        Ok(Self { thread, stop })
+        Ok(Self(thread))
     }
 
-    /// Lets the requests at work finish, and closes the database.
-    pub async fn shutdown(self) {
-        self.stop.cancel();
+    /// Waits until the engine, told to stop, has finished the requests at work and closed the database.
+    pub async fn stopped(self) {
         // A panic of the thread was reported as it happened.
-        drop(tokio::task::spawn_blocking(move || self.thread.join()).await);
+        drop(tokio::task::spawn_blocking(move || self.0.join()).await);
     }
 }
 
@@ -107,9 +106,8 @@ async fn sweep(database: Database) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
         let database = database.clone();
-        match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
-            Ok(Err(error)) => tracing::warn!(error = %error, "could not delete expired items"),
-            Ok(Ok(_)) | Err(_) => {}
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
+            tracing::warn!(error = %error, "could not delete expired items");
         }
     }
 }

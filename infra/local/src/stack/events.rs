@@ -97,8 +97,8 @@ impl Test {
         match (operator.as_str(), argument) {
             ("prefix", Value::String(prefix)) => Ok(Self::Prefix(prefix.clone())),
             ("suffix", Value::String(suffix)) => Ok(Self::Suffix(suffix.clone())),
-            ("equals-ignore-case", Value::String(text)) => {
-                Ok(Self::EqualsIgnoringCase(text.to_lowercase()))
+            ("equals-ignore-case", Value::String(wanted)) => {
+                Ok(Self::EqualsIgnoringCase(wanted.to_lowercase()))
             }
             ("wildcard", Value::String(pattern)) => Wildcard::parse(pattern).map(Self::Wildcard),
             ("exists", Value::Bool(exists)) => Ok(Self::Exists(*exists)),
@@ -233,8 +233,8 @@ mod tests {
 
     use super::*;
 
-    fn matches(pattern: Value, event: &Value) -> bool {
-        Pattern::parse(&pattern).expect("a pattern").matches(event)
+    fn matches(pattern: &Value, event: &Value) -> bool {
+        Pattern::parse(pattern).expect("a pattern").matches(event)
     }
 
     #[test]
@@ -242,15 +242,15 @@ mod tests {
         let event =
             json!({ "source": "aws.s3", "detail": { "bucket": { "name": "b" } }, "extra": 1 });
         assert!(matches(
-            json!({ "source": ["aws.s3", "x"], "detail": { "bucket": { "name": ["b"] } } }),
+            &json!({ "source": ["aws.s3", "x"], "detail": { "bucket": { "name": ["b"] } } }),
             &event
         ));
         assert!(!matches(
-            json!({ "source": ["aws.s3"], "detail": { "bucket": { "name": ["c"] } } }),
+            &json!({ "source": ["aws.s3"], "detail": { "bucket": { "name": ["c"] } } }),
             &event
         ));
         assert!(!matches(
-            json!({ "detail": { "object": { "key": ["k"] } } }),
+            &json!({ "detail": { "object": { "key": ["k"] } } }),
             &event
         ));
     }
@@ -280,7 +280,7 @@ mod tests {
             (json!({ "size": [5] }), true),
             (json!({ "tags": ["y"] }), true),
         ] {
-            assert_eq!(matches(pattern.clone(), &event), expected, "{pattern}");
+            assert_eq!(matches(&pattern, &event), expected, "{pattern}");
         }
     }
 

@@ -29,7 +29,7 @@ use axum::Router;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use self::error::{Context, Error, Result};
 pub use self::home::{Endpoints, Manifest};
@@ -37,13 +37,13 @@ pub use self::mail::{Attachment, Mail, list_mails};
 pub use self::queue::{Depth, Message, Queues};
 
 use self::engine::Engine;
-use self::home::{Credentials, Home};
+use self::home::Home;
 use self::index::Index;
 use self::lambda::Functions;
 use self::poller::Poller;
 use self::routing::Router as EventRouter;
 use self::store::Store;
-use self::template::{REGION, Resources};
+use self::template::{Function, QueueSource, REGION};
 
 /// The file with the index of objects and with the queues.
 const INDEX_FILE: &str = "stack.db";
@@ -82,8 +82,10 @@ pub struct Stack {
     engine: Engine,
     pollers: Vec<JoinHandle<()>>,
     servers: Vec<JoinHandle<()>>,
-    stop_polling: CancellationToken,
-    stop_serving: CancellationToken,
+    /// Stops the pollers when dropped.
+    polling: DropGuard,
+    /// Stops the servers when dropped.
+    serving: DropGuard,
     /// The directory of a stack that leaves nothing behind; gone once this is dropped.
     temporary: Option<tempfile::TempDir>,
 }
@@ -96,89 +98,55 @@ impl Stack {
     pub async fn start(options: Options) -> Result<Self> {
         let template = options.template.as_deref().unwrap_or(template::BUNDLED);
         let resources = template::resolve(template, &options.parameters)?;
-        let (dir, temporary) = match options.dir {
-            Some(dir) => (dir, None),
-            None => {
-                let temporary =
-                    tempfile::tempdir().context("could not create a temporary directory")?;
-                (temporary.path().to_owned(), Some(temporary))
-            }
+        let (dir, temporary) = if let Some(dir) = options.dir {
+            (dir, None)
+        } else {
+            let temporary =
+                tempfile::tempdir().context("could not create a temporary directory")?;
+            (temporary.path().to_owned(), Some(temporary))
         };
         let home = Home::lock(&dir)?;
         let credentials = home.credentials()?;
-        let (mail_dir, log_dir) = (home.subdirectory("mail")?, home.subdirectory("logs")?);
-        let stop_serving = CancellationToken::new();
-        let Resources {
-            tables,
-            buckets,
-            queues: declared_queues,
-            rules,
-            functions,
-            outputs,
-        } = resources;
-
-        let database = home.path().join("dynamodb.db");
-        let (listener, dynamodb) = bind("DynamoDB", options.ports.dynamodb)?;
-        let engine = Engine::start(
-            temporary.is_none().then_some(database.as_path()),
-            &tables,
-            listener,
-        )?;
-
-        let index = Index::open(&home.path().join(INDEX_FILE))?;
-        let queues = Queues::new(index.clone());
-        for queue in &declared_queues {
-            queues.declare(queue)?;
-        }
-        let store = Store::open(
-            index,
-            &home.path().join("objects"),
-            EventRouter::new(rules, queues.clone()),
-        )?;
-        for bucket in &buckets {
-            store.declare(bucket)?;
-        }
-        let (listener, s3) = bind("S3", options.ports.s3)?;
-        let mut servers = vec![serve(
-            tokio_listener(listener)?,
-            s3_router(store, &credentials),
-            stop_serving.clone(),
-        )];
-        let (listener, ses) = bind("SES", options.ports.ses)?;
-        servers.push(serve(
-            tokio_listener(listener)?,
-            mail::router(&mail_dir),
-            stop_serving.clone(),
-        ));
-
+        let doors = Doors::open(options.ports)?;
         let manifest = Manifest {
             pid: std::process::id(),
             region: REGION.to_owned(),
-            endpoints: Endpoints { dynamodb, s3, ses },
+            endpoints: doors.endpoints()?,
             access_key_id: credentials.access_key_id,
             secret_access_key: credentials.secret_access_key,
-            mail_dir,
-            log_dir,
-            outputs,
+            mail_dir: home.subdirectory("mail")?,
+            log_dir: home.subdirectory("logs")?,
+            outputs: resources.outputs,
         };
-        let sources: Vec<_> = functions
-            .iter()
-            .flat_map(|function| {
-                function
-                    .sources
-                    .iter()
-                    .map(|source| (function.name.clone(), source.clone()))
-            })
-            .collect();
-        let functions = Functions::start(
-            functions,
-            endpoint_environment(&manifest),
-            &manifest.log_dir,
-            options.echo,
-            stop_serving.clone(),
-        )
-        .await?;
-        let stop_polling = CancellationToken::new();
+
+        // Whatever has started stops again if the rest can't.
+        let serving = CancellationToken::new().drop_guard();
+        let stop = || serving.token().clone();
+        let database = home.path().join("dynamodb.db");
+        let database = temporary.is_none().then_some(database.as_path());
+        let engine = Engine::start(database, &resources.tables, doors.dynamodb, stop())?;
+
+        let index = Index::open(&home.path().join(INDEX_FILE))?;
+        let queues = Queues::new(index.clone());
+        for queue in &resources.queues {
+            queues.declare(queue)?;
+        }
+        let events = EventRouter::new(resources.rules, queues.clone());
+        let store = Store::open(index, &home.path().join("objects"), events)?;
+        for bucket in &resources.buckets {
+            store.declare(bucket)?;
+        }
+        let servers = vec![
+            serve(doors.s3, s3_router(store, &manifest), stop())?,
+            serve(doors.ses, mail::router(&manifest.mail_dir), stop())?,
+        ];
+
+        let sources = sources(&resources.functions);
+        let environment = endpoint_environment(&manifest);
+        let logs = &manifest.log_dir;
+        let functions =
+            Functions::start(resources.functions, environment, logs, options.echo, stop()).await?;
+        let polling = CancellationToken::new().drop_guard();
         let pollers = sources
             .into_iter()
             .map(|(function, source)| {
@@ -188,7 +156,7 @@ impl Stack {
                     queues: queues.clone(),
                     functions: functions.clone(),
                 };
-                tokio::spawn(poller.run(stop_polling.clone()))
+                tokio::spawn(poller.run(polling.token().clone()))
             })
             .collect();
         home.publish(&manifest)?;
@@ -200,8 +168,8 @@ impl Stack {
             engine,
             pollers,
             servers,
-            stop_polling,
-            stop_serving,
+            polling,
+            serving,
             temporary,
         })
     }
@@ -219,17 +187,17 @@ impl Stack {
     /// Stops in order: no new messages are taken, the functions' processes are ended, the servers finish what they are at.
     /// A message that was being worked on comes back after its visibility timeout, as after any crash.
     pub async fn shutdown(self) {
-        self.stop_polling.cancel();
+        drop(self.polling);
         for poller in self.pollers {
             finish(poller).await;
         }
         self.functions.shutdown().await;
-        self.stop_serving.cancel();
+        drop(self.serving);
         let stop = async {
             for server in self.servers {
                 finish(server).await;
             }
-            self.engine.shutdown().await;
+            self.engine.stopped().await;
         };
         if tokio::time::timeout(SHUTDOWN_LIMIT, stop).await.is_err() {
             tracing::warn!("some requests didn't finish in time");
@@ -239,18 +207,52 @@ impl Stack {
     }
 }
 
+/// The listeners of the services, bound before anything starts: a port that is taken is told first.
+struct Doors {
+    dynamodb: TcpListener,
+    s3: TcpListener,
+    ses: TcpListener,
+}
+
+impl Doors {
+    fn open(ports: Ports) -> Result<Self> {
+        let bind = |service: &str, port: u16| {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            let listener = TcpListener::bind(address);
+            listener.context(format!("could not serve {service} on {address}"))
+        };
+        Ok(Self {
+            dynamodb: bind("DynamoDB", ports.dynamodb)?,
+            s3: bind("S3", ports.s3)?,
+            ses: bind("SES", ports.ses)?,
+        })
+    }
+
+    fn endpoints(&self) -> Result<Endpoints> {
+        let url = |listener: &TcpListener| {
+            let address = listener.local_addr();
+            let address = address.context("could not tell the address of a port")?;
+            Ok(format!("http://{address}"))
+        };
+        Ok(Endpoints {
+            dynamodb: url(&self.dynamodb)?,
+            s3: url(&self.s3)?,
+            ses: url(&self.ses)?,
+        })
+    }
+}
+
 /// Serves until told to stop, and then until the requests at work are done.
-fn serve(
-    listener: tokio::net::TcpListener,
-    router: Router,
-    stop: CancellationToken,
-) -> JoinHandle<()> {
-    tokio::spawn(async move {
+fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<JoinHandle<()>> {
+    let what = "could not serve a port";
+    listener.set_nonblocking(true).context(what)?;
+    let listener = tokio::net::TcpListener::from_std(listener).context(what)?;
+    Ok(tokio::spawn(async move {
         let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
         if let Err(error) = server.await {
             tracing::error!(error = %error, "a server stopped");
         }
-    })
+    }))
 }
 
 async fn finish(task: JoinHandle<()>) {
@@ -259,30 +261,21 @@ async fn finish(task: JoinHandle<()>) {
     }
 }
 
-/// A listener and its URL.
-fn bind(service: &str, port: u16) -> Result<(TcpListener, String)> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let what = || format!("could not serve {service} on {address}");
-    let listener = TcpListener::bind(address).context(what())?;
-    let url = format!("http://{}", listener.local_addr().context(what())?);
-    Ok((listener, url))
+/// Each function with each of the queues that feed it.
+fn sources(functions: &[Function]) -> Vec<(String, QueueSource)> {
+    let of = |function: &Function| {
+        let name = function.name.clone();
+        let sources = function.sources.clone().into_iter();
+        sources.map(move |source| (name.clone(), source))
+    };
+    functions.iter().flat_map(of).collect()
 }
 
-fn tokio_listener(listener: TcpListener) -> Result<tokio::net::TcpListener> {
-    let what = "could not serve a port";
-    listener.set_nonblocking(true).context(what)?;
-    tokio::net::TcpListener::from_std(listener).context(what)
-}
-
-fn s3_router(store: Store, credentials: &Credentials) -> Router {
+fn s3_router(store: Store, manifest: &Manifest) -> Router {
     let mut builder = S3ServiceBuilder::new(store);
-    let Credentials {
-        access_key_id,
-        secret_access_key,
-    } = credentials;
     builder.set_auth(SimpleAuth::from_single(
-        access_key_id.as_str(),
-        secret_access_key.as_str(),
+        manifest.access_key_id.as_str(),
+        manifest.secret_access_key.as_str(),
     ));
     let service = builder.build();
     Router::new().fallback(move |request: axum::extract::Request| {

@@ -195,7 +195,7 @@ mod tests {
         ] {
             assert_eq!(
                 failed_items(answer.as_bytes(), &messages),
-                HashSet::from_iter(expected.iter().copied()),
+                expected.iter().copied().collect::<HashSet<_>>(),
                 "{answer}"
             );
         }

@@ -342,7 +342,7 @@ mod tests {
             ),
             ("dead", None),
         ] {
-            let retention = Duration::from_secs(60);
+            let retention = Duration::from_mins(1);
             let queue = Queue {
                 name: name.to_owned(),
                 visibility_timeout,
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn a_received_message_is_hidden_until_it_is_deleted() {
-        let (_dir, queues) = queues(Duration::from_secs(60));
+        let (_dir, queues) = queues(Duration::from_mins(1));
         let sent = queues.send("jobs", "one").expect("sent");
         queues.send("jobs", "two").expect("sent");
         assert_eq!(depth(&queues, "jobs"), (2, 0));

@@ -12,7 +12,7 @@ use crate::stack::error::{Context, Error, Result};
 ///
 /// # Errors
 /// If one isn't there, or can't be built.
-pub(super) fn locate(names: &BTreeSet<&str>) -> Result<BTreeMap<String, PathBuf>> {
+pub(super) fn locate(names: &BTreeSet<String>) -> Result<BTreeMap<String, PathBuf>> {
     let executable = env::current_exe().context("could not tell where this executable is")?;
     let mut dir = executable.parent().unwrap_or(Path::new("/"));
     // A test's executable is one deeper than the binaries.
@@ -30,7 +30,7 @@ pub(super) fn locate(names: &BTreeSet<&str>) -> Result<BTreeMap<String, PathBuf>
         .map(|name| {
             let path = dir.join(format!("{name}{}", env::consts::EXE_SUFFIX));
             if path.is_file() {
-                return Ok(((*name).to_owned(), path));
+                return Ok((name.clone(), path));
             }
             Err(Error::new(format!(
                 "the function {name} isn't beside this executable, in {}: build both, with \
@@ -41,7 +41,7 @@ pub(super) fn locate(names: &BTreeSet<&str>) -> Result<BTreeMap<String, PathBuf>
         .collect()
 }
 
-fn build(cargo: &OsString, names: &BTreeSet<&str>, target: &Path, dir: &Path) -> Result<()> {
+fn build(cargo: &OsString, names: &BTreeSet<String>, target: &Path, dir: &Path) -> Result<()> {
     let what = "could not build the functions";
     let root = workspace_root(cargo)?;
     let mut command = cargo_command(cargo);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -24,10 +24,18 @@ const INIT_LIMIT: Duration = Duration::from_secs(10);
 /// What a process keeps of this one's environment: what finds programs, libraries and a place for temporary files.
 const INHERITED: [&str; 4] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR"];
 
+/// Becomes the function, and leaves a process behind that watches standard input, which the stack holds open. A line there
+/// means that the function needs no watching any more; its end means that the stack died, even by `kill -9`, and then the
+/// function must not go on without it.
+const WATCHED: &str = "exec 3<&0 </dev/null
+{ read -r _ <&3 || kill -9 $$; } >/dev/null 2>&1 &
+exec \"$0\" 3<&-";
+
 /// A running process.
 pub(super) struct Instance {
     id: String,
     child: Child,
+    watch: Option<ChildStdin>,
     work: mpsc::Sender<Work>,
     desks: Desks,
 }
@@ -51,8 +59,10 @@ impl Instance {
         log: &Log,
     ) -> Result<Self, InvokeError> {
         let id = Uuid::new_v4().simple().to_string();
-        let mut command = Command::new(binary);
-        command.env_clear();
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(WATCHED).arg(binary).env_clear();
+        // A Ctrl-C in the terminal is for the stack, which then ends its functions in order.
+        command.process_group(0);
         for name in INHERITED {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
@@ -63,7 +73,7 @@ impl Instance {
             .env("AWS_LAMBDA_RUNTIME_API", format!("http://{address}/{id}"))
             .envs(endpoints)
             .envs(&function.environment)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
@@ -82,6 +92,7 @@ impl Instance {
         let work = desks.open(&id, &function.arn, function.timeout);
         Ok(Self {
             id,
+            watch: child.stdin.take(),
             child,
             work,
             desks: desks.clone(),
@@ -147,6 +158,10 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         self.desks.close(&self.id);
+        // One byte always fits into the pipe.
+        if let Some(Ok(pipe)) = self.watch.take().map(ChildStdin::into_owned_fd) {
+            let _ = File::from(pipe).write_all(b"\n");
+        }
     }
 }
 

@@ -5,12 +5,11 @@ mod instance;
 mod runtime_api;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -74,11 +73,14 @@ impl Functions {
         echo: bool,
         stop: CancellationToken,
     ) -> Result<Self> {
-        let names: BTreeSet<&str> = functions
+        let names: BTreeSet<_> = functions
             .iter()
-            .map(|function| function.binary.as_str())
+            .map(|function| function.binary.clone())
             .collect();
-        let paths = binaries::locate(&names)?;
+        // To build them can take minutes.
+        let paths = tokio::task::spawn_blocking(move || binaries::locate(&names))
+            .await
+            .context("could not look for the functions")??;
         let mut pools = BTreeMap::new();
         for function in functions {
             let log = Log::open(log_dir, &function.binary, echo)
@@ -93,12 +95,10 @@ impl Functions {
             pools.insert(pool.function.name.clone(), pool);
         }
         let what = "could not serve the Lambda Runtime API";
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .context(what)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context(what)?;
         let address = listener.local_addr().context(what)?;
         let desks = Desks::default();
-        super::serve(listener, runtime_api::router(desks.clone()), stop);
+        super::serve(listener, runtime_api::router(desks.clone()), stop)?;
         Ok(Self {
             address,
             desks,

@@ -5,7 +5,8 @@ use s3s::{S3Result, s3_error};
 
 use super::objects::Version;
 
-/// The conditions of a read.
+/// The conditions of a read, by the names of their headers.
+#[expect(clippy::struct_field_names, reason = "the names of the headers")]
 pub(super) struct ReadConditions {
     pub(super) if_match: Option<ETagCondition>,
     pub(super) if_none_match: Option<ETagCondition>,

@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -134,5 +135,11 @@ pub(super) fn headers(checksums: &Checksums) -> Headers {
 
 /// Bytes in lower-case hexadecimal.
 pub(in crate::stack) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String doesn't fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

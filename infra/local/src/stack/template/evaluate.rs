@@ -112,18 +112,18 @@ impl<'a> Evaluator<'a> {
                 }
                 Ok(Some(Value::Array(kept)))
             }
-            Value::Object(map) => match intrinsic(map) {
-                Some((name, argument)) => self.intrinsic(name, argument),
-                None => {
-                    let mut kept = Map::new();
-                    for (key, item) in map {
-                        if let Some(item) = self.optional(item)? {
-                            kept.insert(key.clone(), item);
-                        }
-                    }
-                    Ok(Some(Value::Object(kept)))
+            Value::Object(map) => {
+                if let Some((name, argument)) = intrinsic(map) {
+                    return self.intrinsic(name, argument);
                 }
-            },
+                let mut kept = Map::new();
+                for (key, item) in map {
+                    if let Some(item) = self.optional(item)? {
+                        kept.insert(key.clone(), item);
+                    }
+                }
+                Ok(Some(Value::Object(kept)))
+            }
             scalar => Ok(Some(scalar.clone())),
         }
     }
@@ -253,7 +253,7 @@ impl<'a> Evaluator<'a> {
                 .ok_or_else(|| Error::new(format!("a ${{ isn't closed in {pattern:?}")))?;
             let name = &after[..end];
             if let Some(literal) = name.strip_prefix('!') {
-                result.push_str(&format!("${{{literal}}}"));
+                result.extend(["${", literal, "}"]);
             } else {
                 result.push_str(&self.named(name, names)?);
             }

@@ -28,7 +28,7 @@ fn to_json(node: &Yaml) -> Result<Value> {
             }
             Ok(Value::Object(map))
         }
-        Yaml::Tagged(tag, inner) => Ok(long_form(&tag.suffix, to_json(inner)?)),
+        Yaml::Tagged(tag, inner) => Ok(long_form(&tag.suffix, &to_json(inner)?)),
         Yaml::Representation(text, ..) => Ok(Value::from(text.as_ref())),
         Yaml::Alias(_) | Yaml::BadValue => Err(Error::new(
             "the template holds a YAML value that can't be read",
@@ -57,8 +57,8 @@ fn scalar_to_json(scalar: &Scalar) -> Value {
 }
 
 /// `!GetAtt A.B` is the only short form whose argument changes shape too.
-fn long_form(tag: &str, argument: Value) -> Value {
-    match (tag, &argument) {
+fn long_form(tag: &str, argument: &Value) -> Value {
+    match (tag, argument) {
         ("Ref" | "Condition", _) => json!({ tag: argument }),
         ("GetAtt", Value::String(path)) => {
             let (resource, attribute) = path.split_once('.').unwrap_or((path, ""));
