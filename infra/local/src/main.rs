@@ -1,2 +1,55 @@
-//! Being built.
-fn main() {}
+//! `rollcall`: runs the product on this machine.
+
+#![expect(
+    unreachable_pub,
+    reason = "a binary has no outside: `pub` marks what a module offers to the others"
+)]
+
+mod cli;
+mod stack;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// What is logged unless `RUST_LOG` says otherwise. `s3s` would log every request that it refuses as an error.
+const LOGGED: &str = "warn,s3s=off";
+
+#[derive(Parser)]
+#[command(
+    name = "rollcall",
+    version,
+    about = "A directory of telephony users and the caller IDs each may use"
+)]
+struct Command {
+    #[command(subcommand)]
+    command: Subcommands,
+}
+
+#[derive(Subcommand)]
+enum Subcommands {
+    /// Run everything on this machine, until Ctrl-C
+    Up(cli::up::Up),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    let result = match Command::parse().command {
+        Subcommands::Up(up) => up.run().await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error.chain());
+            ExitCode::FAILURE
+        }
+    }
+}

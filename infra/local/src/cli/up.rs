@@ -1,0 +1,97 @@
+//! `rollcall up`: runs the stack until it is told to stop.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::stack::{Context, Manifest, Options, Ports, Result, Stack};
+
+/// Options of `rollcall up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Where data persists
+    #[arg(long, default_value = ".rollcall", env = "ROLLCALL_DIR")]
+    dir: PathBuf,
+    /// Keep nothing
+    #[arg(long, conflicts_with = "dir")]
+    ephemeral: bool,
+    /// Value of a parameter of the template; can be given several times
+    #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = key_value)]
+    parameters: Vec<(String, String)>,
+    /// A template to use instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// Port of DynamoDB; any that is free by default
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    dynamodb_port: u16,
+    /// Port of S3
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    s3_port: u16,
+    /// Port of SES
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    ses_port: u16,
+}
+
+impl Up {
+    /// Starts the stack, says where it is and waits for Ctrl-C or SIGTERM.
+    ///
+    /// # Errors
+    /// If the stack can't be started.
+    pub async fn run(self) -> Result<()> {
+        // Before the stack starts, so that no signal ends the process half-way.
+        let mut interrupt =
+            signal(SignalKind::interrupt()).context("could not listen for Ctrl-C")?;
+        let mut terminate =
+            signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
+
+        let template = match &self.template {
+            Some(file) => Some(
+                std::fs::read_to_string(file)
+                    .context(format!("could not read {}", file.display()))?,
+            ),
+            None => None,
+        };
+        let stack = Stack::start(Options {
+            dir: (!self.ephemeral).then(|| self.dir.clone()),
+            template,
+            parameters: self.parameters,
+            ports: Ports {
+                dynamodb: self.dynamodb_port,
+                s3: self.s3_port,
+                ses: self.ses_port,
+            },
+            echo: true,
+        })
+        .await?;
+        introduce(stack.manifest());
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        println!("Stopping.");
+        stack.shutdown().await;
+        Ok(())
+    }
+}
+
+fn introduce(manifest: &Manifest) {
+    println!("Rollcall is up. Ctrl-C stops it.\n");
+    println!("  DynamoDB  {}", manifest.endpoints.dynamodb);
+    println!("  S3        {}", manifest.endpoints.s3);
+    println!("  SES       {}", manifest.endpoints.ses);
+    println!("  Mails     {}", manifest.mail_dir.display());
+    println!("  Logs      {}\n", manifest.log_dir.display());
+    let width = manifest.outputs.keys().map(String::len).max().unwrap_or(0);
+    for (name, value) in &manifest.outputs {
+        println!("  {name:width$}  {value}");
+    }
+    println!();
+}
+
+fn key_value(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+        None => Err("write it as KEY=VALUE".to_owned()),
+    }
+}

@@ -1,0 +1,113 @@
+//! DynamoDB: dynoxide, on a thread with a runtime of its own, because its handlers block the worker that they run on.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use dynoxide::Database;
+use tokio_util::sync::CancellationToken;
+
+use super::error::{Context, Result};
+use super::template::Table;
+
+/// Workers for requests. One request at a time has the database anyway; the second keeps the first from blocking a reply.
+const WORKERS: usize = 2;
+
+/// How often expired items are deleted. AWS takes up to a few days.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// A running engine.
+pub struct Engine(JoinHandle<()>);
+
+impl Engine {
+    /// Opens the database, in memory without a path, creates the tables that it lacks and serves it until `stop`.
+    ///
+    /// # Errors
+    /// If the database can't be opened, a table can't be created, or the thread can't be started.
+    pub fn start(
+        path: Option<&Path>,
+        tables: &[Table],
+        listener: TcpListener,
+        stop: CancellationToken,
+    ) -> Result<Self> {
+        let database = match path {
+            Some(path) => Database::new(&path.to_string_lossy()),
+            None => Database::memory(),
+        }
+        .context("could not open the DynamoDB database")?;
+        for table in tables {
+            create(&database, table).context(format!("could not create table {}", table.name))?;
+        }
+        let sweeps = tables.iter().any(|table| table.ttl_attribute.is_some());
+
+        listener
+            .set_nonblocking(true)
+            .context("could not serve DynamoDB")?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .thread_name("dynamodb")
+            .enable_all()
+            .build()
+            .context("could not start DynamoDB's runtime")?;
+        let serve = async move {
+            if sweeps {
+                tokio::spawn(sweep(database.clone()));
+            }
+            let listener = match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => listener,
+                Err(error) => return tracing::error!(error = %error, "could not serve DynamoDB"),
+            };
+            if let Err(error) =
+                dynoxide::server::serve_with_shutdown(listener, database, stop.cancelled_owned())
+                    .await
+            {
+                tracing::error!(error, "DynamoDB stopped");
+            }
+        };
+        let thread = thread::Builder::new()
+            .name("dynamodb".to_owned())
+            .spawn(move || runtime.block_on(serve))
+            .context("could not start DynamoDB's thread")?;
+        Ok(Self(thread))
+    }
+
+    /// Waits until the engine, told to stop, has finished the requests at work and closed the database.
+    pub async fn stopped(self) {
+        // A panic of the thread was reported as it happened.
+        drop(tokio::task::spawn_blocking(move || self.0.join()).await);
+    }
+}
+
+fn create(database: &Database, table: &Table) -> Result<()> {
+    let what = "the engine refused it";
+    if database
+        .get_table_metadata(&table.name)
+        .context(what)?
+        .is_none()
+    {
+        database
+            .create_table(serde_json::from_value(table.create.clone()).context(what)?)
+            .context(what)?;
+    }
+    if let Some(attribute) = &table.ttl_attribute {
+        let request = serde_json::json!({
+            "TableName": table.name,
+            "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
+        });
+        database
+            .update_time_to_live(serde_json::from_value(request).context(what)?)
+            .context(what)?;
+    }
+    Ok(())
+}
+
+async fn sweep(database: Database) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        let database = database.clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
+            tracing::warn!(error = %error, "could not delete expired items");
+        }
+    }
+}

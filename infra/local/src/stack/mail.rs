@@ -1,0 +1,247 @@
+//! SES: keeps every mail that would have been sent, as a file, and reads them back.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Form, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::error::{Context, Result};
+use super::index::now_ms;
+
+/// SES's largest raw message by its v1 API, in bytes.
+const MAX_MESSAGE: usize = 10 * 1024 * 1024;
+
+/// The largest request that is read: such a message as base64, URL-encoded at its worst.
+const MAX_REQUEST: usize = 64 * 1024 * 1024;
+
+/// A mail that was sent.
+#[derive(Debug, Clone, Serialize)]
+pub struct Mail {
+    /// The ID that the sender was given.
+    pub id: String,
+    pub file: PathBuf,
+    /// The `Date` header (RFC 3339).
+    pub date: Option<String>,
+    pub from: String,
+    pub to: Vec<String>,
+    pub subject: String,
+    /// The first text body.
+    pub text: String,
+    pub attachments: Vec<Attachment>,
+}
+
+/// A file that came with a mail.
+#[derive(Debug, Clone, Serialize)]
+pub struct Attachment {
+    pub name: String,
+    #[serde(skip)]
+    pub bytes: Vec<u8>,
+}
+
+/// The mails kept in a directory, oldest first.
+///
+/// # Errors
+/// If the directory or one of its files can't be read.
+pub fn list_mails(dir: &Path) -> Result<Vec<Mail>> {
+    let what = || format!("could not read the mails in {}", dir.display());
+    let mut files: Vec<PathBuf> = fs::read_dir(dir)
+        .and_then(|entries| {
+            entries
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect()
+        })
+        .context(what())?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "eml"));
+    // Their names start with the time.
+    files.sort();
+    files
+        .into_iter()
+        .map(|file| read(file).context(what()))
+        .collect()
+}
+
+/// SES's v1 API, which keeps mails in `dir`.
+pub(super) fn router(dir: &Path) -> Router {
+    Router::new()
+        .route("/", post(call))
+        .layer(DefaultBodyLimit::max(MAX_REQUEST))
+        .with_state(Arc::new(dir.to_owned()))
+}
+
+async fn call(
+    State(dir): State<Arc<PathBuf>>,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Response {
+    let field = |name: &str| {
+        fields
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
+    match field("Action") {
+        Some("SendRawEmail") => {
+            match send_raw(&dir, field("RawMessage.Data"), field("Source").is_some()).await {
+                Ok(id) => xml(
+                    StatusCode::OK,
+                    &format!(
+                        "<SendRawEmailResponse xmlns=\"http://ses.amazonaws.com/doc/2010-12-01/\">\
+                     <SendRawEmailResult><MessageId>{id}</MessageId></SendRawEmailResult>\
+                     <ResponseMetadata><RequestId>{}</RequestId></ResponseMetadata></SendRawEmailResponse>",
+                        Uuid::new_v4()
+                    ),
+                ),
+                Err(refusal) => refusal.into_response(),
+            }
+        }
+        Some(_) => Refusal::sender(
+            "InvalidAction",
+            "This action is not run on this machine: only SendRawEmail is.",
+        )
+        .into_response(),
+        None => Refusal::sender("MissingAction", "The request has no Action.").into_response(),
+    }
+}
+
+/// An error in SES's words. Its texts are ours, so they need no escaping.
+struct Refusal {
+    status: StatusCode,
+    fault: &'static str,
+    code: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    fn sender(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            fault: "Sender",
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self {
+            fault,
+            code,
+            message,
+            ..
+        } = self;
+        xml(
+            self.status,
+            &format!(
+                "<ErrorResponse xmlns=\"http://ses.amazonaws.com/doc/2010-12-01/\">\
+                 <Error><Type>{fault}</Type><Code>{code}</Code><Message>{message}</Message></Error>\
+                 <RequestId>{}</RequestId></ErrorResponse>",
+                Uuid::new_v4()
+            ),
+        )
+    }
+}
+
+fn xml(status: StatusCode, body: &str) -> Response {
+    (status, [("content-type", "text/xml")], body.to_owned()).into_response()
+}
+
+async fn send_raw(
+    dir: &Path,
+    data: Option<&str>,
+    has_source: bool,
+) -> std::result::Result<String, Refusal> {
+    let data =
+        data.ok_or_else(|| Refusal::sender("ValidationError", "RawMessage.Data is missing."))?;
+    let raw = BASE64_STANDARD
+        .decode(data)
+        .map_err(|_| Refusal::sender("InvalidParameterValue", "RawMessage.Data isn't base64."))?;
+    if raw.len() > MAX_MESSAGE {
+        let message = format!(
+            "Message length is more than {MAX_MESSAGE} bytes long: '{}'.",
+            raw.len()
+        );
+        return Err(Refusal::sender("InvalidParameterValue", message));
+    }
+    let message = MessageParser::default().parse_headers(&raw);
+    let has_from = message.is_some_and(|message| message.from().is_some());
+    if !has_source && !has_from {
+        return Err(Refusal::sender(
+            "InvalidParameterValue",
+            "Missing required header 'From'.",
+        ));
+    }
+    let id = format!("{}-{}", now_ms(), Uuid::new_v4().simple());
+    keep(dir, &id, &raw).await.map_err(|error| {
+        tracing::error!(error = %error, "could not keep a mail");
+        Refusal {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            fault: "Receiver",
+            code: "InternalFailure",
+            message: "The mail could not be kept.".to_owned(),
+        }
+    })?;
+    Ok(id)
+}
+
+/// Under its final name a mail is always whole.
+async fn keep(dir: &Path, id: &str, raw: &[u8]) -> io::Result<()> {
+    let draft = dir.join(format!(".{id}"));
+    tokio::fs::write(&draft, raw).await?;
+    tokio::fs::rename(draft, dir.join(format!("{id}.eml"))).await
+}
+
+fn read(file: PathBuf) -> io::Result<Mail> {
+    let raw = fs::read(&file)?;
+    // What can't be parsed at all still shows as a mail.
+    let message = MessageParser::default().parse(&raw).unwrap_or_default();
+    Ok(Mail {
+        id: file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        date: message.date().map(mail_parser::DateTime::to_rfc3339),
+        from: addresses(message.from())
+            .into_iter()
+            .next()
+            .unwrap_or_default(),
+        to: addresses(message.to()),
+        subject: message.subject().unwrap_or_default().to_owned(),
+        text: message.body_text(0).unwrap_or_default().into_owned(),
+        attachments: attachments(&message),
+        file,
+    })
+}
+
+fn addresses(header: Option<&Address>) -> Vec<String> {
+    header
+        .into_iter()
+        .flat_map(Address::iter)
+        .filter_map(|one| one.address())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn attachments(message: &Message) -> Vec<Attachment> {
+    message
+        .attachments()
+        .map(|part| Attachment {
+            name: part.attachment_name().unwrap_or("unnamed").to_owned(),
+            bytes: match &part.body {
+                PartType::Text(text) | PartType::Html(text) => text.as_bytes().to_vec(),
+                _ => part.contents().to_vec(),
+            },
+        })
+        .collect()
+}

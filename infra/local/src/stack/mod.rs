@@ -1,0 +1,311 @@
+//! The AWS side of the product on this machine, in this process: DynamoDB, S3, EventBridge, SQS, SES and Lambda, made from
+//! `template.yaml` and running the real function binaries.
+//!
+//! An object that is put into a bucket becomes an event in the same transaction, the event becomes messages by the
+//! template's rules, a poller takes a message to a function, and what the function does goes through the same doors that
+//! it would use on AWS.
+
+mod engine;
+mod error;
+mod events;
+mod home;
+mod index;
+mod lambda;
+mod mail;
+mod poller;
+mod queue;
+mod routing;
+mod store;
+mod template;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::Router;
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub use self::error::{Context, Error, Result};
+pub use self::home::{Endpoints, Manifest};
+pub use self::mail::{Attachment, Mail, list_mails};
+pub use self::queue::{Depth, Message, Queues};
+
+use self::engine::Engine;
+use self::home::Home;
+use self::index::Index;
+use self::lambda::Functions;
+use self::poller::Poller;
+use self::routing::Router as EventRouter;
+use self::store::Store;
+use self::template::{Function, QueueSource, REGION};
+
+/// The file with the index of objects and with the queues.
+const INDEX_FILE: &str = "stack.db";
+
+/// How long a shutdown waits for the requests at work.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
+
+/// What a stack is started with. The default is a stack of the bundled template that leaves nothing behind.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Where data persists. Without one, nothing outlives the stack.
+    pub dir: Option<PathBuf>,
+    /// The text of a template to use instead of the bundled one.
+    pub template: Option<String>,
+    /// Values for the template's parameters.
+    pub parameters: Vec<(String, String)>,
+    pub ports: Ports,
+    /// Whether the functions' log lines are printed too.
+    pub echo: bool,
+}
+
+/// Ports on 127.0.0.1. Zero takes any that is free.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Ports {
+    pub dynamodb: u16,
+    pub s3: u16,
+    pub ses: u16,
+}
+
+/// A running stack. Dropped without [`Stack::shutdown`], it ends with the process.
+pub struct Stack {
+    home: Home,
+    manifest: Manifest,
+    queues: Queues,
+    functions: Functions,
+    engine: Engine,
+    pollers: Vec<JoinHandle<()>>,
+    servers: Vec<JoinHandle<()>>,
+    /// Stops the pollers when dropped.
+    polling: DropGuard,
+    /// Stops the servers when dropped.
+    serving: DropGuard,
+    /// The directory of a stack that leaves nothing behind; gone once this is dropped.
+    temporary: Option<tempfile::TempDir>,
+}
+
+impl Stack {
+    /// Starts everything. When this returns, the stack serves.
+    ///
+    /// # Errors
+    /// If the template can't be run, the directory is in use or a part can't be started.
+    pub async fn start(options: Options) -> Result<Self> {
+        let template = options.template.as_deref().unwrap_or(template::BUNDLED);
+        let resources = template::resolve(template, &options.parameters)?;
+        let (dir, temporary) = if let Some(dir) = options.dir {
+            (dir, None)
+        } else {
+            let temporary =
+                tempfile::tempdir().context("could not create a temporary directory")?;
+            (temporary.path().to_owned(), Some(temporary))
+        };
+        let home = Home::lock(&dir)?;
+        let credentials = home.credentials()?;
+        let doors = Doors::open(options.ports)?;
+        let manifest = Manifest {
+            pid: std::process::id(),
+            region: REGION.to_owned(),
+            endpoints: doors.endpoints()?,
+            access_key_id: credentials.access_key_id,
+            secret_access_key: credentials.secret_access_key,
+            mail_dir: home.subdirectory("mail")?,
+            log_dir: home.subdirectory("logs")?,
+            outputs: resources.outputs,
+        };
+
+        // Whatever has started stops again if the rest can't.
+        let serving = CancellationToken::new().drop_guard();
+        let stop = || serving.token().clone();
+        let database = home.path().join("dynamodb.db");
+        let database = temporary.is_none().then_some(database.as_path());
+        let engine = Engine::start(database, &resources.tables, doors.dynamodb, stop())?;
+
+        let index = Index::open(&home.path().join(INDEX_FILE))?;
+        let queues = Queues::new(index.clone());
+        for queue in &resources.queues {
+            queues.declare(queue)?;
+        }
+        let events = EventRouter::new(resources.rules, queues.clone());
+        let store = Store::open(index, &home.path().join("objects"), events)?;
+        for bucket in &resources.buckets {
+            store.declare(bucket)?;
+        }
+        let servers = vec![
+            serve(doors.s3, s3_router(store, &manifest), stop())?,
+            serve(doors.ses, mail::router(&manifest.mail_dir), stop())?,
+        ];
+
+        let sources = sources(&resources.functions);
+        let environment = endpoint_environment(&manifest);
+        let logs = &manifest.log_dir;
+        let functions =
+            Functions::start(resources.functions, environment, logs, options.echo, stop()).await?;
+        let polling = CancellationToken::new().drop_guard();
+        let pollers = sources
+            .into_iter()
+            .map(|(function, source)| {
+                let poller = Poller {
+                    function,
+                    source,
+                    queues: queues.clone(),
+                    functions: functions.clone(),
+                };
+                tokio::spawn(poller.run(polling.token().clone()))
+            })
+            .collect();
+        home.publish(&manifest)?;
+        Ok(Self {
+            home,
+            manifest,
+            queues,
+            functions,
+            engine,
+            pollers,
+            servers,
+            polling,
+            serving,
+            temporary,
+        })
+    }
+
+    /// How to reach the stack.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The stack's queues.
+    pub fn queues(&self) -> &Queues {
+        &self.queues
+    }
+
+    /// Stops in order: no new messages are taken, the functions' processes are ended, the servers finish what they are at.
+    /// A message that was being worked on comes back after its visibility timeout, as after any crash.
+    pub async fn shutdown(self) {
+        drop(self.polling);
+        for poller in self.pollers {
+            finish(poller).await;
+        }
+        self.functions.shutdown().await;
+        drop(self.serving);
+        let stop = async {
+            for server in self.servers {
+                finish(server).await;
+            }
+            self.engine.stopped().await;
+        };
+        if tokio::time::timeout(SHUTDOWN_LIMIT, stop).await.is_err() {
+            tracing::warn!("some requests didn't finish in time");
+        }
+        self.home.retract();
+        drop(self.temporary);
+    }
+}
+
+/// The listeners of the services, bound before anything starts: a port that is taken is told first.
+struct Doors {
+    dynamodb: TcpListener,
+    s3: TcpListener,
+    ses: TcpListener,
+}
+
+impl Doors {
+    fn open(ports: Ports) -> Result<Self> {
+        let bind = |service: &str, port: u16| {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            let listener = TcpListener::bind(address);
+            listener.context(format!("could not serve {service} on {address}"))
+        };
+        Ok(Self {
+            dynamodb: bind("DynamoDB", ports.dynamodb)?,
+            s3: bind("S3", ports.s3)?,
+            ses: bind("SES", ports.ses)?,
+        })
+    }
+
+    fn endpoints(&self) -> Result<Endpoints> {
+        let url = |listener: &TcpListener| {
+            let address = listener.local_addr();
+            let address = address.context("could not tell the address of a port")?;
+            Ok(format!("http://{address}"))
+        };
+        Ok(Endpoints {
+            dynamodb: url(&self.dynamodb)?,
+            s3: url(&self.s3)?,
+            ses: url(&self.ses)?,
+        })
+    }
+}
+
+/// Serves until told to stop, and then until the requests at work are done.
+fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<JoinHandle<()>> {
+    let what = "could not serve a port";
+    listener.set_nonblocking(true).context(what)?;
+    let listener = tokio::net::TcpListener::from_std(listener).context(what)?;
+    Ok(tokio::spawn(async move {
+        let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+        if let Err(error) = server.await {
+            tracing::error!(error = %error, "a server stopped");
+        }
+    }))
+}
+
+async fn finish(task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        tracing::error!(error = %error, "a part of the stack failed");
+    }
+}
+
+/// Each function with each of the queues that feed it.
+fn sources(functions: &[Function]) -> Vec<(String, QueueSource)> {
+    let of = |function: &Function| {
+        let name = function.name.clone();
+        let sources = function.sources.clone().into_iter();
+        sources.map(move |source| (name.clone(), source))
+    };
+    functions.iter().flat_map(of).collect()
+}
+
+fn s3_router(store: Store, manifest: &Manifest) -> Router {
+    let mut builder = S3ServiceBuilder::new(store);
+    builder.set_auth(SimpleAuth::from_single(
+        manifest.access_key_id.as_str(),
+        manifest.secret_access_key.as_str(),
+    ));
+    let service = builder.build();
+    Router::new().fallback(move |request: axum::extract::Request| {
+        let service = service.clone();
+        async move {
+            match service.call(request.map(s3s::Body::http_body_unsync)).await {
+                Ok(response) => response.map(axum::body::Body::new),
+                Err(error) => {
+                    tracing::error!(error = ?error, "S3 could not answer");
+                    let mut response = axum::response::Response::default();
+                    *response.status_mut() = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
+                    response
+                }
+            }
+        }
+    })
+}
+
+/// What the SDK in a function reads to find the services.
+fn endpoint_environment(manifest: &Manifest) -> BTreeMap<String, String> {
+    [
+        ("AWS_REGION", &manifest.region),
+        ("AWS_DEFAULT_REGION", &manifest.region),
+        ("AWS_ACCESS_KEY_ID", &manifest.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", &manifest.secret_access_key),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &manifest.endpoints.dynamodb),
+        ("AWS_ENDPOINT_URL_S3", &manifest.endpoints.s3),
+        ("AWS_ENDPOINT_URL_SES", &manifest.endpoints.ses),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.clone()))
+    .collect()
+}

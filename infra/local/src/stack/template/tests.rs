@@ -1,0 +1,161 @@
+use super::*;
+
+fn overrides(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+#[test]
+fn the_bundled_template_resolves() {
+    let resources = resolve(BUNDLED, &[]).expect("the product's own template");
+
+    let table = &resources.tables[0];
+    assert_eq!(table.name, "rollcall-DirectoryTable");
+    assert_eq!(table.create["KeySchema"][0]["AttributeName"], "PK");
+    let bucket = &resources.buckets[0];
+    assert_eq!(bucket.name, "rollcall-filesbucket");
+    assert!(bucket.versioned && bucket.emits_events);
+    let function = resources
+        .functions
+        .iter()
+        .find(|one| one.binary == "bulk-append")
+        .expect("bulk-append");
+    assert_eq!(
+        function.environment["TABLE_NAME"], table.name,
+        "a global variable"
+    );
+    assert_eq!(
+        function.environment["DEFAULT_COUNTRY"], "IN",
+        "a variable of its own"
+    );
+    let source = &function.sources[0];
+    let queue = resources
+        .queues
+        .iter()
+        .find(|queue| queue.name == source.queue)
+        .expect("its queue");
+    let redrive = queue.redrive.as_ref().expect("a dead-letter queue");
+    assert!(
+        resources
+            .queues
+            .iter()
+            .any(|queue| queue.name == redrive.dead_letters)
+    );
+    assert!(
+        resources
+            .rules
+            .iter()
+            .any(|rule| rule.queues == [queue.name.clone()])
+    );
+    assert_eq!(resources.outputs["FilesBucketName"], bucket.name);
+}
+
+#[test]
+fn parameters_keep_to_their_bounds() {
+    let timeout = |value| {
+        resolve(BUNDLED, &overrides(&[("BulkTimeoutSeconds", value)]))
+            .map(|found| found.functions[0].timeout)
+    };
+    assert_eq!(timeout("7").expect("in bounds"), Duration::from_secs(7));
+    assert!(
+        timeout("4")
+            .expect_err("too small")
+            .to_string()
+            .contains("at least 5")
+    );
+    assert!(
+        timeout("901")
+            .expect_err("too large")
+            .to_string()
+            .contains("at most 900")
+    );
+    assert!(
+        timeout("x")
+            .expect_err("no number")
+            .to_string()
+            .contains("a number")
+    );
+    for (name, value) in [
+        ("DefaultCountry", "India"),
+        ("Architecture", "mips"),
+        ("NoSuch", "1"),
+    ] {
+        assert!(
+            resolve(BUNDLED, &overrides(&[(name, value)])).is_err(),
+            "{name}={value}"
+        );
+    }
+}
+
+#[test]
+fn intrinsic_functions() {
+    let text = r#"
+Parameters:
+  Stage: { Type: String, Default: dev }
+Conditions:
+  Production: !Equals [!Ref Stage, prod]
+  Rest: !Not [!Condition Production]
+Resources:
+  Jobs: { Type: AWS::SQS::Queue, Properties: { QueueName: !Sub "${AWS::StackName}-${Stage}-jobs" } }
+  Only: { Type: AWS::SQS::Queue, Condition: Production }
+Outputs:
+  Name: { Value: !GetAtt Jobs.QueueName }
+  Arn: { Value: !GetAtt Jobs.Arn }
+  Joined: { Value: !Join ["-", [a, !Ref Stage, !Ref AWS::Region]] }
+  If: { Value: !If [Rest, rest, production] }
+  Sub: { Value: !Sub ["${x}/${!kept}/${Jobs.Arn}", { x: !Ref AWS::AccountId }] }
+"#;
+    let resources = resolve(text, &[]).expect("a template");
+    assert_eq!(resources.queues.len(), 1);
+    let outputs = resources.outputs;
+    assert_eq!(outputs["Name"], "rollcall-dev-jobs");
+    assert_eq!(
+        outputs["Arn"],
+        "arn:aws:sqs:us-east-1:000000000000:rollcall-dev-jobs"
+    );
+    assert_eq!(outputs["Joined"], "a-dev-us-east-1");
+    assert_eq!(outputs["If"], "rest");
+    assert_eq!(
+        outputs["Sub"],
+        format!("000000000000/${{kept}}/{}", outputs["Arn"])
+    );
+    let resources = resolve(text, &overrides(&[("Stage", "prod")])).expect("a template");
+    assert_eq!(resources.queues.len(), 2);
+}
+
+#[test]
+fn what_cannot_be_run_is_an_error_that_names_it() {
+    for (resource, named) in [
+        ("{ Type: AWS::EC2::Instance }", "AWS::EC2::Instance"),
+        (
+            "{ Type: AWS::SQS::Queue, Properties: { VisibilityTimeout: !Ref Nothing } }",
+            "Nothing",
+        ),
+        (
+            "{ Type: AWS::SQS::Queue, Properties: { QueueName: !Ref Thing } }",
+            "circle",
+        ),
+        (
+            "{ Type: AWS::SQS::Queue, Properties: { VisibilityTimeout: soon } }",
+            "whole number",
+        ),
+        ("{ Type: AWS::Serverless::Function }", "Binary"),
+        (
+            "{ Type: AWS::Events::Rule, Properties: { ScheduleExpression: rate(1 day) } }",
+            "EventPattern",
+        ),
+    ] {
+        let error =
+            resolve(&format!("Resources:\n  Thing: {resource}\n"), &[]).expect_err(resource);
+        assert!(
+            error.chain().contains("Thing") && error.chain().contains(named),
+            "{}",
+            error.chain()
+        );
+    }
+    assert!(resolve("Resources: {}\n---\nResources: {}", &[]).is_err());
+    assert!(resolve("a: [", &[]).is_err());
+    assert!(resolve("Resources: 1", &[]).is_err());
+}
