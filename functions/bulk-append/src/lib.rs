@@ -142,7 +142,9 @@ fn read_event(message: &SqsMessage) -> Event {
         return Event::Unreadable("the object has no version: the bucket must keep versions".to_owned());
     };
     match Upload::from_key(&object.key) {
-        Ok(upload) => Event::Upload(upload, Source { bucket: bucket.name, key: object.key, version, size: object.size }),
+        Ok(upload) => {
+            Event::Upload(upload, Source { bucket: bucket.name, key: object.key, version, size: object.size })
+        }
         Err(error) => Event::Unreadable(error.to_string()),
     }
 }

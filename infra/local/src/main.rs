@@ -1,9 +1,6 @@
 //! `rollcall`: runs the product on this machine.
 
-#![expect(
-    unreachable_pub,
-    reason = "a binary has no outside: `pub` marks what a module offers to the others"
-)]
+#![expect(unreachable_pub, reason = "a binary has no outside: `pub` marks what a module offers to the others")]
 
 mod cli;
 mod stack;
@@ -18,11 +15,7 @@ use tracing_subscriber::EnvFilter;
 const LOGGED: &str = "warn,s3s=off";
 
 #[derive(Parser)]
-#[command(
-    name = "rollcall",
-    version,
-    about = "A directory of telephony users and the caller IDs each may use"
-)]
+#[command(name = "rollcall", version, about = "A directory of telephony users and the caller IDs each may use")]
 struct Command {
     #[command(subcommand)]
     command: Subcommands,

@@ -30,7 +30,9 @@ impl EmailAddress {
         let fits = address.len() <= MAX_BYTES
             && !mailbox.is_empty()
             && !domain.is_empty()
-            && !address.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '"' | '\\'))
+            && !address
+                .chars()
+                .any(|c| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '"' | '\\'))
             && address.matches('@').count() == 1;
         if fits { Ok(Self(address.to_owned())) } else { Err(NotAnAddress) }
     }

@@ -242,7 +242,8 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
             // The last delivery works only where the one before stopped on purpose. Otherwise something in the job
             // kills whoever works on it, and somebody must be left to say so.
             if delivery.is_last() && !job.paused {
-                let reason = job.last_error.clone().unwrap_or_else(|| "the function died or ran out of time or memory".into());
+                let reason =
+                    job.last_error.clone().unwrap_or_else(|| "the function died or ran out of time or memory".into());
                 job.lease = lease;
                 job.failure = Some(Failure::GaveUp { attempts: job.attempts, reason });
                 return Claim::GiveUp(Box::new(job));

@@ -47,7 +47,8 @@ impl Upload {
     /// [`NotAnUpload`] for keys elsewhere, for a bad account name, an unknown kind or no file name.
     pub fn from_key(key: &str) -> Result<Self, NotAnUpload> {
         let mut parts = key.splitn(4, '/');
-        let (Some("inbox"), Some(account), Some(kind), Some(name)) = (parts.next(), parts.next(), parts.next(), parts.next())
+        let (Some("inbox"), Some(account), Some(kind), Some(name)) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(NotAnUpload);
         };
@@ -159,9 +160,15 @@ mod tests {
     #[test]
     fn other_keys_are_no_uploads() {
         for key in [
-            "", "inbox", "inbox/acme/append-caller-ids/", "inbox/acme/append-caller-ids", "inbox/acme/other/x.csv",
-            "inbox/AC#ME/append-caller-ids/x.csv", "results/acme/append-caller-ids/x.csv",
-            "inbox/acme/append-caller-ids/folder/", "/inbox/acme/append-caller-ids/x.csv",
+            "",
+            "inbox",
+            "inbox/acme/append-caller-ids/",
+            "inbox/acme/append-caller-ids",
+            "inbox/acme/other/x.csv",
+            "inbox/AC#ME/append-caller-ids/x.csv",
+            "results/acme/append-caller-ids/x.csv",
+            "inbox/acme/append-caller-ids/folder/",
+            "/inbox/acme/append-caller-ids/x.csv",
         ] {
             assert_eq!(Upload::from_key(key), Err(NotAnUpload), "{key}");
         }
@@ -169,12 +176,8 @@ mod tests {
 
     #[test]
     fn the_same_version_is_the_same_job() {
-        let source = |key: &str, version: &str| Source {
-            bucket: "b".into(),
-            key: key.into(),
-            version: version.into(),
-            size: 1,
-        };
+        let source =
+            |key: &str, version: &str| Source { bucket: "b".into(), key: key.into(), version: version.into(), size: 1 };
         let id = JobId::of(&source("k", "v"));
         assert_eq!(id, JobId::of(&Source { size: 2, ..source("k", "v") }));
         assert_ne!(id, JobId::of(&source("k", "v2")));

@@ -150,7 +150,9 @@ impl Download {
                 }
                 None if self.at >= self.source.size => return Ok(None),
                 Some(Err(error)) if self.resumed >= MAX_RESUMED => return Err(Error::transient(READING, error)),
-                None if self.resumed >= MAX_RESUMED => return Err(Error::transient(READING, "the file ends too early")),
+                None if self.resumed >= MAX_RESUMED => {
+                    return Err(Error::transient(READING, "the file ends too early"));
+                }
                 Some(Err(_)) | None => {
                     self.resumed += 1;
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -169,7 +171,8 @@ impl Download {
         let object = get.send().await.map_err(failed(READING))?;
         if self.at == 0 {
             // What the store holds is the truth; an event may come without a size.
-            self.source.size = object.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or(self.source.size);
+            self.source.size =
+                object.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or(self.source.size);
             let named = object.metadata.as_ref().and_then(|metadata| metadata.get(NOTIFY));
             self.notify = named.and_then(|address| EmailAddress::parse(address).ok());
         }

@@ -40,27 +40,18 @@ impl Up {
     /// If the stack can't be started.
     pub async fn run(self) -> Result<()> {
         // Before the stack starts, so that no signal ends the process half-way.
-        let mut interrupt =
-            signal(SignalKind::interrupt()).context("could not listen for Ctrl-C")?;
-        let mut terminate =
-            signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("could not listen for Ctrl-C")?;
+        let mut terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
 
         let template = match &self.template {
-            Some(file) => Some(
-                std::fs::read_to_string(file)
-                    .context(format!("could not read {}", file.display()))?,
-            ),
+            Some(file) => Some(std::fs::read_to_string(file).context(format!("could not read {}", file.display()))?),
             None => None,
         };
         let stack = Stack::start(Options {
             dir: (!self.ephemeral).then(|| self.dir.clone()),
             template,
             parameters: self.parameters,
-            ports: Ports {
-                dynamodb: self.dynamodb_port,
-                s3: self.s3_port,
-                ses: self.ses_port,
-            },
+            ports: Ports { dynamodb: self.dynamodb_port, s3: self.s3_port, ses: self.ses_port },
             echo: true,
         })
         .await?;

@@ -41,9 +41,7 @@ impl Engine {
         }
         let sweeps = tables.iter().any(|table| table.ttl_attribute.is_some());
 
-        listener
-            .set_nonblocking(true)
-            .context("could not serve DynamoDB")?;
+        listener.set_nonblocking(true).context("could not serve DynamoDB")?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKERS)
             .thread_name("dynamodb")
@@ -58,9 +56,7 @@ impl Engine {
                 Ok(listener) => listener,
                 Err(error) => return tracing::error!(error = %error, "could not serve DynamoDB"),
             };
-            if let Err(error) =
-                dynoxide::server::serve_with_shutdown(listener, database, stop.cancelled_owned())
-                    .await
+            if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, stop.cancelled_owned()).await
             {
                 tracing::error!(error, "DynamoDB stopped");
             }
@@ -81,23 +77,15 @@ impl Engine {
 
 fn create(database: &Database, table: &Table) -> Result<()> {
     let what = "the engine refused it";
-    if database
-        .get_table_metadata(&table.name)
-        .context(what)?
-        .is_none()
-    {
-        database
-            .create_table(serde_json::from_value(table.create.clone()).context(what)?)
-            .context(what)?;
+    if database.get_table_metadata(&table.name).context(what)?.is_none() {
+        database.create_table(serde_json::from_value(table.create.clone()).context(what)?).context(what)?;
     }
     if let Some(attribute) = &table.ttl_attribute {
         let request = serde_json::json!({
             "TableName": table.name,
             "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
         });
-        database
-            .update_time_to_live(serde_json::from_value(request).context(what)?)
-            .context(what)?;
+        database.update_time_to_live(serde_json::from_value(request).context(what)?).context(what)?;
     }
     Ok(())
 }

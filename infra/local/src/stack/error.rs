@@ -17,10 +17,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error that is its own explanation.
     pub fn new(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            source: None,
-        }
+        Self { what: what.into(), source: None }
     }
 
     /// The operation and every cause beneath it on one line, for a terminal.
@@ -44,9 +41,6 @@ pub trait Context<T> {
 
 impl<T, E: Into<Box<dyn StdError + Send + Sync>>> Context<T> for std::result::Result<T, E> {
     fn context(self, what: impl fmt::Display) -> Result<T> {
-        self.map_err(|source| Error {
-            what: what.to_string(),
-            source: Some(source.into()),
-        })
+        self.map_err(|source| Error { what: what.to_string(), source: Some(source.into()) })
     }
 }

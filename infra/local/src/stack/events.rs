@@ -50,9 +50,7 @@ impl Pattern {
     /// # Errors
     /// If it isn't a pattern, or uses an operator that isn't known here.
     pub fn parse(pattern: &Value) -> Result<Self> {
-        let fields = pattern
-            .as_object()
-            .ok_or_else(|| Error::new(format!("a pattern is an object, not {pattern}")))?;
+        let fields = pattern.as_object().ok_or_else(|| Error::new(format!("a pattern is an object, not {pattern}")))?;
         let mut nodes = BTreeMap::new();
         for (name, value) in fields {
             let node = match value {
@@ -78,33 +76,23 @@ impl Pattern {
 
 impl Test {
     fn parse(test: &Value) -> Result<Self> {
-        let unknown = || {
-            Error::new(format!(
-                "{test} in a pattern isn't an operator that is known here"
-            ))
-        };
+        let unknown = || Error::new(format!("{test} in a pattern isn't an operator that is known here"));
         let Value::Object(map) = test else {
             return match test {
                 Value::Array(_) => Err(unknown()),
                 scalar => Ok(Self::Exactly(scalar.clone())),
             };
         };
-        let (operator, argument) = map
-            .iter()
-            .next()
-            .filter(|_| map.len() == 1)
-            .ok_or_else(unknown)?;
+        let (operator, argument) = map.iter().next().filter(|_| map.len() == 1).ok_or_else(unknown)?;
         match (operator.as_str(), argument) {
             ("prefix", Value::String(prefix)) => Ok(Self::Prefix(prefix.clone())),
             ("suffix", Value::String(suffix)) => Ok(Self::Suffix(suffix.clone())),
-            ("equals-ignore-case", Value::String(wanted)) => {
-                Ok(Self::EqualsIgnoringCase(wanted.to_lowercase()))
-            }
+            ("equals-ignore-case", Value::String(wanted)) => Ok(Self::EqualsIgnoringCase(wanted.to_lowercase())),
             ("wildcard", Value::String(pattern)) => Wildcard::parse(pattern).map(Self::Wildcard),
             ("exists", Value::Bool(exists)) => Ok(Self::Exists(*exists)),
-            ("anything-but", Value::Array(tests)) => Ok(Self::AnythingBut(
-                tests.iter().map(Self::parse).collect::<Result<_>>()?,
-            )),
+            ("anything-but", Value::Array(tests)) => {
+                Ok(Self::AnythingBut(tests.iter().map(Self::parse).collect::<Result<_>>()?))
+            }
             ("anything-but", one) => Ok(Self::AnythingBut(vec![Self::parse(one)?])),
             ("numeric", Value::Array(terms)) => terms
                 .chunks(2)
@@ -131,17 +119,13 @@ impl Test {
             Self::Exactly(wanted) => value == wanted,
             Self::Prefix(prefix) => text.is_some_and(|text| text.starts_with(prefix)),
             Self::Suffix(suffix) => text.is_some_and(|text| text.ends_with(suffix)),
-            Self::EqualsIgnoringCase(wanted) => {
-                text.is_some_and(|text| text.to_lowercase() == *wanted)
-            }
+            Self::EqualsIgnoringCase(wanted) => text.is_some_and(|text| text.to_lowercase() == *wanted),
             Self::Wildcard(wildcard) => text.is_some_and(|text| wildcard.matches(text)),
             Self::AnythingBut(tests) => !tests.iter().any(|test| test.holds_for(value)),
             Self::Exists(wanted) => *wanted,
-            Self::Numeric(terms) => value.as_f64().is_some_and(|number| {
-                terms
-                    .iter()
-                    .all(|(comparison, bound)| comparison.holds(number, *bound))
-            }),
+            Self::Numeric(terms) => value
+                .as_f64()
+                .is_some_and(|number| terms.iter().all(|(comparison, bound)| comparison.holds(number, *bound))),
         }
     }
 }
@@ -183,21 +167,16 @@ impl Wildcard {
         while let Some(character) = characters.next() {
             match character {
                 '*' if after_star => {
-                    return Err(Error::new(format!(
-                        "the wildcard {pattern:?} has two stars in a row"
-                    )));
+                    return Err(Error::new(format!("the wildcard {pattern:?} has two stars in a row")));
                 }
                 '*' => pieces.push(String::new()),
                 literal => {
                     let literal = match literal {
-                        '\\' => characters
-                            .next()
-                            .filter(|escaped| matches!(escaped, '*' | '\\')),
+                        '\\' => characters.next().filter(|escaped| matches!(escaped, '*' | '\\')),
                         other => Some(other),
                     };
-                    let literal = literal.ok_or_else(|| {
-                        Error::new(format!("the wildcard {pattern:?} has a stray backslash"))
-                    })?;
+                    let literal =
+                        literal.ok_or_else(|| Error::new(format!("the wildcard {pattern:?} has a stray backslash")))?;
                     // There is always a last piece.
                     if let Some(piece) = pieces.last_mut() {
                         piece.push(literal);
@@ -239,20 +218,10 @@ mod tests {
 
     #[test]
     fn every_field_named_must_match_and_others_are_free() {
-        let event =
-            json!({ "source": "aws.s3", "detail": { "bucket": { "name": "b" } }, "extra": 1 });
-        assert!(matches(
-            &json!({ "source": ["aws.s3", "x"], "detail": { "bucket": { "name": ["b"] } } }),
-            &event
-        ));
-        assert!(!matches(
-            &json!({ "source": ["aws.s3"], "detail": { "bucket": { "name": ["c"] } } }),
-            &event
-        ));
-        assert!(!matches(
-            &json!({ "detail": { "object": { "key": ["k"] } } }),
-            &event
-        ));
+        let event = json!({ "source": "aws.s3", "detail": { "bucket": { "name": "b" } }, "extra": 1 });
+        assert!(matches(&json!({ "source": ["aws.s3", "x"], "detail": { "bucket": { "name": ["b"] } } }), &event));
+        assert!(!matches(&json!({ "source": ["aws.s3"], "detail": { "bucket": { "name": ["c"] } } }), &event));
+        assert!(!matches(&json!({ "detail": { "object": { "key": ["k"] } } }), &event));
     }
 
     #[test]
@@ -262,14 +231,8 @@ mod tests {
             (json!({ "key": [{ "prefix": "inbox/" }] }), true),
             (json!({ "key": [{ "suffix": ".csv" }] }), true),
             (json!({ "key": [{ "suffix": ".xml" }] }), false),
-            (
-                json!({ "key": [{ "equals-ignore-case": "INBOX/a/append/F.csv" }] }),
-                true,
-            ),
-            (
-                json!({ "key": [{ "anything-but": { "prefix": "inbox/" } }] }),
-                false,
-            ),
+            (json!({ "key": [{ "equals-ignore-case": "INBOX/a/append/F.csv" }] }), true),
+            (json!({ "key": [{ "anything-but": { "prefix": "inbox/" } }] }), false),
             (json!({ "key": [{ "anything-but": ["a", "b"] }] }), true),
             (json!({ "none": [{ "anything-but": "a" }] }), false),
             (json!({ "none": [{ "exists": false }] }), true),
@@ -301,11 +264,7 @@ mod tests {
             ("plain", "plain", true),
             ("प्*", "प्रवेश", true),
         ] {
-            assert_eq!(
-                Wildcard::parse(pattern).expect("a wildcard").matches(text),
-                expected,
-                "{pattern} on {text}"
-            );
+            assert_eq!(Wildcard::parse(pattern).expect("a wildcard").matches(text), expected, "{pattern} on {text}");
         }
         assert!(Wildcard::parse("a**b").is_err());
         assert!(Wildcard::parse(r"a\b").is_err());

@@ -44,9 +44,7 @@ impl Manifest {
         let path = dir.join(MANIFEST);
         let what = || format!("could not read {}", path.display());
         match fs::read(&path) {
-            Ok(text) if is_locked(dir).context(what())? => {
-                serde_json::from_slice(&text).context(what()).map(Some)
-            }
+            Ok(text) if is_locked(dir).context(what())? => serde_json::from_slice(&text).context(what()).map(Some),
             // A stack that was killed leaves the file behind, but not the lock.
             Ok(_) => Ok(None),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -77,11 +75,7 @@ impl Home {
     pub(super) fn lock(dir: &Path) -> Result<Self> {
         let what = || format!("could not use the directory {}", dir.display());
         // What it holds, mails and phone numbers, is for its owner alone.
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .context(what())?;
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).context(what())?;
         let dir = dir.canonicalize().context(what())?;
         let mut lock = OpenOptions::new()
             .read(true)
@@ -157,12 +151,7 @@ impl Home {
         let path = self.dir.join(name);
         let draft = self.dir.join(format!(".{name}"));
         let write = || -> io::Result<()> {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&draft)?;
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
             serde_json::to_writer_pretty(&mut file, value)?;
             file.write_all(b"\n")?;
             fs::rename(&draft, &path)

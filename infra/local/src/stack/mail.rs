@@ -56,59 +56,36 @@ pub struct Attachment {
 pub fn list_mails(dir: &Path) -> Result<Vec<Mail>> {
     let what = || format!("could not read the mails in {}", dir.display());
     let mut files: Vec<PathBuf> = fs::read_dir(dir)
-        .and_then(|entries| {
-            entries
-                .map(|entry| entry.map(|entry| entry.path()))
-                .collect()
-        })
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
         .context(what())?;
     files.retain(|file| file.extension().is_some_and(|extension| extension == "eml"));
     // Their names start with the time.
     files.sort();
-    files
-        .into_iter()
-        .map(|file| read(file).context(what()))
-        .collect()
+    files.into_iter().map(|file| read(file).context(what())).collect()
 }
 
 /// SES's v1 API, which keeps mails in `dir`.
 pub(super) fn router(dir: &Path) -> Router {
-    Router::new()
-        .route("/", post(call))
-        .layer(DefaultBodyLimit::max(MAX_REQUEST))
-        .with_state(Arc::new(dir.to_owned()))
+    Router::new().route("/", post(call)).layer(DefaultBodyLimit::max(MAX_REQUEST)).with_state(Arc::new(dir.to_owned()))
 }
 
-async fn call(
-    State(dir): State<Arc<PathBuf>>,
-    Form(fields): Form<Vec<(String, String)>>,
-) -> Response {
-    let field = |name: &str| {
-        fields
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    };
+async fn call(State(dir): State<Arc<PathBuf>>, Form(fields): Form<Vec<(String, String)>>) -> Response {
+    let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     match field("Action") {
-        Some("SendRawEmail") => {
-            match send_raw(&dir, field("RawMessage.Data"), field("Source").is_some()).await {
-                Ok(id) => xml(
-                    StatusCode::OK,
-                    &format!(
-                        "<SendRawEmailResponse xmlns=\"http://ses.amazonaws.com/doc/2010-12-01/\">\
+        Some("SendRawEmail") => match send_raw(&dir, field("RawMessage.Data"), field("Source").is_some()).await {
+            Ok(id) => xml(
+                StatusCode::OK,
+                &format!(
+                    "<SendRawEmailResponse xmlns=\"http://ses.amazonaws.com/doc/2010-12-01/\">\
                      <SendRawEmailResult><MessageId>{id}</MessageId></SendRawEmailResult>\
                      <ResponseMetadata><RequestId>{}</RequestId></ResponseMetadata></SendRawEmailResponse>",
-                        Uuid::new_v4()
-                    ),
+                    Uuid::new_v4()
                 ),
-                Err(refusal) => refusal.into_response(),
-            }
-        }
-        Some(_) => Refusal::sender(
-            "InvalidAction",
-            "This action is not run on this machine: only SendRawEmail is.",
-        )
-        .into_response(),
+            ),
+            Err(refusal) => refusal.into_response(),
+        },
+        Some(_) => Refusal::sender("InvalidAction", "This action is not run on this machine: only SendRawEmail is.")
+            .into_response(),
         None => Refusal::sender("MissingAction", "The request has no Action.").into_response(),
     }
 }
@@ -123,23 +100,13 @@ struct Refusal {
 
 impl Refusal {
     fn sender(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            fault: "Sender",
-            code,
-            message: message.into(),
-        }
+        Self { status: StatusCode::BAD_REQUEST, fault: "Sender", code, message: message.into() }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self {
-            fault,
-            code,
-            message,
-            ..
-        } = self;
+        let Self { fault, code, message, .. } = self;
         xml(
             self.status,
             &format!(
@@ -156,30 +123,19 @@ fn xml(status: StatusCode, body: &str) -> Response {
     (status, [("content-type", "text/xml")], body.to_owned()).into_response()
 }
 
-async fn send_raw(
-    dir: &Path,
-    data: Option<&str>,
-    has_source: bool,
-) -> std::result::Result<String, Refusal> {
-    let data =
-        data.ok_or_else(|| Refusal::sender("ValidationError", "RawMessage.Data is missing."))?;
+async fn send_raw(dir: &Path, data: Option<&str>, has_source: bool) -> std::result::Result<String, Refusal> {
+    let data = data.ok_or_else(|| Refusal::sender("ValidationError", "RawMessage.Data is missing."))?;
     let raw = BASE64_STANDARD
         .decode(data)
         .map_err(|_| Refusal::sender("InvalidParameterValue", "RawMessage.Data isn't base64."))?;
     if raw.len() > MAX_MESSAGE {
-        let message = format!(
-            "Message length is more than {MAX_MESSAGE} bytes long: '{}'.",
-            raw.len()
-        );
+        let message = format!("Message length is more than {MAX_MESSAGE} bytes long: '{}'.", raw.len());
         return Err(Refusal::sender("InvalidParameterValue", message));
     }
     let message = MessageParser::default().parse_headers(&raw);
     let has_from = message.is_some_and(|message| message.from().is_some());
     if !has_source && !has_from {
-        return Err(Refusal::sender(
-            "InvalidParameterValue",
-            "Missing required header 'From'.",
-        ));
+        return Err(Refusal::sender("InvalidParameterValue", "Missing required header 'From'."));
     }
     let id = format!("{}-{}", now_ms(), Uuid::new_v4().simple());
     keep(dir, &id, &raw).await.map_err(|error| {
@@ -206,16 +162,9 @@ fn read(file: PathBuf) -> io::Result<Mail> {
     // What can't be parsed at all still shows as a mail.
     let message = MessageParser::default().parse(&raw).unwrap_or_default();
     Ok(Mail {
-        id: file
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
+        id: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         date: message.date().map(mail_parser::DateTime::to_rfc3339),
-        from: addresses(message.from())
-            .into_iter()
-            .next()
-            .unwrap_or_default(),
+        from: addresses(message.from()).into_iter().next().unwrap_or_default(),
         to: addresses(message.to()),
         subject: message.subject().unwrap_or_default().to_owned(),
         text: message.body_text(0).unwrap_or_default().into_owned(),
@@ -225,12 +174,7 @@ fn read(file: PathBuf) -> io::Result<Mail> {
 }
 
 fn addresses(header: Option<&Address>) -> Vec<String> {
-    header
-        .into_iter()
-        .flat_map(Address::iter)
-        .filter_map(|one| one.address())
-        .map(str::to_owned)
-        .collect()
+    header.into_iter().flat_map(Address::iter).filter_map(|one| one.address()).map(str::to_owned).collect()
 }
 
 fn attachments(message: &Message) -> Vec<Attachment> {

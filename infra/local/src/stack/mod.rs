@@ -101,8 +101,7 @@ impl Stack {
         let (dir, temporary) = if let Some(dir) = options.dir {
             (dir, None)
         } else {
-            let temporary =
-                tempfile::tempdir().context("could not create a temporary directory")?;
+            let temporary = tempfile::tempdir().context("could not create a temporary directory")?;
             (temporary.path().to_owned(), Some(temporary))
         };
         let home = Home::lock(&dir)?;
@@ -144,34 +143,17 @@ impl Stack {
         let sources = sources(&resources.functions);
         let environment = endpoint_environment(&manifest);
         let logs = &manifest.log_dir;
-        let functions =
-            Functions::start(resources.functions, environment, logs, options.echo, stop()).await?;
+        let functions = Functions::start(resources.functions, environment, logs, options.echo, stop()).await?;
         let polling = CancellationToken::new().drop_guard();
         let pollers = sources
             .into_iter()
             .map(|(function, source)| {
-                let poller = Poller {
-                    function,
-                    source,
-                    queues: queues.clone(),
-                    functions: functions.clone(),
-                };
+                let poller = Poller { function, source, queues: queues.clone(), functions: functions.clone() };
                 tokio::spawn(poller.run(polling.token().clone()))
             })
             .collect();
         home.publish(&manifest)?;
-        Ok(Self {
-            home,
-            manifest,
-            queues,
-            functions,
-            engine,
-            pollers,
-            servers,
-            polling,
-            serving,
-            temporary,
-        })
+        Ok(Self { home, manifest, queues, functions, engine, pollers, servers, polling, serving, temporary })
     }
 
     /// How to reach the stack.
@@ -234,11 +216,7 @@ impl Doors {
             let address = address.context("could not tell the address of a port")?;
             Ok(format!("http://{address}"))
         };
-        Ok(Endpoints {
-            dynamodb: url(&self.dynamodb)?,
-            s3: url(&self.s3)?,
-            ses: url(&self.ses)?,
-        })
+        Ok(Endpoints { dynamodb: url(&self.dynamodb)?, s3: url(&self.s3)?, ses: url(&self.ses)? })
     }
 }
 
@@ -273,10 +251,7 @@ fn sources(functions: &[Function]) -> Vec<(String, QueueSource)> {
 
 fn s3_router(store: Store, manifest: &Manifest) -> Router {
     let mut builder = S3ServiceBuilder::new(store);
-    builder.set_auth(SimpleAuth::from_single(
-        manifest.access_key_id.as_str(),
-        manifest.secret_access_key.as_str(),
-    ));
+    builder.set_auth(SimpleAuth::from_single(manifest.access_key_id.as_str(), manifest.secret_access_key.as_str()));
     let service = builder.build();
     Router::new().fallback(move |request: axum::extract::Request| {
         let service = service.clone();

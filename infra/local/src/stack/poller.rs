@@ -37,19 +37,13 @@ impl Poller {
         let poll = async {
             while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
                 while at_work.try_join_next().is_some() {}
-                let messages = poller
-                    .queues
-                    .receive(&poller.source.queue, poller.source.batch_size);
+                let messages = poller.queues.receive(&poller.source.queue, poller.source.batch_size);
                 let messages = messages.unwrap_or_else(|error| {
                     tracing::error!(error = error.chain(), "could not poll");
                     Vec::new()
                 });
                 if messages.is_empty() {
-                    let due = poller
-                        .queues
-                        .next_visible(&poller.source.queue)
-                        .ok()
-                        .flatten();
+                    let due = poller.queues.next_visible(&poller.source.queue).ok().flatten();
                     let wait = due.unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN);
                     // An arrival cuts the wait short.
                     let _ = tokio::time::timeout(wait, arrival.notified()).await;
@@ -70,10 +64,7 @@ impl Poller {
     }
 
     async fn deliver(&self, messages: &[Message]) {
-        let records: Vec<_> = messages
-            .iter()
-            .map(|message| self.record(message))
-            .collect();
+        let records: Vec<_> = messages.iter().map(|message| self.record(message)).collect();
         let event = json!({ "Records": records }).to_string();
         let answer = match self.functions.invoke(&self.function, event.into()).await {
             Ok(answer) => answer,
@@ -81,30 +72,17 @@ impl Poller {
                 return tracing::warn!(function.name = self.function, error = %error, "a function failed");
             }
         };
-        let failed = if self.source.reports_item_failures {
-            failed_items(&answer, messages)
-        } else {
-            HashSet::new()
-        };
-        for message in messages
-            .iter()
-            .filter(|message| !failed.contains(message.id.as_str()))
-        {
+        let failed = if self.source.reports_item_failures { failed_items(&answer, messages) } else { HashSet::new() };
+        for message in messages.iter().filter(|message| !failed.contains(message.id.as_str())) {
             if let Err(error) = self.done(message) {
-                tracing::error!(
-                    error = error.chain(),
-                    "a message that was worked on will come again"
-                );
+                tracing::error!(error = error.chain(), "a message that was worked on will come again");
             }
         }
     }
 
     fn done(&self, message: &Message) -> Result<()> {
         if !self.queues.delete(&self.source.queue, &message.receipt)? {
-            tracing::warn!(
-                queue.name = self.source.queue,
-                "a message was worked on past its visibility timeout"
-            );
+            tracing::warn!(queue.name = self.source.queue, "a message was worked on past its visibility timeout");
         }
         Ok(())
     }
@@ -134,21 +112,15 @@ impl Poller {
 fn failed_items<'a>(answer: &[u8], messages: &'a [Message]) -> HashSet<&'a str> {
     let all = || messages.iter().map(|message| message.id.as_str());
     let Ok(answer) = serde_json::from_slice::<Value>(answer) else {
-        return if answer.is_empty() {
-            HashSet::new()
-        } else {
-            all().collect()
-        };
+        return if answer.is_empty() { HashSet::new() } else { all().collect() };
     };
     let failures = match &answer["batchItemFailures"] {
         Value::Null => return HashSet::new(),
         Value::Array(failures) => failures,
         _ => return all().collect(),
     };
-    let failed: Option<HashSet<&str>> = failures
-        .iter()
-        .map(|failure| all().find(|id| failure["itemIdentifier"].as_str() == Some(id)))
-        .collect();
+    let failed: Option<HashSet<&str>> =
+        failures.iter().map(|failure| all().find(|id| failure["itemIdentifier"].as_str() == Some(id))).collect();
     failed.unwrap_or_else(|| all().collect())
 }
 
@@ -177,18 +149,9 @@ mod tests {
             (r#"{"batchItemFailures":null}"#, &[]),
             (r#"{"batchItemFailures":[]}"#, &[]),
             (r#"{"batchItemFailures":[{"itemIdentifier":"b"}]}"#, &["b"]),
-            (
-                r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#,
-                &["a", "b"],
-            ),
-            (
-                r#"{"batchItemFailures":[{"itemIdentifier":null}]}"#,
-                &["a", "b"],
-            ),
-            (
-                r#"{"batchItemFailures":[{"itemIdentifier":"c"}]}"#,
-                &["a", "b"],
-            ),
+            (r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#, &["a", "b"]),
+            (r#"{"batchItemFailures":[{"itemIdentifier":null}]}"#, &["a", "b"]),
+            (r#"{"batchItemFailures":[{"itemIdentifier":"c"}]}"#, &["a", "b"]),
             (r#"{"batchItemFailures":[{"id":"a"}]}"#, &["a", "b"]),
             (r#"{"batchItemFailures":"a"}"#, &["a", "b"]),
             ("not JSON", &["a", "b"]),

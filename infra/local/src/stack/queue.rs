@@ -55,10 +55,7 @@ impl Queues {
     }
 
     pub(super) fn new(index: Index) -> Self {
-        Self {
-            index,
-            arrivals: Arc::default(),
-        }
+        Self { index, arrivals: Arc::default() }
     }
 
     /// Creates a queue, or gives the one of that name new attributes.
@@ -93,15 +90,7 @@ impl Queues {
                      FROM queues LEFT JOIN messages m ON m.queue = name AND m.sent > ?1 - retention
                      GROUP BY name ORDER BY name",
                 )?
-                .query_map([now_ms()], |row| {
-                    Ok((
-                        row.get(0)?,
-                        Depth {
-                            waiting: row.get(1)?,
-                            in_flight: row.get(2)?,
-                        },
-                    ))
-                })?
+                .query_map([now_ms()], |row| Ok((row.get(0)?, Depth { waiting: row.get(1)?, in_flight: row.get(2)? })))?
                 .collect::<rusqlite::Result<_>>()
             })
             .context("could not count the messages of the queues")
@@ -131,11 +120,7 @@ impl Queues {
             .transaction(|tx| receive_in(tx, queue, max))
             .context(format!("could not receive from queue {queue}"))?;
         if let Some(dead_letters) = buried {
-            tracing::warn!(
-                queue.name = queue,
-                queue.dead_letters = dead_letters,
-                "a message was received too often"
-            );
+            tracing::warn!(queue.name = queue, queue.dead_letters = dead_letters, "a message was received too often");
             self.wake(&dead_letters);
         }
         Ok(messages)
@@ -147,12 +132,7 @@ impl Queues {
     /// If the index can't be written.
     pub fn delete(&self, queue: &str, receipt: &str) -> Result<bool> {
         self.index
-            .transaction(|tx| {
-                tx.execute(
-                    "DELETE FROM messages WHERE queue = ? AND receipt = ?",
-                    [queue, receipt],
-                )
-            })
+            .transaction(|tx| tx.execute("DELETE FROM messages WHERE queue = ? AND receipt = ?", [queue, receipt]))
             .context(format!("could not delete from queue {queue}"))
             .map(|deleted| deleted > 0)
     }
@@ -205,11 +185,7 @@ impl Queues {
         let visible: Option<i64> = self
             .index
             .transaction(|tx| {
-                tx.query_row(
-                    "SELECT MIN(visible) FROM messages WHERE queue = ?",
-                    [queue],
-                    |row| row.get(0),
-                )
+                tx.query_row("SELECT MIN(visible) FROM messages WHERE queue = ?", [queue], |row| row.get(0))
             })
             .context(format!("could not read queue {queue}"))?;
         Ok(visible.map(|at| Duration::from_millis(u64::try_from(at - now_ms()).unwrap_or(0))))
@@ -239,11 +215,7 @@ pub(super) fn send_in(tx: &Transaction, queue: &str, body: &str) -> rusqlite::Re
 }
 
 /// The messages, and the dead-letter queue if any went there.
-fn receive_in(
-    tx: &Transaction,
-    queue: &str,
-    max: u32,
-) -> rusqlite::Result<(Vec<Message>, Option<String>)> {
+fn receive_in(tx: &Transaction, queue: &str, max: u32) -> rusqlite::Result<(Vec<Message>, Option<String>)> {
     let Some((visibility, retention, dead_letters, max_receives)) = tx
         .query_row(
             "SELECT visibility_timeout, retention, dead_letters, max_receives FROM queues WHERE name = ?",
@@ -262,10 +234,7 @@ fn receive_in(
         return Ok((Vec::new(), None));
     };
     let now = now_ms();
-    tx.execute(
-        "DELETE FROM messages WHERE queue = ? AND sent <= ?",
-        params![queue, now - retention],
-    )?;
+    tx.execute("DELETE FROM messages WHERE queue = ? AND sent <= ?", params![queue, now - retention])?;
 
     let mut buried = None;
     if let (Some(dead_letters), Some(max_receives)) = (dead_letters, max_receives) {
@@ -280,9 +249,7 @@ fn receive_in(
     }
 
     let ids: Vec<i64> = tx
-        .prepare_cached(
-            "SELECT id FROM messages WHERE queue = ? AND visible <= ? ORDER BY id LIMIT ?",
-        )?
+        .prepare_cached("SELECT id FROM messages WHERE queue = ? AND visible <= ? ORDER BY id LIMIT ?")?
         .query_map(params![queue, now, max], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     let mut take = tx.prepare_cached(
@@ -295,10 +262,7 @@ fn receive_in(
         .into_iter()
         .map(|id| {
             let receipt = Uuid::new_v4().to_string();
-            take.query_row(
-                params![now + visibility, receipt, now, id],
-                Message::from_row,
-            )
+            take.query_row(params![now + visibility, receipt, now, id], Message::from_row)
         })
         .collect::<rusqlite::Result<_>>()?;
     Ok((messages, buried))
@@ -332,23 +296,11 @@ mod tests {
     fn queues(visibility_timeout: Duration) -> (tempfile::TempDir, Queues) {
         let dir = tempfile::tempdir().expect("a directory");
         let queues = Queues::open(dir.path()).expect("queues");
-        for (name, redrive) in [
-            (
-                "jobs",
-                Some(Redrive {
-                    dead_letters: "dead".to_owned(),
-                    max_receives: 2,
-                }),
-            ),
-            ("dead", None),
-        ] {
+        for (name, redrive) in
+            [("jobs", Some(Redrive { dead_letters: "dead".to_owned(), max_receives: 2 })), ("dead", None)]
+        {
             let retention = Duration::from_mins(1);
-            let queue = Queue {
-                name: name.to_owned(),
-                visibility_timeout,
-                retention,
-                redrive,
-            };
+            let queue = Queue { name: name.to_owned(), visibility_timeout, retention, redrive };
             queues.declare(&queue).expect("a queue");
         }
         (dir, queues)
@@ -356,10 +308,7 @@ mod tests {
 
     fn depth(queues: &Queues, name: &str) -> (u64, u64) {
         let depths = queues.depths().expect("depths");
-        let (_, depth) = depths
-            .into_iter()
-            .find(|(queue, _)| queue == name)
-            .expect("the queue");
+        let (_, depth) = depths.into_iter().find(|(queue, _)| queue == name).expect("the queue");
         (depth.waiting, depth.in_flight)
     }
 
@@ -372,24 +321,12 @@ mod tests {
 
         let received = queues.receive("jobs", 1).expect("received");
         assert_eq!(
-            (
-                received[0].id.as_str(),
-                received[0].body.as_str(),
-                received[0].receives
-            ),
+            (received[0].id.as_str(), received[0].body.as_str(), received[0].receives),
             (sent.as_str(), "one", 1)
         );
         assert_eq!(depth(&queues, "jobs"), (1, 1));
-        assert!(
-            queues
-                .delete("jobs", &received[0].receipt)
-                .expect("deleted")
-        );
-        assert!(
-            !queues
-                .delete("jobs", &received[0].receipt)
-                .expect("deleted once")
-        );
+        assert!(queues.delete("jobs", &received[0].receipt).expect("deleted"));
+        assert!(!queues.delete("jobs", &received[0].receipt).expect("deleted once"));
         assert_eq!(queues.receive("jobs", 10).expect("received")[0].body, "two");
         assert!(queues.receive("jobs", 10).expect("received").is_empty());
     }
@@ -401,30 +338,18 @@ mod tests {
         for time in 1..=2 {
             let received = queues.receive("jobs", 10).expect("received");
             assert_eq!(received[0].receives, time);
-            assert!(
-                queues
-                    .next_visible("jobs")
-                    .expect("a time")
-                    .expect("a message")
-                    <= HIDDEN
-            );
+            assert!(queues.next_visible("jobs").expect("a time").expect("a message") <= HIDDEN);
             std::thread::sleep(HIDDEN + Duration::from_millis(5));
         }
         assert!(queues.receive("jobs", 10).expect("received").is_empty());
         assert_eq!(depth(&queues, "jobs"), (0, 0));
         let letters = queues.peek("dead").expect("letters");
-        assert_eq!(
-            (letters.len(), letters[0].id.as_str(), letters[0].receives),
-            (1, id.as_str(), 2)
-        );
+        assert_eq!((letters.len(), letters[0].id.as_str(), letters[0].receives), (1, id.as_str(), 2));
 
         assert_eq!(queues.redrive("dead").expect("redriven"), 1);
         assert!(queues.peek("dead").expect("letters").is_empty());
         let received = queues.receive("jobs", 10).expect("received");
-        assert_eq!(
-            (received[0].body.as_str(), received[0].receives),
-            ("bad", 1)
-        );
+        assert_eq!((received[0].body.as_str(), received[0].receives), ("bad", 1));
     }
 
     #[test]

@@ -34,18 +34,10 @@ impl Router {
 
     /// Queues the event for every rule that takes it, as part of the transaction that adds the object: neither is ever
     /// without the other. Returns the queues to wake once that is committed.
-    pub fn object_created(
-        &self,
-        tx: &Transaction,
-        created: &Created,
-    ) -> rusqlite::Result<Vec<String>> {
+    pub fn object_created(&self, tx: &Transaction, created: &Created) -> rusqlite::Result<Vec<String>> {
         let event = event(created);
         let mut woken = Vec::new();
-        for rule in self
-            .rules
-            .iter()
-            .filter(|rule| rule.pattern.matches(&event))
-        {
+        for rule in self.rules.iter().filter(|rule| rule.pattern.matches(&event)) {
             for queue in &rule.queues {
                 send_in(tx, queue, &event.to_string())?;
                 woken.push(queue.clone());

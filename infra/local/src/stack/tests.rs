@@ -46,31 +46,17 @@ const PLAIN: &str = "rollcall-plain";
 const JOBS: &str = "rollcall-Jobs";
 
 async fn stack(dir: Option<&Path>) -> Stack {
-    let options = Options {
-        dir: dir.map(Path::to_owned),
-        template: Some(TEMPLATE.to_owned()),
-        ..Options::default()
-    };
-    Stack::start(options)
-        .await
-        .unwrap_or_else(|error| panic!("{}", error.chain()))
+    let options = Options { dir: dir.map(Path::to_owned), template: Some(TEMPLATE.to_owned()), ..Options::default() };
+    Stack::start(options).await.unwrap_or_else(|error| panic!("{}", error.chain()))
 }
 
 fn config(stack: &Stack, endpoint: &str) -> SdkConfig {
     let manifest = stack.manifest();
-    let credentials = Credentials::new(
-        &manifest.access_key_id,
-        &manifest.secret_access_key,
-        None,
-        None,
-        "test",
-    );
+    let credentials = Credentials::new(&manifest.access_key_id, &manifest.secret_access_key, None, None, "test");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(manifest.region.clone()))
-        .credentials_provider(aws_sdk_s3::config::SharedCredentialsProvider::new(
-            credentials,
-        ))
+        .credentials_provider(aws_sdk_s3::config::SharedCredentialsProvider::new(credentials))
         .endpoint_url(endpoint)
         .build()
 }
@@ -105,10 +91,7 @@ async fn text(output: GetObjectOutput) -> String {
 /// The object of each event in the queue, which are received.
 fn events(stack: &Stack) -> Vec<Value> {
     let messages = stack.queues().receive(JOBS, 100).expect("messages");
-    messages
-        .iter()
-        .map(|message| serde_json::from_str(&message.body).expect("an event"))
-        .collect()
+    messages.iter().map(|message| serde_json::from_str(&message.body).expect("an event")).collect()
 }
 
 /// Puts an object and returns its version.
@@ -163,26 +146,15 @@ async fn a_delete_hides_an_object_until_its_marker_is_deleted() {
 
     let list = || s3.list_object_versions().bucket(FILES);
     let all = list().send().await.expect("list");
-    let ids: Vec<_> = all
-        .versions()
-        .iter()
-        .filter_map(|one| one.version_id())
-        .collect();
-    assert_eq!(
-        ids[..2],
-        [second.as_str(), first.as_str()],
-        "the newest first"
-    );
+    let ids: Vec<_> = all.versions().iter().filter_map(|one| one.version_id()).collect();
+    assert_eq!(ids[..2], [second.as_str(), first.as_str()], "the newest first");
     assert_eq!(all.delete_markers()[0].is_latest(), Some(true));
     let page = list().max_keys(2).send().await.expect("list");
     let rest = list()
         .key_marker(page.next_key_marker().expect("more"))
         .version_id_marker(page.next_version_id_marker().expect("more"));
     let rest = rest.send().await.expect("list");
-    assert_eq!(
-        (rest.versions().len(), rest.is_truncated()),
-        (2, Some(false))
-    );
+    assert_eq!((rest.versions().len(), rest.is_truncated()), (2, Some(false)));
 
     delete().version_id(marker).send().await.expect("delete");
     assert_eq!(text(get().send().await.expect("get")).await, "second");
@@ -193,61 +165,24 @@ async fn a_delete_hides_an_object_until_its_marker_is_deleted() {
 async fn reads_keep_to_their_ranges_and_conditions() {
     let stack = stack(None).await;
     let s3 = s3(&stack);
-    let put = s3
-        .put_object()
-        .bucket(PLAIN)
-        .key("k")
-        .body(body("0123456789"))
-        .send()
-        .await
-        .expect("put");
+    let put = s3.put_object().bucket(PLAIN).key("k").body(body("0123456789")).send().await.expect("put");
     assert_eq!(put.version_id(), None);
     let etag = put.e_tag().expect("an ETag");
     let get = || s3.get_object().bucket(PLAIN).key("k");
 
-    for (range, expected) in [
-        ("bytes=2-4", "234"),
-        ("bytes=7-", "789"),
-        ("bytes=-2", "89"),
-        ("bytes=8-99", "89"),
-    ] {
-        assert_eq!(
-            text(get().range(range).send().await.expect(range)).await,
-            expected,
-            "{range}"
-        );
+    for (range, expected) in [("bytes=2-4", "234"), ("bytes=7-", "789"), ("bytes=-2", "89"), ("bytes=8-99", "89")] {
+        assert_eq!(text(get().range(range).send().await.expect(range)).await, expected, "{range}");
     }
     let part = get().range("bytes=2-4").send().await.expect("get");
-    assert_eq!(
-        (part.content_range(), part.content_length()),
-        (Some("bytes 2-4/10"), Some(3))
-    );
+    assert_eq!((part.content_range(), part.content_length()), (Some("bytes 2-4/10"), Some(3)));
     assert_eq!(code(get().range("bytes=10-").send().await), "InvalidRange");
-    assert_eq!(
-        code(get().if_match("\"x\"").send().await),
-        "PreconditionFailed"
-    );
+    assert_eq!(code(get().if_match("\"x\"").send().await), "PreconditionFailed");
     assert_eq!(code(get().if_match(etag).send().await), "success");
     assert_eq!(code(get().if_none_match(etag).send().await), "304");
-    let head = s3
-        .head_object()
-        .bucket(PLAIN)
-        .key("k")
-        .send()
-        .await
-        .expect("head");
-    assert_eq!(
-        (head.content_length(), head.e_tag()),
-        (Some(10), Some(etag))
-    );
-    assert_eq!(
-        code(s3.head_object().bucket(PLAIN).key("none").send().await),
-        "NotFound"
-    );
-    assert_eq!(
-        code(s3.get_object().bucket("none").key("k").send().await),
-        "NoSuchBucket"
-    );
+    let head = s3.head_object().bucket(PLAIN).key("k").send().await.expect("head");
+    assert_eq!((head.content_length(), head.e_tag()), (Some(10), Some(etag)));
+    assert_eq!(code(s3.head_object().bucket(PLAIN).key("none").send().await), "NotFound");
+    assert_eq!(code(s3.get_object().bucket("none").key("k").send().await), "NoSuchBucket");
     assert_eq!(code(s3.head_bucket().bucket(PLAIN).send().await), "success");
     stack.shutdown().await;
 }
@@ -257,59 +192,24 @@ async fn a_write_that_must_not_be_stores_nothing() {
     let stack = stack(None).await;
     let s3 = s3(&stack);
     let put = |key: &'static str| s3.put_object().bucket(FILES).key(key).body(body("x"));
-    let creations =
-        futures_util::future::join_all((0..8).map(|_| put("once").if_none_match("*").send())).await;
-    assert_eq!(
-        creations.into_iter().flatten().count(),
-        1,
-        "one creation wins"
-    );
-    assert_eq!(
-        code(put("once").if_match("\"x\"").send().await),
-        "PreconditionFailed"
-    );
-    assert_eq!(
-        code(put("none").if_match("\"x\"").send().await),
-        "NoSuchKey"
-    );
+    let creations = futures_util::future::join_all((0..8).map(|_| put("once").if_none_match("*").send())).await;
+    assert_eq!(creations.into_iter().flatten().count(), 1, "one creation wins");
+    assert_eq!(code(put("once").if_match("\"x\"").send().await), "PreconditionFailed");
+    assert_eq!(code(put("none").if_match("\"x\"").send().await), "NoSuchKey");
 
     let md5 = "AAAAAAAAAAAAAAAAAAAAAA==";
-    assert_eq!(
-        code(put("inbox/a/append/bad").content_md5(md5).send().await),
-        "BadDigest"
-    );
+    assert_eq!(code(put("inbox/a/append/bad").content_md5(md5).send().await), "BadDigest");
     let sha256 = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-    assert_eq!(
-        code(
-            put("inbox/a/append/bad")
-                .checksum_sha256(sha256)
-                .send()
-                .await
-        ),
-        "BadDigest"
-    );
-    assert_eq!(
-        code(
-            s3.get_object()
-                .bucket(FILES)
-                .key("inbox/a/append/bad")
-                .send()
-                .await
-        ),
-        "NoSuchKey"
-    );
+    assert_eq!(code(put("inbox/a/append/bad").checksum_sha256(sha256).send().await), "BadDigest");
+    assert_eq!(code(s3.get_object().bucket(FILES).key("inbox/a/append/bad").send().await), "NoSuchKey");
     assert!(events(&stack).is_empty());
-    let files = std::fs::read_dir(stack.home.path().join("objects"))
-        .expect("objects")
-        .count();
+    let files = std::fs::read_dir(stack.home.path().join("objects")).expect("objects").count();
     assert_eq!(files, 1, "what was refused left no file");
 
     let strangers = Credentials::new(&stack.manifest().access_key_id, "wrong", None, None, "test");
     let wrong = config(&stack, &stack.manifest().endpoints.s3)
         .to_builder()
-        .credentials_provider(aws_sdk_s3::config::SharedCredentialsProvider::new(
-            strangers,
-        ))
+        .credentials_provider(aws_sdk_s3::config::SharedCredentialsProvider::new(strangers))
         .build();
     let refused = aws_sdk_s3::Client::new(&wrong).list_buckets().send().await;
     assert_eq!(code(refused), "SignatureDoesNotMatch");
@@ -321,51 +221,23 @@ async fn lists_come_in_pages() {
     let stack = stack(None).await;
     let s3 = s3(&stack);
     for key in ["a", "b/1", "b/2", "b/c/3", "d", "é/1"] {
-        s3.put_object()
-            .bucket(PLAIN)
-            .key(key)
-            .body(body(key))
-            .send()
-            .await
-            .expect("put");
+        s3.put_object().bucket(PLAIN).key(key).body(body(key)).send().await.expect("put");
     }
     let keys = |page: &aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output| -> Vec<String> {
-        let prefixes = page
-            .common_prefixes()
-            .iter()
-            .filter_map(|one| one.prefix())
-            .map(str::to_owned);
-        page.contents()
-            .iter()
-            .filter_map(|one| one.key())
-            .map(str::to_owned)
-            .chain(prefixes)
-            .collect()
+        let prefixes = page.common_prefixes().iter().filter_map(|one| one.prefix()).map(str::to_owned);
+        page.contents().iter().filter_map(|one| one.key()).map(str::to_owned).chain(prefixes).collect()
     };
     let list = || s3.list_objects_v2().bucket(PLAIN);
     let rolled_up = list().delimiter("/").send().await.expect("list");
     assert_eq!(keys(&rolled_up), ["a", "d", "b/", "é/"]);
-    let below = list()
-        .prefix("b/")
-        .delimiter("/")
-        .send()
-        .await
-        .expect("list");
+    let below = list().prefix("b/").delimiter("/").send().await.expect("list");
     assert_eq!(keys(&below), ["b/1", "b/2", "b/c/"]);
-    assert_eq!(
-        keys(&list().start_after("b/2").send().await.expect("list")),
-        ["b/c/3", "d", "é/1"]
-    );
+    assert_eq!(keys(&list().start_after("b/2").send().await.expect("list")), ["b/c/3", "d", "é/1"]);
 
     let mut found = Vec::new();
     let mut token = None;
     loop {
-        let page = list()
-            .max_keys(2)
-            .set_continuation_token(token)
-            .send()
-            .await
-            .expect("list");
+        let page = list().max_keys(2).set_continuation_token(token).send().await.expect("list");
         found.extend(keys(&page));
         token = page.next_continuation_token().map(str::to_owned);
         if token.is_none() {
@@ -374,23 +246,10 @@ async fn lists_come_in_pages() {
     }
     assert_eq!(found, ["a", "b/1", "b/2", "b/c/3", "d", "é/1"]);
 
-    let objects: Vec<_> = ["a", "d"]
-        .map(|key| ObjectIdentifier::builder().key(key).build().expect("a key"))
-        .into();
-    let delete = Delete::builder()
-        .set_objects(Some(objects))
-        .build()
-        .expect("objects");
-    s3.delete_objects()
-        .bucket(PLAIN)
-        .delete(delete)
-        .send()
-        .await
-        .expect("delete");
-    assert_eq!(
-        keys(&list().delimiter("/").send().await.expect("list")),
-        ["b/", "é/"]
-    );
+    let objects: Vec<_> = ["a", "d"].map(|key| ObjectIdentifier::builder().key(key).build().expect("a key")).into();
+    let delete = Delete::builder().set_objects(Some(objects)).build().expect("objects");
+    s3.delete_objects().bucket(PLAIN).delete(delete).send().await.expect("delete");
+    assert_eq!(keys(&list().delimiter("/").send().await.expect("list")), ["b/", "é/"]);
     stack.shutdown().await;
 }
 
@@ -404,10 +263,7 @@ async fn a_put_and_a_copy_are_an_event_each() {
     let events_of_put = events(&stack);
     assert_eq!(events_of_put.len(), 1);
     let event = &events_of_put[0];
-    assert_eq!(
-        (&event["source"], &event["version"]),
-        (&"aws.s3".into(), &"0".into())
-    );
+    assert_eq!((&event["source"], &event["version"]), (&"aws.s3".into(), &"0".into()));
     assert_eq!(event["detail-type"], "Object Created");
     assert_eq!(event["detail"]["reason"], "PutObject");
     assert_eq!(event["detail"]["bucket"]["name"], FILES);
@@ -417,11 +273,7 @@ async fn a_put_and_a_copy_are_an_event_each() {
     assert_eq!(object["version-id"], version);
 
     let source = format!("{FILES}/inbox/acme/other/f.csv");
-    let copy = s3
-        .copy_object()
-        .bucket(FILES)
-        .key("inbox/b/append/c")
-        .copy_source(source);
+    let copy = s3.copy_object().bucket(FILES).key("inbox/b/append/c").copy_source(source);
     copy.send().await.expect("copy");
     assert_eq!(events(&stack)[0]["detail"]["reason"], "CopyObject");
     stack.shutdown().await;
@@ -433,58 +285,30 @@ async fn an_upload_in_parts_is_one_event_once_it_is_complete() {
     let stack = stack(None).await;
     let s3 = s3(&stack);
     let key = "inbox/b/append/large";
-    let create = s3
-        .create_multipart_upload()
-        .bucket(FILES)
-        .key(key)
-        .content_type("text/csv");
-    let upload = create
-        .send()
-        .await
-        .expect("create")
-        .upload_id
-        .expect("an ID");
+    let create = s3.create_multipart_upload().bucket(FILES).key(key).content_type("text/csv");
+    let upload = create.send().await.expect("create").upload_id.expect("an ID");
     let mut parts = Vec::new();
     for (number, text) in [(1, vec![b'a'; PART]), (2, b"end".to_vec())] {
         let part = s3.upload_part().bucket(FILES).key(key).upload_id(&upload);
-        let part = part
-            .part_number(number)
-            .body(body(text))
-            .send()
-            .await
-            .expect("part");
-        let part = CompletedPart::builder()
-            .part_number(number)
-            .set_e_tag(part.e_tag);
+        let part = part.part_number(number).body(body(text)).send().await.expect("part");
+        let part = CompletedPart::builder().part_number(number).set_e_tag(part.e_tag);
         parts.push(part.build());
     }
     assert!(events(&stack).is_empty(), "no event before the completion");
     let complete = |parts| {
-        let parts = CompletedMultipartUpload::builder()
-            .set_parts(Some(parts))
-            .build();
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let complete = s3.complete_multipart_upload().bucket(FILES).key(key);
         complete.upload_id(&upload).multipart_upload(parts).send()
     };
     let reversed: Vec<_> = parts.iter().rev().cloned().collect();
     assert_eq!(code(complete(reversed).await), "InvalidPartOrder");
-    let etag = complete(parts.clone())
-        .await
-        .expect("complete")
-        .e_tag
-        .expect("an ETag");
+    let etag = complete(parts.clone()).await.expect("complete").e_tag.expect("an ETag");
     assert!(etag.ends_with("-2\""), "{etag}");
     assert_eq!(code(complete(parts).await), "NoSuchUpload");
     let detail = &events(&stack)[0]["detail"];
     assert_eq!(detail["reason"], "CompleteMultipartUpload");
     assert_eq!(detail["object"]["size"], PART + 3);
-    let large = s3
-        .get_object()
-        .bucket(FILES)
-        .key(key)
-        .send()
-        .await
-        .expect("get");
+    let large = s3.get_object().bucket(FILES).key(key).send().await.expect("get");
     assert_eq!(large.content_type(), Some("text/csv"));
     assert!(text(large).await.ends_with("aaend"));
     stack.shutdown().await;
@@ -495,58 +319,24 @@ async fn data_outlives_a_restart_and_a_directory_has_one_stack() {
     let dir = tempfile::tempdir().expect("a directory");
     let first = stack(Some(dir.path())).await;
     let credentials = first.manifest().access_key_id.clone();
-    s3(&first)
-        .put_object()
-        .bucket(FILES)
-        .key("inbox/a/append/f")
-        .body(body("kept"))
-        .send()
-        .await
-        .expect("put");
-    let table = |stack: &Stack| {
-        aws_sdk_dynamodb::Client::new(&config(stack, &stack.manifest().endpoints.dynamodb))
-    };
+    s3(&first).put_object().bucket(FILES).key("inbox/a/append/f").body(body("kept")).send().await.expect("put");
+    let table = |stack: &Stack| aws_sdk_dynamodb::Client::new(&config(stack, &stack.manifest().endpoints.dynamodb));
     let key = AttributeValue::S("k".to_owned());
-    table(&first)
-        .put_item()
-        .table_name("rollcall-Table")
-        .item("PK", key.clone())
-        .send()
-        .await
-        .expect("put");
+    table(&first).put_item().table_name("rollcall-Table").item("PK", key.clone()).send().await.expect("put");
 
-    let second = Stack::start(Options {
-        dir: Some(dir.path().to_owned()),
-        ..Options::default()
-    })
-    .await;
+    let second = Stack::start(Options { dir: Some(dir.path().to_owned()), ..Options::default() }).await;
     let refused = second.err().expect("the directory is taken").to_string();
-    assert!(
-        refused.contains(&std::process::id().to_string()),
-        "{refused}"
-    );
+    assert!(refused.contains(&std::process::id().to_string()), "{refused}");
     assert!(Manifest::read(dir.path()).expect("read").is_some());
     first.shutdown().await;
     assert!(Manifest::read(dir.path()).expect("read").is_none());
 
     let again = stack(Some(dir.path())).await;
     assert_eq!(again.manifest().access_key_id, credentials);
-    let kept = s3(&again)
-        .get_object()
-        .bucket(FILES)
-        .key("inbox/a/append/f")
-        .send()
-        .await
-        .expect("get");
+    let kept = s3(&again).get_object().bucket(FILES).key("inbox/a/append/f").send().await.expect("get");
     assert_eq!(text(kept).await, "kept");
     assert_eq!(events(&again).len(), 1, "the message was still queued");
-    let item = table(&again)
-        .get_item()
-        .table_name("rollcall-Table")
-        .key("PK", key)
-        .send()
-        .await
-        .expect("get");
+    let item = table(&again).get_item().table_name("rollcall-Table").key("PK", key).send().await.expect("get");
     assert!(item.item().is_some());
     again.shutdown().await;
 }
@@ -556,10 +346,7 @@ async fn mails_are_kept() {
     let stack = stack(None).await;
     let ses = aws_sdk_ses::Client::new(&config(&stack, &stack.manifest().endpoints.ses));
     let send = |raw: Vec<u8>| {
-        let message = aws_sdk_ses::types::RawMessage::builder()
-            .data(raw.into())
-            .build()
-            .expect("a message");
+        let message = aws_sdk_ses::types::RawMessage::builder().data(raw.into()).build().expect("a message");
         ses.send_raw_email().raw_message(message).send()
     };
     let mail = "From: R <r@example.com>\r\nTo: a@example.com, b@example.com\r\nSubject: =?utf-8?q?caf=C3=A9?=\r\n\
@@ -569,36 +356,13 @@ async fn mails_are_kept() {
     let mails = list_mails(&stack.manifest().mail_dir).expect("mails");
     assert_eq!((mails.len(), &mails[0].id), (1, &id));
     let found = &mails[0];
-    assert_eq!(
-        (
-            found.from.as_str(),
-            found.subject.as_str(),
-            found.text.trim()
-        ),
-        ("r@example.com", "café", "hello")
-    );
+    assert_eq!((found.from.as_str(), found.subject.as_str(), found.text.trim()), ("r@example.com", "café", "hello"));
     assert_eq!(found.to, ["a@example.com", "b@example.com"]);
-    assert_eq!(
-        (
-            found.attachments[0].name.as_str(),
-            found.attachments[0].bytes.as_slice()
-        ),
-        ("f.csv", &b"a,b"[..])
-    );
-    assert_eq!(
-        std::fs::read(&found.file).expect("the file"),
-        mail.as_bytes()
-    );
+    assert_eq!((found.attachments[0].name.as_str(), found.attachments[0].bytes.as_slice()), ("f.csv", &b"a,b"[..]));
+    assert_eq!(std::fs::read(&found.file).expect("the file"), mail.as_bytes());
 
-    assert_eq!(
-        code(send(b"To: a@example.com\r\n\r\n".to_vec()).await),
-        "InvalidParameterValue"
-    );
-    let large = [
-        b"From: r@example.com\r\n\r\n".to_vec(),
-        vec![b'x'; 10 * 1024 * 1024],
-    ]
-    .concat();
+    assert_eq!(code(send(b"To: a@example.com\r\n\r\n".to_vec()).await), "InvalidParameterValue");
+    let large = [b"From: r@example.com\r\n\r\n".to_vec(), vec![b'x'; 10 * 1024 * 1024]].concat();
     assert_eq!(code(send(large).await), "InvalidParameterValue");
     assert_eq!(code(ses.get_send_quota().send().await), "InvalidAction");
     stack.shutdown().await;

@@ -95,8 +95,11 @@ const MAX_SHOWN: usize = 80;
 impl Report {
     /// A report on a file with this header.
     pub fn new(header: &Header) -> Self {
-        let mut report =
-            Self { results: Writer::new(header.delimiter), failed: Writer::new(header.delimiter), counts: Counts::default() };
+        let mut report = Self {
+            results: Writer::new(header.delimiter),
+            failed: Writer::new(header.delimiter),
+            counts: Counts::default(),
+        };
         for file in [&mut report.results, &mut report.failed] {
             file.record(header.names.iter().map(String::as_str).chain(RESULT_COLUMNS));
         }
@@ -272,7 +275,11 @@ fn misshapen(row: &Row<'_>) -> Remark {
         RowShape::TooLong => (RowCode::MalformedCsv, format!("The row is longer than {MAX_RECORD_BYTES} bytes.")),
         RowShape::TooFewCells => (
             RowCode::ColumnCount,
-            format!("The row ends before the columns \"{}\" and \"{}\".", row.header().name(LOGIN), row.header().name(NUMBERS)),
+            format!(
+                "The row ends before the columns \"{}\" and \"{}\".",
+                row.header().name(LOGIN),
+                row.header().name(NUMBERS)
+            ),
         ),
         RowShape::TooManyCells | RowShape::Sound => (
             RowCode::ColumnCount,

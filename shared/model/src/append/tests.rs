@@ -146,7 +146,8 @@ fn login_id_missing() {
 fn user_not_found_for_strangers_and_for_an_email_address() {
     let mut directory = Directory::default();
     directory.0.insert("ana@example.com".into(), (Some(Standing::EmailOnly), BTreeSet::new()));
-    let ran = run("nobody,9876543210\nana@example.com,9876543210\n\"a\nb\",9876543210\n1.5E+10,9876543210", &mut directory);
+    let ran =
+        run("nobody,9876543210\nana@example.com,9876543210\n\"a\nb\",9876543210\n1.5E+10,9876543210", &mut directory);
     assert_eq!(ran.rows, vec![codes(RowCode::UserNotFound); 4]);
 }
 
@@ -191,7 +192,10 @@ fn list_limit() {
 
 #[test]
 fn column_count_and_malformed_csv() {
-    let ran = run("user1\nuser1,\"9876543210\nuser1,9876543210,9876543211\nuser1,9876543210", &mut Directory::with(&["user1"]));
+    let ran = run(
+        "user1\nuser1,\"9876543210\nuser1,9876543210,9876543211\nuser1,9876543210",
+        &mut Directory::with(&["user1"]),
+    );
     let expected = [RowCode::ColumnCount, RowCode::MalformedCsv, RowCode::ColumnCount].map(codes);
     assert_eq!(ran.rows[..3], expected);
     assert_eq!(ran.rows[3], "applied");
@@ -223,7 +227,10 @@ fn the_failed_file_mended_is_accepted_as_it_is() {
     let ran = run("user1,9876543210\nuser2,987654321O\n\"user9, Ann\",+919876543211\n", &mut directory);
     assert_eq!(ran.counts.to_mend(), 2);
     let failed = String::from_utf8(ran.failed).unwrap();
-    assert!(failed.contains("\"user9, Ann\",'+919876543211,4,failed,USER_NOT_FOUND,Login ID,\"user9, Ann\","), "{failed}");
+    assert!(
+        failed.contains("\"user9, Ann\",'+919876543211,4,failed,USER_NOT_FOUND,Login ID,\"user9, Ann\","),
+        "{failed}"
+    );
     let mended = failed.replacen("987654321O", "9876543212", 1).replacen("\"user9, Ann\"", "user2", 1);
     let again = run_with(mended.as_bytes(), &mut directory, &[], 10);
     assert_eq!(again.rows, ["applied", "applied"]);
@@ -283,7 +290,11 @@ fn cell() -> impl Strategy<Value = String> {
 }
 
 fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r', ';']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
+    if cell.contains([',', '"', '\n', '\r', ';']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
 }
 
 prop_compose! {

@@ -137,8 +137,14 @@ mod tests {
     #[test]
     fn encoding_unsupported() {
         for bytes in [
-            b"PK\x03\x04rest".as_slice(), b"\xd0\xcf\x11\xe0rest", b"\x1f\x8b\x08rest", b"%PDF-1.7",
-            b"\xff\xfe\0\0a\0\0\0", b"\0\0\xfe\xff\0\0\0a", b"Login\0\0ID", b"\0\0\0\0",
+            b"PK\x03\x04rest".as_slice(),
+            b"\xd0\xcf\x11\xe0rest",
+            b"\x1f\x8b\x08rest",
+            b"%PDF-1.7",
+            b"\xff\xfe\0\0a\0\0\0",
+            b"\0\0\xfe\xff\0\0\0a",
+            b"Login\0\0ID",
+            b"\0\0\0\0",
         ] {
             assert_eq!(decode(bytes, 3), Err(FileCode::EncodingUnsupported), "{bytes:?}");
         }

@@ -32,7 +32,9 @@ mod tests {
 
     #[test]
     fn formulas_become_text_and_read_back() {
-        for value in ["=1+1", "+919876543210", "-5", "@x", "\tx", "\rx", "\0", "'=1", "''+9", "'name", "O'Neil", "", "'"] {
+        for value in
+            ["=1+1", "+919876543210", "-5", "@x", "\tx", "\rx", "\0", "'=1", "''+9", "'name", "O'Neil", "", "'"]
+        {
             let written = guard(value);
             assert!(!written.starts_with(FORMULA_STARTS), "{value:?}");
             assert_eq!(unguard(&written), value, "{value:?}");

@@ -77,7 +77,10 @@ impl Header {
                 best = Some(attempt);
             }
         }
-        best.map_or_else(|| Err(Attempt::with(b',', cut, schema).fault(schema, cut.line)), |best| best.finish(schema, cut.line))
+        best.map_or_else(
+            || Err(Attempt::with(b',', cut, schema).fault(schema, cut.line)),
+            |best| best.finish(schema, cut.line),
+        )
     }
 }
 
@@ -129,14 +132,18 @@ impl Attempt {
         let twice = schema.iter().zip(&self.matches).find(|(_, places)| places.len() > 1);
         if let Some((column, places)) = twice {
             let names: Vec<_> = places.iter().map(|&place| format!("\"{}\"", shown(&self.names[place]))).collect();
-            let message = format!("The columns {} both stand for {}. Keep one of them.", names.join(" and "), column.name);
+            let message =
+                format!("The columns {} both stand for {}. Keep one of them.", names.join(" and "), column.name);
             return FileFault { code: FileCode::HeaderAmbiguous, line, message };
         }
         let lacking = schema.iter().zip(&self.matches).filter(|(column, places)| column.required && places.is_empty());
         let lacking: Vec<_> = lacking.map(|(column, _)| format!("\"{}\"", column.name)).collect();
         let has: Vec<_> = self.names.iter().take(8).map(|name| format!("\"{}\"", shown(name))).collect();
-        let message =
-            format!("The first row must name the columns. Missing: {}. It has: {}.", lacking.join(", "), has.join(", "));
+        let message = format!(
+            "The first row must name the columns. Missing: {}. It has: {}.",
+            lacking.join(", "),
+            has.join(", ")
+        );
         FileFault { code: FileCode::HeaderMissing, line, message }
     }
 }

@@ -20,7 +20,11 @@ impl Directory {
     /// # Errors
     /// When the table can't be read, or what it holds can't.
     pub async fn job(&self, account: &AccountId, id: &JobId) -> Result<Option<Job>, Error> {
-        let read = self.client.get_item().table_name(&self.table).set_key(Some(Key::job(account, id.as_str()).attributes().into()));
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::job(account, id.as_str()).attributes().into()));
         let item = read.consistent_read(true).send().await.map_err(failed(READING))?.item;
         item.map(|item| read_document(&item, RECORD, READING)).transpose()
     }

@@ -51,8 +51,9 @@ fn document<T: Serialize>(value: &T) -> AttributeValue {
 }
 
 fn read_document<T: DeserializeOwned>(item: &Item, name: &str, operation: &'static str) -> Result<T, Error> {
-    let text = item.get(name).and_then(|value| value.as_s().ok()).ok_or_else(|| {
-        Error::unreadable(operation, format!("the item has no attribute {name}"))
-    })?;
+    let text = item
+        .get(name)
+        .and_then(|value| value.as_s().ok())
+        .ok_or_else(|| Error::unreadable(operation, format!("the item has no attribute {name}")))?;
     serde_json::from_str(text).map_err(|error| Error::unreadable(operation, error))
 }

@@ -57,7 +57,8 @@ impl Directory {
                 self.writes.turn(count).await;
                 let write = self.client.batch_write_item().request_items(&self.table, requests);
                 let mut answer = write.send().await.map_err(failed(OPERATION))?;
-                requests = answer.unprocessed_items.as_mut().and_then(|left| left.remove(&self.table)).unwrap_or_default();
+                requests =
+                    answer.unprocessed_items.as_mut().and_then(|left| left.remove(&self.table)).unwrap_or_default();
                 self.writes.learn(count - requests.len(), requests.len());
             }
         }

@@ -13,7 +13,8 @@ impl Directory {
     /// # Errors
     /// When the table can't be read, or what it holds can't.
     pub async fn settings(&self, account: &AccountId) -> Result<Settings, Error> {
-        let read = self.client.get_item().table_name(&self.table).set_key(Some(Key::settings(account).attributes().into()));
+        let read =
+            self.client.get_item().table_name(&self.table).set_key(Some(Key::settings(account).attributes().into()));
         match read.consistent_read(true).send().await.map_err(failed(OPERATION))?.item {
             None => Ok(Settings::default()),
             Some(item) => read_document(&item, "settings", OPERATION),
@@ -25,7 +26,8 @@ impl Directory {
     /// # Errors
     /// When the table can't be written.
     pub async fn put_settings(&self, account: &AccountId, settings: &Settings) -> Result<(), Error> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(Key::settings(account).attributes().into()));
+        let put =
+            self.client.put_item().table_name(&self.table).set_item(Some(Key::settings(account).attributes().into()));
         put.item("settings", document(settings)).send().await.map_err(failed("writing the account's settings"))?;
         Ok(())
     }

@@ -211,9 +211,8 @@ impl Directory {
     ) -> Result<Vec<Item>, Error> {
         let keys: Vec<Item> = keys.map(|key| key.attributes().into()).collect();
         let batches: Vec<_> = keys.chunks(READ_BATCH).map(<[Item]>::to_vec).collect();
-        let mut batches = stream::iter(batches)
-            .map(|batch| self.get_batch(batch, attributes, until))
-            .buffer_unordered(IN_FLIGHT);
+        let mut batches =
+            stream::iter(batches).map(|batch| self.get_batch(batch, attributes, until)).buffer_unordered(IN_FLIGHT);
         let mut items = Vec::with_capacity(keys.len());
         while let Some((found, done)) = batches.try_next().await? {
             items.extend(found);
@@ -250,7 +249,9 @@ impl Directory {
             let answer = self.once.batch_get_item().request_items(&self.table, request).send().await;
             match answer.map_err(failed(READING)) {
                 Ok(mut answer) => {
-                    items.extend(answer.responses.as_mut().and_then(|found| found.remove(&self.table)).unwrap_or_default());
+                    items.extend(
+                        answer.responses.as_mut().and_then(|found| found.remove(&self.table)).unwrap_or_default(),
+                    );
                     let left = answer.unprocessed_keys.as_mut().and_then(|left| left.remove(&self.table));
                     keys = left.map(|left| left.keys).unwrap_or_default();
                     self.reads.learn(asked - keys.len(), keys.len());

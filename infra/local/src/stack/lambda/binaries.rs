@@ -45,12 +45,7 @@ fn build(cargo: &OsString, names: &BTreeSet<String>, target: &Path, dir: &Path) 
     let what = "could not build the functions";
     let root = workspace_root(cargo)?;
     let mut command = cargo_command(cargo);
-    command
-        .current_dir(root)
-        .arg("build")
-        .arg("--quiet")
-        .arg("--target-dir")
-        .arg(target);
+    command.current_dir(root).arg("build").arg("--quiet").arg("--target-dir").arg(target);
     match dir.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => {}
         Some(profile) => {
@@ -61,11 +56,7 @@ fn build(cargo: &OsString, names: &BTreeSet<String>, target: &Path, dir: &Path) 
         command.args(["--bin", name]);
     }
     let status = command.status().context(what)?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Error::new(format!("{what}: cargo ended with {status}")))
-    }
+    if status.success() { Ok(()) } else { Err(Error::new(format!("{what}: cargo ended with {status}"))) }
 }
 
 fn workspace_root(cargo: &OsString) -> Result<PathBuf> {
@@ -89,10 +80,7 @@ fn cargo_command(cargo: &OsString) -> Command {
     let mut command = Command::new(cargo);
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_")
-            || text.starts_with("CARGO_MANIFEST_")
-            || text == "LD_LIBRARY_PATH"
-        {
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") || text == "LD_LIBRARY_PATH" {
             command.env_remove(&name);
         }
     }

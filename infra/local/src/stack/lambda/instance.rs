@@ -90,13 +90,7 @@ impl Instance {
         }
         tracing::debug!(function.name, process.id = child.id(), "started a function");
         let work = desks.open(&id, &function.arn, function.timeout);
-        Ok(Self {
-            id,
-            watch: child.stdin.take(),
-            child,
-            work,
-            desks: desks.clone(),
-        })
+        Ok(Self { id, watch: child.stdin.take(), child, work, desks: desks.clone() })
     }
 
     /// Whether the process still runs.
@@ -105,26 +99,14 @@ impl Instance {
     }
 
     /// Has the process work on an event. It is no longer of use after an error of [`InvokeError::ends_the_process`].
-    pub(super) async fn invoke(
-        &mut self,
-        function: &Function,
-        payload: Bytes,
-    ) -> Result<Bytes, InvokeError> {
+    pub(super) async fn invoke(&mut self, function: &Function, payload: Bytes) -> Result<Bytes, InvokeError> {
         let request_id = Uuid::new_v4().to_string();
         let (taken, was_taken) = oneshot::channel();
         let (reply, mut replied) = oneshot::channel();
-        let work = Work {
-            request_id: request_id.clone(),
-            payload,
-            taken,
-            reply,
-        };
+        let work = Work { request_id: request_id.clone(), payload, taken, reply };
         // There is room for one event, and this is the one.
         if self.work.try_send(work).is_err() {
-            return Err(InvokeError::exited(
-                &request_id,
-                self.child.wait().await.ok(),
-            ));
+            return Err(InvokeError::exited(&request_id, self.child.wait().await.ok()));
         }
         tokio::select! {
             biased;
@@ -167,8 +149,7 @@ impl Drop for Instance {
 
 impl InvokeError {
     fn exited(request_id: &str, status: Option<ExitStatus>) -> Self {
-        let status =
-            status.map_or_else(|| "unknown status".to_owned(), |status| status.to_string());
+        let status = status.map_or_else(|| "unknown status".to_owned(), |status| status.to_string());
         Self {
             kind: Self::EXITED.to_owned(),
             message: format!("RequestId: {request_id} Error: Runtime exited with {status}"),
@@ -178,25 +159,15 @@ impl InvokeError {
     fn timed_out(request_id: &str, limit: Duration) -> Self {
         Self {
             kind: Self::TIMED_OUT.to_owned(),
-            message: format!(
-                "RequestId: {request_id} Error: Task timed out after {} seconds",
-                limit.as_secs()
-            ),
+            message: format!("RequestId: {request_id} Error: Task timed out after {} seconds", limit.as_secs()),
         }
     }
 }
 
 impl Log {
     pub(super) fn open(dir: &Path, name: &str, echo: bool) -> std::io::Result<Self> {
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(dir.join(format!("{name}.log")))?;
-        Ok(Self {
-            name: name.into(),
-            file: Arc::new(Mutex::new(file)),
-            echo,
-        })
+        let file = File::options().create(true).append(true).open(dir.join(format!("{name}.log")))?;
+        Ok(Self { name: name.into(), file: Arc::new(Mutex::new(file)), echo })
     }
 
     async fn follow(self, output: impl AsyncRead + Unpin) {
@@ -220,18 +191,9 @@ fn lambda_environment(function: &Function, instance: &str) -> [(&'static str, St
     [
         ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
-        (
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-            function.memory_mb.to_string(),
-        ),
-        (
-            "AWS_LAMBDA_LOG_GROUP_NAME",
-            format!("/aws/lambda/{}", function.name),
-        ),
-        (
-            "AWS_LAMBDA_LOG_STREAM_NAME",
-            format!("{day}/[$LATEST]{instance}"),
-        ),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", function.name)),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", format!("{day}/[$LATEST]{instance}")),
         ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         ("TZ", ":UTC".to_owned()),

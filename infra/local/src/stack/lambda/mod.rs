@@ -73,10 +73,7 @@ impl Functions {
         echo: bool,
         stop: CancellationToken,
     ) -> Result<Self> {
-        let names: BTreeSet<_> = functions
-            .iter()
-            .map(|function| function.binary.clone())
-            .collect();
+        let names: BTreeSet<_> = functions.iter().map(|function| function.binary.clone()).collect();
         // To build them can take minutes.
         let paths = tokio::task::spawn_blocking(move || binaries::locate(&names))
             .await
@@ -99,12 +96,7 @@ impl Functions {
         let address = listener.local_addr().context(what)?;
         let desks = Desks::default();
         super::serve(listener, runtime_api::router(desks.clone()), stop)?;
-        Ok(Self {
-            address,
-            desks,
-            endpoints: Arc::new(endpoints),
-            pools: Arc::new(pools),
-        })
+        Ok(Self { address, desks, endpoints: Arc::new(endpoints), pools: Arc::new(pools) })
     }
 
     /// Invokes a function and waits for its answer, and before that for one of its processes to be free.
@@ -112,44 +104,23 @@ impl Functions {
     /// # Errors
     /// If there is no such function, the event is too large, the function reports an error, takes longer than its timeout
     /// or its process dies.
-    pub async fn invoke(
-        &self,
-        name: &str,
-        payload: Bytes,
-    ) -> std::result::Result<Bytes, InvokeError> {
-        let refused = |kind: &str, message: String| InvokeError {
-            kind: kind.to_owned(),
-            message,
-        };
+    pub async fn invoke(&self, name: &str, payload: Bytes) -> std::result::Result<Bytes, InvokeError> {
+        let refused = |kind: &str, message: String| InvokeError { kind: kind.to_owned(), message };
         let Some(pool) = self.pools.get(name) else {
-            return Err(refused(
-                "ResourceNotFoundException",
-                format!("there is no function {name}"),
-            ));
+            return Err(refused("ResourceNotFoundException", format!("there is no function {name}")));
         };
         if payload.len() > MAX_PAYLOAD {
-            let message = format!(
-                "the event has {} bytes; {MAX_PAYLOAD} are allowed",
-                payload.len()
-            );
+            let message = format!("the event has {} bytes; {MAX_PAYLOAD} are allowed", payload.len());
             return Err(refused("RequestTooLargeException", message));
         }
         let Ok(_slot) = pool.slots.acquire().await else {
-            return Err(refused(
-                "ServiceException",
-                "the stack is shutting down".to_owned(),
-            ));
+            return Err(refused("ServiceException", "the stack is shutting down".to_owned()));
         };
         let mut instance = match pool.take_idle() {
             Some(instance) => instance,
-            None => Instance::start(
-                &pool.function,
-                &pool.binary,
-                self.address,
-                &self.endpoints,
-                &self.desks,
-                &pool.log,
-            )?,
+            None => {
+                Instance::start(&pool.function, &pool.binary, self.address, &self.endpoints, &self.desks, &pool.log)?
+            }
         };
         let result = instance.invoke(&pool.function, payload).await;
         if !result.as_ref().is_err_and(InvokeError::ends_the_process) {
@@ -182,9 +153,6 @@ impl Pool {
     }
 
     fn put_idle(&self, instance: Instance) {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(instance);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
     }
 }

@@ -53,27 +53,18 @@ impl Desks {
             work: tokio::sync::Mutex::new(work),
             current: Mutex::default(),
         });
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(instance.to_owned(), desk);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(instance.to_owned(), desk);
         sender
     }
 
     /// Closes the desk of a process that is gone.
     pub(super) fn close(&self, instance: &str) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(instance);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(instance);
     }
 
     fn find(&self, instance: &str) -> Result<Arc<Desk>, Refusal> {
         let desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        desks
-            .get(instance)
-            .cloned()
-            .ok_or(Refusal(StatusCode::FORBIDDEN, "InvalidInstance"))
+        desks.get(instance).cloned().ok_or(Refusal(StatusCode::FORBIDDEN, "InvalidInstance"))
     }
 }
 
@@ -81,18 +72,9 @@ impl Desks {
 pub(super) fn router(desks: Desks) -> Router {
     Router::new()
         .route("/{instance}/2018-06-01/runtime/invocation/next", get(next))
-        .route(
-            "/{instance}/2018-06-01/runtime/invocation/{request}/response",
-            post(response),
-        )
-        .route(
-            "/{instance}/2018-06-01/runtime/invocation/{request}/error",
-            post(error),
-        )
-        .route(
-            "/{instance}/2018-06-01/runtime/init/error",
-            post(init_error),
-        )
+        .route("/{instance}/2018-06-01/runtime/invocation/{request}/response", post(response))
+        .route("/{instance}/2018-06-01/runtime/invocation/{request}/error", post(error))
+        .route("/{instance}/2018-06-01/runtime/init/error", post(init_error))
         .layer(DefaultBodyLimit::disable())
         .with_state(desks)
 }
@@ -102,20 +84,13 @@ struct Refusal(StatusCode, &'static str);
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        (
-            self.0,
-            axum::Json(json!({ "errorType": self.1, "errorMessage": self.1 })),
-        )
-            .into_response()
+        (self.0, axum::Json(json!({ "errorType": self.1, "errorMessage": self.1 }))).into_response()
     }
 }
 
 const ACCEPTED: (StatusCode, &str) = (StatusCode::ACCEPTED, "{\"status\":\"OK\"}\n");
 
-async fn next(
-    State(desks): State<Desks>,
-    Path(instance): Path<String>,
-) -> Result<Response, Refusal> {
+async fn next(State(desks): State<Desks>, Path(instance): Path<String>) -> Result<Response, Refusal> {
     let gone = Refusal(StatusCode::GONE, "InstanceStopped");
     let desk = desks.find(&instance)?;
     // To drop this future, when the process hangs up, loses no event: none has been received then.
@@ -131,8 +106,7 @@ async fn next(
         .header("Lambda-Runtime-Trace-Id", trace_id(&work.request_id))
         .body(Body::from(work.payload))
         .map_err(|_| Refusal(StatusCode::INTERNAL_SERVER_ERROR, "InvalidEvent"))?;
-    *desk.current.lock().unwrap_or_else(PoisonError::into_inner) =
-        Some((work.request_id, work.reply));
+    *desk.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((work.request_id, work.reply));
     // Whoever waits may have given up meanwhile.
     let _ = work.taken.send(());
     Ok(response)
@@ -144,21 +118,14 @@ async fn response(
     request: Request,
 ) -> Result<impl IntoResponse, Refusal> {
     let desk = desks.find(&instance)?;
-    let reply = axum::body::to_bytes(request.into_body(), MAX_PAYLOAD)
-        .await
-        .map_err(|_| InvokeError {
-            kind: "Function.ResponseSizeTooLarge".to_owned(),
-            message: format!(
-                "Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes)."
-            ),
-        });
+    let reply = axum::body::to_bytes(request.into_body(), MAX_PAYLOAD).await.map_err(|_| InvokeError {
+        kind: "Function.ResponseSizeTooLarge".to_owned(),
+        message: format!("Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes)."),
+    });
     let too_large = reply.is_err();
     desk.answer(&request_id, reply)?;
     if too_large {
-        return Err(Refusal(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestEntityTooLarge",
-        ));
+        return Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"));
     }
     Ok(ACCEPTED)
 }
@@ -168,9 +135,7 @@ async fn error(
     Path((instance, request_id)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<impl IntoResponse, Refusal> {
-    desks
-        .find(&instance)?
-        .answer(&request_id, Err(reported(&body)))?;
+    desks.find(&instance)?.answer(&request_id, Err(reported(&body)))?;
     Ok(ACCEPTED)
 }
 
@@ -214,10 +179,6 @@ fn reported(body: &[u8]) -> InvokeError {
 
 /// An X-Ray trace of one request, not sampled: nothing collects it here.
 fn trace_id(request_id: &str) -> String {
-    let random: String = request_id
-        .chars()
-        .filter(char::is_ascii_hexdigit)
-        .take(24)
-        .collect();
+    let random: String = request_id.chars().filter(char::is_ascii_hexdigit).take(24).collect();
     format!("Root=1-{:08x}-{random:0<24};Sampled=0", now_ms() / 1000)
 }

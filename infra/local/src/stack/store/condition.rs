@@ -38,19 +38,12 @@ impl ReadConditions {
             (None, Some(since)) => modified <= *since,
             (None, None) => false,
         };
-        if unchanged {
-            Err(s3_error!(NotModified))
-        } else {
-            Ok(())
-        }
+        if unchanged { Err(s3_error!(NotModified)) } else { Ok(()) }
     }
 }
 
 impl WriteConditions {
-    pub(super) const NONE: Self = Self {
-        if_match: None,
-        if_none_match: None,
-    };
+    pub(super) const NONE: Self = Self { if_match: None, if_none_match: None };
 
     /// `current` is what the key holds now.
     pub(super) fn check(&self, current: Option<&Version>) -> S3Result<()> {
@@ -62,9 +55,7 @@ impl WriteConditions {
             _ => {}
         }
         match (&self.if_none_match, current) {
-            (Some(known), Some(version)) if same(known, &version.etag) => {
-                Err(s3_error!(PreconditionFailed))
-            }
+            (Some(known), Some(version)) if same(known, &version.etag) => Err(s3_error!(PreconditionFailed)),
             _ => Ok(()),
         }
     }

@@ -48,21 +48,13 @@ impl Contents {
     }
 
     /// Writes a request's body to a new file as it comes in, and has `digests` see all of it.
-    pub(super) async fn receive(
-        &self,
-        body: Option<StreamingBlob>,
-        digests: &mut Digests,
-    ) -> S3Result<Draft> {
+    pub(super) async fn receive(&self, body: Option<StreamingBlob>, digests: &mut Digests) -> S3Result<Draft> {
         let mut draft = self.draft();
-        let mut file = tokio::fs::File::create(self.path(&draft.id))
-            .await
-            .map_err(internal)?;
+        let mut file = tokio::fs::File::create(self.path(&draft.id)).await.map_err(internal)?;
         if let Some(mut body) = body {
             while let Some(chunk) = body.next().await {
                 // A broken connection, or a chunk whose signature is wrong.
-                let chunk = chunk.map_err(|cause| {
-                    s3s::S3Error::with_source(S3ErrorCode::IncompleteBody, cause)
-                })?;
+                let chunk = chunk.map_err(|cause| s3s::S3Error::with_source(S3ErrorCode::IncompleteBody, cause))?;
                 digests.update(&chunk);
                 draft.size += i64::try_from(chunk.len()).unwrap_or_default();
                 file.write_all(&chunk).await.map_err(internal)?;
@@ -78,14 +70,9 @@ impl Contents {
         let path = self.path(&draft.id);
         let copy = move || -> io::Result<u64> {
             let mut target = fs::File::create(path)?;
-            sources.into_iter().try_fold(0, |size, mut source| {
-                Ok(size + io::copy(&mut source, &mut target)?)
-            })
+            sources.into_iter().try_fold(0, |size, mut source| Ok(size + io::copy(&mut source, &mut target)?))
         };
-        let size = tokio::task::spawn_blocking(copy)
-            .await
-            .map_err(internal)?
-            .map_err(internal)?;
+        let size = tokio::task::spawn_blocking(copy).await.map_err(internal)?.map_err(internal)?;
         draft.size = i64::try_from(size).unwrap_or(i64::MAX);
         Ok(draft)
     }
@@ -102,12 +89,7 @@ impl Contents {
     }
 
     fn draft(&self) -> Draft {
-        Draft {
-            contents: self.clone(),
-            id: Uuid::new_v4().simple().to_string(),
-            size: 0,
-            kept: false,
-        }
+        Draft { contents: self.clone(), id: Uuid::new_v4().simple().to_string(), size: 0, kept: false }
     }
 
     fn path(&self, id: &str) -> PathBuf {
@@ -133,11 +115,7 @@ impl Drop for Draft {
 /// A response's body: a range of the file.
 pub(super) async fn stream(file: fs::File, range: Range<u64>) -> S3Result<StreamingBlob> {
     let mut file = tokio::fs::File::from_std(file);
-    file.seek(SeekFrom::Start(range.start))
-        .await
-        .map_err(internal)?;
+    file.seek(SeekFrom::Start(range.start)).await.map_err(internal)?;
     let part = file.take(range.end - range.start);
-    Ok(StreamingBlob::wrap(ReaderStream::with_capacity(
-        part, READ_BYTES,
-    )))
+    Ok(StreamingBlob::wrap(ReaderStream::with_capacity(part, READ_BYTES)))
 }

@@ -67,27 +67,13 @@ impl Digests {
     pub(super) fn verify(self) -> S3Result<(String, Checksums)> {
         let md5 = self.md5.finalize();
         let said = |name: &str| {
-            let text = |headers: &Headers| {
-                headers
-                    .get(name)
-                    .and_then(|value| value.to_str().ok())
-                    .map(str::to_owned)
-            };
-            text(&self.headers).or_else(|| {
-                self.trailers
-                    .as_ref()
-                    .and_then(|trailers| trailers.read(text).flatten())
-            })
+            let text = |headers: &Headers| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            text(&self.headers).or_else(|| self.trailers.as_ref().and_then(|trailers| trailers.read(text).flatten()))
         };
         if let Some(given) = said("content-md5") {
-            let given = BASE64_STANDARD
-                .decode(given)
-                .map_err(|cause| s3_error!(cause, InvalidDigest))?;
+            let given = BASE64_STANDARD.decode(given).map_err(|cause| s3_error!(cause, InvalidDigest))?;
             if given != md5 {
-                return Err(s3_error!(
-                    BadDigest,
-                    "The Content-MD5 you specified did not match what we received."
-                ));
+                return Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received."));
             }
         }
         let sums = self.announced.finalize();
@@ -101,10 +87,7 @@ impl Digests {
         ] {
             let Some(computed) = computed else { continue };
             if said(name).is_none_or(|given| given != computed) {
-                return Err(s3_error!(
-                    BadDigest,
-                    "The {name} you specified did not match the calculated checksum."
-                ));
+                return Err(s3_error!(BadDigest, "The {name} you specified did not match the calculated checksum."));
             }
             checksums.insert(name.to_owned(), computed);
         }
@@ -116,10 +99,8 @@ impl Digests {
 pub(super) fn multipart_etag(parts: &[String]) -> String {
     let mut md5 = Md5::new();
     for etag in parts {
-        let bytes: Vec<u8> = (0..etag.len())
-            .step_by(2)
-            .filter_map(|at| u8::from_str_radix(etag.get(at..at + 2)?, 16).ok())
-            .collect();
+        let bytes: Vec<u8> =
+            (0..etag.len()).step_by(2).filter_map(|at| u8::from_str_radix(etag.get(at..at + 2)?, 16).ok()).collect();
         md5.update(&bytes);
     }
     format!("{}-{}", hex(&md5.finalize()), parts.len())
@@ -127,19 +108,14 @@ pub(super) fn multipart_etag(parts: &[String]) -> String {
 
 /// The checksums as headers of a response.
 pub(super) fn headers(checksums: &Checksums) -> Headers {
-    checksums
-        .iter()
-        .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))
-        .collect()
+    checksums.iter().filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?))).collect()
 }
 
 /// Bytes in lower-case hexadecimal.
 pub(in crate::stack) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String doesn't fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String doesn't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -34,10 +34,7 @@ pub(super) struct Page {
 
 impl Start {
     pub(super) fn at(key: impl Into<String>) -> Self {
-        Self {
-            key: key.into(),
-            before: i64::MAX,
-        }
+        Self { key: key.into(), before: i64::MAX }
     }
 
     /// The smallest key after this one.
@@ -48,11 +45,7 @@ impl Start {
 
 /// Reads a page from the index.
 pub(super) fn page(tx: &Transaction, query: &Query, mut start: Start) -> rusqlite::Result<Page> {
-    let kind = if query.all_versions {
-        ""
-    } else {
-        "AND latest AND content IS NOT NULL"
-    };
+    let kind = if query.all_versions { "" } else { "AND latest AND content IS NOT NULL" };
     let mut next = tx.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM objects
          WHERE bucket = ?1 AND key >= ?2 AND (key > ?2 OR id < ?3) {kind}
@@ -64,10 +57,7 @@ pub(super) fn page(tx: &Transaction, query: &Query, mut start: Start) -> rusqlit
     let mut page = Page::default();
     loop {
         let found = next
-            .query_row(
-                params![query.bucket, start.key, start.before],
-                Version::from_row,
-            )
+            .query_row(params![query.bucket, start.key, start.before], Version::from_row)
             .optional()?
             .filter(|version| version.key.starts_with(query.prefix));
         let Some(version) = found else {
@@ -87,10 +77,7 @@ pub(super) fn page(tx: &Transaction, query: &Query, mut start: Start) -> rusqlit
                 }
             }
             None if query.all_versions => {
-                start = Start {
-                    key: version.key.clone(),
-                    before: version.sequence,
-                };
+                start = Start { key: version.key.clone(), before: version.sequence };
                 page.versions.push(version);
             }
             None => {

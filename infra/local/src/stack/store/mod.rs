@@ -15,16 +15,14 @@ use std::path::Path;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use s3s::dto::{
-    AbortMultipartUploadInput, AbortMultipartUploadOutput, CommonPrefix,
-    CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput,
-    CopyObjectResult, CopySource, CreateBucketInput, CreateBucketOutput,
-    CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteMarkerEntry, DeleteObjectInput,
-    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag,
-    GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput,
-    HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectVersionsInput,
-    ListObjectVersionsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput,
-    ListPartsOutput, MetadataDirective, Object, ObjectVersion, PutObjectInput, PutObjectOutput,
-    UploadPartInput, UploadPartOutput,
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, CommonPrefix, CompleteMultipartUploadInput,
+    CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, CreateBucketInput,
+    CreateBucketOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteMarkerEntry, DeleteObjectInput,
+    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag, GetObjectInput, GetObjectOutput,
+    HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
+    ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput,
+    ListPartsOutput, MetadataDirective, Object, ObjectVersion, PutObjectInput, PutObjectOutput, UploadPartInput,
+    UploadPartOutput,
 };
 use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 use uuid::Uuid;
@@ -60,11 +58,7 @@ impl Store {
                     .collect::<rusqlite::Result<_>>()
             })
             .context("could not read the index of objects")?;
-        Ok(Self {
-            index,
-            contents: Contents::open(dir, &referred)?,
-            router,
-        })
+        Ok(Self { index, contents: Contents::open(dir, &referred)?, router })
     }
 
     /// Creates a bucket, or gives the one of that name new attributes.
@@ -82,10 +76,7 @@ impl Store {
     }
 
     /// Runs `work` in a transaction of the index.
-    fn index<T>(
-        &self,
-        work: impl FnOnce(&rusqlite::Transaction) -> std::result::Result<T, Failure>,
-    ) -> S3Result<T> {
+    fn index<T>(&self, work: impl FnOnce(&rusqlite::Transaction) -> std::result::Result<T, Failure>) -> S3Result<T> {
         self.index.transaction(work).map_err(S3Error::from)
     }
 
@@ -100,10 +91,7 @@ impl Store {
         self.index(|tx| {
             let version = objects::read(tx, bucket, key, version)?;
             conditions.check(&version)?;
-            let file = self
-                .contents
-                .file(version.content.as_deref().unwrap_or_default())
-                .map_err(internal)?;
+            let file = self.contents.file(version.content.as_deref().unwrap_or_default()).map_err(internal)?;
             Ok((version, file))
         })
     }
@@ -160,10 +148,7 @@ impl From<Failure> for S3Error {
 /// A failure that is none of the caller's business.
 fn internal(error: impl std::error::Error + Send + Sync + 'static) -> S3Error {
     tracing::error!(error = %error, "the object store failed");
-    s3_error!(
-        InternalError,
-        "We encountered an internal error. Please try again."
-    )
+    s3_error!(InternalError, "We encountered an internal error. Please try again.")
 }
 
 /// The attributes that a request gives an object. A macro, for `s3s` has no type that its requests share.
@@ -192,11 +177,7 @@ macro_rules! described {
             content_language: $version.attributes.content_language.clone(),
             content_length: Some($version.size),
             content_type: Some(
-                $version
-                    .attributes
-                    .content_type
-                    .clone()
-                    .unwrap_or_else(|| "binary/octet-stream".to_owned()),
+                $version.attributes.content_type.clone().unwrap_or_else(|| "binary/octet-stream".to_owned()),
             ),
             e_tag: Some(ETag::Strong($version.etag.clone())),
             last_modified: Some(timestamp($version.modified)),
@@ -228,10 +209,7 @@ fn with_checksums<T>(output: T, checksums: &digest::Checksums) -> S3Response<T> 
 
 #[async_trait::async_trait]
 impl S3 for Store {
-    async fn create_bucket(
-        &self,
-        req: S3Request<CreateBucketInput>,
-    ) -> S3Result<S3Response<CreateBucketOutput>> {
+    async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> S3Result<S3Response<CreateBucketOutput>> {
         let name = req.input.bucket;
         let created = self.index(|tx| {
             let sql = "INSERT OR IGNORE INTO buckets VALUES (?, ?, 0, 0)";
@@ -240,26 +218,15 @@ impl S3 for Store {
         if created == 0 {
             return Err(s3_error!(BucketAlreadyOwnedByYou));
         }
-        Ok(S3Response::new(CreateBucketOutput {
-            location: Some(format!("/{name}")),
-        }))
+        Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{name}")) }))
     }
 
-    async fn head_bucket(
-        &self,
-        req: S3Request<HeadBucketInput>,
-    ) -> S3Result<S3Response<HeadBucketOutput>> {
+    async fn head_bucket(&self, req: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
         self.index(|tx| objects::bucket(tx, &req.input.bucket))?;
-        Ok(S3Response::new(HeadBucketOutput {
-            bucket_region: Some(REGION.to_owned()),
-            ..HeadBucketOutput::default()
-        }))
+        Ok(S3Response::new(HeadBucketOutput { bucket_region: Some(REGION.to_owned()), ..HeadBucketOutput::default() }))
     }
 
-    async fn list_buckets(
-        &self,
-        _: S3Request<ListBucketsInput>,
-    ) -> S3Result<S3Response<ListBucketsOutput>> {
+    async fn list_buckets(&self, _: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
         let buckets = self.index(|tx| {
             let mut all = tx.prepare_cached("SELECT name, created FROM buckets ORDER BY name")?;
             let buckets = all.query_map([], |row| {
@@ -271,33 +238,18 @@ impl S3 for Store {
             })?;
             Ok(buckets.collect::<rusqlite::Result<Vec<_>>>()?)
         })?;
-        Ok(S3Response::new(ListBucketsOutput {
-            buckets: Some(buckets),
-            ..ListBucketsOutput::default()
-        }))
+        Ok(S3Response::new(ListBucketsOutput { buckets: Some(buckets), ..ListBucketsOutput::default() }))
     }
 
-    async fn put_object(
-        &self,
-        mut req: S3Request<PutObjectInput>,
-    ) -> S3Result<S3Response<PutObjectOutput>> {
+    async fn put_object(&self, mut req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
         let mut digests = Digests::of(&req);
         let input = &mut req.input;
         // A body for a bucket that isn't there is refused before it is read.
         self.index(|tx| objects::bucket(tx, &input.bucket))?;
-        let draft = self
-            .contents
-            .receive(input.body.take(), &mut digests)
-            .await?;
+        let draft = self.contents.receive(input.body.take(), &mut digests).await?;
         let (etag, checksums) = digests.verify()?;
-        let attributes = Attributes {
-            checksums,
-            ..attributes!(input)
-        };
-        let conditions = WriteConditions {
-            if_match: input.if_match.take(),
-            if_none_match: input.if_none_match.take(),
-        };
+        let attributes = Attributes { checksums, ..attributes!(input) };
+        let conditions = WriteConditions { if_match: input.if_match.take(), if_none_match: input.if_none_match.take() };
         let change = self.write(
             draft,
             &Write {
@@ -317,27 +269,14 @@ impl S3 for Store {
         Ok(with_checksums(output, &attributes.checksums))
     }
 
-    async fn get_object(
-        &self,
-        mut req: S3Request<GetObjectInput>,
-    ) -> S3Result<S3Response<GetObjectOutput>> {
+    async fn get_object(&self, mut req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         let input = &mut req.input;
         let conditions = read_conditions!(input);
-        let (version, file) = self.open_object(
-            &input.bucket,
-            &input.key,
-            input.version_id.as_deref(),
-            &conditions,
-        )?;
+        let (version, file) = self.open_object(&input.bucket, &input.key, input.version_id.as_deref(), &conditions)?;
         let size = u64::try_from(version.size).unwrap_or_default();
-        let whole = Range {
-            start: 0,
-            end: size,
-        };
+        let whole = Range { start: 0, end: size };
         let range = match &input.range {
-            Some(range) => range
-                .check(size)
-                .map_err(|cause| s3_error!(cause, InvalidRange))?,
+            Some(range) => range.check(size).map_err(|cause| s3_error!(cause, InvalidRange))?,
             None => whole.clone(),
         };
         let mut output = described!(GetObjectOutput, version);
@@ -348,22 +287,13 @@ impl S3 for Store {
         // The checksums are the whole object's.
         let complete = range == whole && input.checksum_mode.is_some();
         output.body = Some(content::stream(file, range).await?);
-        Ok(if complete {
-            with_checksums(output, &version.attributes.checksums)
-        } else {
-            S3Response::new(output)
-        })
+        Ok(if complete { with_checksums(output, &version.attributes.checksums) } else { S3Response::new(output) })
     }
 
-    async fn head_object(
-        &self,
-        mut req: S3Request<HeadObjectInput>,
-    ) -> S3Result<S3Response<HeadObjectOutput>> {
+    async fn head_object(&self, mut req: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = &mut req.input;
         let conditions = read_conditions!(input);
-        let version = self.index(|tx| {
-            objects::read(tx, &input.bucket, &input.key, input.version_id.as_deref())
-        })?;
+        let version = self.index(|tx| objects::read(tx, &input.bucket, &input.key, input.version_id.as_deref()))?;
         conditions.check(&version)?;
         let output = described!(HeadObjectOutput, version);
         Ok(match input.checksum_mode {
@@ -372,10 +302,7 @@ impl S3 for Store {
         })
     }
 
-    async fn delete_object(
-        &self,
-        req: S3Request<DeleteObjectInput>,
-    ) -> S3Result<S3Response<DeleteObjectOutput>> {
+    async fn delete_object(&self, req: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
         let input = req.input;
         let change = self.delete(&input.bucket, &input.key, input.version_id.as_deref())?;
         Ok(S3Response::new(DeleteObjectOutput {
@@ -385,10 +312,7 @@ impl S3 for Store {
         }))
     }
 
-    async fn delete_objects(
-        &self,
-        req: S3Request<DeleteObjectsInput>,
-    ) -> S3Result<S3Response<DeleteObjectsOutput>> {
+    async fn delete_objects(&self, req: S3Request<DeleteObjectsInput>) -> S3Result<S3Response<DeleteObjectsOutput>> {
         let input = req.input;
         let quiet = input.delete.quiet == Some(true);
         let mut deleted = Vec::new();
@@ -403,16 +327,10 @@ impl S3 for Store {
                 });
             }
         }
-        Ok(S3Response::new(DeleteObjectsOutput {
-            deleted: Some(deleted),
-            ..DeleteObjectsOutput::default()
-        }))
+        Ok(S3Response::new(DeleteObjectsOutput { deleted: Some(deleted), ..DeleteObjectsOutput::default() }))
     }
 
-    async fn list_objects_v2(
-        &self,
-        req: S3Request<ListObjectsV2Input>,
-    ) -> S3Result<S3Response<ListObjectsV2Output>> {
+    async fn list_objects_v2(&self, req: S3Request<ListObjectsV2Input>) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = req.input;
         let start = match (&input.continuation_token, &input.start_after) {
             (Some(token), _) => BASE64_URL_SAFE_NO_PAD
@@ -420,12 +338,7 @@ impl S3 for Store {
                 .ok()
                 .and_then(|key| String::from_utf8(key).ok())
                 .map(Start::at)
-                .ok_or_else(|| {
-                    s3_error!(
-                        InvalidArgument,
-                        "The continuation token provided is incorrect"
-                    )
-                })?,
+                .ok_or_else(|| s3_error!(InvalidArgument, "The continuation token provided is incorrect"))?,
             (None, Some(key)) => Start::after(key),
             (None, None) => Start::at(""),
         };
@@ -441,9 +354,7 @@ impl S3 for Store {
         Ok(S3Response::new(ListObjectsV2Output {
             key_count: i32::try_from(page.versions.len() + page.common_prefixes.len()).ok(),
             is_truncated: Some(page.next.is_some()),
-            next_continuation_token: page
-                .next
-                .map(|start| BASE64_URL_SAFE_NO_PAD.encode(start.key)),
+            next_continuation_token: page.next.map(|start| BASE64_URL_SAFE_NO_PAD.encode(start.key)),
             contents: Some(page.versions.into_iter().map(listed).collect()),
             common_prefixes: Some(common_prefixes(page.common_prefixes)),
             name: Some(input.bucket),
@@ -462,10 +373,9 @@ impl S3 for Store {
     ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
         let input = req.input;
         let start = match (&input.key_marker, &input.version_id_marker) {
-            (Some(key), Some(id)) => Start {
-                before: self.index(|tx| objects::sequence(tx, &input.bucket, key, id))?,
-                key: key.clone(),
-            },
+            (Some(key), Some(id)) => {
+                Start { before: self.index(|tx| objects::sequence(tx, &input.bucket, key, id))?, key: key.clone() }
+            }
             (Some(key), None) => Start::after(key),
             (None, _) => Start::at(""),
         };
@@ -479,13 +389,10 @@ impl S3 for Store {
         };
         let page = self.page(&query, start)?;
         let last = page.versions.last().filter(|_| page.next.is_some());
-        let (next_key_marker, next_version_id_marker) = last
-            .map(|version| (version.key.clone(), version.id.clone()))
-            .unzip();
-        let (versions, markers): (Vec<_>, Vec<_>) = page
-            .versions
-            .into_iter()
-            .partition(|version| version.content.is_some());
+        let (next_key_marker, next_version_id_marker) =
+            last.map(|version| (version.key.clone(), version.id.clone())).unzip();
+        let (versions, markers): (Vec<_>, Vec<_>) =
+            page.versions.into_iter().partition(|version| version.content.is_some());
         Ok(S3Response::new(ListObjectVersionsOutput {
             is_truncated: Some(page.next.is_some()),
             next_key_marker,
@@ -503,21 +410,10 @@ impl S3 for Store {
         }))
     }
 
-    async fn copy_object(
-        &self,
-        mut req: S3Request<CopyObjectInput>,
-    ) -> S3Result<S3Response<CopyObjectOutput>> {
+    async fn copy_object(&self, mut req: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
         let input = &mut req.input;
-        let CopySource::Bucket {
-            bucket,
-            key,
-            version_id,
-        } = &input.copy_source
-        else {
-            return Err(s3_error!(
-                NotImplemented,
-                "only an object of a bucket can be copied"
-            ));
+        let CopySource::Bucket { bucket, key, version_id } = &input.copy_source else {
+            return Err(s3_error!(NotImplemented, "only an object of a bucket can be copied"));
         };
         let conditions = ReadConditions {
             if_match: input.copy_source_if_match.take(),
@@ -525,23 +421,14 @@ impl S3 for Store {
             if_modified_since: input.copy_source_if_modified_since.take(),
             if_unmodified_since: input.copy_source_if_unmodified_since.take(),
         };
-        let (source, file) = self
-            .open_object(bucket, key, version_id.as_deref(), &conditions)
-            .map_err(|error| {
-                // To a copy, an unchanged source is no less of a failure than a changed one.
-                if *error.code() == s3s::S3ErrorCode::NotModified {
-                    s3_error!(PreconditionFailed)
-                } else {
-                    error
-                }
-            })?;
+        let (source, file) = self.open_object(bucket, key, version_id.as_deref(), &conditions).map_err(|error| {
+            // To a copy, an unchanged source is no less of a failure than a changed one.
+            if *error.code() == s3s::S3ErrorCode::NotModified { s3_error!(PreconditionFailed) } else { error }
+        })?;
         let mut attributes = source.attributes;
         let replaces = MetadataDirective::from_static(MetadataDirective::REPLACE);
         if input.metadata_directive.as_ref() == Some(&replaces) {
-            attributes = Attributes {
-                checksums: attributes.checksums,
-                ..attributes!(input)
-            };
+            attributes = Attributes { checksums: attributes.checksums, ..attributes!(input) };
         }
         let draft = self.contents.join(vec![file]).await?;
         let change = self.write(
@@ -583,54 +470,31 @@ impl S3 for Store {
         }))
     }
 
-    async fn upload_part(
-        &self,
-        mut req: S3Request<UploadPartInput>,
-    ) -> S3Result<S3Response<UploadPartOutput>> {
+    async fn upload_part(&self, mut req: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
         let mut digests = Digests::of(&req);
         let input = &mut req.input;
         self.index(|tx| multipart::find(tx, &input.upload_id, &input.bucket, &input.key))?;
-        let draft = self
-            .contents
-            .receive(input.body.take(), &mut digests)
-            .await?;
+        let draft = self.contents.receive(input.body.take(), &mut digests).await?;
         let (etag, checksums) = digests.verify()?;
         let replaced = self.index(|tx| {
             // Once more: the upload may have ended while the body came in.
             multipart::find(tx, &input.upload_id, &input.bucket, &input.key)?;
-            Ok(multipart::add(
-                tx,
-                &input.upload_id,
-                input.part_number,
-                &draft.id,
-                draft.size,
-                &etag,
-            )?)
+            Ok(multipart::add(tx, &input.upload_id, input.part_number, &draft.id, draft.size, &etag)?)
         })?;
         draft.keep();
         if let Some(replaced) = replaced {
             self.contents.delete(&replaced);
         }
-        let output = UploadPartOutput {
-            e_tag: Some(ETag::Strong(etag)),
-            ..UploadPartOutput::default()
-        };
+        let output = UploadPartOutput { e_tag: Some(ETag::Strong(etag)), ..UploadPartOutput::default() };
         Ok(with_checksums(output, &checksums))
     }
 
-    async fn list_parts(
-        &self,
-        req: S3Request<ListPartsInput>,
-    ) -> S3Result<S3Response<ListPartsOutput>> {
+    async fn list_parts(&self, req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
         let input = req.input;
         let max = input.max_parts.unwrap_or(MAX_PAGE).clamp(0, MAX_PAGE);
         let mut parts = self.index(|tx| {
             multipart::find(tx, &input.upload_id, &input.bucket, &input.key)?;
-            Ok(multipart::parts(
-                tx,
-                &input.upload_id,
-                input.part_number_marker.unwrap_or(0),
-            )?)
+            Ok(multipart::parts(tx, &input.upload_id, input.part_number_marker.unwrap_or(0))?)
         })?;
         let page = usize::try_from(max).unwrap_or_default();
         let truncated = parts.len() > page;
@@ -653,27 +517,17 @@ impl S3 for Store {
         mut req: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
         let input = &mut req.input;
-        let listed = input
-            .multipart_upload
-            .take()
-            .and_then(|upload| upload.parts)
-            .unwrap_or_default();
+        let listed = input.multipart_upload.take().and_then(|upload| upload.parts).unwrap_or_default();
         let (attributes, parts, files) = self.index(|tx| {
             let attributes = multipart::find(tx, &input.upload_id, &input.bucket, &input.key)?;
             let parts = multipart::chosen(multipart::parts(tx, &input.upload_id, 0)?, &listed)?;
-            let files: std::io::Result<Vec<_>> = parts
-                .iter()
-                .map(|part| self.contents.file(&part.content))
-                .collect();
+            let files: std::io::Result<Vec<_>> = parts.iter().map(|part| self.contents.file(&part.content)).collect();
             Ok((attributes, parts, files.map_err(internal)?))
         })?;
         let draft = self.contents.join(files).await?;
         let etags: Vec<_> = parts.into_iter().map(|part| part.etag).collect();
         let etag = digest::multipart_etag(&etags);
-        let conditions = WriteConditions {
-            if_match: input.if_match.take(),
-            if_none_match: input.if_none_match.take(),
-        };
+        let conditions = WriteConditions { if_match: input.if_match.take(), if_none_match: input.if_none_match.take() };
         let write = Write {
             bucket: &input.bucket,
             key: &input.key,
@@ -686,9 +540,7 @@ impl S3 for Store {
             // Once more: of two completions at once, one is too late.
             multipart::find(tx, &input.upload_id, &input.bucket, &input.key)?;
             let mut change = objects::write(tx, &self.router, &write, &draft)?;
-            change
-                .unused
-                .extend(multipart::remove(tx, &input.upload_id)?);
+            change.unused.extend(multipart::remove(tx, &input.upload_id)?);
             Ok(change)
         })?;
         draft.keep();
@@ -712,10 +564,7 @@ impl S3 for Store {
             multipart::find(tx, &input.upload_id, &input.bucket, &input.key)?;
             Ok(multipart::remove(tx, &input.upload_id)?)
         })?;
-        self.settle(&Change {
-            unused,
-            ..Change::default()
-        });
+        self.settle(&Change { unused, ..Change::default() });
         Ok(S3Response::new(AbortMultipartUploadOutput::default()))
     }
 }
@@ -773,10 +622,5 @@ fn listed_part(part: multipart::Part) -> s3s::dto::Part {
 }
 
 fn common_prefixes(prefixes: Vec<String>) -> Vec<CommonPrefix> {
-    prefixes
-        .into_iter()
-        .map(|prefix| CommonPrefix {
-            prefix: Some(prefix),
-        })
-        .collect()
+    prefixes.into_iter().map(|prefix| CommonPrefix { prefix: Some(prefix) }).collect()
 }

@@ -30,33 +30,19 @@ pub(super) fn create(
 ) -> Result<(), Failure> {
     objects::bucket(tx, bucket)?;
     let attributes = serde_json::to_string(attributes).map_err(s3s::S3Error::internal_error)?;
-    tx.execute(
-        "INSERT INTO uploads VALUES (?, ?, ?, ?)",
-        [id, bucket, key, &attributes],
-    )?;
+    tx.execute("INSERT INTO uploads VALUES (?, ?, ?, ?)", [id, bucket, key, &attributes])?;
     Ok(())
 }
 
 /// The attributes that the object is to have, or `NoSuchUpload`.
-pub(super) fn find(
-    tx: &Transaction,
-    id: &str,
-    bucket: &str,
-    key: &str,
-) -> Result<Attributes, Failure> {
+pub(super) fn find(tx: &Transaction, id: &str, bucket: &str, key: &str) -> Result<Attributes, Failure> {
     let attributes: Option<String> = tx
-        .query_row(
-            "SELECT attributes FROM uploads WHERE id = ? AND bucket = ? AND key = ?",
-            [id, bucket, key],
-            |row| row.get(0),
-        )
+        .query_row("SELECT attributes FROM uploads WHERE id = ? AND bucket = ? AND key = ?", [id, bucket, key], |row| {
+            row.get(0)
+        })
         .optional()?;
-    let attributes = attributes.ok_or_else(|| {
-        s3_error!(
-            NoSuchUpload,
-            "The specified multipart upload does not exist."
-        )
-    })?;
+    let attributes =
+        attributes.ok_or_else(|| s3_error!(NoSuchUpload, "The specified multipart upload does not exist."))?;
     Ok(serde_json::from_str(&attributes).map_err(s3s::S3Error::internal_error)?)
 }
 
@@ -76,10 +62,7 @@ pub(super) fn add(
             |row| row.get(0),
         )
         .optional()?;
-    tx.execute(
-        "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?)",
-        params![upload, number, content, size, etag, now_ms()],
-    )?;
+    tx.execute("INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?)", params![upload, number, content, size, etag, now_ms()])?;
     Ok(replaced)
 }
 
@@ -101,36 +84,17 @@ pub(super) fn parts(tx: &Transaction, upload: &str, after: i32) -> rusqlite::Res
 }
 
 /// The parts that the object is made of, as the request lists them.
-pub(super) fn chosen(
-    mut uploaded: Vec<Part>,
-    listed: &[CompletedPart],
-) -> Result<Vec<Part>, Failure> {
-    let invalid = || {
-        s3_error!(
-            InvalidPart,
-            "One or more of the specified parts could not be found."
-        )
-    };
+pub(super) fn chosen(mut uploaded: Vec<Part>, listed: &[CompletedPart]) -> Result<Vec<Part>, Failure> {
+    let invalid = || s3_error!(InvalidPart, "One or more of the specified parts could not be found.");
     let mut chosen: Vec<Part> = Vec::with_capacity(listed.len());
     for wanted in listed {
         let number = wanted.part_number.ok_or_else(invalid)?;
         if chosen.last().is_some_and(|before| before.number >= number) {
-            return Err(s3_error!(
-                InvalidPartOrder,
-                "The list of parts was not in ascending order."
-            )
-            .into());
+            return Err(s3_error!(InvalidPartOrder, "The list of parts was not in ascending order.").into());
         }
-        let at = uploaded
-            .iter()
-            .position(|part| part.number == number)
-            .ok_or_else(invalid)?;
+        let at = uploaded.iter().position(|part| part.number == number).ok_or_else(invalid)?;
         let part = uploaded.swap_remove(at);
-        if wanted
-            .e_tag
-            .as_ref()
-            .is_some_and(|etag| etag.value() != part.etag)
-        {
+        if wanted.e_tag.as_ref().is_some_and(|etag| etag.value() != part.etag) {
             return Err(invalid().into());
         }
         chosen.push(part);
@@ -138,11 +102,7 @@ pub(super) fn chosen(
     match chosen.split_last() {
         None => Err(s3_error!(MalformedXML, "You must specify at least one part").into()),
         Some((_, before)) if before.iter().any(|part| part.size < MIN_PART_BYTES) => {
-            Err(s3_error!(
-                EntityTooSmall,
-                "Your proposed upload is smaller than the minimum allowed size"
-            )
-            .into())
+            Err(s3_error!(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size").into())
         }
         Some(_) => Ok(chosen),
     }

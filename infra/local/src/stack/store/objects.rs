@@ -75,8 +75,7 @@ pub(super) struct Change {
 }
 
 /// Columns of [`Version`], in the order of [`Version::from_row`].
-pub(super) const COLUMNS: &str =
-    "id, key, version, latest, content, size, etag, modified, attributes";
+pub(super) const COLUMNS: &str = "id, key, version, latest, content, size, etag, modified, attributes";
 
 impl Version {
     pub(super) fn from_row(row: &Row) -> rusqlite::Result<Self> {
@@ -91,11 +90,7 @@ impl Version {
             etag: row.get(6)?,
             modified: row.get(7)?,
             attributes: serde_json::from_str(&attributes).map_err(|error| {
-                rusqlite::Error::FromSqlConversionFailure(
-                    8,
-                    rusqlite::types::Type::Text,
-                    error.into(),
-                )
+                rusqlite::Error::FromSqlConversionFailure(8, rusqlite::types::Type::Text, error.into())
             })?,
         })
     }
@@ -104,43 +99,24 @@ impl Version {
 /// The bucket of that name, or `NoSuchBucket`.
 pub(super) fn bucket(tx: &Transaction, name: &str) -> Result<Bucket, Failure> {
     tx.prepare_cached("SELECT versioned, emits_events FROM buckets WHERE name = ?")?
-        .query_row([name], |row| {
-            Ok(Bucket {
-                versioned: row.get(0)?,
-                emits_events: row.get(1)?,
-            })
-        })
+        .query_row([name], |row| Ok(Bucket { versioned: row.get(0)?, emits_events: row.get(1)? }))
         .optional()?
         .ok_or_else(|| s3_error!(NoSuchBucket, "The specified bucket does not exist").into())
 }
 
 /// The latest version of an object; none if that is a delete marker.
-pub(super) fn current(
-    tx: &Transaction,
-    bucket: &str,
-    key: &str,
-) -> rusqlite::Result<Option<Version>> {
+pub(super) fn current(tx: &Transaction, bucket: &str, key: &str) -> rusqlite::Result<Option<Version>> {
     Ok(latest(tx, bucket, key)?.filter(|version| version.content.is_some()))
 }
 
 /// The place of a version among all, or past them all if there is no such version.
-pub(super) fn sequence(
-    tx: &Transaction,
-    bucket: &str,
-    key: &str,
-    id: &str,
-) -> Result<i64, Failure> {
+pub(super) fn sequence(tx: &Transaction, bucket: &str, key: &str, id: &str) -> Result<i64, Failure> {
     Ok(named(tx, bucket, key, id)?.map_or(i64::MAX, |version| version.sequence))
 }
 
 /// The version that a read means, as S3 answers: a delete marker reads as no object when it is merely the latest, and
 /// can't be read at all when it is named.
-pub(super) fn read(
-    tx: &Transaction,
-    bucket: &str,
-    key: &str,
-    version: Option<&str>,
-) -> Result<Version, Failure> {
+pub(super) fn read(tx: &Transaction, bucket: &str, key: &str, version: Option<&str>) -> Result<Version, Failure> {
     self::bucket(tx, bucket)?;
     let found = match version {
         Some(id) => named(tx, bucket, key, id)?
@@ -151,51 +127,29 @@ pub(super) fn read(
         return Ok(found);
     }
     let mut error = if version.is_some() {
-        s3_error!(
-            MethodNotAllowed,
-            "The specified method is not allowed against this resource."
-        )
+        s3_error!(MethodNotAllowed, "The specified method is not allowed against this resource.")
     } else {
         no_such_key()
     };
     error.set_headers(
-        [
-            ("x-amz-delete-marker", "true"),
-            ("x-amz-version-id", found.id.as_str()),
-            ("content-type", "application/xml"),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))
-        .collect(),
+        [("x-amz-delete-marker", "true"), ("x-amz-version-id", found.id.as_str()), ("content-type", "application/xml")]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))
+            .collect(),
     );
     Err(error.into())
 }
 
 /// Adds an object, or a version of it, whose bytes are in the draft, and queues its event.
-pub(super) fn write(
-    tx: &Transaction,
-    router: &Router,
-    write: &Write,
-    draft: &Draft,
-) -> Result<Change, Failure> {
+pub(super) fn write(tx: &Transaction, router: &Router, write: &Write, draft: &Draft) -> Result<Change, Failure> {
     let Write { bucket, key, .. } = *write;
     let kept = self::bucket(tx, bucket)?;
     write.conditions.check(current(tx, bucket, key)?.as_ref())?;
 
     let mut change = make_room(tx, &kept, bucket, key)?;
     let version = change.version.as_deref().unwrap_or(NO_VERSION);
-    let attributes =
-        serde_json::to_string(write.attributes).map_err(s3s::S3Error::internal_error)?;
-    let sequence = insert(
-        tx,
-        bucket,
-        key,
-        version,
-        Some(&draft.id),
-        draft.size,
-        write.etag,
-        &attributes,
-    )?;
+    let attributes = serde_json::to_string(write.attributes).map_err(s3s::S3Error::internal_error)?;
+    let sequence = insert(tx, bucket, key, version, Some(&draft.id), draft.size, write.etag, &attributes)?;
     if kept.emits_events {
         let created = Created {
             bucket,
@@ -212,38 +166,21 @@ pub(super) fn write(
 }
 
 /// Deletes an object. In a versioned bucket that hides it under a delete marker, unless the version to delete is named.
-pub(super) fn delete(
-    tx: &Transaction,
-    bucket: &str,
-    key: &str,
-    version: Option<&str>,
-) -> Result<Change, Failure> {
+pub(super) fn delete(tx: &Transaction, bucket: &str, key: &str, version: Option<&str>) -> Result<Change, Failure> {
     let kept = self::bucket(tx, bucket)?;
     if let Some(id) = version {
         return delete_version(tx, bucket, key, id);
     }
     let mut change = make_room(tx, &kept, bucket, key)?;
     if let Some(version) = &change.version {
-        insert(
-            tx,
-            bucket,
-            key,
-            version,
-            None,
-            0,
-            "",
-            "{\"metadata\":{},\"checksums\":{}}",
-        )?;
+        insert(tx, bucket, key, version, None, 0, "", "{\"metadata\":{},\"checksums\":{}}")?;
         change.delete_marker = true;
     }
     Ok(change)
 }
 
 fn delete_version(tx: &Transaction, bucket: &str, key: &str, id: &str) -> Result<Change, Failure> {
-    let mut change = Change {
-        version: Some(id.to_owned()),
-        ..Change::default()
-    };
+    let mut change = Change { version: Some(id.to_owned()), ..Change::default() };
     // S3 answers with success for a version that isn't there.
     if let Some(version) = named(tx, bucket, key, id)? {
         tx.execute("DELETE FROM objects WHERE id = ?", [version.sequence])?;
@@ -263,10 +200,7 @@ fn delete_version(tx: &Transaction, bucket: &str, key: &str, id: &str) -> Result
 fn make_room(tx: &Transaction, kept: &Bucket, bucket: &str, key: &str) -> rusqlite::Result<Change> {
     let mut change = Change::default();
     if kept.versioned {
-        tx.execute(
-            "UPDATE objects SET latest = 0 WHERE bucket = ? AND key = ? AND latest",
-            [bucket, key],
-        )?;
+        tx.execute("UPDATE objects SET latest = 0 WHERE bucket = ? AND key = ? AND latest", [bucket, key])?;
         change.version = Some(Uuid::new_v4().simple().to_string());
     } else if let Some(version) = named(tx, bucket, key, NO_VERSION)? {
         tx.execute("DELETE FROM objects WHERE id = ?", [version.sequence])?;
@@ -275,10 +209,7 @@ fn make_room(tx: &Transaction, kept: &Bucket, bucket: &str, key: &str) -> rusqli
     Ok(change)
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the columns of a row, from two callers next to it"
-)]
+#[expect(clippy::too_many_arguments, reason = "the columns of a row, from two callers next to it")]
 fn insert(
     tx: &Transaction,
     bucket: &str,
@@ -297,19 +228,15 @@ fn insert(
 }
 
 fn latest(tx: &Transaction, bucket: &str, key: &str) -> rusqlite::Result<Option<Version>> {
-    tx.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM objects WHERE bucket = ? AND key = ? AND latest"
-    ))?
-    .query_row([bucket, key], Version::from_row)
-    .optional()
+    tx.prepare_cached(&format!("SELECT {COLUMNS} FROM objects WHERE bucket = ? AND key = ? AND latest"))?
+        .query_row([bucket, key], Version::from_row)
+        .optional()
 }
 
 fn named(tx: &Transaction, bucket: &str, key: &str, id: &str) -> rusqlite::Result<Option<Version>> {
-    tx.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM objects WHERE bucket = ? AND key = ? AND version = ?"
-    ))?
-    .query_row([bucket, key, id], Version::from_row)
-    .optional()
+    tx.prepare_cached(&format!("SELECT {COLUMNS} FROM objects WHERE bucket = ? AND key = ? AND version = ?"))?
+        .query_row([bucket, key, id], Version::from_row)
+        .optional()
 }
 
 fn no_such_key() -> s3s::S3Error {

@@ -20,11 +20,7 @@ pub(super) struct Evaluator<'a> {
 
 impl<'a> Evaluator<'a> {
     pub(super) fn new(template: &'a Value, parameters: BTreeMap<String, String>) -> Self {
-        Self {
-            template,
-            parameters,
-            depth: Cell::new(0),
-        }
+        Self { template, parameters, depth: Cell::new(0) }
     }
 
     /// The value with every intrinsic function replaced by its result. `AWS::NoValue` becomes nothing at all.
@@ -54,9 +50,7 @@ impl<'a> Evaluator<'a> {
         match text(&self.value(&resource["Properties"][name_property])?) {
             Some(name) => Ok(name),
             // Bucket names are lower case, by S3's rules.
-            None if kind == "AWS::S3::Bucket" => {
-                Ok(format!("{STACK_NAME}-{}", logical_id.to_lowercase()))
-            }
+            None if kind == "AWS::S3::Bucket" => Ok(format!("{STACK_NAME}-{}", logical_id.to_lowercase())),
             None => Ok(format!("{STACK_NAME}-{logical_id}")),
         }
     }
@@ -64,38 +58,28 @@ impl<'a> Evaluator<'a> {
     /// The ARN of a resource on this machine.
     pub(super) fn arn(&self, logical_id: &str) -> Result<String> {
         let name = self.physical_name(logical_id)?;
-        let local = |service: &str, resource: String| {
-            format!("arn:{PARTITION}:{service}:{REGION}:{ACCOUNT_ID}:{resource}")
-        };
-        match self.resource(logical_id)?["Type"]
-            .as_str()
-            .unwrap_or_default()
-        {
+        let local =
+            |service: &str, resource: String| format!("arn:{PARTITION}:{service}:{REGION}:{ACCOUNT_ID}:{resource}");
+        match self.resource(logical_id)?["Type"].as_str().unwrap_or_default() {
             "AWS::DynamoDB::Table" => Ok(local("dynamodb", format!("table/{name}"))),
             "AWS::S3::Bucket" => Ok(format!("arn:{PARTITION}:s3:::{name}")),
             "AWS::SQS::Queue" => Ok(local("sqs", name)),
             "AWS::Events::Rule" => Ok(local("events", format!("rule/{name}"))),
             "AWS::Serverless::Function" => Ok(local("lambda", format!("function:{name}"))),
-            kind => Err(Error::new(format!(
-                "{logical_id} ({kind}) has no ARN on this machine"
-            ))),
+            kind => Err(Error::new(format!("{logical_id} ({kind}) has no ARN on this machine"))),
         }
     }
 
     fn resource(&self, logical_id: &str) -> Result<&'a Value> {
-        self.template["Resources"].get(logical_id).ok_or_else(|| {
-            Error::new(format!(
-                "the template refers to {logical_id}, which it doesn't declare"
-            ))
-        })
+        self.template["Resources"]
+            .get(logical_id)
+            .ok_or_else(|| Error::new(format!("the template refers to {logical_id}, which it doesn't declare")))
     }
 
     fn optional(&self, value: &Value) -> Result<Option<Value>> {
         self.depth.set(self.depth.get() + 1);
         let result = if self.depth.get() > MAX_DEPTH {
-            Err(Error::new(
-                "the template's values refer to each other in a circle",
-            ))
+            Err(Error::new("the template's values refer to each other in a circle"))
         } else {
             self.optional_within_depth(value)
         };
@@ -136,17 +120,15 @@ impl<'a> Evaluator<'a> {
                 target => self.reference(target).map(|found| Some(found.into())),
             },
             "Fn::GetAtt" => match argument.as_array().map(Vec::as_slice) {
-                Some([Value::String(resource), Value::String(attribute)]) => self
-                    .attribute(resource, attribute)
-                    .map(|found| Some(found.into())),
+                Some([Value::String(resource), Value::String(attribute)]) => {
+                    self.attribute(resource, attribute).map(|found| Some(found.into()))
+                }
                 _ => Err(malformed()),
             },
             "Fn::Sub" => match argument {
                 Value::String(pattern) => self.substitute(pattern, &Map::new()),
                 Value::Array(parts) => match parts.as_slice() {
-                    [Value::String(pattern), Value::Object(names)] => {
-                        self.substitute(pattern, names)
-                    }
+                    [Value::String(pattern), Value::Object(names)] => self.substitute(pattern, names),
                     _ => Err(malformed()),
                 },
                 _ => Err(malformed()),
@@ -155,38 +137,24 @@ impl<'a> Evaluator<'a> {
             "Fn::Join" => match argument.as_array().map(Vec::as_slice) {
                 Some([Value::String(separator), list]) => {
                     let list = self.value(list)?;
-                    let parts: Option<Vec<_>> = list
-                        .as_array()
-                        .ok_or_else(malformed)?
-                        .iter()
-                        .map(text)
-                        .collect();
+                    let parts: Option<Vec<_>> = list.as_array().ok_or_else(malformed)?.iter().map(text).collect();
                     Ok(Some(parts.ok_or_else(malformed)?.join(separator).into()))
                 }
                 _ => Err(malformed()),
             },
             "Fn::If" => match argument.as_array().map(Vec::as_slice) {
                 Some([Value::String(condition), then, otherwise]) => {
-                    self.optional(if self.condition(condition)? {
-                        then
-                    } else {
-                        otherwise
-                    })
+                    self.optional(if self.condition(condition)? { then } else { otherwise })
                 }
                 _ => Err(malformed()),
             },
-            _ => Err(Error::new(format!(
-                "{name} isn't evaluated on this machine"
-            ))),
+            _ => Err(Error::new(format!("{name} isn't evaluated on this machine"))),
         }
     }
 
     fn truth(&self, condition: &Value) -> Result<bool> {
         let malformed = || Error::new(format!("{condition} isn't a condition"));
-        let (name, argument) = condition
-            .as_object()
-            .and_then(|map| map.iter().next())
-            .ok_or_else(malformed)?;
+        let (name, argument) = condition.as_object().and_then(|map| map.iter().next()).ok_or_else(malformed)?;
         let list = || argument.as_array().map(Vec::as_slice).ok_or_else(malformed);
         match (name.as_str(), argument) {
             ("Condition", Value::String(other)) => self.condition(other),
@@ -198,12 +166,8 @@ impl<'a> Evaluator<'a> {
                 [inner] => Ok(!self.truth(inner)?),
                 _ => Err(malformed()),
             },
-            ("Fn::And", _) => list()?
-                .iter()
-                .try_fold(true, |all, one| Ok(all && self.truth(one)?)),
-            ("Fn::Or", _) => list()?
-                .iter()
-                .try_fold(false, |any, one| Ok(any || self.truth(one)?)),
+            ("Fn::And", _) => list()?.iter().try_fold(true, |all, one| Ok(all && self.truth(one)?)),
+            ("Fn::Or", _) => list()?.iter().try_fold(false, |any, one| Ok(any || self.truth(one)?)),
             _ => Err(malformed()),
         }
     }
@@ -223,16 +187,12 @@ impl<'a> Evaluator<'a> {
     }
 
     fn attribute(&self, logical_id: &str, attribute: &str) -> Result<String> {
-        let kind = self.resource(logical_id)?["Type"]
-            .as_str()
-            .unwrap_or_default();
+        let kind = self.resource(logical_id)?["Type"].as_str().unwrap_or_default();
         match (kind, attribute) {
             (_, "Arn") => self.arn(logical_id),
             ("AWS::SQS::Queue", "QueueName") => self.physical_name(logical_id),
             ("AWS::SQS::Queue", "QueueUrl") => self.queue_url(logical_id),
-            _ => Err(Error::new(format!(
-                "{logical_id} ({kind}) has no attribute {attribute} on this machine"
-            ))),
+            _ => Err(Error::new(format!("{logical_id} ({kind}) has no attribute {attribute} on this machine"))),
         }
     }
 
@@ -248,9 +208,7 @@ impl<'a> Evaluator<'a> {
         while let Some(start) = rest.find("${") {
             result.push_str(&rest[..start]);
             let after = &rest[start + 2..];
-            let end = after
-                .find('}')
-                .ok_or_else(|| Error::new(format!("a ${{ isn't closed in {pattern:?}")))?;
+            let end = after.find('}').ok_or_else(|| Error::new(format!("a ${{ isn't closed in {pattern:?}")))?;
             let name = &after[..end];
             if let Some(literal) = name.strip_prefix('!') {
                 result.extend(["${", literal, "}"]);
@@ -265,8 +223,9 @@ impl<'a> Evaluator<'a> {
 
     fn named(&self, name: &str, names: &Map<String, Value>) -> Result<String> {
         match (names.get(name), name.split_once('.')) {
-            (Some(value), _) => text(&self.value(value)?)
-                .ok_or_else(|| Error::new(format!("{name} in Fn::Sub isn't a text"))),
+            (Some(value), _) => {
+                text(&self.value(value)?).ok_or_else(|| Error::new(format!("{name} in Fn::Sub isn't a text")))
+            }
             (None, Some((resource, attribute))) => self.attribute(resource, attribute),
             (None, None) => self.reference(name),
         }

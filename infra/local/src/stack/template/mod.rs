@@ -31,10 +31,7 @@ pub const BUNDLED: &str = include_str!("../../../../template.yaml");
 /// Resource types that mean nothing on this machine, and why.
 const NOT_RUN_HERE: [(&str, &str); 5] = [
     ("AWS::S3::BucketPolicy", "one caller, who owns the bucket"),
-    (
-        "AWS::SQS::QueuePolicy",
-        "rules of the stack reach its queues without one",
-    ),
+    ("AWS::SQS::QueuePolicy", "rules of the stack reach its queues without one"),
     ("AWS::CloudWatch::Alarm", "there are no metrics"),
     ("AWS::Logs::LogGroup", "logs go to files"),
     ("AWS::SNS::Topic", "only alarms would write to it"),
@@ -132,10 +129,7 @@ pub struct QueueSource {
 pub fn resolve(text: &str, parameters: &[(String, String)]) -> Result<Resources> {
     let template = yaml::parse(text)?;
     let parameters = parameters::resolve(&template, parameters)?;
-    let reader = Reader {
-        evaluator: Evaluator::new(&template, parameters),
-        template: &template,
-    };
+    let reader = Reader { evaluator: Evaluator::new(&template, parameters), template: &template };
     reader.resources()
 }
 
@@ -173,59 +167,38 @@ impl Reader<'_> {
             functions: Vec::new(),
             outputs: BTreeMap::new(),
         };
-        let declared = self.template["Resources"]
-            .as_object()
-            .ok_or_else(|| Error::new("the template has no Resources"))?;
+        let declared =
+            self.template["Resources"].as_object().ok_or_else(|| Error::new("the template has no Resources"))?;
         for (id, resource) in declared {
             if let Some(condition) = resource["Condition"].as_str()
                 && !self.evaluator.condition(condition)?
             {
                 continue;
             }
-            self.add(id, resource, &mut resources)
-                .context(format!("the template's resource {id}"))?;
+            self.add(id, resource, &mut resources).context(format!("the template's resource {id}"))?;
         }
         for (name, output) in self.template["Outputs"].as_object().unwrap_or(&Map::new()) {
-            let value = self
-                .evaluator
-                .value(&output["Value"])
-                .context(format!("the template's output {name}"))?;
-            resources.outputs.insert(
-                name.clone(),
-                text(&value).unwrap_or_else(|| value.to_string()),
-            );
+            let value = self.evaluator.value(&output["Value"]).context(format!("the template's output {name}"))?;
+            resources.outputs.insert(name.clone(), text(&value).unwrap_or_else(|| value.to_string()));
         }
         Ok(resources)
     }
 
     fn add(&self, id: &str, resource: &Value, resources: &mut Resources) -> Result<()> {
-        let properties = Properties {
-            evaluator: &self.evaluator,
-            raw: &resource["Properties"],
-        };
+        let properties = Properties { evaluator: &self.evaluator, raw: &resource["Properties"] };
         match resource["Type"].as_str().unwrap_or_default() {
             "AWS::DynamoDB::Table" => resources.tables.push(self.table(id, &properties)?),
             "AWS::S3::Bucket" => resources.buckets.push(self.bucket(id, &properties)?),
             "AWS::SQS::Queue" => resources.queues.push(self.queue(id, &properties)?),
             "AWS::Events::Rule" => resources.rules.extend(self.rule(&properties)?),
             "AWS::Serverless::Function" => {
-                let raw = merged(
-                    &self.template["Globals"]["Function"],
-                    &resource["Properties"],
-                );
-                let properties = Properties {
-                    evaluator: &self.evaluator,
-                    raw: &raw,
-                };
-                resources
-                    .functions
-                    .push(self.function(id, &properties, &resource["Metadata"])?);
+                let raw = merged(&self.template["Globals"]["Function"], &resource["Properties"]);
+                let properties = Properties { evaluator: &self.evaluator, raw: &raw };
+                resources.functions.push(self.function(id, &properties, &resource["Metadata"])?);
             }
             kind if NOT_RUN_HERE.iter().any(|(skipped, _)| *skipped == kind) => {}
             kind => {
-                return Err(Error::new(format!(
-                    "the type {kind:?} can't be run on this machine"
-                )));
+                return Err(Error::new(format!("the type {kind:?} can't be run on this machine")));
             }
         }
         Ok(())
@@ -250,28 +223,19 @@ impl Reader<'_> {
         }
         let view = properties.get("StreamSpecification")?;
         if !view.is_null() {
-            create["StreamSpecification"] =
-                json!({ "StreamEnabled": true, "StreamViewType": view["StreamViewType"] });
+            create["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": view["StreamViewType"] });
         }
         let ttl = properties.get("TimeToLiveSpecification")?;
         let enabled = text(&ttl["Enabled"]).as_deref() == Some("true");
-        Ok(Table {
-            name,
-            create,
-            ttl_attribute: text(&ttl["AttributeName"]).filter(|_| enabled),
-        })
+        Ok(Table { name, create, ttl_attribute: text(&ttl["AttributeName"]).filter(|_| enabled) })
     }
 
     fn bucket(&self, id: &str, properties: &Properties) -> Result<Bucket> {
         let notifications = properties.get("NotificationConfiguration")?;
-        if let Some(kind) = notifications.as_object().and_then(|kinds| {
-            kinds
-                .keys()
-                .find(|kind| *kind != "EventBridgeConfiguration")
-        }) {
-            return Err(Error::new(format!(
-                "{kind} isn't run on this machine: let EventBridge route the events"
-            )));
+        if let Some(kind) =
+            notifications.as_object().and_then(|kinds| kinds.keys().find(|kind| *kind != "EventBridgeConfiguration"))
+        {
+            return Err(Error::new(format!("{kind} isn't run on this machine: let EventBridge route the events")));
         }
         let bridge = &notifications["EventBridgeConfiguration"];
         Ok(Bucket {
@@ -295,9 +259,7 @@ impl Reader<'_> {
                 max_receives: number(&redrive["maxReceiveCount"])
                     .and_then(|count| u32::try_from(count).ok())
                     .filter(|count| *count > 0)
-                    .ok_or_else(|| {
-                        Error::new("RedrivePolicy needs a maxReceiveCount of at least 1")
-                    })?,
+                    .ok_or_else(|| Error::new("RedrivePolicy needs a maxReceiveCount of at least 1"))?,
             }),
         };
         Ok(Queue {
@@ -314,17 +276,13 @@ impl Reader<'_> {
         }
         let pattern = properties.get("EventPattern")?;
         if pattern.is_null() {
-            return Err(Error::new(
-                "a rule without an EventPattern can't be run on this machine",
-            ));
+            return Err(Error::new("a rule without an EventPattern can't be run on this machine"));
         }
         let mut queues = Vec::new();
         for target in properties.get("Targets")?.as_array().unwrap_or(&Vec::new()) {
             for property in ["Input", "InputPath", "InputTransformer"] {
                 if !target[property].is_null() {
-                    return Err(Error::new(format!(
-                        "a target's {property} can't be run on this machine"
-                    )));
+                    return Err(Error::new(format!("a target's {property} can't be run on this machine")));
                 }
             }
             queues.push(self.queue_of(&text(&target["Arn"]).unwrap_or_default())?);
@@ -334,19 +292,12 @@ impl Reader<'_> {
     }
 
     fn function(&self, id: &str, properties: &Properties, metadata: &Value) -> Result<Function> {
-        let binary = text(&metadata["BuildProperties"]["Binary"]).ok_or_else(|| {
-            Error::new("a function needs Metadata.BuildProperties.Binary, the name of its binary")
-        })?;
+        let binary = text(&metadata["BuildProperties"]["Binary"])
+            .ok_or_else(|| Error::new("a function needs Metadata.BuildProperties.Binary, the name of its binary"))?;
         let environment = properties.get("Environment")?;
-        let environment =
-            environment["Variables"]
-                .as_object()
-                .map_or_else(BTreeMap::new, |variables| {
-                    variables
-                        .iter()
-                        .map(|(name, value)| (name.clone(), text(value).unwrap_or_default()))
-                        .collect()
-                });
+        let environment = environment["Variables"].as_object().map_or_else(BTreeMap::new, |variables| {
+            variables.iter().map(|(name, value)| (name.clone(), text(value).unwrap_or_default())).collect()
+        });
         let mut sources = Vec::new();
         for (name, event) in properties.raw["Events"].as_object().unwrap_or(&Map::new()) {
             sources.extend(self.source(event).context(format!("its event {name}"))?);
@@ -355,8 +306,7 @@ impl Reader<'_> {
             name: self.evaluator.physical_name(id)?,
             arn: self.evaluator.arn(id)?,
             binary,
-            memory_mb: u32::try_from(properties.number("MemorySize", DEFAULT_MEMORY)?)
-                .unwrap_or(u32::MAX),
+            memory_mb: u32::try_from(properties.number("MemorySize", DEFAULT_MEMORY)?).unwrap_or(u32::MAX),
             timeout: properties.seconds("Timeout", DEFAULT_TIMEOUT)?,
             environment,
             sources,
@@ -366,14 +316,9 @@ impl Reader<'_> {
     fn source(&self, event: &Value) -> Result<Option<QueueSource>> {
         let kind = event["Type"].as_str().unwrap_or_default();
         if kind != "SQS" {
-            return Err(Error::new(format!(
-                "an event of type {kind:?} can't be run on this machine"
-            )));
+            return Err(Error::new(format!("an event of type {kind:?} can't be run on this machine")));
         }
-        let properties = Properties {
-            evaluator: &self.evaluator,
-            raw: &event["Properties"],
-        };
+        let properties = Properties { evaluator: &self.evaluator, raw: &event["Properties"] };
         if !properties.get("FilterCriteria")?.is_null() {
             return Err(Error::new("FilterCriteria can't be run on this machine"));
         }
@@ -387,8 +332,7 @@ impl Reader<'_> {
         Ok(Some(QueueSource {
             queue: self.queue_of(&queue_arn)?,
             queue_arn,
-            batch_size: u32::try_from(properties.number("BatchSize", DEFAULT_BATCH)?)
-                .unwrap_or(u32::MAX),
+            batch_size: u32::try_from(properties.number("BatchSize", DEFAULT_BATCH)?).unwrap_or(u32::MAX),
             reports_item_failures: responses
                 .as_array()
                 .is_some_and(|kinds| kinds.iter().any(|kind| kind == "ReportBatchItemFailures")),
@@ -398,10 +342,7 @@ impl Reader<'_> {
 
     /// The name of the template's queue that has this ARN.
     fn queue_of(&self, arn: &str) -> Result<String> {
-        for (id, resource) in self.template["Resources"]
-            .as_object()
-            .unwrap_or(&Map::new())
-        {
+        for (id, resource) in self.template["Resources"].as_object().unwrap_or(&Map::new()) {
             if resource["Type"] == "AWS::SQS::Queue" && self.evaluator.arn(id)? == arn {
                 return self.evaluator.physical_name(id);
             }
@@ -428,8 +369,7 @@ impl Properties<'_> {
     fn number(&self, name: &str, default: u64) -> Result<u64> {
         match self.get(name)? {
             Value::Null => Ok(default),
-            value => number(&value)
-                .ok_or_else(|| Error::new(format!("{name} must be a whole number, not {value}"))),
+            value => number(&value).ok_or_else(|| Error::new(format!("{name} must be a whole number, not {value}"))),
         }
     }
 
@@ -445,9 +385,7 @@ fn number(value: &Value) -> Option<u64> {
 /// SAM's rule for `Globals`: maps are merged, lists are joined, anything else of the resource's own wins.
 fn merged(global: &Value, own: &Value) -> Value {
     match (global, own) {
-        (Value::Object(left), Value::Object(right))
-            if intrinsic(left).is_none() && intrinsic(right).is_none() =>
-        {
+        (Value::Object(left), Value::Object(right)) if intrinsic(left).is_none() && intrinsic(right).is_none() => {
             let mut map = left.clone();
             for (key, value) in right {
                 let value = merged(&left.get(key).cloned().unwrap_or_default(), value);

@@ -9,34 +9,19 @@ use super::text;
 use crate::stack::error::{Context, Error, Result};
 
 /// The value of every parameter. An override must name a parameter that the template declares.
-pub(super) fn resolve(
-    template: &Value,
-    overrides: &[(String, String)],
-) -> Result<BTreeMap<String, String>> {
+pub(super) fn resolve(template: &Value, overrides: &[(String, String)]) -> Result<BTreeMap<String, String>> {
     let no_parameters = serde_json::Map::new();
     let declared = template["Parameters"].as_object().unwrap_or(&no_parameters);
-    if let Some((name, _)) = overrides
-        .iter()
-        .find(|(name, _)| !declared.contains_key(name))
-    {
+    if let Some((name, _)) = overrides.iter().find(|(name, _)| !declared.contains_key(name)) {
         let known: Vec<_> = declared.keys().map(String::as_str).collect();
-        return Err(Error::new(format!(
-            "the template has no parameter {name}; it has {}",
-            known.join(", ")
-        )));
+        return Err(Error::new(format!("the template has no parameter {name}; it has {}", known.join(", "))));
     }
     let mut values = BTreeMap::new();
     for (name, declaration) in declared {
-        let given = overrides
-            .iter()
-            .rev()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.clone());
+        let given = overrides.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         let value = given
             .or_else(|| text(&declaration["Default"]))
-            .ok_or_else(|| {
-                Error::new(format!("parameter {name} has no default: give it a value"))
-            })?;
+            .ok_or_else(|| Error::new(format!("parameter {name} has no default: give it a value")))?;
         check(name, &value, declaration)?;
         values.insert(name.clone(), value);
     }
@@ -44,11 +29,7 @@ pub(super) fn resolve(
 }
 
 fn check(name: &str, value: &str, declaration: &Value) -> Result<()> {
-    let refuse = |why: String| {
-        Err(Error::new(format!(
-            "parameter {name} can't be {value:?}: {why}"
-        )))
-    };
+    let refuse = |why: String| Err(Error::new(format!("parameter {name} can't be {value:?}: {why}")));
 
     if let Some(allowed) = declaration["AllowedValues"].as_array() {
         let allowed: Vec<_> = allowed.iter().filter_map(text).collect();
@@ -58,9 +39,8 @@ fn check(name: &str, value: &str, declaration: &Value) -> Result<()> {
     }
     if let Some(pattern) = text(&declaration["AllowedPattern"]) {
         // CloudFormation's pattern covers the whole value.
-        let whole = Regex::new(&format!("^(?:{pattern})$")).context(format!(
-            "the AllowedPattern of parameter {name} can't be read"
-        ))?;
+        let whole = Regex::new(&format!("^(?:{pattern})$"))
+            .context(format!("the AllowedPattern of parameter {name} can't be read"))?;
         if !whole.is_match(value) {
             return refuse(format!("it must match {pattern}"));
         }
@@ -69,16 +49,10 @@ fn check(name: &str, value: &str, declaration: &Value) -> Result<()> {
         let Ok(number) = value.parse::<f64>() else {
             return refuse("it must be a number".to_owned());
         };
-        if let Some(least) = declaration["MinValue"]
-            .as_f64()
-            .filter(|least| number < *least)
-        {
+        if let Some(least) = declaration["MinValue"].as_f64().filter(|least| number < *least) {
             return refuse(format!("it must be at least {least}"));
         }
-        if let Some(most) = declaration["MaxValue"]
-            .as_f64()
-            .filter(|most| number > *most)
-        {
+        if let Some(most) = declaration["MaxValue"].as_f64().filter(|most| number > *most) {
             return refuse(format!("it must be at most {most}"));
         }
     }

@@ -1,10 +1,7 @@
 use super::*;
 
 fn overrides(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 #[test]
@@ -17,75 +14,27 @@ fn the_bundled_template_resolves() {
     let bucket = &resources.buckets[0];
     assert_eq!(bucket.name, "rollcall-filesbucket");
     assert!(bucket.versioned && bucket.emits_events);
-    let function = resources
-        .functions
-        .iter()
-        .find(|one| one.binary == "bulk-append")
-        .expect("bulk-append");
-    assert_eq!(
-        function.environment["TABLE_NAME"], table.name,
-        "a global variable"
-    );
-    assert_eq!(
-        function.environment["DEFAULT_COUNTRY"], "IN",
-        "a variable of its own"
-    );
+    let function = resources.functions.iter().find(|one| one.binary == "bulk-append").expect("bulk-append");
+    assert_eq!(function.environment["TABLE_NAME"], table.name, "a global variable");
+    assert_eq!(function.environment["DEFAULT_COUNTRY"], "IN", "a variable of its own");
     let source = &function.sources[0];
-    let queue = resources
-        .queues
-        .iter()
-        .find(|queue| queue.name == source.queue)
-        .expect("its queue");
+    let queue = resources.queues.iter().find(|queue| queue.name == source.queue).expect("its queue");
     let redrive = queue.redrive.as_ref().expect("a dead-letter queue");
-    assert!(
-        resources
-            .queues
-            .iter()
-            .any(|queue| queue.name == redrive.dead_letters)
-    );
-    assert!(
-        resources
-            .rules
-            .iter()
-            .any(|rule| rule.queues == [queue.name.clone()])
-    );
+    assert!(resources.queues.iter().any(|queue| queue.name == redrive.dead_letters));
+    assert!(resources.rules.iter().any(|rule| rule.queues == [queue.name.clone()]));
     assert_eq!(resources.outputs["FilesBucketName"], bucket.name);
 }
 
 #[test]
 fn parameters_keep_to_their_bounds() {
-    let timeout = |value| {
-        resolve(BUNDLED, &overrides(&[("BulkTimeoutSeconds", value)]))
-            .map(|found| found.functions[0].timeout)
-    };
+    let timeout =
+        |value| resolve(BUNDLED, &overrides(&[("BulkTimeoutSeconds", value)])).map(|found| found.functions[0].timeout);
     assert_eq!(timeout("7").expect("in bounds"), Duration::from_secs(7));
-    assert!(
-        timeout("4")
-            .expect_err("too small")
-            .to_string()
-            .contains("at least 5")
-    );
-    assert!(
-        timeout("901")
-            .expect_err("too large")
-            .to_string()
-            .contains("at most 900")
-    );
-    assert!(
-        timeout("x")
-            .expect_err("no number")
-            .to_string()
-            .contains("a number")
-    );
-    for (name, value) in [
-        ("DefaultCountry", "India"),
-        ("Architecture", "mips"),
-        ("NoSuch", "1"),
-    ] {
-        assert!(
-            resolve(BUNDLED, &overrides(&[(name, value)])).is_err(),
-            "{name}={value}"
-        );
+    assert!(timeout("4").expect_err("too small").to_string().contains("at least 5"));
+    assert!(timeout("901").expect_err("too large").to_string().contains("at most 900"));
+    assert!(timeout("x").expect_err("no number").to_string().contains("a number"));
+    for (name, value) in [("DefaultCountry", "India"), ("Architecture", "mips"), ("NoSuch", "1")] {
+        assert!(resolve(BUNDLED, &overrides(&[(name, value)])).is_err(), "{name}={value}");
     }
 }
 
@@ -111,16 +60,10 @@ Outputs:
     assert_eq!(resources.queues.len(), 1);
     let outputs = resources.outputs;
     assert_eq!(outputs["Name"], "rollcall-dev-jobs");
-    assert_eq!(
-        outputs["Arn"],
-        "arn:aws:sqs:us-east-1:000000000000:rollcall-dev-jobs"
-    );
+    assert_eq!(outputs["Arn"], "arn:aws:sqs:us-east-1:000000000000:rollcall-dev-jobs");
     assert_eq!(outputs["Joined"], "a-dev-us-east-1");
     assert_eq!(outputs["If"], "rest");
-    assert_eq!(
-        outputs["Sub"],
-        format!("000000000000/${{kept}}/{}", outputs["Arn"])
-    );
+    assert_eq!(outputs["Sub"], format!("000000000000/${{kept}}/{}", outputs["Arn"]));
     let resources = resolve(text, &overrides(&[("Stage", "prod")])).expect("a template");
     assert_eq!(resources.queues.len(), 2);
 }
@@ -129,31 +72,14 @@ Outputs:
 fn what_cannot_be_run_is_an_error_that_names_it() {
     for (resource, named) in [
         ("{ Type: AWS::EC2::Instance }", "AWS::EC2::Instance"),
-        (
-            "{ Type: AWS::SQS::Queue, Properties: { VisibilityTimeout: !Ref Nothing } }",
-            "Nothing",
-        ),
-        (
-            "{ Type: AWS::SQS::Queue, Properties: { QueueName: !Ref Thing } }",
-            "circle",
-        ),
-        (
-            "{ Type: AWS::SQS::Queue, Properties: { VisibilityTimeout: soon } }",
-            "whole number",
-        ),
+        ("{ Type: AWS::SQS::Queue, Properties: { VisibilityTimeout: !Ref Nothing } }", "Nothing"),
+        ("{ Type: AWS::SQS::Queue, Properties: { QueueName: !Ref Thing } }", "circle"),
+        ("{ Type: AWS::SQS::Queue, Properties: { VisibilityTimeout: soon } }", "whole number"),
         ("{ Type: AWS::Serverless::Function }", "Binary"),
-        (
-            "{ Type: AWS::Events::Rule, Properties: { ScheduleExpression: rate(1 day) } }",
-            "EventPattern",
-        ),
+        ("{ Type: AWS::Events::Rule, Properties: { ScheduleExpression: rate(1 day) } }", "EventPattern"),
     ] {
-        let error =
-            resolve(&format!("Resources:\n  Thing: {resource}\n"), &[]).expect_err(resource);
-        assert!(
-            error.chain().contains("Thing") && error.chain().contains(named),
-            "{}",
-            error.chain()
-        );
+        let error = resolve(&format!("Resources:\n  Thing: {resource}\n"), &[]).expect_err(resource);
+        assert!(error.chain().contains("Thing") && error.chain().contains(named), "{}", error.chain());
     }
     assert!(resolve("Resources: {}\n---\nResources: {}", &[]).is_err());
     assert!(resolve("a: [", &[]).is_err());

@@ -30,9 +30,7 @@ fn to_json(node: &Yaml) -> Result<Value> {
         }
         Yaml::Tagged(tag, inner) => Ok(long_form(&tag.suffix, &to_json(inner)?)),
         Yaml::Representation(text, ..) => Ok(Value::from(text.as_ref())),
-        Yaml::Alias(_) | Yaml::BadValue => Err(Error::new(
-            "the template holds a YAML value that can't be read",
-        )),
+        Yaml::Alias(_) | Yaml::BadValue => Err(Error::new("the template holds a YAML value that can't be read")),
     }
 }
 
@@ -40,9 +38,7 @@ fn key_text(key: &Yaml) -> Result<String> {
     match to_json(key)? {
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(number.to_string()),
-        other => Err(Error::new(format!(
-            "the template has a key that isn't text: {other}"
-        ))),
+        other => Err(Error::new(format!("the template has a key that isn't text: {other}"))),
     }
 }
 
