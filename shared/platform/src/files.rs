@@ -46,15 +46,28 @@ impl Files {
         bytes: Vec<u8>,
         notify: Option<&EmailAddress>,
     ) -> Result<Source, Error> {
+        self.put_version(&upload.key(), bytes, notify).await
+    }
+
+    /// Writes an object whole and gives its version.
+    ///
+    /// # Errors
+    /// When the bucket can't be written.
+    pub async fn put_version(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        notify: Option<&EmailAddress>,
+    ) -> Result<Source, Error> {
         const OPERATION: &str = "dropping the file";
-        let (key, size) = (upload.key(), bytes.len() as u64);
-        let mut put = self.client.put_object().bucket(&self.bucket).key(&key).content_type("text/csv");
+        let size = bytes.len() as u64;
+        let mut put = self.client.put_object().bucket(&self.bucket).key(key).content_type("text/csv");
         if let Some(address) = notify {
             put = put.metadata(NOTIFY, address.as_str());
         }
         let answer = put.body(ByteStream::from(bytes)).send().await.map_err(failed(OPERATION))?;
         let version = answer.version_id.ok_or_else(|| Error::unreadable(OPERATION, "the bucket keeps no versions"))?;
-        Ok(Source { bucket: self.bucket.clone(), key, version, size })
+        Ok(Source { bucket: self.bucket.clone(), key: key.to_owned(), version, size })
     }
 
     /// Opens the very version that a job works on.

@@ -1,0 +1,158 @@
+//! A proxy that does to requests what networks and throttled services do.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::{Value, json};
+
+/// What goes wrong, out of a thousand. The same requests in the same order go wrong each time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Faults {
+    /// Statements of a batch that are answered with a throttling error, and not carried out.
+    pub throttled: u64,
+    /// Answers that are lost after the request was carried out.
+    pub dropped: u64,
+    /// Requests that are refused with a 503, and not carried out.
+    pub refused: u64,
+}
+
+/// Stands between a client and a service.
+pub struct Proxy {
+    /// Where clients find it.
+    pub url: String,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    upstream: String,
+    client: Client<HttpConnector, Body>,
+    faults: Faults,
+    down: AtomicBool,
+    draws: AtomicU64,
+    requests: AtomicU64,
+    statements: AtomicU64,
+}
+
+impl Proxy {
+    /// A proxy for the service at `upstream`.
+    pub async fn start(upstream: &str, faults: Faults) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("a bound port"));
+        let shared = Arc::new(Shared {
+            upstream: upstream.to_owned(),
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            faults,
+            down: AtomicBool::new(false),
+            draws: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
+            statements: AtomicU64::new(0),
+        });
+        let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, shared }
+    }
+
+    /// Whether every request is refused from now on.
+    pub fn set_down(&self, down: bool) {
+        self.shared.down.store(down, Ordering::Relaxed);
+    }
+
+    /// Requests that came.
+    pub fn requests(&self) -> u64 {
+        self.shared.requests.load(Ordering::Relaxed)
+    }
+
+    /// Statements of batches that were carried out.
+    pub fn statements(&self) -> u64 {
+        self.shared.statements.load(Ordering::Relaxed)
+    }
+}
+
+impl Shared {
+    /// Whether something of this likelihood happens now (splitmix64 over a counter).
+    fn happens(&self, permille: u64) -> bool {
+        let mut z = self.draws.fetch_add(1, Ordering::Relaxed).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % 1_000 < permille
+    }
+}
+
+async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    shared.requests.fetch_add(1, Ordering::Relaxed);
+    if shared.down.load(Ordering::Relaxed) || shared.happens(shared.faults.refused) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let (mut parts, body) = request.into_parts();
+    let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let batch = parts.headers.get("x-amz-target").is_some_and(|target| target.as_bytes().ends_with(b".BatchExecuteStatement"));
+    let mut throttled = Vec::new();
+    if batch {
+        (body, throttled) = hold_back(&shared, &body);
+        parts.headers.remove("content-length");
+    }
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    parts.uri = format!("{}{path}", shared.upstream).parse::<Uri>().expect("the upstream's address");
+    let answer = match shared.client.request(Request::from_parts(parts, Body::from(body))).await {
+        Ok(answer) => answer,
+        Err(error) => return (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
+    };
+    if shared.happens(shared.faults.dropped) {
+        // An answer whose body breaks off is as good as none.
+        let broken = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("lost")) });
+        return Response::new(Body::from_stream(broken));
+    }
+    if throttled.is_empty() {
+        return answer.map(Body::new);
+    }
+    let (mut parts, body) = answer.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    parts.headers.remove("content-length");
+    // The checksum is of the answer before we put our errors into it.
+    parts.headers.remove("x-amz-crc32");
+    Response::from_parts(parts, Body::from(put_back(&body, &throttled)))
+}
+
+/// Takes statements out of a batch. Gives the positions that they had.
+fn hold_back(shared: &Shared, body: &Bytes) -> (Bytes, Vec<usize>) {
+    let mut request: Value = serde_json::from_slice(body).expect("a request in JSON");
+    let statements = request["Statements"].as_array_mut().expect("a batch of statements");
+    let (mut kept, mut throttled) = (Vec::new(), Vec::new());
+    for (at, statement) in std::mem::take(statements).into_iter().enumerate() {
+        // The engine refuses an empty batch, so one statement always goes through.
+        if at > 0 && shared.happens(shared.faults.throttled) {
+            throttled.push(at);
+        } else {
+            kept.push(statement);
+        }
+    }
+    shared.statements.fetch_add(kept.len() as u64, Ordering::Relaxed);
+    *statements = kept;
+    (request.to_string().into(), throttled)
+}
+
+fn put_back(body: &Bytes, throttled: &[usize]) -> Bytes {
+    let mut answer: Value = serde_json::from_slice(body).expect("an answer in JSON");
+    if let Some(responses) = answer["Responses"].as_array_mut() {
+        for &at in throttled {
+            let error = json!({ "Error": { "Code": "ThrottlingError", "Message": "Rate exceeded" } });
+            responses.insert(at, error);
+        }
+    }
+    answer.to_string().into()
+}

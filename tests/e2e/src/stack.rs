@@ -1,0 +1,322 @@
+//! A stack of a test's own.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use mail_parser::{MessageParser, MimeHeaders};
+use rollcall_model::{
+    account::AccountId,
+    email::EmailAddress,
+    inventory::{InventoryNumber, NumberState},
+    job::{Job, State},
+    settings::Settings,
+    upload::{JobId, Source, Upload},
+    user::{LoginId, Policy, User},
+};
+use rollcall_platform::{
+    connect::{Aws, LocalStack},
+    directory::{BulkWork, Directory},
+    files::Files,
+};
+
+/// Longest that anything is waited for. A test that needs it has failed; nothing is timed by it.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running `rollcall up`, in a directory of its own.
+pub struct Stack {
+    child: Child,
+    dir: tempfile::TempDir,
+    parameters: Vec<String>,
+    manifest: serde_json::Value,
+    /// The table, as a test looks at it.
+    pub directory: Directory,
+    /// The bucket.
+    pub files: Files,
+    /// The account that tests work in.
+    pub account: AccountId,
+}
+
+/// A mail that the stack has caught.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// Who it went to.
+    pub to: Vec<String>,
+    /// Its subject.
+    pub subject: String,
+    /// Its text.
+    pub text: String,
+    /// Its attachments: name and content.
+    pub attachments: Vec<(String, Vec<u8>)>,
+}
+
+impl Stack {
+    /// Starts a stack with these parameters of the template, each `Name=value`.
+    pub async fn start(parameters: &[&str]) -> Self {
+        let dir = tempfile::tempdir().expect("a directory for the stack");
+        let parameters: Vec<String> = parameters.iter().map(|&parameter| parameter.to_owned()).collect();
+        let (child, manifest) = launch(dir.path(), &parameters).await;
+        let aws = Aws::local(local_stack(&manifest)).await;
+        let output = |name: &str| manifest["outputs"][name].as_str().expect("an output of the template").to_owned();
+        Self {
+            directory: Directory::new(&aws, output("TableName")),
+            files: Files::new(&aws, output("FilesBucketName")),
+            account: "acme".parse().expect("an account's name"),
+            child,
+            dir,
+            parameters,
+            manifest,
+        }
+    }
+
+    /// Where the stack's services are.
+    pub fn endpoints(&self) -> LocalStack {
+        local_stack(&self.manifest)
+    }
+
+    /// An output of the template.
+    pub fn output(&self, name: &str) -> &str {
+        self.manifest["outputs"][name].as_str().expect("an output of the template")
+    }
+
+    /// The stack's directory.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Users `user1` to `user{count}`, without numbers.
+    pub async fn create_users(&self, count: usize) {
+        let users: Vec<User> = (1..=count).map(|number| user(&format!("user{number}"))).collect();
+        assert_eq!(self.directory.create_users(&self.account, &users).await.expect("users are created"), count);
+    }
+
+    /// One user.
+    pub async fn create_user(&self, user: User) {
+        self.directory.create_users(&self.account, &[user]).await.expect("the user is created");
+    }
+
+    /// Numbers of the inventory, in service.
+    pub async fn own(&self, numbers: &[&str]) {
+        let numbers: Vec<_> = numbers
+            .iter()
+            .map(|number| InventoryNumber {
+                number: number.parse().expect("a number in E.164 form"),
+                provider: None,
+                state: NumberState::Active,
+            })
+            .collect();
+        self.directory.put_numbers(&self.account, &numbers).await.expect("numbers are written");
+    }
+
+    /// Who gets reports.
+    pub async fn recipients(&self, addresses: &[&str]) {
+        let recipients = addresses.iter().map(|address| EmailAddress::parse(address).expect("an address")).collect();
+        let settings = Settings { recipients, ..Settings::default() };
+        self.directory.put_settings(&self.account, &settings).await.expect("settings are written");
+    }
+
+    /// Drops a file of caller IDs into the inbox.
+    pub async fn drop_file(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Source {
+        let upload = self.upload(name);
+        self.files.drop_file(&upload, bytes.into(), None).await.expect("the file is dropped")
+    }
+
+    /// The upload of a file of caller IDs.
+    pub fn upload(&self, name: &str) -> Upload {
+        let key = format!("inbox/{}/append-caller-ids/{name}", self.account);
+        Upload::from_key(&key).expect("the key of an upload")
+    }
+
+    /// Puts a file where no event comes of it, for tests that deliver events themselves.
+    pub async fn put_quietly(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Source {
+        let bytes = bytes.into();
+        let key = format!("quiet/{name}");
+        self.files.put_version(&key, bytes, None).await.expect("the file is written")
+    }
+
+    /// Drops a file and waits for the end of its job.
+    pub async fn append(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Job {
+        let source = self.drop_file(name, bytes).await;
+        self.ended(&source).await
+    }
+
+    /// Waits for the end of a source's job.
+    pub async fn ended(&self, source: &Source) -> Job {
+        self.job_when(source, |job| job.state != State::Running).await
+    }
+
+    /// Waits until a source's job is as wanted.
+    pub async fn job_when(&self, source: &Source, wanted: impl Fn(&Job) -> bool) -> Job {
+        let id = JobId::of(source);
+        let start = Instant::now();
+        loop {
+            let job = self.directory.job(&self.account, &id).await.expect("the job is read");
+            match job {
+                Some(job) if wanted(&job) => return job,
+                job => assert!(start.elapsed() < PATIENCE, "waited too long for the job: {job:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// A user's list, in order; `None` when there is no such user.
+    pub async fn list(&self, login: &str) -> Option<Vec<String>> {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        let mut found = self
+            .directory
+            .find_users(&self.account, &[login], until, &mut BulkWork::default())
+            .await
+            .expect("the user is read");
+        found.remove(login).map(|user| user.caller_ids.iter().map(ToString::to_string).collect())
+    }
+
+    /// A result file's rows; each a map from column to cell. Empty when there is no such file.
+    pub async fn report(&self, job: &Job, file: &str) -> Vec<std::collections::HashMap<String, String>> {
+        let key = format!("results/{}/{}/{file}.csv", self.account, job.id);
+        let bytes = self.files.get(&key).await.expect("the result file is read").unwrap_or_default();
+        let text = String::from_utf8(bytes.to_vec()).expect("result files are UTF-8");
+        let text = text.trim_start_matches('\u{feff}');
+        let delimiter = text.lines().next().and_then(|header| [b',', b';', b'\t'].into_iter().find(|d| header.contains(&format!("Line{}", char::from(*d)))));
+        let mut csv = csv::ReaderBuilder::new().delimiter(delimiter.unwrap_or(b',')).from_reader(text.as_bytes());
+        csv.deserialize().map(|row| row.expect("a row of the report")).collect()
+    }
+
+    /// Every mail that was caught, in order.
+    pub fn mails(&self) -> Vec<Mail> {
+        let dir = self.manifest["mail_dir"].as_str().expect("the stack has a mail directory");
+        let entries = fs::read_dir(dir).expect("the mail directory is read");
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "eml"));
+        files.sort();
+        files.iter().map(|file| read_mail(&fs::read(file).expect("the mail is read"))).collect()
+    }
+
+    /// Processes of functions that run now.
+    pub fn function_pids(&self) -> Vec<u32> {
+        children(self.child.id())
+    }
+
+    /// Kills every function that runs now, as a crash would.
+    pub fn kill_functions(&self) -> usize {
+        let pids = self.function_pids();
+        pids.iter().for_each(|pid| kill("-KILL", *pid));
+        pids.len()
+    }
+
+    /// Ends the stack, orderly or not, and starts it again on the same data.
+    pub async fn restart(&mut self, signal: &str) {
+        kill(signal, self.child.id());
+        self.child.wait().expect("the stack ends");
+        let (child, manifest) = launch(self.dir.path(), &self.parameters).await;
+        self.child = child;
+        self.manifest = manifest;
+        let aws = Aws::local(self.endpoints()).await;
+        self.directory = Directory::new(&aws, self.output("TableName"));
+        self.files = Files::new(&aws, self.output("FilesBucketName"));
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        kill("-TERM", self.child.id());
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            // What the functions said is the first thing to look at.
+            for log in fs::read_dir(self.dir.path().join("logs")).into_iter().flatten().flatten() {
+                eprintln!("--- {}\n{}", log.path().display(), fs::read_to_string(log.path()).unwrap_or_default());
+            }
+        }
+    }
+}
+
+/// A user under the custom policy, without numbers.
+pub fn user(login: &str) -> User {
+    User {
+        login: LoginId::parse(login).expect("a login ID"),
+        name: format!("The {login}"),
+        email: None,
+        policy: Policy::Custom,
+        caller_ids: Vec::new(),
+    }
+}
+
+/// The directory with the binaries of this workspace, built.
+pub fn binaries() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let test = std::env::current_exe().expect("a test knows where it is");
+        let dir = test.parent().and_then(Path::parent).expect("a test is in target/profile/deps");
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--bins", "--quiet"]).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        build.arg("--target-dir").arg(dir.parent().expect("a target directory"));
+        if dir.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().expect("cargo runs").success(), "the binaries are built");
+        dir.to_owned()
+    })
+}
+
+async fn launch(dir: &Path, parameters: &[String]) -> (Child, serde_json::Value) {
+    let mut command = Command::new(binaries().join("rollcall"));
+    // Without it, the stack takes the binaries that are there: they have just been built.
+    command.env_remove("CARGO").arg("up").arg("--dir").arg(dir);
+    for parameter in parameters {
+        command.arg("--parameter").arg(parameter);
+    }
+    let manifest = dir.join("stack.json");
+    let _ = fs::remove_file(&manifest);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().expect("the stack starts");
+    let start = Instant::now();
+    loop {
+        if let Some(manifest) = fs::read(&manifest).ok().and_then(|text| serde_json::from_slice(&text).ok()) {
+            return (child, manifest);
+        }
+        if let Some(status) = child.try_wait().expect("the stack can be asked") {
+            panic!("the stack ended with {status}");
+        }
+        assert!(start.elapsed() < PATIENCE, "waited too long for the stack");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn local_stack(manifest: &serde_json::Value) -> LocalStack {
+    let text = |pointer: &str| manifest.pointer(pointer).and_then(|value| value.as_str()).expect("a manifest").to_owned();
+    LocalStack {
+        dynamodb: text("/endpoints/dynamodb"),
+        s3: text("/endpoints/s3"),
+        ses: text("/endpoints/ses"),
+        region: text("/region"),
+        access_key_id: text("/access_key_id"),
+        secret_access_key: text("/secret_access_key"),
+    }
+}
+
+fn read_mail(bytes: &[u8]) -> Mail {
+    let message = MessageParser::default().parse(bytes).expect("a mail");
+    let addresses = message.to().map(|to| to.iter().filter_map(|address| address.address()).map(str::to_owned).collect());
+    Mail {
+        to: addresses.unwrap_or_default(),
+        subject: message.subject().unwrap_or_default().to_owned(),
+        text: message.body_text(0).unwrap_or_default().into_owned(),
+        attachments: message
+            .attachments()
+            .map(|part| (part.attachment_name().unwrap_or_default().to_owned(), part.contents().to_vec()))
+            .collect(),
+    }
+}
+
+fn children(parent: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
+    let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()).collect()
+}
+
+fn kill(signal: &str, pid: u32) {
+    let _ = Command::new("kill").args([signal, &pid.to_string()]).stderr(Stdio::null()).status();
+}
