@@ -163,8 +163,7 @@ impl Home {
                 .truncate(true)
                 .mode(0o600)
                 .open(&draft)?;
-            serde_json::to_writer_pretty(&mut file, value)?;
-            file.write_all(b"\n")?;
+            file.write_all(&serde_json::to_vec_pretty(value)?)?;
             fs::rename(&draft, &path)
         };
         write().context(format!("could not write {}", path.display()))

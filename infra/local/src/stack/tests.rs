@@ -193,7 +193,7 @@ async fn a_delete_hides_an_object_until_its_marker_is_deleted() {
 async fn reads_keep_to_their_ranges_and_conditions() {
     let stack = stack(None).await;
     let s3 = s3(&stack);
-    let put = s3
+    let created = s3
         .put_object()
         .bucket(PLAIN)
         .key("k")
@@ -201,8 +201,8 @@ async fn reads_keep_to_their_ranges_and_conditions() {
         .send()
         .await
         .expect("put");
-    assert_eq!(put.version_id(), None);
-    let etag = put.e_tag().expect("an ETag");
+    assert_eq!(created.version_id(), None);
+    let etag = created.e_tag().expect("an ETag");
     let get = || s3.get_object().bucket(PLAIN).key("k");
 
     for (range, expected) in [
@@ -217,6 +217,9 @@ async fn reads_keep_to_their_ranges_and_conditions() {
             "{range}"
         );
     }
+    put(&s3, PLAIN, "empty", "").await;
+    let empty = s3.get_object().bucket(PLAIN).key("empty").range("bytes=-2");
+    assert_eq!(code(empty.send().await), "InvalidRange");
     let part = get().range("bytes=2-4").send().await.expect("get");
     assert_eq!(
         (part.content_range(), part.content_length()),
