@@ -53,12 +53,7 @@ impl Files {
     ///
     /// # Errors
     /// When the bucket can't be written.
-    pub async fn put_version(
-        &self,
-        key: &str,
-        bytes: Vec<u8>,
-        notify: Option<&EmailAddress>,
-    ) -> Result<Source, Error> {
+    pub async fn put_version(&self, key: &str, bytes: Vec<u8>, notify: Option<&EmailAddress>) -> Result<Source, Error> {
         const OPERATION: &str = "dropping the file";
         let size = bytes.len() as u64;
         let mut put = self.client.put_object().bucket(&self.bucket).key(key).content_type("text/csv");

@@ -100,7 +100,8 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     }
     let (mut parts, body) = request.into_parts();
     let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let batch = parts.headers.get("x-amz-target").is_some_and(|target| target.as_bytes().ends_with(b".BatchExecuteStatement"));
+    let batch =
+        parts.headers.get("x-amz-target").is_some_and(|target| target.as_bytes().ends_with(b".BatchExecuteStatement"));
     let mut throttled = Vec::new();
     if batch {
         (body, throttled) = hold_back(&shared, &body);

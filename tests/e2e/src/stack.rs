@@ -180,7 +180,9 @@ impl Stack {
         let bytes = self.files.get(&key).await.expect("the result file is read").unwrap_or_default();
         let text = String::from_utf8(bytes.to_vec()).expect("result files are UTF-8");
         let text = text.trim_start_matches('\u{feff}');
-        let delimiter = text.lines().next().and_then(|header| [b',', b';', b'\t'].into_iter().find(|d| header.contains(&format!("Line{}", char::from(*d)))));
+        let delimiter = text.lines().next().and_then(|header| {
+            [b',', b';', b'\t'].into_iter().find(|d| header.contains(&format!("Line{}", char::from(*d))))
+        });
         let mut csv = csv::ReaderBuilder::new().delimiter(delimiter.unwrap_or(b',')).from_reader(text.as_bytes());
         csv.deserialize().map(|row| row.expect("a row of the report")).collect()
     }
@@ -197,7 +199,8 @@ impl Stack {
 
     /// Processes of functions that run now.
     pub fn function_pids(&self) -> Vec<u32> {
-        children(self.child.id())
+        let names = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        descendants(self.child.id()).into_iter().filter(|pid| names(pid).trim_end() == "bulk-append").collect()
     }
 
     /// Kills every function that runs now, as a crash would.
@@ -286,7 +289,8 @@ async fn launch(dir: &Path, parameters: &[String]) -> (Child, serde_json::Value)
 }
 
 fn local_stack(manifest: &serde_json::Value) -> LocalStack {
-    let text = |pointer: &str| manifest.pointer(pointer).and_then(|value| value.as_str()).expect("a manifest").to_owned();
+    let text =
+        |pointer: &str| manifest.pointer(pointer).and_then(|value| value.as_str()).expect("a manifest").to_owned();
     LocalStack {
         dynamodb: text("/endpoints/dynamodb"),
         s3: text("/endpoints/s3"),
@@ -299,7 +303,8 @@ fn local_stack(manifest: &serde_json::Value) -> LocalStack {
 
 fn read_mail(bytes: &[u8]) -> Mail {
     let message = MessageParser::default().parse(bytes).expect("a mail");
-    let addresses = message.to().map(|to| to.iter().filter_map(|address| address.address()).map(str::to_owned).collect());
+    let addresses =
+        message.to().map(|to| to.iter().filter_map(|address| address.address()).map(str::to_owned).collect());
     Mail {
         to: addresses.unwrap_or_default(),
         subject: message.subject().unwrap_or_default().to_owned(),
@@ -315,6 +320,11 @@ fn children(parent: u32) -> Vec<u32> {
     let tasks = fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
     let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
     lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()).collect()
+}
+
+fn descendants(ancestor: u32) -> Vec<u32> {
+    let children = children(ancestor);
+    children.iter().flat_map(|&child| [vec![child], descendants(child)].concat()).collect()
 }
 
 fn kill(signal: &str, pid: u32) {

@@ -30,7 +30,8 @@ async fn a_dropped_file_reaches_the_users_and_what_failed_comes_back_by_mail() {
     assert_eq!(stack.list("nobody").await, None);
 
     let results = stack.report(&job, "results").await;
-    let verdicts: Vec<_> = results.iter().map(|row| format!("{} {} {}", row["Line"], row["Status"], row["Error Code"])).collect();
+    let verdicts: Vec<_> =
+        results.iter().map(|row| format!("{} {} {}", row["Line"], row["Status"], row["Error Code"])).collect();
     assert_eq!(
         verdicts,
         ["2 applied ", "3 partial NUMBER_NOT_OWNED", "4 failed USER_NOT_FOUND", "5 failed NUMBER_SCIENTIFIC"]
@@ -46,7 +47,8 @@ async fn a_dropped_file_reaches_the_users_and_what_failed_comes_back_by_mail() {
     assert_eq!(failed.lines().count(), 4, "{failed}");
 
     // Mended and dropped again as it is.
-    let mended = failed.replace("9876543299", "9876543211").replace("nobody", "user3").replace("9.87654321E8", "9876543211");
+    let mended =
+        failed.replace("9876543299", "9876543211").replace("nobody", "user3").replace("9.87654321E8", "9876543211");
     let again = stack.append("mended.csv", mended).await;
     assert_eq!((again.counts.applied, again.counts.rows()), (3, 3));
     assert_eq!(again.mail, Some(Mail::NotDue));

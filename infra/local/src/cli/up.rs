@@ -11,7 +11,7 @@ use crate::stack::{Context, Manifest, Options, Ports, Result, Stack};
 #[derive(Debug, Args)]
 pub struct Up {
     /// Where data persists
-    #[arg(long, default_value = ".rollcall", env = "ROLLCALL_DIR")]
+    #[arg(long, default_value = ".rollcall")]
     dir: PathBuf,
     /// Keep nothing
     #[arg(long, conflicts_with = "dir")]

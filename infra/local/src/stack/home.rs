@@ -152,8 +152,7 @@ impl Home {
         let draft = self.dir.join(format!(".{name}"));
         let write = || -> io::Result<()> {
             let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-            serde_json::to_writer_pretty(&mut file, value)?;
-            file.write_all(b"\n")?;
+            file.write_all(&serde_json::to_vec_pretty(value)?)?;
             fs::rename(&draft, &path)
         };
         write().context(format!("could not write {}", path.display()))

@@ -165,14 +165,17 @@ async fn a_delete_hides_an_object_until_its_marker_is_deleted() {
 async fn reads_keep_to_their_ranges_and_conditions() {
     let stack = stack(None).await;
     let s3 = s3(&stack);
-    let put = s3.put_object().bucket(PLAIN).key("k").body(body("0123456789")).send().await.expect("put");
-    assert_eq!(put.version_id(), None);
-    let etag = put.e_tag().expect("an ETag");
+    let created = s3.put_object().bucket(PLAIN).key("k").body(body("0123456789")).send().await.expect("put");
+    assert_eq!(created.version_id(), None);
+    let etag = created.e_tag().expect("an ETag");
     let get = || s3.get_object().bucket(PLAIN).key("k");
 
     for (range, expected) in [("bytes=2-4", "234"), ("bytes=7-", "789"), ("bytes=-2", "89"), ("bytes=8-99", "89")] {
         assert_eq!(text(get().range(range).send().await.expect(range)).await, expected, "{range}");
     }
+    put(&s3, PLAIN, "empty", "").await;
+    let empty = s3.get_object().bucket(PLAIN).key("empty").range("bytes=-2");
+    assert_eq!(code(empty.send().await), "InvalidRange");
     let part = get().range("bytes=2-4").send().await.expect("get");
     assert_eq!((part.content_range(), part.content_length()), (Some("bytes 2-4/10"), Some(3)));
     assert_eq!(code(get().range("bytes=10-").send().await), "InvalidRange");

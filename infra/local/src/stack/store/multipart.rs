@@ -1,9 +1,10 @@
 //! Uploads in parts: the index of parts, and how they become one object.
 
 use rusqlite::{OptionalExtension, Transaction, params};
-use s3s::dto::CompletedPart;
+use s3s::dto::{CompletedPart, ETag};
 use s3s::s3_error;
 
+use super::condition::timestamp;
 use super::objects::Attributes;
 use super::{Failure, objects};
 use crate::stack::index::now_ms;
@@ -114,4 +115,15 @@ pub(super) fn remove(tx: &Transaction, upload: &str) -> rusqlite::Result<Vec<Str
     tx.prepare_cached("DELETE FROM parts WHERE upload = ? RETURNING content")?
         .query_map([upload], |row| row.get(0))?
         .collect()
+}
+
+/// A part as a list shows it.
+pub(super) fn listed(part: Part) -> s3s::dto::Part {
+    s3s::dto::Part {
+        part_number: Some(part.number),
+        size: Some(part.size),
+        e_tag: Some(ETag::Strong(part.etag)),
+        last_modified: Some(timestamp(part.modified)),
+        ..s3s::dto::Part::default()
+    }
 }
