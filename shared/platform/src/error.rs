@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+};
 
 /// An operation on AWS that failed.
 #[derive(Debug, thiserror::Error)]
@@ -71,15 +74,14 @@ impl Error {
 }
 
 /// Names the operation that an SDK's error belongs to.
-pub(crate) fn failed<E, R>(operation: &'static str) -> impl Fn(SdkError<E, R>) -> Error
+pub(crate) fn failed<E>(operation: &'static str) -> impl Fn(SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: fmt::Debug + Send + Sync + 'static,
 {
     move |error| Error { operation, kind: kind_of(&error), source: Box::new(Told(describe(&error))) }
 }
 
-fn kind_of<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Kind {
+fn kind_of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Kind {
     match error {
         SdkError::ConstructionFailure(_) => Kind::Refused,
         SdkError::ServiceError(service) => match service.err().code() {
@@ -103,6 +105,8 @@ fn kind_of<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Kind {
                 | "ExpiredTokenException"
                 | "ExpiredToken",
             ) => Kind::Transient,
+            // A load balancer in between answers without a code.
+            _ if matches!(service.raw().status().as_u16(), 429 | 500..) => Kind::Transient,
             _ => Kind::Refused,
         },
         // No answer, or one that can't be read: timeouts, broken connections, proxies in between.
@@ -111,12 +115,13 @@ fn kind_of<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Kind {
 }
 
 /// What the service said, without the request's own data.
-fn describe<E: ProvideErrorMetadata + std::error::Error, R: fmt::Debug>(error: &SdkError<E, R>) -> String {
+fn describe<E: ProvideErrorMetadata + std::error::Error>(error: &SdkError<E, HttpResponse>) -> String {
     match error {
         SdkError::ServiceError(service) => {
             let metadata = service.err().meta();
-            let code = metadata.code().unwrap_or("unknown error");
-            metadata.message().map_or_else(|| code.to_owned(), |message| format!("{code}: {message}"))
+            let status = service.raw().status().as_u16();
+            let code = metadata.code().map_or_else(|| format!("HTTP status {status}"), str::to_owned);
+            metadata.message().map_or_else(|| code.clone(), |message| format!("{code}: {message}"))
         }
         SdkError::TimeoutError(_) => "timed out".to_owned(),
         SdkError::DispatchFailure(failure) if failure.is_io() => "the connection failed".to_owned(),

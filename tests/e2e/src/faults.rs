@@ -1,8 +1,11 @@
 //! A proxy that does to requests what networks and throttled services do.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{
@@ -19,6 +22,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// What goes wrong, out of a thousand. The same requests in the same order go wrong each time.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,8 +31,47 @@ pub struct Faults {
     pub throttled: u64,
     /// Answers that are lost after the request was carried out.
     pub dropped: u64,
-    /// Requests that are refused with a 503, and not carried out.
-    pub refused: u64,
+    /// How long each request takes more than it has to.
+    pub delay: Duration,
+}
+
+/// Ends the world after a number of requests: those after it are never answered. Shared by the proxies of a world.
+#[derive(Clone)]
+pub struct Fuse(Arc<FuseState>);
+
+struct FuseState {
+    left: AtomicI64,
+    /// Whether the request that blows the fuse is carried out, though never answered.
+    carried_out: bool,
+    blown: Notify,
+}
+
+impl Fuse {
+    /// Blows at the request after this many.
+    pub fn after(requests: i64, carried_out: bool) -> Self {
+        Self(Arc::new(FuseState { left: AtomicI64::new(requests), carried_out, blown: Notify::new() }))
+    }
+
+    /// Waits until it has blown.
+    pub async fn blown(&self) {
+        self.0.blown.notified().await;
+    }
+
+    /// Whether this request is the one that blows it, or comes after that.
+    fn burn(&self) -> Burn {
+        match self.0.left.fetch_sub(1, Ordering::Relaxed) {
+            1.. => Burn::Whole,
+            0 if self.0.carried_out => Burn::Last,
+            _ => Burn::Blown,
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Burn {
+    Whole,
+    Last,
+    Blown,
 }
 
 /// Stands between a client and a service.
@@ -42,6 +85,7 @@ struct Shared {
     upstream: String,
     client: Client<HttpConnector, Body>,
     faults: Faults,
+    fuse: Option<Fuse>,
     down: AtomicBool,
     draws: AtomicU64,
     requests: AtomicU64,
@@ -50,13 +94,14 @@ struct Shared {
 
 impl Proxy {
     /// A proxy for the service at `upstream`.
-    pub async fn start(upstream: &str, faults: Faults) -> Self {
+    pub async fn start(upstream: &str, faults: Faults, fuse: Option<Fuse>) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("a bound port"));
         let shared = Arc::new(Shared {
             upstream: upstream.to_owned(),
             client: Client::builder(TokioExecutor::new()).build_http(),
             faults,
+            fuse,
             down: AtomicBool::new(false),
             draws: AtomicU64::new(0),
             requests: AtomicU64::new(0),
@@ -95,7 +140,12 @@ impl Shared {
 
 async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     shared.requests.fetch_add(1, Ordering::Relaxed);
-    if shared.down.load(Ordering::Relaxed) || shared.happens(shared.faults.refused) {
+    tokio::time::sleep(shared.faults.delay).await;
+    let burn = shared.fuse.as_ref().map_or(Burn::Whole, Fuse::burn);
+    if burn == Burn::Blown {
+        return never(&shared).await;
+    }
+    if shared.down.load(Ordering::Relaxed) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let (mut parts, body) = request.into_parts();
@@ -113,6 +163,9 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         Ok(answer) => answer,
         Err(error) => return (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
     };
+    if burn == Burn::Last {
+        return never(&shared).await;
+    }
     if shared.happens(shared.faults.dropped) {
         // An answer whose body breaks off is as good as none.
         let broken = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("lost")) });
@@ -127,6 +180,13 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     // The checksum is of the answer before we put our errors into it.
     parts.headers.remove("x-amz-crc32");
     Response::from_parts(parts, Body::from(put_back(&body, &throttled)))
+}
+
+async fn never(shared: &Shared) -> Response {
+    if let Some(fuse) = &shared.fuse {
+        fuse.0.blown.notify_one();
+    }
+    std::future::pending().await
 }
 
 /// Takes statements out of a batch. Gives the positions that they had.

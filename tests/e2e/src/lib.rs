@@ -2,6 +2,8 @@
 
 mod faults;
 mod stack;
+mod world;
 
-pub use faults::{Faults, Proxy};
+pub use faults::{Faults, Fuse, Proxy};
 pub use stack::{Mail, Stack, binaries, user};
+pub use world::{World, delivery, delivery_of};
