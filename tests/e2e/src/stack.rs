@@ -197,6 +197,11 @@ impl Stack {
         files.iter().map(|file| read_mail(&fs::read(file).expect("the mail is read"))).collect()
     }
 
+    /// The process that is the stack.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Processes of functions that run now.
     pub fn function_pids(&self) -> Vec<u32> {
         let names = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
@@ -252,7 +257,9 @@ pub fn binaries() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let test = std::env::current_exe().expect("a test knows where it is");
-        let dir = test.parent().and_then(Path::parent).expect("a test is in target/profile/deps");
+        // Tests are in target/profile/deps, programs in target/profile.
+        let dir = test.parent().expect("a program is in a directory");
+        let dir = if dir.ends_with("deps") { dir.parent().expect("deps is in a directory") } else { dir };
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(cargo);
         build.args(["build", "--bins", "--quiet"]).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));

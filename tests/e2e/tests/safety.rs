@@ -175,16 +175,27 @@ async fn an_outage_of_the_mail_service_delays_the_mail_and_loses_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outage_of_the_table_ends_in_a_job_that_says_so_and_can_be_sent_back() {
+async fn an_outage_of_the_table_delays_the_job() {
     let stack = Stack::start(&[]).await;
     stack.create_users(1).await;
-    stack.recipients(&["ops@example.com"]).await;
     let world = World::new(&stack, Faults::default(), None).await;
     let source = stack.put_quietly("x.csv", "login,did\nuser1,9876543210\n").await;
     let upload = stack.upload("x.csv");
-    let run = async |number| world.engine.run(&upload, &source, &delivery(number)).await;
-    world.mail.set_down(true);
-    // Every attempt but the last dies over something: here, the store's answers.
+    world.table.set_down(true);
+    let error = world.engine.run(&upload, &source, &delivery(1)).await.unwrap_err();
+    assert_eq!(error.operation, "reading the job");
+    world.table.set_down(false);
+    assert_eq!(world.engine.run(&upload, &source, &delivery(2)).await.unwrap(), Ending::Ended);
+    assert_eq!(job(&stack, &source).await.counts.applied, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_kills_whoever_works_on_it_is_given_up_and_can_be_sent_back() {
+    let stack = Stack::start(&[]).await;
+    stack.create_users(1).await;
+    stack.recipients(&["ops@example.com"]).await;
+    let source = stack.put_quietly("x.csv", "login,did\nuser1,9876543210\n").await;
+    let upload = stack.upload("x.csv");
     for number in 1..=4 {
         let fuse = Fuse::after(6, false);
         let doomed = World::new(&stack, Faults::default(), Some(fuse.clone())).await;
@@ -194,14 +205,15 @@ async fn an_outage_of_the_table_ends_in_a_job_that_says_so_and_can_be_sent_back(
             () = fuse.blown() => {}
         }
     }
-    world.mail.set_down(false);
-    assert_eq!(run(5).await.unwrap(), Ending::GaveUp);
+    let world = World::new(&stack, Faults::default(), None).await;
+    assert_eq!(world.engine.run(&upload, &source, &delivery(5)).await.unwrap(), Ending::GaveUp);
     let given_up = job(&stack, &source).await;
     assert_eq!(given_up.state, State::Failed);
     assert!(matches!(given_up.failure, Some(Failure::GaveUp { attempts: 4, .. })), "{given_up:?}");
     assert_eq!(stack.mails()[0].subject, "Rollcall: x.csv was given up");
 
-    assert_eq!(run(1).await.unwrap(), Ending::Ended);
+    // Sent back from the dead-letter queue, it is delivered for the first time again.
+    assert_eq!(world.engine.run(&upload, &source, &delivery(1)).await.unwrap(), Ending::Ended);
     let job = job(&stack, &source).await;
     assert_eq!((job.state, job.counts.applied), (State::Finished, 1));
 }

@@ -1,0 +1,102 @@
+//! Reading a file: the cutter and splitter beside the `csv` crate, and the whole first reading.
+
+use std::hint::black_box;
+
+use rollcall_model::{
+    append::{COLUMNS, Wanted},
+    csv_file::Reader,
+    inventory::{InventoryNumber, NumberState},
+    numbers::NumberReader,
+};
+
+use crate::{median, target, timed};
+
+const ROWS: usize = 1_000_000;
+const USERS: usize = 100_000;
+const NUMBERS: u64 = 5_000;
+const ROUNDS: usize = 7;
+/// What S3 hands over at a time, roughly.
+const CHUNK: usize = 64 * 1024;
+
+pub(crate) fn run() {
+    let file = file();
+    println!("Reading {ROWS} rows of {} bytes, {USERS} users, one core, median of {ROUNDS}", file.len() / ROWS);
+    let (mut bare, mut ours, mut owned, mut free) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let inventory: Vec<_> = (0..NUMBERS)
+        .map(|number| InventoryNumber {
+            number: format!("+91{}", 9_000_000_000 + number).parse().expect("a number"),
+            provider: None,
+            state: NumberState::Active,
+        })
+        .collect();
+    for _ in 0..ROUNDS {
+        bare.push(timed(|| assert_eq!(rows_of_csv(&file), ROWS)));
+        ours.push(timed(|| assert_eq!(rows_of_reader(&file), ROWS)));
+        owned.push(timed(|| assert_eq!(users_of(&file, &inventory), USERS)));
+        free.push(timed(|| assert_eq!(users_of(&file, &[]), USERS)));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a million rows")]
+    let million = |seconds: f64| ROWS as f64 / seconds / 1e6;
+    let [bare, ours, owned, free] = [bare, ours, owned, free].map(|runs| million(median(runs)));
+    println!("  the csv crate's ByteRecord, million rows/s {bare:>31.2}");
+    println!("  our reader, million rows/s {ours:>47.2}");
+    target("our reader over the csv crate", ours / bare, 0.5, "times", true);
+    target("read, normalise, group: account with an inventory", owned, 1.5, "M rows/s", true);
+    target("read, normalise, group: account without one", free, 1.5, "M rows/s", true);
+}
+
+fn rows_of_csv(file: &[u8]) -> usize {
+    let mut csv = csv::ReaderBuilder::new().has_headers(true).from_reader(file);
+    let mut record = csv::ByteRecord::new();
+    let mut rows = 0;
+    while csv.read_byte_record(&mut record).expect("a record") {
+        rows += usize::from(black_box(record.get(1)).is_some());
+    }
+    rows
+}
+
+fn rows_of_reader(file: &[u8]) -> usize {
+    let mut reader = Reader::new(&COLUMNS);
+    let mut rows = 0;
+    for chunk in file.chunks(CHUNK).map(Some).chain([None]) {
+        match chunk {
+            Some(chunk) => reader.push(chunk).expect("text"),
+            None => reader.end().expect("text"),
+        }
+        while let Some(row) = reader.next_row().expect("a row") {
+            rows += usize::from(black_box(row.value(1)).is_some());
+        }
+    }
+    rows
+}
+
+fn users_of(file: &[u8], inventory: &[InventoryNumber]) -> usize {
+    let mut numbers = NumberReader::new("IN".parse().expect("a country"), inventory);
+    let mut reader = Reader::new(&COLUMNS);
+    let mut wanted = Wanted::default();
+    for chunk in file.chunks(CHUNK).map(Some).chain([None]) {
+        match chunk {
+            Some(chunk) => reader.push(chunk).expect("text"),
+            None => reader.end().expect("text"),
+        }
+        while let Some(row) = reader.next_row().expect("a row") {
+            wanted.take(&row, &mut numbers);
+        }
+    }
+    wanted.settle().users()
+}
+
+/// Three numbers a row, in different spellings.
+fn file() -> Vec<u8> {
+    let mut file = "Login ID,Allowed Caller ID\n".to_owned();
+    let mut draw = 0_u64;
+    let mut number = || {
+        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        9_000_000_000 + (draw >> 33) % NUMBERS
+    };
+    for row in 0..ROWS {
+        let user = (row * 7_919) % USERS;
+        file.push_str(&format!("user{user:06},+91{};{};91{}\n", number(), number(), number()));
+    }
+    file.into_bytes()
+}
