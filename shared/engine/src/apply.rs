@@ -106,9 +106,10 @@ impl Run<'_> {
             .filter(|login| login.contains('@'))
             .filter(|login| users.get(*login).is_none_or(|user| user.email.as_deref() != Some(*login)))
             .collect();
-        let owners = match doubtful.is_empty() {
-            true => HashMap::new(),
-            false => directory.find_emails(account, &doubtful, self.until, work).await?,
+        let owners = if doubtful.is_empty() {
+            HashMap::new()
+        } else {
+            directory.find_emails(account, &doubtful, self.until, work).await?
         };
         let standing = |login: &str, found: Option<&Found>| match (found, owners.get(login)) {
             (Some(_), Some(owner)) if owner != login => Standing::Ambiguous,

@@ -72,12 +72,11 @@ impl Rows {
         if Instant::now() >= self.until {
             return Err(Stop::Time);
         }
-        match self.download.next().await? {
-            Some(bytes) => self.reader.push(&bytes)?,
-            None => {
-                self.reader.end()?;
-                self.ended = true;
-            }
+        if let Some(bytes) = self.download.next().await? {
+            self.reader.push(&bytes)?;
+        } else {
+            self.reader.end()?;
+            self.ended = true;
         }
         Ok(true)
     }

@@ -85,8 +85,12 @@ fn kind_of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Kind {
     match error {
         SdkError::ConstructionFailure(_) => Kind::Refused,
         SdkError::ServiceError(service) => match service.err().code() {
-            Some("ConditionalCheckFailedException" | "TransactionConflictException" | "PreconditionFailed") => Kind::Conflict,
-            Some("TransactionCanceledException") => Kind::Conflict,
+            Some(
+                "ConditionalCheckFailedException"
+                | "TransactionConflictException"
+                | "TransactionCanceledException"
+                | "PreconditionFailed",
+            ) => Kind::Conflict,
             Some("NoSuchKey" | "NoSuchVersion" | "NoSuchBucket" | "NotFound") => Kind::NotFound,
             Some(
                 "ThrottlingException"

@@ -52,14 +52,15 @@ impl Mailer {
             message = message.attachment("text/csv; charset=utf-8", name, bytes);
         }
         let bytes = message.write_to_vec().map_err(|error| Error::unreadable(SENDING, error))?;
-        let raw = RawMessage::builder().data(Blob::new(bytes)).build().expect("the message has been given");
-        let send = self
+        let raw = RawMessage::builder().data(Blob::new(bytes)).build();
+        let raw = raw.map_err(|error| Error::unreadable(SENDING, error))?;
+        let request = self
             .client
             .send_raw_email()
             .source(&self.sender)
             .set_destinations(Some(to.iter().map(ToString::to_string).collect()))
             .raw_message(raw);
-        match send.send().await.map_err(failed(SENDING)) {
+        match request.send().await.map_err(failed(SENDING)) {
             Ok(sent) => Ok(Mail::Sent { message_id: sent.message_id }),
             Err(error) if error.kind == Kind::Transient => Err(error),
             Err(error) => Ok(Mail::Refused { reason: error.chain() }),

@@ -76,7 +76,7 @@ impl Aimd {
         let Some(rate) = self.rate else { return Duration::ZERO };
         let turn = self.next.max(now);
         self.next = turn + Duration::from_secs_f64(as_f64(count) / rate);
-        turn - now
+        turn.saturating_sub(now)
     }
 
     fn learn(&mut self, accepted: usize, put_off: usize, now: Duration) {

@@ -1,4 +1,4 @@
-//! The log: one JSON object a line, as Lambda's log viewer and CloudWatch's queries read it.
+//! The log: one JSON object a line, as Lambda's log viewer and `CloudWatch`'s queries read it.
 //!
 //! Numbers, e-mail addresses, names and login IDs are personal data and never stand in it.
 

@@ -24,7 +24,7 @@ async fn measured(stack: &Stack, rows: usize, users: usize) {
     let pid = stack.function_pids()[0];
     let (before, start) = (cpu(pid), Instant::now());
     let job = stack.append("measured.csv", file(rows, users, rows)).await;
-    let (elapsed, used) = (start.elapsed().as_secs_f64(), (cpu(pid) - before).as_secs_f64());
+    let (elapsed, used) = (start.elapsed().as_secs_f64(), cpu(pid).saturating_sub(before).as_secs_f64());
     let progress = job.progress;
     assert_eq!((job.counts.rows(), job.counts.applied), (rows as u64, rows as u64), "{job:?}");
     println!("A job of {rows} rows over {users} users, {elapsed:.2} s from drop to end");

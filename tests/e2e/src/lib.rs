@@ -1,5 +1,7 @@
 //! What the end-to-end suites share: a stack on this machine, looked at through its public doors.
 
+#![expect(clippy::missing_panics_doc, reason = "a test's helper panics when the test has failed")]
+
 mod faults;
 mod stack;
 mod world;

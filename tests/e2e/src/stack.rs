@@ -25,7 +25,7 @@ use rollcall_platform::{
 };
 
 /// Longest that anything is waited for. A test that needs it has failed; nothing is timed by it.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A running `rollcall up`, in a directory of its own.
 pub struct Stack {
@@ -211,7 +211,9 @@ impl Stack {
     /// Kills every function that runs now, as a crash would.
     pub fn kill_functions(&self) -> usize {
         let pids = self.function_pids();
-        pids.iter().for_each(|pid| kill("-KILL", *pid));
+        for pid in &pids {
+            kill("-KILL", *pid);
+        }
         pids.len()
     }
 

@@ -82,7 +82,17 @@ fn only_the_platform_knows_aws() {
 
 #[test]
 fn the_model_is_pure() {
-    let impure = ["std::env", "std::fs", "std::net", "std::process", "SystemTime", "Instant", "Timestamp::now", "async fn", "tokio"];
+    let impure = [
+        "std::env",
+        "std::fs",
+        "std::net",
+        "std::process",
+        "SystemTime",
+        "Instant",
+        "Timestamp::now",
+        "async fn",
+        "tokio",
+    ];
     for (file, text) in sources("shared/model/src") {
         for name in impure {
             assert!(!text.contains(name), "{file} uses {name}");

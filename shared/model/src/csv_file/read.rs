@@ -436,7 +436,9 @@ mod tests {
         for delimiter in *b",;\t|" {
             let mut writer = Writer::new(delimiter);
             writer.record(["Login ID", "Numbers"]);
-            rows.iter().for_each(|row| writer.record(row.iter().copied()));
+            for row in &rows {
+                writer.record(row.iter().copied());
+            }
             let written = writer.take();
             let expected: Vec<_> = rows.iter().map(|row| row.join("|")).collect();
             let read = read_in(&written, 7).unwrap();

@@ -47,7 +47,7 @@ impl Directory {
     /// # Errors
     /// When the table can't be written.
     pub async fn put_numbers(&self, account: &AccountId, numbers: &[InventoryNumber]) -> Result<(), Error> {
-        /// Items that one request takes (BatchWriteItem).
+        /// Items that one request takes (`BatchWriteItem`).
         const BATCH: usize = 25;
         const OPERATION: &str = "writing the inventory";
         for batch in numbers.chunks(BATCH) {

@@ -53,9 +53,9 @@ pub struct BulkWork {
     pub statements: u64,
 }
 
-/// Keys that one read takes (BatchGetItem).
+/// Keys that one read takes (`BatchGetItem`).
 const READ_BATCH: usize = 100;
-/// Statements that one write takes (BatchExecuteStatement).
+/// Statements that one write takes (`BatchExecuteStatement`).
 const WRITE_BATCH: usize = 25;
 /// Requests in flight. Above the table's own limits more only wait; below them, 16 of 5 ms each carry 80,000 statements
 /// a second.

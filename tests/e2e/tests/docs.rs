@@ -1,0 +1,31 @@
+//! What the documents say is what the code does.
+
+use rollcall_model::{
+    append::COLUMNS,
+    code::{FileCode, RowCode, Warning},
+};
+
+const FILES: &str = include_str!("../../../infra/docs/files.md");
+
+#[test]
+fn every_code_is_explained_and_every_explained_code_exists() {
+    let file = FileCode::ALL.iter().map(|code| code.as_str());
+    let row = RowCode::ALL.iter().map(|code| code.as_str());
+    let codes: Vec<&str> = file.chain(row).chain(Warning::ALL.iter().map(|code| code.as_str())).collect();
+    for code in &codes {
+        assert!(FILES.contains(&format!("`{code}`")), "{code} is not explained");
+    }
+    let explained = FILES.split('`').skip(1).step_by(2);
+    for code in explained
+        .filter(|word| word.contains('_') && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+    {
+        assert!(codes.contains(&code), "{code} is explained, but there is no such code");
+    }
+}
+
+#[test]
+fn the_columns_are_named_as_the_reader_knows_them() {
+    for column in &COLUMNS {
+        assert!(FILES.contains(&format!("`{}`", column.name)), "{}", column.name);
+    }
+}
