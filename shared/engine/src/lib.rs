@@ -82,7 +82,13 @@ impl Engine {
         };
         match self.directory.claim_job(&job, existing.as_ref()).await {
             Ok(()) => {}
-            Err(error) if error.kind == Kind::Conflict => return Ok(Ending::Busy),
+            Err(error) if error.kind == Kind::Conflict => {
+                // Perhaps it was ourselves: an answer that is lost on its way makes the client ask once more.
+                let holder = self.directory.job(&upload.account, &id).await?.and_then(|job| job.lease);
+                if holder.is_none_or(|lease| lease.owner != delivery.invocation) {
+                    return Ok(Ending::Busy);
+                }
+            }
             Err(error) => return Err(error),
         }
         tracing::info!(job.id = %id, account = %upload.account, attempt = job.attempts, "claimed");

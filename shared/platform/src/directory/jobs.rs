@@ -13,6 +13,7 @@ use crate::{
 const READING: &str = "reading the job";
 const RECORD: &str = "job";
 const OWNER: &str = "lease_owner";
+const ATTEMPTS: &str = "attempts";
 
 impl Directory {
     /// A job's record.
@@ -56,10 +57,19 @@ impl Directory {
         let put = self.put_job(job);
         let put = match decided_on {
             None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
-            Some(before) => put
-                .condition_expression("#job = :before")
-                .expression_attribute_names("#job", RECORD)
-                .expression_attribute_values(":before", document(before)),
+            // Every claim raises the number of attempts or changes the owner.
+            Some(before) => {
+                let put = put
+                    .expression_attribute_names("#attempts", ATTEMPTS)
+                    .expression_attribute_values(":attempts", AttributeValue::N(before.attempts.to_string()))
+                    .expression_attribute_names("#owner", OWNER);
+                match &before.lease {
+                    Some(lease) => put
+                        .condition_expression("#attempts = :attempts AND #owner = :owner")
+                        .expression_attribute_values(":owner", AttributeValue::S(lease.owner.clone())),
+                    None => put.condition_expression("#attempts = :attempts AND attribute_not_exists(#owner)"),
+                }
+            }
         };
         put.send().await.map_err(failed("claiming the job"))?;
         Ok(())
@@ -86,6 +96,7 @@ impl Directory {
             .item(ACCOUNT_PK, AttributeValue::S(jobs_index(account)))
             .item(ACCOUNT_SK, AttributeValue::S(format!("{}#{}", job.started, job.id)))
             .item("state", AttributeValue::S(job.state.as_str().to_owned()))
+            .item(ATTEMPTS, AttributeValue::N(job.attempts.to_string()))
             .item(RECORD, document(job));
         match &job.lease {
             Some(lease) => put.item(OWNER, AttributeValue::S(lease.owner.clone())),
