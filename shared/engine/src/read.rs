@@ -28,7 +28,11 @@ impl Run<'_> {
             return Err(FileFault { code: FileCode::FileTooLarge, line: None, message }.into());
         }
         let inventory = self.engine.directory.inventory(&self.job.upload.account).await?;
-        let mut numbers = NumberReader::new(settings.country.unwrap_or(self.engine.country), &inventory);
+        let country = settings.country.unwrap_or(self.engine.country);
+        if !country.has_numbering_plan() {
+            tracing::warn!(%country, "no dialling rules are known: only numbers with a country code can be read");
+        }
+        let mut numbers = NumberReader::new(country, &inventory);
         let mut wanted = Wanted::default();
         let mut rows = self.rows().await?;
         while rows.more().await? {

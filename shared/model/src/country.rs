@@ -7,41 +7,56 @@ use serde::{Deserialize, Serialize};
 
 use crate::caller_id::CallerId;
 
-/// An ISO 3166 country code whose numbering plan reads numbers that are written without a country code.
+/// The ISO 3166 code of the country whose numbering plan reads numbers that are written without a country code.
+///
+/// Reading a code is cheap; whether the country has a numbering plan is another question
+/// ([`Country::has_numbering_plan`]), since the answer loads every plan of the world, which takes some milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Country(Region);
 
-/// The text is not a country whose numbering plan is known.
+/// The text is not the code of a country.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the ISO 3166 code of a country, such as IN or US")]
+#[error("not an ISO 3166 country code: two letters, such as IN or US")]
 pub struct NotACountry;
 
 impl Country {
+    /// Whether the country's dialling rules are known. Without them, only numbers with a country code can be read.
+    pub fn has_numbering_plan(self) -> bool {
+        PHONE_NUMBER_UTIL.get_country_code_for_region(self.0).is_some()
+    }
+
     /// Reads a number by libphonenumber's rules: trunk prefixes, international prefixes, punctuation, digits of any
-    /// script. `None` when it is not a valid number of any country.
-    pub(crate) fn read(self, text: &str) -> Option<CallerId> {
+    /// script. Gives the number and its national digits; `None` when it is not a valid number of any country.
+    pub(crate) fn read(self, text: &str) -> Option<(CallerId, String)> {
         let number = PHONE_NUMBER_UTIL.parse(text, Some(self.0)).ok()?;
         if number.extension.is_some() || !number.is_valid() {
             return None;
         }
-        number.to_string().parse().ok()
+        let read: CallerId = number.to_string().parse().ok()?;
+        Some((read, after_country_code(read, number.country_code)?))
     }
 }
 
 /// The digits that follow the country code, or `None` where the country code is not known.
 pub(crate) fn national_digits(number: CallerId) -> Option<String> {
     let parsed = PHONE_NUMBER_UTIL.parse(number.to_string(), None).ok()?;
-    let code = parsed.country_code.to_string();
-    number.digits().strip_prefix(&code).map(str::to_owned)
+    after_country_code(number, parsed.country_code)
+}
+
+fn after_country_code(number: CallerId, country_code: i32) -> Option<String> {
+    number.digits().strip_prefix(&country_code.to_string()).map(str::to_owned)
 }
 
 impl FromStr for Country {
     type Err = NotACountry;
 
     fn from_str(text: &str) -> Result<Self, NotACountry> {
-        let region: Region = text.parse().map_err(|_| NotACountry)?;
-        PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| Self(region)).ok_or(NotACountry)
+        // The library would also take "001", which stands for no country.
+        if text.len() != 2 {
+            return Err(NotACountry);
+        }
+        text.parse().map(Self).map_err(|_| NotACountry)
     }
 }
 
@@ -78,9 +93,11 @@ mod tests {
     #[test]
     fn knows_countries_and_nothing_else() {
         assert_eq!("IN".parse::<Country>().unwrap().to_string(), "IN");
-        for text in ["", "in dia", "XX", "I"] {
+        for text in ["", "in dia", "I", "001", "I1"] {
             assert_eq!(text.parse::<Country>(), Err(NotACountry), "{text}");
         }
+        assert!("IN".parse::<Country>().unwrap().has_numbering_plan());
+        assert!(!"XX".parse::<Country>().unwrap().has_numbering_plan());
     }
 
     #[test]

@@ -31,7 +31,8 @@ pub enum Reading {
     Number {
         /// The number.
         number: CallerId,
-        /// It was not written as E.164, nor as the provider writes it, nor in plain national digits.
+        /// It was not written as E.164, with or without the plus sign, nor as the provider writes it, nor in plain
+        /// national digits.
         unusual: bool,
     },
     /// Not one, and why.
@@ -124,10 +125,9 @@ impl NumberReader {
         }
         match self.country.read(&plain) {
             None => Reading::Refused(RowCode::NumberInvalid),
-            Some(number) => {
+            Some((number, national)) => {
                 let usual = plain == written
-                    && (written == number.to_string()
-                        || national_digits(number).is_some_and(|digits| digits == written));
+                    && (plain.strip_prefix('+').unwrap_or(&plain) == number.digits() || plain == national);
                 self.owned_reading(number, !usual)
             }
         }

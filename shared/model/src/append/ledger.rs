@@ -29,8 +29,8 @@ pub struct Wanted {
     distinct: usize,
 }
 
-/// Below this many pairs it isn't worth looking for repeated ones.
-const PAIRS_WORTH_SORTING: usize = 1 << 20;
+/// Below this many pairs, 64 MB of them, it isn't worth looking for repeated ones.
+const PAIRS_WORTH_SORTING: usize = 1 << 23;
 
 impl Wanted {
     /// Takes one row. What is wrong with it is said when the file is read again, by [`super::Report::row`].
@@ -59,17 +59,40 @@ impl Wanted {
     }
 
     /// The ledger of what is wanted. Nothing has come of it yet.
-    pub fn settle(mut self) -> Ledger {
-        self.put_in_order();
+    pub fn settle(self) -> Ledger {
         let users = self.logins.len();
-        let mut starts = Vec::with_capacity(users + 1);
-        let mut at = 0;
-        for user in 0..users {
-            starts.push(at);
-            at += self.pairs[at..].partition_point(|&(owner, _)| owner as usize <= user);
+        // Counting puts the pairs of each user together in one pass, where sorting all would take twenty.
+        let mut ends = vec![0_usize; users];
+        for &(user, _) in &self.pairs {
+            ends[user as usize] += 1;
         }
-        starts.push(at);
-        let wanted = self.pairs.into_iter().map(|(_, number)| (number, Fate::Open)).collect();
+        let mut places = Vec::with_capacity(users);
+        let mut at = 0;
+        for end in &mut ends {
+            places.push(at);
+            at += *end;
+            *end = at;
+        }
+        let mut numbers = vec![0; self.pairs.len()];
+        for (user, number) in self.pairs {
+            let place = &mut places[user as usize];
+            numbers[*place] = number;
+            *place += 1;
+        }
+        let mut starts = Vec::with_capacity(users + 1);
+        let mut wanted = Vec::with_capacity(numbers.len());
+        let mut from = 0;
+        for end in ends {
+            let mine = &mut numbers[from..end];
+            from = end;
+            mine.sort_unstable();
+            starts.push(wanted.len());
+            let mut last = None;
+            for &number in mine.iter().filter(|&&number| last.replace(number) != Some(number)) {
+                wanted.push((number, Fate::Open));
+            }
+        }
+        starts.push(wanted.len());
         Ledger {
             logins: self.logins,
             numbers: self.numbers,
@@ -80,6 +103,7 @@ impl Wanted {
         }
     }
 
+    /// Drops repeated pairs, so that memory depends on what is wanted and not on how often it is said.
     fn put_in_order(&mut self) {
         self.pairs.sort_unstable();
         self.pairs.dedup();
