@@ -174,7 +174,8 @@ fn pairs<'a>(before: &'a [User], after: &'a [User]) -> impl Iterator<Item = (&'a
 fn post(mail: &Mail) -> Result<String> {
     let mut text = heading("The mail about the rows that need mending");
     for line in mail::letter(mail).lines() {
-        let _ = writeln!(text, "{:INDENT$}{line}", "");
+        let indent = if line.is_empty() { 0 } else { INDENT };
+        let _ = writeln!(text, "{:indent$}{line}", "");
     }
     if let Some(attachment) = mail.attachments.first() {
         let size = counted(attachment.bytes.len() as u64, "byte", "bytes");
@@ -187,26 +188,20 @@ fn post(mail: &Mail) -> Result<String> {
 
 fn error_file(attachment: &Attachment) -> Result<String> {
     let mut table = Table::new([
-        Column::number(LINE),
-        Column::text("Login ID").within(16),
-        Column::text("Allowed Caller ID").within(18),
-        Column::text(STATUS),
-        Column::text(CODE).within(17),
-        Column::text("Error Message"),
+        Column::number("Line"),
+        Column::text("Login ID"),
+        Column::text("Allowed Caller ID"),
+        Column::text("Status"),
+        Column::text("Error Code, and Error Message below"),
     ]);
     for record in records(&attachment.bytes)? {
         let [login, numbers, line, status, code, .., message] = &record[..] else {
             return Err(Error::new("the error file lacks columns"));
         };
         let tone = if status == RowStatus::Partial.as_str() { Tone::Doubtful } else { Tone::Bad };
-        table.row([
-            Cell::toned(line, Tone::Faint),
-            login.into(),
-            numbers.into(),
-            Cell::toned(status, tone),
-            code.into(),
-            message.into(),
-        ]);
+        let (line, status) = (Cell::toned(line, Tone::Faint), Cell::toned(status, tone));
+        table.row([line, login.into(), numbers.into(), status, code.into()]);
+        table.note(message);
     }
     Ok(table.render(output::columns(), INDENT))
 }
@@ -238,10 +233,6 @@ fn verdict(wrong: &[String]) -> String {
     }
     text
 }
-
-const LINE: &str = "Line";
-const STATUS: &str = "Status";
-const CODE: &str = "Error Code";
 
 /// The records of a report under its header.
 fn records(bytes: &[u8]) -> Result<Vec<Vec<String>>> {

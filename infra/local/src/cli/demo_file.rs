@@ -33,7 +33,7 @@ const READ: Warning = Warning::Normalized;
 
 /// The rows, in order. Numbers end in their place in the account's pool.
 pub const ROWS: [DemoRow; 29] = [
-    good("user1,987654321", "Smartflo's sample number, nine digits", RowStatus::Applied, &[]),
+    good("user1,987654321", "Smartflo's own sample, nine digits", RowStatus::Applied, &[]),
     good("user2,987654321; 987654320", "two numbers in a cell", RowStatus::Applied, &[]),
     good("USER3,+919876500003", "login in another case", RowStatus::Applied, &[]),
     good("user4,9876500001;9876500002;", "semicolon left at the end", RowStatus::Applied, &[]),

@@ -133,7 +133,8 @@ pub fn counted(number: u64, one: &str, many: &str) -> String {
 pub fn span(span: Duration) -> String {
     let seconds = span.as_secs();
     match seconds {
-        0..10 => format!("{:.1} s", span.as_secs_f64()),
+        0 => format!("{} ms", span.as_millis()),
+        1..10 => format!("{:.1} s", span.as_secs_f64()),
         10..120 => format!("{seconds} s"),
         120..7_200 => format!("{} min", seconds / 60),
         7_200..172_800 => format!("{} h", seconds / 3_600),
@@ -190,7 +191,13 @@ impl Column {
 #[derive(Debug)]
 pub struct Table {
     columns: Vec<Column>,
-    rows: Vec<Vec<Cell>>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    cells: Vec<Cell>,
+    note: Option<Cell>,
 }
 
 impl Table {
@@ -203,7 +210,14 @@ impl Table {
     pub fn row(&mut self, cells: impl Into<Vec<Cell>>) {
         let cells = cells.into();
         debug_assert_eq!(cells.len(), self.columns.len());
-        self.rows.push(cells);
+        self.rows.push(Row { cells, note: None });
+    }
+
+    /// Puts a note under the last row, from the second column to the end of the line.
+    pub fn note(&mut self, note: impl Into<Cell>) {
+        if let Some(row) = self.rows.last_mut() {
+            row.note = Some(note.into());
+        }
     }
 
     /// Whether it has no rows.
@@ -216,35 +230,41 @@ impl Table {
         let widths = self.widths(width.saturating_sub(indent));
         let mut text = String::new();
         let names: Vec<Cell> = self.columns.iter().map(|column| Cell::toned(column.name, Tone::Faint)).collect();
-        for cells in std::iter::once(&names).chain(&self.rows) {
-            let wrapped: Vec<Vec<String>> =
-                cells.iter().zip(&widths).map(|(cell, &width)| wrap(&cell.text, width)).collect();
-            let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
-            for at in 0..height {
-                let mut line = " ".repeat(indent);
-                // What is owed in spaces: none are written at a line's end.
-                let mut owed = 0;
-                for (index, column) in self.columns.iter().enumerate() {
-                    let piece = wrapped[index].get(at).map_or("", String::as_str);
-                    let space = widths[index].saturating_sub(measure_text_width(piece));
-                    let (before, after) = if column.right { (space, 0) } else { (0, space) };
-                    owed += before;
-                    if !piece.is_empty() {
-                        let _ = write!(line, "{:owed$}{}", "", cells[index].tone.paint(piece));
-                        owed = 0;
-                    }
-                    owed += after + GAP.len();
-                }
-                text.push_str(&line);
-                text.push('\n');
+        self.render_cells(&names, &widths, indent, &mut text);
+        let start = indent + widths.first().map_or(0, |width| width + GAP.len());
+        for Row { cells, note } in &self.rows {
+            self.render_cells(cells, &widths, indent, &mut text);
+            for line in note.iter().flat_map(|note| wrap(&note.text, width.saturating_sub(start))) {
+                let _ = writeln!(text, "{:start$}{}", "", Tone::Faint.paint(&line));
             }
         }
         text
     }
 
+    fn render_cells(&self, cells: &[Cell], widths: &[usize], indent: usize, text: &mut String) {
+        let wrapped: Vec<_> = cells.iter().zip(widths).map(|(cell, &width)| wrap(&cell.text, width)).collect();
+        let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
+        for at in 0..height {
+            // Spaces that are owed: none are written at a line's end.
+            let mut owed = indent;
+            for (index, column) in self.columns.iter().enumerate() {
+                let piece = wrapped[index].get(at).map_or("", String::as_str);
+                let space = widths[index].saturating_sub(measure_text_width(piece));
+                let (before, after) = if column.right { (space, 0) } else { (0, space) };
+                owed += before;
+                if !piece.is_empty() {
+                    let _ = write!(text, "{:owed$}{}", "", cells[index].tone.paint(piece));
+                    owed = 0;
+                }
+                owed += after + GAP.len();
+            }
+            text.push('\n');
+        }
+    }
+
     fn widths(&self, width: usize) -> Vec<usize> {
         let widest = |index: usize, column: &Column| {
-            let cells = self.rows.iter().map(|cells| measure_text_width(&cells[index].text));
+            let cells = self.rows.iter().map(|row| measure_text_width(&row.cells[index].text));
             cells.chain([measure_text_width(column.name)]).max().unwrap_or(0).min(column.most)
         };
         let mut widths: Vec<usize> =
@@ -321,6 +341,18 @@ mod tests {
     }
 
     #[test]
+    fn a_note_stands_under_its_row() {
+        let mut table = Table::new([Column::number("Line"), Column::text("Login ID")]);
+        table.row(["2".into(), "user1".into()]);
+        table.note("No such user is known.");
+        table.row(["13".into(), "user2".into()]);
+        assert_eq!(
+            table.render(20, 0),
+            concat!("Line  Login ID\n", "   2  user1\n", "      No such user\n", "      is known.\n", "  13  user2\n",)
+        );
+    }
+
+    #[test]
     fn words_stay_whole_where_they_can() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("a;b; c", 4), ["a;b;", "c"]);
@@ -336,6 +368,7 @@ mod tests {
     #[test]
     fn numbers_and_times_read_well() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(span(Duration::from_millis(250)), "250 ms");
         assert_eq!(span(Duration::from_millis(1_250)), "1.2 s");
         assert_eq!(span(Duration::from_secs(200)), "3 min");
         assert_eq!(span(Duration::from_secs(200_000)), "2 days");
