@@ -77,6 +77,7 @@ pub fn running(dir: &Path) -> Result<Manifest> {
 }
 
 /// An error of the platform, which names its operation itself.
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` takes")]
 pub fn told(error: rollcall_platform::Error) -> Error {
     Error::new(error.chain())
 }

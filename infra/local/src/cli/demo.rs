@@ -25,6 +25,8 @@ use crate::stack::{Attachment, Context, Error, Mail, Options, Result, Stack};
 
 /// Spaces before what stands under a heading.
 const INDENT: usize = 2;
+/// Columns in which everything stands side by side.
+const WIDE: usize = 98;
 
 /// Shows it all on a stack of its own, of which nothing is left.
 ///
@@ -37,7 +39,7 @@ pub async fn run() -> Result<ExitCode> {
         _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(INTERRUPTED)),
     };
     print(&format!(
-        "{}\nStarted in {}, in this process: DynamoDB, S3, EventBridge, SQS, SES, and the Lambda function that does the work.\n",
+        "{}\nStarted in {}, in this process: DynamoDB, S3, EventBridge, SQS, SES and the Lambda function.\n",
         Tone::Strong.paint("Rollcall, on this machine alone. Nothing leaves it, and nothing is left behind."),
         output::span(begun.elapsed())
     ))?;
@@ -110,8 +112,10 @@ fn file() -> String {
         }
     };
     rows(contents().lines().next().unwrap_or_default(), "");
-    ROWS.iter().for_each(|row| rows(row.text, row.about));
-    rows(BLANK, "left by a spreadsheet: no row at all");
+    for row in &ROWS {
+        rows(row.text, row.about);
+    }
+    rows(BLANK, "a blank row counts for nothing");
     let legend = Tone::Faint.paint("␣ stands for a no-break space, · for a character of no width");
     format!(
         "{}{}{:INDENT$}{legend}\n",
@@ -137,13 +141,14 @@ fn came_of_it(job: &Job) -> String {
 
 /// What the file has done to some users.
 fn lists(before: &[User], after: &[User]) -> String {
+    // Two numbers side by side, or one.
+    let list = if output::columns() >= WIDE { 27 } else { 13 };
     let mut table = Table::new([
         Column::text("Login ID"),
         Column::text("Name"),
         Column::text("Policy"),
-        // Two numbers and a space.
-        Column::text("Before").within(27),
-        Column::text("Added").within(27),
+        Column::text("Before").within(list),
+        Column::text("Added").within(list),
     ]);
     for (user, now) in pairs(before, after).filter(|(user, _)| SHOWN_USERS.contains(&user.login.as_str())) {
         let added: Vec<_> = now.caller_ids.iter().filter(|number| !user.caller_ids.contains(number)).copied().collect();
@@ -181,7 +186,13 @@ fn post(mail: &Mail) -> Result<String> {
         let size = counted(attachment.bytes.len() as u64, "byte", "bytes");
         text.push_str(&heading(&format!("Attached: {} ({size})", visible(&attachment.name))));
         text.push_str(&error_file(attachment)?);
-        let _ = writeln!(text, "{:INDENT$}{}", "", Tone::Faint.paint("Error Field and Error Value are left out here."));
+        let _ = writeln!(
+            text,
+            "{:INDENT$}{}",
+            "",
+            Tone::Faint
+                .paint("Under each row stands its Error Message. Error Field and Error Value are left out here.")
+        );
     }
     Ok(text)
 }
@@ -189,17 +200,17 @@ fn post(mail: &Mail) -> Result<String> {
 fn error_file(attachment: &Attachment) -> Result<String> {
     let mut table = Table::new([
         Column::number("Line"),
-        Column::text("Login ID"),
-        Column::text("Allowed Caller ID"),
+        Column::text("Login ID").within(output::columns() / 5),
+        Column::text("Allowed Caller ID").within(output::columns() / 3),
         Column::text("Status"),
-        Column::text("Error Code, and Error Message below"),
+        Column::text("Error Code"),
     ]);
     for record in records(&attachment.bytes)? {
         let [login, numbers, line, status, code, .., message] = &record[..] else {
             return Err(Error::new("the error file lacks columns"));
         };
         let tone = if status == RowStatus::Partial.as_str() { Tone::Doubtful } else { Tone::Bad };
-        let (line, status) = (Cell::toned(line, Tone::Faint), Cell::toned(status, tone));
+        let (line, status) = (Cell::from(line), Cell::toned(status, tone));
         table.row([line, login.into(), numbers.into(), status, code.into()]);
         table.note(message);
     }

@@ -20,6 +20,7 @@ mod up;
 mod users;
 
 use std::env;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -116,12 +117,12 @@ fn hint(dir: &Path, account: Option<&AccountId>, rest: &str) -> String {
     let mut line = program();
     let usual = env::var_os(DIR_VARIABLE).map_or_else(|| PathBuf::from(DEFAULT_DIR), PathBuf::from);
     if dir != usual {
-        line.push_str(&format!(" --dir {}", dir.display()));
+        let _ = write!(line, " --dir {}", dir.display());
     }
     line.push(' ');
     line.push_str(rest);
     if let Some(account) = account.filter(|account| account.as_str() != DEFAULT_ACCOUNT) {
-        line.push_str(&format!(" --account {account}"));
+        let _ = write!(line, " --account {account}");
     }
     line
 }

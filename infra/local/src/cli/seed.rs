@@ -21,7 +21,7 @@ use crate::stack::Result;
 /// Users created between two steps of the progress bar.
 const SLICE: u64 = 1_000;
 /// How long to wait for a table that asks for patience.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Options of `rollcall seed`.
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! Numbers that look random and are the same for the same seed, on every machine and in every version.
 
-/// SplitMix64: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014. Fit for test data, not for
+/// `SplitMix64`: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014. Fit for test data, not for
 /// secrets.
 #[derive(Debug, Clone)]
 pub struct SplitMix64(u64);

@@ -118,14 +118,12 @@ pub fn describe(job: &Job, mail: Option<&Mail>, dir: &Path) -> String {
 
 fn progress(job: &Job) -> String {
     let since = |end: Timestamp| output::span(end.duration_since(job.started).unsigned_abs());
-    match job.ended {
-        Some(ended) => format!(" in {}, {} ago", since(ended), output::span(age(ended))),
-        None => {
-            let attempts = u64::from(job.attempts);
-            format!(", {:?} since {}, {}", job.phase, since(Timestamp::now()), counted(attempts, "attempt", "attempts"))
-                .to_lowercase()
-        }
+    if let Some(ended) = job.ended {
+        return format!(" in {}, {} ago", since(ended), output::span(age(ended)));
     }
+    let phase = format!("{:?}", job.phase).to_lowercase();
+    let attempts = counted(u64::from(job.attempts), "attempt", "attempts");
+    format!(", {phase} since {}, {attempts}", since(Timestamp::now()))
 }
 
 /// How long ago that was.

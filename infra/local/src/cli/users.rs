@@ -1,5 +1,6 @@
 //! `rollcall users`: who may dial from what.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -70,7 +71,7 @@ impl Users {
         }
         let mut text = table.render(output::columns(), 0);
         if more {
-            text.push_str(&format!("There are more: list them with --limit. These are the first {}.\n", self.limit));
+            let _ = writeln!(text, "There are more: list them with --limit. These are the first {}.", self.limit);
         }
         output::print(&text)?;
         Ok(ExitCode::SUCCESS)
