@@ -201,7 +201,7 @@ fn error_file(attachment: &Attachment) -> Result<String> {
     let mut table = Table::new([
         Column::number("Line"),
         Column::text("Login ID").within(output::columns() / 5),
-        Column::text("Allowed Caller ID").within(output::columns() / 3),
+        Column::text("Allowed Caller ID").within(output::columns() * 3 / 10),
         Column::text("Status"),
         Column::text("Error Code"),
     ]);

@@ -84,13 +84,13 @@ async fn watch(stack: &Connection, account: &AccountId, id: &JobId, bar: &Progre
 }
 
 fn waits(job: &Job) -> Option<String> {
-    let error = match &job.last_error {
-        Some(error) => format!(" ({})", output::visible(error)),
-        None => String::new(),
+    let why = match &job.last_error {
+        _ if job.paused => "ran out of time and kept its work".to_owned(),
+        Some(error) => format!("failed ({})", output::visible(error)),
+        None => "died".to_owned(),
     };
-    let why = if job.paused { "stopped to make room" } else { "failed" };
     job.is_waiting(Timestamp::now())
-        .then(|| format!("Attempt {} {why}{error}; the job waits for its next delivery.", job.attempts))
+        .then(|| format!("Attempt {} {why}; the job waits for its next delivery.", job.attempts))
 }
 
 fn late(waited: Duration, logs: &Path) -> Option<String> {

@@ -278,7 +278,7 @@ impl Table {
 }
 
 /// The last column is never narrower than this, even where the line grows too long by it.
-const LEAST_LAST: usize = 16;
+const LEAST_LAST: usize = 18;
 
 /// The text in lines no wider than `width`, broken between words where that is possible.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
