@@ -42,7 +42,10 @@ pub async fn follow(stack: &Connection, account: &AccountId, id: &JobId, shown: 
     let bar = output::progress(shown);
     let end = watch(stack, account, id, &bar);
     let followed = tokio::select! {
-        job = end => job.map(|job| Followed::Ended(Box::new(job))),
+        job = end => match job {
+            Ok(job) => Ok(Followed::Ended(Box::new(job))),
+            Err(error) => Err(error).context(format!("lost sight of job {id}, which goes on when the stack is up")),
+        },
         pressed = tokio::signal::ctrl_c() => {
             pressed.context("could not listen for Ctrl-C").map(|()| Followed::Interrupted)
         }

@@ -336,7 +336,7 @@ mod tests {
         table.row(["9876500001;9876500002".into(), "It is not one of ours.".into()]);
         assert_eq!(
             table.render(28, 0),
-            concat!("Number      Message\n", "9876500001  It is not one of\n", ";987650000  ours.\n", "2\n",)
+            concat!("Number      Message\n", "9876500001  It is not one of\n", ";           ours.\n", "9876500002\n",)
         );
     }
 

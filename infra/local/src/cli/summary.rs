@@ -96,13 +96,16 @@ pub fn describe(job: &Job, mail: Option<&Mail>, dir: &Path) -> String {
     } else if done.rows > 0 {
         line("Rows", &count(done.rows));
     }
-    line("Users changed", &format!("{} of {} in the file", count(done.users_changed), count(done.users)));
-    line("Numbers added", &count(done.numbers_added));
-    let put_off = if done.throttled > 0 { format!(", {} put off", count(done.throttled)) } else { String::new() };
-    line(
-        "Table calls",
-        &format!("{} with {}{put_off}", count(done.table_calls), counted(done.statements, "write", "writes")),
-    );
+    // A file that could not be read has changed nobody.
+    if done.rows > 0 {
+        line("Users changed", &format!("{} of {} in the file", count(done.users_changed), count(done.users)));
+        line("Numbers added", &count(done.numbers_added));
+        let put_off = if done.throttled > 0 { format!(", {} put off", count(done.throttled)) } else { String::new() };
+        line(
+            "Table calls",
+            &format!("{} with {}{put_off}", count(done.table_calls), counted(done.statements, "write", "writes")),
+        );
+    }
     if let Some(state) = &job.mail {
         line("Mail", &mail_line(state, mail, dir));
     }
