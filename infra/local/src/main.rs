@@ -8,24 +8,11 @@ mod stack;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `RUST_LOG` says otherwise. `s3s` would log every request that it refuses as an error.
 const LOGGED: &str = "warn,s3s=off";
-
-#[derive(Parser)]
-#[command(name = "rollcall", version, about = "A directory of telephony users and the caller IDs each may use")]
-struct Command {
-    #[command(subcommand)]
-    command: Subcommands,
-}
-
-#[derive(Subcommand)]
-enum Subcommands {
-    /// Run everything on this machine, until Ctrl-C
-    Up(cli::up::Up),
-}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -35,14 +22,8 @@ async fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    let result = match Command::parse().command {
-        Subcommands::Up(up) => up.run().await,
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", error.chain());
-            ExitCode::FAILURE
-        }
-    }
+    cli::Command::parse().run().await.unwrap_or_else(|error| {
+        eprintln!("error: {}", error.chain());
+        ExitCode::FAILURE
+    })
 }

@@ -22,6 +22,9 @@ impl Run<'_> {
     /// Reads the file into a ledger.
     pub(crate) async fn read(&mut self, settings: &Settings) -> Result<Reading, Stop> {
         let limits = self.engine.limits;
+        let mut rows = self.rows().await?;
+        // First of all: who is to be told, should nothing else be read of the file.
+        self.job.notify = rows.download.notify().cloned();
         let size = self.job.source.size;
         if size > limits.file_bytes {
             let message = format!("The file has {size} bytes; one job takes {}. Cut it into parts.", limits.file_bytes);
@@ -34,7 +37,6 @@ impl Run<'_> {
         }
         let mut numbers = NumberReader::new(country, &inventory);
         let mut wanted = Wanted::default();
-        let mut rows = self.rows().await?;
         while rows.more().await? {
             while let Some(row) = rows.reader.next_row()? {
                 wanted.take(&row, &mut numbers);
@@ -44,7 +46,6 @@ impl Run<'_> {
                 return Err(FileFault { code: FileCode::TooManyRows, line: None, message }.into());
             }
         }
-        self.job.notify = rows.download.notify().cloned();
         let rows = rows.reader.rows();
         let ledger = wanted.settle();
         self.job.progress.rows = rows;

@@ -1,3 +1,136 @@
-//! The subcommands, a file for each.
+//! The subcommands, a file for each, and what they share.
 
-pub mod up;
+mod append;
+mod connect;
+mod demo;
+mod demo_account;
+mod demo_file;
+mod follow;
+mod generate;
+mod job;
+mod jobs;
+mod mail;
+mod output;
+mod queues;
+mod sample;
+mod seed;
+mod split_mix;
+mod summary;
+mod up;
+mod users;
+
+use std::env;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use rollcall_model::account::AccountId;
+
+use crate::stack::Result;
+
+/// Where a stack keeps its data, unless somebody says otherwise.
+const DEFAULT_DIR: &str = ".rollcall";
+/// The variable that says otherwise.
+const DIR_VARIABLE: &str = "ROLLCALL_DIR";
+/// The account that is meant when none is named.
+const DEFAULT_ACCOUNT: &str = "demo";
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "rollcall", version, about = "A directory of telephony users and the caller IDs each may use")]
+pub struct Command {
+    /// Directory of the stack
+    #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_DIR, env = DIR_VARIABLE)]
+    dir: PathBuf,
+    #[command(subcommand)]
+    command: Subcommands,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    /// See it work in half a minute: a stack of its own, a small account, a bad file, and its mail
+    Demo,
+    /// Run everything on this machine, until Ctrl-C
+    Up(up::Up),
+    /// Make an account to try things on
+    Seed(seed::Seed),
+    /// Append the caller IDs of a CSV file to users, and follow the job to its end
+    Append(append::Append),
+    /// List the latest jobs
+    Jobs(jobs::Jobs),
+    /// Show one job, follow it, or save its result files
+    Job(job::ShowJob),
+    /// List the captured mails, or show one
+    Mail(mail::ShowMail),
+    /// List users, or show the caller IDs of some
+    Users(users::Users),
+    /// Write a CSV file to start from
+    Sample(sample::Sample),
+    /// Make a CSV file of any size, with as many bad rows as wanted
+    Generate(generate::Generate),
+    /// Show what waits in the queues, or send dead letters back
+    Queues(queues::ShowQueues),
+}
+
+impl Command {
+    /// Does what it says.
+    ///
+    /// # Errors
+    /// Whatever keeps it from doing so. What it found, such as a job with failed rows, is told by the exit code.
+    pub async fn run(self) -> Result<ExitCode> {
+        let dir = self.dir.as_path();
+        match self.command {
+            Subcommands::Demo => demo::run().await,
+            Subcommands::Up(up) => up.run(dir).await,
+            Subcommands::Seed(seed) => seed.run(dir).await,
+            Subcommands::Append(append) => append.run(dir).await,
+            Subcommands::Jobs(jobs) => jobs.run(dir).await,
+            Subcommands::Job(job) => job.run(dir).await,
+            Subcommands::Mail(mail) => mail.run(dir),
+            Subcommands::Users(users) => users.run(dir).await,
+            Subcommands::Sample(sample) => sample.run(),
+            Subcommands::Generate(generate) => generate.run(),
+            Subcommands::Queues(queues) => queues.run(dir),
+        }
+    }
+}
+
+/// Whose data is meant.
+#[derive(Debug, Args)]
+struct Whose {
+    /// Account
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_ACCOUNT)]
+    account: AccountId,
+}
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, Args)]
+struct Form {
+    /// Print JSON, and nothing else, on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// A command line to copy: this program as it was called, for the same stack and account.
+fn hint(dir: &Path, account: Option<&AccountId>, rest: &str) -> String {
+    let mut line = program();
+    let usual = env::var_os(DIR_VARIABLE).map_or_else(|| PathBuf::from(DEFAULT_DIR), PathBuf::from);
+    if dir != usual {
+        let _ = write!(line, " --dir {}", dir.display());
+    }
+    line.push(' ');
+    line.push_str(rest);
+    if let Some(account) = account.filter(|account| account.as_str() != DEFAULT_ACCOUNT) {
+        let _ = write!(line, " --account {account}");
+    }
+    line
+}
+
+/// This program as it was called, from where it was called.
+fn program() -> String {
+    let called = env::args_os().next().map_or_else(|| PathBuf::from("rollcall"), PathBuf::from);
+    let here = env::current_dir().unwrap_or_default();
+    let short = called.strip_prefix(here).unwrap_or(&called);
+    short.display().to_string()
+}

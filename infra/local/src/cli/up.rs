@@ -1,20 +1,23 @@
 //! `rollcall up`: runs the stack until it is told to stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::hint;
 use crate::stack::{Context, Manifest, Options, Ports, Result, Stack};
 
 /// Options of `rollcall up`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rollcall up
+  rollcall up --ephemeral --parameter DefaultCountry=GB")]
 pub struct Up {
-    /// Where data persists
-    #[arg(long, default_value = ".rollcall")]
-    dir: PathBuf,
-    /// Keep nothing
-    #[arg(long, conflicts_with = "dir")]
+    /// Keep nothing: use a directory that is gone afterwards, in place of --dir
+    #[arg(long)]
     ephemeral: bool,
     /// Value of a parameter of the template; can be given several times
     #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = key_value)]
@@ -38,7 +41,7 @@ impl Up {
     ///
     /// # Errors
     /// If the stack can't be started.
-    pub async fn run(self) -> Result<()> {
+    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
         // Before the stack starts, so that no signal ends the process half-way.
         let mut interrupt = signal(SignalKind::interrupt()).context("could not listen for Ctrl-C")?;
         let mut terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
@@ -48,26 +51,29 @@ impl Up {
             None => None,
         };
         let stack = Stack::start(Options {
-            dir: (!self.ephemeral).then(|| self.dir.clone()),
+            dir: (!self.ephemeral).then(|| dir.to_owned()),
             template,
             parameters: self.parameters,
             ports: Ports { dynamodb: self.dynamodb_port, s3: self.s3_port, ses: self.ses_port },
             echo: true,
         })
         .await?;
-        introduce(stack.manifest());
+        // The mails lie right in the stack's directory, wherever that is.
+        let used = stack.manifest().mail_dir.parent().filter(|_| self.ephemeral).unwrap_or(dir);
+        introduce(stack.manifest(), used);
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
         println!("Stopping.");
         stack.shutdown().await;
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     }
 }
 
-fn introduce(manifest: &Manifest) {
+fn introduce(manifest: &Manifest, dir: &Path) {
     println!("Rollcall is up. Ctrl-C stops it.\n");
+    println!("  Data      {}", dir.display());
     println!("  DynamoDB  {}", manifest.endpoints.dynamodb);
     println!("  S3        {}", manifest.endpoints.s3);
     println!("  SES       {}", manifest.endpoints.ses);
@@ -77,7 +83,7 @@ fn introduce(manifest: &Manifest) {
     for (name, value) in &manifest.outputs {
         println!("  {name:width$}  {value}");
     }
-    println!();
+    println!("\nMake an account to try things on, in another terminal: {}\n", hint(dir, None, "seed"));
 }
 
 fn key_value(text: &str) -> std::result::Result<(String, String), String> {

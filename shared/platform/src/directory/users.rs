@@ -63,6 +63,8 @@ const IN_FLIGHT: usize = 16;
 /// First wait before a request is sent again, doubled each time up to the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// How long a person waits for users to be shown.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const READING: &str = "reading users";
 const APPENDING: &str = "appending to users";
@@ -339,6 +341,27 @@ impl Directory {
         TransactWriteItem::builder().put(put).build()
     }
 
+    /// Those of the login IDs that are users, in the order asked for.
+    ///
+    /// # Errors
+    /// As [`Directory::find_users`].
+    pub async fn named_users(&self, account: &AccountId, folded_logins: &[&str]) -> Result<Vec<User>, Error> {
+        let mut asked: Vec<&str> = Vec::with_capacity(folded_logins.len());
+        for login in folded_logins {
+            // A read that names a key twice is refused.
+            if !asked.contains(login) {
+                asked.push(login);
+            }
+        }
+        let keys = asked.iter().map(|login| Key::user(account, login));
+        let until = Instant::now() + PATIENCE;
+        let attributes = ["login", "name", "email", "policy", CALLER_IDS];
+        let items = self.get_many(keys, &attributes, until, &mut BulkWork::default()).await?;
+        let mut users = items.iter().map(read_user).collect::<Result<Vec<_>, _>>()?;
+        users.sort_by_cached_key(|user| asked.iter().position(|login| *login == user.login.folded()));
+        Ok(users)
+    }
+
     /// The account's users by name, with their lists; at most `most`.
     ///
     /// # Errors
@@ -359,21 +382,12 @@ impl Directory {
         while users.len() < most
             && let Some(item) = pages.next().await
         {
-            let item = item.map_err(failed("listing users"))?;
-            let login = string(&item, "login").unwrap_or_default();
-            let login = LoginId::parse(&login).map_err(|error| Error::unreadable("listing users", error))?;
-            users.push(User {
-                login,
-                name: string(&item, "name").unwrap_or_default(),
-                email: string(&item, "email"),
-                policy: policy(&item)?,
-                caller_ids: Vec::new(),
-            });
+            users.push(read_user(&item.map_err(failed("listing users"))?)?);
         }
         // The index doesn't hold the lists, so that appending to them doesn't write it.
         let logins: Vec<_> = users.iter().map(|user| user.login.folded().into_owned()).collect();
         let logins: Vec<_> = logins.iter().map(String::as_str).collect();
-        let until = Instant::now() + Duration::from_secs(30);
+        let until = Instant::now() + PATIENCE;
         let mut lists = self.find_users(account, &logins, until, &mut BulkWork::default()).await?;
         for user in &mut users {
             if let Some(found) = lists.remove(&*user.login.folded()) {
@@ -475,12 +489,23 @@ fn user_item(account: &AccountId, user: &User) -> Item {
 }
 
 fn read_found(item: &Item) -> Result<Found, Error> {
+    let email = string(item, "email").map(|email| fold(&email).into_owned());
+    Ok(Found { policy: policy(item)?, email, caller_ids: caller_ids(item)? })
+}
+
+fn read_user(item: &Item) -> Result<User, Error> {
+    let login = string(item, "login").unwrap_or_default();
+    let login = LoginId::parse(&login).map_err(|error| Error::unreadable(READING, error))?;
+    let (name, email) = (string(item, "name").unwrap_or_default(), string(item, "email"));
+    Ok(User { login, name, email, policy: policy(item)?, caller_ids: caller_ids(item)? })
+}
+
+fn caller_ids(item: &Item) -> Result<Vec<CallerId>, Error> {
     let numbers = item.get(CALLER_IDS).and_then(|set| set.as_ss().ok()).map_or(&[][..], Vec::as_slice);
     let numbers: Result<Vec<CallerId>, _> = numbers.iter().map(|number| number.parse()).collect();
-    let mut caller_ids = numbers.map_err(|error| Error::unreadable(READING, error))?;
-    caller_ids.sort_unstable();
-    let email = string(item, "email").map(|email| fold(&email).into_owned());
-    Ok(Found { policy: policy(item)?, email, caller_ids })
+    let mut numbers = numbers.map_err(|error| Error::unreadable(READING, error))?;
+    numbers.sort_unstable();
+    Ok(numbers)
 }
 
 fn policy(item: &Item) -> Result<Policy, Error> {

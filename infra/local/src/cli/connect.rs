@@ -1,0 +1,83 @@
+//! The way to a running stack.
+
+use std::path::Path;
+
+use rollcall_model::job::{Job, Mail as MailState};
+use rollcall_platform::connect::{Aws, LocalStack};
+use rollcall_platform::directory::Directory;
+use rollcall_platform::files::Files;
+
+use super::hint;
+use crate::stack::{Error, Mail, Manifest, Result, list_mails};
+
+/// The template's output that names the table.
+const TABLE: &str = "TableName";
+/// The template's output that names the bucket.
+const BUCKET: &str = "FilesBucketName";
+
+/// A stack that serves, and the doors to its data.
+pub struct Connection {
+    pub manifest: Manifest,
+    pub directory: Directory,
+    pub files: Files,
+}
+
+impl Connection {
+    /// To the stack that serves `dir`.
+    ///
+    /// # Errors
+    /// If none does.
+    pub async fn open(dir: &Path) -> Result<Self> {
+        Self::to(&running(dir)?).await
+    }
+
+    /// To the stack of this manifest.
+    ///
+    /// # Errors
+    /// If its template declares no table or bucket.
+    pub async fn to(manifest: &Manifest) -> Result<Self> {
+        let output = |name: &str| {
+            let lacking = || Error::new(format!("the stack's template has no output {name}"));
+            manifest.outputs.get(name).cloned().ok_or_else(lacking)
+        };
+        let (table, bucket) = (output(TABLE)?, output(BUCKET)?);
+        let aws = Aws::local(LocalStack {
+            dynamodb: manifest.endpoints.dynamodb.clone(),
+            s3: manifest.endpoints.s3.clone(),
+            ses: manifest.endpoints.ses.clone(),
+            region: manifest.region.clone(),
+            access_key_id: manifest.access_key_id.clone(),
+            secret_access_key: manifest.secret_access_key.clone(),
+        })
+        .await;
+        let (directory, files) = (Directory::new(&aws, table), Files::new(&aws, bucket));
+        Ok(Self { manifest: manifest.clone(), directory, files })
+    }
+
+    /// The mail that a job has sent.
+    ///
+    /// # Errors
+    /// If the captured mails can't be read.
+    pub fn mail_of(&self, job: &Job) -> Result<Option<Mail>> {
+        let Some(MailState::Sent { message_id }) = &job.mail else { return Ok(None) };
+        Ok(list_mails(&self.manifest.mail_dir)?.into_iter().find(|mail| mail.id == *message_id))
+    }
+}
+
+/// The manifest of the stack that serves `dir`.
+///
+/// # Errors
+/// If none does.
+pub fn running(dir: &Path) -> Result<Manifest> {
+    let none = || {
+        let start = hint(dir, None, "up");
+        Error::new(format!("no stack is running in {}; start one with: {start}", dir.display()))
+    };
+    Manifest::read(dir)?.ok_or_else(none)
+}
+
+/// An error of the platform, which names its operation itself.
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` takes")]
+pub fn told(error: rollcall_platform::Error) -> Error {
+    Error::new(error.chain())
+}

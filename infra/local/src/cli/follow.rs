@@ -1,0 +1,120 @@
+//! Following a job to its end.
+
+use std::path::Path;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use rollcall_model::account::AccountId;
+use rollcall_model::job::{Job, Phase, State};
+use rollcall_model::upload::JobId;
+use tokio::time::Instant;
+
+use super::connect::{Connection, told};
+use super::{hint, output};
+use crate::stack::{Context, Result};
+
+/// The first wait between two looks. Small files are done by the second.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// The longest wait: jobs themselves tell their progress once a second.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// Each wait is longer by half.
+const GROWTH: f64 = 1.5;
+/// Nobody's taking a job up for so long is worth a word.
+const LATE: Duration = Duration::from_secs(10);
+
+/// The exit code of a command that was interrupted, as shells have it (128 + SIGINT).
+pub const INTERRUPTED: u8 = 130;
+
+/// How following ended.
+pub enum Followed {
+    /// The job ended.
+    Ended(Box<Job>),
+    /// Somebody pressed Ctrl-C. The job goes on.
+    Interrupted,
+}
+
+/// Follows a job to its end. Shows how far it is, if `shown`, to who sits at a terminal.
+///
+/// # Errors
+/// If the stack can't be asked any more.
+pub async fn follow(stack: &Connection, account: &AccountId, id: &JobId, shown: bool) -> Result<Followed> {
+    let bar = output::progress(shown);
+    let end = watch(stack, account, id, &bar);
+    let followed = tokio::select! {
+        job = end => match job {
+            Ok(job) => Ok(Followed::Ended(Box::new(job))),
+            Err(error) => Err(error).context(format!("lost sight of job {id}, which goes on when the stack is up")),
+        },
+        pressed = tokio::signal::ctrl_c() => {
+            pressed.context("could not listen for Ctrl-C").map(|()| Followed::Interrupted)
+        }
+    };
+    bar.finish_and_clear();
+    followed
+}
+
+/// Tells who has stopped following how to go on.
+pub fn say_it_goes_on(dir: &Path, account: &AccountId, id: &JobId) {
+    eprintln!("The job goes on. Look at it with: {}", hint(dir, Some(account), &format!("job {id}")));
+}
+
+async fn watch(stack: &Connection, account: &AccountId, id: &JobId, bar: &ProgressBar) -> Result<Job> {
+    let begun = Instant::now();
+    let mut wait = FIRST_WAIT;
+    // What was last said beside the bar: each thing once.
+    let mut remark = String::new();
+    loop {
+        let job = stack.directory.job(account, id).await.map_err(told)?;
+        let now = match &job {
+            Some(job) if job.state != State::Running => return Ok(job.clone()),
+            Some(job) => {
+                draw(bar, job);
+                waits(job)
+            }
+            None => {
+                bar.set_message("waiting for a function to take it up");
+                late(begun.elapsed(), &stack.manifest.log_dir)
+            }
+        };
+        if let Some(now) = now.filter(|now| *now != remark) {
+            bar.suspend(|| eprintln!("{now}"));
+            remark = now;
+        }
+        tokio::time::sleep(wait).await;
+        wait = wait.mul_f64(GROWTH).min(LONGEST_WAIT);
+    }
+}
+
+fn waits(job: &Job) -> Option<String> {
+    let why = match &job.last_error {
+        _ if job.paused => "ran out of time and kept its work".to_owned(),
+        Some(error) => format!("failed ({})", output::visible(error)),
+        None => "died".to_owned(),
+    };
+    job.is_waiting(Timestamp::now())
+        .then(|| format!("Attempt {} {why}; the job waits for its next delivery.", job.attempts))
+}
+
+fn late(waited: Duration, logs: &Path) -> Option<String> {
+    (waited > LATE).then(|| format!("No function has taken it up yet. Their logs are in {}", logs.display()))
+}
+
+fn draw(bar: &ProgressBar, job: &Job) {
+    let message = match job.phase {
+        Phase::Reading => "reading",
+        Phase::Applying => "applying",
+        Phase::Reporting => "reporting",
+        Phase::Mailing => "mailing",
+        Phase::Done => "done",
+    };
+    let style = if job.phase == Phase::Applying {
+        bar.set_length(job.progress.users);
+        bar.set_position(job.progress.users_done);
+        ProgressStyle::with_template("{spinner} {msg:10} {bar:40} {human_pos} of {human_len} users  {elapsed}")
+    } else {
+        ProgressStyle::with_template("{spinner} {msg:10} {elapsed}")
+    };
+    bar.set_style(style.expect("the template is well formed"));
+    bar.set_message(message);
+}

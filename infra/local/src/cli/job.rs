@@ -1,0 +1,157 @@
+//! `rollcall job`: one job, its progress and its result files.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use rollcall_model::account::AccountId;
+use rollcall_model::job::{Job, State};
+use rollcall_model::upload::{JobId, ResultKeys};
+
+use super::connect::{Connection, told};
+use super::follow::{Followed, INTERRUPTED, follow, say_it_goes_on};
+use super::{Form, Whose, output, summary};
+use crate::stack::{Context, Error, Result};
+
+/// Stands for the job that began last.
+const LATEST: &str = "latest";
+/// Jobs among which the beginning of an ID is looked up.
+const LOOKED_AT: i32 = 500;
+/// Stands for standard output.
+const STDOUT: &str = "-";
+
+/// Options of `rollcall job`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rollcall job latest
+  rollcall job 5f0c1d2e3a4b --follow
+  rollcall job latest --failures - | less")]
+pub struct ShowJob {
+    /// The job's ID, the beginning of it, or "latest"
+    id: String,
+    #[command(flatten)]
+    whose: Whose,
+    /// Follow it to its end; the exit code is then that of `rollcall append`
+    #[arg(long)]
+    follow: bool,
+    #[command(flatten)]
+    save: Save,
+    #[command(flatten)]
+    form: Form,
+}
+
+/// Which result files to save where.
+#[derive(Debug, Args)]
+pub struct Save {
+    /// Save every row with what came of it; "-" is standard output
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+    /// Save the rows to mend, each with the reason; "-" is standard output
+    #[arg(long, value_name = "FILE")]
+    failures: Option<PathBuf>,
+}
+
+impl Save {
+    /// Whether a result file goes to standard output, which then holds nothing else.
+    pub fn prints(&self) -> bool {
+        [&self.results, &self.failures].into_iter().flatten().any(|file| file.as_os_str() == STDOUT)
+    }
+
+    /// Refuses what would mix things on standard output.
+    ///
+    /// # Errors
+    /// If two of a job's JSON, its results and its failures are to go there.
+    pub fn check(&self, form: Form) -> Result<()> {
+        let both = self.results.is_some() && self.results == self.failures;
+        if both || (self.prints() && form.json) {
+            return Err(Error::new("each of --json, --results and --failures needs a place of its own"));
+        }
+        Ok(())
+    }
+}
+
+impl ShowJob {
+    /// Shows the job.
+    ///
+    /// # Errors
+    /// If there is no such job, or the stack can't be asked.
+    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+        self.save.check(self.form)?;
+        let stack = Connection::open(dir).await?;
+        let account = &self.whose.account;
+        let mut job = find(&stack, account, &self.id).await?;
+        if self.follow && job.state == State::Running {
+            job = match follow(&stack, account, &job.id, !self.form.json).await? {
+                Followed::Ended(job) => *job,
+                Followed::Interrupted => {
+                    say_it_goes_on(dir, account, &job.id);
+                    return Ok(ExitCode::from(INTERRUPTED));
+                }
+            };
+        }
+        if self.form.json {
+            output::print_json(&summary::Record::of(&job))?;
+        } else if !self.save.prints() {
+            output::print(&summary::describe(&job, stack.mail_of(&job)?.as_ref(), dir))?;
+        }
+        save_results(&stack, &job, &self.save).await?;
+        let well = !self.follow || summary::all_went_well(&job);
+        Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// Saves the result files of a job that are wanted.
+///
+/// # Errors
+/// If the job has none, or a file can't be written.
+pub async fn save_results(stack: &Connection, job: &Job, save: &Save) -> Result<()> {
+    let keys = ResultKeys::of(&job.upload.account, &job.id);
+    let wanted = [
+        (&save.results, keys.results(), "no results"),
+        (&save.failures, keys.failed(), "no rows to mend, so there is nothing to save"),
+    ];
+    for (file, key, lacking) in wanted {
+        let Some(file) = file else { continue };
+        match stack.files.get(&key).await.map_err(told)? {
+            Some(bytes) => write(file, &bytes)?,
+            None if job.state == State::Running => return Err(Error::new("the job has not written its results yet")),
+            // A job without failures has done well: that is nothing to fail over.
+            None => eprintln!("The job has {lacking}."),
+        }
+    }
+    Ok(())
+}
+
+async fn find(stack: &Connection, account: &AccountId, text: &str) -> Result<Job> {
+    let directory = &stack.directory;
+    let none = || Error::new(format!("the account {account} has no job {text}"));
+    if let Some(id) = JobId::parse(text) {
+        return directory.job(account, &id).await.map_err(told)?.ok_or_else(none);
+    }
+    if text == LATEST {
+        let latest = directory.jobs(account, 1).await.map_err(told)?.pop();
+        return latest.ok_or_else(|| Error::new(format!("the account {account} has no jobs")));
+    }
+    let mut jobs = directory.jobs(account, LOOKED_AT).await.map_err(told)?;
+    jobs.retain(|job| job.id.as_str().starts_with(text));
+    match jobs.len() {
+        0 => Err(none()),
+        1 => Ok(jobs.remove(0)),
+        several => Err(Error::new(format!("{several} jobs begin with {text}; write more of it"))),
+    }
+}
+
+fn write(file: &Path, bytes: &[u8]) -> Result<()> {
+    if file.as_os_str() == STDOUT {
+        return match std::io::stdout().lock().write_all(bytes) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("could not print"),
+            _ => Ok(()),
+        };
+    }
+    fs::write(file, bytes).context(format!("could not write {}", file.display()))?;
+    eprintln!("Saved {}", file.display());
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! `rollcall jobs`: the latest jobs.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::connect::{Connection, told};
+use super::output::{Cell, Column, Table, count};
+use super::{Form, Whose, hint, output, summary};
+use crate::stack::Result;
+
+/// Characters of a job's ID that a list shows: enough to tell jobs apart, and `rollcall job` takes them.
+const SHOWN_ID: usize = 12;
+
+/// Options of `rollcall jobs`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A job that runs and that nobody works on shows as waiting: its last attempt died or stopped, and the next delivery of its \
+file will go on.
+
+Example:
+  rollcall jobs --limit 5")]
+pub struct Jobs {
+    #[command(flatten)]
+    whose: Whose,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..))]
+    limit: i32,
+    #[command(flatten)]
+    form: Form,
+}
+
+impl Jobs {
+    /// Lists them, the latest first.
+    ///
+    /// # Errors
+    /// If the stack can't be asked.
+    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+        let stack = Connection::open(dir).await?;
+        let account = &self.whose.account;
+        let jobs = stack.directory.jobs(account, self.limit).await.map_err(told)?;
+        if self.form.json {
+            let records: Vec<_> = jobs.iter().map(summary::Record::of).collect();
+            output::print_json(&records)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut table = Table::new([
+            Column::text("Job"),
+            Column::number("Begun"),
+            Column::text("State"),
+            Column::text("Phase"),
+            Column::number("Rows"),
+            Column::number("Applied"),
+            Column::number("Unchanged"),
+            Column::number("To mend"),
+            Column::text("File"),
+        ]);
+        for job in &jobs {
+            let rows = job.counts.rows().max(job.progress.rows);
+            table.row([
+                job.id.as_str()[..SHOWN_ID].into(),
+                format!("{} ago", output::span(summary::age(job.started))).into(),
+                Cell::toned(summary::standing(job), summary::tone(job)),
+                format!("{:?}", job.phase).to_lowercase().into(),
+                count(rows).into(),
+                count(job.counts.applied).into(),
+                count(job.counts.unchanged).into(),
+                count(job.counts.to_mend()).into(),
+                Cell::from(&job.upload.name),
+            ]);
+        }
+        if table.is_empty() {
+            let append = hint(dir, Some(account), "append FILE");
+            output::print(&format!("The account {account} has no jobs. Start one with: {append}\n"))?;
+        } else {
+            output::print(&table.render(output::columns(), 0))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,150 @@
+//! What came of a job, in words.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use jiff::Timestamp;
+use rollcall_model::append::{Counts, RowStatus};
+use rollcall_model::job::{Failure, Job, Mail as MailState, State};
+use rollcall_model::upload::ResultKeys;
+use serde::Serialize;
+
+use super::hint;
+use super::output::{self, Tone, count, counted};
+use crate::stack::Mail;
+
+/// A job as machines read it: its record, and whether it waits for its next delivery.
+#[derive(Serialize)]
+pub struct Record<'a> {
+    #[serde(flatten)]
+    job: &'a Job,
+    waiting: bool,
+}
+
+impl<'a> Record<'a> {
+    /// As it stands now.
+    pub fn of(job: &'a Job) -> Self {
+        Self { job, waiting: job.is_waiting(Timestamp::now()) }
+    }
+}
+
+/// Whether every row was applied, or had been before.
+pub fn all_went_well(job: &Job) -> bool {
+    job.state == State::Finished && job.counts.to_mend() == 0
+}
+
+/// Where a job stands: its state, or that it waits.
+pub fn standing(job: &Job) -> &'static str {
+    if job.is_waiting(Timestamp::now()) { "waiting" } else { job.state.as_str() }
+}
+
+/// The tone of a job's standing.
+pub fn tone(job: &Job) -> Tone {
+    match job.state {
+        State::Failed => Tone::Bad,
+        State::Finished if all_went_well(job) => Tone::Good,
+        State::Finished | State::Running => Tone::Doubtful,
+    }
+}
+
+/// Rows by what came of them, on a line.
+pub fn rows(counts: Counts) -> String {
+    let all = [
+        (RowStatus::Applied, counts.applied, Tone::Good),
+        (RowStatus::Unchanged, counts.unchanged, Tone::Plain),
+        (RowStatus::Partial, counts.partial, Tone::Doubtful),
+        (RowStatus::Failed, counts.failed, Tone::Bad),
+        (RowStatus::Unprocessed, counts.unprocessed, Tone::Bad),
+    ];
+    // One that hardly ever occurs is not worth a zero.
+    let shown = all.into_iter().filter(|&(status, rows, _)| rows > 0 || status != RowStatus::Unprocessed);
+    let parts: Vec<String> = shown
+        .map(|(status, rows, tone)| {
+            let text = format!("{} {}", count(rows), status.as_str());
+            if rows > 0 { tone.paint(&text) } else { Tone::Faint.paint(&text) }
+        })
+        .collect();
+    format!("{} = {}", count(counts.rows()), parts.join(" + "))
+}
+
+/// Everything about a job, for people. `mail` is what it sent, where that is known.
+pub fn describe(job: &Job, mail: Option<&Mail>, dir: &Path) -> String {
+    let mut text = String::new();
+    let mut line = |label: &str, value: &str| {
+        let _ = writeln!(text, "{label:14} {value}");
+    };
+    line("Job", job.id.as_str());
+    line("File", &format!("{} ({})", output::visible(&job.upload.name), counted(job.source.size, "byte", "bytes")));
+    line("State", &format!("{}{}", tone(job).paint(standing(job)), progress(job)));
+    match &job.failure {
+        Some(Failure::File(fault)) => line("Reason", &output::visible(&fault.to_string())),
+        Some(Failure::GaveUp { attempts, reason }) => {
+            let reason = output::visible(reason);
+            line(
+                "Reason",
+                &format!("given up after {}: {reason}", counted(u64::from(*attempts), "attempt", "attempts")),
+            );
+        }
+        None => {}
+    }
+    if let Some(error) = &job.last_error {
+        line("Last error", &output::visible(error));
+    }
+    let done = job.progress;
+    if job.counts.rows() > 0 {
+        line("Rows", &rows(job.counts));
+    } else if done.rows > 0 {
+        line("Rows", &count(done.rows));
+    }
+    // A file that could not be read has changed nobody.
+    if done.rows > 0 {
+        line("Users changed", &format!("{} of {} in the file", count(done.users_changed), count(done.users)));
+        line("Numbers added", &count(done.numbers_added));
+        let put_off = if done.throttled > 0 { format!(", {} put off", count(done.throttled)) } else { String::new() };
+        line(
+            "Table calls",
+            &format!("{} with {}{put_off}", count(done.table_calls), counted(done.statements, "write", "writes")),
+        );
+    }
+    if let Some(state) = &job.mail {
+        line("Mail", &mail_line(state, mail, dir));
+    }
+    if job.failure.is_none() && job.counts.to_mend() > 0 {
+        let account = &job.upload.account;
+        let key = ResultKeys::of(account, &job.id).failed();
+        line("Rows to mend", &format!("s3://{}/{key}", job.source.bucket));
+        let save = hint(dir, Some(account), &format!("job {} --failures FILE", job.id));
+        line("", &format!("save them with: {save}"));
+    }
+    text
+}
+
+fn progress(job: &Job) -> String {
+    let since = |end: Timestamp| output::span(end.duration_since(job.started).unsigned_abs());
+    if let Some(ended) = job.ended {
+        return format!(" in {}, {} ago", since(ended), output::span(age(ended)));
+    }
+    let phase = format!("{:?}", job.phase).to_lowercase();
+    let attempts = counted(u64::from(job.attempts), "attempt", "attempts");
+    format!(", {phase} since {}, {attempts}", since(Timestamp::now()))
+}
+
+/// How long ago that was.
+pub fn age(then: Timestamp) -> std::time::Duration {
+    Timestamp::now().duration_since(then).unsigned_abs()
+}
+
+fn mail_line(state: &MailState, mail: Option<&Mail>, dir: &Path) -> String {
+    match (state, mail) {
+        (MailState::NotDue, _) => "none was due".to_owned(),
+        (MailState::NoRecipient, _) => {
+            Tone::Doubtful.paint("not sent: neither the upload nor the account names a recipient")
+        }
+        (MailState::Refused { reason }, _) => Tone::Bad.paint(&format!("refused: {}", output::visible(reason))),
+        (MailState::Sent { message_id }, None) => format!("sent as {}", output::visible(message_id)),
+        (MailState::Sent { .. }, Some(mail)) => {
+            let read = hint(dir, None, &format!("mail {}", mail.id));
+            format!("sent to {}; read it with: {read}", output::visible(&mail.to.join(", ")))
+        }
+    }
+}
