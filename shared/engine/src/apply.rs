@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use rollcall_model::{
-    append::{Ledger, Standing, UserPlan},
-    job::Progress,
-};
+use rollcall_model::append::{Ledger, Standing, UserPlan};
 use rollcall_platform::{
     Error, Kind,
     directory::{BulkWork, Found},
@@ -30,9 +27,9 @@ struct Batch {
 impl Run<'_> {
     /// Carries out what the ledger asks for, and records in it what came of that.
     pub(crate) async fn apply(&mut self, ledger: &mut Ledger, limit: usize) -> Result<(), Stop> {
-        // What an earlier attempt counted is counted again from its batches.
-        let Progress { rows, users, .. } = self.job.progress;
-        self.job.progress = Progress { rows, users, ..Progress::default() };
+        // Users are counted again from the batches that earlier attempts have kept; what was asked of the table adds up.
+        let progress = &mut self.job.progress;
+        (progress.users_done, progress.users_changed, progress.numbers_added) = (0, 0, 0);
         let batches = ledger.users().div_ceil(BATCH_USERS);
         let mut prepared = self.prepare(ledger, 0, limit).await.map_err(|error| self.late(error))?;
         for number in 0..batches {

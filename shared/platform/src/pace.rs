@@ -1,7 +1,8 @@
 //! How fast to ask: as fast as the table accepts, and not much faster.
 //!
 //! Additive increase, multiplicative decrease, as TCP does it. Until the table first puts something off there is no
-//! limit. Then the rate is set a little under what was really accepted, grows slowly, and falls at each refusal. The
+//! limit. Then the rate is set a little under what was really accepted, grows, slowly where it was refused last, and
+//! falls with each window of refusals. The
 //! SDK's own retry quota is of no use here: 500 tokens, shared by all clients of a region, are gone within a second of a
 //! throttled file, and what is retried after that is lost.
 
@@ -43,31 +44,31 @@ impl Pace {
     }
 }
 
-/// Time over which the accepted rate is measured, and after which a rate may fall again: long enough for what is in
-/// flight to come back.
+/// Time over which acceptance is measured before the rate changes: long enough for what is in flight to come back.
 const WINDOW: Duration = Duration::from_millis(200);
-/// First rate after the first refusal, as a share of what was accepted.
-const START_SHARE: f64 = 0.95;
-/// What a refusal leaves of the rate.
-const DECREASE: f64 = 0.92;
-/// What a window without refusals adds to the rate, as a share of it.
+/// What a window with refusals leaves of the rate, or, the first time, of what was accepted in it.
+const DECREASE: f64 = 0.93;
+/// What a window without refusals adds to the rate, as a share of it, near the rate that was last refused.
 const INCREASE: f64 = 0.01;
+/// The same, while no refusal is near.
+const FAST_INCREASE: f64 = 0.10;
+/// How near that is, as a share of the refused rate.
+const NEAR: f64 = 0.9;
 /// Items a second that are always allowed, so that a rate can recover.
-const FLOOR: f64 = 20.0;
+const FLOOR: f64 = 25.0;
 
 /// The rate as a function of what happened when. Times count from the beginning.
 #[derive(Default)]
 struct Aimd {
     /// Items a second; `None` without limit.
     rate: Option<f64>,
+    /// The rate that was refused last.
+    refused_at: Option<f64>,
     /// When the next item's turn is.
     next: Duration,
     window_start: Duration,
-    accepted_in_window: usize,
-    /// Accepted items a second, in the last whole window.
-    accepted_rate: f64,
-    put_off_in_window: bool,
-    last_decrease: Duration,
+    accepted: usize,
+    put_off: usize,
 }
 
 impl Aimd {
@@ -80,28 +81,23 @@ impl Aimd {
     }
 
     fn learn(&mut self, accepted: usize, put_off: usize, now: Duration) {
-        self.accepted_in_window += accepted;
+        self.accepted += accepted;
+        self.put_off += put_off;
         let elapsed = now.saturating_sub(self.window_start);
-        let so_far = as_f64(self.accepted_in_window) / elapsed.max(Duration::from_millis(1)).as_secs_f64();
-        if put_off > 0 {
-            self.put_off_in_window = true;
-            let first = self.rate.is_none();
-            if first || now.saturating_sub(self.last_decrease) >= WINDOW {
-                let accepted_rate = if self.accepted_rate > 0.0 { self.accepted_rate } else { so_far };
-                let rate = self.rate.map_or(accepted_rate * START_SHARE, |rate| rate * DECREASE);
-                self.rate = Some(rate.max(FLOOR));
-                self.last_decrease = now;
-            }
+        if elapsed < WINDOW {
+            return;
         }
-        if elapsed >= WINDOW {
-            self.accepted_rate = so_far;
-            if !self.put_off_in_window {
-                self.rate = self.rate.map(|rate| rate + rate * INCREASE);
-            }
-            self.window_start = now;
-            self.accepted_in_window = 0;
-            self.put_off_in_window = false;
+        if self.put_off > 0 {
+            let accepted_rate = as_f64(self.accepted) / elapsed.as_secs_f64();
+            self.refused_at = self.rate;
+            self.rate = Some((self.rate.unwrap_or(accepted_rate) * DECREASE).max(FLOOR));
+        } else if let Some(rate) = &mut self.rate {
+            let near = self.refused_at.is_some_and(|refused| *rate >= refused * NEAR);
+            *rate += *rate * if near { INCREASE } else { FAST_INCREASE };
         }
+        self.window_start = now;
+        self.accepted = 0;
+        self.put_off = 0;
     }
 }
 
