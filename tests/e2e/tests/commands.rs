@@ -1,0 +1,165 @@
+//! The commands that people run.
+
+use std::{
+    io::Write,
+    process::{Command, Output, Stdio},
+};
+
+use e2e::{Stack, binaries};
+use rollcall_model::{
+    append::COLUMNS,
+    csv_file::{Reader, RowShape},
+};
+use serde_json::Value;
+
+fn rollcall(stack: Option<&Stack>, arguments: &[&str]) -> Output {
+    rollcall_with(stack, arguments, &[])
+}
+
+fn rollcall_with(stack: Option<&Stack>, arguments: &[&str], input: &[u8]) -> Output {
+    let mut command = Command::new(binaries().join("rollcall"));
+    command.env_remove("CARGO").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    if let Some(stack) = stack {
+        command.env("ROLLCALL_DIR", stack.dir());
+    }
+    let mut child = command.spawn().expect("rollcall starts");
+    child.stdin.take().expect("a pipe").write_all(input).expect("the input is taken");
+    child.wait_with_output().expect("rollcall ends")
+}
+
+fn json(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&text)
+        .unwrap_or_else(|error| panic!("{error}: {text}{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn text(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+/// Whether the demo's rows, lists, counts and mail are as they should be is checked by the demo itself.
+#[test]
+fn the_demo_goes_as_it_should_and_shows_what_it_promises() {
+    let shown = text(&rollcall(None, &["demo"]));
+    for promised in
+        ["october-numbers.csv", "applied", "Before", "Added", "NUMBER_SCIENTIFIC", "USER_AMBIGUOUS", "Subject"]
+    {
+        assert!(shown.contains(promised), "{promised} is not in:\n{shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generated_file_ends_with_every_row_accounted_for_and_checked_against_the_table() {
+    let stack = Stack::start(&[]).await;
+    text(&rollcall(Some(&stack), &["seed", "--users", "500", "--account", "acme"]));
+    let file = stack.dir().join("generated.csv");
+    let file = file.to_str().expect("a path");
+    let generate = ["generate", "--users", "500", "--rows", "5000", "--bad", "5", "--seed", "7", "-o", file, "--json"];
+    let made = json(&rollcall(None, &generate));
+    let before = stack.directory.users(&stack.account, 1_000).await.unwrap();
+
+    let failures = stack.dir().join("failed.csv");
+    let append = ["append", file, "--account", "acme", "--json", "--failures", failures.to_str().expect("a path")];
+    let output = rollcall(Some(&stack), &append);
+    assert_eq!(output.status.code(), Some(1), "rows failed, so the exit code says so");
+    let job = json(&output);
+    let count = |status: &str| job["counts"][status].as_u64().expect("a count");
+    assert_eq!(job["state"], "finished");
+    assert_eq!(count("applied") + count("unchanged") + count("partial") + count("failed"), 5_000);
+    assert_eq!(count("applied") + count("unchanged"), made["good"].as_u64().expect("a count"), "{made}");
+    assert_eq!(count("partial"), made["partial"].as_u64().expect("a count"), "{made}");
+    assert_eq!(count("failed"), made["failed"].as_u64().expect("a count"), "{made}");
+    assert_eq!(stack.mails().len(), 1);
+
+    // Against the table: nobody lost a number, and as many were added as the job says.
+    let after = stack.directory.users(&stack.account, 1_000).await.unwrap();
+    let (mut added, mut changed) = (0, 0);
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!(before.login, after.login);
+        assert!(
+            before.caller_ids.iter().all(|number| after.caller_ids.contains(number)),
+            "{} lost a number",
+            after.login
+        );
+        let more = after.caller_ids.len() - before.caller_ids.len();
+        added += more as u64;
+        changed += u64::from(more > 0);
+    }
+    assert_eq!(job["progress"]["numbers_added"], added);
+    assert_eq!(job["progress"]["users_changed"], changed);
+    assert_eq!(job["progress"]["statements"], changed);
+
+    // The failed file holds as many rows as there are to mend.
+    let mut reader = Reader::new(&COLUMNS);
+    reader.push(&std::fs::read(failures).unwrap()).unwrap();
+    reader.end().unwrap();
+    let mut to_mend = 0;
+    while let Some(row) = reader.next_row().unwrap() {
+        assert_ne!(row.shape, RowShape::TooLong);
+        to_mend += 1;
+    }
+    assert_eq!(to_mend, count("partial") + count("failed"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sample_passes_on_the_seeded_account_and_seeding_again_changes_nothing() {
+    let stack = Stack::start(&[]).await;
+    text(&rollcall(Some(&stack), &["seed"]));
+    let sample = text(&rollcall(None, &["sample", "append-caller-ids"]));
+    let output = rollcall_with(Some(&stack), &["append", "-", "--name", "sample.csv", "--json"], sample.as_bytes());
+    assert!(output.status.success());
+    assert_eq!(json(&output)["counts"]["applied"], 2);
+    let users = json(&rollcall(Some(&stack), &["users", "--json"]));
+    text(&rollcall(Some(&stack), &["seed"]));
+    assert_eq!(json(&rollcall(Some(&stack), &["users", "--json"])), users);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_bound_to_an_upload_gets_the_mail() {
+    let stack = Stack::start(&[]).await;
+    stack.create_users(1).await;
+    stack.recipients(&["ops@example.com"]).await;
+    let append = ["append", "-", "--name", "x.csv", "--account", "acme", "--notify", "ann@example.com"];
+    let output = rollcall_with(Some(&stack), &append, b"login,did\nuser1,junk\n");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stack.mails()[0].to, ["ann@example.com"]);
+    let id = json(&rollcall(Some(&stack), &["jobs", "--account", "acme", "--json"]))[0]["id"].clone();
+    let id = id.as_str().expect("an ID");
+    assert_eq!(json(&rollcall(Some(&stack), &["job", id, "--account", "acme", "--json"]))["counts"]["failed"], 1);
+    assert!(text(&rollcall(Some(&stack), &["mail", "latest"])).contains("1 of 1 rows of x.csv need mending"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_no_delivery_can_take_waits_in_the_dead_letter_queue() {
+    // An account's name that can't be one: no job can be made for it, and the file must not vanish in silence.
+    let stack = Stack::start(&["BulkTimeoutSeconds=5", "BulkVisibilitySeconds=5", "MaxDeliveries=2"]).await;
+    stack.files.put("inbox/NO SUCH#/append-caller-ids/x.csv", "text/csv", "login,did\n").await.unwrap();
+    let start = std::time::Instant::now();
+    loop {
+        let queues = json(&rollcall(Some(&stack), &["queues", "--json"]));
+        let queues = queues.as_array().expect("a list of queues");
+        let dead = queues.iter().find(|queue| queue["name"].as_str().is_some_and(|name| name.ends_with("DeadLetters")));
+        if dead.expect("a dead-letter queue")["waiting"] == 1 {
+            break;
+        }
+        assert!(start.elapsed().as_secs() < 120, "waited too long: {queues:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+}
+
+#[test]
+fn mistakes_are_told_clearly() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().to_str().unwrap();
+    for (arguments, message) in [
+        (&["--dir", dir, "jobs"][..], "no stack is running in"),
+        (&["up", "--ephemeral", "--parameter", "MaxDeliveries=1"], "MaxDeliveries"),
+        (&["up", "--ephemeral", "--parameter", "NoSuch=1"], "NoSuch"),
+    ] {
+        let output = rollcall(None, arguments);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success());
+        assert!(told.contains(message), "{arguments:?}: {told}");
+    }
+}
