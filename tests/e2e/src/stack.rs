@@ -197,6 +197,21 @@ impl Stack {
         files.iter().map(|file| read_mail(&fs::read(file).expect("the mail is read"))).collect()
     }
 
+    /// Waits until this many messages lie in the dead-letter queue.
+    pub async fn dead_letters(&self, count: u64) {
+        let start = Instant::now();
+        loop {
+            let queues = crate::json(&crate::rollcall(Some(self), &["queues", "--json"], &[]));
+            let mut queues = queues.as_array().expect("a list of queues").iter();
+            let dead = queues.find(|queue| queue["name"].as_str().is_some_and(|name| name.ends_with("DeadLetters")));
+            if dead.expect("a dead-letter queue")["waiting"] == count {
+                return;
+            }
+            assert!(start.elapsed() < PATIENCE, "waited too long for {count} dead letters");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
     /// The process that is the stack.
     pub fn pid(&self) -> u32 {
         self.child.id()

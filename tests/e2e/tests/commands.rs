@@ -1,36 +1,15 @@
 //! The commands that people run.
 
-use std::{
-    io::Write,
-    process::{Command, Output, Stdio},
-};
+use std::process::Output;
 
-use e2e::{Stack, binaries};
+use e2e::{Stack, json};
 use rollcall_model::{
     append::COLUMNS,
     csv_file::{Reader, RowShape},
 };
-use serde_json::Value;
 
 fn rollcall(stack: Option<&Stack>, arguments: &[&str]) -> Output {
-    rollcall_with(stack, arguments, &[])
-}
-
-fn rollcall_with(stack: Option<&Stack>, arguments: &[&str], input: &[u8]) -> Output {
-    let mut command = Command::new(binaries().join("rollcall"));
-    command.env_remove("CARGO").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    if let Some(stack) = stack {
-        command.env("ROLLCALL_DIR", stack.dir());
-    }
-    let mut child = command.spawn().expect("rollcall starts");
-    child.stdin.take().expect("a pipe").write_all(input).expect("the input is taken");
-    child.wait_with_output().expect("rollcall ends")
-}
-
-fn json(output: &Output) -> Value {
-    let text = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(&text)
-        .unwrap_or_else(|error| panic!("{error}: {text}{}", String::from_utf8_lossy(&output.stderr)))
+    e2e::rollcall(stack, arguments, &[])
 }
 
 fn text(output: &Output) -> String {
@@ -107,7 +86,7 @@ async fn the_sample_passes_on_the_seeded_account_and_seeding_again_changes_nothi
     let stack = Stack::start(&[]).await;
     text(&rollcall(Some(&stack), &["seed"]));
     let sample = text(&rollcall(None, &["sample", "append-caller-ids"]));
-    let output = rollcall_with(Some(&stack), &["append", "-", "--name", "sample.csv", "--json"], sample.as_bytes());
+    let output = e2e::rollcall(Some(&stack), &["append", "-", "--name", "sample.csv", "--json"], sample.as_bytes());
     assert!(output.status.success());
     assert_eq!(json(&output)["counts"]["applied"], 2);
     let users = json(&rollcall(Some(&stack), &["users", "--json"]));
@@ -121,7 +100,7 @@ async fn the_address_bound_to_an_upload_gets_the_mail() {
     stack.create_users(1).await;
     stack.recipients(&["ops@example.com"]).await;
     let append = ["append", "-", "--name", "x.csv", "--account", "acme", "--notify", "ann@example.com"];
-    let output = rollcall_with(Some(&stack), &append, b"login,did\nuser1,junk\n");
+    let output = e2e::rollcall(Some(&stack), &append, b"login,did\nuser1,junk\n");
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stack.mails()[0].to, ["ann@example.com"]);
     let id = json(&rollcall(Some(&stack), &["jobs", "--account", "acme", "--json"]))[0]["id"].clone();
@@ -135,17 +114,7 @@ async fn a_file_that_no_delivery_can_take_waits_in_the_dead_letter_queue() {
     // An account's name that can't be one: no job can be made for it, and the file must not vanish in silence.
     let stack = Stack::start(&["BulkTimeoutSeconds=5", "BulkVisibilitySeconds=5", "MaxDeliveries=2"]).await;
     stack.files.put("inbox/NO SUCH#/append-caller-ids/x.csv", "text/csv", "login,did\n").await.unwrap();
-    let start = std::time::Instant::now();
-    loop {
-        let queues = json(&rollcall(Some(&stack), &["queues", "--json"]));
-        let queues = queues.as_array().expect("a list of queues");
-        let dead = queues.iter().find(|queue| queue["name"].as_str().is_some_and(|name| name.ends_with("DeadLetters")));
-        if dead.expect("a dead-letter queue")["waiting"] == 1 {
-            break;
-        }
-        assert!(start.elapsed().as_secs() < 120, "waited too long: {queues:?}");
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
+    stack.dead_letters(1).await;
 }
 
 #[test]
