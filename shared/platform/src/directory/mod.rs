@@ -1,5 +1,6 @@
 //! The table: users, numbers, settings and jobs.
 
+mod bulk;
 mod jobs;
 mod numbers;
 mod settings;
@@ -12,7 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Error, connect::Aws, pace::Pace};
 
-pub use users::{Appended, BulkWork, Found};
+pub use bulk::{Appended, BulkWork, Found};
 
 /// The directory of one deployment.
 pub struct Directory {

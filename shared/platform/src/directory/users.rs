@@ -1,280 +1,37 @@
-//! Users, one by one and by the thousand.
+//! Users, by name and by login ID.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse, KeysAndAttributes, Put,
-    TransactWriteItem,
+use aws_sdk_dynamodb::{
+    config::http::HttpResponse,
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{AttributeValue, Put, TransactWriteItem},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::{
     account::AccountId,
-    append::UserPlan,
     caller_id::CallerId,
     user::{LoginId, Policy, User, fold},
 };
 use tokio::time::Instant;
 
-use super::{Directory, Item, string};
+use super::{BulkWork, Directory, Item, bulk::Patience, string};
 use crate::{
     Error, Kind,
     error::failed,
-    keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, SK, login_of, users_index},
+    keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, users_index},
 };
 
-/// What the bulk path needs to know of a user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The user's policy.
-    pub policy: Policy,
-    /// The user's e-mail address, folded.
-    pub email: Option<String>,
-    /// The user's own list.
-    pub caller_ids: Vec<CallerId>,
-}
-
-/// What came of a batch of appends.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Appended {
-    /// Positions of the plans whose user is not there any more.
-    pub vanished: Vec<usize>,
-    /// Positions of the plans whose user's item would become larger than the table takes.
-    pub too_large: Vec<usize>,
-}
-
-/// What the bulk path asked of the table.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BulkWork {
-    /// Requests sent.
-    pub calls: u64,
-    /// Items asked for or statements sent that the table put off. Each was sent again.
-    pub put_off: u64,
-    /// Write statements sent.
-    pub statements: u64,
-}
-
-/// Keys that one read takes (`BatchGetItem`).
-const READ_BATCH: usize = 100;
-/// Statements that one write takes (`BatchExecuteStatement`).
-const WRITE_BATCH: usize = 25;
-/// Requests in flight. Above the table's own limits more only wait; below them, 16 of 5 ms each carry 80,000 statements
-/// a second.
-const IN_FLIGHT: usize = 16;
-/// First wait before a request is sent again, doubled each time up to the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(20);
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// How long a person waits for users to be shown.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Transactions in flight while users are created.
+const IN_FLIGHT: usize = 4;
 
 const READING: &str = "reading users";
-const APPENDING: &str = "appending to users";
-const CALLER_IDS: &str = "caller_ids";
+pub(super) const CALLER_IDS: &str = "caller_ids";
 
 impl Directory {
-    /// Those of the login IDs that are users, by folded login ID. Repeats what the table puts off, until `until`.
-    ///
-    /// # Errors
-    /// [`Kind::Transient`] when the table doesn't answer until then; otherwise when it refuses or holds what can't be
-    /// read.
-    pub async fn find_users(
-        &self,
-        account: &AccountId,
-        folded_logins: &[&str],
-        until: Instant,
-        work: &mut BulkWork,
-    ) -> Result<HashMap<String, Found>, Error> {
-        let keys = folded_logins.iter().map(|login| Key::user(account, login));
-        let items = self.get_many(keys, &["email", "policy", CALLER_IDS], until, work).await?;
-        let mut users = HashMap::with_capacity(items.len());
-        for item in &items {
-            let login = string(item, PK).and_then(|pk| login_of(account, &pk));
-            let login = login.ok_or_else(|| Error::unreadable(READING, "an item is not a user"))?;
-            users.insert(login, read_found(item)?);
-        }
-        Ok(users)
-    }
-
-    /// Those of the e-mail addresses that users have, each with the folded login ID of its owner.
-    ///
-    /// # Errors
-    /// As [`Directory::find_users`].
-    pub async fn find_emails(
-        &self,
-        account: &AccountId,
-        folded_emails: &[&str],
-        until: Instant,
-        work: &mut BulkWork,
-    ) -> Result<HashMap<String, String>, Error> {
-        let keys = folded_emails.iter().map(|email| Key::email(account, email));
-        let items = self.get_many(keys, &["email", "owner"], until, work).await?;
-        Ok(items.iter().filter_map(|item| Some((string(item, "email")?, string(item, "owner")?))).collect())
-    }
-
-    /// Adds the plans' numbers to their users' lists: one statement a user, each with an outcome of its own. Adding to a
-    /// set is atomic, takes away nothing and changes nothing when it is repeated, so that a request whose answer was
-    /// lost is simply sent again.
-    ///
-    /// # Errors
-    /// As [`Directory::find_users`]. What was added stays added.
-    pub async fn append(
-        &self,
-        account: &AccountId,
-        plans: &[&UserPlan],
-        until: Instant,
-        work: &mut BulkWork,
-    ) -> Result<Appended, Error> {
-        let batches = plans.chunks(WRITE_BATCH).enumerate();
-        let mut outcomes = stream::iter(batches)
-            .map(|(batch, plans)| async move {
-                let outcome = self.append_batch(account, plans, until).await;
-                outcome.map(|(appended, work)| (batch * WRITE_BATCH, appended, work))
-            })
-            .buffer_unordered(IN_FLIGHT);
-        let mut all = Appended::default();
-        while let Some((first, appended, done)) = outcomes.try_next().await? {
-            all.vanished.extend(appended.vanished.iter().map(|at| first + at));
-            all.too_large.extend(appended.too_large.iter().map(|at| first + at));
-            work.add(done);
-        }
-        Ok(all)
-    }
-
-    async fn append_batch(
-        &self,
-        account: &AccountId,
-        plans: &[&UserPlan],
-        until: Instant,
-    ) -> Result<(Appended, BulkWork), Error> {
-        let mut appended = Appended::default();
-        let mut work = BulkWork::default();
-        let mut open: Vec<usize> = (0..plans.len()).collect();
-        let mut patience = Patience::new(until);
-        while !open.is_empty() {
-            patience.check(APPENDING)?;
-            self.writes.turn(open.len()).await;
-            work.calls += 1;
-            work.statements += open.len() as u64;
-            let statements = open.iter().map(|&at| self.append_statement(account, plans[at])).collect();
-            let answer = self.once.batch_execute_statement().set_statements(Some(statements)).send().await;
-            let responses = match answer.map_err(failed(APPENDING)) {
-                Ok(answer) => answer.responses.unwrap_or_default(),
-                Err(error) if error.kind == Kind::Transient => {
-                    self.writes.learn(0, open.len());
-                    work.put_off += open.len() as u64;
-                    patience.wait(error).await?;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            if responses.len() != open.len() {
-                return Err(Error::unreadable(APPENDING, "the table answered another number of statements"));
-            }
-            let mut again = Vec::new();
-            for (&at, response) in open.iter().zip(&responses) {
-                match outcome(response)? {
-                    Outcome::Done => {}
-                    Outcome::Vanished => appended.vanished.push(at),
-                    Outcome::TooLarge => appended.too_large.push(at),
-                    Outcome::PutOff => again.push(at),
-                }
-            }
-            self.writes.learn(open.len() - again.len(), again.len());
-            work.put_off += again.len() as u64;
-            if !again.is_empty() {
-                patience.wait(Error::transient(APPENDING, "the table asks for patience")).await?;
-            }
-            open = again;
-        }
-        Ok((appended, work))
-    }
-
-    fn append_statement(&self, account: &AccountId, plan: &UserPlan) -> BatchStatementRequest {
-        let Key { pk, sk } = Key::user(account, &plan.login);
-        let numbers = plan.add.iter().map(ToString::to_string).collect();
-        BatchStatementRequest::builder()
-            .statement(format!(
-                "UPDATE \"{}\" SET {CALLER_IDS} = set_add({CALLER_IDS}, ?) WHERE {PK} = ? AND {SK} = ?",
-                self.table
-            ))
-            .parameters(AttributeValue::Ss(numbers))
-            .parameters(AttributeValue::S(pk))
-            .parameters(AttributeValue::S(sk))
-            .build()
-            .expect("a statement has been given")
-    }
-
-    /// The items of these keys, in no order. Keys without an item are left out.
-    async fn get_many(
-        &self,
-        keys: impl Iterator<Item = Key>,
-        attributes: &[&str],
-        until: Instant,
-        work: &mut BulkWork,
-    ) -> Result<Vec<Item>, Error> {
-        let keys: Vec<Item> = keys.map(|key| key.attributes().into()).collect();
-        let batches: Vec<_> = keys.chunks(READ_BATCH).map(<[Item]>::to_vec).collect();
-        let mut batches =
-            stream::iter(batches).map(|batch| self.get_batch(batch, attributes, until)).buffer_unordered(IN_FLIGHT);
-        let mut items = Vec::with_capacity(keys.len());
-        while let Some((found, done)) = batches.try_next().await? {
-            items.extend(found);
-            work.add(done);
-        }
-        Ok(items)
-    }
-
-    async fn get_batch(
-        &self,
-        mut keys: Vec<Item>,
-        attributes: &[&str],
-        until: Instant,
-    ) -> Result<(Vec<Item>, BulkWork), Error> {
-        let mut items = Vec::with_capacity(keys.len());
-        let mut work = BulkWork::default();
-        let mut patience = Patience::new(until);
-        while !keys.is_empty() {
-            patience.check(READING)?;
-            let asked = keys.len();
-            self.reads.turn(asked).await;
-            work.calls += 1;
-            let names = attributes.iter().enumerate().map(|(at, name)| (format!("#{at}"), (*name).to_owned()));
-            let names: HashMap<_, _> = names.chain([("#pk".to_owned(), PK.to_owned())]).collect();
-            let projection = names.keys().cloned().collect::<Vec<_>>().join(", ");
-            // Strongly consistent: a list that a job has just been told of must not look shorter to the next one.
-            let request = KeysAndAttributes::builder()
-                .consistent_read(true)
-                .projection_expression(projection)
-                .set_expression_attribute_names(Some(names))
-                .set_keys(Some(keys.clone()))
-                .build()
-                .expect("keys have been given");
-            let answer = self.once.batch_get_item().request_items(&self.table, request).send().await;
-            match answer.map_err(failed(READING)) {
-                Ok(mut answer) => {
-                    items.extend(
-                        answer.responses.as_mut().and_then(|found| found.remove(&self.table)).unwrap_or_default(),
-                    );
-                    let left = answer.unprocessed_keys.as_mut().and_then(|left| left.remove(&self.table));
-                    keys = left.map(|left| left.keys).unwrap_or_default();
-                    self.reads.learn(asked - keys.len(), keys.len());
-                    work.put_off += keys.len() as u64;
-                    // Half the keys come back undone when the answer grows too long, too: only a batch of which
-                    // nothing was done asks for patience.
-                    if keys.len() == asked {
-                        patience.wait(Error::transient(READING, "the table asks for patience")).await?;
-                    }
-                }
-                Err(error) if error.kind == Kind::Transient => {
-                    self.reads.learn(0, asked);
-                    work.put_off += asked as u64;
-                    patience.wait(error).await?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok((items, work))
-    }
-
     /// Creates users; login IDs and e-mail addresses that are taken are left as they are. Gives the number created.
     ///
     /// # Errors
@@ -290,7 +47,7 @@ impl Directory {
                     Err(error) => Err(error),
                 }
             })
-            .buffer_unordered(IN_FLIGHT / 4);
+            .buffer_unordered(IN_FLIGHT);
         let mut created = 0;
         while let Some(count) = batches.try_next().await? {
             created += count;
@@ -313,8 +70,14 @@ impl Directory {
     async fn create_together(&self, account: &AccountId, users: &[User]) -> Result<(), Error> {
         let items = users.iter().flat_map(|user| self.create_items(account, user)).collect();
         let write = self.client.transact_write_items().set_transact_items(Some(items));
-        write.send().await.map_err(failed("creating users"))?;
-        Ok(())
+        let mut patience = Patience::new(Instant::now() + PATIENCE);
+        loop {
+            match write.clone().send().await {
+                Ok(_) => return Ok(()),
+                Err(error) if may_pass_later(&error) => patience.wait(failed("creating users")(error)).await?,
+                Err(error) => return Err(failed("creating users")(error)),
+            }
+        }
     }
 
     fn create_items(&self, account: &AccountId, user: &User) -> Vec<TransactWriteItem> {
@@ -398,74 +161,16 @@ impl Directory {
     }
 }
 
-impl BulkWork {
-    fn add(&mut self, other: Self) {
-        self.calls += other.calls;
-        self.put_off += other.put_off;
-        self.statements += other.statements;
-    }
-}
-
-/// Waits longer each time, until there is no time left.
-struct Patience {
-    wait: Duration,
-    until: Instant,
-}
-
-impl Patience {
-    fn new(until: Instant) -> Self {
-        Self { wait: FIRST_WAIT, until }
-    }
-
-    fn check(&self, operation: &'static str) -> Result<(), Error> {
-        if Instant::now() < self.until { Ok(()) } else { Err(Error::transient(operation, "the time is up")) }
-    }
-
-    /// Waits, or gives `error` back when waiting would take too long.
-    async fn wait(&mut self, error: Error) -> Result<(), Error> {
-        // Spread over the second half, so that requests that failed together don't come back together.
-        let wait = self.wait.mul_f64(0.5 + spread() / 2.0);
-        if Instant::now() + wait > self.until {
-            return Err(error);
-        }
-        tokio::time::sleep(wait).await;
-        self.wait = (self.wait * 2).min(LONGEST_WAIT);
-        Ok(())
-    }
-}
-
-/// Something between 0 and 1 that differs from caller to caller: no more is needed here than the clock gives.
-fn spread() -> f64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    f64::from(now.subsec_nanos() % 1_000) / 1_000.0
-}
-
-enum Outcome {
-    Done,
-    Vanished,
-    TooLarge,
-    PutOff,
-}
-
-fn outcome(response: &BatchStatementResponse) -> Result<Outcome, Error> {
-    let Some(error) = response.error() else { return Ok(Outcome::Done) };
-    let message = error.message().unwrap_or_default();
-    match error.code() {
-        // An update of an item that isn't there fails its condition: nothing is created by it.
-        Some(BatchStatementErrorCodeEnum::ConditionalCheckFailed) => Ok(Outcome::Vanished),
-        Some(
-            BatchStatementErrorCodeEnum::ThrottlingError
-            | BatchStatementErrorCodeEnum::ProvisionedThroughputExceeded
-            | BatchStatementErrorCodeEnum::RequestLimitExceeded
-            | BatchStatementErrorCodeEnum::InternalServerError
-            | BatchStatementErrorCodeEnum::TransactionConflict,
-        ) => Ok(Outcome::PutOff),
-        Some(BatchStatementErrorCodeEnum::ValidationError) if message.contains("size") => Ok(Outcome::TooLarge),
-        code => {
-            let code = code.map_or("no code", BatchStatementErrorCodeEnum::as_str);
-            Err(Error::unreadable(APPENDING, format!("{code}: {message}")))
-        }
-    }
+/// Whether a transaction was cancelled though none of its conditions failed: another one was at the same items, or the
+/// table asks for patience. The SDK doesn't repeat these by itself.
+fn may_pass_later(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return false;
+    };
+    let mut codes = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+    codes.all(|code| {
+        matches!(code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+    })
 }
 
 fn user_item(account: &AccountId, user: &User) -> Item {
@@ -488,11 +193,6 @@ fn user_item(account: &AccountId, user: &User) -> Item {
     item
 }
 
-fn read_found(item: &Item) -> Result<Found, Error> {
-    let email = string(item, "email").map(|email| fold(&email).into_owned());
-    Ok(Found { policy: policy(item)?, email, caller_ids: caller_ids(item)? })
-}
-
 fn read_user(item: &Item) -> Result<User, Error> {
     let login = string(item, "login").unwrap_or_default();
     let login = LoginId::parse(&login).map_err(|error| Error::unreadable(READING, error))?;
@@ -500,7 +200,7 @@ fn read_user(item: &Item) -> Result<User, Error> {
     Ok(User { login, name, email, policy: policy(item)?, caller_ids: caller_ids(item)? })
 }
 
-fn caller_ids(item: &Item) -> Result<Vec<CallerId>, Error> {
+pub(super) fn caller_ids(item: &Item) -> Result<Vec<CallerId>, Error> {
     let numbers = item.get(CALLER_IDS).and_then(|set| set.as_ss().ok()).map_or(&[][..], Vec::as_slice);
     let numbers: Result<Vec<CallerId>, _> = numbers.iter().map(|number| number.parse()).collect();
     let mut numbers = numbers.map_err(|error| Error::unreadable(READING, error))?;
@@ -508,7 +208,7 @@ fn caller_ids(item: &Item) -> Result<Vec<CallerId>, Error> {
     Ok(numbers)
 }
 
-fn policy(item: &Item) -> Result<Policy, Error> {
+pub(super) fn policy(item: &Item) -> Result<Policy, Error> {
     match string(item, "policy").as_deref() {
         Some("custom") | None => Ok(Policy::Custom),
         Some("all") => Ok(Policy::All),
