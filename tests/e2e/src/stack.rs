@@ -16,7 +16,7 @@ use rollcall_model::{
     job::{Job, State},
     settings::Settings,
     upload::{JobId, Source, Upload},
-    user::{LoginId, Policy, User},
+    user::{LoginId, Profile, User},
 };
 use rollcall_platform::{
     connect::{Aws, LocalStack},
@@ -260,13 +260,8 @@ impl Drop for Stack {
 
 /// A user under the custom policy, without numbers.
 pub fn user(login: &str) -> User {
-    User {
-        login: LoginId::parse(login).expect("a login ID"),
-        name: format!("The {login}"),
-        email: None,
-        policy: Policy::Custom,
-        caller_ids: Vec::new(),
-    }
+    let profile = Profile::named(&format!("The {login}")).expect("a name");
+    User::new(LoginId::parse(login).expect("a login ID"), profile)
 }
 
 /// The directory with the binaries of this workspace, built.

@@ -98,7 +98,7 @@ async fn a_login_that_is_somebody_elses_address_is_not_guessed() {
     let stack = Stack::start(&[]).await;
     let with_email = |login: &str, email: &str| {
         let mut user = user(login);
-        user.email = Some(email.to_owned());
+        user.profile.email = Some(email.parse().unwrap());
         user
     };
     stack.create_user(with_email("ana", "Ana@example.com")).await;

@@ -155,7 +155,7 @@ fn lists(before: &[User], after: &[User]) -> String {
         let added: Vec<String> = added.iter().map(|number| format!("{number}")).collect();
         table.row([
             user.login.as_str().into(),
-            Cell::from(&user.name),
+            Cell::from(user.profile.name.as_str()),
             users::policy(user.policy).into(),
             users::numbers(&user.caller_ids).into(),
             if added.is_empty() {

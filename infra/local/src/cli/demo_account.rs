@@ -5,7 +5,7 @@ use rollcall_model::caller_id::CallerId;
 use rollcall_model::email::EmailAddress;
 use rollcall_model::inventory::{InventoryNumber, NumberState};
 use rollcall_model::settings::Settings;
-use rollcall_model::user::{LoginId, Policy, User};
+use rollcall_model::user::{LoginId, Policy, Profile, User};
 
 /// Users with a login of their own, unless more are wanted: `user1` to `user12`.
 pub const USERS: u64 = PEOPLE.len() as u64;
@@ -78,7 +78,7 @@ pub fn user(number: u64, numbers: u64) -> User {
         let address = format!("{}@example.com", person.name.to_lowercase().replace(' ', "."));
         let email = if number == USERS { SHARED_DESK.to_owned() } else { address };
         let caller_ids = person.list.iter().map(|&place| indian(pool_digits(place))).collect();
-        return User { login, name: person.name.to_owned(), email: Some(email), policy: person.policy, caller_ids };
+        return User { policy: person.policy, caller_ids, ..made_up(login, person.name, Some(&email)) };
     }
     let given = PEOPLE[index % PEOPLE.len()].name.split(' ').next().unwrap_or_default();
     let family = PEOPLE[index / PEOPLE.len() % PEOPLE.len()].name.split(' ').next_back().unwrap_or_default();
@@ -89,23 +89,21 @@ pub fn user(number: u64, numbers: u64) -> User {
     };
     let places = (0..number % 3).map(|nth| (number * 7 + nth) % numbers + 1);
     User {
-        login,
-        name: format!("{given} {family}"),
-        email: Some(format!("user{number}@example.com")),
         policy,
         caller_ids: places.map(|place| indian(pool_digits(place))).collect(),
+        ..made_up(login, &format!("{given} {family}"), Some(&format!("user{number}@example.com")))
     }
 }
 
 /// The shared desk.
 pub fn desk() -> User {
-    User {
-        login: LoginId::parse(SHARED_DESK).expect("the desk's login ID is one"),
-        name: "Shared Desk".to_owned(),
-        email: None,
-        policy: Policy::Custom,
-        caller_ids: Vec::new(),
-    }
+    made_up(LoginId::parse(SHARED_DESK).expect("the desk's login ID is one"), "Shared Desk", None)
+}
+
+fn made_up(login: LoginId, name: &str, email: Option<&str>) -> User {
+    let named = Profile::named(name).expect("a made-up name is one");
+    let email = email.map(|email| EmailAddress::parse(email).expect("a made-up address is one"));
+    User::new(login, Profile { email, calling_agent: true, ..named })
 }
 
 /// What the account has set, given what it had set before.
@@ -151,7 +149,7 @@ mod tests {
     #[test]
     fn logins_and_addresses_are_unique_but_for_the_desk() {
         let users: Vec<_> = (1..=500).map(|number| user(number, NUMBERS)).collect();
-        let addresses: std::collections::HashSet<_> = users.iter().map(|user| user.email.clone()).collect();
+        let addresses: std::collections::HashSet<_> = users.iter().map(|user| user.profile.email.clone()).collect();
         assert_eq!(addresses.len(), users.len());
         assert!(addresses.contains(&Some(desk().login.to_string())));
     }

@@ -64,7 +64,7 @@ impl Users {
         for user in &users {
             table.row([
                 user.login.as_str().into(),
-                Cell::from(&user.name),
+                Cell::from(user.profile.name.as_str()),
                 policy(user.policy).into(),
                 count(user.caller_ids.len() as u64).into(),
             ]);
@@ -107,7 +107,7 @@ fn lists(users: &[User]) -> String {
     for user in users {
         table.row([
             user.login.as_str().into(),
-            Cell::from(&user.name),
+            Cell::from(user.profile.name.as_str()),
             policy(user.policy).into(),
             count(user.caller_ids.len() as u64).into(),
             numbers(&user.caller_ids).into(),

@@ -14,6 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{Error, connect::Aws, pace::Pace};
 
 pub use bulk::{Appended, BulkWork, Found};
+pub use users::{FilterValue, Place, Stale, Taken, UserFilter};
 
 /// The directory of one deployment.
 pub struct Directory {

@@ -1,10 +1,10 @@
-//! A telephony user, by the login ID that everything refers to.
+//! The login ID, which everything refers to a user by.
 
 use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{caller_id::CallerId, text};
+use crate::text;
 
 /// A login ID as it was given. It never changes during a user's life.
 ///
@@ -82,36 +82,6 @@ impl fmt::Debug for LoginId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LoginId({} bytes)", self.0.len())
     }
-}
-
-/// Which of the account's numbers a user may dial from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Policy {
-    /// All of them.
-    All,
-    /// Those of the user's department.
-    Department,
-    /// Those on the user's own list.
-    #[default]
-    Custom,
-}
-
-/// A user of the directory, as far as caller IDs go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct User {
-    /// The key.
-    pub login: LoginId,
-    /// The name that people know the user by.
-    pub name: String,
-    /// Unique in the account, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// Which numbers the user may dial from.
-    pub policy: Policy,
-    /// The user's own list, in order. It counts under [`Policy::Custom`].
-    #[serde(default)]
-    pub caller_ids: Vec<CallerId>,
 }
 
 #[cfg(test)]

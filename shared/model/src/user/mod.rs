@@ -1,0 +1,75 @@
+//! A telephony user.
+
+mod agent;
+mod login;
+mod profile;
+
+use serde::{Deserialize, Serialize};
+
+pub use agent::{Action, AgentStatus, IllegalAction, WebLogin};
+pub use login::{LoginId, MAX_LOGIN_BYTES, NotALogin, fold};
+pub use profile::{Extension, Name, NotAName, Profile, Ref};
+
+pub(crate) use login::could_be_login;
+
+use crate::caller_id::CallerId;
+
+/// Which of the account's numbers a user may dial from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// All of them.
+    All,
+    /// Those of the user's department.
+    Department,
+    /// Those on the user's own list.
+    #[default]
+    Custom,
+}
+
+impl Policy {
+    /// As it stands in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Department => "department",
+            Self::Custom => "custom",
+        }
+    }
+}
+
+/// A user of the directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// The key. It never changes.
+    pub login: LoginId,
+    /// What may be edited.
+    #[serde(flatten)]
+    pub profile: Profile,
+    /// Whether the agent may take calls. It changes by actions alone.
+    pub agent_status: AgentStatus,
+    /// Whether the user may log in to the web application. It changes by actions alone.
+    pub web_login: WebLogin,
+    /// Which numbers the user may dial from.
+    pub policy: Policy,
+    /// Raised by every change but appends, which commute.
+    pub version: u64,
+    /// The user's own list, in order. It counts under [`Policy::Custom`].
+    #[serde(skip)]
+    pub caller_ids: Vec<CallerId>,
+}
+
+impl User {
+    /// A user as it is created: enabled, with an empty list.
+    pub fn new(login: LoginId, profile: Profile) -> Self {
+        Self {
+            login,
+            profile,
+            agent_status: AgentStatus::default(),
+            web_login: WebLogin::default(),
+            policy: Policy::default(),
+            version: 1,
+            caller_ids: Vec::new(),
+        }
+    }
+}
