@@ -16,6 +16,7 @@ mod sample;
 mod seed;
 mod split_mix;
 mod summary;
+mod token;
 mod up;
 mod users;
 
@@ -69,6 +70,8 @@ enum Subcommands {
     Sample(sample::Sample),
     /// Make a CSV file of any size, with as many bad rows as wanted
     Generate(generate::Generate),
+    /// Print a token for the API
+    Token(token::Token),
     /// Show what waits in the queues, or send dead letters back
     Queues(queues::ShowQueues),
 }
@@ -91,6 +94,7 @@ impl Command {
             Subcommands::Users(users) => users.run(dir).await,
             Subcommands::Sample(sample) => sample.run(),
             Subcommands::Generate(generate) => generate.run(),
+            Subcommands::Token(token) => token.run(dir),
             Subcommands::Queues(queues) => queues.run(dir),
         }
     }

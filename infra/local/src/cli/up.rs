@@ -34,6 +34,9 @@ pub struct Up {
     /// Port of SES
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     ses_port: u16,
+    /// Port of the API
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    api_port: u16,
 }
 
 impl Up {
@@ -54,7 +57,7 @@ impl Up {
             dir: (!self.ephemeral).then(|| dir.to_owned()),
             template,
             parameters: self.parameters,
-            ports: Ports { dynamodb: self.dynamodb_port, s3: self.s3_port, ses: self.ses_port },
+            ports: Ports { dynamodb: self.dynamodb_port, s3: self.s3_port, ses: self.ses_port, api: self.api_port },
             echo: true,
         })
         .await?;
@@ -77,13 +80,21 @@ fn introduce(manifest: &Manifest, dir: &Path) {
     println!("  DynamoDB  {}", manifest.endpoints.dynamodb);
     println!("  S3        {}", manifest.endpoints.s3);
     println!("  SES       {}", manifest.endpoints.ses);
+    if let Some(api) = &manifest.endpoints.api {
+        println!("  API       {api}");
+    }
     println!("  Mails     {}", manifest.mail_dir.display());
     println!("  Logs      {}\n", manifest.log_dir.display());
     let width = manifest.outputs.keys().map(String::len).max().unwrap_or(0);
     for (name, value) in &manifest.outputs {
         println!("  {name:width$}  {value}");
     }
-    println!("\nMake an account to try things on, in another terminal: {}\n", hint(dir, None, "seed"));
+    println!("\nMake an account to try things on, in another terminal: {}", hint(dir, None, "seed"));
+    if let Some(api) = &manifest.endpoints.api {
+        let token = hint(dir, None, "token");
+        println!("Ask the API about it: curl -H \"Authorization: Bearer $({token})\" {api}/v1/users");
+    }
+    println!();
 }
 
 fn key_value(text: &str) -> std::result::Result<(String, String), String> {

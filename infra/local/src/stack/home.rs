@@ -1,6 +1,6 @@
 //! The directory that a stack keeps its data in: who may use it, with which credentials, and how to reach who does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -19,6 +19,8 @@ pub struct Manifest {
     pub endpoints: Endpoints,
     pub access_key_id: String,
     pub secret_access_key: String,
+    /// Who makes tokens for the API, if it asks for tokens.
+    pub issuer: Option<Issuer>,
     /// Holds the mails, each in a file.
     pub mail_dir: PathBuf,
     /// Holds what the functions log, a file for each.
@@ -33,6 +35,20 @@ pub struct Endpoints {
     pub dynamodb: String,
     pub s3: String,
     pub ses: String,
+    /// The HTTP API, if the template has one.
+    pub api: Option<String>,
+}
+
+/// Who makes tokens for the API on this machine.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Issuer {
+    /// The issuer by name.
+    pub url: String,
+    pub audience: String,
+    /// Every scope that a route asks for.
+    pub scopes: BTreeSet<String>,
+    /// The file with the key that signs.
+    pub key_file: PathBuf,
 }
 
 impl Manifest {
@@ -127,7 +143,7 @@ impl Home {
                     access_key_id: format!("ROLLCALL{}", random()[..12].to_uppercase()),
                     secret_access_key: random() + &random(),
                 };
-                self.write_private(CREDENTIALS, &credentials)?;
+                self.write_json(CREDENTIALS, &credentials)?;
                 Ok(credentials)
             }
             Err(error) => Err(error).context(what()),
@@ -136,7 +152,7 @@ impl Home {
 
     /// Tells that the stack serves.
     pub(super) fn publish(&self, manifest: &Manifest) -> Result<()> {
-        self.write_private(MANIFEST, manifest)
+        self.write_json(MANIFEST, manifest)
     }
 
     /// Tells that it no longer does.
@@ -146,17 +162,22 @@ impl Home {
         }
     }
 
-    /// Writes a file whole, readable by its owner alone.
-    fn write_private(&self, name: &str, value: &impl Serialize) -> Result<()> {
+    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
         let path = self.dir.join(name);
-        let draft = self.dir.join(format!(".{name}"));
-        let write = || -> io::Result<()> {
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-            file.write_all(&serde_json::to_vec_pretty(value)?)?;
-            fs::rename(&draft, &path)
-        };
-        write().context(format!("could not write {}", path.display()))
+        let text = serde_json::to_vec_pretty(value).context(format!("could not write {}", path.display()))?;
+        write_private(&path, &text)
     }
+}
+
+/// Writes a file whole, readable by its owner alone.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let draft = path.with_added_extension("draft");
+    let write = || -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        file.write_all(bytes)?;
+        fs::rename(&draft, path)
+    };
+    write().context(format!("could not write {}", path.display()))
 }
 
 fn is_locked(dir: &Path) -> io::Result<bool> {

@@ -1,5 +1,5 @@
-//! The AWS side of the product on this machine, in this process: DynamoDB, S3, EventBridge, SQS, SES and Lambda, made from
-//! `template.yaml` and running the real function binaries.
+//! The AWS side of the product on this machine, in this process: DynamoDB, S3, EventBridge, SQS, SES, Lambda and API Gateway,
+//! made from `template.yaml` and running the real function binaries.
 //!
 //! An object that is put into a bucket becomes an event in the same transaction, the event becomes messages by the
 //! template's rules, a poller takes a message to a function, and what the function does goes through the same doors that
@@ -8,6 +8,7 @@
 mod engine;
 mod error;
 mod events;
+mod gateway;
 mod home;
 mod index;
 mod lambda;
@@ -32,11 +33,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use self::error::{Context, Error, Result};
+pub use self::gateway::{Grant, SigningKey};
 pub use self::home::{Endpoints, Manifest};
 pub use self::mail::{Attachment, Mail, list_mails};
 pub use self::queue::{Depth, Message, Queues};
 
 use self::engine::Engine;
+use self::gateway::Gateway;
 use self::home::Home;
 use self::index::Index;
 use self::lambda::Functions;
@@ -71,6 +74,7 @@ pub struct Ports {
     pub dynamodb: u16,
     pub s3: u16,
     pub ses: u16,
+    pub api: u16,
 }
 
 /// A running stack. Dropped without [`Stack::shutdown`], it ends with the process.
@@ -96,8 +100,6 @@ impl Stack {
     /// # Errors
     /// If the template can't be run, the directory is in use or a part can't be started.
     pub async fn start(options: Options) -> Result<Self> {
-        let template = options.template.as_deref().unwrap_or(template::BUNDLED);
-        let resources = template::resolve(template, &options.parameters)?;
         let (dir, temporary) = if let Some(dir) = options.dir {
             (dir, None)
         } else {
@@ -107,10 +109,23 @@ impl Stack {
         let home = Home::lock(&dir)?;
         let credentials = home.credentials()?;
         let doors = Doors::open(options.ports)?;
+        let api_url = url(&doors.api)?;
+        let template = options.template.as_deref().unwrap_or(template::BUNDLED);
+        let resources = template::resolve(template, &options.parameters, &api_url)?;
+        let issuer = match &resources.api {
+            Some(api) => gateway::issuer(api, &api_url, &home)?,
+            None => None,
+        };
         let manifest = Manifest {
             pid: std::process::id(),
             region: REGION.to_owned(),
-            endpoints: doors.endpoints()?,
+            endpoints: Endpoints {
+                dynamodb: url(&doors.dynamodb)?,
+                s3: url(&doors.s3)?,
+                ses: url(&doors.ses)?,
+                api: resources.api.as_ref().map(|_| api_url.clone()),
+            },
+            issuer,
             access_key_id: credentials.access_key_id,
             secret_access_key: credentials.secret_access_key,
             mail_dir: home.subdirectory("mail")?,
@@ -135,7 +150,7 @@ impl Stack {
         for bucket in &resources.buckets {
             store.declare(bucket)?;
         }
-        let servers = vec![
+        let mut servers = vec![
             serve(doors.s3, s3_router(store, &manifest), stop())?,
             serve(doors.ses, mail::router(&manifest.mail_dir), stop())?,
         ];
@@ -144,6 +159,10 @@ impl Stack {
         let environment = endpoint_environment(&manifest);
         let logs = &manifest.log_dir;
         let functions = Functions::start(resources.functions, environment, logs, options.echo, stop()).await?;
+        if let Some(api) = resources.api {
+            let gateway = Gateway::new(api, &api_url, manifest.issuer.clone(), functions.clone()).await?;
+            servers.push(serve(doors.api, gateway.router(), stop())?);
+        }
         let polling = CancellationToken::new().drop_guard();
         let pollers = sources
             .into_iter()
@@ -194,6 +213,7 @@ struct Doors {
     dynamodb: TcpListener,
     s3: TcpListener,
     ses: TcpListener,
+    api: TcpListener,
 }
 
 impl Doors {
@@ -207,17 +227,14 @@ impl Doors {
             dynamodb: bind("DynamoDB", ports.dynamodb)?,
             s3: bind("S3", ports.s3)?,
             ses: bind("SES", ports.ses)?,
+            api: bind("the API", ports.api)?,
         })
     }
+}
 
-    fn endpoints(&self) -> Result<Endpoints> {
-        let url = |listener: &TcpListener| {
-            let address = listener.local_addr();
-            let address = address.context("could not tell the address of a port")?;
-            Ok(format!("http://{address}"))
-        };
-        Ok(Endpoints { dynamodb: url(&self.dynamodb)?, s3: url(&self.s3)?, ses: url(&self.ses)? })
-    }
+fn url(listener: &TcpListener) -> Result<String> {
+    let address = listener.local_addr();
+    Ok(format!("http://{}", address.context("could not tell the address of a port")?))
 }
 
 /// Serves until told to stop, and then until the requests at work are done.

@@ -53,6 +53,13 @@ pub struct InvokeError {
 }
 
 impl InvokeError {
+    /// The event was larger than Lambda takes.
+    pub const REQUEST_TOO_LARGE: &str = "RequestTooLargeException";
+    /// The answer was larger than Lambda gives.
+    pub const RESPONSE_TOO_LARGE: &str = "Function.ResponseSizeTooLarge";
+    /// There was nobody to invoke the function.
+    pub const UNAVAILABLE: &str = "ServiceException";
+
     const EXITED: &str = "Runtime.ExitError";
     const TIMED_OUT: &str = "Sandbox.Timedout";
 
@@ -111,10 +118,10 @@ impl Functions {
         };
         if payload.len() > MAX_PAYLOAD {
             let message = format!("the event has {} bytes; {MAX_PAYLOAD} are allowed", payload.len());
-            return Err(refused("RequestTooLargeException", message));
+            return Err(refused(InvokeError::REQUEST_TOO_LARGE, message));
         }
         let Ok(_slot) = pool.slots.acquire().await else {
-            return Err(refused("ServiceException", "the stack is shutting down".to_owned()));
+            return Err(refused(InvokeError::UNAVAILABLE, "the stack is shutting down".to_owned()));
         };
         let mut instance = match pool.take_idle() {
             Some(instance) => instance,

@@ -119,7 +119,7 @@ async fn response(
 ) -> Result<impl IntoResponse, Refusal> {
     let desk = desks.find(&instance)?;
     let reply = axum::body::to_bytes(request.into_body(), MAX_PAYLOAD).await.map_err(|_| InvokeError {
-        kind: "Function.ResponseSizeTooLarge".to_owned(),
+        kind: InvokeError::RESPONSE_TOO_LARGE.to_owned(),
         message: format!("Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes)."),
     });
     let too_large = reply.is_err();

@@ -15,12 +15,14 @@ const MAX_DEPTH: usize = 64;
 pub(super) struct Evaluator<'a> {
     template: &'a Value,
     parameters: BTreeMap<String, String>,
+    /// Where an HTTP API is served.
+    api_url: &'a str,
     depth: Cell<usize>,
 }
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn new(template: &'a Value, parameters: BTreeMap<String, String>) -> Self {
-        Self { template, parameters, depth: Cell::new(0) }
+    pub(super) fn new(template: &'a Value, parameters: BTreeMap<String, String>, api_url: &'a str) -> Self {
+        Self { template, parameters, api_url, depth: Cell::new(0) }
     }
 
     /// The value with every intrinsic function replaced by its result. `AWS::NoValue` becomes nothing at all.
@@ -191,6 +193,7 @@ impl<'a> Evaluator<'a> {
         match (kind, attribute) {
             (_, "Arn") => self.arn(logical_id),
             ("AWS::SQS::Queue", "QueueName") => self.physical_name(logical_id),
+            ("AWS::Serverless::HttpApi", "ApiEndpoint") => Ok(self.api_url.to_owned()),
             ("AWS::SQS::Queue", "QueueUrl") => self.queue_url(logical_id),
             _ => Err(Error::new(format!("{logical_id} ({kind}) has no attribute {attribute} on this machine"))),
         }

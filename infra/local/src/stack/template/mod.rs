@@ -3,6 +3,7 @@
 //! The template stays the one list of resources. What the stack can't run is an error, never passed over in silence,
 //! save for the few types in [`NOT_RUN_HERE`].
 
+mod api;
 mod evaluate;
 mod parameters;
 mod yaml;
@@ -11,6 +12,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+
+pub use self::api::{Access, Api, Authorizer, Route};
 
 use self::evaluate::{Evaluator, intrinsic};
 use super::error::{Context, Error, Result};
@@ -45,6 +48,7 @@ pub struct Resources {
     pub queues: Vec<Queue>,
     pub rules: Vec<Rule>,
     pub functions: Vec<Function>,
+    pub api: Option<Api>,
     /// The template's outputs by name.
     pub outputs: BTreeMap<String, String>,
 }
@@ -122,14 +126,14 @@ pub struct QueueSource {
     pub max_concurrency: usize,
 }
 
-/// Reads a template and resolves it with the given parameters.
+/// Reads a template and resolves it with the given parameters. `api_url` is where an HTTP API is served.
 ///
 /// # Errors
 /// If the text isn't a template, a parameter is unknown or out of its bounds, or something in it can't be run here.
-pub fn resolve(text: &str, parameters: &[(String, String)]) -> Result<Resources> {
+pub fn resolve(text: &str, parameters: &[(String, String)], api_url: &str) -> Result<Resources> {
     let template = yaml::parse(text)?;
     let parameters = parameters::resolve(&template, parameters)?;
-    let reader = Reader { evaluator: Evaluator::new(&template, parameters), template: &template };
+    let reader = Reader { evaluator: Evaluator::new(&template, parameters, api_url), template: &template };
     reader.resources()
 }
 
@@ -165,6 +169,7 @@ impl Reader<'_> {
             queues: Vec::new(),
             rules: Vec::new(),
             functions: Vec::new(),
+            api: None,
             outputs: BTreeMap::new(),
         };
         let declared =
@@ -195,6 +200,11 @@ impl Reader<'_> {
                 let raw = merged(&self.template["Globals"]["Function"], &resource["Properties"]);
                 let properties = Properties { evaluator: &self.evaluator, raw: &raw };
                 resources.functions.push(self.function(id, &properties, &resource["Metadata"])?);
+            }
+            "AWS::Serverless::HttpApi" => {
+                if resources.api.replace(self.api(id, &properties)?).is_some() {
+                    return Err(Error::new("a second HTTP API can't be run on this machine"));
+                }
             }
             kind if NOT_RUN_HERE.iter().any(|(skipped, _)| *skipped == kind) => {}
             kind => {
@@ -315,10 +325,14 @@ impl Reader<'_> {
 
     fn source(&self, event: &Value) -> Result<Option<QueueSource>> {
         let kind = event["Type"].as_str().unwrap_or_default();
-        if kind != "SQS" {
-            return Err(Error::new(format!("an event of type {kind:?} can't be run on this machine")));
-        }
         let properties = Properties { evaluator: &self.evaluator, raw: &event["Properties"] };
+        match kind {
+            "SQS" => {}
+            // A route, which is read with its API.
+            "HttpApi" if !properties.get("ApiId")?.is_null() => return Ok(None),
+            "HttpApi" => return Err(Error::new("a route without an ApiId can't be run on this machine")),
+            _ => return Err(Error::new(format!("an event of type {kind:?} can't be run on this machine"))),
+        }
         if !properties.get("FilterCriteria")?.is_null() {
             return Err(Error::new("FilterCriteria can't be run on this machine"));
         }

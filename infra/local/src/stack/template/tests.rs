@@ -4,6 +4,13 @@ fn overrides(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
+/// As the stack does it, with the API at a port of this machine.
+fn resolve(text: &str, parameters: &[(String, String)]) -> Result<Resources> {
+    super::resolve(text, parameters, API)
+}
+
+const API: &str = "http://127.0.0.1:9";
+
 #[test]
 fn the_bundled_template_resolves() {
     let resources = resolve(BUNDLED, &[]).expect("the product's own template");
