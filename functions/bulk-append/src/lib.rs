@@ -3,8 +3,6 @@
 //! Deliveries come from the queue that the bucket's events go to. One that must come again is reported as a failed item,
 //! so that the queue delivers it after its visibility timeout; everything else is done with.
 
-use std::env::{self, VarError};
-
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use jiff::Timestamp;
 use lambda_runtime::{Context, LambdaEvent};
@@ -13,21 +11,19 @@ use rollcall_model::{
     job::Delivery,
     upload::{Source, Upload},
 };
-use rollcall_platform::{connect::Aws, directory::Directory, files::Files, mailer::Mailer};
+use rollcall_platform::{
+    connect::Aws,
+    directory::Directory,
+    environment::{BadEnvironment, variable},
+    files::Files,
+    mailer::Mailer,
+};
 use serde::Deserialize;
 
 /// The function, as it stands between two deliveries.
 pub struct BulkAppend {
     engine: Engine,
     max_deliveries: u32,
-}
-
-/// The environment lacks something, or says something that makes no sense.
-#[derive(Debug, thiserror::Error)]
-#[error("the environment variable {name}: {problem}")]
-pub struct BadEnvironment {
-    name: &'static str,
-    problem: String,
 }
 
 impl BulkAppend {
@@ -152,9 +148,4 @@ fn read_event(message: &SqsMessage) -> Event {
 fn deadline(context: &Context) -> Timestamp {
     let millis = i64::try_from(context.deadline).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
-}
-
-fn variable<T: std::str::FromStr<Err: std::fmt::Display>>(name: &'static str) -> Result<T, BadEnvironment> {
-    let value = env::var(name).map_err(|error: VarError| BadEnvironment { name, problem: error.to_string() })?;
-    value.parse().map_err(|error: T::Err| BadEnvironment { name, problem: error.to_string() })
 }

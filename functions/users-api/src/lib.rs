@@ -1,24 +1,89 @@
-//! The directory's HTTP API.
+//! The directory's HTTP API, behind API Gateway.
+//!
+//! Who asks and for which account comes from the token that the gateway has verified, never from the request. Each route
+//! stands in `infra/template.yaml` with the scope that it needs.
+
+mod body;
+mod caller;
+mod catalog;
+mod cursor;
+mod idempotency;
+mod jobs;
+mod numbers;
+mod preconditions;
+mod problem;
+mod samples;
+mod users;
+
+use std::sync::Arc;
 
 use axum::{
-    Json, Router,
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    Router,
+    http::{Method, StatusCode},
+    middleware,
+    routing::{delete, get, patch, post, put},
 };
-use serde_json::json;
+use rollcall_model::{code::ApiCode, country::Country};
+use rollcall_platform::{directory::Directory, files::Files};
 
-/// Every route of the API.
-pub fn router() -> Router {
-    Router::new().fallback(not_built)
+use problem::Problem;
+
+/// What every route works with.
+pub struct Api {
+    /// The table.
+    pub directory: Directory,
+    /// The bucket.
+    pub files: Files,
+    /// The country of accounts that name none.
+    pub country: Country,
+    /// Bytes that an upload may have.
+    pub max_file_bytes: u64,
 }
 
-/// A problem in RFC 9457's words.
-async fn not_built() -> Response {
-    let problem = json!({
-        "type": "about:blank",
-        "title": "Not Implemented",
-        "status": StatusCode::NOT_IMPLEMENTED.as_u16(),
-        "code": "NOT_IMPLEMENTED",
-    });
-    (StatusCode::NOT_IMPLEMENTED, [(header::CONTENT_TYPE, "application/problem+json")], Json(problem)).into_response()
+/// What a handler gets of it.
+type Shared = axum::extract::State<Arc<Api>>;
+
+/// Every route of the API.
+pub fn router(api: Api) -> Router {
+    let api = Arc::new(api);
+    Router::new()
+        .route("/v1/users", get(users::list::list).post(users::create::create))
+        .route("/v1/users.csv", get(users::download::users))
+        .route("/v1/users/{login}", get(users::one::get).patch(users::patch::patch).delete(users::delete::delete))
+        .route("/v1/users/{login}/actions/{action}", post(users::act::act))
+        .route("/v1/users/{login}/caller-ids", get(users::caller_ids::list).post(users::caller_ids::append))
+        .route("/v1/users/{login}/caller-ids/{number}", delete(users::caller_ids::remove))
+        .route("/v1/users/{login}/caller-id-policy", put(users::policy::put))
+        .route("/v1/agents", get(users::list::agents))
+        .route("/v1/agents.csv", get(users::download::agents))
+        .route("/v1/extensions", get(users::list::extensions))
+        .route("/v1/teams/{id}/members", get(users::list::members))
+        .route("/v1/roles", get(catalog::roles))
+        .route("/v1/departments", get(catalog::departments))
+        .route("/v1/teams", get(catalog::teams))
+        .route("/v1/roles/{id}", put(catalog::put_role).delete(catalog::delete_role))
+        .route("/v1/departments/{id}", put(catalog::put_department).delete(catalog::delete_department))
+        .route("/v1/teams/{id}", put(catalog::put_team).delete(catalog::delete_team))
+        .route("/v1/numbers", get(numbers::list::list).post(numbers::add::add))
+        .route("/v1/numbers/{number}", get(numbers::one::get).merge(patch(numbers::one::patch)))
+        .route("/v1/numbers/{number}/users", get(numbers::holders::list))
+        .route("/v1/jobs", get(jobs::list::list).post(jobs::create::create))
+        .route("/v1/jobs/{id}", get(jobs::one::get))
+        .route("/v1/jobs/{id}/results", get(jobs::one::results))
+        .route("/v1/jobs/{id}/failures", get(jobs::one::failures))
+        .route("/v1/samples/{name}", get(samples::get))
+        .fallback(not_found)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), idempotency::answer_once))
+        .with_state(api)
+}
+
+// The gateway answers both before the function is asked. These keep the router whole by itself.
+async fn not_found() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, ApiCode::NotFound, "There is no such route.")
+}
+
+async fn not_allowed(method: Method) -> Problem {
+    let detail = format!("This route doesn't take {method}.");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, ApiCode::NotFound, detail)
 }

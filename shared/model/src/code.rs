@@ -76,6 +76,44 @@ codes! {
 }
 
 codes! {
+    /// Why the API refuses a request.
+    ApiCode {
+        /// The body is not JSON.
+        MalformedJson = "MALFORMED_JSON",
+        /// A field is missing, unknown, or holds what it can't.
+        InvalidField = "INVALID_FIELD",
+        /// A parameter of the path or the query holds what it can't.
+        InvalidParameter = "INVALID_PARAMETER",
+        /// The cursor was not given out for this list.
+        InvalidCursor = "INVALID_CURSOR",
+        /// The token names no account.
+        NoAccount = "NO_ACCOUNT",
+        /// There is no such thing in the account.
+        NotFound = "NOT_FOUND",
+        /// Another user has this login ID.
+        LoginIdTaken = "LOGIN_ID_TAKEN",
+        /// Another user has this e-mail address.
+        EmailTaken = "EMAIL_TAKEN",
+        /// The number is in the inventory already.
+        NumberTaken = "NUMBER_TAKEN",
+        /// The action is not legal from where the user is.
+        IllegalAction = "ILLEGAL_ACTION",
+        /// It has been changed since it was read.
+        ChangedMeanwhile = "CHANGED_MEANWHILE",
+        /// The same `Idempotency-Key` came with another request.
+        IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
+        /// The request with the same `Idempotency-Key` is still being answered.
+        IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS",
+        /// The body is larger than a request may be.
+        TooLarge = "TOO_LARGE",
+        /// Something is wrong on our side that a later try won't mend.
+        Internal = "INTERNAL",
+        /// Something is wrong on our side. Try again later.
+        Unavailable = "UNAVAILABLE",
+    }
+}
+
+codes! {
     /// What is worth saying of a row, though nothing of it failed.
     Warning {
         /// The same number for the same user stands further up in the file.

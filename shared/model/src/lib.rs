@@ -6,6 +6,7 @@
 pub mod account;
 pub mod append;
 pub mod caller_id;
+pub mod catalog;
 pub mod code;
 pub mod country;
 pub mod csv_file;

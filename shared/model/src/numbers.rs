@@ -48,7 +48,7 @@ impl NumberReader {
     pub fn new(country: Country, inventory: &[InventoryNumber]) -> Self {
         let mut reader = Self {
             country,
-            owned: inventory.iter().map(|item| (item.number, item.state)).collect(),
+            owned: inventory.iter().map(|item| (item.number, item.facts.state)).collect(),
             digits: HashMap::new(),
             others: HashMap::new(),
         };
@@ -57,8 +57,8 @@ impl NumberReader {
             reader.remember_spelling(&item.number.to_string(), item.number);
         }
         for item in inventory {
-            if let Some(provider) = &item.provider {
-                reader.remember_spelling(text::trim(provider), item.number);
+            if let Some(provider) = &item.facts.provider {
+                reader.remember_spelling(text::trim(provider.as_str()), item.number);
             }
         }
         for item in inventory {
@@ -137,7 +137,7 @@ impl NumberReader {
         match self.owned.get(&number) {
             Some(NumberState::Retired) => Reading::Refused(RowCode::NumberRetired),
             None if !self.owned.is_empty() => Reading::Refused(RowCode::NumberNotOwned),
-            Some(NumberState::Active) | None => Reading::Number { number, unusual },
+            Some(_) | None => Reading::Number { number, unusual },
         }
     }
 }
@@ -237,14 +237,16 @@ fn ascii_digit(c: char) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{inventory::NumberFacts, user::Name};
 
     fn owned(numbers: &[(&str, Option<&str>)]) -> NumberReader {
         let inventory: Vec<_> = numbers
             .iter()
-            .map(|(number, provider)| InventoryNumber {
-                number: number.parse().unwrap(),
-                provider: provider.map(str::to_owned),
-                state: NumberState::Active,
+            .map(|(number, provider)| {
+                InventoryNumber::new(
+                    number.parse().unwrap(),
+                    NumberFacts { provider: provider.map(|text| Name::parse(text).unwrap()), ..NumberFacts::default() },
+                )
             })
             .collect();
         NumberReader::new("IN".parse().unwrap(), &inventory)
@@ -303,7 +305,10 @@ mod tests {
 
     #[test]
     fn number_retired() {
-        let retired = InventoryNumber { number: MINE.parse().unwrap(), provider: None, state: NumberState::Retired };
+        let retired = InventoryNumber::new(
+            MINE.parse().unwrap(),
+            NumberFacts { state: NumberState::Retired, ..NumberFacts::default() },
+        );
         let mut reader = NumberReader::new("IN".parse().unwrap(), &[retired]);
         for written in [MINE, "9876543210", "'9876543210", "098765 43210"] {
             assert_eq!(reader.read(written), Reading::Refused(RowCode::NumberRetired), "{written}");

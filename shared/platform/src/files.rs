@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::{
     Client,
+    presigning::PresigningConfig,
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
@@ -106,6 +107,42 @@ impl Files {
         let head = self.client.head_object().bucket(&self.bucket).key(key).send().await;
         let head = head.map_err(failed("measuring a result file"))?;
         Ok(head.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or(0))
+    }
+
+    /// A URL that reads an object for a while, without any other permission.
+    ///
+    /// # Errors
+    /// When it can't be signed.
+    pub async fn presigned_get(&self, key: &str, name: &str, time: Duration) -> Result<String, Error> {
+        const OPERATION: &str = "signing a download";
+        let time = PresigningConfig::expires_in(time).map_err(|error| Error::unreadable(OPERATION, error))?;
+        let get = self.client.get_object().bucket(&self.bucket).key(key);
+        let get = get.response_content_disposition(format!("attachment; filename=\"{name}\""));
+        let request = get.presigned(time).await.map_err(failed(OPERATION))?;
+        Ok(request.uri().to_owned())
+    }
+
+    /// A request that drops a file of just this size for a job, for a while, without any other permission: method, URL
+    /// and headers that must be sent.
+    ///
+    /// # Errors
+    /// When it can't be signed.
+    pub async fn presigned_drop(
+        &self,
+        upload: &Upload,
+        size: i64,
+        notify: Option<&EmailAddress>,
+        time: Duration,
+    ) -> Result<(String, Vec<(String, String)>), Error> {
+        const OPERATION: &str = "signing an upload";
+        let time = PresigningConfig::expires_in(time).map_err(|error| Error::unreadable(OPERATION, error))?;
+        let mut put = self.client.put_object().bucket(&self.bucket).key(upload.key()).content_length(size);
+        if let Some(address) = notify {
+            put = put.metadata(NOTIFY, address.as_str());
+        }
+        let request = put.presigned(time).await.map_err(failed(OPERATION))?;
+        let headers = request.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Ok((request.uri().to_owned(), headers))
     }
 
     /// Writes an object whole.

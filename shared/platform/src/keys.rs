@@ -44,6 +44,16 @@ impl Key {
         Self { pk: format!("ACCT#{account}#JOB#{job}"), sk: "JOB".into() }
     }
 
+    /// Something that users refer to by its ID: `kind` is `ROLE`, `DEPT` or `TEAM`.
+    pub(crate) fn catalog(account: &AccountId, kind: &str, id: &str) -> Self {
+        Self { pk: catalog_pk(account), sk: format!("{kind}#{id}") }
+    }
+
+    /// The answer that was given to a request with an `Idempotency-Key`.
+    pub(crate) fn answer(account: &AccountId, idempotency_key: &str) -> Self {
+        Self { pk: format!("ACCT#{account}#ANSWER#{idempotency_key}"), sk: "ANSWER".into() }
+    }
+
     /// The account's settings.
     pub(crate) fn settings(account: &AccountId) -> Self {
         Self { pk: format!("ACCT#{account}"), sk: "SETTINGS".into() }
@@ -68,6 +78,11 @@ pub(crate) fn login_of(account: &AccountId, pk: &str) -> Option<String> {
 /// Partition of the account's inventory.
 pub(crate) fn numbers_pk(account: &AccountId) -> String {
     format!("ACCT#{account}#NUMBERS")
+}
+
+/// Partition of the account's roles, departments and teams.
+pub(crate) fn catalog_pk(account: &AccountId) -> String {
+    format!("ACCT#{account}#CATALOG")
 }
 
 /// Partition of the account's users in the index.

@@ -3,6 +3,7 @@
 
 pub mod connect;
 pub mod directory;
+pub mod environment;
 mod error;
 pub mod files;
 mod keys;

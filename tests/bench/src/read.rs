@@ -5,7 +5,7 @@ use std::hint::black_box;
 use rollcall_model::{
     append::{COLUMNS, Wanted},
     csv_file::Reader,
-    inventory::{InventoryNumber, NumberState},
+    inventory::{InventoryNumber, NumberFacts},
     numbers::NumberReader,
 };
 
@@ -23,10 +23,11 @@ pub(crate) fn run() {
     println!("Reading {ROWS} rows of {} bytes, {USERS} users, one core, median of {ROUNDS}", file.len() / ROWS);
     let (mut bare, mut ours, mut owned, mut free) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let inventory: Vec<_> = (0..NUMBERS)
-        .map(|number| InventoryNumber {
-            number: format!("+91{}", 9_000_000_000 + number).parse().expect("a number"),
-            provider: None,
-            state: NumberState::Active,
+        .map(|number| {
+            InventoryNumber::new(
+                format!("+91{}", 9_000_000_000 + number).parse().expect("a number"),
+                NumberFacts::default(),
+            )
         })
         .collect();
     for _ in 0..ROUNDS {

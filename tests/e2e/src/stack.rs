@@ -12,7 +12,7 @@ use mail_parser::{MessageParser, MimeHeaders};
 use rollcall_model::{
     account::AccountId,
     email::EmailAddress,
-    inventory::{InventoryNumber, NumberState},
+    inventory::{InventoryNumber, NumberFacts},
     job::{Job, State},
     settings::Settings,
     upload::{JobId, Source, Upload},
@@ -103,11 +103,7 @@ impl Stack {
     pub async fn own(&self, numbers: &[&str]) {
         let numbers: Vec<_> = numbers
             .iter()
-            .map(|number| InventoryNumber {
-                number: number.parse().expect("a number in E.164 form"),
-                provider: None,
-                state: NumberState::Active,
-            })
+            .map(|number| InventoryNumber::new(number.parse().expect("a number in E.164 form"), NumberFacts::default()))
             .collect();
         self.directory.put_numbers(&self.account, &numbers).await.expect("numbers are written");
     }

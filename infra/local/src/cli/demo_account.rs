@@ -3,9 +3,9 @@
 
 use rollcall_model::caller_id::CallerId;
 use rollcall_model::email::EmailAddress;
-use rollcall_model::inventory::{InventoryNumber, NumberState};
+use rollcall_model::inventory::{InventoryNumber, NumberFacts, NumberState};
 use rollcall_model::settings::Settings;
-use rollcall_model::user::{LoginId, Policy, Profile, User};
+use rollcall_model::user::{LoginId, Name, Policy, Profile, User};
 
 /// Users with a login of their own, unless more are wanted: `user1` to `user12`.
 pub const USERS: u64 = PEOPLE.len() as u64;
@@ -67,7 +67,12 @@ pub fn inventory(numbers: u64) -> Vec<InventoryNumber> {
     });
     let retired = [(indian(RETIRED), None, NumberState::Retired)];
     let all = samples.into_iter().chain(retired).chain(pool);
-    all.map(|(number, provider, state)| InventoryNumber { number, provider, state }).collect()
+    let facts = |provider: Option<String>, state| NumberFacts {
+        provider: provider.map(|text| Name::parse(&text).expect("a provider's spelling is a name")),
+        state,
+        ..NumberFacts::default()
+    };
+    all.map(|(number, provider, state)| InventoryNumber::new(number, facts(provider, state))).collect()
 }
 
 /// The user with the login `user{number}`, from 1. The first ones are as they stand above, the others are made up.
@@ -151,6 +156,6 @@ mod tests {
         let users: Vec<_> = (1..=500).map(|number| user(number, NUMBERS)).collect();
         let addresses: std::collections::HashSet<_> = users.iter().map(|user| user.profile.email.clone()).collect();
         assert_eq!(addresses.len(), users.len());
-        assert!(addresses.contains(&Some(desk().login.to_string())));
+        assert!(addresses.contains(&EmailAddress::parse(desk().login.as_str()).ok()));
     }
 }

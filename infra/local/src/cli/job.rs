@@ -132,10 +132,10 @@ async fn find(stack: &Connection, account: &AccountId, text: &str) -> Result<Job
         return directory.job(account, &id).await.map_err(told)?.ok_or_else(none);
     }
     if text == LATEST {
-        let latest = directory.jobs(account, 1).await.map_err(told)?.pop();
+        let latest = directory.jobs(account, None, 1).await.map_err(told)?.0.pop();
         return latest.ok_or_else(|| Error::new(format!("the account {account} has no jobs")));
     }
-    let mut jobs = directory.jobs(account, LOOKED_AT).await.map_err(told)?;
+    let (mut jobs, _) = directory.jobs(account, None, LOOKED_AT).await.map_err(told)?;
     jobs.retain(|job| job.id.as_str().starts_with(text));
     match jobs.len() {
         0 => Err(none()),

@@ -39,7 +39,7 @@ impl Jobs {
     pub async fn run(self, dir: &Path) -> Result<ExitCode> {
         let stack = Connection::open(dir).await?;
         let account = &self.whose.account;
-        let jobs = stack.directory.jobs(account, self.limit).await.map_err(told)?;
+        let (jobs, _) = stack.directory.jobs(account, None, self.limit).await.map_err(told)?;
         if self.form.json {
             let records: Vec<_> = jobs.iter().map(summary::Record::of).collect();
             output::print_json(&records)?;

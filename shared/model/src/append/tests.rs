@@ -9,7 +9,7 @@ use crate::{
     caller_id::CallerId,
     code::{RowCode, Warning},
     csv_file::{Reader, Row},
-    inventory::{InventoryNumber, NumberState},
+    inventory::{InventoryNumber, NumberFacts, NumberState},
     numbers::NumberReader,
     user::Policy,
 };
@@ -104,7 +104,9 @@ fn run(rows: &str, directory: &mut Directory) -> Ran {
 fn inventory(numbers: &[(&str, NumberState)]) -> Vec<InventoryNumber> {
     numbers
         .iter()
-        .map(|&(number, state)| InventoryNumber { number: number.parse().unwrap(), provider: None, state })
+        .map(|&(number, state)| {
+            InventoryNumber::new(number.parse().unwrap(), NumberFacts { state, ..NumberFacts::default() })
+        })
         .collect()
 }
 

@@ -122,13 +122,11 @@ impl Directory {
         until: Instant,
         work: &mut BulkWork,
     ) -> Result<Appended, Error> {
-        let batches = plans.chunks(WRITE_BATCH).enumerate();
-        let mut outcomes = stream::iter(batches)
-            .map(|(batch, plans)| async move {
-                let outcome = self.append_batch(account, plans, until).await;
-                outcome.map(|(appended, work)| (batch * WRITE_BATCH, appended, work))
-            })
-            .buffer_unordered(IN_FLIGHT);
+        let batches: Vec<_> = plans.chunks(WRITE_BATCH).map(|batch| self.append_batch(account, batch, until)).collect();
+        let numbered = batches.into_iter().enumerate().map(|(number, batch)| async move {
+            batch.await.map(|(appended, work)| (number * WRITE_BATCH, appended, work))
+        });
+        let mut outcomes = stream::iter(numbered.collect::<Vec<_>>()).buffer_unordered(IN_FLIGHT);
         let mut all = Appended::default();
         while let Some((first, appended, done)) = outcomes.try_next().await? {
             all.vanished.extend(appended.vanished.iter().map(|at| first + at));

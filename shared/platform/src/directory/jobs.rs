@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use rollcall_model::{account::AccountId, job::Job, upload::JobId};
 
-use super::{Directory, document, read_document};
+use super::{Directory, Item, document, read_document};
 use crate::{
     Error,
     error::failed,
@@ -14,6 +14,11 @@ const READING: &str = "reading the job";
 const RECORD: &str = "job";
 const OWNER: &str = "lease_owner";
 const ATTEMPTS: &str = "attempts";
+
+/// Where a job stands among the account's jobs.
+pub fn job_place(job: &Job) -> String {
+    format!("{}#{}", job.started, job.id)
+}
 
 impl Directory {
     /// A job's record.
@@ -30,11 +35,12 @@ impl Directory {
         item.map(|item| read_document(&item, RECORD, READING)).transpose()
     }
 
-    /// The account's latest jobs, the latest first. The index that lists them follows the records by some milliseconds.
+    /// The account's latest jobs, the latest first, at most `most` after the [place](job_place) `after`. The flag says
+    /// whether there are more. The index that lists them follows the records by some milliseconds.
     ///
     /// # Errors
     /// When the table can't be read, or what it holds can't.
-    pub async fn jobs(&self, account: &AccountId, most: i32) -> Result<Vec<Job>, Error> {
+    pub async fn jobs(&self, account: &AccountId, after: Option<&str>, most: i32) -> Result<(Vec<Job>, bool), Error> {
         let read = self
             .client
             .query()
@@ -44,9 +50,20 @@ impl Directory {
             .expression_attribute_names("#pk", ACCOUNT_PK)
             .expression_attribute_values(":pk", AttributeValue::S(jobs_index(account)))
             .scan_index_forward(false)
-            .limit(most);
+            .limit(most)
+            .set_exclusive_start_key(after.map(|job| Self::index_key(account, job)));
         let page = read.send().await.map_err(failed("listing jobs"))?;
-        page.items().iter().map(|item| read_document(item, RECORD, "listing jobs")).collect()
+        let jobs =
+            page.items().iter().map(|item| read_document(item, RECORD, "listing jobs")).collect::<Result<_, _>>()?;
+        Ok((jobs, page.last_evaluated_key.is_some()))
+    }
+
+    fn index_key(account: &AccountId, place: &str) -> Item {
+        let id = place.rsplit('#').next().unwrap_or_default();
+        let mut key: Item = Key::job(account, id).attributes().into();
+        key.insert(ACCOUNT_PK.to_owned(), AttributeValue::S(jobs_index(account)));
+        key.insert(ACCOUNT_SK.to_owned(), AttributeValue::S(place.to_owned()));
+        key
     }
 
     /// Writes a claimed record, if what the claim was decided on is still there.
@@ -94,7 +111,7 @@ impl Directory {
             .table_name(&self.table)
             .set_item(Some(Key::job(account, job.id.as_str()).attributes().into()))
             .item(ACCOUNT_PK, AttributeValue::S(jobs_index(account)))
-            .item(ACCOUNT_SK, AttributeValue::S(format!("{}#{}", job.started, job.id)))
+            .item(ACCOUNT_SK, AttributeValue::S(job_place(job)))
             .item("state", AttributeValue::S(job.state.as_str().to_owned()))
             .item(ATTEMPTS, AttributeValue::N(job.attempts.to_string()))
             .item(RECORD, document(job));

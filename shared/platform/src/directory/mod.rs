@@ -1,6 +1,8 @@
 //! The table: users, numbers, settings and jobs.
 
+mod answers;
 mod bulk;
+mod catalog;
 mod jobs;
 mod numbers;
 mod settings;
@@ -13,7 +15,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Error, connect::Aws, pace::Pace};
 
+pub use answers::{Answer, Given};
 pub use bulk::{Appended, BulkWork, Found};
+pub use jobs::job_place;
 pub use users::{FilterValue, Place, Stale, Taken, UserFilter};
 
 /// The directory of one deployment.

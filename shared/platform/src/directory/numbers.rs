@@ -1,19 +1,18 @@
 //! The account's inventory.
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use rollcall_model::{
-    account::AccountId,
-    inventory::{InventoryNumber, NumberState},
-};
+use rollcall_model::{account::AccountId, caller_id::CallerId, inventory::InventoryNumber};
 
-use super::{Directory, Item, string};
+use super::{Directory, Item, document, read_document};
 use crate::{
-    Error,
+    Error, Kind,
     error::failed,
     keys::{Key, PK, SK, numbers_pk},
 };
 
 const READING: &str = "reading the inventory";
+const RECORD: &str = "number";
+const VERSION: &str = "version";
 
 impl Directory {
     /// Every number of the account.
@@ -42,6 +41,71 @@ impl Directory {
         Ok(numbers)
     }
 
+    /// Some of the account's numbers, in order: at most `most` after `after`. The flag says whether there are more.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn numbers_page(
+        &self,
+        account: &AccountId,
+        after: Option<CallerId>,
+        most: usize,
+    ) -> Result<(Vec<InventoryNumber>, bool), Error> {
+        let start = after.map(|number| Key::number(account, &number.to_string()).attributes().into());
+        let page = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", AttributeValue::S(numbers_pk(account)))
+            .expression_attribute_values(":prefix", AttributeValue::S("NUM#".into()))
+            .consistent_read(true)
+            .limit(i32::try_from(most).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(failed(READING))?;
+        let numbers = page.items().iter().map(read_number).collect::<Result<_, _>>()?;
+        Ok((numbers, page.last_evaluated_key.is_some()))
+    }
+
+    /// One number of the inventory.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn number(&self, account: &AccountId, number: CallerId) -> Result<Option<InventoryNumber>, Error> {
+        let key = Key::number(account, &number.to_string()).attributes().into();
+        let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
+        read.send().await.map_err(failed(READING))?.item.as_ref().map(read_number).transpose()
+    }
+
+    /// Writes a number if what the table holds of it is still `before`. `false` when it isn't.
+    ///
+    /// # Errors
+    /// When the table can't be written.
+    pub async fn change_number(
+        &self,
+        account: &AccountId,
+        before: Option<&InventoryNumber>,
+        number: &InventoryNumber,
+    ) -> Result<bool, Error> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(number_item(account, number)));
+        let put = match before {
+            None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
+            Some(before) => put
+                .condition_expression("#version = :before")
+                .expression_attribute_names("#version", VERSION)
+                .expression_attribute_values(":before", AttributeValue::N(before.version.to_string())),
+        };
+        match put.send().await.map_err(failed("writing the inventory")) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == Kind::Conflict => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Adds numbers to the inventory, or replaces what it says of them.
     ///
     /// # Errors
@@ -67,29 +131,19 @@ impl Directory {
 }
 
 fn put_request(account: &AccountId, number: &InventoryNumber) -> WriteRequest {
-    let text = number.number.to_string();
-    let mut put = PutRequest::builder();
-    for (name, value) in Key::number(account, &text).attributes() {
-        put = put.item(name, value);
-    }
-    put = put.item("number", AttributeValue::S(text));
-    let state = if number.state == NumberState::Retired { "retired" } else { "active" };
-    put = put.item("state", AttributeValue::S(state.into()));
-    if let Some(provider) = &number.provider {
-        put = put.item("provider", AttributeValue::S(provider.clone()));
-    }
-    let put = put.build().expect("an item has been given");
+    let put =
+        PutRequest::builder().set_item(Some(number_item(account, number))).build().expect("an item has been given");
     WriteRequest::builder().put_request(put).build()
 }
 
+/// A number is one record: it is read and written whole.
+fn number_item(account: &AccountId, number: &InventoryNumber) -> Item {
+    let mut item: Item = Key::number(account, &number.number.to_string()).attributes().into();
+    item.insert(RECORD.to_owned(), document(number));
+    item.insert(VERSION.to_owned(), AttributeValue::N(number.version.to_string()));
+    item
+}
+
 fn read_number(item: &Item) -> Result<InventoryNumber, Error> {
-    let number = string(item, "number").unwrap_or_default();
-    let number = number.parse().map_err(|error| Error::unreadable(READING, error))?;
-    let state = match string(item, "state").as_deref() {
-        Some("active") | None => NumberState::Active,
-        Some("retired") => NumberState::Retired,
-        // Taking an unknown state for active could give a burned number to users.
-        Some(_) => return Err(Error::unreadable(READING, "a number's state is unknown")),
-    };
-    Ok(InventoryNumber { number, provider: string(item, "provider"), state })
+    read_document(item, RECORD, READING)
 }

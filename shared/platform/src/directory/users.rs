@@ -218,6 +218,17 @@ impl Directory {
         Ok(users)
     }
 
+    /// Who has an e-mail address: a folded login ID.
+    ///
+    /// # Errors
+    /// When the table can't be read.
+    pub async fn email_owner(&self, account: &AccountId, email: &EmailAddress) -> Result<Option<String>, Error> {
+        let key = Key::email(account, &email.folded()).attributes().into();
+        let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
+        let item = read.send().await.map_err(failed("looking an e-mail address up"))?.item;
+        Ok(item.and_then(|item| string(&item, "owner")))
+    }
+
     /// Creates one user.
     ///
     /// # Errors

@@ -1,0 +1,111 @@
+//! Roles, departments and teams.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use rollcall_model::{
+    catalog::{Entry, Kind},
+    user::{Name, Ref},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Shared, body::Body, caller::Caller, problem::Problem};
+
+#[derive(Serialize)]
+pub(crate) struct Entries {
+    items: Vec<Entry>,
+}
+
+/// What may be said of an entry.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Named {
+    name: Name,
+}
+
+/// `GET /v1/roles`
+pub(crate) async fn roles(state: Shared, caller: Caller) -> Result<Json<Entries>, Problem> {
+    list(state, caller, Kind::Role).await
+}
+
+/// `GET /v1/departments`
+pub(crate) async fn departments(state: Shared, caller: Caller) -> Result<Json<Entries>, Problem> {
+    list(state, caller, Kind::Department).await
+}
+
+/// `GET /v1/teams`
+pub(crate) async fn teams(state: Shared, caller: Caller) -> Result<Json<Entries>, Problem> {
+    list(state, caller, Kind::Team).await
+}
+
+/// `PUT /v1/roles/{id}`
+pub(crate) async fn put_role(
+    state: Shared,
+    caller: Caller,
+    id: Path<String>,
+    body: Body<Named>,
+) -> Result<Json<Entry>, Problem> {
+    put(state, caller, Kind::Role, &id, body).await
+}
+
+/// `PUT /v1/departments/{id}`
+pub(crate) async fn put_department(
+    state: Shared,
+    caller: Caller,
+    id: Path<String>,
+    body: Body<Named>,
+) -> Result<Json<Entry>, Problem> {
+    put(state, caller, Kind::Department, &id, body).await
+}
+
+/// `PUT /v1/teams/{id}`
+pub(crate) async fn put_team(
+    state: Shared,
+    caller: Caller,
+    id: Path<String>,
+    body: Body<Named>,
+) -> Result<Json<Entry>, Problem> {
+    put(state, caller, Kind::Team, &id, body).await
+}
+
+/// `DELETE /v1/roles/{id}`
+pub(crate) async fn delete_role(state: Shared, caller: Caller, id: Path<String>) -> Result<StatusCode, Problem> {
+    delete(state, caller, Kind::Role, &id).await
+}
+
+/// `DELETE /v1/departments/{id}`
+pub(crate) async fn delete_department(state: Shared, caller: Caller, id: Path<String>) -> Result<StatusCode, Problem> {
+    delete(state, caller, Kind::Department, &id).await
+}
+
+/// `DELETE /v1/teams/{id}`
+pub(crate) async fn delete_team(state: Shared, caller: Caller, id: Path<String>) -> Result<StatusCode, Problem> {
+    delete(state, caller, Kind::Team, &id).await
+}
+
+async fn list(State(api): Shared, caller: Caller, kind: Kind) -> Result<Json<Entries>, Problem> {
+    Ok(Json(Entries { items: api.directory.catalog(&caller.account, kind).await? }))
+}
+
+async fn put(
+    State(api): Shared,
+    caller: Caller,
+    kind: Kind,
+    id: &str,
+    Body(Named { name }): Body<Named>,
+) -> Result<Json<Entry>, Problem> {
+    let entry = Entry { id: entry_id(id)?, name };
+    api.directory.put_entry(&caller.account, kind, &entry).await?;
+    Ok(Json(entry))
+}
+
+async fn delete(State(api): Shared, caller: Caller, kind: Kind, id: &str) -> Result<StatusCode, Problem> {
+    api.directory.delete_entry(&caller.account, kind, &entry_id(id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn entry_id(id: &str) -> Result<Ref, Problem> {
+    Ref::parse(id).map_err(|error| Problem::parameter("id", error.to_string()))
+}

@@ -1,0 +1,102 @@
+//! `Idempotency-Key`: a POST that comes twice is done once, and answered alike.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use rollcall_model::code::ApiCode;
+use rollcall_platform::directory::{Answer, Given};
+use sha2::{Digest, Sha256};
+
+use crate::{Api, caller::Caller, problem::Problem};
+
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Longest key, in bytes.
+const MAX_KEY: usize = 128;
+/// How long a request can be at work: the function's own limit, and the gateway's.
+const WORK_SECONDS: i64 = 30;
+
+/// Answers a POST with a key once; the same request later gets the same answer.
+pub(crate) async fn answer_once(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let key = request.headers().get(KEY).filter(|_| request.method() == Method::POST).cloned();
+    match key {
+        None => next.run(request).await,
+        Some(key) => once(&api, &key, request, next).await.unwrap_or_else(Problem::into_response),
+    }
+}
+
+async fn once(api: &Api, key: &HeaderValue, request: Request, next: Next) -> Result<Response, Problem> {
+    let account = Caller::of(request.extensions())?.account;
+    let plain = |key: &&str| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let key = key.to_str().ok().filter(plain);
+    let key = key.ok_or_else(|| {
+        Problem::parameter("Idempotency-Key", format!("A key has 1 to {MAX_KEY} visible ASCII characters."))
+    })?;
+    let (parts, body) = request.into_parts();
+    let body = whole(body).await?;
+    let mut hash = Sha256::new();
+    for part in [parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &body] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let fingerprint = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let now = Timestamp::now().as_second();
+    let mut answer = Answer { request: fingerprint, working_until: now + WORK_SECONDS, given: None };
+    if let Some(kept) = api.directory.take_answer(&account, key, &answer, now).await? {
+        if kept.request != answer.request {
+            let detail = "The same Idempotency-Key came with another request.";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::IdempotencyKeyReused, detail));
+        }
+        match kept.given {
+            Some(given) => return Ok(again(given)),
+            None if kept.working_until > now => {
+                let detail = "The first request with this Idempotency-Key is still at work.";
+                return Err(Problem::new(StatusCode::CONFLICT, ApiCode::IdempotencyInProgress, detail));
+            }
+            // It died without an answer. What it did, the handlers do again without harm.
+            None => {}
+        }
+    }
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    if response.status().is_server_error() {
+        api.directory.free_answer(&account, key).await?;
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let body = whole(body).await?;
+    let kept = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
+    let text = |name: &HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    answer.given = Some(Given {
+        status: parts.status.as_u16(),
+        headers: kept.iter().filter_map(|name| Some((name.to_string(), text(name)?))).collect(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    });
+    api.directory.keep_answer(&account, key, &answer, now).await?;
+    Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+async fn whole(body: Body) -> Result<Bytes, Problem> {
+    let collected = body
+        .collect()
+        .await
+        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, ApiCode::MalformedJson, "The body could not be read."))?;
+    Ok(collected.to_bytes())
+}
+
+fn again(given: Given) -> Response {
+    let mut response = Response::new(Body::from(given.body));
+    *response.status_mut() = StatusCode::from_u16(given.status).unwrap_or(StatusCode::OK);
+    for (name, value) in given.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

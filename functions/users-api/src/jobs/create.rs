@@ -1,0 +1,81 @@
+//! A new job: leave to drop its file.
+
+use axum::{Json, extract::State, http::StatusCode};
+use rollcall_model::{
+    code::ApiCode,
+    email::EmailAddress,
+    upload::{Kind, Upload},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use tokio::time::Duration;
+use uuid::Uuid;
+
+use crate::{Shared, body::Body, caller::Caller, problem::Problem};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct New {
+    kind: Kind,
+    /// The file's name, as its mail will call it.
+    name: String,
+    /// The file's size in bytes: the upload takes just this many.
+    size: u64,
+    /// Who gets the report; the token's address by default.
+    notify: Option<EmailAddress>,
+}
+
+/// How to drop the file.
+#[derive(Serialize)]
+pub(crate) struct Permission {
+    /// The job appears in the list with this upload once the file is there.
+    upload: String,
+    method: &'static str,
+    url: String,
+    /// Headers that must be sent along.
+    headers: BTreeMap<String, String>,
+    expires_in_seconds: u64,
+}
+
+/// How long the upload's address is good for: long enough for a large file over a slow line to begin.
+const GOOD_FOR: Duration = Duration::from_mins(15);
+/// Longest name, in bytes: a key has 1,024.
+const MAX_NAME: usize = 200;
+
+/// `POST /v1/jobs`
+pub(crate) async fn create(
+    State(api): Shared,
+    caller: Caller,
+    Body(new): Body<New>,
+) -> Result<(StatusCode, Json<Permission>), Problem> {
+    let refused = |detail: String, at: &str| {
+        Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at(at))
+    };
+    let plain = !new.name.is_empty()
+        && new.name.len() <= MAX_NAME
+        && !new.name.contains('/')
+        && !new.name.contains(char::is_control);
+    if !plain {
+        return refused(
+            format!("A file's name has 1 to {MAX_NAME} bytes, without slashes and control characters."),
+            "/name",
+        );
+    }
+    if new.size == 0 || new.size > api.max_file_bytes {
+        return refused(format!("A file has 1 to {} bytes.", api.max_file_bytes), "/size");
+    }
+    // A folder of its own, so that nobody overwrites another's file of the same name.
+    let name = format!("{}/{}", Uuid::new_v4(), new.name);
+    let upload = Upload { account: caller.account, kind: new.kind, name };
+    let notify = new.notify.or(caller.email);
+    let size = i64::try_from(new.size).unwrap_or(i64::MAX);
+    let (url, headers) = api.files.presigned_drop(&upload, size, notify.as_ref(), GOOD_FOR).await?;
+    let permission = Permission {
+        upload: upload.key(),
+        method: "PUT",
+        url,
+        headers: headers.into_iter().collect(),
+        expires_in_seconds: GOOD_FOR.as_secs(),
+    };
+    Ok((StatusCode::CREATED, Json(permission)))
+}

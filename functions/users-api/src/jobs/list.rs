@@ -1,0 +1,39 @@
+//! The account's jobs, the latest first.
+
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+};
+use rollcall_platform::directory::job_place;
+use serde::Deserialize;
+
+use super::Shown;
+use crate::{
+    Shared,
+    caller::Caller,
+    cursor,
+    problem::Problem,
+    users::list::{Page, page_size},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// `GET /v1/jobs`
+pub(crate) async fn list(
+    State(api): Shared,
+    caller: Caller,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Json<Page<Shown>>, Problem> {
+    let Query(asked) = asked?;
+    let after: Option<String> = cursor::read(&caller.account, "jobs", asked.cursor.as_deref())?;
+    let limit = i32::try_from(page_size(asked.limit)?).unwrap_or(i32::MAX);
+    let (jobs, more) = api.directory.jobs(&caller.account, after.as_deref(), limit).await?;
+    let last = jobs.last().filter(|_| more);
+    let next = last.map(|last| cursor::write(&caller.account, "jobs", &job_place(last)));
+    Ok(Json(Page { items: jobs.into_iter().map(Shown::from).collect(), next }))
+}

@@ -1,0 +1,51 @@
+//! Bulk jobs.
+
+pub(crate) mod create;
+pub(crate) mod list;
+pub(crate) mod one;
+
+use jiff::Timestamp;
+use rollcall_model::{
+    append::Counts,
+    job::{Failure, Job, Mail, Phase, Progress, State},
+};
+use serde::Serialize;
+
+/// A job as the API shows it: not who gets its mail, nor what an operator needs of its errors.
+#[derive(Serialize)]
+pub(crate) struct Shown {
+    id: String,
+    kind: &'static str,
+    name: String,
+    upload: String,
+    state: State,
+    phase: Phase,
+    started: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<Timestamp>,
+    counts: Counts,
+    progress: Progress,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<Failure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mail: Option<Mail>,
+}
+
+impl From<Job> for Shown {
+    fn from(job: Job) -> Self {
+        Self {
+            id: job.id.to_string(),
+            kind: job.upload.kind.as_str(),
+            upload: job.upload.key(),
+            name: job.upload.name,
+            state: job.state,
+            phase: job.phase,
+            started: job.started,
+            ended: job.ended,
+            counts: job.counts,
+            progress: job.progress,
+            failure: job.failure,
+            mail: job.mail,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! One job, and what came of its rows.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use rollcall_model::{
+    job::Job,
+    upload::{JobId, ResultKeys},
+};
+use rollcall_platform::Kind;
+use tokio::time::Duration;
+
+use super::Shown;
+use crate::{Api, Shared, caller::Caller, problem::Problem};
+
+/// How long a download's address is good for.
+const GOOD_FOR: Duration = Duration::from_mins(5);
+
+/// `GET /v1/jobs/{id}`
+pub(crate) async fn get(State(api): Shared, caller: Caller, Path(id): Path<String>) -> Result<Json<Shown>, Problem> {
+    find(&api, &caller, &id).await.map(|job| Json(job.into()))
+}
+
+/// `GET /v1/jobs/{id}/results`
+pub(crate) async fn results(State(api): Shared, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+    let job = find(&api, &caller, &id).await?;
+    let key = ResultKeys::of(&caller.account, &job.id).results();
+    download(&api, &key, "results.csv").await
+}
+
+/// `GET /v1/jobs/{id}/failures`
+pub(crate) async fn failures(State(api): Shared, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+    let job = find(&api, &caller, &id).await?;
+    let key = ResultKeys::of(&caller.account, &job.id).failed();
+    download(&api, &key, "failed.csv").await
+}
+
+async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Job, Problem> {
+    let id = JobId::parse(id).ok_or_else(|| Problem::not_found("job"))?;
+    api.directory.job(&caller.account, &id).await?.ok_or_else(|| Problem::not_found("job"))
+}
+
+async fn download(api: &Api, key: &str, name: &str) -> Result<Response, Problem> {
+    match api.files.size(key).await {
+        Ok(_) => {}
+        Err(error) if error.kind == Kind::NotFound => return Err(Problem::not_found("file")),
+        Err(error) => return Err(error.into()),
+    }
+    let url = api.files.presigned_get(key, name, GOOD_FOR).await?;
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, url)]).into_response())
+}

@@ -1,0 +1,66 @@
+//! New numbers.
+
+use axum::{Json, extract::State, http::StatusCode};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use rollcall_model::{
+    caller_id::CallerId,
+    code::ApiCode,
+    inventory::{InventoryNumber, NumberFacts},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::check;
+use crate::{
+    Shared,
+    body::{self, Body},
+    caller::Caller,
+    problem::Problem,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct New {
+    numbers: Vec<Map<String, Value>>,
+}
+
+/// What came of each number.
+#[derive(Serialize)]
+pub(crate) struct Added {
+    /// Those that are new to the inventory.
+    added: Vec<CallerId>,
+    /// Those that were in it, and are as they were.
+    taken: Vec<CallerId>,
+}
+
+/// Numbers that one request adds at most, so that it ends well within a request's time.
+const MAX_ADDED: usize = 500;
+/// Writes in flight.
+const IN_FLIGHT: usize = 8;
+
+/// `POST /v1/numbers`
+pub(crate) async fn add(
+    State(api): Shared,
+    caller: Caller,
+    Body(New { numbers }): Body<New>,
+) -> Result<(StatusCode, Json<Added>), Problem> {
+    if numbers.is_empty() || numbers.len() > MAX_ADDED {
+        let detail = format!("One request adds 1 to {MAX_ADDED} numbers.");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at("/numbers"));
+    }
+    let mut new: Vec<InventoryNumber> = Vec::with_capacity(numbers.len());
+    for (index, mut fields) in numbers.into_iter().enumerate() {
+        let at = format!("/numbers/{index}");
+        let number = fields.remove("number").unwrap_or_default();
+        let number: CallerId = body::read(number).map_err(|problem| problem.at(format!("{at}/number")))?;
+        let facts: NumberFacts = body::read(fields.into()).map_err(|problem| problem.within(&at))?;
+        check(&facts).map_err(|problem| problem.within(&at))?;
+        new.push(InventoryNumber::new(number, facts));
+    }
+    let writes: Vec<_> = new.iter().map(|number| api.directory.change_number(&caller.account, None, number)).collect();
+    let outcomes: Vec<bool> = stream::iter(writes).buffered(IN_FLIGHT).try_collect().await?;
+    let outcomes = new.iter().map(|number| number.number).zip(outcomes);
+    let (added, taken): (Vec<_>, Vec<_>) = outcomes.partition(|(_, added)| *added);
+    let numbers = |outcomes: Vec<(CallerId, bool)>| outcomes.into_iter().map(|(number, _)| number).collect();
+    Ok((StatusCode::CREATED, Json(Added { added: numbers(added), taken: numbers(taken) })))
+}

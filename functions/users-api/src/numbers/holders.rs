@@ -1,0 +1,55 @@
+//! Who may use a number.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::QueryRejection},
+};
+use rollcall_model::{inventory::effective_caller_ids, user::User};
+use rollcall_platform::directory::{BulkWork, Place, UserFilter};
+use serde::Deserialize;
+use tokio::time::{Duration, Instant};
+
+use super::named;
+use crate::{
+    Shared,
+    caller::Caller,
+    cursor,
+    problem::Problem,
+    users::list::{Page, READS},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    cursor: Option<String>,
+}
+
+/// How long the table may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// `GET /v1/numbers/{number}/users`: the account's users are walked by name, a bounded number for each page.
+pub(crate) async fn list(
+    State(api): Shared,
+    caller: Caller,
+    Path(number): Path<String>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Json<Page<User>>, Problem> {
+    let Query(asked) = asked?;
+    let number = named(&number)?;
+    let inventory = api.directory.inventory(&caller.account).await?;
+    let list = format!("holders {number}");
+    let after: Option<(String, String)> = cursor::read(&caller.account, &list, asked.cursor.as_deref())?;
+    let after = after.map(|(sort, login)| Place { sort, login });
+    let all = UserFilter::default();
+    let (mut users, next) = api.directory.users_page(&caller.account, &all, after.as_ref(), READS, READS).await?;
+    let logins: Vec<String> = users.iter().map(|user| user.login.folded().into_owned()).collect();
+    let logins: Vec<&str> = logins.iter().map(String::as_str).collect();
+    let until = Instant::now() + PATIENCE;
+    let mut lists = api.directory.find_users(&caller.account, &logins, until, &mut BulkWork::default()).await?;
+    users.retain_mut(|user| {
+        user.caller_ids = lists.remove(&*user.login.folded()).map(|found| found.caller_ids).unwrap_or_default();
+        effective_caller_ids(user, &inventory).binary_search(&number).is_ok()
+    });
+    let next = next.map(|place| cursor::write(&caller.account, &list, &(place.sort, place.login)));
+    Ok(Json(Page { items: users, next }))
+}

@@ -1,0 +1,38 @@
+//! The account's numbers, in order.
+
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+};
+use rollcall_model::{caller_id::CallerId, inventory::InventoryNumber};
+use serde::Deserialize;
+
+use crate::{
+    Shared,
+    caller::Caller,
+    cursor,
+    problem::Problem,
+    users::list::{Page, page_size},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// `GET /v1/numbers`
+pub(crate) async fn list(
+    State(api): Shared,
+    caller: Caller,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Json<Page<InventoryNumber>>, Problem> {
+    let Query(asked) = asked?;
+    let after: Option<CallerId> = cursor::read(&caller.account, "numbers", asked.cursor.as_deref())?;
+    let limit = page_size(asked.limit)?;
+    let (items, more) = api.directory.numbers_page(&caller.account, after, limit).await?;
+    let last = items.last().filter(|_| more);
+    let next = last.map(|last| cursor::write(&caller.account, "numbers", &last.number));
+    Ok(Json(Page { items, next }))
+}

@@ -1,0 +1,24 @@
+//! The account's numbers.
+
+pub(crate) mod add;
+pub(crate) mod holders;
+pub(crate) mod list;
+pub(crate) mod one;
+
+use axum::http::StatusCode;
+use rollcall_model::{caller_id::CallerId, code::ApiCode, inventory::NumberFacts};
+
+use crate::problem::Problem;
+
+/// The number that a path names.
+fn named(number: &str) -> Result<CallerId, Problem> {
+    number.parse().map_err(|_| Problem::not_found("number"))
+}
+
+fn check(facts: &NumberFacts) -> Result<(), Problem> {
+    if facts.is_consistent() {
+        return Ok(());
+    }
+    let detail = "resting_until is the day that a resting number's rest ends: it goes with the state \"resting\", and with no other.";
+    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at("/resting_until"))
+}

@@ -1,0 +1,91 @@
+//! What goes wrong, in the words of RFC 9457.
+
+use axum::{
+    Json,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use rollcall_model::code::ApiCode;
+use rollcall_platform::{Error, Kind};
+use serde::Serialize;
+
+/// A problem. `detail` is for whoever made the request; what an operator needs is in the log.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: ApiCode,
+    detail: String,
+    pointer: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    code: ApiCode,
+    detail: &'a str,
+    /// Where in the request it is: a JSON pointer (RFC 6901), or the parameter's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<&'a str>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: ApiCode, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), pointer: None }
+    }
+
+    /// Says where it is.
+    pub(crate) fn at(self, pointer: impl Into<String>) -> Self {
+        Self { pointer: Some(pointer.into()), ..self }
+    }
+
+    /// Says in which part of the request it is.
+    pub(crate) fn within(self, outer: &str) -> Self {
+        let pointer = format!("{outer}{}", self.pointer.as_deref().unwrap_or_default());
+        self.at(pointer)
+    }
+
+    pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ApiCode::InvalidParameter, detail).at(name)
+    }
+
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, ApiCode::NotFound, format!("The account has no such {what}."))
+    }
+
+    pub(crate) fn changed() -> Self {
+        let detail = "It has been changed since it was read. Read it again and repeat the change.";
+        Self::new(StatusCode::PRECONDITION_FAILED, ApiCode::ChangedMeanwhile, detail)
+    }
+}
+
+/// AWS fails. Whoever asked is told whether to try again, and nothing else.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        tracing::error!(error = error.chain(), "a request failed");
+        match error.kind {
+            Kind::Transient => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, ApiCode::Unavailable, "Please try again in a moment.")
+            }
+            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, ApiCode::Internal, "Something went wrong on our side."),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let told = Told {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or_default(),
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: &self.detail,
+            pointer: self.pointer.as_deref(),
+        };
+        let mut response = (self.status, Json(told)).into_response();
+        let problem = header::HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem);
+        response
+    }
+}

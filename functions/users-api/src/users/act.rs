@@ -1,0 +1,34 @@
+//! What may be done with one user.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderName, StatusCode, header},
+};
+use rollcall_model::{
+    code::ApiCode,
+    user::{Action, User},
+};
+
+use super::change;
+use crate::{Shared, caller::Caller, preconditions::tag, problem::Problem};
+
+/// `POST /v1/users/{login}/actions/{action}`
+pub(crate) async fn act(
+    State(api): Shared,
+    caller: Caller,
+    Path((login, action)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<([(HeaderName, String); 1], Json<User>), Problem> {
+    let action = Action::named(&action).ok_or_else(|| Problem::not_found("action"))?;
+    let user = change(&api, &caller, &headers, &login, |before| {
+        let mut after = before.clone();
+        let illegal = |illegal: rollcall_model::user::IllegalAction| {
+            Problem::new(StatusCode::CONFLICT, ApiCode::IllegalAction, illegal.to_string())
+        };
+        after.act(action).map_err(illegal)?;
+        Ok(after)
+    })
+    .await?;
+    Ok(([(header::ETAG, tag(user.version))], Json(user)))
+}

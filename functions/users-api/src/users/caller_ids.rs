@@ -1,0 +1,133 @@
+//! A user's list of caller IDs, and what comes of it.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use rollcall_model::{
+    append::{Standing, UserPlan},
+    caller_id::CallerId,
+    code::RowCode,
+    inventory::effective_caller_ids,
+    numbers::{NumberReader, Reading},
+    user::Policy,
+};
+use rollcall_platform::directory::BulkWork;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio::time::{Duration, Instant};
+
+use super::find;
+use crate::{Shared, body::Body, caller::Caller, preconditions::tagged, problem::Problem};
+
+/// What a user may dial from, and why.
+#[derive(Serialize)]
+pub(crate) struct List {
+    policy: Policy,
+    /// The user's own list. It counts under the custom policy.
+    caller_ids: Vec<CallerId>,
+    /// What the policy gives, resolved against the inventory: resting and retired numbers are left out.
+    effective: Vec<CallerId>,
+}
+
+/// `GET /v1/users/{login}/caller-ids`
+pub(crate) async fn list(
+    State(api): Shared,
+    caller: Caller,
+    Path(login): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let user = find(&api, &caller, &login).await?;
+    let inventory = api.directory.inventory(&caller.account).await?;
+    let effective = effective_caller_ids(&user, &inventory);
+    let list = List { policy: user.policy, caller_ids: user.caller_ids, effective };
+    // Appends don't raise the user's version, so the tag is of what is shown.
+    let shown = serde_json::to_vec(&list).expect("a list can be written as JSON");
+    let hash: String = Sha256::digest(shown)[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(tagged(&headers, &format!("\"{hash}\""), &list))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Numbers {
+    caller_ids: Vec<String>,
+}
+
+/// What came of an append, by the rules and codes of the bulk job.
+#[derive(Default, Serialize)]
+pub(crate) struct Appended {
+    /// Numbers that came onto the list.
+    added: Vec<CallerId>,
+    /// Numbers that were on it.
+    already_allowed: Vec<CallerId>,
+    /// What could not be added, and why.
+    refused: Vec<Refused>,
+}
+
+#[derive(Serialize)]
+struct Refused {
+    value: String,
+    code: RowCode,
+}
+
+/// Numbers that one request appends at most; more are a bulk job.
+const MAX_APPENDED: usize = 1_000;
+/// How long the table may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// `POST /v1/users/{login}/caller-ids`: appends, and removes nothing.
+pub(crate) async fn append(
+    State(api): Shared,
+    caller: Caller,
+    Path(login): Path<String>,
+    Body(Numbers { caller_ids }): Body<Numbers>,
+) -> Result<Json<Appended>, Problem> {
+    if caller_ids.len() > MAX_APPENDED {
+        let detail = format!("One request appends {MAX_APPENDED} numbers at most. Drop a file for more.");
+        return Err(Problem::parameter("/caller_ids", detail));
+    }
+    let user = find(&api, &caller, &login).await?;
+    let settings = api.directory.settings(&caller.account).await?;
+    let inventory = api.directory.inventory(&caller.account).await?;
+    let mut reader = NumberReader::new(settings.country.unwrap_or(api.country), &inventory);
+    let mut outcome = Appended::default();
+    let mut wanted: Vec<CallerId> = Vec::new();
+    for written in caller_ids {
+        match reader.read(&written) {
+            Reading::Number { number, .. } if wanted.contains(&number) => {}
+            Reading::Number { number, .. } => wanted.push(number),
+            Reading::Refused(code) => outcome.refused.push(Refused { value: written, code }),
+        }
+    }
+    let standing = Standing::User(user.policy);
+    let login = user.login.folded();
+    let plan = UserPlan::decide(&login, standing, &user.caller_ids, wanted.into_iter(), settings.list_limit);
+    if !plan.add.is_empty() {
+        let until = Instant::now() + PATIENCE;
+        let done = api.directory.append(&caller.account, &[&plan], until, &mut BulkWork::default()).await?;
+        if !done.vanished.is_empty() {
+            return Err(Problem::not_found("user"));
+        }
+    }
+    let over = plan.over.iter().map(|number| Refused { value: number.to_string(), code: RowCode::ListLimit });
+    outcome.refused.extend(over);
+    (outcome.added, outcome.already_allowed) = (plan.add, plan.held);
+    Ok(Json(outcome))
+}
+
+/// `DELETE /v1/users/{login}/caller-ids/{number}`: done once or twice, the number is off the list.
+pub(crate) async fn remove(
+    State(api): Shared,
+    caller: Caller,
+    Path((login, number)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let number: CallerId = number.parse().map_err(|_| Problem::not_found("caller ID"))?;
+    let user = find(&api, &caller, &login).await?;
+    if api.directory.remove_caller_id(&caller.account, &user.login.folded(), number).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::not_found("user"))
+    }
+}

@@ -1,0 +1,97 @@
+//! Users and agents as CSV files.
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use rollcall_model::{csv_file::Writer, user::User};
+use rollcall_platform::directory::{FilterValue, UserFilter};
+use tokio::time::Duration;
+use uuid::Uuid;
+
+use super::list::READS;
+use crate::{Api, Shared, caller::Caller, problem::Problem};
+
+/// A larger file goes by way of the bucket: a function's answer has 6 MB at most, and base64 makes four bytes of three.
+const MAX_DIRECT_BYTES: usize = 4_000_000;
+/// How long a download's address is good for.
+const GOOD_FOR: Duration = Duration::from_mins(5);
+const CSV: &str = "text/csv; charset=utf-8";
+
+/// The columns, named as an upload of users names them.
+const COLUMNS: [&str; 11] = [
+    "Name",
+    "Phone Number",
+    "Email",
+    "Login ID",
+    "Designation",
+    "Department",
+    "Team",
+    "Role",
+    "Calling Agent",
+    "Agent Status",
+    "Web Login",
+];
+
+/// `GET /v1/users.csv`
+pub(crate) async fn users(State(api): Shared, caller: Caller) -> Result<Response, Problem> {
+    download(&api, &caller, "users.csv", &UserFilter::default()).await
+}
+
+/// `GET /v1/agents.csv`
+pub(crate) async fn agents(State(api): Shared, caller: Caller) -> Result<Response, Problem> {
+    let agents = UserFilter { equal: vec![("calling_agent", FilterValue::Flag(true))], ..UserFilter::default() };
+    download(&api, &caller, "agents.csv", &agents).await
+}
+
+async fn download(api: &Api, caller: &Caller, name: &str, filter: &UserFilter) -> Result<Response, Problem> {
+    let mut csv = Writer::new(b',');
+    csv.record(COLUMNS);
+    let key = format!("exports/{}/{}/{name}", caller.account, Uuid::new_v4());
+    let mut large = api.files.create(&key, CSV);
+    let mut held = Vec::new();
+    let mut after = None;
+    loop {
+        let (users, next) = api.directory.users_page(&caller.account, filter, after.as_ref(), READS, READS).await?;
+        for user in &users {
+            record(&mut csv, user);
+        }
+        held.extend(csv.take());
+        if large.written() > 0 || held.len() > MAX_DIRECT_BYTES {
+            large.write(&held).await?;
+            held.clear();
+        }
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    if large.written() == 0 {
+        let disposition = format!("attachment; filename=\"{name}\"");
+        return Ok(([(header::CONTENT_TYPE, CSV.to_owned()), (header::CONTENT_DISPOSITION, disposition)], held)
+            .into_response());
+    }
+    large.finish().await?;
+    let url = api.files.presigned_get(&key, name, GOOD_FOR).await?;
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, url)]).into_response())
+}
+
+fn record(csv: &mut Writer, user: &User) {
+    let profile = &user.profile;
+    let number = profile.call_forward_number.map(|number| number.to_string()).unwrap_or_default();
+    let id = |id: &Option<rollcall_model::user::Ref>| id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
+    csv.record([
+        profile.name.as_str(),
+        &number,
+        profile.email.as_ref().map_or("", |email| email.as_str()),
+        user.login.as_str(),
+        profile.designation.as_ref().map_or("", |designation| designation.as_str()),
+        &id(&profile.department),
+        &id(&profile.team),
+        &id(&profile.role),
+        if profile.calling_agent { "Yes" } else { "No" },
+        user.agent_status.as_str(),
+        user.web_login.as_str(),
+    ]);
+}

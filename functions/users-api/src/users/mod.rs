@@ -1,0 +1,53 @@
+//! Users.
+
+pub(crate) mod act;
+pub(crate) mod caller_ids;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod download;
+pub(crate) mod list;
+pub(crate) mod one;
+pub(crate) mod patch;
+pub(crate) mod policy;
+
+use axum::http::HeaderMap;
+use rollcall_model::user::{LoginId, User};
+
+use crate::{Api, caller::Caller, preconditions, problem::Problem};
+
+/// The user whom a path names.
+async fn find(api: &Api, caller: &Caller, login: &str) -> Result<User, Problem> {
+    // What can't be a login ID is nobody's.
+    let Ok(login) = LoginId::parse(login) else { return Err(Problem::not_found("user")) };
+    api.directory.user(&caller.account, &login.folded()).await?.ok_or_else(|| Problem::not_found("user"))
+}
+
+/// Changes a user. Where the request names no version, a change in between is no harm: it is decided again on what is
+/// there now.
+async fn change(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    login: &str,
+    edit: impl Fn(&User) -> Result<User, Problem>,
+) -> Result<User, Problem> {
+    /// Changes in between that one request survives.
+    const TRIES: usize = 4;
+    for _ in 0..TRIES {
+        let before = find(api, caller, login).await?;
+        preconditions::check_match(headers, &preconditions::tag(before.version))?;
+        let mut after = edit(&before)?;
+        if after == before {
+            return Ok(before);
+        }
+        after.version = before.version + 1;
+        if api.directory.update_user(&caller.account, &before, &after).await?.is_ok() {
+            return Ok(after);
+        }
+        if let Some(email) = after.profile.email.as_ref().filter(|email| Some(*email) != before.profile.email.as_ref())
+        {
+            create::check_email(api, caller, email, &after.login).await?;
+        }
+    }
+    Err(Problem::changed())
+}

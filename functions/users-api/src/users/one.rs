@@ -1,0 +1,26 @@
+//! One user.
+
+use axum::{
+    extract::{Path, State},
+    http::HeaderMap,
+    response::Response,
+};
+
+use super::find;
+use crate::{
+    Shared,
+    caller::Caller,
+    preconditions::{tag, tagged},
+    problem::Problem,
+};
+
+/// `GET /v1/users/{login}`
+pub(crate) async fn get(
+    State(api): Shared,
+    caller: Caller,
+    Path(login): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let user = find(&api, &caller, &login).await?;
+    Ok(tagged(&headers, &tag(user.version), &user))
+}

@@ -1,0 +1,35 @@
+//! Editing a user.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderName, header},
+};
+use rollcall_model::user::User;
+use serde_json::{Value, to_value};
+
+use super::change;
+use crate::{
+    Shared,
+    body::{self, Body},
+    caller::Caller,
+    preconditions::tag,
+    problem::Problem,
+};
+
+/// `PATCH /v1/users/{login}`: a JSON merge patch of the profile.
+pub(crate) async fn patch(
+    State(api): Shared,
+    caller: Caller,
+    Path(login): Path<String>,
+    headers: HeaderMap,
+    Body(patch): Body<Value>,
+) -> Result<([(HeaderName, String); 1], Json<User>), Problem> {
+    let user = change(&api, &caller, &headers, &login, |before| {
+        let mut profile = to_value(&before.profile).expect("a profile can be written as JSON");
+        body::merge(&mut profile, patch.clone());
+        Ok(User { profile: body::read(profile)?, ..before.clone() })
+    })
+    .await?;
+    Ok(([(header::ETAG, tag(user.version))], Json(user)))
+}

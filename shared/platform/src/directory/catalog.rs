@@ -1,0 +1,74 @@
+//! Roles, departments and teams.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use rollcall_model::{
+    account::AccountId,
+    catalog::{Entry, Kind},
+    user::Ref,
+};
+
+use super::{Directory, document, read_document};
+use crate::{
+    Error,
+    error::failed,
+    keys::{Key, PK, SK, catalog_pk},
+};
+
+const READING: &str = "reading the catalogue";
+const WRITING: &str = "writing the catalogue";
+const RECORD: &str = "entry";
+
+impl Directory {
+    /// Every entry of a kind, by ID. Catalogues are short: a company has tens of departments, not thousands.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn catalog(&self, account: &AccountId, kind: Kind) -> Result<Vec<Entry>, Error> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", AttributeValue::S(catalog_pk(account)))
+            .expression_attribute_values(":prefix", AttributeValue::S(format!("{}#", prefix(kind))))
+            .consistent_read(true);
+        let mut items = query.into_paginator().items().send();
+        let mut entries = Vec::new();
+        while let Some(item) = items.next().await {
+            entries.push(read_document(&item.map_err(failed(READING))?, RECORD, READING)?);
+        }
+        Ok(entries)
+    }
+
+    /// Adds an entry, or replaces its name.
+    ///
+    /// # Errors
+    /// When the table can't be written.
+    pub async fn put_entry(&self, account: &AccountId, kind: Kind, entry: &Entry) -> Result<(), Error> {
+        let key = Key::catalog(account, prefix(kind), entry.id.as_str()).attributes().into();
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(key)).item(RECORD, document(entry));
+        put.send().await.map_err(failed(WRITING))?;
+        Ok(())
+    }
+
+    /// Takes an entry away. Users that carry its ID keep it.
+    ///
+    /// # Errors
+    /// When the table can't be written.
+    pub async fn delete_entry(&self, account: &AccountId, kind: Kind, id: &Ref) -> Result<(), Error> {
+        let key = Key::catalog(account, prefix(kind), id.as_str()).attributes().into();
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key));
+        delete.send().await.map_err(failed(WRITING))?;
+        Ok(())
+    }
+}
+
+fn prefix(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Role => "ROLE",
+        Kind::Department => "DEPT",
+        Kind::Team => "TEAM",
+    }
+}
