@@ -2,10 +2,12 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a test's helper panics when the test has failed")]
 
+mod api;
 mod faults;
 mod stack;
 mod world;
 
+pub use api::{Caller, Reply};
 pub use faults::{Faults, Fuse, Proxy};
 pub use stack::{Mail, Stack, binaries, user};
 pub use world::{World, delivery, delivery_of};
