@@ -300,9 +300,9 @@ mod tests {
     #[test]
     fn a_token_of_the_issuer_is_taken() {
         let fixture = fixture();
-        let taken = fixture.with(&json!({})).expect("a valid token");
-        assert_eq!((&taken["sub"], &taken["email"]), (&"ann@example.com".into(), &"ann@example.com".into()));
-        assert_eq!(taken["custom:account"], "acme");
+        let found = fixture.with(&json!({})).expect("a valid token");
+        assert_eq!((&found["sub"], &found["email"]), (&"ann@example.com".into(), &"ann@example.com".into()));
+        assert_eq!(found["custom:account"], "acme");
         for change in [
             json!({ "aud": ["x", "other"] }),
             json!({ "aud": null, "client_id": "rollcall" }),
