@@ -2,11 +2,13 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a test's helper panics when the test has failed")]
 
+mod api;
 mod command;
 mod faults;
 mod stack;
 mod world;
 
+pub use api::{Caller, Reply};
 pub use command::{json, rollcall};
 pub use faults::{Faults, Fuse, Proxy};
 pub use stack::{Mail, Stack, binaries, user};

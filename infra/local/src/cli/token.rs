@@ -43,13 +43,13 @@ impl Token {
         let issuer = issuer.ok_or_else(|| Error::new("the stack's API takes no tokens"))?;
         let key = SigningKey::read(&issuer.key_file)?;
         let scopes = if self.scopes.is_empty() { issuer.scopes.iter().cloned().collect() } else { self.scopes };
-        let issued = Timestamp::now().as_second();
+        let now = Timestamp::now().as_second();
         let grant = Grant {
             account: self.whose.account.as_str(),
             subject: &self.subject,
             scopes: &scopes,
-            issued,
-            expires: issued + self.expires.as_secs(),
+            issued: now,
+            expires: now + self.expires.as_secs(),
         };
         print(&format!("{}\n", key.sign(&grant.claims(&issuer))?))?;
         Ok(ExitCode::SUCCESS)

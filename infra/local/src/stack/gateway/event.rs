@@ -85,8 +85,7 @@ struct Authorizer<'a> {
 
 #[derive(Serialize)]
 struct Jwt<'a> {
-    #[serde(serialize_with = "as_texts")]
-    claims: &'a Claims,
+    claims: Texts<'a>,
     scopes: Option<Vec<&'a str>>,
 }
 
@@ -123,7 +122,7 @@ pub(super) fn event(call: Call) -> Result<Vec<u8>, serde_json::Error> {
         request_context: Context {
             account_id: ACCOUNT_ID,
             api_id: call.api,
-            authorizer: call.caller.map(|(claims, scopes)| Authorizer { jwt: Jwt { claims, scopes } }),
+            authorizer: call.caller.map(|(claims, scopes)| Authorizer { jwt: Jwt { claims: Texts(claims), scopes } }),
             domain_name,
             domain_prefix: domain_name.split('.').next().unwrap_or_default(),
             http: Http {
@@ -193,9 +192,13 @@ fn is_text(content_type: &str) -> bool {
 }
 
 /// Claims as API Gateway tells them: each a text, a list in brackets with its items apart by a space, and no nulls.
-fn as_texts<S: Serializer>(claims: &&Claims, serializer: S) -> Result<S::Ok, S::Error> {
-    let told = claims.iter().filter(|(_, value)| !value.is_null());
-    serializer.collect_map(told.map(|(name, value)| (name, text(value))))
+struct Texts<'a>(&'a Claims);
+
+impl Serialize for Texts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let told = self.0.iter().filter(|(_, value)| !value.is_null());
+        serializer.collect_map(told.map(|(name, value)| (name, text(value))))
+    }
 }
 
 fn text(value: &Value) -> Cow<'_, str> {

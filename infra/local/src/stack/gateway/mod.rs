@@ -134,7 +134,7 @@ impl Gateway {
         match tokio::time::timeout(INTEGRATION_LIMIT, invocation).await {
             Ok(Ok(Ok(answer))) => answer::of_function(&answer),
             Ok(Ok(Err(failure))) => {
-                tracing::warn!(function.name = target.function, error = %failure, "a function failed");
+                tracing::warn!(function.name = target.function, error = %failure, "a function gave no answer");
                 answer::of_failure(&failure)
             }
             Ok(Err(_)) => answer::error(StatusCode::INTERNAL_SERVER_ERROR),

@@ -33,6 +33,70 @@ fn the_bundled_template_resolves() {
 }
 
 #[test]
+fn the_bundled_api_lets_nobody_in_without_a_scope() {
+    let resources =
+        resolve(BUNDLED, &overrides(&[("JwtIssuer", "https://i"), ("JwtAudience", "me")])).expect("a template");
+    assert_eq!(resources.outputs["ApiUrl"], API);
+    let function = resources.functions.iter().find(|one| one.binary == "users-api").expect("users-api");
+    let api = resources.api.expect("an API");
+    let authorizer = Authorizer { issuer: "https://i".to_owned(), audiences: vec!["me".to_owned()] };
+    assert_eq!(api.authorizer(), Some(&authorizer));
+    for Route { method, path, function: target, access } in &api.routes {
+        assert!(path.starts_with("/v1/"), "{path}");
+        assert_eq!(*target, function.name, "{method} {path}");
+        let [scope] = access.as_ref().expect(path).scopes.as_slice() else { panic!("{method} {path} has one scope") };
+        let kind = if method == "GET" { ".read" } else { ".write" };
+        assert!(scope.starts_with("rollcall/") && scope.ends_with(kind), "{method} {path}: {scope}");
+    }
+}
+
+#[test]
+fn routes_take_their_authorizer_and_scopes_from_the_api() {
+    let text = r"
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      Auth:
+        DefaultAuthorizer: Jwt
+        Authorizers:
+          Jwt: { AuthorizationScopes: [a], JwtConfiguration: { issuer: https://i, audience: [x, y] } }
+  Answer:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildProperties: { Binary: answer } }
+    Properties:
+      Events:
+        Default: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: get, Path: /default } }
+        Own: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: any, Path: /own, Auth: { AuthorizationScopes: [b] } } }
+        Open: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: GET, Path: /open, Auth: { Authorizer: NONE } } }
+";
+    let api = resolve(text, &[]).expect("a template").api.expect("an API");
+    let told = |route: &Route| {
+        let scopes = route.access.as_ref().map(|access| access.scopes.join(" "));
+        format!("{} {} {}", route.method, route.path, scopes.unwrap_or_else(|| "for all".to_owned()))
+    };
+    let mut routes: Vec<_> = api.routes.iter().map(told).collect();
+    routes.sort();
+    assert_eq!(routes, ["ANY /own b", "GET /default a", "GET /open for all"]);
+    assert_eq!(api.scopes().into_iter().collect::<Vec<_>>(), ["a", "b"]);
+
+    for (from, to, named) in [
+        ("Path: /own", "PayloadFormatVersion: \"1.0\", Path: /own", "payload format"),
+        ("Path: /own, ", "", "Path"),
+        ("ApiId: !Ref Api, Method: any", "Method: any", "ApiId"),
+        ("issuer: https://i, ", "", "issuer"),
+        ("AuthorizationScopes: [a]", "IdentitySource: $request.header.X", "IdentitySource"),
+        ("      Auth:\n", "      StageName: prod\n      Auth:\n", "stage"),
+        ("      Auth:\n", "      CorsConfiguration: true\n      Auth:\n", "CorsConfiguration"),
+        ("  Answer:\n", "  Other: { Type: AWS::Serverless::HttpApi }\n  Answer:\n", "second"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let error = resolve(&text.replacen(from, to, 1), &[]).expect_err(named);
+        assert!(error.chain().contains(named), "{}", error.chain());
+    }
+}
+
+#[test]
 fn parameters_keep_to_their_bounds() {
     let timeout =
         |value| resolve(BUNDLED, &overrides(&[("BulkTimeoutSeconds", value)])).map(|found| found.functions[0].timeout);

@@ -1,0 +1,82 @@
+//! The door of the API: who gets through it, and what is said to who doesn't.
+
+use axum::{
+    body::Body,
+    http::{Method, StatusCode},
+};
+use e2e::{Reply, Stack};
+
+/// API Gateway's limit of a request.
+const MAX_BODY: usize = 10 * 1024 * 1024;
+
+/// What API Gateway says itself, in place of the function.
+fn message(reply: &Reply) -> (u16, String) {
+    (reply.status.as_u16(), reply.json()["message"].as_str().unwrap_or_default().to_owned())
+}
+
+fn said(status: u16, message: &str) -> (u16, String) {
+    (status, message.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_valid_token_with_the_scope_reaches_the_function() {
+    let stack = Stack::start(&[]).await;
+    let users = "/v1/users";
+
+    let all = stack.caller(&[]).get(users).await;
+    assert!(all.status != StatusCode::UNAUTHORIZED && all.status != StatusCode::FORBIDDEN, "{all:?}");
+    assert_eq!(all.json().get("message"), None, "the function's answer, not the gateway's: {all:?}");
+    assert_eq!(all.header("apigw-requestid").len(), 16, "{all:?}");
+
+    let none = stack.stranger().get(users).await;
+    assert_eq!(message(&none), said(401, "Unauthorized"));
+    assert_eq!(none.header("www-authenticate"), "Bearer");
+    let expired = stack.caller(&["--expires=-1s"]).get(users).await;
+    assert_eq!(message(&expired), said(401, "Unauthorized"));
+    assert!(expired.header("www-authenticate").contains("expired"), "{expired:?}");
+    let reader = stack.caller(&["--scope", "rollcall/users.read", "--scope", "openid"]);
+    assert_ne!(reader.get(users).await.status, StatusCode::FORBIDDEN);
+    let write = reader.ask(Method::POST, users, &[("content-type", "application/json")], "{}").await;
+    assert_eq!(message(&write), said(403, "Forbidden"));
+    assert!(write.header("www-authenticate").contains("rollcall/users.write"), "{write:?}");
+    let elsewhere = Stack::start(&[]).await.caller(&[]);
+    let foreign = [("authorization", elsewhere.token().expect("a token"))];
+    let foreign = stack.stranger().ask(Method::GET, users, &foreign, Body::empty()).await;
+    assert_eq!(message(&foreign), said(401, "Unauthorized"), "another stack's token");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_a_route_is_not_found_and_what_is_too_large_is_not_read() {
+    let stack = Stack::start(&[]).await;
+    let caller = stack.caller(&[]);
+    for (method, path) in [
+        (Method::GET, "/"),
+        (Method::GET, "/v1"),
+        (Method::GET, "/v1/users/"),
+        (Method::PUT, "/v1/users"),
+        (Method::HEAD, "/v1/users"),
+        (Method::OPTIONS, "/v1/users"),
+    ] {
+        let reply = caller.ask(method.clone(), path, &[], Body::empty()).await;
+        assert_eq!(reply.status, StatusCode::NOT_FOUND, "{method} {path}");
+    }
+    assert_eq!(message(&stack.stranger().get("/v1/nothing").await), said(404, "Not Found"), "whoever asks");
+    let large = caller.ask(Method::POST, "/v1/users", &[], vec![b' '; MAX_BODY + 1]).await;
+    assert_eq!(message(&large), said(413, "Request Entity Too Large"));
+    // API Gateway would take it, Lambda doesn't.
+    let large = caller.ask(Method::POST, "/v1/users", &[], vec![b' '; MAX_BODY]).await;
+    assert_eq!(message(&large), said(413, "Request Entity Too Large"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_issuer_tells_its_key_as_a_provider_does() {
+    let stack = Stack::start(&[]).await;
+    let stranger = stack.stranger();
+    let discovery = stranger.get("/.well-known/openid-configuration").await.json();
+    let issuer = discovery["issuer"].as_str().expect("an issuer");
+    assert_eq!(issuer, stack.output("ApiUrl"));
+    let keys = discovery["jwks_uri"].as_str().and_then(|keys| keys.strip_prefix(issuer)).expect("a path of the issuer");
+    let keys = stranger.get(keys).await.json();
+    assert_eq!((&keys["keys"][0]["kty"], &keys["keys"][0]["alg"]), (&"RSA".into(), &"RS256".into()));
+    assert_eq!(keys["keys"][0].get("d"), None, "the private part stays private");
+}
