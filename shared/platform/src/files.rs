@@ -141,7 +141,10 @@ impl Files {
             put = put.metadata(NOTIFY, address.as_str());
         }
         let request = put.presigned(time).await.map_err(failed(OPERATION))?;
-        let headers = request.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        // What the signature covers must be sent as it is; the host, every client sends by itself.
+        let signed = |name: &str| name == "content-length" || name.starts_with("x-amz-meta-");
+        let headers = request.headers().filter(|(name, _)| signed(name));
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Ok((request.uri().to_owned(), headers))
     }
 

@@ -38,8 +38,22 @@ pub(crate) async fn create(
         }
         Err(Taken::Email) => return Err(email_taken()),
     }
-    let headers = [(header::LOCATION, format!("/v1/users/{}", user.login)), (header::ETAG, tag(user.version))];
+    let headers = [
+        (header::LOCATION, format!("/v1/users/{}", path_segment(user.login.as_str()))),
+        (header::ETAG, tag(user.version)),
+    ];
     Ok((StatusCode::CREATED, headers, Json(user)))
+}
+
+/// A login ID as a part of a path: all but the unreserved characters of RFC 3986 percent-encoded.
+fn path_segment(login: &str) -> String {
+    login
+        .bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
 }
 
 /// Refuses an address that another user has.

@@ -45,7 +45,8 @@ pub(crate) async fn agents(State(api): Shared, caller: Caller) -> Result<Respons
     download(&api, &caller, "agents.csv", &agents).await
 }
 
-async fn download(api: &Api, caller: &Caller, name: &str, filter: &UserFilter) -> Result<Response, Problem> {
+/// A file of the users that the filter lets through, straight away or by way of the bucket.
+pub(super) async fn download(api: &Api, caller: &Caller, name: &str, filter: &UserFilter) -> Result<Response, Problem> {
     let mut csv = Writer::new(b',');
     csv.record(COLUMNS);
     let key = format!("exports/{}/{}/{name}", caller.account, Uuid::new_v4());

@@ -3,6 +3,8 @@
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
 };
 use rollcall_model::{
     caller_id::CallerId,
@@ -11,6 +13,7 @@ use rollcall_model::{
 use rollcall_platform::directory::{FilterValue, Place, UserFilter};
 use serde::{Deserialize, Serialize};
 
+use super::download::download;
 use crate::{Api, Shared, caller::Caller, cursor, problem::Problem};
 
 /// What a list may be asked for.
@@ -62,15 +65,25 @@ pub(crate) const READS: usize = 1_000;
 
 type AskedQuery = Result<Query<Asked>, QueryRejection>;
 
-/// `GET /v1/users`
-pub(crate) async fn list(State(api): Shared, caller: Caller, asked: AskedQuery) -> Result<Json<Page<User>>, Problem> {
-    page(&api, &caller, "users", asked?.0).await.map(Json)
+/// `GET /v1/users`; as a CSV file, with `Accept: text/csv`.
+pub(crate) async fn list(
+    State(api): Shared,
+    caller: Caller,
+    headers: HeaderMap,
+    asked: AskedQuery,
+) -> Result<Response, Problem> {
+    page_or_file(&api, &caller, &headers, "users", asked?.0).await
 }
 
-/// `GET /v1/agents`
-pub(crate) async fn agents(State(api): Shared, caller: Caller, asked: AskedQuery) -> Result<Json<Page<User>>, Problem> {
+/// `GET /v1/agents`; as a CSV file, with `Accept: text/csv`.
+pub(crate) async fn agents(
+    State(api): Shared,
+    caller: Caller,
+    headers: HeaderMap,
+    asked: AskedQuery,
+) -> Result<Response, Problem> {
     let asked = Asked { calling_agent: Some(true), ..asked?.0 };
-    page(&api, &caller, "agents", asked).await.map(Json)
+    page_or_file(&api, &caller, &headers, "agents", asked).await
 }
 
 /// `GET /v1/teams/{id}/members`
@@ -121,6 +134,20 @@ pub(crate) fn page_size(limit: Option<usize>) -> Result<usize, Problem> {
         limit @ 1..=MOST => Ok(limit),
         _ => Err(Problem::parameter("limit", format!("A page has 1 to {MOST} items."))),
     }
+}
+
+async fn page_or_file(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    list: &str,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let wanted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if wanted.starts_with("text/csv") {
+        return download(api, caller, &format!("{list}.csv"), &filter(&asked)).await;
+    }
+    Ok(Json(page(api, caller, list, asked).await?).into_response())
 }
 
 async fn page(api: &Api, caller: &Caller, list: &str, asked: Asked) -> Result<Page<User>, Problem> {
