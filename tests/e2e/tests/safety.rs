@@ -262,7 +262,7 @@ async fn one_accounts_file_touches_no_other_account() {
 /// Kills the real function whenever it is seen at work.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_function_is_started_again_and_every_row_is_accounted_for() {
-    let stack = Stack::start(&["BulkTimeoutSeconds=5", "BulkVisibilitySeconds=5", "MaxDeliveries=20"]).await;
+    let stack = Stack::start(&["BulkTimeoutSeconds=5", "BulkVisibilitySeconds=8", "MaxDeliveries=20"]).await;
     stack.create_users(3_000).await;
     stack.recipients(&["ops@example.com"]).await;
     let source = stack.drop_file("killed.csv", format!("{}nobody,9876543210\n", file("user", 3_000, 2))).await;
@@ -293,7 +293,7 @@ async fn a_killed_function_is_started_again_and_every_row_is_accounted_for() {
 /// The same, at every delivery: the file is poison.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poison_file_ends_in_the_dead_letter_queue_and_its_job_says_why() {
-    let stack = Stack::start(&["BulkTimeoutSeconds=5", "BulkVisibilitySeconds=5", "MaxDeliveries=2"]).await;
+    let stack = Stack::start(&["BulkTimeoutSeconds=5", "BulkVisibilitySeconds=8", "MaxDeliveries=2"]).await;
     stack.create_users(3_000).await;
     stack.recipients(&["ops@example.com"]).await;
     let source = stack.drop_file("poison.csv", file("user", 3_000, 2)).await;
