@@ -61,7 +61,12 @@ impl Caller {
 
     /// Asks, with these headers beside the token.
     pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.api));
+        self.fetch(method, &format!("{}{path}", self.api), headers, body).await
+    }
+
+    /// Asks for what is at an address elsewhere.
+    pub async fn fetch(&self, method: Method, url: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
+        let mut request = Request::builder().method(method).uri(url);
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
