@@ -355,7 +355,6 @@ fn yaml(text: &str) -> Value {
             Yaml::Value(Scalar::Integer(number)) => json!(number),
             Yaml::Value(Scalar::FloatingPoint(number)) => json!(number.into_inner()),
             Yaml::Value(Scalar::String(text)) => json!(text),
-            Yaml::Representation(text, ..) => json!(text),
             Yaml::Sequence(items) => items.iter().map(value).collect(),
             Yaml::Mapping(entries) => Value::Object(
                 entries
@@ -364,7 +363,7 @@ fn yaml(text: &str) -> Value {
                     .collect::<Map<_, _>>(),
             ),
             Yaml::Tagged(_, inner) => value(inner),
-            Yaml::Alias(_) | Yaml::BadValue => panic!("a YAML value that can't be read"),
+            Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => panic!("a YAML value that can't be read"),
         }
     }
     let [document] = &*Yaml::load_from_str(text).expect("YAML") else { panic!("not one document") };
