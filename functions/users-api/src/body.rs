@@ -21,9 +21,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, ApiCode::TooLarge, "The body is too large."))?;
-        let value = serde_json::from_slice(&bytes).map_err(|error| {
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
             Problem::new(StatusCode::BAD_REQUEST, ApiCode::MalformedJson, format!("The body is not JSON: {error}."))
         })?;
+        // Serde would take an array for an object, by the order of its fields.
+        if !value.is_object() {
+            let detail = "The body is not a JSON object.";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at(""));
+        }
         read(value).map(Self)
     }
 }

@@ -1,7 +1,7 @@
 //! Who asks.
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, MatchedPath},
     http::{StatusCode, request::Parts},
 };
 use lambda_http::{RequestExt, request::RequestContext};
@@ -20,6 +20,7 @@ const ACCOUNT_CLAIM: &str = "custom:account";
 
 impl Caller {
     pub(crate) fn of(extensions: &lambda_http::http::Extensions) -> Result<Self, Problem> {
+        check_route(extensions)?;
         let claims = match extensions.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => {
                 context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref()).map(|jwt| &jwt.claims)
@@ -37,6 +38,21 @@ impl Caller {
         })?;
         Ok(Self { account, email: claim("email").and_then(|email| EmailAddress::parse(email).ok()) })
     }
+}
+
+/// Refuses a path that the gateway, which has checked the scope, reads otherwise than the router does. The event has the
+/// path decoded; made an URL again, `..` has gone up, `\\` is a slash, `#` ends it, and a line end is gone.
+fn check_route(extensions: &lambda_http::http::Extensions) -> Result<(), Problem> {
+    let allowed = match extensions.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.route_key.as_deref(),
+        _ => None,
+    };
+    let allowed = allowed.and_then(|route| route.split_once(' ')).map(|(_, path)| path);
+    let taken = extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    let path = extensions.raw_http_path();
+    let plain = !path.contains(|c: char| c.is_control() || matches!(c, '#' | '\\'))
+        && !path.split('/').any(|part| matches!(part, "." | ".."));
+    if allowed == taken && plain { Ok(()) } else { Err(Problem::not_found("thing")) }
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {

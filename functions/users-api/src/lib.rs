@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    http::{Method, StatusCode},
+    http::StatusCode,
     middleware,
     routing::{delete, get, patch, post, put},
 };
@@ -73,17 +73,12 @@ pub fn router(api: Api) -> Router {
         .route("/v1/jobs/{id}/failures", get(jobs::one::failures))
         .route("/v1/samples/{name}", get(samples::get))
         .fallback(not_found)
-        .method_not_allowed_fallback(not_allowed)
+        .method_not_allowed_fallback(not_found)
         .layer(middleware::from_fn_with_state(Arc::clone(&api), idempotency::answer_once))
         .with_state(api)
 }
 
-// The gateway answers both before the function is asked. These keep the router whole by itself.
+// The gateway answers by itself where there is no route. What comes here is a path that it reads otherwise.
 async fn not_found() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, ApiCode::NotFound, "There is no such route.")
-}
-
-async fn not_allowed(method: Method) -> Problem {
-    let detail = format!("This route doesn't take {method}.");
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, ApiCode::NotFound, detail)
 }

@@ -2,10 +2,11 @@
 
 use rollcall_model::{
     append::COLUMNS,
-    code::{FileCode, RowCode, Warning},
+    code::{ApiCode, FileCode, RowCode, Warning},
 };
 
 const FILES: &str = include_str!("../../../infra/docs/files.md");
+const API: &str = include_str!("../../../infra/docs/api.md");
 
 #[test]
 fn every_code_is_explained_and_every_explained_code_exists() {
@@ -20,6 +21,13 @@ fn every_code_is_explained_and_every_explained_code_exists() {
         .filter(|word| word.contains('_') && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
     {
         assert!(codes.contains(&code), "{code} is explained, but there is no such code");
+    }
+}
+
+#[test]
+fn every_code_of_the_api_is_explained() {
+    for code in ApiCode::ALL {
+        assert!(API.contains(&format!("\n| `{code}` |")), "{code} is not explained");
     }
 }
 

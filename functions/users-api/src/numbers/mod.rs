@@ -15,7 +15,14 @@ fn named(number: &str) -> Result<CallerId, Problem> {
     number.parse().map_err(|_| Problem::not_found("number"))
 }
 
+/// Labels of one number: an item of the table holds 400 KB, and every append reads the whole inventory.
+const MAX_LABELS: usize = 50;
+
 fn check(facts: &NumberFacts) -> Result<(), Problem> {
+    if facts.labels.len() > MAX_LABELS {
+        let detail = format!("A number has {MAX_LABELS} labels at most.");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at("/labels"));
+    }
     if facts.is_consistent() {
         return Ok(());
     }

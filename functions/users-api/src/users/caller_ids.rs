@@ -9,7 +9,7 @@ use axum::{
 use rollcall_model::{
     append::{Standing, UserPlan},
     caller_id::CallerId,
-    code::RowCode,
+    code::{ApiCode, RowCode},
     inventory::effective_caller_ids,
     numbers::{NumberReader, Reading},
     user::Policy,
@@ -86,7 +86,7 @@ pub(crate) async fn append(
 ) -> Result<Json<Appended>, Problem> {
     if caller_ids.len() > MAX_APPENDED {
         let detail = format!("One request appends {MAX_APPENDED} numbers at most. Drop a file for more.");
-        return Err(Problem::parameter("/caller_ids", detail));
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at("/caller_ids"));
     }
     let user = find(&api, &caller, &login).await?;
     let settings = api.directory.settings(&caller.account).await?;
