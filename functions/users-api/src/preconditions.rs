@@ -1,4 +1,4 @@
-//! ETags, and what a request makes of them (RFC 9110, section 13).
+//! Entity tags, and what a request makes of them (RFC 9110, section 13).
 
 use axum::{
     Json,
