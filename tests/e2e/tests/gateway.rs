@@ -60,6 +60,8 @@ async fn what_is_not_a_route_is_not_found_and_what_is_too_large_is_not_read() {
         let reply = caller.ask(method.clone(), path, &[], Body::empty()).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{method} {path}");
     }
+    let elsewhere = caller.ask(Method::GET, "/v1/users", &[("host", "example.com")], Body::empty()).await;
+    assert_eq!(message(&elsewhere), said(403, "Forbidden"), "another host");
     assert_eq!(message(&stack.stranger().get("/v1/nothing").await), said(404, "Not Found"), "whoever asks");
     let large = caller.ask(Method::POST, "/v1/users", &[], vec![b' '; MAX_BODY + 1]).await;
     assert_eq!(message(&large), said(413, "Request Entity Too Large"));

@@ -7,6 +7,7 @@ mod event;
 mod routes;
 mod token;
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,6 +99,9 @@ impl Gateway {
 
     async fn answer(&self, request: Request, id: &str) -> Response {
         let (request, body) = request.into_parts();
+        if !is_here(request.headers.get(header::HOST)) {
+            return answer::error(StatusCode::FORBIDDEN);
+        }
         if let Some(document) = self.guard.as_ref().and_then(|guard| guard.document(request.uri.path())) {
             return answer::document(document);
         }
@@ -186,6 +190,16 @@ async fn serve(State(gateway): State<Arc<Gateway>>, request: Request) -> Respons
     response
 }
 
+/// Whether a host is this machine by name. Like API Gateway, the stack answers for no host but its own; so no web page that has
+/// its own name point here gets an answer, and no function is shown a host that is none.
+fn is_here(host: Option<&HeaderValue>) -> bool {
+    let Some(host) = host.and_then(|host| host.to_str().ok()) else { return false };
+    let (name, port) = host.rsplit_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
+    let is_loopback = |address: Ipv4Addr| address.is_loopback();
+    port.is_none_or(|port| port.parse::<u16>().is_ok())
+        && (name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(is_loopback))
+}
+
 /// Eleven random bytes in base64, as API Gateway's own.
 fn request_id() -> String {
     BASE64_STANDARD.encode(&Uuid::new_v4().as_bytes()[..11])
@@ -207,4 +221,32 @@ fn refused(refusal: &Refusal) -> Response {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_answered_for() {
+        let is_here = |host: &'static str| is_here(Some(&HeaderValue::from_static(host)));
+        for host in ["127.0.0.1", "127.0.0.1:8080", "127.1.2.3:1", "localhost", "LocalHost:80"] {
+            assert!(is_here(host), "{host}");
+        }
+        for host in [
+            "",
+            " ",
+            "x y",
+            "example.com",
+            "10.0.0.1",
+            "127.0.0.1.example.com",
+            "localhost.",
+            ":80",
+            "localhost:99999",
+            "x@localhost",
+        ] {
+            assert!(!is_here(host), "{host}");
+        }
+        assert!(!super::is_here(None));
+    }
 }
