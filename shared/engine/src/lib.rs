@@ -194,9 +194,12 @@ impl<'a> Run<'a> {
 
     /// Sends the mail, if one is due, and ends the job.
     async fn finish(&mut self) -> Result<(), Error> {
-        self.job.phase = Phase::Mailing;
-        self.save().await?;
+        self.enter(Phase::Mailing).await?;
         self.mail().await?;
+        self.end().await
+    }
+
+    async fn end(&mut self) -> Result<(), Error> {
         self.job.end(Timestamp::now());
         self.save().await?;
         let (job, counts) = (&self.job, self.job.counts);
@@ -222,13 +225,21 @@ impl<'a> Run<'a> {
 
     async fn give_up(&mut self) -> Result<Ending, Error> {
         tracing::error!(job.id = %self.job.id, attempts = self.job.attempts, "gave up");
-        self.job.counts.unprocessed = self.job.progress.rows;
+        // A job may be given up over its mail alone, when every row has its outcome.
+        let counts = &mut self.job.counts;
+        counts.unprocessed += self.job.progress.rows.saturating_sub(counts.rows());
         if self.job.notify.is_none() {
             // An attempt that died early didn't come to note it.
             let opened = self.engine.files.open(&self.job.source).await.ok();
             self.job.notify = opened.and_then(|download| download.notify().cloned());
         }
-        self.finish().await?;
+        self.enter(Phase::Mailing).await?;
+        if let Err(error) = self.mail().await {
+            // Nobody comes after this delivery to say that the job has failed. Sent back from the dead-letter queue, it
+            // sends its mail then.
+            self.job.last_error = Some(error.chain());
+        }
+        self.end().await?;
         Ok(Ending::GaveUp)
     }
 

@@ -175,6 +175,28 @@ async fn an_outage_of_the_mail_service_delays_the_mail_and_loses_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_given_up_over_its_mail_says_so_counts_each_row_once_and_can_be_sent_back() {
+    let stack = Stack::start(&[]).await;
+    stack.recipients(&["ops@example.com"]).await;
+    let world = World::new(&stack, Faults::default(), None).await;
+    let source = stack.put_quietly("mail.csv", "login,did\nnobody,9876543210\n").await;
+    let upload = stack.upload("mail.csv");
+    world.mail.set_down(true);
+    world.engine.run(&upload, &source, &delivery(1)).await.unwrap_err();
+    assert_eq!(world.engine.run(&upload, &source, &delivery(5)).await.unwrap(), Ending::GaveUp);
+    let given_up = job(&stack, &source).await;
+    assert_eq!((given_up.state, given_up.mail), (State::Failed, None));
+    assert_eq!((given_up.counts.failed, given_up.counts.rows()), (1, 1));
+    assert!(given_up.last_error.unwrap().starts_with("sending the mail failed"));
+
+    world.mail.set_down(false);
+    assert_eq!(world.engine.run(&upload, &source, &delivery(1)).await.unwrap(), Ending::Ended);
+    let job = job(&stack, &source).await;
+    assert_eq!((job.state, job.counts.failed, job.counts.rows()), (State::Finished, 1, 1));
+    assert_eq!(stack.mails().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_outage_of_the_table_delays_the_job() {
     let stack = Stack::start(&[]).await;
     stack.create_users(1).await;
