@@ -10,6 +10,7 @@ mod cursor;
 mod idempotency;
 mod jobs;
 mod numbers;
+mod page;
 mod preconditions;
 mod problem;
 mod samples;

@@ -5,29 +5,21 @@ use axum::{
     extract::{Query, State, rejection::QueryRejection},
 };
 use rollcall_platform::directory::job_place;
-use serde::Deserialize;
 
 use super::Shown;
 use crate::{
     Shared,
     caller::Caller,
     cursor,
+    page::{Page, Paging, page_size},
     problem::Problem,
-    users::list::{Page, page_size},
 };
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
 
 /// `GET /v1/jobs`
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
-    asked: Result<Query<Asked>, QueryRejection>,
+    asked: Result<Query<Paging>, QueryRejection>,
 ) -> Result<Json<Page<Shown>>, Problem> {
     let Query(asked) = asked?;
     let after: Option<String> = cursor::read(&caller.account, "jobs", asked.cursor.as_deref())?;

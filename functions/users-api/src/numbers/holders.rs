@@ -10,13 +10,7 @@ use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 
 use super::named;
-use crate::{
-    Shared,
-    caller::Caller,
-    cursor,
-    problem::Problem,
-    users::list::{Page, READS},
-};
+use crate::{Shared, caller::Caller, cursor, page::Page, problem::Problem, users::list::READS};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

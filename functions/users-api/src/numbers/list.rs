@@ -5,28 +5,20 @@ use axum::{
     extract::{Query, State, rejection::QueryRejection},
 };
 use rollcall_model::{caller_id::CallerId, inventory::InventoryNumber};
-use serde::Deserialize;
 
 use crate::{
     Shared,
     caller::Caller,
     cursor,
+    page::{Page, Paging, page_size},
     problem::Problem,
-    users::list::{Page, page_size},
 };
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
 
 /// `GET /v1/numbers`
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
-    asked: Result<Query<Asked>, QueryRejection>,
+    asked: Result<Query<Paging>, QueryRejection>,
 ) -> Result<Json<Page<InventoryNumber>>, Problem> {
     let Query(asked) = asked?;
     let after: Option<CallerId> = cursor::read(&caller.account, "numbers", asked.cursor.as_deref())?;

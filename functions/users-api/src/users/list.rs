@@ -14,7 +14,13 @@ use rollcall_platform::directory::{FilterValue, Place, UserFilter};
 use serde::{Deserialize, Serialize};
 
 use super::download::download;
-use crate::{Api, Shared, caller::Caller, cursor, problem::Problem};
+use crate::{
+    Api, Shared,
+    caller::Caller,
+    cursor,
+    page::{Page, page_size},
+    problem::Problem,
+};
 
 /// What a list may be asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -33,16 +39,6 @@ pub(crate) struct Asked {
     cursor: Option<String>,
 }
 
-/// A page of a list.
-#[derive(Serialize)]
-pub(crate) struct Page<T> {
-    pub items: Vec<T>,
-    /// Gives the next page; absent on the last one. A page may be short, or empty, and have a next one: each reads a
-    /// bounded part of the account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<String>,
-}
-
 /// An extension as its list shows it.
 #[derive(Serialize)]
 pub(crate) struct ExtensionStatus {
@@ -57,9 +53,6 @@ pub(crate) struct ExtensionStatus {
     user: String,
 }
 
-/// Users on a page unless asked otherwise, and at most.
-const USUAL: usize = 50;
-pub(crate) const MOST: usize = 200;
 /// Users that are read for one page at most: what keeps a filter that matches nobody from walking the account.
 pub(crate) const READS: usize = 1_000;
 
@@ -125,14 +118,6 @@ pub(crate) async fn extensions(
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
         Self::parameter("query", rejection.body_text())
-    }
-}
-
-/// How many items a page has.
-pub(crate) fn page_size(limit: Option<usize>) -> Result<usize, Problem> {
-    match limit.unwrap_or(USUAL) {
-        limit @ 1..=MOST => Ok(limit),
-        _ => Err(Problem::parameter("limit", format!("A page has 1 to {MOST} items."))),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Roles, departments and teams.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use rollcall_model::{
     account::AccountId,
     catalog::{Entry, Kind},
@@ -11,7 +10,7 @@ use super::{Directory, document, read_document};
 use crate::{
     Error,
     error::failed,
-    keys::{Key, PK, SK, catalog_pk},
+    keys::{Key, catalog_pk},
 };
 
 const READING: &str = "reading the catalogue";
@@ -24,16 +23,7 @@ impl Directory {
     /// # Errors
     /// When the table can't be read, or what it holds can't.
     pub async fn catalog(&self, account: &AccountId, kind: Kind) -> Result<Vec<Entry>, Error> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", AttributeValue::S(catalog_pk(account)))
-            .expression_attribute_values(":prefix", AttributeValue::S(format!("{}#", prefix(kind))))
-            .consistent_read(true);
+        let query = self.partition(catalog_pk(account), format!("{}#", prefix(kind)));
         let mut items = query.into_paginator().items().send();
         let mut entries = Vec::new();
         while let Some(item) = items.next().await {

@@ -10,10 +10,17 @@ mod users;
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::{Client, config::retry::RetryConfig, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client, config::retry::RetryConfig, operation::query::builders::QueryFluentBuilder, types::AttributeValue,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Error, connect::Aws, pace::Pace};
+use crate::{
+    Error,
+    connect::Aws,
+    keys::{PK, SK},
+    pace::Pace,
+};
 
 pub use answers::{Answer, Given};
 pub use bulk::{Appended, BulkWork, Found};
@@ -43,6 +50,21 @@ impl Directory {
             reads: Pace::new(),
             writes: Pace::new(),
         }
+    }
+}
+
+impl Directory {
+    /// The items of a partition whose place begins with `prefix`, as they are now.
+    fn partition(&self, pk: String, prefix: impl Into<String>) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.into()))
+            .consistent_read(true)
     }
 }
 

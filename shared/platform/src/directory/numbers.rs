@@ -7,7 +7,7 @@ use super::{Directory, Item, document, read_document};
 use crate::{
     Error, Kind,
     error::failed,
-    keys::{Key, PK, SK, numbers_pk},
+    keys::{Key, PK, numbers_pk},
 };
 
 const READING: &str = "reading the inventory";
@@ -21,18 +21,7 @@ impl Directory {
     /// When the table can't be read, or what it holds can't.
     pub async fn inventory(&self, account: &AccountId) -> Result<Vec<InventoryNumber>, Error> {
         let mut numbers = Vec::new();
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", AttributeValue::S(numbers_pk(account)))
-            .expression_attribute_values(":prefix", AttributeValue::S("NUM#".into()))
-            .consistent_read(true)
-            .into_paginator()
-            .send();
+        let mut pages = self.partition(numbers_pk(account), "NUM#").into_paginator().send();
         while let Some(page) = pages.next().await {
             for item in page.map_err(failed(READING))?.items() {
                 numbers.push(read_number(item)?);
@@ -53,15 +42,7 @@ impl Directory {
     ) -> Result<(Vec<InventoryNumber>, bool), Error> {
         let start = after.map(|number| Key::number(account, &number.to_string()).attributes().into());
         let page = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", AttributeValue::S(numbers_pk(account)))
-            .expression_attribute_values(":prefix", AttributeValue::S("NUM#".into()))
-            .consistent_read(true)
+            .partition(numbers_pk(account), "NUM#")
             .limit(i32::try_from(most).unwrap_or(i32::MAX))
             .set_exclusive_start_key(start)
             .send()
