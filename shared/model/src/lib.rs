@@ -15,6 +15,8 @@ pub mod inventory;
 pub mod job;
 pub mod letter;
 pub mod numbers;
+pub mod report;
+pub mod roster;
 pub mod settings;
 mod text;
 pub mod upload;
