@@ -11,5 +11,5 @@ mod world;
 pub use api::{Caller, Reply};
 pub use command::{json, rollcall};
 pub use faults::{Faults, Fuse, Proxy};
-pub use stack::{Mail, Stack, binaries, user};
+pub use stack::{Mail, Stack, binaries, until, user};
 pub use world::{World, delivery, delivery_of};
