@@ -17,6 +17,7 @@ pub mod letter;
 pub mod numbers;
 pub mod report;
 pub mod roster;
+pub mod secret;
 pub mod settings;
 mod text;
 pub mod upload;

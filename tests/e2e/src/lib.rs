@@ -13,5 +13,5 @@ pub use api::{Caller, Reply};
 pub use command::{json, rollcall};
 pub use deaths::{Doomed, die_at_every_request};
 pub use faults::{Faults, Fuse, Proxy};
-pub use stack::{Mail, Stack, binaries, user};
+pub use stack::{Mail, Stack, binaries, until, user};
 pub use world::{World, delivery, delivery_of};

@@ -15,6 +15,9 @@ use rollcall_model::{
 
 const HEADER: &str = "Name,Phone Number,Email,Login ID,Designation,Department,Team,Allowed Caller ID,Calling Agent,Assign Extension,Block Web Login\n";
 
+/// Spoils a row.
+type Spoil = fn(&mut [String; 11]);
+
 fn email(address: &str) -> Option<EmailAddress> {
     EmailAddress::parse(address).ok()
 }
@@ -35,7 +38,7 @@ async fn a_long_file_with_every_kind_of_error_accounts_for_every_row_and_can_be_
     stack.create_user(taken).await;
 
     // What is wrong with every eleventh row, and how it is mended.
-    let flaws: [(&str, fn(&mut [String; 11])); 11] = [
+    let flaws: [(&str, Spoil); 11] = [
         ("LOGIN_ID_MISSING", |row| row[3].clear()),
         ("NAME_MISSING", |row| row[0].clear()),
         ("EMAIL_TAKEN", |row| row[2] = "Taken@example.com".into()),

@@ -1,5 +1,5 @@
-//! The AWS side of the product on this machine, in this process: DynamoDB, S3, EventBridge, SQS, SES, Lambda and API Gateway,
-//! made from `template.yaml` and running the real function binaries.
+//! The AWS side of the product on this machine, in this process: DynamoDB, S3, EventBridge and its Scheduler, SQS, SES, Secrets
+//! Manager, Lambda and API Gateway, made from `template.yaml` and running the real function binaries.
 //!
 //! An object that is put into a bucket becomes an event in the same transaction, the event becomes messages by the
 //! template's rules, a poller takes a message to a function, and what the function does goes through the same doors that
@@ -16,6 +16,9 @@ mod mail;
 mod poller;
 mod queue;
 mod routing;
+mod schedules;
+mod secrets;
+mod signature;
 mod store;
 mod template;
 #[cfg(test)]
@@ -27,6 +30,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
+use jiff::Timestamp;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tokio::task::JoinHandle;
@@ -37,6 +41,7 @@ pub use self::gateway::{Grant, SigningKey};
 pub use self::home::{Endpoints, Manifest};
 pub use self::mail::{Attachment, Mail, list_mails};
 pub use self::queue::{Depth, Message, Queues};
+pub use self::schedules::{Planned, RunState, Schedules};
 
 use self::engine::Engine;
 use self::gateway::Gateway;
@@ -45,6 +50,7 @@ use self::index::Index;
 use self::lambda::Functions;
 use self::poller::Poller;
 use self::routing::Router as EventRouter;
+use self::schedules::Scheduler;
 use self::store::Store;
 use self::template::{Function, QueueSource, REGION};
 
@@ -74,6 +80,7 @@ pub struct Ports {
     pub dynamodb: u16,
     pub s3: u16,
     pub ses: u16,
+    pub secrets_manager: u16,
     pub api: u16,
 }
 
@@ -86,7 +93,7 @@ pub struct Stack {
     engine: Engine,
     pollers: Vec<JoinHandle<()>>,
     servers: Vec<JoinHandle<()>>,
-    /// Stops the pollers when dropped.
+    /// Stops the pollers and the schedules when dropped.
     polling: DropGuard,
     /// Stops the servers when dropped.
     serving: DropGuard,
@@ -123,11 +130,12 @@ impl Stack {
                 dynamodb: url(&doors.dynamodb)?,
                 s3: url(&doors.s3)?,
                 ses: url(&doors.ses)?,
+                secrets_manager: url(&doors.secrets_manager)?,
                 api: resources.api.as_ref().map(|_| api_url.clone()),
             },
             issuer,
-            access_key_id: credentials.access_key_id,
-            secret_access_key: credentials.secret_access_key,
+            access_key_id: credentials.access_key_id.clone(),
+            secret_access_key: credentials.secret_access_key.clone(),
             mail_dir: home.subdirectory("mail")?,
             log_dir: home.subdirectory("logs")?,
             outputs: resources.outputs,
@@ -141,6 +149,8 @@ impl Stack {
         let engine = Engine::start(database, &resources.tables, doors.dynamodb, stop())?;
 
         let index = Index::open(&home.path().join(INDEX_FILE))?;
+        let schedules = Schedules::new(index.clone());
+        schedules.declare(&resources.schedules, Timestamp::now())?;
         let queues = Queues::new(index.clone());
         for queue in &resources.queues {
             queues.declare(queue)?;
@@ -153,6 +163,7 @@ impl Stack {
         let mut servers = vec![
             serve(doors.s3, s3_router(store, &manifest), stop())?,
             serve(doors.ses, mail::router(&manifest.mail_dir), stop())?,
+            serve(doors.secrets_manager, secrets::router(home.path(), credentials)?, stop())?,
         ];
 
         let sources = sources(&resources.functions);
@@ -164,13 +175,18 @@ impl Stack {
             servers.push(serve(doors.api, gateway.router(), stop())?);
         }
         let polling = CancellationToken::new().drop_guard();
-        let pollers = sources
+        let mut pollers: Vec<_> = sources
             .into_iter()
             .map(|(function, source)| {
                 let poller = Poller { function, source, queues: queues.clone(), functions: functions.clone() };
                 tokio::spawn(poller.run(polling.token().clone()))
             })
             .collect();
+        if !resources.schedules.is_empty() {
+            let (functions, queues) = (functions.clone(), queues.clone());
+            let clock = Scheduler { declared: resources.schedules, schedules, functions, queues };
+            pollers.push(tokio::spawn(clock.run(polling.token().clone())));
+        }
         home.publish(&manifest)?;
         Ok(Self { home, manifest, queues, functions, engine, pollers, servers, polling, serving, temporary })
     }
@@ -213,6 +229,7 @@ struct Doors {
     dynamodb: TcpListener,
     s3: TcpListener,
     ses: TcpListener,
+    secrets_manager: TcpListener,
     api: TcpListener,
 }
 
@@ -227,6 +244,7 @@ impl Doors {
             dynamodb: bind("DynamoDB", ports.dynamodb)?,
             s3: bind("S3", ports.s3)?,
             ses: bind("SES", ports.ses)?,
+            secrets_manager: bind("Secrets Manager", ports.secrets_manager)?,
             api: bind("the API", ports.api)?,
         })
     }
@@ -296,6 +314,7 @@ fn endpoint_environment(manifest: &Manifest) -> BTreeMap<String, String> {
         ("AWS_ENDPOINT_URL_DYNAMODB", &manifest.endpoints.dynamodb),
         ("AWS_ENDPOINT_URL_S3", &manifest.endpoints.s3),
         ("AWS_ENDPOINT_URL_SES", &manifest.endpoints.ses),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &manifest.endpoints.secrets_manager),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.clone()))
