@@ -26,8 +26,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         })?;
         // Serde would take an array for an object, by the order of its fields.
         if !value.is_object() {
-            let detail = "The body is not a JSON object.";
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at(""));
+            return Err(Problem::field("", "The body is not a JSON object."));
         }
         read(value).map(Self)
     }
@@ -36,7 +35,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 /// Reads a value, naming the field that is wrong by its pointer (RFC 6901).
 pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(value).map_err(|error| {
-        let pointer: String = error
+        let mut pointer: String = error
             .path()
             .iter()
             .filter_map(|segment| match segment {
@@ -48,7 +47,12 @@ pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
             })
             .collect();
         let detail = error.into_inner().to_string();
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at(pointer)
+        // A field that isn't there has no path of its own.
+        if let Some(name) = detail.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+            pointer.push('/');
+            pointer.push_str(name);
+        }
+        Problem::field(pointer, detail)
     })
 }
 

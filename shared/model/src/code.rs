@@ -94,8 +94,6 @@ codes! {
         LoginIdTaken = "LOGIN_ID_TAKEN",
         /// Another user has this e-mail address.
         EmailTaken = "EMAIL_TAKEN",
-        /// The number is in the inventory already.
-        NumberTaken = "NUMBER_TAKEN",
         /// The action is not legal from where the user is.
         IllegalAction = "ILLEGAL_ACTION",
         /// It has been changed since it was read.

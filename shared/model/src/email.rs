@@ -42,6 +42,14 @@ impl EmailAddress {
         &self.0
     }
 
+    /// Whether a report can be sent there: only if it is ASCII. The mail service takes no other mailbox, and a domain in
+    /// Punycode alone (<https://docs.aws.amazon.com/ses/latest/APIReference/API_SendRawEmail.html>); the metadata of an
+    /// upload, where the address stands meanwhile, is ASCII too
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>).
+    pub fn takes_reports(&self) -> bool {
+        self.0.is_ascii()
+    }
+
     /// The form that is compared: without regard to case.
     pub fn folded(&self) -> std::borrow::Cow<'_, str> {
         fold(&self.0)
@@ -90,7 +98,8 @@ mod tests {
     #[test]
     fn takes_addresses_and_nothing_that_could_smuggle_another() {
         for text in ["ops@example.com", " ann.o'neil+x@münchen.example "] {
-            assert!(EmailAddress::parse(text).is_ok(), "{text}");
+            let address = EmailAddress::parse(text).expect(text);
+            assert_eq!(address.takes_reports(), text.is_ascii(), "{text}");
         }
         for text in ["", "@", "a@", "@b", "a b@c", "a@b\r\nBcc: x@y", "a@b,c@d", "<a@b>", "a@b@c", "plain"] {
             assert_eq!(EmailAddress::parse(text), Err(NotAnAddress), "{text:?}");

@@ -4,12 +4,14 @@
 
 mod api;
 mod command;
+mod contract;
 mod faults;
 mod stack;
 mod world;
 
 pub use api::{Caller, Reply};
 pub use command::{json, rollcall};
+pub use contract::{Contract, Operation, contract, yaml};
 pub use faults::{Faults, Fuse, Proxy};
 pub use stack::{Mail, Stack, binaries, user};
 pub use world::{World, delivery, delivery_of};

@@ -88,6 +88,11 @@ impl Stack {
         self.dir.path()
     }
 
+    /// The file of the key that signs tokens.
+    pub fn key_file(&self) -> &Path {
+        Path::new(self.manifest["issuer"]["key_file"].as_str().expect("the stack makes tokens"))
+    }
+
     /// Users `user1` to `user{count}`, without numbers.
     pub async fn create_users(&self, count: usize) {
         let users: Vec<User> = (1..=count).map(|number| user(&format!("user{number}"))).collect();

@@ -52,6 +52,11 @@ impl Append {
     /// If the file can't be read or dropped, or the stack can't be asked.
     pub async fn run(self, dir: &Path) -> Result<ExitCode> {
         self.save.check(self.form)?;
+        if self.notify.as_ref().is_some_and(|notify| !notify.takes_reports()) {
+            return Err(Error::new(
+                "--notify takes an address in ASCII; write an international domain in Punycode (xn--…)",
+            ));
+        }
         let stack = Connection::open(dir).await?;
         let account = self.whose.account;
         let upload =

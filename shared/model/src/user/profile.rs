@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{caller_id::CallerId, email::EmailAddress, text};
+use crate::{caller_id::CallerId, email::EmailAddress, object, text};
 
 /// The editable part of a user. Unknown fields are refused by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Profile {
     #[serde(default)]
     pub calling_agent: bool,
     /// The user's extension.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::optional")]
     pub extension: Option<Extension>,
     /// The user's role, by ID.
     #[serde(default)]
