@@ -21,14 +21,31 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, ApiCode::TooLarge, "The body is too large."))?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
+        let mut value: Value = serde_json::from_slice(&bytes).map_err(|error| {
             Problem::new(StatusCode::BAD_REQUEST, ApiCode::MalformedJson, format!("The body is not JSON: {error}."))
         })?;
         // Serde would take an array for an object, by the order of its fields.
         if !value.is_object() {
             return Err(Problem::field("", "The body is not a JSON object."));
         }
+        make_whole(&mut value);
         read(value).map(Self)
+    }
+}
+
+/// Turns numbers such as 2.0 into integers: in JSON they are the same (JSON Schema 2020-12, section 6.1.1), and no field of
+/// ours takes a fraction.
+fn make_whole(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let text = number.to_string();
+            if let Some(whole) = text.strip_suffix(".0").and_then(|whole| whole.parse::<i64>().ok()) {
+                *number = whole.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(make_whole),
+        Value::Object(fields) => fields.values_mut().for_each(make_whole),
+        _ => {}
     }
 }
 
@@ -81,6 +98,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn whole_numbers_are_integers_however_they_are_written() {
+        let mut value = serde_json::from_str(r#"{"a":[1.0,2e2,-3.0,1.5,1e300,4]}"#).expect("JSON");
+        make_whole(&mut value);
+        assert_eq!(value, json!({ "a": [1, 200, -3, 1.5, 1e300, 4] }));
+    }
 
     /// The examples of RFC 7396, appendix A.
     #[test]

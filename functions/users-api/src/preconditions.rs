@@ -26,11 +26,19 @@ pub(crate) fn tagged(headers: &HeaderMap, tag: &str, value: &impl Serialize) -> 
 
 /// Refuses a change that was decided on another version. A weak tag promises no version, and never matches (section 13.1.1).
 pub(crate) fn check_match(headers: &HeaderMap, tag: &str) -> Result<(), Problem> {
-    if named(headers, &header::IF_MATCH, |given| given == tag) == Some(false) {
-        Err(Problem::changed())
-    } else {
-        Ok(())
+    match named(headers, &header::IF_MATCH, |given| given == tag) {
+        Some(false) if named(headers, &header::IF_MATCH, is_tag) == Some(false) => {
+            Err(Problem::parameter("If-Match", "It holds no entity tag. Ours stand in quotation marks, such as \"2\"."))
+        }
+        Some(false) => Err(Problem::changed()),
+        Some(true) | None => Ok(()),
     }
+}
+
+/// Whether a text has the form of an entity tag (section 8.8.3).
+fn is_tag(text: &str) -> bool {
+    let text = text.strip_prefix("W/").unwrap_or(text);
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).is_some_and(|opaque| !opaque.contains('"'))
 }
 
 /// Whether one of a header's tags matches; `None` without the header.
@@ -65,5 +73,9 @@ mod tests {
             assert_eq!(check_match(&with(header::IF_MATCH, value), &tag(2)).is_ok(), writes, "{value}");
         }
         assert!(check_match(&HeaderMap::new(), &tag(2)).is_ok());
+        for (value, status) in [("\"1\"", 412), ("W/\"2\"", 412), ("2", 400), ("", 400), ("\"", 400), ("W/2", 400)] {
+            let refused = check_match(&with(header::IF_MATCH, value), &tag(2)).map_err(IntoResponse::into_response);
+            assert_eq!(refused.expect_err("refused").status().as_u16(), status, "{value}");
+        }
     }
 }
