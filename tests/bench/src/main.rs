@@ -1,22 +1,41 @@
-//! What the bulk append costs, each figure beside what it is measured against, in one run.
+//! What the product costs, each figure beside what it is measured against, in one run.
 //!
-//! `cargo bench-all` runs everything. Machines differ and are noisy: of every pair the runs alternate, medians are
+//! `cargo bench-all` runs everything, `cargo bench-all api` one part. Machines differ and are noisy: of every pair the runs alternate, medians are
 //! compared, and what counts is the ratio.
 
+mod api;
 mod job;
 mod process;
 mod read;
 mod start;
 
-use std::time::{Duration, Instant};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
-fn main() {
+/// The parts, in their order.
+const PARTS: [&str; 4] = ["read", "start", "job", "api"];
+
+fn main() -> ExitCode {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = asked.iter().find(|part| !PARTS.contains(&part.as_str())) {
+        eprintln!("There is no part {unknown}. Usage: cargo bench-all [{}]...", PARTS.join("|"));
+        return ExitCode::from(2);
+    }
     if cfg!(debug_assertions) {
         eprintln!("warning: these are figures of a debug build; use cargo bench-all");
     }
-    read::run();
-    start::run();
-    tokio::runtime::Runtime::new().expect("a runtime").block_on(job::run());
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    for part in PARTS.iter().filter(|part| asked.is_empty() || asked.iter().any(|asked| asked == *part)) {
+        match *part {
+            "read" => read::run(),
+            "start" => start::run(),
+            "job" => runtime.block_on(job::run()),
+            _ => runtime.block_on(api::run()),
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 /// Says whether a target is met. A figure is printed either way.

@@ -76,7 +76,7 @@ impl Contract {
             (pointer, validator)
         });
         let validators = validators.collect();
-        Self { operations, validators, document }
+        Self { document, operations, validators }
     }
 
     /// The schema at a pointer, with references followed and without the choice of null; and its own pointer.
@@ -140,9 +140,10 @@ impl Contract {
         if !content.contains_key(&kind) {
             return wrong(format!("the type {kind}"));
         }
-        let body = match kind.ends_with("json") {
-            true => serde_json::from_slice(&reply.body).map_err(|error| format!("{operation:?}: {error}"))?,
-            false => json!(reply.text()),
+        let body = if kind.ends_with("json") {
+            serde_json::from_slice(&reply.body).map_err(|error| format!("{operation:?}: {error}"))?
+        } else {
+            json!(reply.text())
         };
         match self.faults(&format!("{pointer}/content/{}/schema", escaped(&kind)), &body) {
             Some(faults) => wrong(faults),

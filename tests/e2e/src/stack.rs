@@ -218,15 +218,25 @@ impl Stack {
         self.child.id()
     }
 
-    /// Processes of functions that run now.
+    /// Processes of the bulk append that run now.
     pub fn function_pids(&self) -> Vec<u32> {
-        let names = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        descendants(self.child.id()).into_iter().filter(|pid| names(pid).trim_end() == "bulk-append").collect()
+        self.pids_of("bulk-append")
     }
 
-    /// Kills every function that runs now, as a crash would.
+    /// Processes of a function that run now.
+    pub fn pids_of(&self, function: &str) -> Vec<u32> {
+        let names = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        descendants(self.child.id()).into_iter().filter(|pid| names(pid).trim_end() == function).collect()
+    }
+
+    /// Kills every process of the bulk append that runs now, as a crash would.
     pub fn kill_functions(&self) -> usize {
-        let pids = self.function_pids();
+        self.kill_all("bulk-append")
+    }
+
+    /// Kills every process of a function that runs now.
+    pub fn kill_all(&self, function: &str) -> usize {
+        let pids = self.pids_of(function);
         for pid in &pids {
             kill("-KILL", *pid);
         }

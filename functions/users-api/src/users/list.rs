@@ -77,7 +77,8 @@ pub(crate) async fn agents(
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let asked = Asked { calling_agent: fixed("calling_agent", asked.calling_agent, true)?, ..asked };
+    refuse("calling_agent", asked.calling_agent.is_some())?;
+    let asked = Asked { calling_agent: Some(true), ..asked };
     page_or_file(&api, &caller, &headers, "agents", asked).await
 }
 
@@ -89,7 +90,8 @@ pub(crate) async fn members(
     Query(asked): Query<Asked>,
 ) -> Result<Json<Page<User>>, Problem> {
     let team = Ref::parse(&id).map_err(|error| Problem::parameter("id", error.to_string()))?;
-    let asked = Asked { team: fixed("team", asked.team, team)?, ..asked };
+    refuse("team", asked.team.is_some())?;
+    let asked = Asked { team: Some(team), ..asked };
     page(&api, &caller, "members", asked).await.map(Json)
 }
 
@@ -99,7 +101,8 @@ pub(crate) async fn extensions(
     caller: Caller,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Page<ExtensionStatus>>, Problem> {
-    let asked = Asked { has_extension: fixed("has_extension", asked.has_extension, true)?, ..asked };
+    refuse("has_extension", asked.has_extension.is_some())?;
+    let asked = Asked { has_extension: Some(true), ..asked };
     let Page { items, next } = page(&api, &caller, "extensions", asked).await?;
     let items = items.into_iter().filter_map(|user| {
         let extension = user.profile.extension?;
@@ -117,12 +120,9 @@ pub(crate) async fn extensions(
     Ok(Json(Page { items: items.collect(), next }))
 }
 
-/// The one value of a filter in a list that is made by it. To ask for another is a mistake.
-fn fixed<T>(name: &str, asked: Option<T>, value: T) -> Result<Option<T>, Problem> {
-    match asked {
-        None => Ok(Some(value)),
-        Some(_) => Err(Problem::parameter(name, "This list has no such filter.")),
-    }
+/// Refuses a filter in a list that is made by it.
+fn refuse(name: &str, is_asked: bool) -> Result<(), Problem> {
+    if is_asked { Err(Problem::parameter(name, "This list has no such filter.")) } else { Ok(()) }
 }
 
 async fn page_or_file(
