@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{text, user::fold};
+use crate::{
+    text::{self, text_value},
+    user::fold,
+};
 
 /// An e-mail address, as far as that can be told without writing to it: one `@` with something on both sides, nothing
 /// that could end a header or begin another address, at most 254 bytes (RFC 5321, section 4.5.3.1).
@@ -18,6 +21,8 @@ pub struct EmailAddress(String);
 pub struct NotAnAddress;
 
 const MAX_BYTES: usize = 254;
+
+text_value!(EmailAddress, NotAnAddress);
 
 impl EmailAddress {
     /// Takes the text without the padding around it.
@@ -53,34 +58,6 @@ impl EmailAddress {
     /// The form that is compared: without regard to case.
     pub fn folded(&self) -> std::borrow::Cow<'_, str> {
         fold(&self.0)
-    }
-}
-
-impl TryFrom<String> for EmailAddress {
-    type Error = NotAnAddress;
-
-    fn try_from(text: String) -> Result<Self, NotAnAddress> {
-        Self::parse(&text)
-    }
-}
-
-impl From<EmailAddress> for String {
-    fn from(address: EmailAddress) -> Self {
-        address.0
-    }
-}
-
-impl std::str::FromStr for EmailAddress {
-    type Err = NotAnAddress;
-
-    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
-        Self::parse(text)
-    }
-}
-
-impl fmt::Display for EmailAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
