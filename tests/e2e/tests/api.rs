@@ -435,6 +435,11 @@ async fn a_post_with_an_idempotency_key_is_done_once() {
     let theirs = other.ask(Method::POST, "/v1/users", &[JSON, ("idempotency-key", "one")], ana).await;
     assert_eq!(code(&theirs), (409, "LOGIN_ID_TAKEN".into()));
 
+    let neighbour = stack.caller(&["--account", "other"]);
+    let theirs = neighbour.ask(Method::POST, "/v1/users", &[JSON, ("idempotency-key", "one")], ana).await;
+    assert_eq!(theirs.status, StatusCode::CREATED, "another account knows nothing of the key");
+    assert_eq!(names(&get(&neighbour, "/v1/users").await.json()), ["ana"]);
+
     // All at once: one does it, and the others get its answer, or are told to wait for it.
     let numbers: Vec<_> = (0..200).map(|last| json!({ "number": format!("+9198765{last:05}") })).collect();
     let numbers = json!({ "numbers": numbers }).to_string();

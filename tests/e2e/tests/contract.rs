@@ -276,7 +276,7 @@ impl Walk<'_> {
 
     /// Parameters of the query that the route doesn't have, or that are overlong, of another type, or given twice.
     async fn refuse_bad_parameters(&self) {
-        let queries = self.routes.iter().flat_map(|route| in_query(route));
+        let queries = self.routes.iter().flat_map(in_query);
         let all: BTreeSet<&str> = queries.chain(["surprise"]).collect();
         for route in self.routes.iter().filter(|route| in_query(route).next().is_some()) {
             let path = self.path(route);
