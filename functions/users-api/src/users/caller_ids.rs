@@ -74,8 +74,8 @@ struct Refused {
 
 /// Numbers that one request appends at most; more are a bulk job.
 const MAX_APPENDED: usize = 1_000;
-/// Longest text that is read for a number, in characters. A provider's spelling has 256 at most; the rest is white space.
-const MAX_WRITTEN: usize = 1_024;
+/// Longest text that is read for a number, in characters: a provider's spelling has no more.
+const MAX_WRITTEN: usize = 256;
 /// How long the table may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
