@@ -17,6 +17,7 @@ pub mod inventory;
 pub mod job;
 pub mod letter;
 pub mod numbers;
+pub mod secret;
 pub mod settings;
 mod text;
 pub mod upload;

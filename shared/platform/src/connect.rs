@@ -23,6 +23,8 @@ pub struct LocalStack {
     pub s3: String,
     /// Where its mail service is.
     pub ses: String,
+    /// Where its secrets are kept.
+    pub secrets_manager: String,
     /// The region that it plays.
     pub region: String,
     /// Its access key.
@@ -76,6 +78,14 @@ impl Aws {
             config.set_endpoint_url(Some(local.ses.clone()));
         }
         aws_sdk_ses::Client::from_conf(config.build())
+    }
+
+    pub(crate) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.config);
+        if let Some(local) = &self.local {
+            config.set_endpoint_url(Some(local.secrets_manager.clone()));
+        }
+        aws_sdk_secretsmanager::Client::from_conf(config.build())
     }
 }
 

@@ -1,4 +1,4 @@
-//! AWS, and nothing else: the table, the bucket, the mail service, configuration and telemetry, in the words of the
+//! AWS, and nothing else: the table, the bucket, the mail service, secrets, configuration and telemetry, in the words of the
 //! domain. No type of an AWS SDK leaves this crate.
 
 pub mod connect;
@@ -9,6 +9,7 @@ pub mod files;
 mod keys;
 pub mod mailer;
 mod pace;
+pub mod secrets;
 pub mod telemetry;
 
 pub use error::{Error, Kind};

@@ -310,6 +310,7 @@ fn local_stack(manifest: &serde_json::Value) -> LocalStack {
         dynamodb: text("/endpoints/dynamodb"),
         s3: text("/endpoints/s3"),
         ses: text("/endpoints/ses"),
+        secrets_manager: text("/endpoints/secrets_manager"),
         region: text("/region"),
         access_key_id: text("/access_key_id"),
         secret_access_key: text("/secret_access_key"),

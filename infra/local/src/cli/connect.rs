@@ -45,6 +45,7 @@ impl Connection {
             dynamodb: manifest.endpoints.dynamodb.clone(),
             s3: manifest.endpoints.s3.clone(),
             ses: manifest.endpoints.ses.clone(),
+            secrets_manager: manifest.endpoints.secrets_manager.clone(),
             region: manifest.region.clone(),
             access_key_id: manifest.access_key_id.clone(),
             secret_access_key: manifest.secret_access_key.clone(),

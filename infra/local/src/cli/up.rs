@@ -34,6 +34,9 @@ pub struct Up {
     /// Port of SES
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     ses_port: u16,
+    /// Port of Secrets Manager
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    secrets_manager_port: u16,
     /// Port of the API
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     api_port: u16,
@@ -57,7 +60,13 @@ impl Up {
             dir: (!self.ephemeral).then(|| dir.to_owned()),
             template,
             parameters: self.parameters,
-            ports: Ports { dynamodb: self.dynamodb_port, s3: self.s3_port, ses: self.ses_port, api: self.api_port },
+            ports: Ports {
+                dynamodb: self.dynamodb_port,
+                s3: self.s3_port,
+                ses: self.ses_port,
+                secrets_manager: self.secrets_manager_port,
+                api: self.api_port,
+            },
             echo: true,
         })
         .await?;
@@ -80,6 +89,7 @@ fn introduce(manifest: &Manifest, dir: &Path) {
     println!("  DynamoDB  {}", manifest.endpoints.dynamodb);
     println!("  S3        {}", manifest.endpoints.s3);
     println!("  SES       {}", manifest.endpoints.ses);
+    println!("  Secrets   {}", manifest.endpoints.secrets_manager);
     if let Some(api) = &manifest.endpoints.api {
         println!("  API       {api}");
     }

@@ -35,6 +35,7 @@ pub struct Endpoints {
     pub dynamodb: String,
     pub s3: String,
     pub ses: String,
+    pub secrets_manager: String,
     /// The HTTP API, if the template has one.
     pub api: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! The AWS side of the product on this machine, in this process: DynamoDB, S3, EventBridge, SQS, SES, Lambda and API Gateway,
-//! made from `template.yaml` and running the real function binaries.
+//! The AWS side of the product on this machine, in this process: DynamoDB, S3, EventBridge, SQS, SES, Secrets Manager, Lambda and
+//! API Gateway, made from `template.yaml` and running the real function binaries.
 //!
 //! An object that is put into a bucket becomes an event in the same transaction, the event becomes messages by the
 //! template's rules, a poller takes a message to a function, and what the function does goes through the same doors that
@@ -16,6 +16,8 @@ mod mail;
 mod poller;
 mod queue;
 mod routing;
+mod secrets;
+mod signature;
 mod store;
 mod template;
 #[cfg(test)]
@@ -74,6 +76,7 @@ pub struct Ports {
     pub dynamodb: u16,
     pub s3: u16,
     pub ses: u16,
+    pub secrets_manager: u16,
     pub api: u16,
 }
 
@@ -123,11 +126,12 @@ impl Stack {
                 dynamodb: url(&doors.dynamodb)?,
                 s3: url(&doors.s3)?,
                 ses: url(&doors.ses)?,
+                secrets_manager: url(&doors.secrets_manager)?,
                 api: resources.api.as_ref().map(|_| api_url.clone()),
             },
             issuer,
-            access_key_id: credentials.access_key_id,
-            secret_access_key: credentials.secret_access_key,
+            access_key_id: credentials.access_key_id.clone(),
+            secret_access_key: credentials.secret_access_key.clone(),
             mail_dir: home.subdirectory("mail")?,
             log_dir: home.subdirectory("logs")?,
             outputs: resources.outputs,
@@ -153,6 +157,7 @@ impl Stack {
         let mut servers = vec![
             serve(doors.s3, s3_router(store, &manifest), stop())?,
             serve(doors.ses, mail::router(&manifest.mail_dir), stop())?,
+            serve(doors.secrets_manager, secrets::router(home.path(), credentials)?, stop())?,
         ];
 
         let sources = sources(&resources.functions);
@@ -213,6 +218,7 @@ struct Doors {
     dynamodb: TcpListener,
     s3: TcpListener,
     ses: TcpListener,
+    secrets_manager: TcpListener,
     api: TcpListener,
 }
 
@@ -227,6 +233,7 @@ impl Doors {
             dynamodb: bind("DynamoDB", ports.dynamodb)?,
             s3: bind("S3", ports.s3)?,
             ses: bind("SES", ports.ses)?,
+            secrets_manager: bind("Secrets Manager", ports.secrets_manager)?,
             api: bind("the API", ports.api)?,
         })
     }
@@ -296,6 +303,7 @@ fn endpoint_environment(manifest: &Manifest) -> BTreeMap<String, String> {
         ("AWS_ENDPOINT_URL_DYNAMODB", &manifest.endpoints.dynamodb),
         ("AWS_ENDPOINT_URL_S3", &manifest.endpoints.s3),
         ("AWS_ENDPOINT_URL_SES", &manifest.endpoints.ses),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &manifest.endpoints.secrets_manager),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.clone()))
