@@ -11,11 +11,9 @@ mod base_url;
 pub mod entra;
 mod error;
 mod http_client;
-mod secret;
 mod service;
 mod token;
 
 pub use base_url::{BaseUrl, NotABaseUrl};
 pub use error::{Error, Kind};
 pub use http_client::Http;
-pub use secret::Secret;

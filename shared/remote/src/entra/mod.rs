@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use jiff::SignedDuration;
-use rollcall_model::country::Country;
+use rollcall_model::{country::Country, secret::SecretText};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, timeout_at};
 
@@ -20,7 +20,7 @@ pub use delta::{Delta, DeltaLink};
 pub use users::{UserPages, Which};
 
 use crate::{
-    BaseUrl, Error, Http, Kind, Secret,
+    BaseUrl, Error, Http, Kind,
     http_client::{Answer, Ask},
     service::Service,
     token::{Token, Tokens},
@@ -44,7 +44,7 @@ pub struct Credentials {
     /// The application's (client) ID.
     pub client_id: String,
     /// A secret of the application.
-    pub client_secret: Secret,
+    pub client_secret: SecretText,
 }
 
 /// A tenant: its ID, or one of its domains.

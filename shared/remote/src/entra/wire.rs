@@ -4,11 +4,10 @@ use rollcall_model::{
     directory_import::{DirectoryId, DirectoryUser, Phone, sync::Change, sync::Facts},
     email::EmailAddress,
     numbers::NumberReader,
+    secret::SecretText,
     user::{LoginId, Name},
 };
 use serde::{Deserialize, de::IgnoredAny};
-
-use crate::Secret;
 
 /// A user's properties that are asked for. Without being asked, Graph leaves `accountEnabled` out.
 pub(super) const SELECT: &str =
@@ -101,7 +100,7 @@ pub(super) struct Granted {
     pub token_type: String,
     /// In seconds.
     pub expires_in: u64,
-    pub access_token: Secret,
+    pub access_token: SecretText,
 }
 
 /// No token (RFC 6749, section 5.2).
