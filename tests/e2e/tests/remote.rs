@@ -34,7 +34,7 @@ fn open_at(url: &str, credentials: Credentials) -> Entra {
 }
 
 fn open(graph: &Graph) -> Entra {
-    open_at(&graph.url, credentials(Graph::TENANT, Graph::CLIENT_ID, Graph::CLIENT_SECRET))
+    open_at(&graph.url, Graph::credentials())
 }
 
 fn id(text: &str) -> DirectoryId {
@@ -313,7 +313,7 @@ async fn nobody_there_and_nobody_who_speaks_are_the_same() {
     let urls = [&silent, &closed].map(|listener| format!("http://{}", listener.local_addr().unwrap()));
     drop(closed);
     for url in urls {
-        let entra = open_at(&url, credentials(Graph::TENANT, Graph::CLIENT_ID, Graph::CLIENT_SECRET));
+        let entra = open_at(&url, Graph::credentials());
         let until = Instant::now() + Duration::from_millis(700);
         let mut pages = entra.list(Which::All, 10).unwrap();
         assert_eq!(discreet(pages.next(until).await), Kind::Unavailable);

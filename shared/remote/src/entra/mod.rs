@@ -4,6 +4,7 @@
 //! 2.0 client credentials flow gives a token for an hour. <https://learn.microsoft.com/graph/auth-v2-service>
 
 mod delta;
+mod tenants;
 mod users;
 mod wire;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, timeout_at};
 
 pub use delta::{Delta, DeltaLink};
+pub use tenants::Tenants;
 pub use users::{UserPages, Which};
 
 use crate::{
@@ -25,6 +27,9 @@ use crate::{
     service::Service,
     token::{Token, Tokens},
 };
+
+/// What an account's secret with its [`Credentials`] is called.
+pub const SECRET: &str = "entra";
 
 /// Where Entra ID is. Microsoft's clouds for governments and China have addresses of their own.
 #[derive(Clone, Debug)]

@@ -70,7 +70,7 @@ impl Tenant {
                 Some(place) => place.clone(),
                 None => return refuse(StatusCode::BAD_REQUEST, "Directory_ExpiredPageToken"),
             },
-            None => Place { query, offset: 0, since: 0, began: 0, delta: false, advanced },
+            None => Place { query, offset: 0, empty: 0, since: 0, began: 0, delta: false, advanced },
         };
         let taken = self.people.iter().filter(|person| person.deleted.is_none() && place.query.takes(person));
         let users = taken.map(|person| person.select(place.query.select.as_deref())).collect();
@@ -88,7 +88,8 @@ impl Tenant {
                 None => return refuse(StatusCode::BAD_REQUEST, "Directory_ExpiredPageToken"),
             }
         } else {
-            let mut place = Place { query, offset: 0, since: 0, began: self.clock, delta: true, advanced: false };
+            let mut place =
+                Place { query, offset: 0, empty: 0, since: 0, began: self.clock, delta: true, advanced: false };
             if let Some(token) = &place.query.delta_token {
                 match self.gone {
                     Some(Gone::Status410) => return refuse(StatusCode::GONE, "resyncRequired"),
@@ -125,6 +126,7 @@ impl Tenant {
         let total = users.len();
         let page: Vec<_> = users.into_iter().skip(place.offset).take(size).collect();
         place.offset += page.len();
+        place.empty += usize::from(page.is_empty());
         let mut answer = json!({
             "@odata.context": format!("{}/v1.0/$metadata#users", shared.url),
             "value": page,
@@ -132,7 +134,9 @@ impl Tenant {
         if place.query.count {
             answer["@odata.count"] = total.into();
         }
-        let token = format!("t{}", self.places.len());
+        // The same place has the same token, however often it is asked for.
+        let known = self.places.iter().find(|(_, known)| **known == place).map(|(token, _)| token.clone());
+        let token = known.unwrap_or_else(|| format!("t{}", self.places.len()));
         let more = place.offset < total;
         if more {
             // The header isn't part of the link, and must be sent again.

@@ -28,7 +28,11 @@ use serde_json::json;
 
 pub use person::Person;
 
-use crate::draws::Draws;
+use rollcall_model::account::AccountId;
+use rollcall_platform::{connect::Aws, secrets::Secrets};
+use rollcall_remote::entra::{Credentials, SECRET};
+
+use crate::{Stack, draws::Draws};
 use answer::{refuse, spoilt};
 use query::{Place, Query};
 
@@ -149,6 +153,27 @@ impl Graph {
         let router = Router::new().fallback(answer_request).with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, shared }
+    }
+
+    /// Parameters of a stack that finds the tenant here.
+    pub fn parameters(&self) -> [String; 2] {
+        ["GraphUrl", "EntraLoginUrl"].map(|name| format!("{name}={}", self.url))
+    }
+
+    /// What lets the application in, as an account keeps it.
+    pub fn credentials() -> Credentials {
+        let json = json!({
+            "tenant": Self::TENANT,
+            "client_id": Self::CLIENT_ID,
+            "client_secret": Self::CLIENT_SECRET,
+        });
+        serde_json::from_value(json).expect("credentials")
+    }
+
+    /// Connects the tenant to an account of a stack.
+    pub async fn connect(stack: &Stack, account: &AccountId) {
+        let secrets = Secrets::new(&Aws::local(stack.endpoints()).await);
+        secrets.put(account, SECRET, &Self::credentials()).await.expect("the secret is kept");
     }
 
     /// Hires this many people, with all that is odd about people. Gives their IDs.

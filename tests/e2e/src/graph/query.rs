@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Person;
 
 /// A query, checked as Graph checks it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Query {
     pub select: Option<String>,
     pub top: Option<usize>,
@@ -16,7 +16,7 @@ pub(super) struct Query {
 }
 
 /// Which users are asked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Wanted {
     #[default]
     All,
@@ -24,7 +24,7 @@ pub(super) enum Wanted {
     Filter(Filter),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Filter {
     Enabled(bool),
     Is(String, String),
@@ -33,10 +33,12 @@ pub(super) enum Filter {
 }
 
 /// Where a list goes on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Place {
     pub query: Query,
     pub offset: usize,
+    /// Empty pages so far: the place after one is another than before.
+    pub empty: usize,
     /// Of a delta: what has changed after this moment, and the moment at which it began.
     pub since: u64,
     pub began: u64,
