@@ -72,6 +72,20 @@ codes! {
         NumberRetired = "NUMBER_RETIRED",
         /// The user's list is full.
         ListLimit = "LIST_LIMIT",
+        /// Another row of the file has this login ID, with other values.
+        LoginIdTaken = "LOGIN_ID_TAKEN",
+        /// Another user, or a row further up, has this e-mail address.
+        EmailTaken = "EMAIL_TAKEN",
+        /// Another user, or a row further up, has this extension.
+        ExtensionInUse = "EXTENSION_IN_USE",
+        /// Another user, or a row further up, is linked to this person of the directory.
+        DirectoryIdTaken = "DIRECTORY_ID_TAKEN",
+        /// The account has no such role.
+        RoleUnknown = "ROLE_UNKNOWN",
+        /// A user that is new has no name.
+        NameMissing = "NAME_MISSING",
+        /// The cell holds what its column can't.
+        ValueInvalid = "VALUE_INVALID",
     }
 }
 
@@ -94,6 +108,8 @@ codes! {
         LoginIdTaken = "LOGIN_ID_TAKEN",
         /// Another user has this e-mail address.
         EmailTaken = "EMAIL_TAKEN",
+        /// Another user has this extension.
+        ExtensionInUse = "EXTENSION_IN_USE",
         /// The number is in the inventory already.
         NumberTaken = "NUMBER_TAKEN",
         /// The action is not legal from where the user is.

@@ -17,6 +17,8 @@ pub mod inventory;
 pub mod job;
 pub mod letter;
 pub mod numbers;
+pub mod report;
+pub mod roster;
 pub mod secret;
 pub mod settings;
 mod text;

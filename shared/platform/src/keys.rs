@@ -1,7 +1,7 @@
 //! The table's keys, all of them. Every key starts with the account, so that no query can cross accounts.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use rollcall_model::account::AccountId;
+use rollcall_model::{account::AccountId, user::Claim};
 
 /// The table's own key.
 pub(crate) const PK: &str = "PK";
@@ -29,9 +29,14 @@ impl Key {
         Self { pk: user_pk(account, folded_login), sk: "USER".into() }
     }
 
-    /// The claim that keeps an e-mail address unique, by folded address.
-    pub(crate) fn email(account: &AccountId, folded_email: &str) -> Self {
-        Self { pk: format!("ACCT#{account}#EMAIL#{folded_email}"), sk: "EMAIL".into() }
+    /// What keeps something that only one user can have from all others.
+    pub(crate) fn claim(account: &AccountId, claim: &Claim) -> Self {
+        let (kind, value) = match claim {
+            Claim::Email(address) => ("EMAIL", address),
+            Claim::Extension(login) => ("EXTENSION", login),
+            Claim::DirectoryId(id) => ("DIRECTORY", id),
+        };
+        Self { pk: format!("ACCT#{account}#{kind}#{value}"), sk: kind.into() }
     }
 
     /// A number of the account's inventory.

@@ -15,7 +15,7 @@ use rollcall_model::{
     inventory::{InventoryNumber, NumberFacts},
     job::{Job, State},
     settings::Settings,
-    upload::{JobId, Source, Upload},
+    upload::{JobId, Source, Terms, Upload},
     user::{LoginId, Profile, User},
 };
 use rollcall_platform::{
@@ -118,7 +118,7 @@ impl Stack {
     /// Drops a file of caller IDs into the inbox.
     pub async fn drop_file(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Source {
         let upload = self.upload(name);
-        self.files.drop_file(&upload, bytes.into(), None).await.expect("the file is dropped")
+        self.files.drop_file(&upload, bytes.into(), &Terms::default()).await.expect("the file is dropped")
     }
 
     /// The upload of a file of caller IDs.
@@ -131,7 +131,7 @@ impl Stack {
     pub async fn put_quietly(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Source {
         let bytes = bytes.into();
         let key = format!("quiet/{name}");
-        self.files.put_version(&key, bytes, None).await.expect("the file is written")
+        self.files.put_version(&key, bytes, &Terms::default()).await.expect("the file is written")
     }
 
     /// Drops a file and waits for the end of its job.

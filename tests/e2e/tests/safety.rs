@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use e2e::{Faults, Fuse, Stack, World, delivery, delivery_of};
 use futures_util::future::join_all;
-use rollcall_engine::Ending;
+use rollcall_engine::{Append, Ending};
 use rollcall_model::{
     job::{Failure, Job, Mail, State},
     upload::Source,
@@ -39,7 +39,7 @@ async fn the_same_event_ten_times_four_at_once_is_one_job_and_one_mail() {
         let mut delivery = delivery(1);
         delivery.invocation = format!("delivery-{number}");
         let (world, upload, source) = (&world, &upload, &source);
-        async move { world.engine.run(upload, source, &delivery).await.unwrap() }
+        async move { world.engine.run(&Append, upload, source, &delivery).await.unwrap() }
     };
     let mut endings = join_all((1..=4).map(deliver)).await;
     for number in 5..=10 {
@@ -75,11 +75,11 @@ async fn a_crash_at_any_request_ends_with_the_same_table_and_one_finished_job() 
             let doomed = World::new(&stack, Faults::default(), Some(fuse.clone())).await;
             let first = delivery(1);
             let survived = tokio::select! {
-                ending = doomed.engine.run(&upload, &source, &first) => Some(ending.unwrap()),
+                ending = doomed.engine.run(&Append, &upload, &source, &first) => Some(ending.unwrap()),
                 () = fuse.blown() => None,
             };
             let world = World::new(&stack, Faults::default(), None).await;
-            let ending = world.engine.run(&upload, &source, &delivery(2)).await.unwrap();
+            let ending = world.engine.run(&Append, &upload, &source, &delivery(2)).await.unwrap();
             assert_eq!(ending, Ending::Ended, "after {requests} requests");
 
             let job = job(&stack, &source).await;
@@ -123,7 +123,7 @@ async fn a_deadline_keeps_what_was_done_and_the_next_delivery_goes_on() {
         // It is never the last one, and each has more time, so that a slow machine comes to the end too.
         let mut delivery = delivery_of(number, Duration::from_secs(number.into()));
         delivery.of = 100;
-        let ending = world.engine.run(&upload, &source, &delivery).await.unwrap();
+        let ending = world.engine.run(&Append, &upload, &source, &delivery).await.unwrap();
         endings.push(ending);
         if ending == Ending::Ended {
             break;
@@ -143,7 +143,7 @@ async fn a_throttled_table_and_lost_answers_lose_nothing() {
     let faults = Faults { throttled: 300, dropped: 20, ..Faults::default() };
     let world = World::new(&stack, faults, None).await;
     let source = stack.put_quietly("throttled.csv", file("user", 1_000, 3)).await;
-    let ending = world.engine.run(&stack.upload("throttled.csv"), &source, &delivery(1)).await.unwrap();
+    let ending = world.engine.run(&Append, &stack.upload("throttled.csv"), &source, &delivery(1)).await.unwrap();
     assert_eq!(ending, Ending::Ended);
     let job = job(&stack, &source).await;
     assert_eq!((job.counts.applied, job.counts.rows()), (3_000, 3_000));
@@ -162,14 +162,14 @@ async fn an_outage_of_the_mail_service_delays_the_mail_and_loses_none() {
     let upload = stack.upload("mail.csv");
     world.mail.set_down(true);
     for number in 1..=2 {
-        let error = world.engine.run(&upload, &source, &delivery(number)).await.unwrap_err();
+        let error = world.engine.run(&Append, &upload, &source, &delivery(number)).await.unwrap_err();
         assert_eq!(error.operation, "sending the mail");
         let job = job(&stack, &source).await;
         assert_eq!(job.state, State::Running);
         assert!(job.last_error.unwrap().starts_with("sending the mail failed"));
     }
     world.mail.set_down(false);
-    assert_eq!(world.engine.run(&upload, &source, &delivery(3)).await.unwrap(), Ending::Ended);
+    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(3)).await.unwrap(), Ending::Ended);
     assert_eq!(stack.mails().len(), 1);
     assert_eq!(job(&stack, &source).await.counts.failed, 1);
 }
@@ -182,15 +182,15 @@ async fn a_job_given_up_over_its_mail_says_so_counts_each_row_once_and_can_be_se
     let source = stack.put_quietly("mail.csv", "login,did\nnobody,9876543210\n").await;
     let upload = stack.upload("mail.csv");
     world.mail.set_down(true);
-    world.engine.run(&upload, &source, &delivery(1)).await.unwrap_err();
-    assert_eq!(world.engine.run(&upload, &source, &delivery(5)).await.unwrap(), Ending::GaveUp);
+    world.engine.run(&Append, &upload, &source, &delivery(1)).await.unwrap_err();
+    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(5)).await.unwrap(), Ending::GaveUp);
     let given_up = job(&stack, &source).await;
     assert_eq!((given_up.state, given_up.mail), (State::Failed, None));
     assert_eq!((given_up.counts.failed, given_up.counts.rows()), (1, 1));
     assert!(given_up.last_error.unwrap().starts_with("sending the mail failed"));
 
     world.mail.set_down(false);
-    assert_eq!(world.engine.run(&upload, &source, &delivery(1)).await.unwrap(), Ending::Ended);
+    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(1)).await.unwrap(), Ending::Ended);
     let job = job(&stack, &source).await;
     assert_eq!((job.state, job.counts.failed, job.counts.rows()), (State::Finished, 1, 1));
     assert_eq!(stack.mails().len(), 1);
@@ -204,10 +204,10 @@ async fn an_outage_of_the_table_delays_the_job() {
     let source = stack.put_quietly("x.csv", "login,did\nuser1,9876543210\n").await;
     let upload = stack.upload("x.csv");
     world.table.set_down(true);
-    let error = world.engine.run(&upload, &source, &delivery(1)).await.unwrap_err();
+    let error = world.engine.run(&Append, &upload, &source, &delivery(1)).await.unwrap_err();
     assert_eq!(error.operation, "reading the job");
     world.table.set_down(false);
-    assert_eq!(world.engine.run(&upload, &source, &delivery(2)).await.unwrap(), Ending::Ended);
+    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(2)).await.unwrap(), Ending::Ended);
     assert_eq!(job(&stack, &source).await.counts.applied, 1);
 }
 
@@ -223,19 +223,19 @@ async fn a_job_that_kills_whoever_works_on_it_is_given_up_and_can_be_sent_back()
         let doomed = World::new(&stack, Faults::default(), Some(fuse.clone())).await;
         let delivery = delivery(number);
         tokio::select! {
-            ending = doomed.engine.run(&upload, &source, &delivery) => panic!("{ending:?}"),
+            ending = doomed.engine.run(&Append, &upload, &source, &delivery) => panic!("{ending:?}"),
             () = fuse.blown() => {}
         }
     }
     let world = World::new(&stack, Faults::default(), None).await;
-    assert_eq!(world.engine.run(&upload, &source, &delivery(5)).await.unwrap(), Ending::GaveUp);
+    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(5)).await.unwrap(), Ending::GaveUp);
     let given_up = job(&stack, &source).await;
     assert_eq!(given_up.state, State::Failed);
     assert!(matches!(given_up.failure, Some(Failure::GaveUp { attempts: 4, .. })), "{given_up:?}");
     assert_eq!(stack.mails()[0].subject, "Rollcall: x.csv was given up");
 
     // Sent back from the dead-letter queue, it is delivered for the first time again.
-    assert_eq!(world.engine.run(&upload, &source, &delivery(1)).await.unwrap(), Ending::Ended);
+    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(1)).await.unwrap(), Ending::Ended);
     let job = job(&stack, &source).await;
     assert_eq!((job.state, job.counts.applied), (State::Finished, 1));
 }

@@ -25,7 +25,7 @@ use crate::{
 pub use answers::{Answer, Given};
 pub use bulk::{Appended, BulkWork, Found};
 pub use jobs::job_place;
-pub use users::{FilterValue, Place, Stale, Taken, UserFilter};
+pub use users::{FilterValue, Place, Stale, Taken, UserFilter, UserWrite};
 
 /// The directory of one deployment.
 pub struct Directory {
