@@ -14,5 +14,5 @@ pub use api::{Caller, Reply};
 pub use command::{json, rollcall};
 pub use faults::{Faults, Fuse, Proxy};
 pub use graph::{Gone, Graph, Person, Spoil, Traps};
-pub use stack::{Mail, Stack, binaries, user};
+pub use stack::{Mail, Stack, binaries, until, user};
 pub use world::{World, delivery, delivery_of};

@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub struct Stack {
     child: Child,
     dir: tempfile::TempDir,
-    parameters: Vec<String>,
+    options: Vec<String>,
     manifest: serde_json::Value,
     /// The table, as a test looks at it.
     pub directory: Directory,
@@ -58,8 +58,20 @@ impl Stack {
     /// Starts a stack with these parameters of the template, each `Name=value`.
     pub async fn start(parameters: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a directory for the stack");
-        let parameters: Vec<String> = parameters.iter().map(|&parameter| parameter.to_owned()).collect();
-        let (child, manifest) = launch(dir.path(), &parameters).await;
+        let options = parameters.iter().flat_map(|parameter| ["--parameter", parameter]).map(str::to_owned);
+        Self::start_in(dir, options.collect()).await
+    }
+
+    /// Starts a stack of another template.
+    pub async fn of_template(template: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a directory for the stack");
+        let file = dir.path().join("template.yaml");
+        fs::write(&file, template).expect("the template is written");
+        Self::start_in(dir, vec!["--template".to_owned(), file.display().to_string()]).await
+    }
+
+    async fn start_in(dir: tempfile::TempDir, options: Vec<String>) -> Self {
+        let (child, manifest) = launch(dir.path(), &options).await;
         let aws = Aws::local(local_stack(&manifest)).await;
         let output = |name: &str| manifest["outputs"][name].as_str().expect("an output of the template").to_owned();
         Self {
@@ -68,7 +80,7 @@ impl Stack {
             account: "acme".parse().expect("an account's name"),
             child,
             dir,
-            parameters,
+            options,
             manifest,
         }
     }
@@ -195,17 +207,13 @@ impl Stack {
 
     /// Waits until this many messages lie in the dead-letter queue.
     pub async fn dead_letters(&self, count: u64) {
-        let start = Instant::now();
-        loop {
+        let there_are = || {
             let queues = crate::json(&crate::rollcall(Some(self), &["queues", "--json"], &[]));
             let mut queues = queues.as_array().expect("a list of queues").iter();
             let dead = queues.find(|queue| queue["name"].as_str().is_some_and(|name| name.ends_with("DeadLetters")));
-            if dead.expect("a dead-letter queue")["waiting"] == count {
-                return;
-            }
-            assert!(start.elapsed() < PATIENCE, "waited too long for {count} dead letters");
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
+            (dead.expect("a dead-letter queue")["waiting"] == count).then_some(())
+        };
+        until(&format!("{count} dead letters"), there_are).await;
     }
 
     /// The process that is the stack.
@@ -232,7 +240,7 @@ impl Stack {
     pub async fn restart(&mut self, signal: &str) {
         kill(signal, self.child.id());
         self.child.wait().expect("the stack ends");
-        let (child, manifest) = launch(self.dir.path(), &self.parameters).await;
+        let (child, manifest) = launch(self.dir.path(), &self.options).await;
         self.child = child;
         self.manifest = manifest;
         let aws = Aws::local(self.endpoints()).await;
@@ -251,6 +259,18 @@ impl Drop for Stack {
                 eprintln!("--- {}\n{}", log.path().display(), fs::read_to_string(log.path()).unwrap_or_default());
             }
         }
+    }
+}
+
+/// Waits until there is something, which a failed test names.
+pub async fn until<T>(what: &str, found: impl Fn() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited too long for {what}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
@@ -280,13 +300,10 @@ pub fn binaries() -> &'static Path {
     })
 }
 
-async fn launch(dir: &Path, parameters: &[String]) -> (Child, serde_json::Value) {
+async fn launch(dir: &Path, options: &[String]) -> (Child, serde_json::Value) {
     let mut command = Command::new(binaries().join("rollcall"));
     // Without it, the stack takes the binaries that are there: they have just been built.
-    command.env_remove("CARGO").arg("up").arg("--dir").arg(dir);
-    for parameter in parameters {
-        command.arg("--parameter").arg(parameter);
-    }
+    command.env_remove("CARGO").arg("up").arg("--dir").arg(dir).args(options);
     let manifest = dir.join("stack.json");
     let _ = fs::remove_file(&manifest);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().expect("the stack starts");

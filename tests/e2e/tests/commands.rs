@@ -2,11 +2,12 @@
 
 use std::process::Output;
 
-use e2e::{Stack, json};
+use e2e::{Stack, json, until};
 use rollcall_model::{
     append::COLUMNS,
     csv_file::{Reader, RowShape},
 };
+use serde_json::Value;
 
 fn rollcall(stack: Option<&Stack>, arguments: &[&str]) -> Output {
     e2e::rollcall(stack, arguments, &[])
@@ -115,6 +116,74 @@ async fn a_file_that_no_delivery_can_take_waits_in_the_dead_letter_queue() {
     let stack = Stack::start(&["BulkTimeoutSeconds=5", "BulkVisibilitySeconds=5", "MaxDeliveries=2"]).await;
     stack.files.put("inbox/NO SUCH#/append-caller-ids/x.csv", "text/csv", "login,did\n").await.unwrap();
     stack.dead_letters(1).await;
+}
+
+/// The product's template, with these events of its bulk function beside that of the queue.
+fn scheduled(events: &str) -> String {
+    const FUNCTION: &str =
+        "      Description: Appends the caller IDs of a dropped file to users, and mails what failed.\n";
+    const EVENTS: &str = "      Events:\n        Files:\n";
+    let template = include_str!("../../../infra/template.yaml");
+    assert!(template.contains(FUNCTION) && template.contains(EVENTS));
+    let dead_letters = "DeadLetterQueue: { Type: SQS, TargetArn: !GetAtt BulkAppendDeadLetters.Arn }";
+    let function = format!("{FUNCTION}      {dead_letters}\n      EventInvokeConfig: {{ MaximumRetryAttempts: 0 }}\n");
+    template.replacen(FUNCTION, &function, 1).replacen(EVENTS, &format!("      Events:\n{events}        Files:\n"), 1)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_runs_a_function_by_itself_and_when_asked() {
+    // An event without files is done at once; one that is no event of a queue can't be read.
+    let mut stack = Stack::of_template(&scheduled(
+        r#"        Well: { Type: ScheduleV2, Properties: { ScheduleExpression: rate(1 day), Input: '{"Records":[]}' } }
+        Badly: { Type: ScheduleV2, Properties: { ScheduleExpression: rate(1 day), Input: '{"Records":7}' } }
+        Later: { Type: ScheduleV2, Properties: { ScheduleExpression: cron(0 0 1 1 ? 2199), Input: '{"Records":[]}' } }
+"#,
+    ))
+    .await;
+    let list = |stack: &Stack| json(&rollcall(Some(stack), &["schedules", "--json"]));
+    let of = |list: &Value, name: &str| {
+        let found = list.as_array().expect("a list").iter().find(|one| one["name"] == name);
+        found.expect("the schedule").clone()
+    };
+    // A rate runs at once, and nobody tries again here.
+    stack.dead_letters(1).await;
+    let listed = until("the schedule's run", || {
+        Some(list(&stack)).filter(|list| of(list, "BulkAppendFunctionWell")["last_run"]["state"] == "succeeded")
+    })
+    .await;
+    let badly = of(&listed, "BulkAppendFunctionBadly");
+    assert_eq!(badly["last_run"]["state"], "failed", "{badly}");
+    let later = of(&listed, "BulkAppendFunctionLater");
+    assert_eq!((&later["last_run"], &later["next_run"]), (&Value::Null, &"2199-01-01T00:00:00Z".into()));
+    let shown = text(&rollcall(Some(&stack), &["schedules"]));
+    assert!(shown.contains("BulkAppendFunctionLater") && shown.contains("never"), "{shown}");
+
+    let run = |name: &str| rollcall(Some(&stack), &["schedules", "run", name, "--json"]);
+    let ran = run("BulkAppendFunctionLater");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(json(&ran)["answer"], serde_json::json!({ "batchItemFailures": [] }));
+    let ran = run("BulkAppendFunctionBadly");
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(json(&ran)["error"].is_string(), "{}", json(&ran));
+    stack.dead_letters(1).await;
+    let unknown = run("Nobody");
+    let told = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(!unknown.status.success() && told.contains("BulkAppendFunctionWell"), "{told}");
+
+    stack.restart("-KILL").await;
+    assert_eq!(of(&list(&stack), "BulkAppendFunctionWell"), of(&listed, "BulkAppendFunctionWell"), "it ran today");
+}
+
+#[test]
+fn a_schedule_that_cannot_be_read_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("template.yaml");
+    let event = "        Well: { Type: ScheduleV2, Properties: { ScheduleExpression: rate(1 fortnight) } }\n";
+    std::fs::write(&file, scheduled(event)).unwrap();
+    let output = rollcall(None, &["up", "--ephemeral", "--template", file.to_str().unwrap()]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    assert!(told.contains("BulkAppendFunction") && told.contains("rate(1 fortnight)"), "{told}");
 }
 
 #[test]

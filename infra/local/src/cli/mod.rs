@@ -14,6 +14,7 @@ mod mail;
 mod output;
 mod queues;
 mod sample;
+mod schedules;
 mod seed;
 mod split_mix;
 mod summary;
@@ -76,6 +77,8 @@ enum Subcommands {
     Generate(generate::Generate),
     /// Print a token for the API
     Token(token::Token),
+    /// List what runs by itself and when, or run one of it at once
+    Schedules(schedules::Schedules),
     /// Show what waits in the queues, or send dead letters back
     Queues(queues::ShowQueues),
 }
@@ -100,6 +103,7 @@ impl Command {
             Subcommands::Sample(sample) => sample.run(),
             Subcommands::Generate(generate) => generate.run(),
             Subcommands::Token(token) => token.run(dir),
+            Subcommands::Schedules(schedules) => schedules.run(dir).await,
             Subcommands::Queues(queues) => queues.run(dir),
         }
     }

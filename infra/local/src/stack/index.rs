@@ -1,5 +1,5 @@
-//! The SQLite file that holds what the store and the queues know. One file, so that an object and the messages that tell of
-//! it are written in one transaction.
+//! The SQLite file that holds what the store, the queues and the schedules know. One file, so that an object and the
+//! messages that tell of it are written in one transaction.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -74,6 +74,37 @@ const SCHEMA: &str = "
         source TEXT
     );
     CREATE INDEX IF NOT EXISTS visible_messages ON messages (queue, visible);
+
+    CREATE TABLE IF NOT EXISTS schedules (
+        name TEXT PRIMARY KEY,
+        arn TEXT NOT NULL,
+        function TEXT NOT NULL,
+        expression TEXT NOT NULL,
+        input TEXT,
+        enabled INTEGER NOT NULL,
+        -- When it is due; NULL if it never is.
+        next INTEGER
+    ) WITHOUT ROWID;
+
+    -- Events of schedules for functions to work on: those that have not ended, and the latest of those that have.
+    CREATE TABLE IF NOT EXISTS invocations (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        schedule TEXT NOT NULL,
+        payload TEXT NOT NULL,
+        -- Whether somebody waits for its end. Then it is tried once.
+        awaited INTEGER NOT NULL,
+        accepted INTEGER NOT NULL,
+        due INTEGER NOT NULL,
+        -- Attempts that failed.
+        failures INTEGER NOT NULL,
+        -- When the latest attempt began.
+        begun INTEGER,
+        ended INTEGER,
+        answer TEXT,
+        error TEXT
+    );
+    CREATE INDEX IF NOT EXISTS due_invocations ON invocations (due) WHERE ended IS NULL;
+    CREATE INDEX IF NOT EXISTS invocations_of_schedules ON invocations (schedule, begun);
 ";
 
 /// A handle to the file.

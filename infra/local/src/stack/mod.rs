@@ -1,5 +1,5 @@
-//! The AWS side of the product on this machine, in this process: DynamoDB, S3, EventBridge, SQS, SES, Secrets Manager, Lambda and
-//! API Gateway, made from `template.yaml` and running the real function binaries.
+//! The AWS side of the product on this machine, in this process: DynamoDB, S3, EventBridge and its Scheduler, SQS, SES, Secrets
+//! Manager, Lambda and API Gateway, made from `template.yaml` and running the real function binaries.
 //!
 //! An object that is put into a bucket becomes an event in the same transaction, the event becomes messages by the
 //! template's rules, a poller takes a message to a function, and what the function does goes through the same doors that
@@ -16,6 +16,7 @@ mod mail;
 mod poller;
 mod queue;
 mod routing;
+mod schedules;
 mod secrets;
 mod signature;
 mod store;
@@ -29,6 +30,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
+use jiff::Timestamp;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tokio::task::JoinHandle;
@@ -39,6 +41,7 @@ pub use self::gateway::{Grant, SigningKey};
 pub use self::home::{Endpoints, Manifest};
 pub use self::mail::{Attachment, Mail, list_mails};
 pub use self::queue::{Depth, Message, Queues};
+pub use self::schedules::{Planned, RunState, Schedules};
 
 use self::engine::Engine;
 use self::gateway::Gateway;
@@ -47,6 +50,7 @@ use self::index::Index;
 use self::lambda::Functions;
 use self::poller::Poller;
 use self::routing::Router as EventRouter;
+use self::schedules::Scheduler;
 use self::store::Store;
 use self::template::{Function, QueueSource, REGION};
 
@@ -89,7 +93,7 @@ pub struct Stack {
     engine: Engine,
     pollers: Vec<JoinHandle<()>>,
     servers: Vec<JoinHandle<()>>,
-    /// Stops the pollers when dropped.
+    /// Stops the pollers and the schedules when dropped.
     polling: DropGuard,
     /// Stops the servers when dropped.
     serving: DropGuard,
@@ -145,6 +149,8 @@ impl Stack {
         let engine = Engine::start(database, &resources.tables, doors.dynamodb, stop())?;
 
         let index = Index::open(&home.path().join(INDEX_FILE))?;
+        let schedules = Schedules::new(index.clone());
+        schedules.declare(&resources.schedules, Timestamp::now())?;
         let queues = Queues::new(index.clone());
         for queue in &resources.queues {
             queues.declare(queue)?;
@@ -169,13 +175,18 @@ impl Stack {
             servers.push(serve(doors.api, gateway.router(), stop())?);
         }
         let polling = CancellationToken::new().drop_guard();
-        let pollers = sources
+        let mut pollers: Vec<_> = sources
             .into_iter()
             .map(|(function, source)| {
                 let poller = Poller { function, source, queues: queues.clone(), functions: functions.clone() };
                 tokio::spawn(poller.run(polling.token().clone()))
             })
             .collect();
+        if !resources.schedules.is_empty() {
+            let (functions, queues) = (functions.clone(), queues.clone());
+            let clock = Scheduler { declared: resources.schedules, schedules, functions, queues };
+            pollers.push(tokio::spawn(clock.run(polling.token().clone())));
+        }
         home.publish(&manifest)?;
         Ok(Self { home, manifest, queues, functions, engine, pollers, servers, polling, serving, temporary })
     }

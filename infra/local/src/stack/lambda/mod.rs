@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use self::instance::{Instance, Log};
 use self::runtime_api::Desks;
 use super::error::{Context, Result};
-use super::template::Function;
+use super::template::{Asynchronous, Function};
 
 /// Lambda's limit of a synchronous event and of its answer, in bytes.
 const MAX_PAYLOAD: usize = 6 * 1024 * 1024;
@@ -104,6 +104,11 @@ impl Functions {
         let desks = Desks::default();
         super::serve(listener, runtime_api::router(desks.clone()), stop)?;
         Ok(Self { address, desks, endpoints: Arc::new(endpoints), pools: Arc::new(pools) })
+    }
+
+    /// What becomes of a function's asynchronous events; `None` if there is no such function.
+    pub fn asynchronous(&self, name: &str) -> Option<&Asynchronous> {
+        self.pools.get(name).map(|pool| &pool.function.asynchronous)
     }
 
     /// Invokes a function and waits for its answer, and before that for one of its processes to be free.

@@ -6,6 +6,7 @@
 mod api;
 mod evaluate;
 mod parameters;
+mod schedule;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 pub use self::api::{Access, Api, Authorizer, Route};
+pub use self::schedule::{Asynchronous, Schedule};
 
 use self::evaluate::{Evaluator, intrinsic};
 use super::error::{Context, Error, Result};
@@ -48,6 +50,7 @@ pub struct Resources {
     pub queues: Vec<Queue>,
     pub rules: Vec<Rule>,
     pub functions: Vec<Function>,
+    pub schedules: Vec<Schedule>,
     pub api: Option<Api>,
     /// The template's outputs by name.
     pub outputs: BTreeMap<String, String>,
@@ -111,6 +114,7 @@ pub struct Function {
     pub timeout: Duration,
     pub environment: BTreeMap<String, String>,
     pub sources: Vec<QueueSource>,
+    pub asynchronous: Asynchronous,
 }
 
 /// An SQS event source of a function.
@@ -169,6 +173,7 @@ impl Reader<'_> {
             queues: Vec::new(),
             rules: Vec::new(),
             functions: Vec::new(),
+            schedules: Vec::new(),
             api: None,
             outputs: BTreeMap::new(),
         };
@@ -200,6 +205,12 @@ impl Reader<'_> {
                 let raw = merged(&self.template["Globals"]["Function"], &resource["Properties"]);
                 let properties = Properties { evaluator: &self.evaluator, raw: &raw };
                 resources.functions.push(self.function(id, &properties, &resource["Metadata"])?);
+                for schedule in self.schedules(id, &properties)? {
+                    if resources.schedules.iter().any(|other| other.name == schedule.name) {
+                        return Err(Error::new(format!("a second schedule has the name {}", schedule.name)));
+                    }
+                    resources.schedules.push(schedule);
+                }
             }
             "AWS::Serverless::HttpApi" => {
                 if resources.api.replace(self.api(id, &properties)?).is_some() {
@@ -320,6 +331,7 @@ impl Reader<'_> {
             timeout: properties.seconds("Timeout", DEFAULT_TIMEOUT)?,
             environment,
             sources,
+            asynchronous: self.asynchronous(properties)?,
         })
     }
 
@@ -330,6 +342,8 @@ impl Reader<'_> {
             "SQS" => {}
             // A route, which is read with its API.
             "HttpApi" if !properties.get("ApiId")?.is_null() => return Ok(None),
+            // Read as a schedule.
+            "ScheduleV2" => return Ok(None),
             "HttpApi" => return Err(Error::new("a route without an ApiId can't be run on this machine")),
             _ => return Err(Error::new(format!("an event of type {kind:?} can't be run on this machine"))),
         }

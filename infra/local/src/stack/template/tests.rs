@@ -97,6 +97,73 @@ Resources:
 }
 
 #[test]
+fn schedules_stand_beside_queues_and_routes() {
+    let text = r#"
+Parameters:
+  Every: { Type: String, Default: "rate(6 hours)" }
+Resources:
+  Api: { Type: AWS::Serverless::HttpApi }
+  Jobs: { Type: AWS::SQS::Queue }
+  Dead: { Type: AWS::SQS::Queue }
+  Import:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildProperties: { Binary: import } }
+    Properties:
+      DeadLetterQueue: { Type: SQS, TargetArn: !GetAtt Dead.Arn }
+      EventInvokeConfig: { MaximumRetryAttempts: 1 }
+      Events:
+        Call: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: GET, Path: /import } }
+        Files: { Type: SQS, Properties: { Queue: !GetAtt Jobs.Arn } }
+        Often:
+          Type: ScheduleV2
+          Properties:
+            ScheduleExpression: !Ref Every
+            Input: !Sub '{"stack":"${AWS::StackName}"}'
+            RetryPolicy: { MaximumRetryAttempts: 5 }
+            DeadLetterConfig: { Arn: !GetAtt Dead.Arn }
+        Nightly:
+          Type: ScheduleV2
+          Properties: { Name: nightly, ScheduleExpression: cron(0 2 * * ? *), State: DISABLED }
+"#;
+    let resources = resolve(text, &[]).expect("a template");
+    let function = &resources.functions[0];
+    assert_eq!(function.sources.len(), 1);
+    assert_eq!(resources.api.expect("an API").routes.len(), 1);
+    let asynchronous = &function.asynchronous;
+    assert_eq!((asynchronous.retries, asynchronous.dead_letters.as_deref()), (1, Some("rollcall-Dead")));
+    assert_eq!(asynchronous.max_age, Duration::from_hours(6));
+    let told = |one: &Schedule| format!("{} {} {} {:?} {}", one.name, one.function, one.text, one.input, one.enabled);
+    let mut schedules: Vec<_> = resources.schedules.iter().map(told).collect();
+    schedules.sort();
+    assert_eq!(
+        schedules,
+        [
+            r#"ImportOften rollcall-Import rate(6 hours) Some("{\"stack\":\"rollcall\"}") true"#,
+            "nightly rollcall-Import cron(0 2 * * ? *) None false",
+        ]
+    );
+    assert!(resolve(text, &overrides(&[("Every", "rate(5 minutes)")])).is_ok());
+
+    for (from, to, named) in [
+        ("rate(6 hours)", "rate(6 weeks)", "rate(6 weeks)"),
+        ("rate(6 hours)", "at(2030-01-01T00:00:00)", "at(2030-01-01T00:00:00)"),
+        ("cron(0 2 * * ? *)", "cron(0 2 * * *)", "cron(0 2 * * *)"),
+        ("ScheduleExpression: !Ref Every", "StartDate: now", "StartDate"),
+        ("ScheduleExpression: !Ref Every", "Description: x", "ScheduleExpression"),
+        ("Name: nightly,", "ScheduleExpressionTimezone: Asia/Kolkata,", "time zone"),
+        ("State: DISABLED", "State: off", "State"),
+        (r#"{"stack":"${AWS::StackName}"}"#, "{", "JSON"),
+        ("Name: nightly", "Name: ImportOften", "ImportOften"),
+        ("MaximumRetryAttempts: 1", "MaximumRetryAttempts: 3", "MaximumRetryAttempts"),
+        ("TargetArn: !GetAtt Dead.Arn", "TargetArn: elsewhere", "elsewhere"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let error = resolve(&text.replacen(from, to, 1), &[]).expect_err(named).chain();
+        assert!(error.contains("Import") && error.contains(named), "{error}");
+    }
+}
+
+#[test]
 fn parameters_keep_to_their_bounds() {
     let timeout =
         |value| resolve(BUNDLED, &overrides(&[("BulkTimeoutSeconds", value)])).map(|found| found.functions[0].timeout);
