@@ -32,9 +32,9 @@ impl Key {
     /// What keeps something that only one user can have from all others.
     pub(crate) fn claim(account: &AccountId, claim: &Claim) -> Self {
         let (kind, value) = match claim {
-            Claim::Email(address) => ("EMAIL", address),
-            Claim::Extension(login) => ("EXTENSION", login),
-            Claim::DirectoryId(id) => ("DIRECTORY", id),
+            Claim::Email(address) => ("EMAIL", address.as_str()),
+            Claim::Extension(login) => ("EXTENSION", login.as_str()),
+            Claim::DirectoryId(id) => ("DIRECTORY", id.as_str()),
         };
         Self { pk: format!("ACCT#{account}#{kind}#{value}"), sk: kind.into() }
     }

@@ -6,9 +6,9 @@ use axum::{
 };
 use rollcall_model::{
     caller_id::CallerId,
-    directory_import::{DirectoryId, DirectoryUser, request::Chosen},
+    directory_import::{DirectoryUser, request::Chosen},
     email::EmailAddress,
-    user::{LoginId, Name},
+    user::{DirectoryId, LoginId, Name},
 };
 use rollcall_remote::{Kind, entra::Which};
 use serde::{Deserialize, Serialize};

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::DirectoryId;
-use crate::user::Ref;
+use crate::user::{DirectoryId, Ref};
 
 /// The content of `inbox/{account}/directory-import/{name}.json`: `{"import": {…}}` or `{"sync": {…}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

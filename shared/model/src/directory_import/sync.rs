@@ -14,11 +14,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DirectoryId, DirectoryUser, Phone, rows::Row};
+use super::{DirectoryUser, Phone, rows::Row};
 use crate::{
     brake,
     email::EmailAddress,
-    user::{AgentStatus, Name, User, WebLogin},
+    user::{AgentStatus, DirectoryId, Name, User, WebLogin},
 };
 
 /// What a directory says of a user that has changed.
@@ -64,8 +64,8 @@ pub struct Plan {
     pub rows: Vec<Row>,
     /// What it amounts to.
     pub tally: Tally,
-    /// It would deactivate so many that a person must say whether that is meant.
-    pub held: bool,
+    /// Why nothing of it is done: it would deactivate so many that a person must say whether that is meant.
+    pub held: Option<String>,
 }
 
 /// What a sync amounts to, in users.
@@ -84,13 +84,18 @@ pub struct Tally {
     pub phones_unread: usize,
 }
 
-/// Decides what comes of changes. `linked` has every user that came from the directory, as it is here now; `confirmed`
-/// takes the brake off.
-pub fn plan(linked: &BTreeMap<DirectoryId, User>, changes: &BTreeMap<DirectoryId, Change>, confirmed: bool) -> Plan {
-    let mut tally = Tally { linked: linked.len(), ..Tally::default() };
+/// Decides what comes of changes. `present` has the users that came from the directory and are told of, as they are here
+/// now; `linked` is how many came from it in all; `confirmed` takes the brake off.
+pub fn plan(
+    present: &BTreeMap<DirectoryId, User>,
+    linked: usize,
+    changes: &BTreeMap<DirectoryId, Change>,
+    confirmed: bool,
+) -> Plan {
+    let mut tally = Tally { linked, ..Tally::default() };
     let mut rows = Vec::new();
     for (id, change) in changes {
-        let Some(user) = linked.get(id) else { continue };
+        let Some(user) = present.get(id) else { continue };
         let mut row = Row::of(id.clone(), Some(user.login.clone()));
         let enabled = match change {
             Change::Removed => Some(false),
@@ -109,8 +114,18 @@ pub fn plan(linked: &BTreeMap<DirectoryId, User>, changes: &BTreeMap<DirectoryId
             rows.push(row);
         }
     }
-    let held = !confirmed && brake::holds(tally.deactivated, tally.linked);
-    Plan { rows, tally, held }
+    Plan { rows, tally, held: hold(tally.deactivated, linked, confirmed) }
+}
+
+/// Why a run holds that would deactivate `affected` of `linked` users; `None` where it goes on.
+pub fn hold(affected: usize, linked: usize, confirmed: bool) -> Option<String> {
+    (!confirmed && brake::holds(affected, linked)).then(|| {
+        format!(
+            "The directory says of {affected} of the {linked} users that came from it that they are disabled or gone, which \
+             are more than {} %. Nothing was changed. If it is right, start a run that is confirmed.",
+            brake::SHARE_PERCENT
+        )
+    })
 }
 
 /// Puts into the row what is otherwise there than here. Gives whether anything is.

@@ -17,7 +17,7 @@ use rollcall_model::{country::Country, secret::SecretText};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, timeout_at};
 
-pub use delta::{Delta, DeltaLink};
+pub use delta::{Changes, DeltaLink, Step};
 pub use tenants::Tenants;
 pub use users::{UserPages, Which};
 

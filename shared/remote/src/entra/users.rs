@@ -1,10 +1,7 @@
 //! Users of a tenant: all of them, by search, by filter, by ID.
 
 use http::Uri;
-use rollcall_model::{
-    directory_import::{DirectoryId, DirectoryUser},
-    numbers::NumberReader,
-};
+use rollcall_model::{directory_import::DirectoryUser, numbers::NumberReader, user::DirectoryId};
 use tokio::time::Instant;
 
 use super::{Entra, Trail, wire};

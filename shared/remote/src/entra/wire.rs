@@ -1,11 +1,11 @@
 //! What Graph and the token endpoint answer, as JSON.
 
 use rollcall_model::{
-    directory_import::{DirectoryId, DirectoryUser, Phone, sync::Change, sync::Facts},
+    directory_import::{DirectoryUser, Phone, sync::Change, sync::Facts},
     email::EmailAddress,
     numbers::NumberReader,
     secret::SecretText,
-    user::{LoginId, Name},
+    user::{DirectoryId, LoginId, Name},
 };
 use serde::{Deserialize, de::IgnoredAny};
 
