@@ -29,7 +29,7 @@ use crate::draws::Draws;
 /// What goes wrong, out of a thousand. The same requests in the same order go wrong each time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Faults {
-    /// Statements of a batch that are answered with a throttling error, and not carried out.
+    /// Statements of a batch, transactions and updates that are answered with a throttling error, and not carried out.
     pub throttled: u64,
     /// Answers that are lost after the request was carried out.
     pub dropped: u64,
@@ -142,8 +142,11 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     }
     let (mut parts, body) = request.into_parts();
     let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let batch =
-        parts.headers.get("x-amz-target").is_some_and(|target| target.as_bytes().ends_with(b".BatchExecuteStatement"));
+    let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()?.rsplit('.').next());
+    let batch = target == Some("BatchExecuteStatement");
+    if let Some(refusal) = target.and_then(refusal).filter(|_| shared.draws.happens(shared.faults.throttled)) {
+        return (StatusCode::BAD_REQUEST, refusal.to_string()).into_response();
+    }
     let mut throttled = Vec::new();
     if batch {
         (body, throttled) = hold_back(&shared, &body);
@@ -179,6 +182,22 @@ async fn never(shared: &Shared) -> Response {
         fuse.0.blown.notify_one();
     }
     std::future::pending().await
+}
+
+/// How the table puts off a write of one user.
+fn refusal(target: &str) -> Option<Value> {
+    let kind = |name: &str| format!("com.amazonaws.dynamodb.v20120810#{name}");
+    match target {
+        "TransactWriteItems" => Some(json!({
+            "__type": kind("TransactionCanceledException"),
+            "Message": "Transaction cancelled",
+            "CancellationReasons": [{ "Code": "None" }, { "Code": "ThrottlingError", "Message": "Rate exceeded" }],
+        })),
+        "UpdateItem" => {
+            Some(json!({ "__type": kind("ProvisionedThroughputExceededException"), "message": "Rate exceeded" }))
+        }
+        _ => None,
+    }
 }
 
 /// Takes statements out of a batch. Gives the positions that they had.

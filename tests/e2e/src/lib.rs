@@ -4,6 +4,7 @@
 
 mod api;
 mod command;
+mod deaths;
 mod draws;
 mod faults;
 mod graph;
@@ -12,6 +13,7 @@ mod world;
 
 pub use api::{Caller, Reply};
 pub use command::{json, rollcall};
+pub use deaths::{Doomed, die_at_every_request};
 pub use faults::{Faults, Fuse, Proxy};
 pub use graph::{Gone, Graph, Person, Spoil, Traps};
 pub use stack::{Mail, Stack, binaries, until, user};

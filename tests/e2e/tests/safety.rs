@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use e2e::{Faults, Fuse, Stack, World, delivery, delivery_of};
+use e2e::{Doomed, Faults, Fuse, Stack, World, delivery, delivery_of, die_at_every_request};
 use futures_util::future::join_all;
 use rollcall_engine::{Append, Ending};
 use rollcall_model::{
-    job::{Failure, Job, Mail, State},
-    upload::Source,
+    job::{Failure, Job, State},
+    upload::{Kind, Source},
 };
 
 /// `users` users with `rows` rows each, and numbers that tell which row they came from.
@@ -53,60 +53,37 @@ async fn the_same_event_ten_times_four_at_once_is_one_job_and_one_mail() {
     assert_eq!(stack.mails().len(), 1);
 }
 
-/// Dies before and after every single request of a job, in turn; the next delivery must bring it to the same end.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_crash_at_any_request_ends_with_the_same_table_and_one_finished_job() {
-    let stack = Stack::start(&[]).await;
-    stack.recipients(&["ops@example.com"]).await;
-    let mut second_mails = 0;
-    for carried_out in [false, true] {
-        for requests in 0.. {
-            let prefix = format!("u{}x{requests}x", u8::from(carried_out));
-            for user in 1..=3 {
-                stack.create_user(e2e::user(&format!("{prefix}{user}"))).await;
-            }
-            let name = format!("{prefix}.csv");
-            // Three users there are, one there isn't, and a row to mend.
-            let source = stack.put_quietly(&name, format!("{}{prefix}1,junk\n", file(&prefix, 4, 2))).await;
-            let upload = stack.upload(&name);
-            let mails = stack.mails().len();
+/// Three users with two rows each, one that isn't there, and a row to mend.
+struct Appending;
 
-            let fuse = Fuse::after(requests, carried_out);
-            let doomed = World::new(&stack, Faults::default(), Some(fuse.clone())).await;
-            let first = delivery(1);
-            let survived = tokio::select! {
-                ending = doomed.engine.run(&Append, &upload, &source, &first) => Some(ending.unwrap()),
-                () = fuse.blown() => None,
-            };
-            let world = World::new(&stack, Faults::default(), None).await;
-            let ending = world.engine.run(&Append, &upload, &source, &delivery(2)).await.unwrap();
-            assert_eq!(ending, Ending::Ended, "after {requests} requests");
+impl Doomed for Appending {
+    type Operation = Append;
+    const KIND: Kind = Kind::AppendCallerIds;
 
-            let job = job(&stack, &source).await;
-            assert_eq!(job.state, State::Finished);
-            let counts = job.counts;
-            let context = format!("after {requests} requests, carried out: {carried_out}: {job:?}");
-            assert_eq!((counts.applied, counts.failed, counts.unchanged, counts.rows()), (6, 3, 0, 9), "{context}");
-            assert_eq!((job.progress.users_changed, job.progress.numbers_added), (3, 6), "{context}");
-            for user in 1..=3 {
-                assert_eq!(stack.list(&format!("{prefix}{user}")).await.unwrap().len(), 2, "{context}");
-            }
-            assert!(matches!(job.mail, Some(Mail::Sent { .. })), "{context}");
-            match stack.mails().len() - mails {
-                1 => {}
-                // The stated window: the mail service took it, and the note of that was lost.
-                2 if survived.is_none() => second_mails += 1,
-                sent => panic!("{sent} mails {context}"),
-            }
-            if survived.is_some() {
-                assert!(requests > 8, "a job makes more requests than {requests}");
-                break;
-            }
+    fn operation(&self) -> Append {
+        Append
+    }
+
+    async fn prepare(&self, stack: &Stack, prefix: &str) -> String {
+        for user in 1..=3 {
+            stack.create_user(e2e::user(&format!("{prefix}{user}"))).await;
+        }
+        format!("{}{prefix}1,junk\n", file(prefix, 4, 2))
+    }
+
+    async fn check(&self, stack: &Stack, prefix: &str, job: &Job, context: &str) {
+        let counts = job.counts;
+        assert_eq!((counts.applied, counts.failed, counts.unchanged, counts.rows()), (6, 3, 0, 9), "{context}");
+        assert_eq!((job.progress.users_changed, job.progress.numbers_added), (3, 6), "{context}");
+        for user in 1..=3 {
+            assert_eq!(stack.list(&format!("{prefix}{user}")).await.unwrap().len(), 2, "{context}");
         }
     }
-    // Before the note is written: once where the mail was carried out and not answered, and at most twice where the
-    // note's own request was lost.
-    assert!((1..=3).contains(&second_mails), "{second_mails} second mails");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_at_any_request_ends_with_the_same_table_and_one_finished_job() {
+    die_at_every_request(&Appending, 8).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
