@@ -41,6 +41,7 @@ async fn the_directory_is_listed_and_searched_through_the_api() {
         "phone": "+919876500002",
         "designation": "Agent, nights",
         "enabled": true,
+        "user": null,
     });
     assert_eq!(all[1], second);
     let found = items(&caller, "/v1/directory/users?search=PERSON1&limit=5").await;

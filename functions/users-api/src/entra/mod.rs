@@ -1,5 +1,7 @@
 //! The organisation's own directory, Entra ID, that users come from.
 
+pub(crate) mod ask;
+pub(crate) mod one;
 pub(crate) mod users;
 
 use std::sync::Arc;
@@ -13,13 +15,17 @@ use rollcall_remote::{
 
 use crate::{Api, caller::Caller, problem::Problem};
 
-/// The directory that the caller's account has connected.
-async fn open(api: &Api, caller: &Caller) -> Result<Arc<Entra>, Problem> {
-    let credentials: Option<Credentials> = api.secrets.read(&caller.account, SECRET).await?;
-    let credentials = credentials.ok_or_else(|| {
+/// How the caller's account reaches its directory.
+async fn credentials(api: &Api, caller: &Caller) -> Result<Credentials, Problem> {
+    api.secrets.read(&caller.account, SECRET).await?.ok_or_else(|| {
         let detail = "The account has no directory connected.";
         Problem::new(StatusCode::NOT_FOUND, ApiCode::DirectoryNotConnected, detail)
-    })?;
+    })
+}
+
+/// The directory that the caller's account has connected.
+async fn open(api: &Api, caller: &Caller) -> Result<Arc<Entra>, Problem> {
+    let credentials = credentials(api, caller).await?;
     let country = api.directory.settings(&caller.account).await?.country.unwrap_or(api.country);
     api.tenants.open(&caller.account, credentials, country).map_err(|error| failed(api, caller, &error))
 }

@@ -8,8 +8,9 @@ use rollcall_model::{
     caller_id::CallerId,
     directory_import::{DirectoryUser, request::Chosen},
     email::EmailAddress,
-    user::{DirectoryId, LoginId, Name},
+    user::{Claim, DirectoryId, LoginId, Name},
 };
+use rollcall_platform::directory::BulkWork;
 use rollcall_remote::{Kind, entra::Which};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
@@ -41,10 +42,12 @@ pub(crate) struct Shown {
     phone: Option<CallerId>,
     designation: Option<Name>,
     enabled: bool,
+    /// The login ID of the user here, once imported.
+    user: Option<String>,
 }
 
-/// How long the directory has: less than the function, which must be left to say that it was too slow.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the directory has, and then the table: less than the function, which must be left to say that it was too slow.
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// `GET /v1/directory/users`
 pub(crate) async fn list(
@@ -74,11 +77,18 @@ pub(crate) async fn list(
         Err(error) => return Err(failed(error)),
     };
     let next = pages.place().map(|place| cursor::write(&caller.account, &list, &place));
-    Ok(Json(Page { items: users.into_iter().map(Shown::from).collect(), next }))
+    let claims = users.iter().map(|user| Claim::DirectoryId(user.id.clone()));
+    let until = Instant::now() + PATIENCE;
+    let mut linked = api.directory.owners(&caller.account, claims, until, &mut BulkWork::default()).await?;
+    let shown = |user: DirectoryUser| {
+        let login = linked.remove(&Claim::DirectoryId(user.id.clone()));
+        Shown::of(user, login)
+    };
+    Ok(Json(Page { items: users.into_iter().map(shown).collect(), next }))
 }
 
-impl From<DirectoryUser> for Shown {
-    fn from(user: DirectoryUser) -> Self {
+impl Shown {
+    fn of(user: DirectoryUser, linked: Option<String>) -> Self {
         Self {
             id: user.id,
             login: user.login,
@@ -87,6 +97,7 @@ impl From<DirectoryUser> for Shown {
             phone: user.phone.number(),
             designation: user.designation,
             enabled: user.enabled,
+            user: linked,
         }
     }
 }

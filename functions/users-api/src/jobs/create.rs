@@ -67,6 +67,9 @@ pub(crate) async fn create(
     if new.size == 0 || new.size > api.max_file_bytes {
         return refused(format!("A file has 1 to {} bytes.", api.max_file_bytes), "/size");
     }
+    if new.kind == Kind::DirectoryImport {
+        return refused("An import of the directory is asked for at /v1/directory/import.".to_owned(), "/kind");
+    }
     // A folder of its own, so that nobody overwrites another's file of the same name.
     let name = format!("{}/{}", Uuid::new_v4(), new.name);
     let upload = Upload { account: caller.account, kind: new.kind, name };

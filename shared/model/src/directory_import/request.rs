@@ -14,6 +14,14 @@ pub enum Request {
     Sync(Sync),
 }
 
+impl Request {
+    /// As it is dropped into the inbox.
+    pub fn to_json(&self) -> Vec<u8> {
+        // Texts and lists of texts: nothing that JSON can't say.
+        serde_json::to_vec(self).expect("a request can be written as JSON")
+    }
+}
+
 /// Which users are to be imported, and as what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "ImportGiven", into = "ImportGiven")]
@@ -188,8 +196,7 @@ mod tests {
             Request::Sync(Sync { confirmed: true }),
             Request::Sync(Sync::default()),
         ] {
-            let json = serde_json::to_string(&request).unwrap();
-            assert_eq!(serde_json::from_str::<Request>(&json).unwrap(), request, "{json}");
+            assert_eq!(serde_json::from_slice::<Request>(&request.to_json()).unwrap(), request);
         }
         assert_eq!(serde_json::from_str::<Request>(r#"{"sync": {}}"#).unwrap(), Request::Sync(Sync::default()));
         assert!(serde_json::from_str::<Request>(r#"{"sync": {"confirm": true}}"#).is_err());

@@ -71,15 +71,18 @@ pub enum Outcome {
         /// What would have been done, in a sentence.
         reason: String,
     },
-    /// The directory takes our credentials no longer.
-    Denied,
+    /// The directory takes our credentials no longer, or there are none.
+    Refused {
+        /// A sentence for whoever can mend that.
+        reason: String,
+    },
 }
 
 /// How long the schedule waits for a run that it has asked for. It may be in the queue for as long as a directory that doesn't answer is
 /// tried again; asked for anew, it would only wait behind itself, and mail when it is given up.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(6);
 /// How often it is tried whether credentials are taken again. Each time somebody gets a mail.
-const DENIED_FOR: SignedDuration = SignedDuration::from_hours(24);
+const REFUSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 impl Standing {
     /// Whether the schedule asks for a sync. **A run that holds is told once**: the schedule leaves the account alone until a person has
@@ -88,7 +91,7 @@ impl Standing {
         let younger = |then: Timestamp, age| now.duration_since(then) < age;
         let free = match &self.last_sync {
             Some(Synced { outcome: Outcome::Held { .. }, .. }) => false,
-            Some(Synced { outcome: Outcome::Denied, at, .. }) => !younger(*at, DENIED_FOR),
+            Some(Synced { outcome: Outcome::Refused { .. }, at, .. }) => !younger(*at, REFUSED_FOR),
             Some(Synced { outcome: Outcome::Done, .. }) | None => true,
         };
         free && !self.asked.is_some_and(|asked| younger(asked, PATIENCE))
@@ -102,10 +105,13 @@ impl Standing {
         self.last_import = Some(import);
     }
 
-    /// A sync has ended that began when there were `imports` imports; after it the next delta begins at `link`.
-    pub fn synced(&mut self, sync: Synced, imports: u64, link: Option<String>) {
-        if sync.outcome == Outcome::Done && self.imports == imports {
-            self.link = link;
+    /// A sync has ended. What it has done, it tells with the imports that there had been when it began, and the link at which the next
+    /// delta begins.
+    pub fn synced(&mut self, sync: Synced, done: Option<(u64, String)>) {
+        if let Some((imports, link)) = done
+            && self.imports == imports
+        {
+            self.link = Some(link);
         }
         self.asked = None;
         self.last_sync = Some(sync);
@@ -135,28 +141,28 @@ mod tests {
         assert_eq!(due(&standing), [true; 5]);
         standing.asked = Some(at(0));
         assert_eq!(due(&standing), [false, false, true, true, true]);
-        standing.synced(synced(Outcome::Denied), 0, None);
+        standing.synced(synced(Outcome::Refused { reason: String::new() }), None);
         assert_eq!(due(&standing), [false, false, false, false, true]);
-        standing.synced(synced(Outcome::Held { reason: String::new() }), 0, None);
+        standing.synced(synced(Outcome::Held { reason: String::new() }), None);
         assert_eq!(due(&standing), [false; 5]);
-        standing.synced(synced(Outcome::Done), 0, None);
+        standing.synced(synced(Outcome::Done), Some((0, "a".into())));
         assert_eq!(due(&standing), [true; 5]);
     }
 
     #[test]
     fn a_delta_goes_on_only_where_nothing_can_have_been_missed() {
         let mut standing = Standing::default();
-        standing.synced(synced(Outcome::Done), 0, Some("a".into()));
+        standing.synced(synced(Outcome::Done), Some((0, "a".into())));
         assert_eq!(standing.link.as_deref(), Some("a"));
-        for outcome in [Outcome::Denied, Outcome::Held { reason: String::new() }] {
-            standing.synced(synced(outcome), 0, Some("b".into()));
+        for reason in [String::new(), "12 of 12".into()] {
+            standing.synced(synced(Outcome::Held { reason }), None);
             assert_eq!(standing.link.as_deref(), Some("a"), "what was not done is told again");
         }
         standing.imported(Imported { job: job(), at: at(1), tally: ImportTally::default() });
         assert_eq!(standing.link, None);
-        standing.synced(synced(Outcome::Done), 0, Some("c".into()));
+        standing.synced(synced(Outcome::Done), Some((0, "c".into())));
         assert_eq!(standing.link, None, "an import has ended meanwhile");
-        standing.synced(synced(Outcome::Done), 1, Some("d".into()));
+        standing.synced(synced(Outcome::Done), Some((1, "d".into())));
         assert_eq!(standing.link.as_deref(), Some("d"));
     }
 
@@ -168,7 +174,7 @@ mod tests {
             at: at(1),
             tally: ImportTally { users: 3, ..ImportTally::default() },
         });
-        standing.synced(synced(Outcome::Held { reason: "12 of 12".into() }), 1, None);
+        standing.synced(synced(Outcome::Held { reason: "12 of 12".into() }), None);
         let json = serde_json::to_string(&standing).unwrap();
         assert_eq!(serde_json::from_str::<Standing>(&json).unwrap(), standing, "{json}");
     }

@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub use delta::{Changes, DeltaLink, Step};
 pub use tenants::Tenants;
-pub use users::{UserPages, Which};
+pub use users::{MAX_PAGE, UserPages, Which};
 
 use crate::{
     BaseUrl, Error, Http, Kind,
