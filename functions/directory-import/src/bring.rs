@@ -11,7 +11,7 @@ use rollcall_model::{
     directory_import::{
         request::Request,
         rows::{self, Row},
-        standing::{ImportTally, Imported, Outcome, Synced},
+        standing::{ImportTally, Imported, NextDelta, Outcome, Synced},
         sync::Tally,
     },
     job::Failure,
@@ -51,7 +51,7 @@ pub(crate) enum Brought {
         /// Imports that had been there when the sync began.
         imports: u64,
         /// Where the next delta begins.
-        link: String,
+        next: NextDelta,
     },
 }
 
@@ -79,9 +79,9 @@ impl Operation for BringUsers {
                 let import = Imported { job, at, tally };
                 directory.change_standing(run.account(), |standing| standing.imported(import.clone())).await
             }
-            Brought::Sync { tally, imports, link } => {
+            Brought::Sync { tally, imports, next } => {
                 let sync = Synced { job, at, tally, outcome: Outcome::Done };
-                let done = Some((imports, link));
+                let done = Some((imports, next));
                 directory.change_standing(run.account(), |standing| standing.synced(sync.clone(), done.clone())).await
             }
         }

@@ -7,7 +7,7 @@ use rollcall_engine::{Run, Stop};
 use rollcall_model::{
     directory_import::{
         rows::Row,
-        standing::{Outcome, Synced},
+        standing::{NextDelta, Outcome, Synced},
         sync::{self, Change, Tally},
     },
     job::Failure,
@@ -45,11 +45,8 @@ impl BringUsers {
     pub(crate) async fn sync(&self, run: &mut Run<'_>, confirmed: bool) -> Result<(Vec<Row>, Brought), Stop> {
         // Before anything else is read: what is imported from here on is for the next sync to look at.
         let standing = run.engine.directory.standing(run.account()).await?.unwrap_or_default();
-        let link = standing.link.map(DeltaLink::new);
-        let (tally, outcome, failure) = match self.changes(run, link.as_ref(), confirmed).await {
-            Ok((rows, tally, link)) => {
-                return Ok((rows, Brought::Sync { tally, imports: standing.imports, link: link.into_string() }));
-            }
+        let (tally, outcome, failure) = match self.changes(run, standing.next, confirmed).await {
+            Ok((rows, tally, next)) => return Ok((rows, Brought::Sync { tally, imports: standing.imports, next })),
             Err(Ends::Held(tally, reason)) => {
                 (tally, Outcome::Held { reason: reason.clone() }, Failure::Held { reason })
             }
@@ -67,12 +64,14 @@ impl BringUsers {
     async fn changes(
         &self,
         run: &mut Run<'_>,
-        link: Option<&DeltaLink>,
+        since: Option<NextDelta>,
         confirmed: bool,
-    ) -> Result<(Vec<Row>, Tally, DeltaLink), Ends> {
+    ) -> Result<(Vec<Row>, Tally, NextDelta), Ends> {
         let entra = self.open(run).await?;
+        let tenant = entra.tenant().as_str().to_owned();
+        let since = since.filter(|since| since.tenant == tenant).map(|since| DeltaLink::new(since.link));
         let mut told = Told::default();
-        let mut pages = entra.changes(link).map_err(|error| self.stop(run, error))?;
+        let mut pages = entra.changes(since.as_ref()).map_err(|error| self.stop(run, error))?;
         let (link, whole) = loop {
             match pages.next(run.until).await.map_err(|error| self.stop(run, error))? {
                 Step::Changes(page) => told.take(run, page).await?,
@@ -93,7 +92,7 @@ impl BringUsers {
         let plan = sync::plan(&told.present, linked.len(), &told.changes, confirmed);
         match plan.held {
             Some(reason) => Err(Ends::Held(plan.tally, reason)),
-            None => Ok((plan.rows, plan.tally, link)),
+            None => Ok((plan.rows, plan.tally, NextDelta { tenant, link: link.into_string() })),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::upload::JobId;
 #[serde(default)]
 pub struct Standing {
     /// Where the directory's next delta begins; `None` when all users are to be read.
-    pub link: Option<String>,
+    pub next: Option<NextDelta>,
     /// Imports so far.
     pub imports: u64,
     /// When the schedule asked for a sync that has not been heard of since.
@@ -20,6 +20,15 @@ pub struct Standing {
     pub last_import: Option<Imported>,
     /// The last sync.
     pub last_sync: Option<Synced>,
+}
+
+/// Where a delta begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextDelta {
+    /// The directory that has said so. Another one knows nothing of it.
+    pub tenant: String,
+    /// Its link.
+    pub link: String,
 }
 
 /// An import that has ended.
@@ -101,17 +110,16 @@ impl Standing {
     /// it wrote.
     pub fn imported(&mut self, import: Imported) {
         self.imports += 1;
-        self.link = None;
+        self.next = None;
         self.last_import = Some(import);
     }
 
-    /// A sync has ended. What it has done, it tells with the imports that there had been when it began, and the link at which the next
-    /// delta begins.
-    pub fn synced(&mut self, sync: Synced, done: Option<(u64, String)>) {
-        if let Some((imports, link)) = done
+    /// A sync has ended. One that is done tells how many imports there had been when it began, and where the next delta begins.
+    pub fn synced(&mut self, sync: Synced, done: Option<(u64, NextDelta)>) {
+        if let Some((imports, next)) = done
             && self.imports == imports
         {
-            self.link = Some(link);
+            self.next = Some(next);
         }
         self.asked = None;
         self.last_sync = Some(sync);
@@ -130,6 +138,10 @@ mod tests {
         JobId::parse(&"0".repeat(32)).unwrap()
     }
 
+    fn done(imports: u64, link: &str) -> Option<(u64, NextDelta)> {
+        Some((imports, NextDelta { tenant: "contoso".into(), link: link.into() }))
+    }
+
     fn synced(outcome: Outcome) -> Synced {
         Synced { job: job(), at: at(0), tally: Tally::default(), outcome }
     }
@@ -145,25 +157,26 @@ mod tests {
         assert_eq!(due(&standing), [false, false, false, false, true]);
         standing.synced(synced(Outcome::Held { reason: String::new() }), None);
         assert_eq!(due(&standing), [false; 5]);
-        standing.synced(synced(Outcome::Done), Some((0, "a".into())));
+        standing.synced(synced(Outcome::Done), done(0, "a"));
         assert_eq!(due(&standing), [true; 5]);
     }
 
     #[test]
     fn a_delta_goes_on_only_where_nothing_can_have_been_missed() {
+        let link = |standing: &Standing| standing.next.clone().map(|next| next.link);
         let mut standing = Standing::default();
-        standing.synced(synced(Outcome::Done), Some((0, "a".into())));
-        assert_eq!(standing.link.as_deref(), Some("a"));
+        standing.synced(synced(Outcome::Done), done(0, "a"));
+        assert_eq!(link(&standing).as_deref(), Some("a"));
         for reason in [String::new(), "12 of 12".into()] {
             standing.synced(synced(Outcome::Held { reason }), None);
-            assert_eq!(standing.link.as_deref(), Some("a"), "what was not done is told again");
+            assert_eq!(link(&standing), Some("a".to_owned()), "what was not done is told again");
         }
         standing.imported(Imported { job: job(), at: at(1), tally: ImportTally::default() });
-        assert_eq!(standing.link, None);
-        standing.synced(synced(Outcome::Done), Some((0, "c".into())));
-        assert_eq!(standing.link, None, "an import has ended meanwhile");
-        standing.synced(synced(Outcome::Done), Some((1, "d".into())));
-        assert_eq!(standing.link.as_deref(), Some("d"));
+        assert_eq!(link(&standing), None);
+        standing.synced(synced(Outcome::Done), done(0, "c"));
+        assert_eq!(link(&standing), None, "an import has ended meanwhile");
+        standing.synced(synced(Outcome::Done), done(1, "d"));
+        assert_eq!(link(&standing).as_deref(), Some("d"));
     }
 
     #[test]

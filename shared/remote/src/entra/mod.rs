@@ -80,6 +80,11 @@ impl Entra {
         Self { service: Service::new(http), tokens: Tokens::default(), endpoints, credentials, country }
     }
 
+    /// The tenant.
+    pub fn tenant(&self) -> &Tenant {
+        &self.credentials.tenant
+    }
+
     /// Reads what is at an address of Graph's. `advanced` asks for Entra's indexed store, which alone can search; it lags behind
     /// by moments.
     async fn get<T: DeserializeOwned>(

@@ -72,7 +72,8 @@ impl Tenant {
             },
             None => Place { query, offset: 0, empty: 0, since: 0, began: 0, delta: false, advanced },
         };
-        let taken = self.people.iter().filter(|person| person.deleted.is_none() && place.query.takes(person));
+        let taken =
+            self.people.iter().filter(|person| person.deleted.is_none() && !person.hidden && place.query.takes(person));
         let users = taken.map(|person| person.select(place.query.select.as_deref())).collect();
         self.page(shared, place, users, "users")
     }
@@ -110,6 +111,7 @@ impl Tenant {
         let mut told: Vec<_> = self
             .people
             .iter()
+            .filter(|person| !person.hidden)
             .filter(|person| if whole { person.deleted.is_none() } else { person.changed > since })
             .map(|person| person.delta(place.query.select.as_deref()))
             .collect();

@@ -216,6 +216,13 @@ impl Graph {
         self.shared.tenant().people.retain(|person| person.id != id);
     }
 
+    /// Keeps a person from lists and deltas, but not from who asks for them by ID.
+    pub fn hide(&self, id: &str) {
+        let mut tenant = self.shared.tenant();
+        let person = tenant.people.iter_mut().find(|person| person.id == id).expect("somebody has this ID");
+        person.hidden = true;
+    }
+
     /// Whether delta links that were given are too old from now on, and how that is said. New ones are good again after `None`.
     pub fn forget_deltas(&self, gone: Option<Gone>) {
         self.shared.tenant().gone = gone;

@@ -23,6 +23,7 @@ pub struct Person {
     pub account_enabled: bool,
     /// Deleted: `changed` while it can be undone, then `deleted`.
     pub deleted: Option<&'static str>,
+    pub(super) hidden: bool,
     pub(super) hired: u64,
     pub(super) changed: u64,
 }
@@ -48,6 +49,7 @@ impl Person {
             job_title: number.is_multiple_of(2).then(|| "Agent, nights".to_owned()),
             account_enabled: !number.is_multiple_of(13),
             deleted: None,
+            hidden: false,
             hired: 0,
             changed: 0,
         }
