@@ -50,7 +50,12 @@ impl Secrets {
             Some(text) => Some(text),
             None => self.fetch(&name).await?,
         };
-        text.map(|text| parse(&text)).transpose()
+        let value = text.map(|text| parse(&text)).transpose();
+        if value.is_err() {
+            // Whoever mends it need not wait.
+            self.known.forget(&name);
+        }
+        value
     }
 
     /// Forgets the account's secret for `what`, once the other side has refused it: the next read asks for it anew.

@@ -468,6 +468,8 @@ async fn the_platform_reads_an_accounts_own_secret_and_keeps_it_for_a_while() {
     assert_eq!(function.read::<BTreeMap<String, String>>(&other, "entra").await.expect("read"), None);
     let error = function.read::<BTreeMap<String, u32>>(&acme, "entra").await.expect_err("not such a secret").chain();
     assert!(error.contains("column") && !error.contains("second"), "{error}");
+    command.put(&acme, "entra", &of("third")).await.expect("put");
+    assert_eq!(read().await, Some(of("third")), "what can't be read is not kept");
     stack.shutdown().await;
 }
 

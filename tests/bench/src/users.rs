@@ -1,0 +1,73 @@
+//! Users by the file, beside a bare client that makes the same transactions against the same engine.
+
+use std::time::Instant;
+
+use e2e::Stack;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use rollcall_model::{email::EmailAddress, job::Job, user::User};
+
+use crate::{median, process::peak_megabytes, target};
+
+const USERS: usize = 50_000;
+const ROUNDS: usize = 3;
+/// Requests of the bare client in flight: as many as the job has.
+const IN_FLIGHT: usize = 16;
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+pub(crate) async fn run() {
+    let stack = Stack::start(&[]).await;
+    // The first job pays for starting the function.
+    upload(&stack, "warm", 1).await;
+    let (mut bare, mut jobs) = (Vec::new(), Vec::new());
+    let mut last = None;
+    println!("{USERS} new users, each with an address, median of {ROUNDS}");
+    for round in 0..ROUNDS {
+        let start = Instant::now();
+        create(&stack, &format!("bare{round}x")).await;
+        bare.push(start.elapsed());
+        let start = Instant::now();
+        let job = upload(&stack, &format!("job{round}x"), USERS).await;
+        jobs.push(start.elapsed());
+        assert_eq!((job.counts.applied, job.progress.users_created), (USERS as u64, USERS as u64), "{job:?}");
+        last = Some(job);
+    }
+    let [bare, job] = [bare, jobs].map(|times| USERS as f64 / median(times));
+    println!("  a bare client, users/s {bare:>51.0}");
+    println!("  the job, from the drop of the file to its end, users/s {job:>19.0}");
+    target("the job's rate over the bare client's", job / bare, 0.6, "times", true);
+    let progress = last.expect("a job").progress;
+    target("transactions per new user", progress.statements as f64 / USERS as f64, 1.0, "", false);
+    let pid = stack.function_pids()[0];
+    target("peak memory of the function", peak_megabytes(pid), 200.0, "MB", false);
+
+    let again = upload(&stack, &format!("job{}x", ROUNDS - 1), USERS).await;
+    assert_eq!(again.counts.unchanged, USERS as u64, "{again:?}");
+    target("writes when the same file is dropped again", again.progress.statements as f64, 0.0, "", false);
+}
+
+async fn upload(stack: &Stack, prefix: &str, users: usize) -> Job {
+    let mut file = "Login ID,Name,Email,Department,Calling Agent\n".to_owned();
+    for user in 0..users {
+        file.push_str(&format!("{prefix}{user},The {prefix}{user},{prefix}{user}@example.com,sales,Yes\n"));
+    }
+    stack.upload_users("people.csv", file).await
+}
+
+async fn create(stack: &Stack, prefix: &str) {
+    let users: Vec<User> = (0..USERS)
+        .map(|number| {
+            let mut user = e2e::user(&format!("{prefix}{number}"));
+            user.profile.email = EmailAddress::parse(&format!("{prefix}{number}@example.com")).ok();
+            user
+        })
+        .collect();
+    stream::iter(users)
+        .map(async |user| stack.directory.create_user(&stack.account, &user).await.map(|created| created.is_ok()))
+        .buffer_unordered(IN_FLIGHT)
+        .try_for_each(async |created| {
+            assert!(created, "nobody else has its login or address");
+            Ok(())
+        })
+        .await
+        .expect("the table answers");
+}
