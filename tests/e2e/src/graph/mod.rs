@@ -30,7 +30,7 @@ pub use person::Person;
 
 use rollcall_model::account::AccountId;
 use rollcall_platform::{connect::Aws, secrets::Secrets};
-use rollcall_remote::entra::{Credentials, SECRET};
+use rollcall_remote::entra::{Credentials, Endpoints, SECRET};
 
 use crate::{Stack, draws::Draws};
 use answer::{refuse, spoilt};
@@ -158,6 +158,12 @@ impl Graph {
     /// Parameters of a stack that finds the tenant here.
     pub fn parameters(&self) -> [String; 2] {
         ["GraphUrl", "EntraLoginUrl"].map(|name| format!("{name}={}", self.url))
+    }
+
+    /// Where the tenant is.
+    pub fn endpoints(&self) -> Endpoints {
+        let url = || self.url.parse().expect("a base URL");
+        Endpoints { login: url(), graph: url() }
     }
 
     /// What lets the application in, as an account keeps it.
