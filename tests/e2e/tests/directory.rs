@@ -401,3 +401,53 @@ async fn neither_secrets_nor_people_are_in_any_log() {
         assert!(!logs.contains(private), "{private} is in a log");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_it_from_the_command_line() {
+    let graph = Graph::start(Traps { throttled: 50, page: 40, ..Traps::default() }).await;
+    let ids = graph.hire(60);
+    let stack = Stack::start(&graph.parameters().each_ref().map(String::as_str)).await;
+    let run = |arguments: &[&str], input: &str| {
+        let all = [&["directory"], arguments, &["--account", "acme"]].concat();
+        rollcall(Some(&stack), &all, input.as_bytes())
+    };
+    let said = |output: &std::process::Output| {
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    };
+    let users = run(&["users"], "");
+    assert!(!users.status.success() && said(&users).contains("directory connect"), "{}", said(&users));
+
+    let connect = ["connect", "--tenant", Graph::TENANT, "--client-id", Graph::CLIENT_ID];
+    for secret in ["wrong", "", "\n"] {
+        let refused = run(&connect, secret);
+        assert!(!refused.status.success(), "{}", said(&refused));
+        assert!(run(&["status", "--json"], "").stdout.starts_with(b"{\n  \"tenant\": null"));
+    }
+    let connected = run(&connect, &format!("{}\n", Graph::CLIENT_SECRET));
+    assert!(connected.status.success(), "{}", said(&connected));
+    assert!(!said(&connected).contains(Graph::CLIENT_SECRET));
+
+    let found = e2e::json(&run(&["users", "--search", "person1", "--json"], ""));
+    assert_eq!(found.as_array().unwrap().len(), 11, "1, 10 to 19: {found}");
+    let listed = said(&run(&["users", "--limit", "3"], ""));
+    assert!(listed.contains("person3@") && !listed.contains("person4@") && listed.contains("--limit"), "{listed}");
+
+    let none = run(&["import"], "");
+    assert_eq!(none.status.code(), Some(2), "{}", said(&none));
+    let one = run(&["import", "--id", &ids[0], "--json"], "");
+    assert_eq!((e2e::json(&one)["counts"]["applied"].as_u64(), one.status.code()), (Some(1), Some(0)));
+    let all = run(&["import", "--filter", "startswith(userPrincipalName,'person')"], "");
+    assert!(all.status.success(), "{}", said(&all));
+    assert!(said(&all).contains("60 users found, 15 telephones that can't be read"), "{}", said(&all));
+
+    for id in &ids[..20] {
+        graph.delete(id, true);
+    }
+    let held = run(&["sync"], "");
+    assert_eq!(held.status.code(), Some(1), "{}", said(&held));
+    assert!(said(&held).contains("directory sync --confirmed"), "{}", said(&held));
+    let status = said(&run(&["status"], ""));
+    assert!(status.contains("held: ") && status.contains(Graph::TENANT), "{status}");
+    let meant = run(&["sync", "--confirmed"], "");
+    assert!(meant.status.success() && said(&meant).contains("19 deactivated"), "{}", said(&meant));
+}

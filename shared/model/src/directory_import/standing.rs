@@ -138,8 +138,8 @@ mod tests {
         JobId::parse(&"0".repeat(32)).unwrap()
     }
 
-    fn done(imports: u64, link: &str) -> Option<(u64, NextDelta)> {
-        Some((imports, NextDelta { tenant: "contoso".into(), link: link.into() }))
+    fn next(link: &str) -> NextDelta {
+        NextDelta { tenant: "contoso".into(), link: link.into() }
     }
 
     fn synced(outcome: Outcome) -> Synced {
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(due(&standing), [false, false, false, false, true]);
         standing.synced(synced(Outcome::Held { reason: String::new() }), None);
         assert_eq!(due(&standing), [false; 5]);
-        standing.synced(synced(Outcome::Done), done(0, "a"));
+        standing.synced(synced(Outcome::Done), Some((0, next("a"))));
         assert_eq!(due(&standing), [true; 5]);
     }
 
@@ -165,7 +165,7 @@ mod tests {
     fn a_delta_goes_on_only_where_nothing_can_have_been_missed() {
         let link = |standing: &Standing| standing.next.clone().map(|next| next.link);
         let mut standing = Standing::default();
-        standing.synced(synced(Outcome::Done), done(0, "a"));
+        standing.synced(synced(Outcome::Done), Some((0, next("a"))));
         assert_eq!(link(&standing).as_deref(), Some("a"));
         for reason in [String::new(), "12 of 12".into()] {
             standing.synced(synced(Outcome::Held { reason }), None);
@@ -173,9 +173,9 @@ mod tests {
         }
         standing.imported(Imported { job: job(), at: at(1), tally: ImportTally::default() });
         assert_eq!(link(&standing), None);
-        standing.synced(synced(Outcome::Done), done(0, "c"));
+        standing.synced(synced(Outcome::Done), Some((0, next("c"))));
         assert_eq!(link(&standing), None, "an import has ended meanwhile");
-        standing.synced(synced(Outcome::Done), done(1, "d"));
+        standing.synced(synced(Outcome::Done), Some((1, next("d"))));
         assert_eq!(link(&standing).as_deref(), Some("d"));
     }
 
