@@ -112,11 +112,11 @@ impl BringUsers {
         let credentials: Option<Credentials> = self.secrets.read(account, SECRET).await?;
         let credentials = credentials.ok_or_else(|| refused("The account has no directory connected.".to_owned()))?;
         let country = run.country(&run.settings().await?);
-        self.tenants.open(account, credentials, country).map_err(|error| self.stop(run, error))
+        self.tenants.open(account, credentials, country).map_err(|error| self.stop(run, &error))
     }
 
     /// What a failure of the directory means for the job.
-    pub(crate) fn stop(&self, run: &Run<'_>, error: rollcall_remote::Error) -> Stop {
+    pub(crate) fn stop(&self, run: &Run<'_>, error: &rollcall_remote::Error) -> Stop {
         match error.kind {
             Kind::Unavailable if Instant::now() >= run.until => Stop::Time,
             // The next delivery may find it well again; the last one tells.

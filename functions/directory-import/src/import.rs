@@ -33,7 +33,7 @@ impl BringUsers {
         import: Import,
     ) -> Result<(Vec<Row>, Brought), Stop> {
         let mut brought =
-            Rows { rows: Vec::new(), seen: HashSet::new(), tally: ImportTally::default(), role: import.role };
+            Taken { rows: Vec::new(), seen: HashSet::new(), tally: ImportTally::default(), role: import.role };
         let which = match &import.chosen {
             Chosen::Ids(ids) => {
                 for ids in ids.chunks(100) {
@@ -49,8 +49,8 @@ impl BringUsers {
             Chosen::Search(search) => Which::Search(search),
             Chosen::Filter(filter) => Which::Filter(filter),
         };
-        let mut pages = entra.list(which, MAX_PAGE).map_err(|error| self.stop(run, error))?;
-        while let Some(users) = pages.next(run.until).await.map_err(|error| self.stop(run, error))? {
+        let mut pages = entra.list(which, MAX_PAGE).map_err(|error| self.stop(run, &error))?;
+        while let Some(users) = pages.next(run.until).await.map_err(|error| self.stop(run, &error))? {
             brought.take(run, users).await?;
         }
         Ok((brought.rows, Brought::Import(brought.tally)))
@@ -68,14 +68,14 @@ impl BringUsers {
         let mut found = stream::iter(asked).buffered(IN_FLIGHT);
         let mut users = Vec::with_capacity(ids.len());
         while let Some(user) = found.next().await {
-            users.push(user.map_err(|error| self.stop(run, error))?);
+            users.push(user.map_err(|error| self.stop(run, &error))?);
         }
         Ok(users)
     }
 }
 
-/// The rows of an import, as they come.
-struct Rows {
+/// What an import has taken so far.
+struct Taken {
     rows: Vec<Row>,
     /// A list that changes while it is read may show somebody twice.
     seen: HashSet<DirectoryId>,
@@ -83,7 +83,7 @@ struct Rows {
     role: Option<Ref>,
 }
 
-impl Rows {
+impl Taken {
     async fn take(&mut self, run: &mut Run<'_>, users: Vec<DirectoryUser>) -> Result<(), Stop> {
         let users: Vec<_> = users.into_iter().filter(|user| self.seen.insert(user.id.clone())).collect();
         let claims = users.iter().map(|user| Claim::DirectoryId(user.id.clone()));

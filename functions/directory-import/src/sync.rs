@@ -71,9 +71,9 @@ impl BringUsers {
         let tenant = entra.tenant().as_str().to_owned();
         let since = since.filter(|since| since.tenant == tenant).map(|since| DeltaLink::new(since.link));
         let mut told = Told::default();
-        let mut pages = entra.changes(since.as_ref()).map_err(|error| self.stop(run, error))?;
+        let mut pages = entra.changes(since.as_ref()).map_err(|error| self.stop(run, &error))?;
         let (link, whole) = loop {
-            match pages.next(run.until).await.map_err(|error| self.stop(run, error))? {
+            match pages.next(run.until).await.map_err(|error| self.stop(run, &error))? {
                 Step::Changes(page) => told.take(run, page).await?,
                 Step::Anew => told = Told::default(),
                 Step::End { link, whole } => break (link, whole),

@@ -53,12 +53,10 @@ impl Status {
             })?;
             return Ok(ExitCode::SUCCESS);
         }
+        let connect = || hint(dir, Some(account), "directory connect --tenant TENANT --client-id ID");
         let mut text = match tenant {
             Some(tenant) => format!("{:14} {}\n", "Connected to", output::visible(tenant)),
-            None => {
-                let connect = hint(dir, Some(account), "directory connect --tenant TENANT --client-id ID");
-                format!("The account {account} has no directory connected. Do that with: {connect}\n")
-            }
+            None => format!("The account {account} has no directory connected. Do that with: {}\n", connect()),
         };
         if let Some(import) = &standing.last_import {
             text.push_str(&line("Last import", &import_told(import.tally), &import.job, Some(import.at)));
