@@ -14,7 +14,7 @@ use rollcall_platform::{
     directory::{BulkWork, Found},
 };
 
-use crate::{Begun, Done, Operation, Run, Stop, Work};
+use crate::{Begun, Done, Operation, RowsIn, Run, Stop, Work};
 
 /// Appends the caller IDs of a file.
 pub struct Append;
@@ -30,7 +30,7 @@ pub struct AppendWork {
 impl Operation for Append {
     type Work = AppendWork;
 
-    async fn begin(&self, run: &Run<'_>) -> Result<Begun<AppendWork>, Stop> {
+    async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<AppendWork>, Stop> {
         let settings = run.settings().await?;
         let inventory = run.inventory().await?;
         let work = AppendWork {
@@ -39,7 +39,7 @@ impl Operation for Append {
             ledger: Wanted::default().settle(),
             list_limit: settings.list_limit,
         };
-        Ok(Begun { work, rows: None })
+        Ok(Begun { work, rows: RowsIn::Dropped })
     }
 }
 

@@ -38,7 +38,7 @@ use tokio::time::Instant;
 
 pub use append::Append;
 pub use deliver::Worker;
-pub use operation::{Begun, Done, Operation, Work};
+pub use operation::{Begun, Done, Operation, RowsIn, Work};
 pub use users::{UploadUsers, UsersWork};
 
 /// Works on bulk jobs.
@@ -237,7 +237,7 @@ impl<'a> Run<'a> {
             self.apply(&mut reading.work).await?;
             self.enter(Phase::Reporting).await?;
             self.report(&mut reading).await?;
-            reading.work.conclude(self).await?;
+            operation.conclude(self).await?;
         }
         self.finish().await.map_err(Stop::Error)
     }
@@ -310,7 +310,10 @@ impl<'a> Run<'a> {
     }
 
     /// Shows progress, not too often.
-    async fn show(&mut self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// When the record can't be written.
+    pub async fn show(&mut self) -> Result<(), Error> {
         if self.saved.elapsed() >= SAVE_EVERY { self.save().await } else { Ok(()) }
     }
 

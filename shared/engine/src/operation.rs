@@ -22,15 +22,35 @@ pub trait Operation {
     ///
     /// # Errors
     /// [`Stop`] says why the job, or this attempt at it, ends here.
-    fn begin(&self, run: &Run<'_>) -> impl Future<Output = Result<Begun<Self::Work>, Stop>> + Send;
+    fn begin(&self, run: &mut Run<'_>) -> impl Future<Output = Result<Begun<Self::Work>, Stop>> + Send;
+
+    /// Called when every row has its outcome, before the job ends; not called for a job that fails. May be called again
+    /// after a death.
+    ///
+    /// # Errors
+    /// When what is to be kept can't be.
+    fn conclude(&self, _run: &Run<'_>) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
 }
 
 /// A job that has been taken up.
 pub struct Begun<W> {
     /// The job.
     pub work: W,
-    /// Where its rows are; `None`: in the dropped file.
-    pub rows: Option<Source>,
+    /// Where its rows are.
+    pub rows: RowsIn,
+}
+
+/// Where the rows of a job are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowsIn {
+    /// In the dropped file.
+    Dropped,
+    /// In another, that was brought for it.
+    Brought(Source),
+    /// There are none, and the job has nothing to do.
+    Nowhere,
 }
 
 /// One bulk job: what its rows want of users, and what comes of that.
@@ -93,15 +113,6 @@ pub trait Work: Send + Sync {
 
     /// Judges a row at the second reading.
     fn judge(&mut self, row: &Row<'_>) -> Judgement;
-
-    /// Called when every row has its outcome, before the job ends; not called for a job that fails. May be called again
-    /// after a death.
-    ///
-    /// # Errors
-    /// When what is to be kept can't be.
-    fn conclude(&self, _run: &Run<'_>) -> impl Future<Output = Result<(), Error>> + Send {
-        async { Ok(()) }
-    }
 }
 
 /// What plans have done to users.

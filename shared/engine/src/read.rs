@@ -8,13 +8,13 @@ use rollcall_model::{
 use rollcall_platform::files::Download;
 use tokio::time::Instant;
 
-use crate::{Operation, Run, Stop, Work};
+use crate::{Begun, Operation, RowsIn, Run, Stop, Work};
 
 /// What the first reading leaves for the second.
 pub(crate) struct Reading<W> {
     pub work: W,
-    /// Where the rows are.
-    pub source: Source,
+    /// Where the rows are, if there are any.
+    pub source: Option<Source>,
 }
 
 impl Run<'_> {
@@ -30,12 +30,16 @@ impl Run<'_> {
             let message = format!("The file has {size} bytes; one job takes {}. Cut it into parts.", limits.file_bytes);
             return Err(FileFault { code: FileCode::FileTooLarge, line: None, message }.into());
         }
-        let begun = operation.begin(self).await?;
-        let (mut work, source) = match begun.rows {
-            None => (begun.work, self.job.source.clone()),
-            Some(rows) => {
-                dropped = self.engine.files.open(&rows).await?;
-                (begun.work, rows)
+        let Begun { mut work, rows } = operation.begin(self).await?;
+        let source = match rows {
+            RowsIn::Dropped => self.job.source.clone(),
+            RowsIn::Brought(source) => {
+                dropped = self.engine.files.open(&source).await?;
+                source
+            }
+            RowsIn::Nowhere => {
+                work.settle();
+                return Ok(Reading { work, source: None });
             }
         };
         let mut rows = Rows::of(dropped, work.columns(), self.until);
@@ -51,7 +55,7 @@ impl Run<'_> {
         work.settle();
         self.job.progress.rows = rows.reader.rows();
         self.job.progress.users = work.users() as u64;
-        Ok(Reading { work, source })
+        Ok(Reading { work, source: Some(source) })
     }
 }
 

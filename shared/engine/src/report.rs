@@ -15,7 +15,7 @@ const CSV: &str = "text/csv; charset=utf-8";
 impl Run<'_> {
     /// Writes the result files.
     pub(crate) async fn report<W: Work>(&mut self, reading: &mut Reading<W>) -> Result<(), Stop> {
-        let Reading { work, source } = reading;
+        let Reading { work, source: Some(source) } = reading else { return Ok(()) };
         let mut rows = Rows::of(self.engine.files.open(source).await?, work.columns(), self.until);
         let mut files = None;
         while rows.more().await? {

@@ -11,7 +11,7 @@ use rollcall_platform::{
     directory::{BulkWork, UserWrite},
 };
 
-use crate::{Begun, Done, Operation, Run, Stop, Work, append::append_numbers};
+use crate::{Begun, Done, Operation, RowsIn, Run, Stop, Work, append::append_numbers};
 
 /// Creates and changes the users of a file.
 pub struct UploadUsers;
@@ -28,8 +28,8 @@ pub struct UsersWork {
 impl Operation for UploadUsers {
     type Work = UsersWork;
 
-    async fn begin(&self, run: &Run<'_>) -> Result<Begun<UsersWork>, Stop> {
-        Ok(Begun { work: UsersWork::begin(run).await?, rows: None })
+    async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<UsersWork>, Stop> {
+        Ok(Begun { work: UsersWork::begin(run).await?, rows: RowsIn::Dropped })
     }
 }
 

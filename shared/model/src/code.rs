@@ -118,6 +118,12 @@ codes! {
         IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
         /// The request with the same `Idempotency-Key` is still being answered.
         IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS",
+        /// The account has no directory connected.
+        DirectoryNotConnected = "DIRECTORY_NOT_CONNECTED",
+        /// The account's directory denied the credentials that we have for it, or they don't allow this.
+        DirectoryDenied = "DIRECTORY_DENIED",
+        /// The account's directory doesn't answer, or not in a way that makes sense.
+        DirectoryUnavailable = "DIRECTORY_UNAVAILABLE",
         /// The body is larger than a request may be.
         TooLarge = "TOO_LARGE",
         /// Something is wrong on our side that a later try won't mend.

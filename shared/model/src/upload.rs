@@ -26,17 +26,20 @@ pub enum Kind {
     AppendCallerIds,
     /// Users are created and changed.
     UploadUsers,
+    /// Users come from the account's own directory.
+    DirectoryImport,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::AppendCallerIds, Self::UploadUsers];
+    pub const ALL: [Self; 3] = [Self::AppendCallerIds, Self::UploadUsers, Self::DirectoryImport];
 
     /// As it stands in keys.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AppendCallerIds => "append-caller-ids",
             Self::UploadUsers => "upload-users",
+            Self::DirectoryImport => "directory-import",
         }
     }
 }
@@ -153,6 +156,16 @@ impl ResultKeys {
     /// The rows to mend.
     pub fn failed(&self) -> String {
         format!("{}/failed.csv", self.prefix)
+    }
+
+    /// The rows of a job that brings its own.
+    pub fn brought(&self) -> String {
+        format!("{}/brought.csv", self.prefix)
+    }
+
+    /// What such a job needs to know of its rows later.
+    pub fn brought_note(&self) -> String {
+        format!("{}/brought.json", self.prefix)
     }
 
     /// What the job does to one batch of users, in the order of the file.

@@ -16,7 +16,7 @@ pub trait Doomed {
     const KIND: Kind;
 
     /// What it does.
-    fn operation(&self) -> Self::Operation;
+    fn operation(&self, stack: &Stack) -> impl Future<Output = Self::Operation>;
 
     /// Makes the users that the file is about, all with this prefix, and the file. Some of its rows must fail, so that a
     /// mail is due.
@@ -31,7 +31,7 @@ pub trait Doomed {
 pub async fn die_at_every_request<D: Doomed>(doomed: &D, least: i64) {
     let stack = Stack::start(&[]).await;
     stack.recipients(&["ops@example.com"]).await;
-    let operation = doomed.operation();
+    let operation = doomed.operation(&stack).await;
     let mut second_mails = 0;
     for carried_out in [false, true] {
         for requests in 0.. {

@@ -6,7 +6,9 @@ mod api;
 mod command;
 mod contract;
 mod deaths;
+mod draws;
 mod faults;
+mod graph;
 mod stack;
 mod world;
 
@@ -15,5 +17,6 @@ pub use command::{json, rollcall};
 pub use contract::{Contract, Operation, contract, yaml};
 pub use deaths::{Doomed, die_at_every_request};
 pub use faults::{Faults, Fuse, Proxy};
+pub use graph::{Gone, Graph, Person, Spoil, Traps};
 pub use stack::{Mail, Stack, binaries, until, user};
 pub use world::{World, delivery, delivery_of};

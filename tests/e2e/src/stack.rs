@@ -231,13 +231,14 @@ impl Stack {
         files.iter().map(|file| read_mail(&fs::read(file).expect("the mail is read"))).collect()
     }
 
-    /// Waits until this many messages lie in the dead-letter queue.
+    /// Waits until this many messages lie in the dead-letter queues.
     pub async fn dead_letters(&self, count: u64) {
         let there_are = || {
             let queues = crate::json(&crate::rollcall(Some(self), &["queues", "--json"], &[]));
-            let mut queues = queues.as_array().expect("a list of queues").iter();
-            let dead = queues.find(|queue| queue["name"].as_str().is_some_and(|name| name.ends_with("DeadLetters")));
-            (dead.expect("a dead-letter queue")["waiting"] == count).then_some(())
+            let queues = queues.as_array().expect("a list of queues").iter();
+            let dead = queues.filter(|queue| queue["name"].as_str().is_some_and(|name| name.ends_with("DeadLetters")));
+            let waiting: u64 = dead.map(|queue| queue["waiting"].as_u64().expect("a number")).sum();
+            (waiting == count).then_some(())
         };
         until(&format!("{count} dead letters"), there_are).await;
     }

@@ -10,7 +10,7 @@ use axum::{
     body::Body,
     http::{Method, StatusCode},
 };
-use e2e::{Caller, Operation, Reply, Stack, contract, yaml};
+use e2e::{Caller, Graph, Operation, Reply, Stack, Traps, contract, yaml};
 use rollcall_model::code::{ApiCode, FileCode};
 use serde_json::{Value, json};
 
@@ -94,7 +94,13 @@ fn the_contract_names_every_field_and_its_examples_keep_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_withstands_strangers_neighbours_and_bad_input() {
-    let stack = Stack::start(&[]).await;
+    let graph = Graph::start(Traps { page: 1, ..Traps::default() }).await;
+    let parameters = graph.parameters();
+    let stack = Stack::start(&parameters.each_ref().map(String::as_str)).await;
+    for person in graph.hire(3) {
+        graph.change(&person, |person| person.display_name = Some(SECRET.to_owned()));
+    }
+    Graph::connect(&stack, &stack.account).await;
     let owner = stack.caller(&["--account", stack.account.as_str()]);
     let job = furnish(&stack, &owner).await;
     let walk = Walk { routes: &contract().operations, owner, job };
@@ -448,7 +454,8 @@ fn find_objects(schema: &str, value: &Value, pointer: &str, found: &mut Vec<Obje
     let (schema, known) = contract().schema(schema).unwrap_or_else(|| panic!("{pointer} is not in the contract"));
     match value {
         Value::Object(fields) => {
-            let names = known["properties"].as_object().expect("properties").keys().cloned().collect();
+            let properties = known["properties"].as_object().unwrap_or_else(|| panic!("{schema} names no properties"));
+            let names = properties.keys().cloned().collect();
             let required = known["required"].as_array().into_iter().flatten();
             let required = required.map(|name| name.as_str().expect("a name").to_owned()).collect();
             found.push(Object { pointer: pointer.to_owned(), fields: names, required });

@@ -60,7 +60,7 @@ impl Doomed for Appending {
     type Operation = Append;
     const KIND: Kind = Kind::AppendCallerIds;
 
-    fn operation(&self) -> Append {
+    async fn operation(&self, _: &Stack) -> Append {
         Append
     }
 

@@ -222,7 +222,7 @@ impl Doomed for Uploading {
     type Operation = UploadUsers;
     const KIND: Kind = Kind::UploadUsers;
 
-    fn operation(&self) -> UploadUsers {
+    async fn operation(&self, _: &Stack) -> UploadUsers {
         UploadUsers
     }
 

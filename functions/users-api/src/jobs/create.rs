@@ -68,6 +68,9 @@ pub(crate) async fn create(
     if new.role.is_some() && new.kind != Kind::UploadUsers {
         return Err(Problem::field("/role", "A role goes with an upload of users."));
     }
+    if new.kind == Kind::DirectoryImport {
+        return Err(Problem::field("/kind", "An import of the directory is asked for at /v1/directory/import."));
+    }
     // A folder of its own, so that nobody overwrites another's file of the same name.
     let name = format!("{}/{}", Uuid::new_v4(), new.name);
     let upload = Upload { account: caller.account, kind: new.kind, name };

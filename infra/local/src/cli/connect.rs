@@ -6,6 +6,7 @@ use rollcall_model::job::{Job, Mail as MailState};
 use rollcall_platform::connect::{Aws, LocalStack};
 use rollcall_platform::directory::Directory;
 use rollcall_platform::files::Files;
+use rollcall_platform::secrets::Secrets;
 
 use super::hint;
 use crate::stack::{Error, Mail, Manifest, Result, list_mails};
@@ -20,6 +21,7 @@ pub struct Connection {
     pub manifest: Manifest,
     pub directory: Directory,
     pub files: Files,
+    pub secrets: Secrets,
 }
 
 impl Connection {
@@ -36,11 +38,7 @@ impl Connection {
     /// # Errors
     /// If its template declares no table or bucket.
     pub async fn to(manifest: &Manifest) -> Result<Self> {
-        let output = |name: &str| {
-            let lacking = || Error::new(format!("the stack's template has no output {name}"));
-            manifest.outputs.get(name).cloned().ok_or_else(lacking)
-        };
-        let (table, bucket) = (output(TABLE)?, output(BUCKET)?);
+        let (table, bucket) = (output(manifest, TABLE)?, output(manifest, BUCKET)?);
         let aws = Aws::local(LocalStack {
             dynamodb: manifest.endpoints.dynamodb.clone(),
             s3: manifest.endpoints.s3.clone(),
@@ -51,8 +49,8 @@ impl Connection {
             secret_access_key: manifest.secret_access_key.clone(),
         })
         .await;
-        let (directory, files) = (Directory::new(&aws, table), Files::new(&aws, bucket));
-        Ok(Self { manifest: manifest.clone(), directory, files })
+        let (directory, files, secrets) = (Directory::new(&aws, table), Files::new(&aws, bucket), Secrets::new(&aws));
+        Ok(Self { manifest: manifest.clone(), directory, files, secrets })
     }
 
     /// The mail that a job has sent.
@@ -63,6 +61,15 @@ impl Connection {
         let Some(MailState::Sent { message_id }) = &job.mail else { return Ok(None) };
         Ok(list_mails(&self.manifest.mail_dir)?.into_iter().find(|mail| mail.id == *message_id))
     }
+}
+
+/// An output of the stack's template.
+///
+/// # Errors
+/// If there is none of this name.
+pub fn output(manifest: &Manifest, name: &str) -> Result<String> {
+    let lacking = || Error::new(format!("the stack's template has no output {name}"));
+    manifest.outputs.get(name).cloned().ok_or_else(lacking)
 }
 
 /// The manifest of the stack that serves `dir`.

@@ -112,6 +112,9 @@ fn draw(bar: &ProgressBar, job: &Job) {
         bar.set_length(job.progress.users);
         bar.set_position(job.progress.users_done);
         ProgressStyle::with_template("{spinner} {msg:10} {bar:40} {human_pos} of {human_len} users  {elapsed}")
+    } else if job.phase == Phase::Reading && job.progress.rows > 0 {
+        bar.set_position(job.progress.rows);
+        ProgressStyle::with_template("{spinner} {msg:10} {human_pos} rows  {elapsed}")
     } else {
         ProgressStyle::with_template("{spinner} {msg:10} {elapsed}")
     };

@@ -5,6 +5,7 @@ mod connect;
 mod demo;
 mod demo_account;
 mod demo_file;
+mod directory;
 mod drop_file;
 mod follow;
 mod generate;
@@ -71,6 +72,8 @@ enum Subcommands {
     Mail(mail::ShowMail),
     /// List users, or show the caller IDs of some
     Users(users::Users),
+    /// Users of Entra ID: connect a tenant, list, import and sync its users
+    Directory(directory::Directory),
     /// Write a CSV file to start from
     Sample(sample::Sample),
     /// Make a CSV file of any size, with as many bad rows as wanted
@@ -100,6 +103,7 @@ impl Command {
             Subcommands::Job(job) => job.run(dir).await,
             Subcommands::Mail(mail) => mail.run(dir),
             Subcommands::Users(users) => users.run(dir).await,
+            Subcommands::Directory(directory) => directory.run(dir).await,
             Subcommands::Sample(sample) => sample.run(),
             Subcommands::Generate(generate) => generate.run(),
             Subcommands::Token(token) => token.run(dir),

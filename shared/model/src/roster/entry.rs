@@ -14,7 +14,7 @@ use crate::{
     inventory::InventoryNumber,
     numbers::{NumberReader, Reading},
     report::Remark,
-    user::{AgentStatus, LoginId, Name, Ref, WebLogin},
+    user::{AgentStatus, DirectoryId, LoginId, Name, Ref, WebLogin},
 };
 
 /// What a row says of its user. `None` where it says nothing.
@@ -43,7 +43,7 @@ pub struct Entry {
     /// Whether the user may log in to the web application.
     pub web_login: Option<WebLogin>,
     /// Whom of the company's directory the user is.
-    pub directory_id: Option<Ref>,
+    pub directory_id: Option<DirectoryId>,
 }
 
 /// Reads rows for one account.
@@ -78,7 +78,7 @@ impl RosterReader {
             web_login: cells
                 .parsed(BLOCKED, yes_or_no)
                 .map(|yes| if yes { WebLogin::Blocked } else { WebLogin::Active }),
-            directory_id: cells.parsed(DIRECTORY_ID, Ref::parse),
+            directory_id: cells.parsed(DIRECTORY_ID, DirectoryId::parse),
         };
         match login {
             Some(login) if cells.errors.is_empty() => Ok((login, entry)),

@@ -134,7 +134,7 @@ impl Entry {
     fn claims(&self) -> Vec<Claim> {
         let email = self.email.as_ref().map(|email| Claim::Email(email.folded().into_owned()));
         let extension = self.extension.as_ref().map(|login| Claim::extension(login.as_str()));
-        let person = self.directory_id.as_ref().map(|id| Claim::DirectoryId(id.as_str().to_owned()));
+        let person = self.directory_id.clone().map(Claim::DirectoryId);
         email.into_iter().chain(extension).chain(person).collect()
     }
 }

@@ -153,6 +153,11 @@ fn decided(login: &LoginId, entry: &Entry, present: Option<&User>, catalog: &Cat
     if let Some(web_login) = entry.web_login {
         user.web_login = web_login;
     }
+    if user.directory_id.is_some() && entry.directory_id.is_some() && user.directory_id != entry.directory_id {
+        // A login name that the company has given to somebody new: nobody inherits what another may do.
+        let message = "The login ID is that of another person of the directory.".to_owned();
+        return Err(Refusal { code: RowCode::DirectoryIdTaken, column: DIRECTORY_ID, message });
+    }
     set(&mut user.directory_id, entry.directory_id.as_ref());
     if let Some(status) = entry.agent_status.filter(|status| *status != user.agent_status) {
         let action = match status {

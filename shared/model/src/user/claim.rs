@@ -1,6 +1,6 @@
 //! What only one user of an account can have.
 
-use super::{User, fold};
+use super::{DirectoryId, User, fold};
 
 /// Something that is one user's alone. Compared without regard to case.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,7 +10,7 @@ pub enum Claim {
     /// The login of an extension, folded.
     Extension(String),
     /// A person of the company's directory, by the directory's ID.
-    DirectoryId(String),
+    DirectoryId(DirectoryId),
 }
 
 impl User {
@@ -19,7 +19,7 @@ impl User {
         let profile = &self.profile;
         let email = profile.email.as_ref().map(|email| Claim::Email(email.folded().into_owned()));
         let extension = profile.extension.as_ref().map(|extension| Claim::extension(extension.login.as_str()));
-        let person = self.directory_id.as_ref().map(|id| Claim::DirectoryId(id.as_str().to_owned()));
+        let person = self.directory_id.clone().map(Claim::DirectoryId);
         email.into_iter().chain(extension).chain(person).collect()
     }
 }

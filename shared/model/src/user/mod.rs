@@ -2,6 +2,7 @@
 
 mod agent;
 mod claim;
+mod directory_id;
 mod login;
 mod profile;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use agent::{Action, AgentStatus, IllegalAction, WebLogin};
 pub use claim::Claim;
+pub use directory_id::{DirectoryId, NotADirectoryId};
 pub use login::{LoginId, MAX_LOGIN_BYTES, NotALogin, fold};
 pub use profile::{Extension, Name, NotAName, Profile, Ref};
 
@@ -56,7 +58,7 @@ pub struct User {
     pub policy: Policy,
     /// Whom of the company's directory the user is, by the directory's own ID. Only an import sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub directory_id: Option<Ref>,
+    pub directory_id: Option<DirectoryId>,
     /// Raised by every change but appends, which commute.
     pub version: u64,
     /// The user's own list, in order. It counts under [`Policy::Custom`].

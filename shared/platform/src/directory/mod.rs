@@ -6,6 +6,7 @@ mod catalog;
 mod jobs;
 mod numbers;
 mod settings;
+mod standing;
 mod users;
 
 use std::collections::HashMap;

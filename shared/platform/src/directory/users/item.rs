@@ -5,7 +5,7 @@ use rollcall_model::{
     account::AccountId,
     caller_id::CallerId,
     email::EmailAddress,
-    user::{Claim, LoginId, Policy, Ref, User, fold},
+    user::{Claim, DirectoryId, LoginId, Policy, Ref, User, fold},
 };
 
 use super::READING;
@@ -79,7 +79,7 @@ pub(crate) fn attributes(account: &AccountId, user: &User) -> Vec<(&'static str,
         ("agent_status", text(agent_status.as_str())),
         ("web_login", text(web_login.as_str())),
         ("policy", text(policy.as_str())),
-        ("directory_id", id(directory_id)),
+        ("directory_id", directory_id.as_ref().and_then(|id| text(id.as_str()))),
         ("version", Some(AttributeValue::N(version.to_string()))),
         ("search", text(&search.join("\n"))),
     ]
@@ -129,7 +129,7 @@ pub(crate) fn read_user(item: &Item) -> Result<User, Error> {
         web_login: serde_json::from_value(web_login).map_err(unreadable)?,
         policy: policy(item)?,
         directory_id: string(item, "directory_id")
-            .map(Ref::try_from)
+            .map(DirectoryId::try_from)
             .transpose()
             .map_err(|error| Error::unreadable(READING, error))?,
         version: version.ok_or_else(|| Error::unreadable(READING, "the user has no version"))?,

@@ -1,0 +1,108 @@
+//! Chosen users of the directory, as rows.
+
+use std::collections::HashSet;
+
+use futures_util::{StreamExt, stream};
+use rollcall_engine::{Run, Stop};
+use rollcall_model::{
+    code::FileCode,
+    csv_file::FileFault,
+    directory_import::{
+        DirectoryUser, Phone,
+        request::{Chosen, Import},
+        rows::Row,
+        standing::ImportTally,
+    },
+    user::{Claim, DirectoryId, LoginId, Ref},
+};
+use rollcall_platform::directory::BulkWork;
+use rollcall_remote::entra::{Entra, MAX_PAGE, Which};
+
+use crate::{BringUsers, bring::Brought};
+
+/// Users that are asked for by ID at a time: enough to make up for the way there and back, few beside what a tenant is
+/// allowed.
+pub(crate) const IN_FLIGHT: usize = 8;
+
+impl BringUsers {
+    /// Brings the users of an import.
+    pub(crate) async fn import(
+        &self,
+        run: &mut Run<'_>,
+        entra: &Entra,
+        import: Import,
+    ) -> Result<(Vec<Row>, Brought), Stop> {
+        let mut brought =
+            Taken { rows: Vec::new(), seen: HashSet::new(), tally: ImportTally::default(), role: import.role };
+        let which = match &import.chosen {
+            Chosen::Ids(ids) => {
+                for ids in ids.chunks(100) {
+                    let found = self.find(run, entra, ids).await?;
+                    let (users, unknown): (Vec<_>, Vec<_>) =
+                        ids.iter().zip(found).partition(|(_, user)| user.is_some());
+                    brought.take(run, users.into_iter().filter_map(|(_, user)| user).collect()).await?;
+                    brought.tally.unknown_ids += unknown.len();
+                    brought.rows.extend(unknown.into_iter().map(|(id, _)| Row::nobody(id.clone())));
+                }
+                return Ok((brought.rows, Brought::Import(brought.tally)));
+            }
+            Chosen::Search(search) => Which::Search(search),
+            Chosen::Filter(filter) => Which::Filter(filter),
+        };
+        let mut pages = entra.list(which, MAX_PAGE).map_err(|error| self.stop(run, &error))?;
+        while let Some(users) = pages.next(run.until).await.map_err(|error| self.stop(run, &error))? {
+            brought.take(run, users).await?;
+        }
+        Ok((brought.rows, Brought::Import(brought.tally)))
+    }
+
+    /// The users with these IDs, in order; `None` for those whom nobody has.
+    pub(crate) async fn find(
+        &self,
+        run: &Run<'_>,
+        entra: &Entra,
+        ids: &[DirectoryId],
+    ) -> Result<Vec<Option<DirectoryUser>>, Stop> {
+        let until = run.until;
+        let asked: Vec<_> = ids.iter().map(|id| entra.find(id, until)).collect();
+        let mut found = stream::iter(asked).buffered(IN_FLIGHT);
+        let mut users = Vec::with_capacity(ids.len());
+        while let Some(user) = found.next().await {
+            users.push(user.map_err(|error| self.stop(run, &error))?);
+        }
+        Ok(users)
+    }
+}
+
+/// What an import has taken so far.
+struct Taken {
+    rows: Vec<Row>,
+    /// A list that changes while it is read may show somebody twice.
+    seen: HashSet<DirectoryId>,
+    tally: ImportTally,
+    role: Option<Ref>,
+}
+
+impl Taken {
+    async fn take(&mut self, run: &mut Run<'_>, users: Vec<DirectoryUser>) -> Result<(), Stop> {
+        let users: Vec<_> = users.into_iter().filter(|user| self.seen.insert(user.id.clone())).collect();
+        let claims = users.iter().map(|user| Claim::DirectoryId(user.id.clone()));
+        let directory = &run.engine.directory;
+        let mut linked = directory.owners(run.account(), claims, run.until, &mut BulkWork::default()).await?;
+        for user in users {
+            let login =
+                linked.remove(&Claim::DirectoryId(user.id.clone())).and_then(|login| LoginId::parse(&login).ok());
+            self.tally.users += 1;
+            self.tally.phones_unread += usize::from(user.phone == Phone::Unreadable);
+            self.rows.push(Row::import(user, login, self.role.clone()));
+        }
+        let (rows, most) = (self.rows.len() as u64, run.engine.limits.rows);
+        if rows > most {
+            let message = format!("More than {most} users are chosen. Choose fewer at a time.");
+            return Err(FileFault { code: FileCode::TooManyRows, line: None, message }.into());
+        }
+        run.job.progress.rows = rows;
+        run.show().await?;
+        Ok(())
+    }
+}

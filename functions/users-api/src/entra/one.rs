@@ -1,0 +1,23 @@
+//! How the account and its directory stand.
+
+use axum::{Json, extract::State};
+use rollcall_model::directory_import::standing::{Imported, Standing, Synced};
+use rollcall_remote::entra::{Credentials, SECRET};
+use serde::Serialize;
+
+use crate::{Shared, caller::Caller, problem::Problem};
+
+/// How the account and its directory stand, but for what only the next sync needs.
+#[derive(Serialize)]
+pub(crate) struct Shown {
+    connected: bool,
+    last_import: Option<Imported>,
+    last_sync: Option<Synced>,
+}
+
+/// `GET /v1/directory`
+pub(crate) async fn get(State(api): Shared, caller: Caller) -> Result<Json<Shown>, Problem> {
+    let credentials: Option<Credentials> = api.secrets.read(&caller.account, SECRET).await?;
+    let Standing { last_import, last_sync, .. } = api.directory.standing(&caller.account).await?.unwrap_or_default();
+    Ok(Json(Shown { connected: credentials.is_some(), last_import, last_sync }))
+}

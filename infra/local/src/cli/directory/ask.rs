@@ -1,0 +1,115 @@
+//! `rollcall directory import` and `sync`: requests, followed to the end of their jobs.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use jiff::Timestamp;
+use rollcall_model::account::AccountId;
+use rollcall_model::directory_import::request::{Chosen, Import, Request, Sync};
+use rollcall_model::upload::{JobId, Kind, Terms, Upload};
+use rollcall_model::user::{DirectoryId, Ref};
+
+use super::super::connect::{Connection, told};
+use super::super::drop_file::Watch;
+use super::super::{Whose, hint};
+use super::{credentials, status};
+use crate::stack::{Context, Result};
+
+/// Options of `rollcall directory import`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Users are created under the login name that they have in the tenant, or changed where they were imported before. Who is disabled there \
+is blocked here.
+
+Examples:
+  rollcall directory import --search asha --role agent
+  rollcall directory import --filter \"department eq 'Sales' and accountEnabled eq true\" --role agent
+  rollcall directory import --id 87d349ed-44d7-43e1-9a83-5f2406dee5bd")]
+pub struct ImportUsers {
+    #[command(flatten)]
+    choice: Choice,
+    /// The ID of the role that they get
+    #[arg(long, value_name = "ROLE", value_parser = Ref::parse)]
+    role: Option<Ref>,
+    #[command(flatten)]
+    whose: Whose,
+    #[command(flatten)]
+    watch: Watch,
+}
+
+/// Which users.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Choice {
+    /// A user's object ID; can be given several times
+    #[arg(long = "id", value_name = "ID", value_parser = DirectoryId::parse)]
+    ids: Vec<DirectoryId>,
+    /// How a word of the name, the address or the login name begins
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// What Microsoft Graph takes as $filter of users
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
+}
+
+/// Options of `rollcall directory sync`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A sync that would deactivate more than a fifth of the users that came from the tenant, and at least ten, holds itself and changes nothing. \
+If that is meant, --confirmed lets it go on.")]
+pub struct SyncUsers {
+    /// A sync that held is meant
+    #[arg(long)]
+    confirmed: bool,
+    #[command(flatten)]
+    whose: Whose,
+    #[command(flatten)]
+    watch: Watch,
+}
+
+impl ImportUsers {
+    /// Asks for the import, and follows it.
+    ///
+    /// # Errors
+    /// If nobody is chosen, or the stack can't be asked.
+    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+        let Choice { ids, search, filter } = self.choice;
+        let chosen = match (search, filter) {
+            (Some(search), _) => Chosen::search(&search),
+            (None, Some(filter)) => Chosen::filter(&filter),
+            (None, None) => Chosen::ids(ids),
+        };
+        let chosen = chosen.context("nobody can be imported")?;
+        ask(dir, self.whose.account, "import", Request::Import(Import { chosen, role: self.role }), self.watch).await
+    }
+}
+
+impl SyncUsers {
+    /// Asks for the sync, and follows it.
+    ///
+    /// # Errors
+    /// If the stack can't be asked.
+    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+        let request = Request::Sync(Sync { confirmed: self.confirmed });
+        ask(dir, self.whose.account, "sync", request, self.watch).await
+    }
+}
+
+async fn ask(dir: &Path, account: AccountId, what: &str, request: Request, watch: Watch) -> Result<ExitCode> {
+    watch.check()?;
+    let stack = Connection::open(dir).await?;
+    credentials(&stack, &account, dir).await?;
+    let name = format!("{what}-{}.json", Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S%.3fZ"));
+    let upload = Upload { account: account.clone(), kind: Kind::DirectoryImport, name };
+    let source = stack.files.drop_file(&upload, request.to_json(), &Terms::default()).await.map_err(told)?;
+    let code = watch.run(dir, &stack, &account, &source).await?;
+    let standing = stack.directory.standing(&account).await.map_err(told)?.unwrap_or_default();
+    if let Some(told) = status::of_job(&standing, &JobId::of(&source)) {
+        eprint!("{told}");
+        if status::is_held(&standing) {
+            eprintln!("If that is meant: {}", hint(dir, Some(&account), "directory sync --confirmed"));
+        }
+    }
+    Ok(code)
+}

@@ -1,0 +1,75 @@
+//! `rollcall directory connect`: keeps what opens a tenant.
+
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use console::Term;
+use rollcall_model::secret::SecretText;
+use rollcall_remote::entra::{Credentials, SECRET, Tenant, Which};
+use tokio::time::Instant;
+
+use super::super::connect::{Connection, told};
+use super::super::{Whose, hint, output};
+use super::{PATIENCE, failed, open};
+use crate::stack::{Context, Error, Result};
+
+/// Options of `rollcall directory connect`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The application's secret is asked for, or read from standard input; it is never an argument, where others could see it. It is \
+kept only if the tenant lets the application list a user.
+
+Examples:
+  rollcall directory connect --tenant contoso.onmicrosoft.com --client-id 11111111-2222-3333-4444-555555555555
+  pass show entra | rollcall directory connect --tenant contoso.onmicrosoft.com --client-id …")]
+pub struct Connect {
+    /// The tenant: its ID, or one of its domains
+    #[arg(long, value_parser = Tenant::parse)]
+    tenant: Tenant,
+    /// The application's (client) ID
+    #[arg(long, value_name = "ID")]
+    client_id: String,
+    #[command(flatten)]
+    whose: Whose,
+}
+
+impl Connect {
+    /// Tries the credentials, and keeps them.
+    ///
+    /// # Errors
+    /// If there is no secret, or the tenant doesn't take it.
+    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+        let stack = Connection::open(dir).await?;
+        let account = self.whose.account;
+        let credentials = Credentials { tenant: self.tenant, client_id: self.client_id, client_secret: read_secret()? };
+        let entra = open(&stack, &account, credentials.clone()).await?;
+        let bar = output::progress(true);
+        bar.set_message("asking the tenant for a user");
+        let asked = entra.list(Which::All, 1).map_err(failed)?.next(Instant::now() + PATIENCE).await;
+        bar.finish_and_clear();
+        asked.map_err(failed)?;
+        stack.secrets.put(&account, SECRET, &credentials).await.map_err(told)?;
+        let list = hint(dir, Some(&account), "directory users");
+        output::print(&format!(
+            "The account {account} is connected to {}. List its users with: {list}\n",
+            output::visible(credentials.tenant.as_str())
+        ))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn read_secret() -> Result<SecretText> {
+    let secret = if io::stdin().is_terminal() {
+        let term = Term::stderr();
+        term.write_str("Secret of the application: ").context("could not ask for the secret")?;
+        term.read_secure_line().context("could not read the secret")?
+    } else {
+        let mut text = String::new();
+        io::stdin().lock().read_to_string(&mut text).context("could not read the secret from standard input")?;
+        text
+    };
+    let secret = secret.trim();
+    if secret.is_empty() { Err(Error::new("the secret is empty")) } else { Ok(SecretText::new(secret)) }
+}
