@@ -33,10 +33,13 @@ pub(crate) fn read<T: DeserializeOwned>(
     let place = bytes.as_deref().and_then(|bytes| bytes.split_at_checked(SUM)).and_then(|(written, place)| {
         (written == sum(account, list, place)).then(|| serde_json::from_slice(place).ok())?
     });
-    place.map(Some).ok_or_else(|| {
-        let detail = "The cursor was not given out for this list. Begin without one.";
-        Problem::new(StatusCode::BAD_REQUEST, ApiCode::InvalidCursor, detail).at("cursor")
-    })
+    place.map(Some).ok_or_else(invalid)
+}
+
+/// A cursor that was not given out for the list, or not of late.
+pub(crate) fn invalid() -> Problem {
+    let detail = "The cursor was not given out for this list. Begin without one.";
+    Problem::new(StatusCode::BAD_REQUEST, ApiCode::InvalidCursor, detail).at("cursor")
 }
 
 fn sum(account: &AccountId, list: &str, place: &[u8]) -> [u8; SUM] {

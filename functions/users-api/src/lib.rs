@@ -7,6 +7,7 @@ mod body;
 mod caller;
 mod catalog;
 mod cursor;
+mod entra;
 mod idempotency;
 mod jobs;
 mod numbers;
@@ -25,7 +26,8 @@ use axum::{
     routing::{delete, get, patch, post, put},
 };
 use rollcall_model::{code::ApiCode, country::Country};
-use rollcall_platform::{directory::Directory, files::Files};
+use rollcall_platform::{directory::Directory, files::Files, secrets::Secrets};
+use rollcall_remote::entra::Tenants;
 
 use problem::Problem;
 
@@ -35,6 +37,10 @@ pub struct Api {
     pub directory: Directory,
     /// The bucket.
     pub files: Files,
+    /// What accounts keep to themselves.
+    pub secrets: Secrets,
+    /// The directories that accounts have connected.
+    pub tenants: Tenants,
     /// The country of accounts that name none.
     pub country: Country,
     /// Bytes that an upload may have.
@@ -72,6 +78,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/jobs/{id}", get(jobs::one::get))
         .route("/v1/jobs/{id}/results", get(jobs::one::results))
         .route("/v1/jobs/{id}/failures", get(jobs::one::failures))
+        .route("/v1/directory/users", get(entra::users::list))
         .route("/v1/samples/{name}", get(samples::get))
         .fallback(not_found)
         .method_not_allowed_fallback(not_found)

@@ -1,7 +1,10 @@
 //! Wires the function to the Lambda runtime.
 
 use lambda_http::{Error, run};
-use rollcall_platform::{connect::Aws, directory::Directory, environment::variable, files::Files, telemetry};
+use rollcall_platform::{
+    connect::Aws, directory::Directory, environment::variable, files::Files, secrets::Secrets, telemetry,
+};
+use rollcall_remote::entra::{Endpoints, Tenants};
 use users_api::{Api, router};
 
 // One invocation at a time on a share of a processor: threads would only hand work around.
@@ -12,6 +15,8 @@ async fn main() -> Result<(), Error> {
     let api = Api {
         directory: Directory::new(&aws, variable::<String>("TABLE_NAME")?),
         files: Files::new(&aws, variable::<String>("BUCKET_NAME")?),
+        secrets: Secrets::new(&aws),
+        tenants: Tenants::new(Endpoints { login: variable("ENTRA_LOGIN_URL")?, graph: variable("GRAPH_URL")? }),
         country: variable("DEFAULT_COUNTRY")?,
         max_file_bytes: variable("MAX_FILE_BYTES")?,
     };

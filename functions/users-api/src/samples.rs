@@ -5,20 +5,20 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rollcall_model::append;
+use rollcall_model::{append, roster};
 
 use crate::{caller::Caller, problem::Problem};
 
 /// `GET /v1/samples/{name}`
 pub(crate) async fn get(_: Caller, Path(name): Path<String>) -> Result<Response, Problem> {
-    match name.as_str() {
-        "append-caller-ids.csv" => {
-            let headers = [
-                (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-                (header::CONTENT_DISPOSITION, "attachment; filename=\"append-caller-ids.csv\""),
-            ];
-            Ok((headers, append::sample()).into_response())
-        }
-        _ => Err(Problem::not_found("sample")),
-    }
+    let sample = match name.as_str() {
+        "append-caller-ids.csv" => append::sample(),
+        "users.csv" => roster::sample(),
+        _ => return Err(Problem::not_found("sample")),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    Ok((headers, sample).into_response())
 }

@@ -11,8 +11,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-/// What is logged unless `RUST_LOG` says otherwise. `s3s` would log every request that it refuses as an error.
-const LOGGED: &str = "warn,s3s=off";
+/// What is logged unless `RUST_LOG` says otherwise. The engines would log every request that they refuse.
+const LOGGED: &str = "warn,s3s=off,dynoxide=error";
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -1,149 +1,144 @@
 //! Bringing users up to date, batch by batch.
 
-use std::collections::HashMap;
-
-use rollcall_model::append::{Ledger, Standing, UserPlan};
-use rollcall_platform::{
-    Error, Kind,
-    directory::{BulkWork, Found},
-};
+use rollcall_platform::{Error, Kind, directory::BulkWork};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::{Run, Stop};
+use crate::{Done, Run, Stop, Work};
 
 /// Users dealt with together: few enough that progress shows and little is repeated after a death, many enough that
 /// keeping their plans costs next to nothing beside writing the users.
 const BATCH_USERS: usize = 2_000;
 
 /// What a job does to one batch of users. Kept in the bucket before it is done, and again when it is.
-#[derive(Default, Serialize, Deserialize)]
-struct Batch {
+#[derive(Serialize, Deserialize)]
+struct Batch<P> {
     /// How many of the plans, from the first, have been carried out.
     carried_out: usize,
-    plans: Vec<UserPlan>,
+    plans: Vec<P>,
+}
+
+impl<P> Default for Batch<P> {
+    fn default() -> Self {
+        Self { carried_out: 0, plans: Vec::new() }
+    }
 }
 
 impl Run<'_> {
-    /// Carries out what the ledger asks for, and records in it what came of that.
-    pub(crate) async fn apply(&mut self, ledger: &mut Ledger, limit: usize) -> Result<(), Stop> {
+    /// Carries out what the rows ask for, and records what came of that.
+    pub(crate) async fn apply<W: Work>(&mut self, work: &mut W) -> Result<(), Stop> {
         // Users are counted again from the batches that earlier attempts have kept; what was asked of the table adds up.
-        let progress = &mut self.job.progress;
-        (progress.users_done, progress.users_changed, progress.numbers_added) = (0, 0, 0);
-        let batches = ledger.users().div_ceil(BATCH_USERS);
-        let mut prepared = self.prepare(ledger, 0, limit).await.map_err(|error| self.late(error))?;
+        self.job.progress.users_done = 0;
+        let mut done = Done::default();
+        let batches = work.users().div_ceil(BATCH_USERS);
+        let mut batch = self.recall(work, 0).await?;
+        let mut read = self.decide(work, 0, &mut batch).await.map_err(|error| self.late(error))?;
         for number in 0..batches {
             self.check_time()?;
-            let (mut batch, read) = prepared;
             // The next batch is read while this one is written.
-            let (written, next) =
-                tokio::join!(self.carry_out(number, &mut batch), self.prepare(ledger, number + 1, limit));
-            let wrote = written.map_err(|error| self.late(error))?;
-            prepared = next.map_err(|error| self.late(error))?;
-            batch.plans.iter().for_each(|plan| ledger.record(plan));
-            self.count(&batch, number, ledger, [read, wrote]);
+            let mut next = self.recall(work, number + 1).await?;
+            let (wrote, next_read) =
+                tokio::join!(self.carry_out(work, number, &mut batch), self.decide(work, number + 1, &mut next));
+            let wrote = wrote.map_err(|error| self.late(error))?;
+            let next_read = next_read.map_err(|error| self.late(error))?;
+            for plan in &batch.plans {
+                work.record(plan);
+                W::count(plan, &mut done);
+            }
+            self.count(done, ((number + 1) * BATCH_USERS).min(work.users()), [read, wrote]);
             self.show().await?;
+            (batch, read) = (next, next_read);
         }
         Ok(())
     }
 
-    /// The batch's plans: those that an earlier attempt has kept, and those decided now, for everybody else.
-    async fn prepare(&self, ledger: &mut Ledger, number: usize, limit: usize) -> Result<(Batch, BulkWork), Error> {
-        let mut work = BulkWork::default();
-        let users = number * BATCH_USERS..ledger.users().min((number + 1) * BATCH_USERS);
-        if users.is_empty() {
-            return Ok((Batch::default(), work));
-        }
-        let mut batch = self.kept(number).await?;
-        batch.plans.iter().for_each(|plan| ledger.record(plan));
-        let open: Vec<usize> = users.filter(|&user| !ledger.is_settled(user)).collect();
-        if !open.is_empty() {
-            let logins: Vec<&str> = open.iter().map(|&user| ledger.login(user)).collect();
-            let standings = self.look_up(&logins, &mut work).await?;
-            for (&user, (standing, found)) in open.iter().zip(&standings) {
-                let list = found.as_ref().map_or(&[][..], |found| &found.caller_ids);
-                batch.plans.push(ledger.plan(user, *standing, list, limit));
-            }
-            self.keep(number, &batch).await?;
-        }
-        Ok((batch, work))
-    }
-
-    /// Writes the users of a batch that are to change: one statement each.
-    async fn carry_out(&self, number: usize, batch: &mut Batch) -> Result<BulkWork, Error> {
-        let mut work = BulkWork::default();
-        let first = batch.carried_out;
-        let to_change = batch.plans.iter().enumerate().skip(first).filter(|(_, plan)| !plan.add.is_empty());
-        let (positions, plans): (Vec<usize>, Vec<&UserPlan>) = to_change.unzip();
-        if !plans.is_empty() {
-            let account = &self.job.upload.account;
-            let appended = self.engine.directory.append(account, &plans, self.until, &mut work).await?;
-            for at in appended.vanished {
-                batch.plans[positions[at]].vanished();
-            }
-            for at in appended.too_large {
-                let plan = &mut batch.plans[positions[at]];
-                plan.over.append(&mut plan.add);
-            }
-            batch.carried_out = batch.plans.len();
-            self.keep(number, batch).await?;
-        }
-        Ok(work)
-    }
-
-    /// Who the login IDs are. One that looks like an e-mail address is also looked up as such, unless it is known to be
-    /// its owner's: two candidates are told apart by nobody but a person.
-    async fn look_up(&self, logins: &[&str], work: &mut BulkWork) -> Result<Vec<(Standing, Option<Found>)>, Error> {
-        let directory = &self.engine.directory;
-        let account = &self.job.upload.account;
-        let mut users = directory.find_users(account, logins, self.until, work).await?;
-        let doubtful: Vec<&str> = logins
-            .iter()
-            .copied()
-            .filter(|login| login.contains('@'))
-            .filter(|login| users.get(*login).is_none_or(|user| user.email.as_deref() != Some(*login)))
-            .collect();
-        let owners = if doubtful.is_empty() {
-            HashMap::new()
-        } else {
-            directory.find_emails(account, &doubtful, self.until, work).await?
-        };
-        let standing = |login: &str, found: Option<&Found>| match (found, owners.get(login)) {
-            (Some(_), Some(owner)) if owner != login => Standing::Ambiguous,
-            (Some(found), _) => Standing::User(found.policy),
-            (None, Some(_)) => Standing::EmailOnly,
-            (None, None) => Standing::Nobody,
-        };
-        Ok(logins
-            .iter()
-            .map(|login| {
-                let found = users.remove(*login);
-                (standing(login, found.as_ref()), found)
-            })
-            .collect())
-    }
-
-    async fn kept(&self, number: usize) -> Result<Batch, Error> {
+    /// What an earlier attempt has kept of a batch.
+    async fn recall<W: Work>(&self, work: &mut W, number: usize) -> Result<Batch<W::Plan>, Error> {
         // The first attempt finds nothing, and need not look.
-        if self.job.attempts == 1 {
+        if self.job.attempts == 1 || number * BATCH_USERS >= work.users() {
             return Ok(Batch::default());
         }
         let bytes = self.engine.files.get(&self.keys.changes(number)).await?;
-        // A plan that can't be read is as good as none: its statements can be repeated.
-        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
+        // A plan that can't be read is as good as none: carrying one out twice is like once.
+        let batch: Batch<W::Plan> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        batch.plans.iter().for_each(|plan| work.record(plan));
+        Ok(batch)
     }
 
-    async fn keep(&self, number: usize, batch: &Batch) -> Result<(), Error> {
+    /// Adds to a batch the plans for everybody whom no earlier attempt has decided on.
+    async fn decide<W: Work>(&self, work: &W, number: usize, batch: &mut Batch<W::Plan>) -> Result<BulkWork, Error> {
+        let mut asked = BulkWork::default();
+        let users = number * BATCH_USERS..work.users().min((number + 1) * BATCH_USERS);
+        let open: Vec<usize> = users.filter(|&user| !work.is_settled(user)).collect();
+        if !open.is_empty() {
+            batch.plans.extend(work.plan(self, &open, &mut asked).await?);
+            self.keep(number, batch).await?;
+        }
+        Ok(asked)
+    }
+
+    /// Writes the users of a batch that are to change.
+    async fn carry_out<W: Work>(&self, work: &W, number: usize, batch: &mut Batch<W::Plan>) -> Result<BulkWork, Error> {
+        let mut asked = BulkWork::default();
+        let first = batch.carried_out;
+        let mut open: Vec<usize> = (first..batch.plans.len()).filter(|&at| W::writes(&batch.plans[at])).collect();
+        if open.is_empty() {
+            return Ok(asked);
+        }
+        while !open.is_empty() {
+            let mut chosen = open.iter().copied().peekable();
+            let mut plans: Vec<&mut W::Plan> = Vec::with_capacity(open.len());
+            for (at, plan) in batch.plans.iter_mut().enumerate() {
+                if chosen.next_if_eq(&at).is_some() {
+                    plans.push(plan);
+                }
+            }
+            let mut outdated = work.carry_out(self, &mut plans, &mut asked).await?;
+            // In the order of the batch, which is that of `open`.
+            outdated.sort_unstable();
+            open = outdated.into_iter().map(|at| open[at]).collect();
+            self.decide_again(work, &open, batch, &mut asked).await?;
+            open.retain(|&at| W::writes(&batch.plans[at]));
+            if !open.is_empty() {
+                self.keep(number, batch).await?;
+            }
+        }
+        batch.carried_out = batch.plans.len();
+        self.keep(number, batch).await?;
+        Ok(asked)
+    }
+
+    /// Replaces plans that the table has overtaken.
+    async fn decide_again<W: Work>(
+        &self,
+        work: &W,
+        positions: &[usize],
+        batch: &mut Batch<W::Plan>,
+        asked: &mut BulkWork,
+    ) -> Result<(), Error> {
+        let known = positions.iter().filter_map(|&at| Some((at, work.user_of(&batch.plans[at])?)));
+        let (positions, users): (Vec<usize>, Vec<usize>) = known.unzip();
+        if !users.is_empty() {
+            let plans = work.plan(self, &users, asked).await?;
+            for (at, plan) in positions.into_iter().zip(plans) {
+                batch.plans[at] = plan;
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep<P: Serialize>(&self, number: usize, batch: &Batch<P>) -> Result<(), Error> {
         let bytes = serde_json::to_vec(batch).expect("a batch can be written as JSON");
         self.engine.files.put(&self.keys.changes(number), "application/json", bytes).await
     }
 
-    fn count(&mut self, batch: &Batch, number: usize, ledger: &Ledger, works: [BulkWork; 2]) {
+    fn count(&mut self, done: Done, users_done: usize, asked: [BulkWork; 2]) {
         let progress = &mut self.job.progress;
-        progress.users_done = (((number + 1) * BATCH_USERS).min(ledger.users())) as u64;
-        progress.users_changed += batch.plans.iter().filter(|plan| !plan.add.is_empty()).count() as u64;
-        progress.numbers_added += batch.plans.iter().map(|plan| plan.add.len() as u64).sum::<u64>();
-        for work in works {
+        progress.users_done = users_done as u64;
+        progress.users_changed = done.users_changed;
+        progress.users_created = done.users_created;
+        progress.numbers_added = done.numbers_added;
+        for work in asked {
             progress.table_calls += work.calls;
             progress.statements += work.statements;
             progress.throttled += work.put_off;

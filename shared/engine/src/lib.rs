@@ -12,23 +12,34 @@
 //! **At most one mail**, but for one moment: when the mail service has taken a mail and the function dies before the
 //! record says so, the next attempt sends it again. None is ever lost. (`mail.rs` is where this is kept.)
 
+mod append;
 mod apply;
+mod deliver;
 mod mail;
+mod operation;
 mod read;
 mod report;
+mod users;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rollcall_model::{
+    account::AccountId,
     country::Country,
     csv_file::FileFault,
+    inventory::InventoryNumber,
     job::{Claim, Delivery, Failure, Job, Phase, claim},
     settings::Settings,
     upload::{JobId, ResultKeys, Source, Upload},
 };
 use rollcall_platform::{Error, Kind, directory::Directory, files::Files, mailer::Mailer};
 use tokio::time::Instant;
+
+pub use append::Append;
+pub use deliver::Worker;
+pub use operation::{Begun, Done, Operation, RowsIn, Work};
+pub use users::{UploadUsers, UsersWork};
 
 /// Works on bulk jobs.
 pub struct Engine {
@@ -71,7 +82,13 @@ impl Engine {
     ///
     /// # Errors
     /// When AWS fails; the job's record says why, and the next delivery goes on where this one stopped.
-    pub async fn run(&self, upload: &Upload, source: &Source, delivery: &Delivery) -> Result<Ending, Error> {
+    pub async fn run<O: Operation>(
+        &self,
+        operation: &O,
+        upload: &Upload,
+        source: &Source,
+        delivery: &Delivery,
+    ) -> Result<Ending, Error> {
         let id = JobId::of(source);
         let existing = self.directory.job(&upload.account, &id).await?;
         let (job, gave_up) = match claim(existing.clone(), upload, source, delivery) {
@@ -96,13 +113,13 @@ impl Engine {
         if gave_up {
             return run.give_up().await;
         }
-        let stopped = match run.work().await {
+        let stopped = match run.work(operation).await {
             Ok(()) => return Ok(Ending::Ended),
             Err(stopped) => stopped,
         };
         match stopped {
-            Stop::File(fault) => {
-                run.job.failure = Some(Failure::File(fault));
+            Stop::Ends(failure) => {
+                run.job.failure = Some(failure);
                 run.job.counts.unprocessed = run.job.progress.rows;
                 run.finish().await?;
                 Ok(Ending::Ended)
@@ -128,21 +145,24 @@ impl Engine {
 }
 
 /// One attempt at one job.
-struct Run<'a> {
-    engine: &'a Engine,
-    job: Job,
-    keys: ResultKeys,
+pub struct Run<'a> {
+    /// What it works with.
+    pub engine: &'a Engine,
+    /// The record, as far as the attempt has come.
+    pub job: Job,
+    /// Where the job keeps what it makes.
+    pub keys: ResultKeys,
+    /// When to stop, so that what was done can be kept before the invocation ends.
+    pub until: Instant,
     /// The invocation, which holds the lease.
     owner: String,
-    /// When to stop, so that what was done can be kept before the invocation ends.
-    until: Instant,
     saved: Instant,
 }
 
 /// Why an attempt ends before the job does.
-enum Stop {
-    /// The file can't be read.
-    File(FileFault),
+pub enum Stop {
+    /// The job ends by this, and nothing of it is done: the file can't be read, or what it is about.
+    Ends(Failure),
     /// The invocation's time is nearly up.
     Time,
     /// AWS fails.
@@ -157,7 +177,7 @@ impl From<Error> for Stop {
 
 impl From<FileFault> for Stop {
     fn from(fault: FileFault) -> Self {
-        Self::File(fault)
+        Self::Ends(Failure::File(fault))
     }
 }
 
@@ -179,15 +199,45 @@ impl<'a> Run<'a> {
         Self { engine, job, keys, owner: delivery.invocation.clone(), until, saved: now }
     }
 
-    async fn work(&mut self) -> Result<(), Stop> {
+    /// The account whose job it is.
+    pub fn account(&self) -> &AccountId {
+        &self.job.upload.account
+    }
+
+    /// What the account has set for itself.
+    ///
+    /// # Errors
+    /// When the table can't be read.
+    pub async fn settings(&self) -> Result<Settings, Error> {
+        self.engine.directory.settings(self.account()).await
+    }
+
+    /// The account's numbers.
+    ///
+    /// # Errors
+    /// When the table can't be read.
+    pub async fn inventory(&self) -> Result<Vec<InventoryNumber>, Error> {
+        self.engine.directory.inventory(self.account()).await
+    }
+
+    /// The country whose dialling rules the account goes by.
+    pub fn country(&self, settings: &Settings) -> Country {
+        let country = settings.country.unwrap_or(self.engine.country);
+        if !country.has_numbering_plan() {
+            tracing::warn!(%country, "no dialling rules are known: only numbers with a country code can be read");
+        }
+        country
+    }
+
+    async fn work<O: Operation>(&mut self, operation: &O) -> Result<(), Stop> {
         // An attempt that died with its mail to be sent has nothing else left to do.
         if self.job.phase != Phase::Mailing {
-            let settings = self.engine.directory.settings(&self.job.upload.account).await?;
-            let mut reading = self.read(&settings).await?;
+            let mut reading = self.read(operation).await?;
             self.enter(Phase::Applying).await?;
-            self.apply(&mut reading.ledger, settings.list_limit).await?;
+            self.apply(&mut reading.work).await?;
             self.enter(Phase::Reporting).await?;
-            self.report(reading).await?;
+            self.report(&mut reading).await?;
+            operation.conclude(self).await?;
         }
         self.finish().await.map_err(Stop::Error)
     }
@@ -231,7 +281,7 @@ impl<'a> Run<'a> {
         if self.job.notify.is_none() {
             // An attempt that died early didn't come to note it.
             let opened = self.engine.files.open(&self.job.source).await.ok();
-            self.job.notify = opened.and_then(|download| download.notify().cloned());
+            self.job.notify = opened.and_then(|download| download.terms().notify.clone());
         }
         self.enter(Phase::Mailing).await?;
         if let Err(error) = self.mail().await {
@@ -260,15 +310,14 @@ impl<'a> Run<'a> {
     }
 
     /// Shows progress, not too often.
-    async fn show(&mut self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// When the record can't be written.
+    pub async fn show(&mut self) -> Result<(), Error> {
         if self.saved.elapsed() >= SAVE_EVERY { self.save().await } else { Ok(()) }
     }
 
     fn check_time(&self) -> Result<(), Stop> {
         if Instant::now() < self.until { Ok(()) } else { Err(Stop::Time) }
-    }
-
-    async fn settings(&self) -> Result<Settings, Error> {
-        self.engine.directory.settings(&self.job.upload.account).await
     }
 }

@@ -1,7 +1,7 @@
 //! The mail about a job.
 
 use rollcall_model::{
-    job::{Failure, Mail},
+    job::Mail,
     letter::{Enclosure, Letter},
 };
 use rollcall_platform::{
@@ -46,7 +46,7 @@ impl Run<'_> {
 
     /// The failed rows, attached if they are not too many.
     async fn failed_rows(&self) -> Result<(Enclosure, Option<Attachment>), Error> {
-        if matches!(self.job.failure, Some(Failure::File(_) | Failure::GaveUp { .. })) {
+        if self.job.failure.is_some() {
             return Ok((Enclosure::None, None));
         }
         let (files, key) = (&self.engine.files, self.keys.failed());

@@ -1,74 +1,78 @@
 //! The first reading: who is to have what.
 
 use rollcall_model::{
-    append::{COLUMNS, Ledger, Wanted},
     code::FileCode,
-    csv_file::{FileFault, Reader},
-    numbers::NumberReader,
-    settings::Settings,
+    csv_file::{FileFault, Reader, Schema},
+    upload::{Source, Terms},
 };
 use rollcall_platform::files::Download;
 use tokio::time::Instant;
 
-use crate::{Run, Stop};
+use crate::{Begun, Operation, RowsIn, Run, Stop, Work};
 
 /// What the first reading leaves for the second.
-pub(crate) struct Reading {
-    pub ledger: Ledger,
-    pub numbers: NumberReader,
+pub(crate) struct Reading<W> {
+    pub work: W,
+    /// Where the rows are, if there are any.
+    pub source: Option<Source>,
 }
 
 impl Run<'_> {
-    /// Reads the file into a ledger.
-    pub(crate) async fn read(&mut self, settings: &Settings) -> Result<Reading, Stop> {
+    /// Reads the rows.
+    pub(crate) async fn read<O: Operation>(&mut self, operation: &O) -> Result<Reading<O::Work>, Stop> {
         let limits = self.engine.limits;
-        let mut rows = self.rows().await?;
+        let mut dropped = self.engine.files.open(&self.job.source).await?;
         // First of all: who is to be told, should nothing else be read of the file.
-        self.job.notify = rows.download.notify().cloned();
+        let Terms { notify, role } = dropped.terms().clone();
+        (self.job.notify, self.job.role) = (notify, role);
         let size = self.job.source.size;
         if size > limits.file_bytes {
             let message = format!("The file has {size} bytes; one job takes {}. Cut it into parts.", limits.file_bytes);
             return Err(FileFault { code: FileCode::FileTooLarge, line: None, message }.into());
         }
-        let inventory = self.engine.directory.inventory(&self.job.upload.account).await?;
-        let country = settings.country.unwrap_or(self.engine.country);
-        if !country.has_numbering_plan() {
-            tracing::warn!(%country, "no dialling rules are known: only numbers with a country code can be read");
-        }
-        let mut numbers = NumberReader::new(country, &inventory);
-        let mut wanted = Wanted::default();
+        let Begun { mut work, rows } = operation.begin(self).await?;
+        let source = match rows {
+            RowsIn::Dropped => self.job.source.clone(),
+            RowsIn::Brought(source) => {
+                dropped = self.engine.files.open(&source).await?;
+                source
+            }
+            RowsIn::Nowhere => {
+                work.settle();
+                return Ok(Reading { work, source: None });
+            }
+        };
+        let mut rows = Rows::of(dropped, work.columns(), self.until);
         while rows.more().await? {
             while let Some(row) = rows.reader.next_row()? {
-                wanted.take(&row, &mut numbers);
+                work.take(&row);
             }
             if rows.reader.rows() > limits.rows {
                 let message = format!("The file has more than {} rows. Cut it into parts.", limits.rows);
                 return Err(FileFault { code: FileCode::TooManyRows, line: None, message }.into());
             }
         }
-        let rows = rows.reader.rows();
-        let ledger = wanted.settle();
-        self.job.progress.rows = rows;
-        self.job.progress.users = ledger.users() as u64;
-        Ok(Reading { ledger, numbers })
-    }
-
-    /// The file's rows, from the beginning.
-    pub(crate) async fn rows(&self) -> Result<Rows, Stop> {
-        let download = self.engine.files.open(&self.job.source).await?;
-        Ok(Rows { download, reader: Reader::new(&COLUMNS), until: self.until, ended: false })
+        work.settle();
+        self.job.progress.rows = rows.reader.rows();
+        self.job.progress.users = work.users() as u64;
+        Ok(Reading { work, source: Some(source) })
     }
 }
 
 /// The rows of a file, as it comes.
 pub(crate) struct Rows {
     pub reader: Reader,
-    pub download: Download,
+    download: Download,
     until: Instant,
     ended: bool,
 }
 
 impl Rows {
+    /// The rows of a file that has been opened, from the beginning.
+    pub(crate) fn of(download: Download, columns: Schema, until: Instant) -> Self {
+        Self { download, reader: Reader::new(columns), until, ended: false }
+    }
+
     /// Gives the reader more of the file. `false` when there is no more to give.
     pub(crate) async fn more(&mut self) -> Result<bool, Stop> {
         if self.ended {

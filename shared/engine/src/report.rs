@@ -1,9 +1,12 @@
 //! The second reading: what came of each row, in two files.
 
-use rollcall_model::append::Report;
+use rollcall_model::report::Report;
 use rollcall_platform::files::Growing;
 
-use crate::{Run, Stop, read::Reading};
+use crate::{
+    Run, Stop, Work,
+    read::{Reading, Rows},
+};
 
 /// Bytes of a report that are held before they go out.
 const HELD_BYTES: usize = 1024 * 1024;
@@ -11,9 +14,9 @@ const CSV: &str = "text/csv; charset=utf-8";
 
 impl Run<'_> {
     /// Writes the result files.
-    pub(crate) async fn report(&mut self, reading: Reading) -> Result<(), Stop> {
-        let Reading { mut ledger, mut numbers } = reading;
-        let mut rows = self.rows().await?;
+    pub(crate) async fn report<W: Work>(&mut self, reading: &mut Reading<W>) -> Result<(), Stop> {
+        let Reading { work, source: Some(source) } = reading else { return Ok(()) };
+        let mut rows = Rows::of(self.engine.files.open(source).await?, work.columns(), self.until);
         let mut files = None;
         while rows.more().await? {
             while let Some(row) = rows.reader.next_row()? {
@@ -22,7 +25,7 @@ impl Run<'_> {
                     let failed = self.engine.files.create(self.keys.failed(), CSV);
                     (Report::new(row.header()), results, failed)
                 });
-                report.row(&row, &mut numbers, &mut ledger);
+                report.row(&row, work.judge(&row));
             }
             if let Some((report, results, failed)) = &mut files {
                 pass_on(&mut report.results, results, HELD_BYTES).await?;

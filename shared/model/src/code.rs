@@ -72,6 +72,20 @@ codes! {
         NumberRetired = "NUMBER_RETIRED",
         /// The user's list is full.
         ListLimit = "LIST_LIMIT",
+        /// Another row of the file has this login ID, with other values.
+        LoginIdTaken = "LOGIN_ID_TAKEN",
+        /// Another user, or a row further up, has this e-mail address.
+        EmailTaken = "EMAIL_TAKEN",
+        /// Another user, or a row further up, has this extension.
+        ExtensionInUse = "EXTENSION_IN_USE",
+        /// Another user, or a row further up, is linked to this person of the directory.
+        DirectoryIdTaken = "DIRECTORY_ID_TAKEN",
+        /// The account has no such role.
+        RoleUnknown = "ROLE_UNKNOWN",
+        /// A user that is new has no name.
+        NameMissing = "NAME_MISSING",
+        /// The cell holds what its column can't.
+        ValueInvalid = "VALUE_INVALID",
     }
 }
 
@@ -94,6 +108,8 @@ codes! {
         LoginIdTaken = "LOGIN_ID_TAKEN",
         /// Another user has this e-mail address.
         EmailTaken = "EMAIL_TAKEN",
+        /// Another user has this extension.
+        ExtensionInUse = "EXTENSION_IN_USE",
         /// The number is in the inventory already.
         NumberTaken = "NUMBER_TAKEN",
         /// The action is not legal from where the user is.
@@ -104,6 +120,12 @@ codes! {
         IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
         /// The request with the same `Idempotency-Key` is still being answered.
         IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS",
+        /// The account has no directory connected.
+        DirectoryNotConnected = "DIRECTORY_NOT_CONNECTED",
+        /// The account's directory denied the credentials that we have for it, or they don't allow this.
+        DirectoryDenied = "DIRECTORY_DENIED",
+        /// The account's directory doesn't answer, or not in a way that makes sense.
+        DirectoryUnavailable = "DIRECTORY_UNAVAILABLE",
         /// The body is larger than a request may be.
         TooLarge = "TOO_LARGE",
         /// Something is wrong on our side that a later try won't mend.

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    append::Counts,
     csv_file::FileFault,
     email::EmailAddress,
+    report::Counts,
     upload::{JobId, Source, Upload},
+    user::Name,
 };
 
 /// The record of a job.
@@ -56,6 +57,9 @@ pub struct Job {
     /// The address that was bound to the upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<EmailAddress>,
+    /// The role that was chosen for the upload: of users whose rows name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Name>,
     /// The mail about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<Mail>,
@@ -71,6 +75,8 @@ pub enum State {
     Finished,
     /// The file can't be read, or the job was given up.
     Failed,
+    /// It would have done more than anybody may have meant, so it did nothing: a person decides.
+    Held,
 }
 
 impl State {
@@ -80,6 +86,7 @@ impl State {
             Self::Running => "running",
             Self::Finished => "finished",
             Self::Failed => "failed",
+            Self::Held => "held",
         }
     }
 }
@@ -110,8 +117,10 @@ pub struct Progress {
     pub users: u64,
     /// Those that are dealt with.
     pub users_done: u64,
-    /// Users that got at least one number.
+    /// Users that were written, new ones among them.
     pub users_changed: u64,
+    /// Users that are new.
+    pub users_created: u64,
     /// Numbers that came onto lists.
     pub numbers_added: u64,
     /// Requests made to the table for users.
@@ -137,6 +146,16 @@ pub struct Lease {
 pub enum Failure {
     /// The file can't be read. Dropping it again as it is won't help.
     File(FileFault),
+    /// Somebody else's system, from which the rows were to come, refuses.
+    Refused {
+        /// A sentence for whoever can mend that.
+        reason: String,
+    },
+    /// It would have done more than anybody may have meant.
+    Held {
+        /// What it would have done, in a sentence.
+        reason: String,
+    },
     /// It was delivered as often as it may be. The file lies in the dead-letter queue, and dropping it again is safe.
     GaveUp {
         /// How often it was taken up.
@@ -222,11 +241,12 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
             failure: None,
             last_error: None,
             notify: None,
+            role: None,
             mail: None,
         }));
     };
     match job.state {
-        State::Finished => return Claim::Ended,
+        State::Finished | State::Held => return Claim::Ended,
         State::Failed if !matches!(job.failure, Some(Failure::GaveUp { .. })) => return Claim::Ended,
         State::Failed if delivery.is_last() => return Claim::Ended,
         // Somebody sent it back from the dead-letter queue: it gets a new life, and a mail of its own.
@@ -259,7 +279,11 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
 impl Job {
     /// Ends the job.
     pub fn end(&mut self, at: Timestamp) {
-        self.state = if self.failure.is_some() { State::Failed } else { State::Finished };
+        self.state = match self.failure {
+            None => State::Finished,
+            Some(Failure::Held { .. }) => State::Held,
+            Some(_) => State::Failed,
+        };
         self.phase = Phase::Done;
         self.ended = Some(at);
         self.lease = None;

@@ -35,6 +35,14 @@ impl Letter {
                 let _ = writeln!(text, "Mend the file and drop it again.");
                 format!("{name} could not be read ({})", fault.code)
             }
+            Some(Failure::Refused { reason }) => {
+                let _ = writeln!(text, "{name} could not be carried out, and nothing was changed.\n\n{reason}");
+                format!("{name} was refused")
+            }
+            Some(Failure::Held { reason }) => {
+                let _ = writeln!(text, "{name} was held back, and nothing was changed.\n\n{reason}");
+                format!("{name} was held back and waits for you")
+            }
             Some(Failure::GaveUp { attempts, reason }) => {
                 let progress = job.progress;
                 let _ = writeln!(text, "The work on {name} was given up after {attempts} attempts.\n");

@@ -5,16 +5,20 @@
 
 pub mod account;
 pub mod append;
+pub mod brake;
 pub mod caller_id;
 pub mod catalog;
 pub mod code;
 pub mod country;
 pub mod csv_file;
+pub mod directory_import;
 pub mod email;
 pub mod inventory;
 pub mod job;
 pub mod letter;
 pub mod numbers;
+pub mod report;
+pub mod roster;
 pub mod secret;
 pub mod settings;
 mod text;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::account::AccountId;
+use crate::{account::AccountId, email::EmailAddress, user::Name};
 
 /// A file dropped for a job: `inbox/{account}/{kind}/{name}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,20 +24,26 @@ pub struct Upload {
 pub enum Kind {
     /// Caller IDs are appended to users' lists.
     AppendCallerIds,
+    /// Users are created and changed.
+    UploadUsers,
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::AppendCallerIds, Self::UploadUsers];
+
     /// As it stands in keys.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AppendCallerIds => "append-caller-ids",
+            Self::UploadUsers => "upload-users",
         }
     }
 }
 
 /// The key is not one that a file for a job can have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the key of an upload: inbox/{{account}}/append-caller-ids/{{name}}")]
+#[error("not the key of an upload: inbox/{{account}}/{{kind}}/{{name}}")]
 pub struct NotAnUpload;
 
 impl Upload {
@@ -53,7 +59,7 @@ impl Upload {
             return Err(NotAnUpload);
         };
         let account = account.parse().map_err(|_| NotAnUpload)?;
-        let kind = [Kind::AppendCallerIds].into_iter().find(|known| known.as_str() == kind).ok_or(NotAnUpload)?;
+        let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind).ok_or(NotAnUpload)?;
         // A key that ends with a slash is a folder that a console made.
         if name.is_empty() || name.ends_with('/') {
             return Err(NotAnUpload);
@@ -65,6 +71,15 @@ impl Upload {
     pub fn key(&self) -> String {
         format!("inbox/{}/{}/{}", self.account, self.kind.as_str(), self.name)
     }
+}
+
+/// What an upload says of its job, beside its bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Who gets the report, in place of the account's recipients.
+    pub notify: Option<EmailAddress>,
+    /// The role of users whose rows name none: its ID or its name.
+    pub role: Option<Name>,
 }
 
 /// The very bytes that a job works on: one version of one object.

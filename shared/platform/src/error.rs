@@ -53,10 +53,7 @@ impl Error {
     }
 
     /// A connection broke, or a service asked for patience until none was left.
-    pub(crate) fn transient(
-        operation: &'static str,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    pub fn transient(operation: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { operation, kind: Kind::Transient, source: source.into() }
     }
 

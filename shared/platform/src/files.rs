@@ -1,6 +1,6 @@
 //! The bucket: dropped files in, result files out.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_s3::{
     Client,
@@ -11,7 +11,8 @@ use aws_sdk_s3::{
 use bytes::{Bytes, BytesMut};
 use rollcall_model::{
     email::EmailAddress,
-    upload::{Source, Upload},
+    upload::{Source, Terms, Upload},
+    user::Name,
 };
 
 use crate::{Error, Kind, connect::Aws, error::failed};
@@ -25,6 +26,8 @@ pub struct Files {
 
 /// The metadata key of an upload that names who gets its report.
 const NOTIFY: &str = "notify";
+/// The one that names the role of its users.
+const ROLE: &str = "role";
 
 impl Files {
     /// The files of this bucket.
@@ -41,26 +44,19 @@ impl Files {
     ///
     /// # Errors
     /// When the bucket can't be written.
-    pub async fn drop_file(
-        &self,
-        upload: &Upload,
-        bytes: Vec<u8>,
-        notify: Option<&EmailAddress>,
-    ) -> Result<Source, Error> {
-        self.put_version(&upload.key(), bytes, notify).await
+    pub async fn drop_file(&self, upload: &Upload, bytes: Vec<u8>, terms: &Terms) -> Result<Source, Error> {
+        self.put_version(&upload.key(), bytes, terms).await
     }
 
     /// Writes an object whole and gives its version.
     ///
     /// # Errors
     /// When the bucket can't be written.
-    pub async fn put_version(&self, key: &str, bytes: Vec<u8>, notify: Option<&EmailAddress>) -> Result<Source, Error> {
+    pub async fn put_version(&self, key: &str, bytes: Vec<u8>, terms: &Terms) -> Result<Source, Error> {
         const OPERATION: &str = "dropping the file";
         let size = bytes.len() as u64;
-        let mut put = self.client.put_object().bucket(&self.bucket).key(key).content_type("text/csv");
-        if let Some(address) = notify {
-            put = put.metadata(NOTIFY, address.as_str());
-        }
+        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type("text/csv");
+        let put = put.set_metadata(metadata(terms));
         let answer = put.body(ByteStream::from(bytes)).send().await.map_err(failed(OPERATION))?;
         let version = answer.version_id.ok_or_else(|| Error::unreadable(OPERATION, "the bucket keeps no versions"))?;
         Ok(Source { bucket: self.bucket.clone(), key: key.to_owned(), version, size })
@@ -76,7 +72,7 @@ impl Files {
             source: source.clone(),
             body: ByteStream::default(),
             at: 0,
-            notify: None,
+            terms: Terms::default(),
             resumed: 0,
         };
         download.open().await?;
@@ -131,15 +127,13 @@ impl Files {
         &self,
         upload: &Upload,
         size: i64,
-        notify: Option<&EmailAddress>,
+        terms: &Terms,
         time: Duration,
     ) -> Result<(String, Vec<(String, String)>), Error> {
         const OPERATION: &str = "signing an upload";
         let time = PresigningConfig::expires_in(time).map_err(|error| Error::unreadable(OPERATION, error))?;
-        let mut put = self.client.put_object().bucket(&self.bucket).key(upload.key()).content_length(size);
-        if let Some(address) = notify {
-            put = put.metadata(NOTIFY, address.as_str());
-        }
+        let put = self.client.put_object().bucket(&self.bucket).key(upload.key()).content_length(size);
+        let put = put.set_metadata(metadata(terms));
         let request = put.presigned(time).await.map_err(failed(OPERATION))?;
         // What the signature covers must be sent as it is; the host, every client sends by itself.
         let signed = |name: &str| name == "content-length" || name.starts_with("x-amz-meta-");
@@ -165,13 +159,20 @@ impl Files {
     }
 }
 
+fn metadata(terms: &Terms) -> Option<HashMap<String, String>> {
+    let notify = terms.notify.as_ref().map(|address| (NOTIFY.to_owned(), address.to_string()));
+    let role = terms.role.as_ref().map(|role| (ROLE.to_owned(), role.as_str().to_owned()));
+    let metadata: HashMap<_, _> = notify.into_iter().chain(role).collect();
+    (!metadata.is_empty()).then_some(metadata)
+}
+
 /// The bytes of a source, as they come.
 pub struct Download {
     client: Client,
     source: Source,
     body: ByteStream,
     at: u64,
-    notify: Option<EmailAddress>,
+    terms: Terms,
     resumed: u32,
 }
 
@@ -180,9 +181,9 @@ const MAX_RESUMED: u32 = 5;
 const READING: &str = "reading the file";
 
 impl Download {
-    /// Who gets the report, if the upload says so.
-    pub fn notify(&self) -> Option<&EmailAddress> {
-        self.notify.as_ref()
+    /// What the upload says of its job.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// The next bytes; `None` at the end. A connection that breaks is taken up again where it broke.
@@ -221,8 +222,11 @@ impl Download {
             // What the store holds is the truth; an event may come without a size.
             self.source.size =
                 object.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or(self.source.size);
-            let named = object.metadata.as_ref().and_then(|metadata| metadata.get(NOTIFY));
-            self.notify = named.and_then(|address| EmailAddress::parse(address).ok());
+            let said = |key: &str| object.metadata.as_ref().and_then(|metadata| metadata.get(key));
+            self.terms = Terms {
+                notify: said(NOTIFY).and_then(|address| EmailAddress::parse(address).ok()),
+                role: said(ROLE).and_then(|role| Name::parse(role).ok()),
+            };
         }
         self.body = object.body;
         Ok(())

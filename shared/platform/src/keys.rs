@@ -1,7 +1,8 @@
-//! The table's keys, all of them. Every key starts with the account, so that no query can cross accounts.
+//! The table's keys, all of them. Every key starts with the account, so that no query can cross accounts, but for
+//! [`VISITED`].
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use rollcall_model::account::AccountId;
+use rollcall_model::{account::AccountId, user::Claim};
 
 /// The table's own key.
 pub(crate) const PK: &str = "PK";
@@ -11,7 +12,7 @@ pub(crate) const SK: &str = "SK";
 pub(crate) const ACCOUNT_PK: &str = "AccountPK";
 /// See [`ACCOUNT_PK`].
 pub(crate) const ACCOUNT_SK: &str = "AccountSK";
-/// Lists an account's users by name and its jobs by age. It does not hold users' caller IDs.
+/// Lists an account's users by name and its jobs by age, and accounts to be visited. It does not hold users' caller IDs.
 pub(crate) const BY_ACCOUNT: &str = "by_account";
 
 /// An item's key in the table.
@@ -29,9 +30,14 @@ impl Key {
         Self { pk: user_pk(account, folded_login), sk: "USER".into() }
     }
 
-    /// The claim that keeps an e-mail address unique, by folded address.
-    pub(crate) fn email(account: &AccountId, folded_email: &str) -> Self {
-        Self { pk: format!("ACCT#{account}#EMAIL#{folded_email}"), sk: "EMAIL".into() }
+    /// What keeps something that only one user can have from all others.
+    pub(crate) fn claim(account: &AccountId, claim: &Claim) -> Self {
+        let (kind, value) = match claim {
+            Claim::Email(address) => ("EMAIL", address.as_str()),
+            Claim::Extension(login) => ("EXTENSION", login.as_str()),
+            Claim::DirectoryId(id) => ("DIRECTORY", id.as_str()),
+        };
+        Self { pk: format!("ACCT#{account}#{kind}#{value}"), sk: kind.into() }
     }
 
     /// A number of the account's inventory.
@@ -57,6 +63,11 @@ impl Key {
     /// The account's settings.
     pub(crate) fn settings(account: &AccountId) -> Self {
         Self { pk: format!("ACCT#{account}"), sk: "SETTINGS".into() }
+    }
+
+    /// How the account and its own directory stand.
+    pub(crate) fn standing(account: &AccountId) -> Self {
+        Self { pk: format!("ACCT#{account}"), sk: "DIRECTORY".into() }
     }
 
     /// As attributes.
@@ -89,6 +100,10 @@ pub(crate) fn catalog_pk(account: &AccountId) -> String {
 pub(crate) fn users_index(account: &AccountId) -> String {
     format!("ACCT#{account}#USERS")
 }
+
+/// Partition of the index that lists the accounts whose directories are to be visited. **The one key that doesn't begin with an
+/// account**, since it is where accounts are found; nothing of theirs but their names stands under it.
+pub(crate) const VISITED: &str = "VISITED";
 
 /// Partition of the account's jobs in the index.
 pub(crate) fn jobs_index(account: &AccountId) -> String {

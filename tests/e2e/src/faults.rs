@@ -24,10 +24,12 @@ use hyper_util::{
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use crate::draws::Draws;
+
 /// What goes wrong, out of a thousand. The same requests in the same order go wrong each time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Faults {
-    /// Statements of a batch that are answered with a throttling error, and not carried out.
+    /// Statements of a batch, transactions and updates that are answered with a throttling error, and not carried out.
     pub throttled: u64,
     /// Answers that are lost after the request was carried out.
     pub dropped: u64,
@@ -87,7 +89,7 @@ struct Shared {
     faults: Faults,
     fuse: Option<Fuse>,
     down: AtomicBool,
-    draws: AtomicU64,
+    draws: Draws,
     requests: AtomicU64,
     statements: AtomicU64,
 }
@@ -103,7 +105,7 @@ impl Proxy {
             faults,
             fuse,
             down: AtomicBool::new(false),
-            draws: AtomicU64::new(0),
+            draws: Draws::default(),
             requests: AtomicU64::new(0),
             statements: AtomicU64::new(0),
         });
@@ -128,16 +130,6 @@ impl Proxy {
     }
 }
 
-impl Shared {
-    /// Whether something of this likelihood happens now (splitmix64 over a counter).
-    fn happens(&self, permille: u64) -> bool {
-        let mut z = self.draws.fetch_add(1, Ordering::Relaxed).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % 1_000 < permille
-    }
-}
-
 async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     shared.requests.fetch_add(1, Ordering::Relaxed);
     tokio::time::sleep(shared.faults.delay).await;
@@ -150,8 +142,11 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     }
     let (mut parts, body) = request.into_parts();
     let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let batch =
-        parts.headers.get("x-amz-target").is_some_and(|target| target.as_bytes().ends_with(b".BatchExecuteStatement"));
+    let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()?.rsplit('.').next());
+    let batch = target == Some("BatchExecuteStatement");
+    if let Some(refusal) = target.and_then(refusal).filter(|_| shared.draws.happens(shared.faults.throttled)) {
+        return (StatusCode::BAD_REQUEST, refusal.to_string()).into_response();
+    }
     let mut throttled = Vec::new();
     if batch {
         (body, throttled) = hold_back(&shared, &body);
@@ -166,7 +161,7 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     if burn == Burn::Last {
         return never(&shared).await;
     }
-    if shared.happens(shared.faults.dropped) {
+    if shared.draws.happens(shared.faults.dropped) {
         // An answer whose body breaks off is as good as none.
         let broken = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("lost")) });
         return Response::new(Body::from_stream(broken));
@@ -189,6 +184,22 @@ async fn never(shared: &Shared) -> Response {
     std::future::pending().await
 }
 
+/// How the table puts off a write of one user.
+fn refusal(target: &str) -> Option<Value> {
+    let kind = |name: &str| format!("com.amazonaws.dynamodb.v20120810#{name}");
+    match target {
+        "TransactWriteItems" => Some(json!({
+            "__type": kind("TransactionCanceledException"),
+            "Message": "Transaction cancelled",
+            "CancellationReasons": [{ "Code": "None" }, { "Code": "ThrottlingError", "Message": "Rate exceeded" }],
+        })),
+        "UpdateItem" => {
+            Some(json!({ "__type": kind("ProvisionedThroughputExceededException"), "message": "Rate exceeded" }))
+        }
+        _ => None,
+    }
+}
+
 /// Takes statements out of a batch. Gives the positions that they had.
 fn hold_back(shared: &Shared, body: &Bytes) -> (Bytes, Vec<usize>) {
     let mut request: Value = serde_json::from_slice(body).expect("a request in JSON");
@@ -196,7 +207,7 @@ fn hold_back(shared: &Shared, body: &Bytes) -> (Bytes, Vec<usize>) {
     let (mut kept, mut throttled) = (Vec::new(), Vec::new());
     for (at, statement) in std::mem::take(statements).into_iter().enumerate() {
         // The engine refuses an empty batch, so one statement always goes through.
-        if at > 0 && shared.happens(shared.faults.throttled) {
+        if at > 0 && shared.draws.happens(shared.faults.throttled) {
             throttled.push(at);
         } else {
             kept.push(statement);

@@ -4,12 +4,17 @@
 
 mod api;
 mod command;
+mod deaths;
+mod draws;
 mod faults;
+mod graph;
 mod stack;
 mod world;
 
 pub use api::{Caller, Reply};
 pub use command::{json, rollcall};
+pub use deaths::{Doomed, die_at_every_request};
 pub use faults::{Faults, Fuse, Proxy};
+pub use graph::{Gone, Graph, Person, Spoil, Traps};
 pub use stack::{Mail, Stack, binaries, until, user};
 pub use world::{World, delivery, delivery_of};

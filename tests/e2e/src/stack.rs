@@ -15,7 +15,7 @@ use rollcall_model::{
     inventory::{InventoryNumber, NumberFacts},
     job::{Job, State},
     settings::Settings,
-    upload::{JobId, Source, Upload},
+    upload::{JobId, Kind, Source, Terms, Upload},
     user::{LoginId, Profile, User},
 };
 use rollcall_platform::{
@@ -129,13 +129,23 @@ impl Stack {
 
     /// Drops a file of caller IDs into the inbox.
     pub async fn drop_file(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Source {
-        let upload = self.upload(name);
-        self.files.drop_file(&upload, bytes.into(), None).await.expect("the file is dropped")
+        self.drop_as(Kind::AppendCallerIds, name, bytes).await
+    }
+
+    /// Drops a file for a job of this kind into the inbox.
+    pub async fn drop_as(&self, kind: Kind, name: &str, bytes: impl Into<Vec<u8>>) -> Source {
+        let upload = self.upload_of(kind, name);
+        self.files.drop_file(&upload, bytes.into(), &Terms::default()).await.expect("the file is dropped")
     }
 
     /// The upload of a file of caller IDs.
     pub fn upload(&self, name: &str) -> Upload {
-        let key = format!("inbox/{}/append-caller-ids/{name}", self.account);
+        self.upload_of(Kind::AppendCallerIds, name)
+    }
+
+    /// The upload of a file for a job of this kind.
+    pub fn upload_of(&self, kind: Kind, name: &str) -> Upload {
+        let key = format!("inbox/{}/{}/{name}", self.account, kind.as_str());
         Upload::from_key(&key).expect("the key of an upload")
     }
 
@@ -143,13 +153,24 @@ impl Stack {
     pub async fn put_quietly(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Source {
         let bytes = bytes.into();
         let key = format!("quiet/{name}");
-        self.files.put_version(&key, bytes, None).await.expect("the file is written")
+        self.files.put_version(&key, bytes, &Terms::default()).await.expect("the file is written")
     }
 
     /// Drops a file and waits for the end of its job.
     pub async fn append(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Job {
         let source = self.drop_file(name, bytes).await;
         self.ended(&source).await
+    }
+
+    /// Drops a file of users and waits for the end of its job.
+    pub async fn upload_users(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Job {
+        let source = self.drop_as(Kind::UploadUsers, name, bytes).await;
+        self.ended(&source).await
+    }
+
+    /// A user, by folded login ID.
+    pub async fn user(&self, login: &str) -> Option<User> {
+        self.directory.user(&self.account, login).await.expect("the user is read")
     }
 
     /// Waits for the end of a source's job.
@@ -224,7 +245,7 @@ impl Stack {
     /// Processes of functions that run now.
     pub fn function_pids(&self) -> Vec<u32> {
         let names = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        descendants(self.child.id()).into_iter().filter(|pid| names(pid).trim_end() == "bulk-append").collect()
+        descendants(self.child.id()).into_iter().filter(|pid| names(pid).starts_with("bulk-")).collect()
     }
 
     /// Kills every function that runs now, as a crash would.

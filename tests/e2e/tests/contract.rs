@@ -10,7 +10,7 @@ use axum::{
     body::Body,
     http::{Method, StatusCode},
 };
-use e2e::{Caller, Reply, Stack};
+use e2e::{Caller, Graph, Reply, Stack, Traps};
 use rollcall_model::code::ApiCode;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
@@ -70,7 +70,13 @@ fn the_contract_has_the_codes_of_the_code() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_withstands_strangers_neighbours_and_bad_input() {
-    let stack = Stack::start(&[]).await;
+    let graph = Graph::start(Traps { page: 1, ..Traps::default() }).await;
+    let parameters = graph.parameters();
+    let stack = Stack::start(&parameters.each_ref().map(String::as_str)).await;
+    for person in graph.hire(3) {
+        graph.change(&person, |person| person.display_name = Some(SECRET.to_owned()));
+    }
+    Graph::connect(&stack, &stack.account).await;
     let routes = operations();
     let owner = stack.caller(&["--account", stack.account.as_str()]);
     let job = furnish(&stack, &owner).await;

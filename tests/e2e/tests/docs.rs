@@ -1,8 +1,9 @@
 //! What the documents say is what the code does.
 
 use rollcall_model::{
-    append::COLUMNS,
+    append,
     code::{ApiCode, FileCode, RowCode, Warning},
+    roster,
 };
 
 const FILES: &str = include_str!("../../../infra/docs/files.md");
@@ -33,7 +34,7 @@ fn every_code_of_the_api_is_explained() {
 
 #[test]
 fn the_columns_are_named_as_the_reader_knows_them() {
-    for column in &COLUMNS {
+    for column in append::COLUMNS.iter().chain(&roster::COLUMNS) {
         assert!(FILES.contains(&format!("`{}`", column.name)), "{}", column.name);
     }
 }

@@ -4,7 +4,8 @@ use axum::{Json, extract::State, http::StatusCode};
 use rollcall_model::{
     code::ApiCode,
     email::EmailAddress,
-    upload::{Kind, Upload},
+    upload::{Kind, Terms, Upload},
+    user::Name,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ pub(crate) struct New {
     size: u64,
     /// Who gets the report; the token's address by default.
     notify: Option<EmailAddress>,
+    /// For an upload of users: the role of those whose rows name none, by ID or name.
+    role: Option<Name>,
 }
 
 /// How to drop the file.
@@ -67,9 +70,12 @@ pub(crate) async fn create(
     // A folder of its own, so that nobody overwrites another's file of the same name.
     let name = format!("{}/{}", Uuid::new_v4(), new.name);
     let upload = Upload { account: caller.account, kind: new.kind, name };
-    let notify = new.notify.or(caller.email);
+    if new.role.is_some() && new.kind != Kind::UploadUsers {
+        return refused("A role goes with an upload of users.".to_owned(), "/role");
+    }
+    let terms = Terms { notify: new.notify.or(caller.email), role: new.role };
     let size = i64::try_from(new.size).unwrap_or(i64::MAX);
-    let (url, headers) = api.files.presigned_drop(&upload, size, notify.as_ref(), GOOD_FOR).await?;
+    let (url, headers) = api.files.presigned_drop(&upload, size, &terms, GOOD_FOR).await?;
     let permission = Permission {
         upload: upload.key(),
         method: "PUT",

@@ -6,8 +6,9 @@ pub(crate) mod one;
 
 use jiff::Timestamp;
 use rollcall_model::{
-    append::Counts,
     job::{Failure, Job, Mail, Phase, Progress, State},
+    report::Counts,
+    user::Name,
 };
 use serde::Serialize;
 
@@ -29,6 +30,8 @@ pub(crate) struct Shown {
     failure: Option<Failure>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mail: Option<Mail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<Name>,
 }
 
 impl From<Job> for Shown {
@@ -46,6 +49,7 @@ impl From<Job> for Shown {
             progress: job.progress,
             failure: job.failure,
             mail: job.mail,
+            role: job.role,
         }
     }
 }

@@ -7,14 +7,13 @@ use axum::{
 };
 use rollcall_model::{
     code::ApiCode,
-    email::EmailAddress,
-    user::{LoginId, User},
+    user::{Claim, LoginId, User},
 };
 use rollcall_platform::directory::Taken;
 use serde_json::{Map, Value};
 
 use crate::{
-    Api, Shared,
+    Shared,
     body::{self, Body},
     caller::Caller,
     preconditions::tag,
@@ -32,11 +31,7 @@ pub(crate) async fn create(
     let user = User::new(login, body::read(fields.into())?);
     match api.directory.create_user(&caller.account, &user).await? {
         Ok(()) => {}
-        Err(Taken::Login) => {
-            let detail = "Another user has this login ID.";
-            return Err(Problem::new(StatusCode::CONFLICT, ApiCode::LoginIdTaken, detail).at("/login"));
-        }
-        Err(Taken::Email) => return Err(email_taken()),
+        Err(taken) => return Err(other_has(&taken)),
     }
     let headers = [
         (header::LOCATION, format!("/v1/users/{}", path_segment(user.login.as_str()))),
@@ -56,17 +51,14 @@ fn path_segment(login: &str) -> String {
         .collect()
 }
 
-/// Refuses an address that another user has.
-pub(super) async fn check_email(
-    api: &Api,
-    caller: &Caller,
-    email: &EmailAddress,
-    login: &LoginId,
-) -> Result<(), Problem> {
-    let owner = api.directory.email_owner(&caller.account, email).await?;
-    if owner.is_some_and(|owner| owner != login.folded()) { Err(email_taken()) } else { Ok(()) }
-}
-
-fn email_taken() -> Problem {
-    Problem::new(StatusCode::CONFLICT, ApiCode::EmailTaken, "Another user has this e-mail address.").at("/email")
+/// The problem with something that another user has.
+pub(super) fn other_has(taken: &Taken) -> Problem {
+    let (code, what, at) = match taken {
+        Taken::Login => (ApiCode::LoginIdTaken, "login ID", "/login"),
+        Taken::Claim(Claim::Email(_)) => (ApiCode::EmailTaken, "e-mail address", "/email"),
+        Taken::Claim(Claim::Extension(_)) => (ApiCode::ExtensionInUse, "extension", "/extension/login"),
+        // Requests can't name one: it is what an import came upon.
+        Taken::Claim(Claim::DirectoryId(_)) => return Problem::changed(),
+    };
+    Problem::new(StatusCode::CONFLICT, code, format!("Another user has this {what}.")).at(at)
 }

@@ -5,7 +5,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rollcall_model::{csv_file::Writer, user::User};
+use rollcall_model::{csv_file::Writer, roster};
 use rollcall_platform::directory::{FilterValue, UserFilter};
 use tokio::time::Duration;
 use uuid::Uuid;
@@ -18,21 +18,6 @@ const MAX_DIRECT_BYTES: usize = 4_000_000;
 /// How long a download's address is good for.
 const GOOD_FOR: Duration = Duration::from_mins(5);
 const CSV: &str = "text/csv; charset=utf-8";
-
-/// The columns, named as an upload of users names them.
-const COLUMNS: [&str; 11] = [
-    "Name",
-    "Phone Number",
-    "Email",
-    "Login ID",
-    "Designation",
-    "Department",
-    "Team",
-    "Role",
-    "Calling Agent",
-    "Agent Status",
-    "Web Login",
-];
 
 /// `GET /v1/users.csv`
 pub(crate) async fn users(State(api): Shared, caller: Caller) -> Result<Response, Problem> {
@@ -48,7 +33,7 @@ pub(crate) async fn agents(State(api): Shared, caller: Caller) -> Result<Respons
 /// A file of the users that the filter lets through, straight away or by way of the bucket.
 pub(super) async fn download(api: &Api, caller: &Caller, name: &str, filter: &UserFilter) -> Result<Response, Problem> {
     let mut csv = Writer::new(b',');
-    csv.record(COLUMNS);
+    roster::write_header(&mut csv);
     let key = format!("exports/{}/{}/{name}", caller.account, Uuid::new_v4());
     let mut large = api.files.create(&key, CSV);
     let mut held = Vec::new();
@@ -56,7 +41,7 @@ pub(super) async fn download(api: &Api, caller: &Caller, name: &str, filter: &Us
     loop {
         let (users, next) = api.directory.users_page(&caller.account, filter, after.as_ref(), READS, READS).await?;
         for user in &users {
-            record(&mut csv, user);
+            roster::write_user(&mut csv, user);
         }
         held.extend(csv.take());
         if large.written() > 0 || held.len() > MAX_DIRECT_BYTES {
@@ -76,23 +61,4 @@ pub(super) async fn download(api: &Api, caller: &Caller, name: &str, filter: &Us
     large.finish().await?;
     let url = api.files.presigned_get(&key, name, GOOD_FOR).await?;
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, url)]).into_response())
-}
-
-fn record(csv: &mut Writer, user: &User) {
-    let profile = &user.profile;
-    let number = profile.call_forward_number.map(|number| number.to_string()).unwrap_or_default();
-    let id = |id: &Option<rollcall_model::user::Ref>| id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
-    csv.record([
-        profile.name.as_str(),
-        &number,
-        profile.email.as_ref().map_or("", |email| email.as_str()),
-        user.login.as_str(),
-        profile.designation.as_ref().map_or("", |designation| designation.as_str()),
-        &id(&profile.department),
-        &id(&profile.team),
-        &id(&profile.role),
-        if profile.calling_agent { "Yes" } else { "No" },
-        user.agent_status.as_str(),
-        user.web_login.as_str(),
-    ]);
 }

@@ -44,9 +44,8 @@ async fn change(
         if api.directory.update_user(&caller.account, &before, &after).await?.is_ok() {
             return Ok(after);
         }
-        if let Some(email) = after.profile.email.as_ref().filter(|email| Some(*email) != before.profile.email.as_ref())
-        {
-            create::check_email(api, caller, email, &after.login).await?;
+        if let Some(taken) = api.directory.taken(&caller.account, &after).await? {
+            return Err(create::other_has(&taken));
         }
     }
     Err(Problem::changed())

@@ -8,10 +8,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use rollcall_model::account::AccountId;
-use rollcall_model::append::RowStatus;
 use rollcall_model::job::Job;
+use rollcall_model::report::RowStatus;
 use rollcall_model::settings::Settings;
-use rollcall_model::upload::{JobId, Kind, ResultKeys, Upload};
+use rollcall_model::upload::{JobId, Kind, ResultKeys, Terms, Upload};
 use rollcall_model::user::User;
 use tokio::time::Instant;
 
@@ -58,7 +58,7 @@ async fn show(stack: &Stack) -> Result<ExitCode> {
     print(&file())?;
 
     let upload = Upload { account: account.clone(), kind: Kind::AppendCallerIds, name: NAME.to_owned() };
-    let source = connection.files.drop_file(&upload, contents().into_bytes(), None).await.map_err(told)?;
+    let source = connection.files.drop_file(&upload, contents().into_bytes(), &Terms::default()).await.map_err(told)?;
     let Followed::Ended(job) = follow(&connection, &account, &JobId::of(&source), true).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };

@@ -2,10 +2,11 @@
 //! with it.
 
 use rollcall_model::caller_id::CallerId;
+use rollcall_model::catalog::{Entry, Kind};
 use rollcall_model::email::EmailAddress;
 use rollcall_model::inventory::{InventoryNumber, NumberFacts, NumberState};
 use rollcall_model::settings::Settings;
-use rollcall_model::user::{LoginId, Name, Policy, Profile, User};
+use rollcall_model::user::{LoginId, Name, Policy, Profile, Ref, User};
 
 /// Users with a login of their own, unless more are wanted: `user1` to `user12`.
 pub const USERS: u64 = PEOPLE.len() as u64;
@@ -73,6 +74,20 @@ pub fn inventory(numbers: u64) -> Vec<InventoryNumber> {
         ..NumberFacts::default()
     };
     all.map(|(number, provider, state)| InventoryNumber::new(number, facts(provider, state))).collect()
+}
+
+/// What users may refer to.
+pub fn catalog() -> Vec<(Kind, Entry)> {
+    let entries = [
+        (Kind::Role, "agent", "Agent"),
+        (Kind::Role, "supervisor", "Supervisor"),
+        (Kind::Department, "sales", "Sales"),
+        (Kind::Department, "support", "Support"),
+        (Kind::Team, "north", "North"),
+        (Kind::Team, "south", "South"),
+    ];
+    let entry = |id, name| Entry { id: Ref::parse(id).expect("an ID"), name: Name::parse(name).expect("a name") };
+    entries.into_iter().map(|(kind, id, name)| (kind, entry(id, name))).collect()
 }
 
 /// The user with the login `user{number}`, from 1. The first ones are as they stand above, the others are made up.

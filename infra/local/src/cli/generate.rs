@@ -306,9 +306,10 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use rollcall_model::append::{Report, Standing, Wanted};
+    use rollcall_model::append::{Standing, Wanted, judge};
     use rollcall_model::csv_file::Reader;
     use rollcall_model::numbers::NumberReader;
+    use rollcall_model::report::Report;
     use rollcall_model::user::Policy;
 
     use super::*;
@@ -344,7 +345,7 @@ mod tests {
                 take(&row);
             }
         };
-        read(&mut |row| wanted.take(row, &mut numbers));
+        read(&mut |row| _ = wanted.take(row, &mut numbers));
         let mut ledger = wanted.settle();
         for user in 0..ledger.users() {
             let known = ledger.login(user).strip_prefix("user").is_some();
@@ -355,7 +356,7 @@ mod tests {
         let mut report = None;
         read(&mut |row| {
             let report = report.get_or_insert_with(|| Report::new(row.header()));
-            report.row(row, &mut numbers, &mut ledger);
+            report.row(row, judge(row, &mut numbers, &mut ledger));
         });
         let mut report = report.unwrap();
         let counts = report.counts;

@@ -5,6 +5,7 @@ mod connect;
 mod demo;
 mod demo_account;
 mod demo_file;
+mod drop_file;
 mod follow;
 mod generate;
 mod job;
@@ -19,6 +20,7 @@ mod split_mix;
 mod summary;
 mod token;
 mod up;
+mod upload;
 mod users;
 
 use std::env;
@@ -59,6 +61,8 @@ enum Subcommands {
     Seed(seed::Seed),
     /// Append the caller IDs of a CSV file to users, and follow the job to its end
     Append(append::Append),
+    /// Create and change the users of a CSV file, and follow the job to its end
+    Upload(upload::Upload),
     /// List the latest jobs
     Jobs(jobs::Jobs),
     /// Show one job, follow it, or save its result files
@@ -91,6 +95,7 @@ impl Command {
             Subcommands::Up(up) => up.run(dir).await,
             Subcommands::Seed(seed) => seed.run(dir).await,
             Subcommands::Append(append) => append.run(dir).await,
+            Subcommands::Upload(upload) => upload.run(dir).await,
             Subcommands::Jobs(jobs) => jobs.run(dir).await,
             Subcommands::Job(job) => job.run(dir).await,
             Subcommands::Mail(mail) => mail.run(dir),

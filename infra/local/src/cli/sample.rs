@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use rollcall_model::append;
+use rollcall_model::{append, roster};
 
 use super::output;
 use crate::stack::{Context, Result};
@@ -28,6 +28,8 @@ pub struct Sample {
 enum SampleKind {
     /// Caller IDs to append to users' lists
     AppendCallerIds,
+    /// Users to create and change
+    Users,
 }
 
 impl Sample {
@@ -38,6 +40,7 @@ impl Sample {
     pub fn run(self) -> Result<ExitCode> {
         let sample = match self.kind {
             SampleKind::AppendCallerIds => append::sample(),
+            SampleKind::Users => roster::sample(),
         };
         match self.output {
             Some(file) => fs::write(&file, sample).context(format!("could not write {}", file.display()))?,

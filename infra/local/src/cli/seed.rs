@@ -100,6 +100,9 @@ pub async fn seed(
     directory.put_settings(account, &settings).await.map_err(told)?;
     let inventory = demo_account::inventory(numbers);
     directory.put_numbers(account, &inventory).await.map_err(told)?;
+    for (kind, entry) in demo_account::catalog() {
+        directory.put_entry(account, kind, &entry).await.map_err(told)?;
+    }
 
     let bar = output::progress(shown && users > SLICE);
     bar.set_length(users);

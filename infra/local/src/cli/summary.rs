@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rollcall_model::append::{Counts, RowStatus};
 use rollcall_model::job::{Failure, Job, Mail as MailState, State};
+use rollcall_model::report::{Counts, RowStatus};
 use rollcall_model::upload::ResultKeys;
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ pub fn tone(job: &Job) -> Tone {
     match job.state {
         State::Failed => Tone::Bad,
         State::Finished if all_went_well(job) => Tone::Good,
-        State::Finished | State::Running => Tone::Doubtful,
+        State::Finished | State::Running | State::Held => Tone::Doubtful,
     }
 }
 
@@ -78,6 +78,7 @@ pub fn describe(job: &Job, mail: Option<&Mail>, dir: &Path) -> String {
     line("State", &format!("{}{}", tone(job).paint(standing(job)), progress(job)));
     match &job.failure {
         Some(Failure::File(fault)) => line("Reason", &output::visible(&fault.to_string())),
+        Some(Failure::Refused { reason } | Failure::Held { reason }) => line("Reason", &output::visible(reason)),
         Some(Failure::GaveUp { attempts, reason }) => {
             let reason = output::visible(reason);
             line(

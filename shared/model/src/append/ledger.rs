@@ -9,7 +9,7 @@ use crate::{
     caller_id::CallerId,
     csv_file::{Row, RowShape},
     numbers::{NumberReader, Reading},
-    user::{could_be_login, fold},
+    user::{Policy, could_be_login, fold},
 };
 
 /// Index of a user in a ledger, in the order of the file.
@@ -33,12 +33,13 @@ pub struct Wanted {
 const PAIRS_WORTH_SORTING: usize = 1 << 23;
 
 impl Wanted {
-    /// Takes one row. What is wrong with it is said when the file is read again, by [`super::Report::row`].
-    pub fn take(&mut self, row: &Row<'_>, reader: &mut NumberReader) {
+    /// Takes one row; gives the index of the user that it names, if it names one. What is wrong with it is said when the
+    /// file is read again, by [`super::judge`].
+    pub fn take(&mut self, row: &Row<'_>, reader: &mut NumberReader) -> Option<usize> {
         if row.shape != RowShape::Sound {
-            return;
+            return None;
         }
-        let Some(login) = row.value(LOGIN).filter(|login| could_be_login(login)) else { return };
+        let login = row.value(LOGIN).filter(|login| could_be_login(login))?;
         let user = self.logins.insert(&fold(&login));
         let cell = row.value(NUMBERS);
         for cell in cell.into_iter().chain(row.surplus(NUMBERS)) {
@@ -56,6 +57,12 @@ impl Wanted {
         if self.pairs.len() > PAIRS_WORTH_SORTING.max(2 * self.distinct) {
             self.put_in_order();
         }
+        Some(user as usize)
+    }
+
+    /// The index of the user with this folded login ID.
+    pub(crate) fn user(&self, folded_login: &str) -> Option<usize> {
+        self.logins.find(folded_login)
     }
 
     /// The ledger of what is wanted. Nothing has come of it yet.
@@ -178,6 +185,19 @@ impl Ledger {
                     self.wanted[at].1 = fate;
                 }
             }
+        }
+    }
+
+    /// The index of the user with this folded login ID.
+    pub fn user(&self, folded_login: &str) -> Option<usize> {
+        self.logins.find(folded_login)
+    }
+
+    /// The policy of a user, once it is known.
+    pub(crate) fn policy(&self, user: usize) -> Option<Policy> {
+        match self.standings[user] {
+            Some(Standing::User(policy)) => Some(policy),
+            _ => None,
         }
     }
 

@@ -3,17 +3,19 @@
 //! The file is read twice. First it becomes a [`Wanted`]: who is to have which numbers, each user once, however many
 //! rows name it. That, settled into a [`Ledger`], is held against the table user by user: [`Ledger::plan`] decides,
 //! [`Ledger::record`] keeps what came of it. Then the file is read again, and each row is judged by the ledger
-//! ([`Report`]). So memory holds a few bytes a row, and no text.
+//! ([`judge`]). So memory holds a few bytes a row, and no text.
 //!
 //! **An append never removes.** A plan can only add, and a replay finds nothing left to add.
 
+mod judge;
 mod ledger;
 mod plan;
-mod report;
 
+pub use judge::judge;
 pub use ledger::{Ledger, Wanted};
 pub use plan::{Standing, UserPlan};
-pub use report::{Counts, Report, RowStatus};
+
+pub(crate) use judge::{NumbersJudged, not_in_force, number_message};
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use crate::{
     csv_file::{Reader, Row},
     inventory::{InventoryNumber, NumberFacts, NumberState},
     numbers::NumberReader,
+    report::{Counts, Report, RowStatus},
     user::Policy,
 };
 
@@ -57,7 +58,7 @@ fn each_row(file: &[u8], mut take: impl FnMut(&Row<'_>)) {
 fn run_with(file: &[u8], directory: &mut Directory, inventory: &[InventoryNumber], limit: usize) -> Ran {
     let mut numbers = NumberReader::new("IN".parse().unwrap(), inventory);
     let mut wanted = Wanted::default();
-    each_row(file, |row| wanted.take(row, &mut numbers));
+    each_row(file, |row| _ = wanted.take(row, &mut numbers));
     let mut ledger = wanted.settle();
     let mut added = 0;
     for user in 0..ledger.users() {
@@ -75,7 +76,7 @@ fn run_with(file: &[u8], directory: &mut Directory, inventory: &[InventoryNumber
     let mut rows = Vec::new();
     each_row(file, |row| {
         let report = report.get_or_insert_with(|| Report::new(row.header()));
-        report.row(row, &mut numbers, &mut ledger);
+        report.row(row, judge(row, &mut numbers, &mut ledger));
         rows.push(());
     });
     let mut report: Report = report.unwrap();
@@ -253,7 +254,7 @@ fn a_job_that_was_interrupted_still_knows_what_it_did_itself() {
     let mut numbers = NumberReader::new("IN".parse().unwrap(), &[]);
     let ledger_of = |numbers: &mut NumberReader| {
         let mut wanted = Wanted::default();
-        each_row(file.as_bytes(), |row| wanted.take(row, numbers));
+        each_row(file.as_bytes(), |row| _ = wanted.take(row, numbers));
         wanted.settle()
     };
     let first = ledger_of(&mut numbers);
@@ -264,7 +265,7 @@ fn a_job_that_was_interrupted_still_knows_what_it_did_itself() {
     second.record(&plan);
     assert!(second.is_settled(0));
     let mut status = None;
-    each_row(file.as_bytes(), |row| status = Some(Report::new(row.header()).row(row, &mut numbers, &mut second)));
+    each_row(file.as_bytes(), |row| status = Some(judge(row, &mut numbers, &mut second).status));
     assert_eq!(status, Some(RowStatus::Applied));
 }
 
@@ -273,10 +274,10 @@ fn what_a_job_did_not_come_to_is_unprocessed() {
     let file = "Login,DIDs\nuser1,9876543210\nuser1,junk\n";
     let mut numbers = NumberReader::new("IN".parse().unwrap(), &[]);
     let mut wanted = Wanted::default();
-    each_row(file.as_bytes(), |row| wanted.take(row, &mut numbers));
+    each_row(file.as_bytes(), |row| _ = wanted.take(row, &mut numbers));
     let mut ledger = wanted.settle();
     each_row(file.as_bytes(), |row| {
-        assert_eq!(Report::new(row.header()).row(row, &mut numbers, &mut ledger), RowStatus::Unprocessed);
+        assert_eq!(judge(row, &mut numbers, &mut ledger).status, RowStatus::Unprocessed);
     });
 }
 

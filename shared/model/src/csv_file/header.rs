@@ -53,6 +53,11 @@ impl Header {
         self.places[column].map_or("", |place| &self.names[place])
     }
 
+    /// The last of the columns that a row must reach.
+    pub fn last_needed(&self) -> &str {
+        &self.names[self.needed - 1]
+    }
+
     /// Whether cells past the header's end belong to the schema's column number `column`.
     pub fn takes_surplus(&self, column: usize) -> bool {
         self.surplus == Some(column)

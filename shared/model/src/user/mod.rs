@@ -1,12 +1,16 @@
 //! A telephony user.
 
 mod agent;
+mod claim;
+mod directory_id;
 mod login;
 mod profile;
 
 use serde::{Deserialize, Serialize};
 
 pub use agent::{Action, AgentStatus, IllegalAction, WebLogin};
+pub use claim::Claim;
+pub use directory_id::{DirectoryId, NotADirectoryId};
 pub use login::{LoginId, MAX_LOGIN_BYTES, NotALogin, fold};
 pub use profile::{Extension, Name, NotAName, Profile, Ref};
 
@@ -39,7 +43,7 @@ impl Policy {
 }
 
 /// A user of the directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// The key. It never changes.
     pub login: LoginId,
@@ -52,6 +56,9 @@ pub struct User {
     pub web_login: WebLogin,
     /// Which numbers the user may dial from.
     pub policy: Policy,
+    /// Whom of the company's directory the user is, by the directory's own ID. Only an import sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory_id: Option<DirectoryId>,
     /// Raised by every change but appends, which commute.
     pub version: u64,
     /// The user's own list, in order. It counts under [`Policy::Custom`].
@@ -68,6 +75,7 @@ impl User {
             agent_status: AgentStatus::default(),
             web_login: WebLogin::default(),
             policy: Policy::default(),
+            directory_id: None,
             version: 1,
             caller_ids: Vec::new(),
         }

@@ -42,8 +42,13 @@ impl Profile {
     /// # Errors
     /// [`NotAName`].
     pub fn named(name: &str) -> Result<Self, NotAName> {
-        Ok(Self {
-            name: Name::parse(name)?,
+        Name::parse(name).map(Self::of)
+    }
+
+    /// The same, of a name.
+    pub fn of(name: Name) -> Self {
+        Self {
+            name,
             email: None,
             call_forward_number: None,
             calling_agent: false,
@@ -52,7 +57,7 @@ impl Profile {
             department: None,
             team: None,
             designation: None,
-        })
+        }
     }
 }
 

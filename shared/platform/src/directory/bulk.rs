@@ -1,4 +1,4 @@
-//! Users by the thousand: what a bulk job reads and writes.
+//! What a bulk job reads of users, and how it appends to their lists.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -61,7 +61,7 @@ const READ_BATCH: usize = 100;
 const WRITE_BATCH: usize = 25;
 /// Requests in flight. Above the table's own limits more only wait; below them, 16 of 5 ms each carry 80,000 statements
 /// a second.
-const IN_FLIGHT: usize = 16;
+pub(super) const IN_FLIGHT: usize = 16;
 /// First wait before a request is sent again, doubled each time up to the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -91,22 +91,6 @@ impl Directory {
             users.insert(login, read_found(item)?);
         }
         Ok(users)
-    }
-
-    /// Those of the e-mail addresses that users have, each with the folded login ID of its owner.
-    ///
-    /// # Errors
-    /// As [`Directory::find_users`].
-    pub async fn find_emails(
-        &self,
-        account: &AccountId,
-        folded_emails: &[&str],
-        until: Instant,
-        work: &mut BulkWork,
-    ) -> Result<HashMap<String, String>, Error> {
-        let keys = folded_emails.iter().map(|email| Key::email(account, email));
-        let items = self.get_many(keys, &["email", "owner"], until, work).await?;
-        Ok(items.iter().filter_map(|item| Some((string(item, "email")?, string(item, "owner")?))).collect())
     }
 
     /// Adds the plans' numbers to their users' lists: one statement a user, each with an outcome of its own. Adding to a
@@ -274,7 +258,7 @@ impl Directory {
 }
 
 impl BulkWork {
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.calls += other.calls;
         self.put_off += other.put_off;
         self.statements += other.statements;
@@ -292,7 +276,7 @@ impl Patience {
         Self { wait: FIRST_WAIT, until }
     }
 
-    fn check(&self, operation: &'static str) -> Result<(), Error> {
+    pub(super) fn check(&self, operation: &'static str) -> Result<(), Error> {
         if Instant::now() < self.until { Ok(()) } else { Err(Error::transient(operation, "the time is up")) }
     }
 

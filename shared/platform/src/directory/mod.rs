@@ -6,6 +6,7 @@ mod catalog;
 mod jobs;
 mod numbers;
 mod settings;
+mod standing;
 mod users;
 
 use std::collections::HashMap;
@@ -25,7 +26,7 @@ use crate::{
 pub use answers::{Answer, Given};
 pub use bulk::{Appended, BulkWork, Found};
 pub use jobs::job_place;
-pub use users::{FilterValue, Place, Stale, Taken, UserFilter};
+pub use users::{FilterValue, Place, Stale, Taken, UserFilter, UserWrite};
 
 /// The directory of one deployment.
 pub struct Directory {

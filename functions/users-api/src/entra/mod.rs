@@ -1,0 +1,49 @@
+//! The organisation's own directory, Entra ID, that users come from.
+
+pub(crate) mod users;
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use rollcall_model::code::ApiCode;
+use rollcall_remote::{
+    Error, Kind,
+    entra::{Credentials, Entra, SECRET},
+};
+
+use crate::{Api, caller::Caller, problem::Problem};
+
+/// The directory that the caller's account has connected.
+async fn open(api: &Api, caller: &Caller) -> Result<Arc<Entra>, Problem> {
+    let credentials: Option<Credentials> = api.secrets.read(&caller.account, SECRET).await?;
+    let credentials = credentials.ok_or_else(|| {
+        let detail = "The account has no directory connected.";
+        Problem::new(StatusCode::NOT_FOUND, ApiCode::DirectoryNotConnected, detail)
+    })?;
+    let country = api.directory.settings(&caller.account).await?.country.unwrap_or(api.country);
+    api.tenants.open(&caller.account, credentials, country).map_err(|error| failed(api, caller, &error))
+}
+
+/// The directory fails. The caller is told who must do something about it.
+fn failed(api: &Api, caller: &Caller, error: &Error) -> Problem {
+    tracing::error!(account = %caller.account, error = error.chain(), "the directory failed");
+    let (status, code, detail) = match error.kind {
+        Kind::Unavailable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            ApiCode::DirectoryUnavailable,
+            "The directory doesn't answer now, or asks for patience. Please try again in a minute.",
+        ),
+        Kind::Denied => {
+            // A new secret may be there already.
+            api.secrets.forget(&caller.account, SECRET);
+            let detail = "The directory denied our credentials, or they lack a permission. They must be renewed.";
+            (StatusCode::BAD_GATEWAY, ApiCode::DirectoryDenied, detail)
+        }
+        Kind::Refused | Kind::Malformed => (
+            StatusCode::BAD_GATEWAY,
+            ApiCode::DirectoryUnavailable,
+            "The directory's answer makes no sense. An operator must look into it.",
+        ),
+    };
+    Problem::new(status, code, detail)
+}

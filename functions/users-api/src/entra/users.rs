@@ -1,0 +1,92 @@
+//! The directory's users.
+
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+};
+use rollcall_model::{
+    caller_id::CallerId,
+    directory_import::{DirectoryUser, request::Chosen},
+    email::EmailAddress,
+    user::{DirectoryId, LoginId, Name},
+};
+use rollcall_remote::{Kind, entra::Which};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Duration, Instant};
+
+use crate::{
+    Shared,
+    caller::Caller,
+    cursor,
+    page::{Page, page_size},
+    problem::Problem,
+};
+
+/// What the list may be asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    search: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// A user of the directory.
+#[derive(Serialize)]
+pub(crate) struct Shown {
+    id: DirectoryId,
+    login: LoginId,
+    name: Name,
+    email: Option<EmailAddress>,
+    phone: Option<CallerId>,
+    designation: Option<Name>,
+    enabled: bool,
+}
+
+/// How long the directory has: less than the function, which must be left to say that it was too slow.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// `GET /v1/directory/users`
+pub(crate) async fn list(
+    State(api): Shared,
+    caller: Caller,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Json<Page<Shown>>, Problem> {
+    let Query(asked) = asked?;
+    let limit = page_size(asked.limit)?;
+    let search = asked.search.as_deref().filter(|search| !search.trim().is_empty());
+    if let Some(search) = search {
+        Chosen::search(search).map_err(|error| Problem::parameter("search", error.to_string()))?;
+    }
+    let list = format!("directory {search:?}");
+    let place: Option<String> = cursor::read(&caller.account, &list, asked.cursor.as_deref())?;
+
+    let entra = super::open(&api, &caller).await?;
+    let failed = |error| super::failed(&api, &caller, &error);
+    let mut pages = entra.list(search.map_or(Which::All, Which::Search), limit).map_err(failed)?;
+    if let Some(place) = &place {
+        pages.resume(place).map_err(|_| cursor::invalid())?;
+    }
+    let users = match pages.next(Instant::now() + PATIENCE).await {
+        Ok(users) => users.unwrap_or_default(),
+        // Places don't last for ever.
+        Err(error) if error.kind == Kind::Refused && place.is_some() => return Err(cursor::invalid()),
+        Err(error) => return Err(failed(error)),
+    };
+    let next = pages.place().map(|place| cursor::write(&caller.account, &list, &place));
+    Ok(Json(Page { items: users.into_iter().map(Shown::from).collect(), next }))
+}
+
+impl From<DirectoryUser> for Shown {
+    fn from(user: DirectoryUser) -> Self {
+        Self {
+            id: user.id,
+            login: user.login,
+            name: user.name,
+            email: user.email,
+            phone: user.phone.number(),
+            designation: user.designation,
+            enabled: user.enabled,
+        }
+    }
+}

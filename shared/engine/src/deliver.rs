@@ -1,0 +1,153 @@
+//! A dropped file's event, from the queue to the job and back.
+//!
+//! Deliveries come from the queue that the bucket's events go to. One that must come again is reported as a failed item,
+//! so that the queue delivers it after its visibility timeout; everything else is done with.
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use jiff::Timestamp;
+use lambda_runtime::{Context, LambdaEvent};
+use rollcall_model::{
+    job::Delivery,
+    upload::{Source, Upload},
+};
+use rollcall_platform::{
+    connect::Aws,
+    directory::Directory,
+    environment::{BadEnvironment, variable},
+    files::Files,
+    mailer::Mailer,
+};
+use serde::Deserialize;
+
+use crate::{Ending, Engine, Limits, Operation};
+
+/// A function that works on one kind of job, as it stands between two deliveries.
+pub struct Worker<O> {
+    engine: Engine,
+    operation: O,
+    max_deliveries: u32,
+}
+
+impl<O: Operation> Worker<O> {
+    /// The function as its environment describes it.
+    ///
+    /// # Errors
+    /// [`BadEnvironment`] names the variable.
+    pub fn from_env(aws: &Aws, operation: O) -> Result<Self, BadEnvironment> {
+        let engine = Engine {
+            directory: Directory::new(aws, variable::<String>("TABLE_NAME")?),
+            files: Files::new(aws, variable::<String>("BUCKET_NAME")?),
+            mailer: Mailer::new(aws, variable::<String>("MAIL_SENDER")?),
+            country: variable("DEFAULT_COUNTRY")?,
+            limits: Limits { file_bytes: variable("MAX_FILE_BYTES")?, rows: variable("MAX_ROWS")? },
+        };
+        Ok(Self { engine, operation, max_deliveries: variable("MAX_DELIVERIES")? })
+    }
+
+    /// Takes a batch of deliveries. Names those that must come again.
+    pub async fn handle(&self, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
+        let mut response = SqsBatchResponse::default();
+        for message in event.payload.records {
+            if self.deliver(&message, &event.context).await == Verdict::Again {
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = message.message_id.unwrap_or_default();
+                response.batch_item_failures.push(failure);
+            }
+        }
+        response
+    }
+
+    async fn deliver(&self, message: &SqsMessage, context: &Context) -> Verdict {
+        let (upload, source) = match read_event(message) {
+            Event::Upload(upload, source) => (upload, source),
+            Event::Folder => return Verdict::Done,
+            Event::Unreadable(problem) => {
+                tracing::error!(problem, "an event can't be read");
+                return Verdict::Again;
+            }
+        };
+        let received = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+        let delivery = Delivery {
+            invocation: context.request_id.clone(),
+            at: Timestamp::now(),
+            deadline: deadline(context),
+            number: received.unwrap_or(1),
+            of: self.max_deliveries,
+        };
+        match self.engine.run(&self.operation, &upload, &source, &delivery).await {
+            Ok(Ending::Ended) => Verdict::Done,
+            Ok(Ending::Busy | Ending::Paused | Ending::GaveUp) => Verdict::Again,
+            Err(error) => {
+                tracing::error!(account = %upload.account, delivery = delivery.number, error = error.chain(), "the delivery failed");
+                Verdict::Again
+            }
+        }
+    }
+}
+
+/// What becomes of a delivery.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Done,
+    Again,
+}
+
+enum Event {
+    Upload(Upload, Source),
+    /// What a console makes when somebody creates a folder.
+    Folder,
+    Unreadable(String),
+}
+
+/// EventBridge's notice of a new object. Its key is not encoded, unlike that of S3's own notices.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
+#[derive(Deserialize)]
+struct ObjectCreated {
+    detail: Detail,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    bucket: Bucket,
+    object: Object,
+}
+
+#[derive(Deserialize)]
+struct Bucket {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Object {
+    key: String,
+    #[serde(default)]
+    size: u64,
+    version_id: Option<String>,
+}
+
+fn read_event(message: &SqsMessage) -> Event {
+    let body = message.body.as_deref().unwrap_or_default();
+    let created: ObjectCreated = match serde_json::from_str(body) {
+        Ok(created) => created,
+        Err(error) => return Event::Unreadable(error.to_string()),
+    };
+    let Detail { bucket, object } = created.detail;
+    if object.key.ends_with('/') {
+        return Event::Folder;
+    }
+    let Some(version) = object.version_id else {
+        return Event::Unreadable("the object has no version: the bucket must keep versions".to_owned());
+    };
+    match Upload::from_key(&object.key) {
+        Ok(upload) => {
+            Event::Upload(upload, Source { bucket: bucket.name, key: object.key, version, size: object.size })
+        }
+        Err(error) => Event::Unreadable(error.to_string()),
+    }
+}
+
+fn deadline(context: &Context) -> Timestamp {
+    let millis = i64::try_from(context.deadline).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,127 @@
+//! What differs from one kind of bulk job to another.
+
+use std::future::Future;
+
+use rollcall_model::{
+    csv_file::{Row, Schema},
+    report::Judgement,
+    upload::Source,
+};
+use rollcall_platform::{Error, directory::BulkWork};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Run, Stop};
+
+/// A kind of bulk job.
+pub trait Operation {
+    /// One job of this kind, as it is worked on.
+    type Work: Work;
+
+    /// Takes up a job: reads what its rows are to be held against, and brings the rows, where the dropped file is not
+    /// the rows itself. Called anew in every attempt.
+    ///
+    /// # Errors
+    /// [`Stop`] says why the job, or this attempt at it, ends here.
+    fn begin(&self, run: &mut Run<'_>) -> impl Future<Output = Result<Begun<Self::Work>, Stop>> + Send;
+
+    /// Called when every row has its outcome, before the job ends; not called for a job that fails. May be called again
+    /// after a death.
+    ///
+    /// # Errors
+    /// When what is to be kept can't be.
+    fn conclude(&self, _run: &Run<'_>) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
+}
+
+/// A job that has been taken up.
+pub struct Begun<W> {
+    /// The job.
+    pub work: W,
+    /// Where its rows are.
+    pub rows: RowsIn,
+}
+
+/// Where the rows of a job are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowsIn {
+    /// In the dropped file.
+    Dropped,
+    /// In another, that was brought for it.
+    Brought(Source),
+    /// There are none, and the job has nothing to do.
+    Nowhere,
+}
+
+/// One bulk job: what its rows want of users, and what comes of that.
+///
+/// Users are counted from zero, in the order of the file. Deciding is the model's; what is asynchronous here reads and
+/// writes the table.
+pub trait Work: Send + Sync {
+    /// What is done to one user. Kept in the bucket before it is done.
+    type Plan: Serialize + DeserializeOwned + Send + Sync;
+
+    /// The columns of the rows.
+    fn columns(&self) -> Schema;
+
+    /// Takes a row at the first reading.
+    fn take(&mut self, row: &Row<'_>);
+
+    /// Every row has been taken.
+    fn settle(&mut self);
+
+    /// Distinct users of the rows.
+    fn users(&self) -> usize;
+
+    /// Whether everything about a user is known.
+    fn is_settled(&self, user: usize) -> bool;
+
+    /// Decides for some users, by what the table says of them now.
+    ///
+    /// # Errors
+    /// When the table can't be read in time.
+    fn plan(
+        &self,
+        run: &Run<'_>,
+        users: &[usize],
+        work: &mut BulkWork,
+    ) -> impl Future<Output = Result<Vec<Self::Plan>, Error>> + Send;
+
+    /// Whether the plan writes the user at all.
+    fn writes(plan: &Self::Plan) -> bool;
+
+    /// Carries plans out, and says in them what came of it. Gives the positions of those that must be decided again,
+    /// because the table doesn't hold any more what they were decided on. Carrying a plan out twice is like once.
+    ///
+    /// # Errors
+    /// When the table can't be written in time.
+    fn carry_out(
+        &self,
+        run: &Run<'_>,
+        plans: &mut [&mut Self::Plan],
+        work: &mut BulkWork,
+    ) -> impl Future<Output = Result<Vec<usize>, Error>> + Send;
+
+    /// The user of a plan; `None` for a plan of an earlier attempt whose user the rows don't name any more.
+    fn user_of(&self, plan: &Self::Plan) -> Option<usize>;
+
+    /// Keeps what came of a plan.
+    fn record(&mut self, plan: &Self::Plan);
+
+    /// Adds to the job's progress what a plan has done.
+    fn count(plan: &Self::Plan, done: &mut Done);
+
+    /// Judges a row at the second reading.
+    fn judge(&mut self, row: &Row<'_>) -> Judgement;
+}
+
+/// What plans have done to users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Users written, new ones among them.
+    pub users_changed: u64,
+    /// Users created.
+    pub users_created: u64,
+    /// Numbers that came onto lists.
+    pub numbers_added: u64,
+}

@@ -1,0 +1,153 @@
+//! Users created and changed.
+
+use rollcall_model::{
+    catalog::Kind,
+    csv_file::{Row, Schema},
+    report::Judgement,
+    roster::{self, Catalog, Change, Ledger, Plan, Present, RosterReader, Wanted},
+};
+use rollcall_platform::{
+    Error,
+    directory::{BulkWork, UserWrite},
+};
+
+use crate::{Begun, Done, Operation, RowsIn, Run, Stop, Work, append::append_numbers};
+
+/// Creates and changes the users of a file.
+pub struct UploadUsers;
+
+/// One upload of users.
+pub struct UsersWork {
+    reader: RosterReader,
+    catalog: Catalog,
+    wanted: Wanted,
+    ledger: Ledger,
+    list_limit: usize,
+}
+
+impl Operation for UploadUsers {
+    type Work = UsersWork;
+
+    async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<UsersWork>, Stop> {
+        Ok(Begun { work: UsersWork::begin(run).await?, rows: RowsIn::Dropped })
+    }
+}
+
+impl UsersWork {
+    /// An upload for the account of a run.
+    ///
+    /// # Errors
+    /// When the table can't be read.
+    pub async fn begin(run: &Run<'_>) -> Result<Self, Error> {
+        let settings = run.settings().await?;
+        let inventory = run.inventory().await?;
+        let entries = |kind| run.engine.directory.catalog(run.account(), kind);
+        let catalog = Catalog {
+            roles: entries(Kind::Role).await?,
+            departments: entries(Kind::Department).await?,
+            teams: entries(Kind::Team).await?,
+            role: run.job.role.clone(),
+        };
+        Ok(Self {
+            reader: RosterReader::new(run.country(&settings), &inventory),
+            catalog,
+            wanted: Wanted::default(),
+            ledger: Wanted::default().settle(),
+            list_limit: settings.list_limit,
+        })
+    }
+}
+
+impl Work for UsersWork {
+    type Plan = Plan;
+
+    fn columns(&self) -> Schema {
+        &roster::COLUMNS
+    }
+
+    fn take(&mut self, row: &Row<'_>) {
+        self.wanted.take(row, &mut self.reader);
+    }
+
+    fn settle(&mut self) {
+        self.ledger = std::mem::take(&mut self.wanted).settle();
+    }
+
+    fn users(&self) -> usize {
+        self.ledger.users()
+    }
+
+    fn is_settled(&self, user: usize) -> bool {
+        self.ledger.is_settled(user)
+    }
+
+    async fn plan(&self, run: &Run<'_>, users: &[usize], work: &mut BulkWork) -> Result<Vec<Plan>, Error> {
+        let directory = &run.engine.directory;
+        let logins: Vec<&str> = users.iter().map(|&user| self.ledger.login(user)).collect();
+        let present = directory.whole_users(run.account(), &logins, run.until, work).await?;
+        // What a user has already needs no looking up: most files change little.
+        let wanted = users.iter().flat_map(|&user| {
+            let has = present.get(self.ledger.login(user)).map(rollcall_model::user::User::claims).unwrap_or_default();
+            self.ledger.claims(user).into_iter().filter(move |claim| !has.contains(claim))
+        });
+        let owners = directory.owners(run.account(), wanted, run.until, work).await?;
+        let plans = users.iter().map(|&user| {
+            let present = Present { user: present.get(self.ledger.login(user)), owners: &owners };
+            self.ledger.plan(user, present, &self.catalog, self.list_limit)
+        });
+        Ok(plans.collect())
+    }
+
+    fn writes(plan: &Plan) -> bool {
+        plan.writes()
+    }
+
+    async fn carry_out(
+        &self,
+        run: &Run<'_>,
+        plans: &mut [&mut Plan],
+        work: &mut BulkWork,
+    ) -> Result<Vec<usize>, Error> {
+        let mut writes = Vec::new();
+        for (at, plan) in plans.iter().enumerate() {
+            let add = plan.numbers.add.as_slice();
+            match &plan.change {
+                Change::Create(user) => writes.push((at, UserWrite::Create(user, add))),
+                Change::Update { before, after } => writes.push((at, UserWrite::Update([before, after], add))),
+                Change::None | Change::Refused(_) => {}
+            }
+        }
+        let (positions, writes): (Vec<usize>, Vec<UserWrite<'_>>) = writes.into_iter().unzip();
+        let directory = &run.engine.directory;
+        let outdated = directory.write_users(run.account(), &writes, &run.job.id, run.until, work).await?;
+        let mut again: Vec<usize> = outdated.into_iter().map(|at| positions[at]).collect();
+
+        // Where only caller IDs are new, they are appended as any others, without a version.
+        let appends = plans.iter_mut().enumerate().filter(|(_, plan)| plan.change == Change::None);
+        let (positions, mut appends): (Vec<usize>, Vec<_>) =
+            appends.filter(|(_, plan)| !plan.numbers.add.is_empty()).map(|(at, plan)| (at, &mut plan.numbers)).unzip();
+        if !appends.is_empty() {
+            // Somebody who has been deleted meanwhile is new.
+            again.extend(append_numbers(run, &mut appends, work).await?.into_iter().map(|at| positions[at]));
+        }
+        Ok(again)
+    }
+
+    fn user_of(&self, plan: &Plan) -> Option<usize> {
+        self.ledger.user(&plan.numbers.login)
+    }
+
+    fn record(&mut self, plan: &Plan) {
+        self.ledger.record(plan);
+    }
+
+    fn count(plan: &Plan, done: &mut Done) {
+        done.users_changed += u64::from(plan.writes());
+        done.users_created += u64::from(matches!(plan.change, Change::Create(_)));
+        done.numbers_added += plan.numbers.add.len() as u64;
+    }
+
+    fn judge(&mut self, row: &Row<'_>) -> Judgement {
+        roster::judge(row, &mut self.reader, &mut self.ledger)
+    }
+}

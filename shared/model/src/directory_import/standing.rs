@@ -1,0 +1,175 @@
+//! How an account and its directory stand.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::sync::Tally;
+use crate::upload::JobId;
+
+/// What is kept of an account that has imported users.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Standing {
+    /// Where the directory's next delta begins; `None` when all users are to be read.
+    pub link: Option<String>,
+    /// Imports so far.
+    pub imports: u64,
+    /// When the schedule asked for a sync that has not been heard of since.
+    pub asked: Option<Timestamp>,
+    /// The last import.
+    pub last_import: Option<Imported>,
+    /// The last sync.
+    pub last_sync: Option<Synced>,
+}
+
+/// An import that has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// The job.
+    pub job: JobId,
+    /// When it ended.
+    pub at: Timestamp,
+    /// What it brought.
+    #[serde(flatten)]
+    pub tally: ImportTally,
+}
+
+/// What an import brings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ImportTally {
+    /// Users that were chosen and found.
+    pub users: usize,
+    /// IDs that nobody has.
+    pub unknown_ids: usize,
+    /// Those whose telephone can't be read and is left out.
+    pub phones_unread: usize,
+}
+
+/// A sync that has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Synced {
+    /// The job.
+    pub job: JobId,
+    /// When it ended.
+    pub at: Timestamp,
+    /// What it found to do.
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// Whether that was done.
+    pub outcome: Outcome,
+}
+
+/// How a sync ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// All of it was done, as far as it could be.
+    Done,
+    /// Nothing was done: a person must say whether it is meant.
+    Held {
+        /// What would have been done, in a sentence.
+        reason: String,
+    },
+    /// The directory takes our credentials no longer.
+    Denied,
+}
+
+/// How long the schedule waits for a run that it has asked for. It may be in the queue for as long as a directory that doesn't answer is
+/// tried again; asked for anew, it would only wait behind itself, and mail when it is given up.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(6);
+/// How often it is tried whether credentials are taken again. Each time somebody gets a mail.
+const DENIED_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+impl Standing {
+    /// Whether the schedule asks for a sync. **A run that holds is told once**: the schedule leaves the account alone until a person has
+    /// started a run that goes through.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        let younger = |then: Timestamp, age| now.duration_since(then) < age;
+        let free = match &self.last_sync {
+            Some(Synced { outcome: Outcome::Held { .. }, .. }) => false,
+            Some(Synced { outcome: Outcome::Denied, at, .. }) => !younger(*at, DENIED_FOR),
+            Some(Synced { outcome: Outcome::Done, .. }) | None => true,
+        };
+        free && !self.asked.is_some_and(|asked| younger(asked, PATIENCE))
+    }
+
+    /// An import has ended. **The next sync reads all users**: a delta that was read while the import wrote may have missed those that
+    /// it wrote.
+    pub fn imported(&mut self, import: Imported) {
+        self.imports += 1;
+        self.link = None;
+        self.last_import = Some(import);
+    }
+
+    /// A sync has ended that began when there were `imports` imports; after it the next delta begins at `link`.
+    pub fn synced(&mut self, sync: Synced, imports: u64, link: Option<String>) {
+        if sync.outcome == Outcome::Done && self.imports == imports {
+            self.link = link;
+        }
+        self.asked = None;
+        self.last_sync = Some(sync);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours)
+    }
+
+    fn job() -> JobId {
+        JobId::parse(&"0".repeat(32)).unwrap()
+    }
+
+    fn synced(outcome: Outcome) -> Synced {
+        Synced { job: job(), at: at(0), tally: Tally::default(), outcome }
+    }
+
+    #[test]
+    fn the_schedule_neither_piles_up_nor_nags() {
+        let due = |standing: &Standing| [0, 1, 6, 23, 24].map(|hours| standing.is_due(at(hours)));
+        let mut standing = Standing::default();
+        assert_eq!(due(&standing), [true; 5]);
+        standing.asked = Some(at(0));
+        assert_eq!(due(&standing), [false, false, true, true, true]);
+        standing.synced(synced(Outcome::Denied), 0, None);
+        assert_eq!(due(&standing), [false, false, false, false, true]);
+        standing.synced(synced(Outcome::Held { reason: String::new() }), 0, None);
+        assert_eq!(due(&standing), [false; 5]);
+        standing.synced(synced(Outcome::Done), 0, None);
+        assert_eq!(due(&standing), [true; 5]);
+    }
+
+    #[test]
+    fn a_delta_goes_on_only_where_nothing_can_have_been_missed() {
+        let mut standing = Standing::default();
+        standing.synced(synced(Outcome::Done), 0, Some("a".into()));
+        assert_eq!(standing.link.as_deref(), Some("a"));
+        for outcome in [Outcome::Denied, Outcome::Held { reason: String::new() }] {
+            standing.synced(synced(outcome), 0, Some("b".into()));
+            assert_eq!(standing.link.as_deref(), Some("a"), "what was not done is told again");
+        }
+        standing.imported(Imported { job: job(), at: at(1), tally: ImportTally::default() });
+        assert_eq!(standing.link, None);
+        standing.synced(synced(Outcome::Done), 0, Some("c".into()));
+        assert_eq!(standing.link, None, "an import has ended meanwhile");
+        standing.synced(synced(Outcome::Done), 1, Some("d".into()));
+        assert_eq!(standing.link.as_deref(), Some("d"));
+    }
+
+    #[test]
+    fn it_reads_back() {
+        let mut standing = Standing::default();
+        standing.imported(Imported {
+            job: job(),
+            at: at(1),
+            tally: ImportTally { users: 3, ..ImportTally::default() },
+        });
+        standing.synced(synced(Outcome::Held { reason: "12 of 12".into() }), 1, None);
+        let json = serde_json::to_string(&standing).unwrap();
+        assert_eq!(serde_json::from_str::<Standing>(&json).unwrap(), standing, "{json}");
+    }
+}

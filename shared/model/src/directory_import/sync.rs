@@ -1,0 +1,150 @@
+//! What comes of a directory's changes for the users that came from it.
+//!
+//! - **Renamed** there: name, address, telephone and designation follow, where the directory has one. What it has nothing
+//!   for stays as it is here. The login ID never changes.
+//! - **Disabled or deleted** there: the web login is blocked, and a calling agent that is enabled is disabled. Nobody is
+//!   deleted.
+//! - **Enabled again** there: nothing. Whether the login was blocked here by a sync or by a person who had a reason can't be told, so a
+//!   person lets the user in again; the run says how many there are.
+//! - Changes of users that were never imported are passed over.
+//!
+//! **A sync that has been applied plans nothing when its changes come again.**
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{DirectoryUser, Phone, rows::Row};
+use crate::{
+    brake,
+    email::EmailAddress,
+    user::{AgentStatus, DirectoryId, Name, User, WebLogin},
+};
+
+/// What a directory says of a user that has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The user is there, and so.
+    Is(Facts),
+    /// The user is there no longer.
+    Removed,
+}
+
+/// What is known of a user that has changed. What is `None` has no value there, or wasn't told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The name that people know the user by.
+    pub name: Option<Name>,
+    /// The address that mail to the user goes to.
+    pub email: Option<EmailAddress>,
+    /// The user's telephone.
+    pub phone: Phone,
+    /// The user's job.
+    pub designation: Option<Name>,
+    /// Whether the user may log in there.
+    pub enabled: Option<bool>,
+}
+
+impl From<DirectoryUser> for Facts {
+    fn from(user: DirectoryUser) -> Self {
+        Self {
+            name: Some(user.name),
+            email: user.email,
+            phone: user.phone,
+            designation: user.designation,
+            enabled: Some(user.enabled),
+        }
+    }
+}
+
+/// What a sync does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// A row for each user that is not as the directory says. A run that holds writes none of them.
+    pub rows: Vec<Row>,
+    /// What it amounts to.
+    pub tally: Tally,
+    /// Why nothing of it is done: it would deactivate so many that a person must say whether that is meant.
+    pub held: Option<String>,
+}
+
+/// What a sync amounts to, in users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tally {
+    /// Users here that came from the directory.
+    pub linked: usize,
+    /// Those whose name, address, telephone or designation follows.
+    pub updated: usize,
+    /// Those that may not log in or take calls any more.
+    pub deactivated: usize,
+    /// Those that are enabled there and still blocked here.
+    pub still_blocked: usize,
+    /// Those whose telephone can't be read and is left as it was.
+    pub phones_unread: usize,
+}
+
+/// Decides what comes of changes. `present` has the users that came from the directory and are told of, as they are here
+/// now; `linked` is how many came from it in all; `confirmed` takes the brake off.
+pub fn plan(
+    present: &BTreeMap<DirectoryId, User>,
+    linked: usize,
+    changes: &BTreeMap<DirectoryId, Change>,
+    confirmed: bool,
+) -> Plan {
+    let mut tally = Tally { linked, ..Tally::default() };
+    let mut rows = Vec::new();
+    for (id, change) in changes {
+        let Some(user) = present.get(id) else { continue };
+        let mut row = Row::of(id.clone(), Some(user.login.clone()));
+        let enabled = match change {
+            Change::Removed => Some(false),
+            Change::Is(facts) => {
+                tally.updated += usize::from(update(&mut row, user, facts));
+                tally.phones_unread += usize::from(facts.phone == Phone::Unreadable);
+                facts.enabled
+            }
+        };
+        match enabled {
+            Some(false) => tally.deactivated += usize::from(deactivate(&mut row, user)),
+            Some(true) => tally.still_blocked += usize::from(user.web_login == WebLogin::Blocked),
+            None => {}
+        }
+        if row != Row::of(id.clone(), Some(user.login.clone())) {
+            rows.push(row);
+        }
+    }
+    Plan { rows, tally, held: hold(tally.deactivated, linked, confirmed) }
+}
+
+/// Why a run holds that would deactivate `affected` of `linked` users; `None` where it goes on.
+pub fn hold(affected: usize, linked: usize, confirmed: bool) -> Option<String> {
+    (!confirmed && brake::holds(affected, linked)).then(|| {
+        format!(
+            "The directory says of {affected} of the {linked} users that came from it that they are disabled or gone, which \
+             are more than {} %. Nothing was changed. If it is right, start a run that is confirmed.",
+            brake::SHARE_PERCENT
+        )
+    })
+}
+
+/// Puts into the row what is otherwise there than here. Gives whether anything is.
+fn update(row: &mut Row, user: &User, facts: &Facts) -> bool {
+    let profile = &user.profile;
+    row.name = facts.name.clone().filter(|name| *name != profile.name);
+    row.email = facts.email.clone().filter(|email| profile.email.as_ref() != Some(email));
+    row.phone = facts.phone.number().filter(|phone| profile.call_forward_number != Some(*phone));
+    row.designation = facts.designation.clone().filter(|job| profile.designation.as_ref() != Some(job));
+    row.name.is_some() || row.email.is_some() || row.phone.is_some() || row.designation.is_some()
+}
+
+/// Puts into the row what keeps the user out. Gives whether anything does that hasn't been done.
+fn deactivate(row: &mut Row, user: &User) -> bool {
+    row.block_web_login = user.web_login == WebLogin::Active;
+    let takes_calls = user.profile.calling_agent && user.agent_status == AgentStatus::Enabled;
+    row.agent_status = takes_calls.then_some(AgentStatus::Disabled);
+    row.block_web_login || takes_calls
+}
+
+#[cfg(test)]
+mod tests;

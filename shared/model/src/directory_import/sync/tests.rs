@@ -1,0 +1,195 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::user::{LoginId, Profile};
+
+fn id(number: usize) -> DirectoryId {
+    DirectoryId::parse(&format!("id-{number}")).unwrap()
+}
+
+fn user(number: usize) -> User {
+    User::new(LoginId::parse(&format!("user{number}")).unwrap(), Profile::named("Asha").unwrap())
+}
+
+fn agent(number: usize) -> User {
+    let mut user = user(number);
+    user.profile.calling_agent = true;
+    user
+}
+
+fn linked(users: impl IntoIterator<Item = User>) -> BTreeMap<DirectoryId, User> {
+    users.into_iter().enumerate().map(|(number, user)| (id(number), user)).collect()
+}
+
+fn changes(changes: impl IntoIterator<Item = Change>) -> BTreeMap<DirectoryId, Change> {
+    changes.into_iter().enumerate().map(|(number, change)| (id(number), change)).collect()
+}
+
+/// All of them are linked.
+fn plan(linked: &BTreeMap<DirectoryId, User>, changes: &BTreeMap<DirectoryId, Change>, confirmed: bool) -> Plan {
+    super::plan(linked, linked.len(), changes, confirmed)
+}
+
+fn disabled() -> Change {
+    Change::Is(Facts { enabled: Some(false), ..Facts::default() })
+}
+
+/// What the engine makes of a row, as far as a sync cares.
+fn apply(users: &mut BTreeMap<DirectoryId, User>, rows: &[Row]) {
+    for row in rows {
+        let user = users.get_mut(&row.id).unwrap();
+        assert_eq!(row.login.as_ref(), Some(&user.login), "a login ID never changes");
+        let profile = &mut user.profile;
+        profile.name = row.name.clone().unwrap_or_else(|| profile.name.clone());
+        profile.email = row.email.clone().or(profile.email.take());
+        profile.call_forward_number = row.phone.or(profile.call_forward_number);
+        profile.designation = row.designation.clone().or(profile.designation.take());
+        user.agent_status = row.agent_status.unwrap_or(user.agent_status);
+        if row.block_web_login {
+            user.web_login = WebLogin::Blocked;
+        }
+    }
+}
+
+#[test]
+fn who_is_renamed_there_is_renamed_here() {
+    let facts = Facts {
+        name: Some(Name::parse("Asha Rao").unwrap()),
+        email: Some(EmailAddress::parse("asha@example.com").unwrap()),
+        phone: Phone::Number("+919876543210".parse().unwrap()),
+        designation: Some(Name::parse("Lead").unwrap()),
+        enabled: Some(true),
+    };
+    let plan = plan(&linked([user(0)]), &changes([Change::Is(facts)]), false);
+    assert_eq!(
+        plan.rows[0].cells(),
+        ["user0", "Asha Rao", "+919876543210", "asha@example.com", "Lead", "", "", "", "id-0", ""]
+    );
+    assert_eq!(plan.tally, Tally { linked: 1, updated: 1, ..Tally::default() });
+}
+
+#[test]
+fn who_is_disabled_or_gone_there_is_kept_out_here_and_not_deleted() {
+    let users = [user(0), agent(1), agent(2)];
+    let plan = plan(&linked(users), &changes([disabled(), Change::Removed, Change::Removed]), false);
+    let kept_out: Vec<_> = plan.rows.iter().map(|row| (row.agent_status, row.block_web_login)).collect();
+    let both = (Some(AgentStatus::Disabled), true);
+    assert_eq!(kept_out, [(None, true), both, both]);
+    assert_eq!(plan.tally.deactivated, 3);
+}
+
+#[test]
+fn an_agent_that_a_person_has_blocked_stays_blocked() {
+    let mut blocked = agent(0);
+    blocked.agent_status = AgentStatus::Blocked;
+    let plan = plan(&linked([blocked]), &changes([Change::Removed]), false);
+    assert_eq!((plan.rows[0].agent_status, plan.rows[0].block_web_login), (None, true));
+}
+
+#[test]
+fn who_is_enabled_again_there_is_only_told() {
+    let mut blocked = user(0);
+    blocked.web_login = WebLogin::Blocked;
+    let enabled = Change::Is(Facts { enabled: Some(true), ..Facts::default() });
+    let plan = plan(&linked([blocked]), &changes([enabled]), false);
+    assert_eq!((plan.rows.len(), plan.tally.still_blocked), (0, 1));
+}
+
+#[test]
+fn what_the_directory_does_not_know_stays() {
+    let mut known = user(0);
+    known.profile.designation = Some(Name::parse("Lead").unwrap());
+    known.profile.call_forward_number = Some("+919876543210".parse().unwrap());
+    let facts = Facts { phone: Phone::Unreadable, ..Facts::default() };
+    let plan = plan(&linked([known]), &changes([Change::Is(facts)]), false);
+    assert_eq!((plan.rows.len(), plan.tally.phones_unread), (0, 1));
+}
+
+#[test]
+fn who_was_never_imported_is_passed_over() {
+    let plan = plan(&linked([]), &changes([Change::Removed, disabled()]), false);
+    assert_eq!((plan.rows.len(), plan.tally), (0, Tally::default()));
+}
+
+#[test]
+fn a_directory_that_seems_empty_takes_nothing_from_anybody_unasked() {
+    let users = linked((0..12).map(user));
+    let gone = changes((0..12).map(|_| Change::Removed));
+    let held = plan(&users, &gone, false).held.unwrap();
+    assert!(held.contains("12 of the 12"), "{held}");
+    assert_eq!(plan(&users, &gone, true).held, None);
+}
+
+#[test]
+fn who_is_out_already_does_not_count_for_the_brake() {
+    let mut users = linked((0..40).map(user));
+    for user in users.values_mut().take(30) {
+        user.web_login = WebLogin::Blocked;
+    }
+    let gone = changes((0..36).map(|_| Change::Removed));
+    let plan = plan(&users, &gone, false);
+    assert_eq!(plan.held, None, "{:?}", plan.tally);
+    assert_eq!(plan.tally.deactivated, plan.rows.len());
+}
+
+fn any_user() -> impl Strategy<Value = User> {
+    (any::<bool>(), 0..3_usize, any::<bool>(), 0..3).prop_map(|(calling, status, blocked, name)| {
+        let mut user = user(0);
+        user.profile.calling_agent = calling;
+        user.profile.name = Name::parse(&format!("Name {name}")).unwrap();
+        user.agent_status = [AgentStatus::Enabled, AgentStatus::Disabled, AgentStatus::Blocked][status];
+        user.web_login = if blocked { WebLogin::Blocked } else { WebLogin::Active };
+        user
+    })
+}
+
+fn any_change() -> impl Strategy<Value = Change> {
+    let text = |what: &'static str| prop::option::of((0..3).prop_map(move |at| format!("{what}{at}")));
+    let phone =
+        prop::sample::select(vec![Phone::None, Phone::Unreadable, Phone::Number("+919876543210".parse().unwrap())]);
+    let facts = (text("Name "), text("mail@host"), phone, text("Job "), any::<Option<bool>>());
+    let changed = facts.prop_map(|(name, email, phone, job, enabled)| {
+        let name_of = |text: String| Name::parse(&text).unwrap();
+        let email = email.map(|text| EmailAddress::parse(&text).unwrap());
+        Change::Is(Facts { name: name.map(name_of), email, phone, designation: job.map(name_of), enabled })
+    });
+    prop_oneof![2 => changed, 1 => Just(Change::Removed)]
+}
+
+proptest! {
+    #[test]
+    fn nothing_unasked_goes_past_the_brake_and_a_replay_changes_nothing(
+        users in prop::collection::vec(any_user(), 0..80),
+        told in prop::collection::vec(any_change(), 0..90),
+        confirmed: bool,
+    ) {
+        let mut users = linked(users.into_iter().enumerate().map(|(number, user)| {
+            User { login: LoginId::parse(&format!("user{number}")).unwrap(), ..user }
+        }));
+        let told = changes(told);
+        let before = users.clone();
+        let first = plan(&users, &told, confirmed);
+        prop_assert_eq!(first.held.is_some(), !confirmed && brake::holds(first.tally.deactivated, before.len()));
+        if first.held.is_some() {
+            return Ok(());
+        }
+        apply(&mut users, &first.rows);
+        let kept_out = |user: &User| {
+            user.web_login == WebLogin::Blocked
+                && !(user.profile.calling_agent && user.agent_status == AgentStatus::Enabled)
+        };
+        let out = users.iter().filter(|(id, user)| kept_out(user) && !kept_out(&before[*id])).count();
+        prop_assert_eq!(out, first.tally.deactivated);
+        for (id, user) in &users {
+            let was = &before[id];
+            // Nobody is let in, and nobody who was not told of is touched.
+            prop_assert!(user.web_login == WebLogin::Blocked || was.web_login == WebLogin::Active);
+            prop_assert!(user.agent_status == was.agent_status || user.agent_status == AgentStatus::Disabled);
+            prop_assert!(told.contains_key(id) || user == was);
+            let gone = matches!(told.get(id), Some(Change::Removed | Change::Is(Facts { enabled: Some(false), .. })));
+            prop_assert_eq!(gone, gone && kept_out(user));
+        }
+        let again = plan(&users, &told, false);
+        prop_assert!(again.rows.is_empty() && again.held.is_none(), "{:?}", again);
+    }
+}

@@ -1,0 +1,211 @@
+//! What comes back of a file: every row with what came of it, and those to mend.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    code::{RowCode, Warning},
+    csv_file::{Header, MAX_RECORD_BYTES, RESULT_COLUMNS, Row, RowShape, Writer},
+    text,
+};
+
+/// What came of one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowStatus {
+    /// All that it asks for holds, and some of that was done by this row.
+    Applied,
+    /// Some of what it asks for was done, and some can't be.
+    Partial,
+    /// All that it asks for held already.
+    Unchanged,
+    /// Nothing of it could be done.
+    Failed,
+    /// The job ended before its turn.
+    Unprocessed,
+}
+
+impl RowStatus {
+    /// As it stands in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Partial => "partial",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+            Self::Unprocessed => "unprocessed",
+        }
+    }
+}
+
+/// Rows by what came of them. Their sum is the number of rows, always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// See [`RowStatus::Applied`].
+    pub applied: u64,
+    /// See [`RowStatus::Partial`].
+    pub partial: u64,
+    /// See [`RowStatus::Unchanged`].
+    pub unchanged: u64,
+    /// See [`RowStatus::Failed`].
+    pub failed: u64,
+    /// See [`RowStatus::Unprocessed`].
+    pub unprocessed: u64,
+}
+
+impl Counts {
+    /// Rows in all.
+    pub fn rows(self) -> u64 {
+        self.applied + self.partial + self.unchanged + self.failed + self.unprocessed
+    }
+
+    /// Rows of which something could not be done: those of the failed file.
+    pub fn to_mend(self) -> u64 {
+        self.partial + self.failed + self.unprocessed
+    }
+
+    fn add(&mut self, status: RowStatus) {
+        *match status {
+            RowStatus::Applied => &mut self.applied,
+            RowStatus::Partial => &mut self.partial,
+            RowStatus::Unchanged => &mut self.unchanged,
+            RowStatus::Failed => &mut self.failed,
+            RowStatus::Unprocessed => &mut self.unprocessed,
+        } += 1;
+    }
+}
+
+/// The two result files of a job, written as the file is read again.
+pub struct Report {
+    /// Every row.
+    pub results: Writer,
+    /// The rows of which something could not be done.
+    pub failed: Writer,
+    /// Rows so far.
+    pub counts: Counts,
+}
+
+/// Remarks listed for one row at most: past this they would fill a spreadsheet's cell (32,767 characters).
+const MAX_REMARKS: usize = 40;
+/// Characters of a value repeated in a remark.
+const MAX_SHOWN: usize = 80;
+
+impl Report {
+    /// A report on a file with this header.
+    pub fn new(header: &Header) -> Self {
+        let mut report = Self {
+            results: Writer::new(header.delimiter),
+            failed: Writer::new(header.delimiter),
+            counts: Counts::default(),
+        };
+        for file in [&mut report.results, &mut report.failed] {
+            file.record(header.names.iter().map(String::as_str).chain(RESULT_COLUMNS));
+        }
+        report
+    }
+
+    /// Writes one row with what came of it.
+    pub fn row(&mut self, row: &Row<'_>, judgement: Judgement) {
+        let Judgement { status, remarks } = judgement;
+        self.counts.add(status);
+        let line = row.line.to_string();
+        let more = remarks.len().saturating_sub(MAX_REMARKS);
+        let remarks = &remarks[..remarks.len() - more];
+        let join = |part: fn(&Remark) -> &str, by: &str| remarks.iter().map(part).collect::<Vec<_>>().join(by);
+        let mut message = join(|remark| &remark.message, " ");
+        if more > 0 {
+            message.push_str(&format!(" And {more} more."));
+        }
+        let ours = [
+            line.as_str(),
+            status.as_str(),
+            &join(|remark| remark.code, "; "),
+            &join(|remark| &remark.field, "; "),
+            &join(|remark| &remark.value, "; "),
+            &message,
+        ];
+        let original = row.original();
+        let cells = || original.iter().map(Cow::as_ref).chain(ours);
+        self.results.record(cells());
+        if matches!(status, RowStatus::Partial | RowStatus::Failed | RowStatus::Unprocessed) {
+            self.failed.record(cells());
+        }
+    }
+}
+
+/// What is to be said of one row.
+#[derive(Debug)]
+pub struct Judgement {
+    /// What came of it.
+    pub status: RowStatus,
+    /// Why, and what is worth knowing.
+    pub remarks: Vec<Remark>,
+}
+
+/// One thing to say of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    code: &'static str,
+    field: String,
+    value: String,
+    message: String,
+}
+
+impl Judgement {
+    /// The row failed, for one reason.
+    pub(crate) fn failed(remark: Remark) -> Self {
+        Self { status: RowStatus::Failed, remarks: vec![remark] }
+    }
+
+    /// The job ended before the row's turn.
+    pub(crate) fn unprocessed() -> Self {
+        Self { status: RowStatus::Unprocessed, remarks: Vec::new() }
+    }
+
+    /// The failure of a row that can't be read column by column; `None` for one that can.
+    pub(crate) fn of_shape(row: &Row<'_>) -> Option<Self> {
+        (row.shape != RowShape::Sound).then(|| Self::failed(misshapen(row)))
+    }
+}
+
+impl Remark {
+    /// A value can't be used, for this reason.
+    pub(crate) fn error(code: RowCode, field: &str, value: &str, message: impl Into<String>) -> Self {
+        Self::new(code.as_str(), field, value, message.into())
+    }
+
+    /// Nothing failed, but this is worth knowing.
+    pub(crate) fn warning(warning: Warning, field: &str, value: &str, message: impl Into<String>) -> Self {
+        Self::new(warning.as_str(), field, value, message.into())
+    }
+
+    fn new(code: &'static str, field: &str, value: &str, message: String) -> Self {
+        Self { code, field: text::trim(field).to_owned(), value: shown(value).into_owned(), message }
+    }
+}
+
+/// What is wrong with a row that can't be read column by column.
+fn misshapen(row: &Row<'_>) -> Remark {
+    let (code, message) = match row.shape {
+        RowShape::Unbalanced => {
+            (RowCode::MalformedCsv, "A quote is opened and not closed. Close it, or take it away.".to_owned())
+        }
+        RowShape::TooLong => (RowCode::MalformedCsv, format!("The row is longer than {MAX_RECORD_BYTES} bytes.")),
+        RowShape::TooFewCells => {
+            (RowCode::ColumnCount, format!("The row ends before the column {}.", row.header().last_needed()))
+        }
+        RowShape::TooManyCells | RowShape::Sound => (
+            RowCode::ColumnCount,
+            "The row has more cells than the header has columns. Separate numbers with a semicolon.".to_owned(),
+        ),
+    };
+    Remark::new(code.as_str(), "", "", message)
+}
+
+/// A value as a message repeats it.
+pub(crate) fn shown(value: &str) -> Cow<'_, str> {
+    match value.char_indices().nth(MAX_SHOWN) {
+        None => Cow::Borrowed(value),
+        Some((end, _)) => Cow::Owned(format!("{}…", &value[..end])),
+    }
+}

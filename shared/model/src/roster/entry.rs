@@ -1,0 +1,153 @@
+//! What one row says of its user.
+
+use super::{
+    AGENT_STATUS, BLOCKED, CALLING_AGENT, DEPARTMENT, DESIGNATION, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN, NAME, PHONE,
+    ROLE, TEAM,
+};
+use crate::{
+    append::number_message,
+    caller_id::CallerId,
+    code::RowCode,
+    country::Country,
+    csv_file::Row,
+    email::EmailAddress,
+    inventory::InventoryNumber,
+    numbers::{NumberReader, Reading},
+    report::Remark,
+    user::{AgentStatus, DirectoryId, LoginId, Name, Ref, WebLogin},
+};
+
+/// What a row says of its user. `None` where it says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// The user's name.
+    pub name: Option<Name>,
+    /// Where calls to the user are forwarded.
+    pub phone: Option<CallerId>,
+    /// The user's address.
+    pub email: Option<EmailAddress>,
+    /// The user's designation.
+    pub designation: Option<Name>,
+    /// The department's ID or name.
+    pub department: Option<Name>,
+    /// The team's ID or name.
+    pub team: Option<Name>,
+    /// The role's ID or name.
+    pub role: Option<Name>,
+    /// Whether the user makes and takes calls.
+    pub calling_agent: Option<bool>,
+    /// Whether the agent may take calls.
+    pub agent_status: Option<AgentStatus>,
+    /// The login of the user's extension.
+    pub extension: Option<Ref>,
+    /// Whether the user may log in to the web application.
+    pub web_login: Option<WebLogin>,
+    /// Whom of the company's directory the user is.
+    pub directory_id: Option<DirectoryId>,
+}
+
+/// Reads rows for one account.
+pub struct RosterReader {
+    /// Reads the numbers that users dial from: the account's own.
+    pub numbers: NumberReader,
+    /// Reads the numbers that calls are forwarded to: any valid one.
+    phones: NumberReader,
+}
+
+impl RosterReader {
+    /// A reader for the account that owns `inventory`.
+    pub fn new(country: Country, inventory: &[InventoryNumber]) -> Self {
+        Self { numbers: NumberReader::new(country, inventory), phones: NumberReader::new(country, &[]) }
+    }
+
+    /// What a sound row says, and of whom; or everything that is wrong with it.
+    pub(super) fn read(&mut self, row: &Row<'_>) -> Result<(LoginId, Entry), Vec<Remark>> {
+        let mut cells = Cells { row, errors: Vec::new() };
+        let login = cells.login();
+        let entry = Entry {
+            name: cells.parsed(NAME, Name::parse),
+            phone: cells.phone(&mut self.phones),
+            email: cells.parsed(EMAIL, EmailAddress::parse),
+            designation: cells.parsed(DESIGNATION, Name::parse),
+            department: cells.parsed(DEPARTMENT, Name::parse),
+            team: cells.parsed(TEAM, Name::parse),
+            role: cells.parsed(ROLE, Name::parse),
+            calling_agent: cells.parsed(CALLING_AGENT, yes_or_no),
+            agent_status: cells.parsed(AGENT_STATUS, agent_status),
+            extension: cells.parsed(EXTENSION, Ref::parse),
+            web_login: cells
+                .parsed(BLOCKED, yes_or_no)
+                .map(|yes| if yes { WebLogin::Blocked } else { WebLogin::Active }),
+            directory_id: cells.parsed(DIRECTORY_ID, DirectoryId::parse),
+        };
+        match login {
+            Some(login) if cells.errors.is_empty() => Ok((login, entry)),
+            _ => Err(cells.errors),
+        }
+    }
+}
+
+/// The cells of a row, and what is wrong with them.
+struct Cells<'a> {
+    row: &'a Row<'a>,
+    errors: Vec<Remark>,
+}
+
+impl Cells<'_> {
+    /// The value of a cell that holds something.
+    fn parsed<T, E: std::fmt::Display>(
+        &mut self,
+        column: usize,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let value = self.row.value(column).filter(|value| !value.is_empty())?;
+        match parse(&value) {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                self.error(RowCode::ValueInvalid, column, &value, format!("The cell can't be read: {error}."));
+                None
+            }
+        }
+    }
+
+    fn login(&mut self) -> Option<LoginId> {
+        let login = self.parsed(LOGIN, LoginId::parse);
+        if login.is_none() && self.errors.is_empty() {
+            self.error(RowCode::LoginIdMissing, LOGIN, "", "The cell is empty: it must hold a login ID.".to_owned());
+        }
+        login
+    }
+
+    fn phone(&mut self, phones: &mut NumberReader) -> Option<CallerId> {
+        let written = self.row.value(PHONE).filter(|value| !value.is_empty())?;
+        // What we have written ourselves reads back, even if no numbering plan knows it.
+        if let Ok(number) = written.parse() {
+            return Some(number);
+        }
+        match phones.read(&written) {
+            Reading::Number { number, .. } => Some(number),
+            Reading::Refused(code) => {
+                self.error(code, PHONE, &written, number_message(code, &written));
+                None
+            }
+        }
+    }
+
+    fn error(&mut self, code: RowCode, column: usize, value: &str, message: String) {
+        self.errors.push(Remark::error(code, self.row.header().name(column), value, message));
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, &'static str> {
+    match text.to_lowercase().as_str() {
+        "yes" | "y" | "true" | "1" => Ok(true),
+        "no" | "n" | "false" | "0" => Ok(false),
+        _ => Err("write Yes or No"),
+    }
+}
+
+fn agent_status(text: &str) -> Result<AgentStatus, &'static str> {
+    let known = [AgentStatus::Enabled, AgentStatus::Disabled, AgentStatus::Blocked];
+    let text = text.to_lowercase();
+    known.into_iter().find(|status| status.as_str() == text).ok_or("write enabled, disabled or blocked")
+}

@@ -1,0 +1,140 @@
+//! What is to be so of whom, and what came of it.
+
+use hashbrown::HashMap;
+
+use super::{Change, Entry, Plan, Refusal, RosterReader};
+use crate::{
+    append,
+    csv_file::{Row, RowShape},
+    user::{Claim, LoginId},
+};
+
+/// What a file asks for: the first reading's result.
+#[derive(Default)]
+pub struct Wanted {
+    numbers: append::Wanted,
+    asked: Vec<Asked>,
+    claimants: HashMap<Claim, usize>,
+}
+
+/// What the first row of a user asks for. Rows that say the same may follow.
+pub(super) struct Asked {
+    /// The physical line of the row.
+    pub line: u64,
+    pub login: LoginId,
+    pub entry: Entry,
+}
+
+impl Wanted {
+    /// Takes one row. What is wrong with it is said when the file is read again, by [`super::judge`].
+    pub fn take(&mut self, row: &Row<'_>, reader: &mut RosterReader) {
+        if row.shape != RowShape::Sound {
+            return;
+        }
+        let Ok((login, entry)) = reader.read(row) else { return };
+        // A row that contradicts one further up is refused whole, its caller IDs included.
+        if self.numbers.user(&login.folded()).is_some_and(|user| self.asked[user].entry != entry) {
+            return;
+        }
+        let Some(user) = self.numbers.take(row, &mut reader.numbers) else { return };
+        if user < self.asked.len() {
+            return;
+        }
+        for claim in entry.claims() {
+            self.claimants.entry(claim).or_insert(user);
+        }
+        self.asked.push(Asked { line: row.line, login, entry });
+    }
+
+    /// The ledger of what is wanted. Nothing has come of it yet.
+    pub fn settle(self) -> Ledger {
+        let fates = self.asked.iter().map(|_| None).collect();
+        Ledger { numbers: self.numbers.settle(), asked: self.asked, claimants: self.claimants, fates }
+    }
+}
+
+/// Every user of a file with what is to be so of it, and what came of that.
+pub struct Ledger {
+    pub(super) numbers: append::Ledger,
+    asked: Vec<Asked>,
+    /// Who in the file is the first to ask for what only one user can have.
+    claimants: HashMap<Claim, usize>,
+    fates: Vec<Option<Fate>>,
+}
+
+/// What came of a user's own row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The user was created or changed.
+    Written,
+    /// There was nothing to write but, perhaps, caller IDs.
+    Same,
+    /// Nothing of it could be done.
+    Refused(Box<Refusal>),
+}
+
+impl Ledger {
+    /// Distinct login IDs of the file.
+    pub fn users(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// The folded login ID of a user.
+    pub fn login(&self, user: usize) -> &str {
+        self.numbers.login(user)
+    }
+
+    /// The index of the user with this folded login ID.
+    pub fn user(&self, folded_login: &str) -> Option<usize> {
+        self.numbers.user(folded_login)
+    }
+
+    /// What the user is to have that only one can have.
+    pub fn claims(&self, user: usize) -> Vec<Claim> {
+        self.asked[user].entry.claims()
+    }
+
+    /// Whether everything about this user is known.
+    pub fn is_settled(&self, user: usize) -> bool {
+        match self.fates[user] {
+            None => false,
+            Some(Fate::Refused(_)) => true,
+            Some(_) => self.numbers.is_settled(user),
+        }
+    }
+
+    /// Keeps what came of a plan. A plan for a login ID that the file doesn't hold is of no account.
+    pub fn record(&mut self, plan: &Plan) {
+        let Some(user) = self.user(&plan.numbers.login) else { return };
+        self.numbers.record(&plan.numbers);
+        self.fates[user] = Some(match &plan.change {
+            Change::Create(_) | Change::Update { .. } => Fate::Written,
+            Change::None => Fate::Same,
+            Change::Refused(refusal) => Fate::Refused(Box::new(refusal.clone())),
+        });
+    }
+
+    pub(super) fn asked(&self, user: usize) -> &Asked {
+        &self.asked[user]
+    }
+
+    pub(super) fn fate(&self, user: usize) -> Option<&Fate> {
+        self.fates[user].as_ref()
+    }
+
+    /// The line of the row further up that has a claim of this user's, if there is one.
+    pub(super) fn claimed_on(&self, user: usize, claim: &Claim) -> Option<u64> {
+        let first = *self.claimants.get(claim)?;
+        (first != user).then(|| self.asked[first].line)
+    }
+}
+
+impl Entry {
+    /// What it asks for that only one user can have.
+    fn claims(&self) -> Vec<Claim> {
+        let email = self.email.as_ref().map(|email| Claim::Email(email.folded().into_owned()));
+        let extension = self.extension.as_ref().map(|login| Claim::extension(login.as_str()));
+        let person = self.directory_id.clone().map(Claim::DirectoryId);
+        email.into_iter().chain(extension).chain(person).collect()
+    }
+}

@@ -1,0 +1,225 @@
+//! What a file of users does to one of them.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AGENT_STATUS, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, Entry, Ledger, NAME, ROLE, TEAM};
+use crate::{
+    append::{Standing, UserPlan},
+    catalog,
+    code::RowCode,
+    user::{Action, AgentStatus, Claim, Extension, LoginId, Name, Profile, Ref, User, fold},
+};
+
+/// What a job does to one user, and why. Kept beside the results before it is carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The caller IDs of it, by the append's own rules.
+    pub numbers: UserPlan,
+    /// The rest.
+    pub change: Change,
+}
+
+/// What becomes of a user, apart from its caller IDs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It is new.
+    Create(Box<User>),
+    /// It is changed.
+    Update {
+        /// From this,
+        before: Box<User>,
+        /// to this.
+        after: Box<User>,
+    },
+    /// It is as it should be.
+    None,
+    /// Nothing is done, since something of it can't be.
+    Refused(Refusal),
+}
+
+/// Why nothing is done for a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The stable code.
+    pub code: RowCode,
+    /// The column, by its place in [`super::COLUMNS`].
+    pub column: usize,
+    /// A sentence for the person who made the file.
+    pub message: String,
+}
+
+/// What the directory says now.
+#[derive(Clone, Copy)]
+pub struct Present<'a> {
+    /// The user, if there is one.
+    pub user: Option<&'a User>,
+    /// Who has what only one user can have: folded login IDs.
+    pub owners: &'a HashMap<Claim, String>,
+}
+
+/// What a file's cells may refer to.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// The account's roles.
+    pub roles: Vec<catalog::Entry>,
+    /// The account's departments.
+    pub departments: Vec<catalog::Entry>,
+    /// The account's teams.
+    pub teams: Vec<catalog::Entry>,
+    /// The role that was chosen for the upload: it is for users whose rows name none.
+    pub role: Option<Name>,
+}
+
+impl Ledger {
+    /// Decides for one user. `limit` is how many numbers a list takes.
+    pub fn plan(&self, user: usize, present: Present<'_>, catalog: &Catalog, limit: usize) -> Plan {
+        let asked = self.asked(user);
+        let decided =
+            self.check_claims(user, present).and_then(|()| decided(&asked.login, &asked.entry, present.user, catalog));
+        let change = match (decided, present.user) {
+            (Err(refusal), _) => {
+                // Nobody's list: nothing is appended for a row that is refused.
+                let numbers = self.numbers.plan(user, Standing::Nobody, &[], limit);
+                return Plan { numbers, change: Change::Refused(refusal) };
+            }
+            (Ok(after), None) => Change::Create(Box::new(after)),
+            (Ok(after), Some(before)) if after == *before => Change::None,
+            (Ok(mut after), Some(before)) => {
+                after.version = before.version + 1;
+                Change::Update { before: Box::new(before.clone()), after: Box::new(after) }
+            }
+        };
+        let policy = present.user.map(|user| user.policy).unwrap_or_default();
+        let list = present.user.map_or(&[][..], |user| &user.caller_ids);
+        Plan { numbers: self.numbers.plan(user, Standing::User(policy), list, limit), change }
+    }
+
+    /// Nothing that is another's may be asked for: neither a user's of the directory, nor of a row's further up.
+    fn check_claims(&self, user: usize, present: Present<'_>) -> Result<(), Refusal> {
+        for claim in self.claims(user) {
+            let (code, column, what) = match &claim {
+                Claim::Email(_) => (RowCode::EmailTaken, EMAIL, "e-mail address"),
+                Claim::Extension(_) => (RowCode::ExtensionInUse, EXTENSION, "extension"),
+                Claim::DirectoryId(_) => (RowCode::DirectoryIdTaken, DIRECTORY_ID, "person of the directory"),
+            };
+            let refused = |who: String| Err(Refusal { code, column, message: format!("{who} has this {what}.") });
+            if present.owners.get(&claim).is_some_and(|owner| owner != self.login(user)) {
+                return refused("Another user".to_owned());
+            }
+            if let Some(line) = self.claimed_on(user, &claim) {
+                return refused(format!("The row on line {line}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    /// Whether the user is written.
+    pub fn writes(&self) -> bool {
+        matches!(self.change, Change::Create(_) | Change::Update { .. }) || !self.numbers.add.is_empty()
+    }
+}
+
+/// The user as the entry wants it; equal to `present` where that is so already.
+fn decided(login: &LoginId, entry: &Entry, present: Option<&User>, catalog: &Catalog) -> Result<User, Refusal> {
+    let mut user = match (present, &entry.name) {
+        (Some(user), _) => user.clone(),
+        (None, Some(name)) => User::new(login.clone(), Profile::of(name.clone())),
+        (None, None) => {
+            let message = "The login ID is new, and a new user needs a name.".to_owned();
+            return Err(Refusal { code: RowCode::NameMissing, column: NAME, message });
+        }
+    };
+    let profile = &mut user.profile;
+    if let Some(name) = &entry.name {
+        profile.name = name.clone();
+    }
+    set(&mut profile.call_forward_number, entry.phone.as_ref());
+    set(&mut profile.email, entry.email.as_ref());
+    set(&mut profile.designation, entry.designation.as_ref());
+    refer(&mut profile.department, entry.department.as_ref(), &catalog.departments, DEPARTMENT)?;
+    refer(&mut profile.team, entry.team.as_ref(), &catalog.teams, TEAM)?;
+    refer(&mut profile.role, entry.role.as_ref().or(catalog.role.as_ref()), &catalog.roles, ROLE)?;
+    if let Some(calling) = entry.calling_agent {
+        profile.calling_agent = calling;
+    }
+    if let Some(login) = &entry.extension {
+        extend(profile, login);
+    }
+    if let Some(web_login) = entry.web_login {
+        user.web_login = web_login;
+    }
+    if user.directory_id.is_some() && entry.directory_id.is_some() && user.directory_id != entry.directory_id {
+        // A login name that the company has given to somebody new: nobody inherits what another may do.
+        let message = "The login ID is that of another person of the directory.".to_owned();
+        return Err(Refusal { code: RowCode::DirectoryIdTaken, column: DIRECTORY_ID, message });
+    }
+    set(&mut user.directory_id, entry.directory_id.as_ref());
+    if let Some(status) = entry.agent_status.filter(|status| *status != user.agent_status) {
+        let action = match status {
+            AgentStatus::Enabled => Action::EnableAgent,
+            AgentStatus::Disabled => Action::DisableAgent,
+            AgentStatus::Blocked => Action::BlockAgent,
+        };
+        user.act(action).map_err(|illegal| Refusal {
+            code: RowCode::ValueInvalid,
+            column: AGENT_STATUS,
+            message: illegal.to_string(),
+        })?;
+    }
+    Ok(user)
+}
+
+fn set<T: Clone>(field: &mut Option<T>, value: Option<&T>) {
+    if let Some(value) = value {
+        *field = Some(value.clone());
+    }
+}
+
+/// Gives the user this extension, under the number that is its login, unless that is the one it has.
+fn extend(profile: &mut Profile, login: &Ref) {
+    let has = profile.extension.as_ref().is_some_and(|has| fold(has.login.as_str()) == fold(login.as_str()));
+    if !has {
+        let (login, intercom) = (login.clone(), login.clone());
+        profile.extension = Some(Extension { login, intercom, caller_id: None, registrations: 0, active: true });
+    }
+}
+
+/// Understands a cell that refers to something of the catalogue: the value that the user has, or an ID, or a name that
+/// only one has. Users may carry the IDs of departments and teams that nobody has named yet; a role decides what they
+/// may do, so it must be known.
+fn refer(field: &mut Option<Ref>, cell: Option<&Name>, known: &[catalog::Entry], column: usize) -> Result<(), Refusal> {
+    let Some(cell) = cell.map(Name::as_str) else { return Ok(()) };
+    if field.as_ref().is_some_and(|has| has.as_str() == cell) {
+        return Ok(());
+    }
+    if let Some(entry) = known.iter().find(|entry| entry.id.as_str() == cell) {
+        *field = Some(entry.id.clone());
+        return Ok(());
+    }
+    let mut named = known.iter().filter(|entry| fold(entry.name.as_str()) == fold(cell));
+    match (named.next(), named.next()) {
+        (Some(entry), None) => *field = Some(entry.id.clone()),
+        (Some(_), Some(_)) => {
+            let message = "Several have this name. Write the ID.".to_owned();
+            return Err(Refusal { code: RowCode::ValueInvalid, column, message });
+        }
+        (None, _) if column == ROLE => {
+            let message = "The account has no role of this ID or name.".to_owned();
+            return Err(Refusal { code: RowCode::RoleUnknown, column, message });
+        }
+        (None, _) => {
+            let unknown = |error| Refusal {
+                code: RowCode::ValueInvalid,
+                column,
+                message: format!("Nothing has this name, and it can't be an ID: {error}."),
+            };
+            *field = Some(Ref::parse(cell).map_err(unknown)?);
+        }
+    }
+    Ok(())
+}

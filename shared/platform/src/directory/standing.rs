@@ -1,0 +1,98 @@
+//! How accounts and their own directories stand.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use rollcall_model::{account::AccountId, directory_import::standing::Standing};
+
+use super::{Directory, Item, document, read_document, string};
+use crate::{
+    Error, Kind,
+    error::failed,
+    keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, VISITED},
+};
+
+const READING: &str = "reading how the directory stands";
+const WRITING: &str = "writing how the directory stands";
+const RECORD: &str = "standing";
+/// Raised by every change, so that none is made on what has changed meanwhile.
+const VERSION: &str = "version";
+
+impl Directory {
+    /// How the account and its directory stand; `None` for one that has never imported anybody.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn standing(&self, account: &AccountId) -> Result<Option<Standing>, Error> {
+        Ok(self.versioned_standing(account).await?.map(|(standing, _)| standing))
+    }
+
+    /// Changes how the account and its directory stand, from what it is now. From the first time on, the account is visited.
+    ///
+    /// # Errors
+    /// When the table can't be read or written.
+    pub async fn change_standing(&self, account: &AccountId, change: impl Fn(&mut Standing)) -> Result<(), Error> {
+        /// Who else changes it: the schedule, and the few jobs that may run at once.
+        const TRIES: u32 = 10;
+        let mut tries = 0;
+        loop {
+            let (mut standing, version) = self.versioned_standing(account).await?.unwrap_or_default();
+            change(&mut standing);
+            let put = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(Key::standing(account).attributes().into()))
+                .item(ACCOUNT_PK, AttributeValue::S(VISITED.to_owned()))
+                .item(ACCOUNT_SK, AttributeValue::S(account.to_string()))
+                .item(RECORD, document(&standing))
+                .item(VERSION, AttributeValue::N((version + 1).to_string()))
+                .condition_expression("attribute_not_exists(#pk) OR #version = :version")
+                .expression_attribute_names("#pk", PK)
+                .expression_attribute_names("#version", VERSION)
+                .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
+            tries += 1;
+            match put.send().await.map_err(failed(WRITING)) {
+                Err(error) if error.kind == Kind::Conflict && tries < TRIES => {}
+                written => return written.map(drop),
+            }
+        }
+    }
+
+    /// The accounts whose directories are to be visited.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn visited_accounts(&self) -> Result<Vec<AccountId>, Error> {
+        const LISTING: &str = "listing accounts to visit";
+        let mut accounts = Vec::new();
+        let mut after: Option<Item> = None;
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(BY_ACCOUNT)
+                .key_condition_expression("#pk = :pk")
+                .expression_attribute_names("#pk", ACCOUNT_PK)
+                .expression_attribute_values(":pk", AttributeValue::S(VISITED.to_owned()))
+                .set_exclusive_start_key(after);
+            let page = query.send().await.map_err(failed(LISTING))?;
+            for item in page.items() {
+                let account = string(item, ACCOUNT_SK).unwrap_or_default().parse();
+                accounts.push(account.map_err(|error| Error::unreadable(LISTING, error))?);
+            }
+            after = page.last_evaluated_key;
+            if after.is_none() {
+                return Ok(accounts);
+            }
+        }
+    }
+
+    async fn versioned_standing(&self, account: &AccountId) -> Result<Option<(Standing, u64)>, Error> {
+        let read = self.client.get_item().table_name(&self.table);
+        let read = read.set_key(Some(Key::standing(account).attributes().into())).consistent_read(true);
+        let Some(item) = read.send().await.map_err(failed(READING))?.item else { return Ok(None) };
+        let version = item.get(VERSION).and_then(|value| value.as_n().ok()).and_then(|version| version.parse().ok());
+        let version = version.ok_or_else(|| Error::unreadable(READING, "it has no version"))?;
+        Ok(Some((read_document(&item, RECORD, READING)?, version)))
+    }
+}

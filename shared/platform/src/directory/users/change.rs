@@ -1,0 +1,312 @@
+//! Creating, changing and deleting users.
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::http::HttpResponse,
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{AttributeValue, Delete, Put, TransactWriteItem, Update},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use rollcall_model::{
+    account::AccountId,
+    caller_id::CallerId,
+    upload::JobId,
+    user::{Claim, User},
+};
+use tokio::time::Instant;
+
+use super::{
+    PATIENCE,
+    item::{CALLER_IDS, WRITTEN_BY, attributes, claim_item, user_item},
+};
+use crate::{
+    Error, Kind,
+    directory::{Directory, Item, bulk::Patience},
+    error::failed,
+    keys::{Key, PK},
+};
+
+/// Transactions in flight while users are created.
+const IN_FLIGHT: usize = 4;
+const CHANGING: &str = "changing a user";
+
+impl Directory {
+    /// Creates users; login IDs and e-mail addresses that are taken are left as they are. Gives the number created.
+    ///
+    /// # Errors
+    /// When the table can't be written.
+    pub async fn create_users(&self, account: &AccountId, users: &[User]) -> Result<usize, Error> {
+        /// A transaction takes 100 items, and a user is up to four: itself and its claims.
+        const BATCH: usize = 25;
+        let mut batches = stream::iter(users.chunks(BATCH))
+            .map(|batch| async move {
+                match self.create_together(account, batch).await {
+                    Ok(()) => Ok(batch.len()),
+                    Err(error) if error.kind == Kind::Conflict => self.create_one_by_one(account, batch).await,
+                    Err(error) => Err(error),
+                }
+            })
+            .buffer_unordered(IN_FLIGHT);
+        let mut created = 0;
+        while let Some(count) = batches.try_next().await? {
+            created += count;
+        }
+        Ok(created)
+    }
+
+    async fn create_one_by_one(&self, account: &AccountId, users: &[User]) -> Result<usize, Error> {
+        let mut created = 0;
+        for user in users {
+            match self.create_together(account, std::slice::from_ref(user)).await {
+                Ok(()) => created += 1,
+                Err(error) if error.kind == Kind::Conflict => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(created)
+    }
+
+    async fn create_together(&self, account: &AccountId, users: &[User]) -> Result<(), Error> {
+        let items = users.iter().flat_map(|user| self.create_items(account, user, None)).collect();
+        self.write_patiently(items, "creating users").await
+    }
+
+    /// What creates a user: itself, and what is to be its alone.
+    pub(super) fn create_items(&self, account: &AccountId, user: &User, job: Option<&JobId>) -> Vec<TransactWriteItem> {
+        let mut item = user_item(account, user);
+        item.extend(job.map(|job| (WRITTEN_BY.to_owned(), AttributeValue::S(job.to_string()))));
+        let claims = user.claims();
+        let claims = claims.iter().map(|claim| self.put_new(claim_item(account, claim, &user.login)));
+        [self.put_new(item)].into_iter().chain(claims).collect()
+    }
+
+    /// What turns `before` into `after` and adds numbers to its list, if it is still at the version of `before`.
+    pub(super) fn update_items(
+        &self,
+        account: &AccountId,
+        [before, after]: [&User; 2],
+        add: &[CallerId],
+        job: Option<&JobId>,
+    ) -> Result<Vec<TransactWriteItem>, Error> {
+        let mut update = Update::builder().table_name(&self.table);
+        let (mut sets, mut removes) = (Vec::new(), Vec::new());
+        let written_by = job.map(|job| (WRITTEN_BY, Some(AttributeValue::S(job.to_string()))));
+        for (name, value) in attributes(account, after).into_iter().chain(written_by) {
+            update = update.expression_attribute_names(format!("#{name}"), name);
+            if let Some(value) = value {
+                sets.push(format!("#{name} = :{name}"));
+                update = update.expression_attribute_values(format!(":{name}"), value);
+            } else {
+                removes.push(format!("#{name}"));
+            }
+        }
+        let mut expression = format!("SET {}", sets.join(", "));
+        if !removes.is_empty() {
+            expression.push_str(&format!(" REMOVE {}", removes.join(", ")));
+        }
+        if !add.is_empty() {
+            expression.push_str(&format!(" ADD {CALLER_IDS} :added"));
+            let added = AttributeValue::Ss(add.iter().map(ToString::to_string).collect());
+            update = update.expression_attribute_values(":added", added);
+        }
+        let update = update
+            .set_key(Some(Key::user(account, &after.login.folded()).attributes().into()))
+            .update_expression(expression)
+            .condition_expression("#version = :before")
+            .expression_attribute_values(":before", AttributeValue::N(before.version.to_string()))
+            .build()
+            .map_err(|error| Error::unreadable(CHANGING, error))?;
+        let mut items = vec![TransactWriteItem::builder().update(update).build()];
+        let (had, has) = (before.claims(), after.claims());
+        let gained = has.iter().filter(|claim| !had.contains(claim));
+        items.extend(gained.map(|claim| self.put_new(claim_item(account, claim, &after.login))));
+        for claim in had.iter().filter(|claim| !has.contains(claim)) {
+            items.push(self.delete(Key::claim(account, claim), None)?);
+        }
+        Ok(items)
+    }
+
+    fn put_new(&self, item: Item) -> TransactWriteItem {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(#pk)")
+            .expression_attribute_names("#pk", PK)
+            .build()
+            .expect("table and item have been given");
+        TransactWriteItem::builder().put(put).build()
+    }
+
+    /// Creates one user.
+    ///
+    /// # Errors
+    /// [`Taken`] in the outcome says what of it another user has; otherwise when the table can't be written.
+    pub async fn create_user(&self, account: &AccountId, user: &User) -> Result<Result<(), Taken>, Error> {
+        match self.create_together(account, std::slice::from_ref(user)).await {
+            Ok(()) => Ok(Ok(())),
+            Err(error) if error.kind == Kind::Conflict => {
+                // Whatever it was may be free again by now. Then the login ID is as good an answer as any: it was taken.
+                Ok(Err(match self.user(account, &user.login.folded()).await? {
+                    Some(_) => Taken::Login,
+                    None => self.taken(account, user).await?.unwrap_or(Taken::Login),
+                }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Replaces what is known of a user, but its list, if it is still at the version before `user`'s. Appends that come
+    /// between are kept.
+    ///
+    /// # Errors
+    /// When the table can't be written.
+    pub async fn update_user(
+        &self,
+        account: &AccountId,
+        before: &User,
+        user: &User,
+    ) -> Result<Result<(), Stale>, Error> {
+        self.change(self.update_items(account, [before, user], &[], None)?, CHANGING).await
+    }
+
+    /// What of a user another one has.
+    ///
+    /// # Errors
+    /// When the table can't be read.
+    pub async fn taken(&self, account: &AccountId, user: &User) -> Result<Option<Taken>, Error> {
+        for claim in user.claims() {
+            if self.owner(account, &claim).await?.is_some_and(|owner| owner != user.login.folded()) {
+                return Ok(Some(Taken::Claim(claim)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Deletes a user, if it is still at this version.
+    ///
+    /// # Errors
+    /// When the table can't be written.
+    pub async fn delete_user(&self, account: &AccountId, user: &User) -> Result<Result<(), Stale>, Error> {
+        let mut items = vec![self.delete(Key::user(account, &user.login.folded()), Some(user.version))?];
+        for claim in user.claims() {
+            items.push(self.delete(Key::claim(account, &claim), None)?);
+        }
+        self.change(items, "deleting a user").await
+    }
+
+    /// Takes one number off a user's list. `false` when there is no such user.
+    ///
+    /// # Errors
+    /// When the table can't be written.
+    pub async fn remove_caller_id(
+        &self,
+        account: &AccountId,
+        folded_login: &str,
+        number: CallerId,
+    ) -> Result<bool, Error> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::user(account, folded_login).attributes().into()))
+            .update_expression(format!("DELETE {CALLER_IDS} :number"))
+            .condition_expression("attribute_exists(#pk)")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_values(":number", AttributeValue::Ss(vec![number.to_string()]));
+        match update.send().await.map_err(failed("taking a number off a list")) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == Kind::Conflict => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn delete(&self, key: Key, version: Option<u64>) -> Result<TransactWriteItem, Error> {
+        let mut delete = Delete::builder().table_name(&self.table).set_key(Some(key.attributes().into()));
+        if let Some(version) = version {
+            delete = delete
+                .condition_expression("#version = :version")
+                .expression_attribute_names("#version", "version")
+                .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
+        }
+        let delete = delete.build().map_err(|error| Error::unreadable("deleting", error))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    async fn change(&self, items: Vec<TransactWriteItem>, operation: &'static str) -> Result<Result<(), Stale>, Error> {
+        match self.write_patiently(items, operation).await {
+            Ok(()) => Ok(Ok(())),
+            Err(error) if error.kind == Kind::Conflict => Ok(Err(Stale)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn write_patiently(&self, items: Vec<TransactWriteItem>, operation: &'static str) -> Result<(), Error> {
+        let mut patience = Patience::new(Instant::now() + PATIENCE);
+        loop {
+            match write_together(&self.client, items.clone(), operation).await {
+                Err(error) if error.kind == Kind::Transient => patience.wait(error).await?,
+                done => return done,
+            }
+        }
+    }
+}
+
+/// Writes all of the items or none. A single one needs no transaction, which would cost twice as much.
+pub(super) async fn write_together(
+    client: &Client,
+    items: Vec<TransactWriteItem>,
+    operation: &'static str,
+) -> Result<(), Error> {
+    match <[TransactWriteItem; 1]>::try_from(items) {
+        Ok([TransactWriteItem { put: Some(put), .. }]) => {
+            let write = client.put_item().table_name(put.table_name).set_item(Some(put.item));
+            let write = write.set_condition_expression(put.condition_expression);
+            let write = write.set_expression_attribute_names(put.expression_attribute_names);
+            write.send().await.map(|_| ()).map_err(failed(operation))
+        }
+        Ok([TransactWriteItem { update: Some(update), .. }]) => {
+            let write = client.update_item().table_name(update.table_name).set_key(Some(update.key));
+            let write = write.update_expression(update.update_expression);
+            let write = write.set_condition_expression(update.condition_expression);
+            let write = write.set_expression_attribute_names(update.expression_attribute_names);
+            let write = write.set_expression_attribute_values(update.expression_attribute_values);
+            write.send().await.map(|_| ()).map_err(failed(operation))
+        }
+        Ok(one) => transact(client, one.into(), operation).await,
+        Err(items) => transact(client, items, operation).await,
+    }
+}
+
+async fn transact(client: &Client, items: Vec<TransactWriteItem>, operation: &'static str) -> Result<(), Error> {
+    match client.transact_write_items().set_transact_items(Some(items)).send().await {
+        Ok(_) => Ok(()),
+        Err(error) if may_pass_later(&error) => Err(Error::transient(operation, failed(operation)(error))),
+        Err(error) => Err(failed(operation)(error)),
+    }
+}
+
+/// What of a new user another one has.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// The login ID.
+    Login,
+    /// Something else that only one user can have.
+    Claim(Claim),
+}
+
+/// The user has been changed or deleted meanwhile, or something of it is another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stale;
+
+/// Whether a transaction was cancelled though none of its conditions failed: another one was at the same items, or the
+/// table asks for patience. The SDK doesn't repeat these by itself.
+fn may_pass_later(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return false;
+    };
+    let mut codes = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+    codes.all(|code| {
+        matches!(code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+    })
+}

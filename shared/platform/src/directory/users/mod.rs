@@ -1,0 +1,19 @@
+//! Users: one by one, in lists, and by the thousand.
+
+mod bulk;
+mod change;
+mod item;
+mod list;
+mod read;
+
+use std::time::Duration;
+
+pub use bulk::UserWrite;
+pub use change::{Stale, Taken};
+pub use list::{FilterValue, Place, UserFilter};
+
+pub(super) use item::{ATTRIBUTES, CALLER_IDS, caller_ids, policy, read_user};
+
+/// How long a person waits for users to be shown.
+const PATIENCE: Duration = Duration::from_secs(30);
+const READING: &str = "reading users";
