@@ -8,13 +8,18 @@ mod deaths;
 mod draws;
 mod faults;
 mod graph;
+mod served;
+mod smartflo;
 mod stack;
 mod world;
+mod zoom;
 
 pub use api::{Caller, Reply};
 pub use command::{json, rollcall};
 pub use deaths::{Doomed, die_at_every_request};
 pub use faults::{Faults, Fuse, Proxy};
 pub use graph::{Gone, Graph, Person, Spoil, Traps};
+pub use smartflo::{Smartflo, SmartfloSpoil, SmartfloTraps};
 pub use stack::{Mail, Stack, binaries, until, user};
 pub use world::{World, delivery, delivery_of};
+pub use zoom::{Zoom, ZoomSpoil, ZoomTraps, ZoomUser};
