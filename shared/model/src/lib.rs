@@ -17,6 +17,7 @@ pub mod email;
 pub mod inventory;
 pub mod job;
 pub mod letter;
+pub mod mapping;
 pub mod numbers;
 mod object;
 pub mod phone_side;
