@@ -20,6 +20,9 @@ use crate::{Api, caller::Caller, problem::Problem};
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Longest key, in bytes.
 const MAX_KEY: usize = 128;
+/// Longest answer that is kept, in bytes: an item of the table holds 400 KB, and as JSON in JSON an answer grows. Only an
+/// append of a lot that is no number is answered at such length, and that is safe to repeat.
+const MAX_KEPT: usize = 64 * 1024;
 /// How long a request can be at work: the function's own limit, and the gateway's.
 const WORK_SECONDS: i64 = 30;
 
@@ -33,44 +36,40 @@ pub(crate) async fn answer_once(State(api): State<Arc<Api>>, request: Request, n
 }
 
 async fn once(api: &Api, key: &HeaderValue, request: Request, next: Next) -> Result<Response, Problem> {
-    let account = Caller::of(request.extensions())?.account;
+    let Caller { account, subject, .. } = Caller::of(request.extensions())?;
     let plain = |key: &&str| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     let key = key.to_str().ok().filter(plain);
     let key = key.ok_or_else(|| {
         Problem::parameter("Idempotency-Key", format!("A key has 1 to {MAX_KEY} visible ASCII characters."))
     })?;
+    // Two callers may hit on the same key; neither is to see what the other was told.
+    let key = hash([subject.unwrap_or_default().as_bytes(), key.as_bytes()]);
     let (parts, body) = request.into_parts();
     let body = whole(body).await?;
-    let mut hash = Sha256::new();
-    for part in [parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &body] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    let fingerprint = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let fingerprint = hash([parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &body]);
     let now = Timestamp::now().as_second();
     let mut answer = Answer { request: fingerprint, working_until: now + WORK_SECONDS, given: None };
-    if let Some(kept) = api.directory.take_answer(&account, key, &answer, now).await? {
+    if let Some(kept) = api.directory.take_answer(&account, &key, &answer, now).await? {
         if kept.request != answer.request {
             let detail = "The same Idempotency-Key came with another request.";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::IdempotencyKeyReused, detail));
         }
-        match kept.given {
-            Some(given) => return Ok(again(given)),
-            None if kept.working_until > now => {
-                let detail = "The first request with this Idempotency-Key is still at work.";
-                return Err(Problem::new(StatusCode::CONFLICT, ApiCode::IdempotencyInProgress, detail));
-            }
-            // It died without an answer. What it did, the handlers do again without harm.
-            None => {}
-        }
+        return kept.given.map(again).ok_or_else(|| {
+            let detail = "The first request with this Idempotency-Key is still at work.";
+            Problem::new(StatusCode::CONFLICT, ApiCode::IdempotencyInProgress, detail)
+        });
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if response.status().is_server_error() {
-        api.directory.free_answer(&account, key).await?;
+        api.directory.free_answer(&account, &key).await?;
         return Ok(response);
     }
     let (parts, body) = response.into_parts();
     let body = whole(body).await?;
+    if body.len() > MAX_KEPT {
+        api.directory.free_answer(&account, &key).await?;
+        return Ok(Response::from_parts(parts, Body::from(body)));
+    }
     let kept = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
     let text = |name: &HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     answer.given = Some(Given {
@@ -78,8 +77,18 @@ async fn once(api: &Api, key: &HeaderValue, request: Request, next: Next) -> Res
         headers: kept.iter().filter_map(|name| Some((name.to_string(), text(name)?))).collect(),
         body: String::from_utf8_lossy(&body).into_owned(),
     });
-    api.directory.keep_answer(&account, key, &answer, now).await?;
+    api.directory.keep_answer(&account, &key, &answer, now).await?;
     Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+fn hash<const N: usize>(parts: [&[u8]; N]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        // Lengths first, so that no two lists run together into the same bytes.
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn whole(body: Body) -> Result<Bytes, Problem> {

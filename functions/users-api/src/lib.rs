@@ -3,6 +3,7 @@
 //! Who asks and for which account comes from the token that the gateway has verified, never from the request. Each route
 //! stands in `infra/template.yaml` with the scope that it needs.
 
+mod accept;
 mod body;
 mod caller;
 mod catalog;
@@ -14,6 +15,8 @@ mod numbers;
 mod page;
 mod preconditions;
 mod problem;
+mod query;
+mod route;
 mod samples;
 mod users;
 
@@ -53,7 +56,7 @@ type Shared = axum::extract::State<Arc<Api>>;
 /// Every route of the API.
 pub fn router(api: Api) -> Router {
     let api = Arc::new(api);
-    Router::new()
+    let routes = Router::new()
         .route("/v1/users", get(users::list::list).post(users::create::create))
         .route("/v1/users.csv", get(users::download::users))
         .route("/v1/users/{login}", get(users::one::get).patch(users::patch::patch).delete(users::delete::delete))
@@ -86,10 +89,11 @@ pub fn router(api: Api) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(not_found)
         .layer(middleware::from_fn_with_state(Arc::clone(&api), idempotency::answer_once))
-        .with_state(api)
+        .with_state(api);
+    Router::new().fallback_service(routes).layer(middleware::map_request(route::by_the_gateway))
 }
 
-// The gateway answers by itself where there is no route. What comes here is a path that it reads otherwise.
+// The gateway answers by itself where there is no route. What comes here has a route in the template alone.
 async fn not_found() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, ApiCode::NotFound, "There is no such route.")
 }

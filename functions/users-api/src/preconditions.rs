@@ -17,19 +17,65 @@ pub(crate) fn tag(version: u64) -> String {
 /// Answers with a tagged value, or 304 when the client has it.
 pub(crate) fn tagged(headers: &HeaderMap, tag: &str, value: &impl Serialize) -> Response {
     let etag = [(header::ETAG, tag.to_owned())];
-    if named(headers, &header::IF_NONE_MATCH, tag) == Some(true) {
+    // Whether a tag is weak makes no difference here (section 13.1.2): a proxy that compresses makes ours so.
+    if named(headers, &header::IF_NONE_MATCH, |given| given.strip_prefix("W/").unwrap_or(given) == tag) == Some(true) {
         return (StatusCode::NOT_MODIFIED, etag).into_response();
     }
     (etag, Json(value)).into_response()
 }
 
-/// Refuses a change that was decided on another version.
+/// Refuses a change that was decided on another version. A weak tag promises no version, and never matches (section 13.1.1).
 pub(crate) fn check_match(headers: &HeaderMap, tag: &str) -> Result<(), Problem> {
-    if named(headers, &header::IF_MATCH, tag) == Some(false) { Err(Problem::changed()) } else { Ok(()) }
+    match named(headers, &header::IF_MATCH, |given| given == tag) {
+        Some(false) if named(headers, &header::IF_MATCH, is_tag) == Some(false) => {
+            Err(Problem::parameter("If-Match", "It holds no entity tag. Ours stand in quotation marks, such as \"2\"."))
+        }
+        Some(false) => Err(Problem::changed()),
+        Some(true) | None => Ok(()),
+    }
 }
 
-/// Whether a header names a tag; `None` without the header. Weak tags never match: ours are strong.
-fn named(headers: &HeaderMap, header: &HeaderName, tag: &str) -> Option<bool> {
+/// Whether a text has the form of an entity tag (section 8.8.3).
+fn is_tag(text: &str) -> bool {
+    let text = text.strip_prefix("W/").unwrap_or(text);
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).is_some_and(|opaque| !opaque.contains('"'))
+}
+
+/// Whether one of a header's tags matches; `None` without the header.
+fn named(headers: &HeaderMap, header: &HeaderName, matches: impl Fn(&str) -> bool) -> Option<bool> {
     let value = headers.get(header)?.to_str().unwrap_or_default();
-    Some(value.split(',').map(str::trim).any(|named| named == "*" || named == tag))
+    Some(value.split(',').map(str::trim).any(|given| given == "*" || matches(given)))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_tag_is_found_in_a_list_and_a_weak_one_is_good_for_reading_alone() {
+        let with =
+            |name: HeaderName, value: &'static str| HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
+        for (value, reads, writes) in [
+            (r#""2""#, true, true),
+            (r#""1", "2""#, true, true),
+            ("*", true, true),
+            (r#"W/"2""#, true, false),
+            (r#"W/"1",W/"2""#, true, false),
+            (r#""1""#, false, false),
+            ("2", false, false),
+            (r#""22""#, false, false),
+            ("", false, false),
+        ] {
+            let answer = tagged(&with(header::IF_NONE_MATCH, value), &tag(2), &"");
+            assert_eq!(answer.status() == StatusCode::NOT_MODIFIED, reads, "{value}");
+            assert_eq!(check_match(&with(header::IF_MATCH, value), &tag(2)).is_ok(), writes, "{value}");
+        }
+        assert!(check_match(&HeaderMap::new(), &tag(2)).is_ok());
+        for (value, status) in [("\"1\"", 412), ("W/\"2\"", 412), ("2", 400), ("", 400), ("\"", 400), ("W/2", 400)] {
+            let refused = check_match(&with(header::IF_MATCH, value), &tag(2)).map_err(IntoResponse::into_response);
+            assert_eq!(refused.expect_err("refused").status().as_u16(), status, "{value}");
+        }
+    }
 }

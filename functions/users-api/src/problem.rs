@@ -46,6 +46,10 @@ impl Problem {
         self.at(pointer)
     }
 
+    pub(crate) fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at(pointer)
+    }
+
     pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, ApiCode::InvalidParameter, detail).at(name)
     }

@@ -1,8 +1,8 @@
 //! An account: one tenant. Every key of the table starts with it.
 
-use std::{fmt, str::FromStr};
-
 use serde::{Deserialize, Serialize};
+
+use crate::text::text_value;
 
 /// The name of an account: 1 to 64 of `a` to `z`, `0` to `9`, `-` and `_`.
 ///
@@ -19,40 +19,22 @@ pub struct NotAnAccount;
 
 const MAX_LENGTH: usize = 64;
 
+text_value!(AccountId, NotAnAccount);
+
 impl AccountId {
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for AccountId {
-    type Err = NotAnAccount;
-
-    fn from_str(text: &str) -> Result<Self, NotAnAccount> {
+    /// Takes the text as it is.
+    ///
+    /// # Errors
+    /// [`NotAnAccount`].
+    pub fn parse(text: &str) -> Result<Self, NotAnAccount> {
         let fits = (1..=MAX_LENGTH).contains(&text.len())
             && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
         if fits { Ok(Self(text.to_owned())) } else { Err(NotAnAccount) }
     }
-}
 
-impl TryFrom<String> for AccountId {
-    type Error = NotAnAccount;
-
-    fn try_from(text: String) -> Result<Self, NotAnAccount> {
-        text.parse()
-    }
-}
-
-impl From<AccountId> for String {
-    fn from(account: AccountId) -> Self {
-        account.0
-    }
-}
-
-impl fmt::Display for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

@@ -110,8 +110,6 @@ codes! {
         EmailTaken = "EMAIL_TAKEN",
         /// Another user has this extension.
         ExtensionInUse = "EXTENSION_IN_USE",
-        /// The number is in the inventory already.
-        NumberTaken = "NUMBER_TAKEN",
         /// The action is not legal from where the user is.
         IllegalAction = "ILLEGAL_ACTION",
         /// It has been changed since it was read.

@@ -17,6 +17,7 @@ pub mod inventory;
 pub mod job;
 pub mod letter;
 pub mod numbers;
+mod object;
 pub mod report;
 pub mod roster;
 pub mod secret;

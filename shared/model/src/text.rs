@@ -1,4 +1,39 @@
-//! What spreadsheets, browsers and keyboards leave around a value, and how it is taken off.
+//! Values that are texts, and what spreadsheets, browsers and keyboards leave around one.
+
+/// Lets a value that is a text be written as it, and read from it by its `parse`, also by serde (`try_from` and `into`).
+macro_rules! text_value {
+    ($name:ident, $error:ident) => {
+        impl std::str::FromStr for $name {
+            type Err = $error;
+
+            fn from_str(text: &str) -> Result<Self, $error> {
+                Self::parse(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = $error;
+
+            fn try_from(text: String) -> Result<Self, $error> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+pub(crate) use text_value;
 
 /// White space, no-break spaces and the invisible marks that come along when text is copied out of a web page or a
 /// chat: zero-width spaces and joiners, direction marks, the byte order mark.

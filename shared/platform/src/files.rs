@@ -9,6 +9,7 @@ use aws_sdk_s3::{
     types::{CompletedMultipartUpload, CompletedPart},
 };
 use bytes::{Bytes, BytesMut};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use rollcall_model::{
     email::EmailAddress,
     upload::{Source, Terms, Upload},
@@ -26,7 +27,7 @@ pub struct Files {
 
 /// The metadata key of an upload that names who gets its report.
 const NOTIFY: &str = "notify";
-/// The one that names the role of its users.
+/// The one that names the role of its users, percent-encoded: metadata travels in headers, which take ASCII alone.
 const ROLE: &str = "role";
 
 impl Files {
@@ -159,9 +160,13 @@ impl Files {
     }
 }
 
+/// What a header's value can't hold, or changes its meaning by being encoded.
+const UNSAFE: &AsciiSet = &CONTROLS.add(b'%');
+
 fn metadata(terms: &Terms) -> Option<HashMap<String, String>> {
     let notify = terms.notify.as_ref().map(|address| (NOTIFY.to_owned(), address.to_string()));
-    let role = terms.role.as_ref().map(|role| (ROLE.to_owned(), role.as_str().to_owned()));
+    let role =
+        terms.role.as_ref().map(|role| (ROLE.to_owned(), utf8_percent_encode(role.as_str(), UNSAFE).to_string()));
     let metadata: HashMap<_, _> = notify.into_iter().chain(role).collect();
     (!metadata.is_empty()).then_some(metadata)
 }
@@ -225,7 +230,7 @@ impl Download {
             let said = |key: &str| object.metadata.as_ref().and_then(|metadata| metadata.get(key));
             self.terms = Terms {
                 notify: said(NOTIFY).and_then(|address| EmailAddress::parse(address).ok()),
-                role: said(ROLE).and_then(|role| Name::parse(role).ok()),
+                role: said(ROLE).and_then(|role| Name::parse(&percent_decode_str(role).decode_utf8_lossy()).ok()),
             };
         }
         self.body = object.body;

@@ -1,38 +1,44 @@
-//! What the bulk append costs, each figure beside what it is measured against, in one run.
+//! What the product costs, each figure beside what it is measured against, in one run.
 //!
-//! `cargo bench-all` runs everything, `cargo bench-all users start` these parts alone. Machines differ and are noisy: of every pair the runs alternate, medians are
+//! `cargo bench-all` runs everything, `cargo bench-all api` one part. Machines differ and are noisy: of every pair the runs alternate, medians are
 //! compared, and what counts is the ratio.
 
+mod api;
 mod job;
 mod process;
 mod read;
 mod start;
 mod users;
 
-use std::time::{Duration, Instant};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
-fn main() {
+/// The parts, in their order.
+const PARTS: [&str; 5] = ["read", "start", "job", "users", "api"];
+
+fn main() -> ExitCode {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = asked.iter().find(|part| !PARTS.contains(&part.as_str())) {
+        eprintln!("There is no part {unknown}. Usage: cargo bench-all [{}]...", PARTS.join("|"));
+        return ExitCode::from(2);
+    }
     if cfg!(debug_assertions) {
         eprintln!("warning: these are figures of a debug build; use cargo bench-all");
     }
-    let chosen: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(unknown) = chosen.iter().find(|part| !PARTS.contains(&part.as_str())) {
-        eprintln!("error: there is no part {unknown}; there are {}", PARTS.join(", "));
-        std::process::exit(2);
-    }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    for part in PARTS.into_iter().filter(|part| chosen.is_empty() || chosen.iter().any(|chosen| chosen == part)) {
-        match part {
+    for part in PARTS.iter().filter(|part| asked.is_empty() || asked.iter().any(|asked| asked == *part)) {
+        match *part {
             "read" => read::run(),
             "start" => start::run(),
             "job" => runtime.block_on(job::run()),
-            _ => runtime.block_on(users::run()),
+            "users" => runtime.block_on(users::run()),
+            _ => runtime.block_on(api::run()),
         }
     }
+    ExitCode::SUCCESS
 }
-
-/// What can be run alone.
-const PARTS: [&str; 4] = ["read", "start", "job", "users"];
 
 /// Says whether a target is met. A figure is printed either way.
 fn target(what: &str, figure: f64, limit: f64, unit: &str, higher_is_better: bool) {

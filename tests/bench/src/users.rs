@@ -42,7 +42,7 @@ pub(crate) async fn run() {
     println!("  the job, from the drop of the file to its end, users/s {rate:>19.0}");
     target("the job's rate over the bare client's", rate / bare, 0.6, "times", true);
     target("transactions per new user", progress.statements as f64 / USERS as f64, 1.0, "", false);
-    let pid = stack.function_pids()[0];
+    let pid = stack.pids_of("bulk-users")[0];
     target("peak memory of the function", peak_megabytes(pid), 200.0, "MB", false);
 
     let again = upload(&stack, "user", USERS).await;

@@ -2,10 +2,16 @@
 
 use std::process::Command;
 
+use aws_lc_rs::{
+    rand::SystemRandom,
+    rsa::KeySize,
+    signature::{RSA_PKCS1_SHA256, RsaKeyPair},
+};
 use axum::{
     body::Body,
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper_util::{
@@ -14,7 +20,7 @@ use hyper_util::{
 };
 use serde_json::Value;
 
-use crate::{Stack, binaries};
+use crate::{Stack, binaries, contract};
 
 /// Somebody who asks the API.
 #[derive(Debug, Clone)]
@@ -46,6 +52,33 @@ impl Stack {
         Caller { token: Some(token.trim().to_owned()), ..self.stranger() }
     }
 
+    /// A caller whose token has these claims beside the usual ones, or in their place; null takes one away. The stack's
+    /// own key has signed it.
+    pub fn caller_claiming(&self, claims: &Value) -> Caller {
+        let key = std::fs::read(self.key_file()).expect("the stack has a key");
+        self.signed(claims, &RsaKeyPair::from_pkcs8(&key).expect("a key"))
+    }
+
+    /// A caller whose token is a good one, but for who signed it.
+    pub fn impostor(&self) -> Caller {
+        self.signed(&Value::Null, &RsaKeyPair::generate(KeySize::Rsa2048).expect("a key"))
+    }
+
+    fn signed(&self, claims: &Value, key: &RsaKeyPair) -> Caller {
+        let usual = self.caller(&[]).token.expect("a token");
+        let [header, payload, _] = usual.split('.').collect::<Vec<_>>()[..] else { panic!("not a token") };
+        let payload = BASE64.decode(payload).expect("base64");
+        let mut payload: Value = serde_json::from_slice(&payload).expect("claims");
+        for (name, value) in claims.as_object().into_iter().flatten() {
+            payload[name] = value.clone();
+        }
+        payload.as_object_mut().expect("claims").retain(|_, value| !value.is_null());
+        let text = format!("{header}.{}", BASE64.encode(payload.to_string()));
+        let mut signature = vec![0; key.public_modulus_len()];
+        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature).expect("a signature");
+        Caller { token: Some(format!("{text}.{}", BASE64.encode(signature))), ..self.stranger() }
+    }
+
     /// A caller without a token.
     pub fn stranger(&self) -> Caller {
         let client = Client::builder(TokioExecutor::new()).build_http();
@@ -59,9 +92,13 @@ impl Caller {
         self.token.as_deref()
     }
 
-    /// Asks, with these headers beside the token.
+    /// Asks, with these headers beside the token, and sees that the answer is one that the contract gives.
     pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
-        self.fetch(method, &format!("{}{path}", self.api), headers, body).await
+        let reply = self.fetch(method.clone(), &format!("{}{path}", self.api), headers, body).await;
+        if let Err(broken) = contract().check(&method, path, &reply) {
+            panic!("{method} {path:.200} breaks the contract: {broken}");
+        }
+        reply
     }
 
     /// Asks for what is at an address elsewhere.
@@ -89,6 +126,11 @@ impl Reply {
     /// The body as JSON; null if it is none.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// A header, empty if it is absent.

@@ -4,6 +4,7 @@
 
 mod api;
 mod command;
+mod contract;
 mod deaths;
 mod draws;
 mod faults;
@@ -13,6 +14,7 @@ mod world;
 
 pub use api::{Caller, Reply};
 pub use command::{json, rollcall};
+pub use contract::{Contract, Operation, contract, yaml};
 pub use deaths::{Doomed, die_at_every_request};
 pub use faults::{Faults, Fuse, Proxy};
 pub use graph::{Gone, Graph, Person, Spoil, Traps};

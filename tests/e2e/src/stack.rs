@@ -100,6 +100,11 @@ impl Stack {
         self.dir.path()
     }
 
+    /// The file of the key that signs tokens.
+    pub fn key_file(&self) -> &Path {
+        Path::new(self.manifest["issuer"]["key_file"].as_str().expect("the stack makes tokens"))
+    }
+
     /// Users `user1` to `user{count}`, without numbers.
     pub async fn create_users(&self, count: usize) {
         let users: Vec<User> = (1..=count).map(|number| user(&format!("user{number}"))).collect();
@@ -243,15 +248,25 @@ impl Stack {
         self.child.id()
     }
 
-    /// Processes of functions that run now.
+    /// Processes of the bulk append that run now.
     pub fn function_pids(&self) -> Vec<u32> {
-        let names = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        descendants(self.child.id()).into_iter().filter(|pid| names(pid).starts_with("bulk-")).collect()
+        self.pids_of("bulk-append")
     }
 
-    /// Kills every function that runs now, as a crash would.
+    /// Processes of a function that run now.
+    pub fn pids_of(&self, function: &str) -> Vec<u32> {
+        let names = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        descendants(self.child.id()).into_iter().filter(|pid| names(pid).trim_end() == function).collect()
+    }
+
+    /// Kills every process of the bulk append that runs now, as a crash would.
     pub fn kill_functions(&self) -> usize {
-        let pids = self.function_pids();
+        self.kill_all("bulk-append")
+    }
+
+    /// Kills every process of a function that runs now.
+    pub fn kill_all(&self, function: &str) -> usize {
+        let pids = self.pids_of(function);
         for pid in &pids {
             kill("-KILL", *pid);
         }

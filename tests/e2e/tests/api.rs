@@ -1,7 +1,8 @@
 //! The directory's API through its door, route by route, with real tokens.
 
 use axum::http::{Method, StatusCode};
-use e2e::{Caller, Reply, Stack};
+use e2e::{Caller, Faults, Reply, Stack, World};
+use rollcall_platform::directory::{Answer, Given, UserFilter};
 use serde_json::{Value, json};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -79,6 +80,8 @@ async fn a_user_from_its_creation_to_its_end() {
     assert_eq!(code(&stale), (412, "CHANGED_MEANWHILE".into()));
     let taken = send(&caller, Method::PATCH, "/v1/users/ana%40x", &json!({ "email": "bob@example.com" })).await;
     assert_eq!(code(&taken), (409, "EMAIL_TAKEN".into()));
+    let nameless = send(&caller, Method::PATCH, "/v1/users/ana%40x", &json!({ "name": null })).await;
+    assert_eq!((code(&nameless), &nameless.json()["pointer"]), ((422, "INVALID_FIELD".into()), &json!("/name")));
     let unknown = send(&caller, Method::PATCH, "/v1/users/ana%40x", &json!({ "agent_status": "blocked" })).await;
     assert_eq!(code(&unknown), (422, "INVALID_FIELD".into()));
     assert!(unknown.json()["detail"].as_str().unwrap().contains("agent_status"));
@@ -94,6 +97,30 @@ async fn a_user_from_its_creation_to_its_end() {
     assert_eq!(code(&stale), (412, "CHANGED_MEANWHILE".into()));
     assert_eq!(caller.ask(Method::DELETE, "/v1/users/ana%40x", &[], "").await.status, StatusCode::NO_CONTENT);
     assert_eq!(code(&get(&caller, "/v1/users/ana%40x").await), (404, "NOT_FOUND".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_id_of_any_characters_is_found_where_its_location_says() {
+    let (_stack, caller) = start().await;
+    let logins = ["a/b", "a#b", "a?b", "a%41", "aA", "50%", "a\\b", "a b", "a+b", "नाम", "a..b", "%2F", "\"q\""];
+    for login in logins {
+        let created = post(&caller, "/v1/users", &json!({ "login": login, "name": login })).await;
+        assert_eq!(created.status, StatusCode::CREATED, "{login}");
+        let location = created.header("location").to_owned();
+        assert_eq!(get(&caller, &location).await.json()["login"], login, "{location}");
+        let patched = send(&caller, Method::PATCH, &location, &json!({ "designation": "Lead" })).await;
+        assert_eq!((patched.status, &patched.json()["login"]), (StatusCode::OK, &json!(login)), "{location}");
+    }
+    for (number, login) in logins.iter().enumerate() {
+        let location = format!("/v1/users/{}", percent_encoded(login));
+        assert_eq!(caller.ask(Method::DELETE, &location, &[], "").await.status, StatusCode::NO_CONTENT, "{location}");
+        let left = get(&caller, "/v1/users?limit=200").await.json();
+        assert_eq!(names(&left).len(), logins.len() - number - 1, "{location} takes one user away");
+    }
+}
+
+fn percent_encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,10 +205,28 @@ async fn lists_filter_search_sort_and_page() {
         );
     }
 
+    for path in
+        ["/v1/agents?calling_agent=false", "/v1/extensions?has_extension=false", "/v1/teams/north/members?team=x"]
+    {
+        assert_eq!(code(&get(&caller, path).await), (400, "INVALID_PARAMETER".into()), "{path}");
+    }
+
     // The same as a file, for a spreadsheet.
     let file = caller.ask(Method::GET, "/v1/users?team=north", &[("accept", "text/csv")], "").await;
     let text = String::from_utf8(file.body.to_vec()).unwrap();
     assert_eq!(text.lines().count(), 4, "{text}");
+    for (accept, kind) in [
+        ("*/*", "application/json"),
+        ("text/csv;q=0", "application/json"),
+        ("text/csv;q=0.4, application/json", "application/json"),
+        ("application/json;q=0.4, text/csv;q=0.5", "text/csv; charset=utf-8"),
+        ("text/csv, */*;q=0.1", "text/csv; charset=utf-8"),
+    ] {
+        let reply = caller.ask(Method::GET, "/v1/agents", &[("accept", accept)], "").await;
+        assert_eq!(reply.header("content-type"), kind, "{accept}");
+    }
+    let page = caller.ask(Method::GET, "/v1/users?limit=1", &[("accept", "text/csv")], "").await;
+    assert_eq!((code(&page), &page.json()["pointer"]), ((400, "INVALID_PARAMETER".into()), &json!("limit")));
     let agents = get(&caller, "/v1/agents.csv").await;
     assert!(agents.headers["content-type"].to_str().unwrap().starts_with("text/csv"));
     assert_eq!(String::from_utf8(agents.body.to_vec()).unwrap().lines().count(), 4);
@@ -267,6 +312,12 @@ async fn numbers_are_added_edited_and_paged() {
     }
     assert_eq!(seen.len(), 5);
     assert_eq!(code(&get(&caller, "/v1/numbers/+911").await).0, 404);
+    let twice = json!({ "numbers": [{ "number": "+919876543219" }, { "number": "+919876543219", "state": "new" }] });
+    let refused = post(&caller, "/v1/numbers", &twice).await;
+    assert_eq!(
+        (code(&refused), refused.json()["pointer"].clone()),
+        ((422, "INVALID_FIELD".into()), json!("/numbers/1/number"))
+    );
     let wrong = json!({ "numbers": [{ "number": "+919876543219" }, { "number": "98765" }] });
     let refused = post(&caller, "/v1/numbers", &wrong).await;
     assert_eq!(
@@ -348,7 +399,12 @@ async fn a_job_from_its_permission_to_its_failed_rows() {
     for path in [format!("/v1/jobs/{id}"), format!("/v1/jobs/{id}/results"), format!("/v1/jobs/{id}/failures")] {
         assert_eq!(get(&other, &path).await.status, StatusCode::NOT_FOUND);
     }
-    for (field, value) in [("size", json!(0)), ("name", json!("a/b")), ("kind", json!("nope"))] {
+    let abroad = json!("jörg@example.com");
+    // The token's own address is left out where no report can be sent there.
+    let foreign = stack.caller_claiming(&json!({ "custom:account": "acme", "email": abroad }));
+    let permission = post(&foreign, "/v1/jobs", &new).await.json();
+    assert_eq!(permission["headers"], json!({ "content-length": file.len().to_string() }));
+    for (field, value) in [("size", json!(0)), ("name", json!("a/b")), ("kind", json!("nope")), ("notify", abroad)] {
         let mut wrong = new.clone();
         wrong[field] = value;
         let refused = post(&caller, "/v1/jobs", &wrong).await;
@@ -361,7 +417,7 @@ async fn a_job_from_its_permission_to_its_failed_rows() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_post_with_an_idempotency_key_is_done_once() {
-    let (_stack, caller) = start().await;
+    let (stack, caller) = start().await;
     let keyed = async |body: &str, key: &str| {
         caller.ask(Method::POST, "/v1/users", &[JSON, ("idempotency-key", key)], body.to_owned()).await
     };
@@ -373,6 +429,61 @@ async fn a_post_with_an_idempotency_key_is_done_once() {
     assert_eq!(code(&keyed(r#"{"login":"bob","name":"Bob"}"#, "one").await), (422, "IDEMPOTENCY_KEY_REUSED".into()));
     assert_eq!(code(&keyed(ana, "two").await), (409, "LOGIN_ID_TAKEN".into()));
     assert_eq!(code(&keyed(ana, &"x".repeat(200)).await), (400, "INVALID_PARAMETER".into()));
+
+    // Somebody else with the same key is somebody else.
+    let other = stack.caller(&["--account", "acme", "--subject", "bob@example.com"]);
+    let theirs = other.ask(Method::POST, "/v1/users", &[JSON, ("idempotency-key", "one")], ana).await;
+    assert_eq!(code(&theirs), (409, "LOGIN_ID_TAKEN".into()));
+
+    let neighbour = stack.caller(&["--account", "other"]);
+    let theirs = neighbour.ask(Method::POST, "/v1/users", &[JSON, ("idempotency-key", "one")], ana).await;
+    assert_eq!(theirs.status, StatusCode::CREATED, "another account knows nothing of the key");
+    assert_eq!(names(&get(&neighbour, "/v1/users").await.json()), ["ana"]);
+
+    // All at once: one does it, and the others get its answer, or are told to wait for it.
+    let numbers: Vec<_> = (0..200).map(|last| json!({ "number": format!("+9198765{last:05}") })).collect();
+    let numbers = json!({ "numbers": numbers }).to_string();
+    let asked =
+        (0..8).map(|_| caller.ask(Method::POST, "/v1/numbers", &[JSON, ("idempotency-key", "many")], numbers.clone()));
+    let answers = futures_util::future::join_all(asked).await;
+    let done: Vec<_> = answers.iter().filter(|reply| reply.status == StatusCode::CREATED).collect();
+    assert!(!done.is_empty());
+    assert!(done.iter().all(|reply| reply.json()["added"].as_array().is_some_and(|added| added.len() == 200)));
+    for reply in answers.iter().filter(|reply| reply.status != StatusCode::CREATED) {
+        assert_eq!(code(reply), (409, "IDEMPOTENCY_IN_PROGRESS".into()));
+    }
+
+    // An answer that is too long to keep is given all the same.
+    let junk = json!({ "caller_ids": vec!["x".repeat(250); 1_000] }).to_string();
+    for _ in 0..2 {
+        let reply = caller
+            .ask(Method::POST, "/v1/users/ana/caller-ids", &[JSON, ("idempotency-key", "junk")], junk.clone())
+            .await;
+        assert_eq!(reply.json()["refused"].as_array().map(Vec::len), Some(1_000));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_taken_once_until_its_request_dies_or_a_day_is_over() {
+    const DAY: i64 = 24 * 60 * 60;
+    let (stack, _) = start().await;
+    let first = Answer { request: "first".into(), working_until: 130, given: None };
+    let other = Answer { request: "other".into(), working_until: 130, given: None };
+    let take = async |answer: &Answer, now: i64| {
+        stack.directory.take_answer(&stack.account, "key", answer, now).await.expect("the table answers")
+    };
+    assert_eq!(take(&first, 100).await, None);
+    assert_eq!(take(&first, 101).await, Some(first.clone()), "it is at work");
+    assert_eq!(take(&other, 131).await, Some(first.clone()), "another request never gets the key");
+    let second = Answer { working_until: 161, ..first.clone() };
+    assert_eq!(take(&second, 131).await, None, "it has died");
+    assert_eq!(take(&first, 132).await, Some(second.clone()), "one at a time");
+    let given = Given { status: 201, headers: Vec::new(), body: "{}".into() };
+    let kept = Answer { given: Some(given), ..second };
+    stack.directory.keep_answer(&stack.account, "key", &kept, 140).await.expect("the table answers");
+    assert_eq!(take(&first, 200).await, Some(kept.clone()), "an answer stays");
+    assert_eq!(take(&first, 140 + DAY).await, Some(kept));
+    assert_eq!(take(&other, 141 + DAY).await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -392,7 +503,25 @@ async fn a_long_list_as_a_file_goes_by_way_of_the_bucket() {
     let file = stack.stranger().fetch(Method::GET, redirect.headers["location"].to_str().unwrap(), &[], "").await;
     assert_eq!(String::from_utf8(file.body.to_vec()).unwrap().lines().count(), 15_001);
 
-    // A filter that matches nobody still answers at once, with the way on.
-    let page = get(&caller, "/v1/users?search=nobody-at-all").await.json();
-    assert_eq!((page["items"].as_array().unwrap().len(), page["next"].is_string()), (0, true));
+    // A filter that matches nobody answers after 1,000 users, with the way on; it doesn't walk the account.
+    let mut path = "/v1/users?search=nobody-at-all".to_owned();
+    let mut pages = 0;
+    loop {
+        let page = get(&caller, &path).await.json();
+        assert_eq!(page["items"], json!([]));
+        pages += 1;
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/v1/users?search=nobody-at-all&cursor={next}");
+    }
+    assert!(pages >= 15, "{pages} pages of at most 1,000 reads for 15,000 users");
+
+    // Nor do the queries that a page takes grow with it.
+    let world = World::new(&stack, Faults::default(), None).await;
+    for (search, most) in [(None, 1), (Some("nobody-at-all".to_owned()), 4)] {
+        let before = world.table.requests();
+        let filter = UserFilter { search, ..UserFilter::default() };
+        world.engine.directory.users_page(&stack.account, &filter, None, 50, 1_000).await.unwrap();
+        let queries = world.table.requests() - before;
+        assert!(queries <= most, "{queries} queries for a page");
+    }
 }

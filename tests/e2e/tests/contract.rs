@@ -1,5 +1,5 @@
-//! The contract, `infra/openapi.yaml`: it names the very routes, scopes and codes that are deployed, and every route of
-//! it withstands strangers, neighbours and bad input.
+//! The contract, `infra/openapi.yaml`: it names the very routes, scopes, fields and codes that are deployed, and every route
+//! of it withstands strangers, neighbours and bad input.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,12 +10,10 @@ use axum::{
     body::Body,
     http::{Method, StatusCode},
 };
-use e2e::{Caller, Graph, Reply, Stack, Traps};
-use rollcall_model::code::ApiCode;
-use saphyr::{LoadableYamlNode, Scalar, Yaml};
-use serde_json::{Map, Value, json};
+use e2e::{Caller, Graph, Operation, Reply, Stack, Traps, contract, yaml};
+use rollcall_model::code::{ApiCode, FileCode};
+use serde_json::{Value, json};
 
-const CONTRACT: &str = include_str!("../../../infra/openapi.yaml");
 const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
 const ROUTER: &str = include_str!("../../../functions/users-api/src/lib.rs");
 
@@ -24,8 +22,11 @@ const SECRET: &str = "only-ours";
 
 #[test]
 fn the_contract_has_the_routes_and_scopes_of_the_template() {
-    let ours: BTreeSet<_> =
-        operations().into_iter().map(|route| (route.id, route.method.to_string(), route.path, route.scope)).collect();
+    let ours: BTreeSet<_> = contract()
+        .operations
+        .iter()
+        .map(|route| (route.id.clone(), route.method.to_string(), route.path.clone(), route.scope.clone()))
+        .collect();
     let template = yaml(TEMPLATE);
     let events = template["Resources"]["UsersApiFunction"]["Properties"]["Events"].as_object().expect("events");
     let deployed: BTreeSet<_> = events
@@ -46,7 +47,8 @@ fn the_contract_has_the_routes_and_scopes_of_the_template() {
 
 #[test]
 fn the_contract_has_the_routes_of_the_router() {
-    let ours: BTreeSet<_> = operations().into_iter().map(|route| (route.method.to_string(), route.path)).collect();
+    let routes = contract().operations.iter();
+    let ours: BTreeSet<_> = routes.map(|route| (route.method.to_string(), route.path.clone())).collect();
     let (routes, _) = ROUTER.split_once(".fallback(").expect("the routes end");
     let mut served = BTreeSet::new();
     for route in routes.split(".route(").skip(1) {
@@ -62,10 +64,32 @@ fn the_contract_has_the_routes_of_the_router() {
 
 #[test]
 fn the_contract_has_the_codes_of_the_code() {
-    let contract = yaml(CONTRACT);
-    let ours = contract["components"]["schemas"]["ApiCode"]["enum"].as_array().expect("codes");
-    let codes: Vec<_> = ApiCode::ALL.iter().map(|code| json!(code.as_str())).collect();
-    assert_eq!(*ours, codes);
+    let ours = |name: &str| contract().document["components"]["schemas"][name]["enum"].clone();
+    assert_eq!(ours("ApiCode"), json!(ApiCode::ALL));
+    assert_eq!(ours("FileCode"), json!(FileCode::ALL));
+}
+
+#[test]
+fn the_contract_names_every_field_and_its_examples_keep_it() {
+    fn open_objects(schema: &Value, place: &str, found: &mut Vec<String>) {
+        let Value::Object(fields) = schema else {
+            let items = schema.as_array().into_iter().flatten().enumerate();
+            return items.for_each(|(index, item)| open_objects(item, &format!("{place}/{index}"), found));
+        };
+        if fields.contains_key("properties") && schema["type"] != json!(null) && schema["additionalProperties"] != false
+        {
+            found.push(place.to_owned());
+        }
+        fields.iter().for_each(|(name, field)| open_objects(field, &format!("{place}/{name}"), found));
+    }
+    let mut found = Vec::new();
+    open_objects(&contract().document, "", &mut found);
+    assert_eq!(found, [""; 0], "objects that may have any field");
+    for route in &contract().operations {
+        if let (Some(schema), Some(example)) = (&route.body, &route.example) {
+            assert_eq!(contract().faults(schema, example), None, "{route:?}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,140 +101,308 @@ async fn every_route_withstands_strangers_neighbours_and_bad_input() {
         graph.change(&person, |person| person.display_name = Some(SECRET.to_owned()));
     }
     Graph::connect(&stack, &stack.account).await;
-    let routes = operations();
     let owner = stack.caller(&["--account", stack.account.as_str()]);
     let job = furnish(&stack, &owner).await;
-    let before = seen(&owner, &routes, &job).await;
+    let walk = Walk { routes: &contract().operations, owner, job };
+    let before = walk.seen().await;
 
-    let neighbour = stack.caller(&["--account", "neighbour"]);
-    refuse_strangers(&stack, &routes, &job).await;
-    refuse_lesser_tokens(&stack, &routes, &job).await;
-    hide_from_neighbours(&owner, &neighbour, &routes, &job).await;
-    refuse_bad_bodies(&owner, &routes, &job).await;
-    refuse_bad_parameters(&owner, &routes, &job).await;
+    walk.refuse_strangers(&stack).await;
+    walk.refuse_who_has_no_account(&stack).await;
+    walk.refuse_lesser_tokens(&stack).await;
+    walk.hide_from_neighbours(&stack.caller(&["--account", "neighbour"])).await;
+    walk.refuse_what_is_no_object().await;
+    walk.refuse_bad_fields().await;
+    walk.refuse_bad_parameters().await;
+    walk.refuse_bad_parts_of_paths().await;
+    walk.refuse_bad_headers().await;
 
-    assert_eq!(before, seen(&owner, &routes, &job).await, "the account is as it was");
+    assert_eq!(before, walk.seen().await, "the account is as it was");
 }
 
 /// Longest that a list is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// More than any text may have.
+const OVERLONG: usize = 5_000;
 
-/// No token, one that is none, one of yesterday.
-async fn refuse_strangers(stack: &Stack, routes: &[Operation], job: &str) {
-    let stranger = stack.stranger();
-    let expired = stack.caller(&["--expires=-1s"]);
-    for route in routes {
-        let path = route.path(job);
-        for (caller, headers) in
-            [(&stranger, &[][..]), (&stranger, &[("authorization", "Bearer e30.e30.e30")]), (&expired, &[])]
-        {
-            let reply = route.ask(caller, &path, headers, route.body()).await;
-            assert_eq!((reply.status.as_u16(), reply.json()), (401, json!({ "message": "Unauthorized" })), "{route:?}");
-        }
-    }
+/// A walk over all routes. Every answer is held against the contract besides.
+struct Walk<'a> {
+    routes: &'a [Operation],
+    owner: Caller,
+    job: String,
 }
 
-/// A token with every scope but the route's.
-async fn refuse_lesser_tokens(stack: &Stack, routes: &[Operation], job: &str) {
-    let scopes: BTreeSet<&str> = routes.iter().map(|route| &*route.scope).collect();
-    for missing in &scopes {
-        let others = scopes.iter().filter(|scope| *scope != missing).flat_map(|scope| ["--scope", scope]);
-        let caller = stack.caller(&others.collect::<Vec<_>>());
-        for route in routes.iter().filter(|route| route.scope == *missing) {
-            let reply = route.ask(&caller, &route.path(job), &[], route.body()).await;
-            assert_eq!((reply.status.as_u16(), reply.json()), (403, json!({ "message": "Forbidden" })), "{route:?}");
-        }
-    }
+/// An object in a body: where it is, and the fields that the contract gives it.
+struct Object {
+    pointer: String,
+    fields: Vec<String>,
+    required: Vec<String>,
 }
 
-/// A neighbour who knows every name of the account finds nothing, and changes nothing but what is its own.
-async fn hide_from_neighbours(owner: &Caller, neighbour: &Caller, routes: &[Operation], job: &str) {
-    let (reads, writes): (Vec<_>, Vec<_>) = routes.iter().partition(|route| route.method == Method::GET);
-    for route in reads.into_iter().chain(writes) {
-        let reply = route.ask(neighbour, &route.path(job), &[], route.body()).await;
-        let text = String::from_utf8_lossy(&reply.body);
-        assert!(!text.contains(SECRET) && !text.contains(job), "{route:?} shows {text}");
-        if route.method == Method::GET {
-            let items = reply.json()["items"].as_array().map(Vec::len);
-            // A file without a row, and what is the same for everybody.
-            let empty = items == Some(0) || text.lines().count() == 1 || route.path.starts_with("/v1/samples");
-            assert!(
-                reply.status == StatusCode::NOT_FOUND || reply.status == StatusCode::OK && empty,
-                "{route:?}: {text}"
-            );
-        }
-        if route.takes("cursor") && route.takes("limit") {
-            let first = owner.get(&format!("{}?limit=1", route.path(job))).await.json();
-            let cursor = first["next"].as_str().unwrap_or_else(|| panic!("{route:?} has a second page: {first}"));
-            let path = format!("{}?limit=1&cursor={cursor}", route.path(job));
-            assert_eq!(owner.get(&path).await.status, StatusCode::OK, "{route:?}");
-            let reply = route.ask(neighbour, &path, &[], None).await;
-            assert_eq!(problem(&reply), (400, ApiCode::InvalidCursor.as_str().to_owned()), "{route:?}");
+impl Walk<'_> {
+    /// No token, one that is none, one of yesterday, for somebody else, of somebody else.
+    async fn refuse_strangers(&self, stack: &Stack) {
+        let stranger = stack.stranger();
+        let none = ("authorization", "Bearer e30.e30.e30");
+        let callers = [
+            (stack.stranger(), None),
+            (stranger, Some(none)),
+            (stack.caller(&["--expires=-1s"]), None),
+            (stack.caller_claiming(&json!({ "aud": "another" })), None),
+            (stack.caller_claiming(&json!({ "iss": "https://issuer.example" })), None),
+            (stack.impostor(), None),
+        ];
+        for route in self.routes {
+            for (caller, header) in &callers {
+                let reply = ask(route, caller, &self.path(route), header.as_slice(), body(route)).await;
+                assert_eq!((reply.status.as_u16(), reply.json()), (401, json!({ "message": "Unauthorized" })));
+            }
         }
     }
-}
 
-/// What is not JSON, not an object, or has a field too many.
-async fn refuse_bad_bodies(owner: &Caller, routes: &[Operation], job: &str) {
-    for route in routes {
-        let Some(example) = &route.example else { continue };
-        let path = route.path(job);
-        for body in ["", "{", "{\"a\":1}}", "\u{feff}{}", "nil"] {
-            let reply = route.ask(owner, &path, &[], Some(body.to_owned())).await;
-            assert_eq!(problem(&reply), (400, ApiCode::MalformedJson.as_str().to_owned()), "{route:?} takes {body:?}");
-        }
-        let values = json!(example.as_object().expect("an object").values().collect::<Vec<_>>());
-        for body in [json!(null), json!([]), json!("text"), values] {
-            let reply = route.ask(owner, &path, &[], Some(body.to_string())).await;
-            assert_eq!(problem(&reply), (422, ApiCode::InvalidField.as_str().to_owned()), "{route:?} takes {body}");
-        }
-        let mut body = example.clone();
-        body["surprise"] = json!(1);
-        let reply = route.ask(owner, &path, &[], Some(body.to_string())).await;
-        assert_eq!(problem(&reply), (422, ApiCode::InvalidField.as_str().to_owned()), "{route:?}");
-        assert_eq!(reply.json()["pointer"], "/surprise", "{route:?}: {}", reply.json());
-        for (name, _) in example.as_object().expect("an object") {
-            let mut body = example.clone();
-            body[name] = json!({ "not": ["this"] });
-            let reply = route.ask(owner, &path, &[], Some(body.to_string())).await;
-            assert_eq!(problem(&reply), (422, ApiCode::InvalidField.as_str().to_owned()), "{route:?}");
-            let pointer = reply.json()["pointer"].as_str().unwrap_or_default().to_owned();
-            assert!(pointer.starts_with(&format!("/{name}")), "{route:?}: {}", reply.json());
+    /// A good token that names no account, or what can't be one.
+    async fn refuse_who_has_no_account(&self, stack: &Stack) {
+        for account in [json!(null), json!(""), json!("ac#me"), json!("acme/"), json!(["acme"]), json!("Acme")] {
+            let caller = stack.caller_claiming(&json!({ "custom:account": account }));
+            for route in self.routes {
+                let reply = ask(route, &caller, &self.path(route), &[], body(route)).await;
+                assert_eq!(problem(&reply), (403, ApiCode::NoAccount), "{route:?}, {account}");
+            }
         }
     }
-}
 
-/// Parameters of the query that there aren't, and such that can't be; parts of the path that nothing is called.
-async fn refuse_bad_parameters(owner: &Caller, routes: &[Operation], job: &str) {
-    let odd = [
-        "x".repeat(3_000),
-        "a%00b".into(),
-        "a%0Ab".into(),
-        "a%2Fb".into(),
-        "..".into(),
-        "a%23b".into(),
-        "..%2F..%2Fv1%2Fjobs".into(),
-    ];
-    for route in routes {
-        let path = route.path(job);
-        if route.parameters.iter().any(|parameter| parameter["in"] == "query") {
-            for query in
-                ["surprise=1", "cursor=AAAA", "cursor=%FF", "limit=0", "limit=201", "limit=x", "limit=1&limit=2"]
+    /// A token with every scope but the route's.
+    async fn refuse_lesser_tokens(&self, stack: &Stack) {
+        let scopes: BTreeSet<&str> = self.routes.iter().map(|route| &*route.scope).collect();
+        for missing in &scopes {
+            let others = scopes.iter().filter(|scope| *scope != missing).flat_map(|scope| ["--scope", scope]);
+            let caller = stack.caller(&others.collect::<Vec<_>>());
+            for route in self.routes.iter().filter(|route| route.scope == *missing) {
+                let reply = ask(route, &caller, &self.path(route), &[], body(route)).await;
+                assert_eq!((reply.status.as_u16(), reply.json()), (403, json!({ "message": "Forbidden" })));
+            }
+        }
+    }
+
+    /// A neighbour who knows every name of the account finds nothing, and changes nothing but what is its own.
+    async fn hide_from_neighbours(&self, neighbour: &Caller) {
+        let (reads, writes): (Vec<_>, Vec<_>) = self.routes.iter().partition(|route| route.method == Method::GET);
+        for route in reads.into_iter().chain(writes) {
+            let reply = ask(route, neighbour, &self.path(route), &[], body(route)).await;
+            let text = reply.text();
+            assert!(!text.contains(SECRET) && !text.contains(&self.job), "{route:?} shows {text}");
+            if route.method == Method::GET {
+                let items = reply.json()["items"].as_array().map(Vec::len);
+                // A file without a row, and what is the same for everybody.
+                let empty = items == Some(0) || text.lines().count() == 1 || route.path.starts_with("/v1/samples");
+                assert!(
+                    reply.status == StatusCode::NOT_FOUND || reply.status == StatusCode::OK && empty,
+                    "{route:?}: {text}"
+                );
+            }
+            if takes(route, "cursor") && takes(route, "limit") {
+                let first = self.owner.get(&format!("{}?limit=1", self.path(route))).await.json();
+                let cursor = first["next"].as_str().unwrap_or_else(|| panic!("{route:?} has a second page: {first}"));
+                let path = format!("{}?limit=1&cursor={cursor}", self.path(route));
+                assert_eq!(self.owner.get(&path).await.status, StatusCode::OK, "{route:?}");
+                let reply = ask(route, neighbour, &path, &[], None).await;
+                assert_eq!(problem(&reply), (400, ApiCode::InvalidCursor), "{route:?}");
+            }
+        }
+    }
+
+    /// Bodies that are not JSON, or no object.
+    async fn refuse_what_is_no_object(&self) {
+        for route in self.routes {
+            let Some(example) = &route.example else { continue };
+            for body in ["", "{", "{\"a\":1}}", "\u{feff}{}", "nil", "{\"a\":\"\\ud800\"}"] {
+                let reply = ask(route, &self.owner, &self.path(route), &[], Some(body.to_owned())).await;
+                assert_eq!(problem(&reply), (400, ApiCode::MalformedJson), "{route:?} takes {body:?}");
+            }
+            let values: Value = example.as_object().expect("an object").values().cloned().collect();
+            for body in [json!(null), json!([]), json!("text"), values] {
+                let reply = ask(route, &self.owner, &self.path(route), &[], Some(body.to_string())).await;
+                assert_eq!(problem(&reply), (422, ApiCode::InvalidField), "{route:?} takes {body}");
+            }
+        }
+    }
+
+    /// In every object of a body: a field too many, one that is missing, of another type, or overlong; and an array in the
+    /// object's place. The function takes the fields of the contract, and no other.
+    async fn refuse_bad_fields(&self) {
+        for route in self.routes {
+            let (Some(schema), Some(example)) = (&route.body, &route.example) else { continue };
+            let refused = async |body: &Value, pointer: &str| {
+                let reply = ask(route, &self.owner, &self.path(route), &[], Some(body.to_string())).await;
+                assert_eq!(problem(&reply), (422, ApiCode::InvalidField), "{route:?} takes {body:.200}");
+                let told = reply.json();
+                let found = told["pointer"].as_str().unwrap_or_default();
+                let rest = found.strip_prefix(pointer).unwrap_or_else(|| panic!("{route:?}, not at {pointer}: {told}"));
+                assert!(rest.is_empty() || rest.starts_with('/'), "{route:?}, not at {pointer}: {told}");
+                told["detail"].as_str().unwrap_or_default().to_owned()
+            };
+            let with = |pointer: &str, name: &str, value: Value| {
+                let mut body = example.clone();
+                body.pointer_mut(pointer).expect("an object")[name] = value;
+                body
+            };
+            let mut objects = Vec::new();
+            find_objects(schema, example, "", &mut objects);
+            for Object { pointer, fields, required } in &objects {
+                let told = refused(&with(pointer, "surprise", json!(1)), &format!("{pointer}/surprise")).await;
+                for known in told.split('`').skip(1).step_by(2).filter(|name| *name != "surprise") {
+                    assert!(fields.iter().any(|field| field == known), "{route:?} takes {known}: {told}");
+                }
+                for field in fields {
+                    let place = format!("{pointer}/{field}");
+                    let told = refused(&with(pointer, field, json!({ "not": ["this"] })), &place).await;
+                    assert!(
+                        !told.contains(&format!("unknown field `{field}`")),
+                        "{route:?} doesn't take {place}: {told}"
+                    );
+                    refused(&with(pointer, field, json!("x".repeat(OVERLONG))), &place).await;
+                    if example.pointer(&place).is_some_and(|value| value[0].is_string()) {
+                        refused(&with(pointer, field, json!(["x".repeat(OVERLONG)])), &format!("{place}/0")).await;
+                    }
+                }
+                for field in required {
+                    let mut body = example.clone();
+                    let object = body.pointer_mut(pointer).and_then(Value::as_object_mut);
+                    object.expect("an object").remove(field);
+                    refused(&body, &format!("{pointer}/{field}")).await;
+                }
+                if !pointer.is_empty() {
+                    let mut body = example.clone();
+                    let object = body.pointer_mut(pointer).expect("an object");
+                    *object = object.as_object().expect("an object").values().cloned().collect();
+                    refused(&body, pointer).await;
+                }
+            }
+        }
+    }
+
+    /// Parameters of the query that the route doesn't have, or that are overlong, of another type, or given twice.
+    async fn refuse_bad_parameters(&self) {
+        let queries = self.routes.iter().flat_map(in_query);
+        let all: BTreeSet<&str> = queries.chain(["surprise"]).collect();
+        for route in self.routes.iter().filter(|route| in_query(route).next().is_some()) {
+            let path = self.path(route);
+            let mut bad = vec![
+                ("cursor".to_owned(), "cursor=AAAA".to_owned()),
+                ("cursor".to_owned(), "cursor=%FF".to_owned()),
+                ("cursor".to_owned(), "cursor=".to_owned()),
+            ];
+            for limit in
+                ["0", "201", "x", "-1", "1e1", "99999999999999999999"].into_iter().filter(|_| takes(route, "limit"))
             {
-                let reply = route.ask(owner, &format!("{path}?{query}"), &[], None).await;
-                assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{route:?} takes {query}");
-                problem(&reply);
+                bad.push(("limit".to_owned(), format!("limit={limit}")));
+            }
+            for name in &all {
+                if takes(route, name) {
+                    bad.push(((*name).to_owned(), format!("{name}={}", "x".repeat(OVERLONG))));
+                    bad.push(((*name).to_owned(), format!("{name}=1&{name}=1")));
+                } else {
+                    bad.push(((*name).to_owned(), format!("{name}=1")));
+                }
+            }
+            for (name, query) in bad {
+                let reply = ask(route, &self.owner, &format!("{path}?{query}"), &[], None).await;
+                let cursor = name == "cursor" && !query.contains('&');
+                let code = if cursor { ApiCode::InvalidCursor } else { ApiCode::InvalidParameter };
+                assert_eq!(problem(&reply), (400, code), "{route:?} takes {query:.100}");
+                assert_eq!(reply.json()["pointer"], name, "{route:?}: {}", reply.json());
             }
         }
+    }
+
+    /// Parts of the path that nothing is called.
+    async fn refuse_bad_parts_of_paths(&self) {
+        let odd = [
+            "x".repeat(3_000),
+            "a%00b".into(),
+            "a%0Ab".into(),
+            "a%2Fb".into(),
+            "..".into(),
+            "a%23b".into(),
+            "..%2F..%2Fv1%2Fjobs".into(),
+            "%2E%2E".into(),
+        ];
+        for route in self.routes {
+            for parameter in route.parameters.iter().filter(|parameter| parameter["in"] == "path") {
+                let name = parameter["name"].as_str().expect("a name");
+                for value in &odd {
+                    let path = self.path_with(route, name, value);
+                    let reply = ask(route, &self.owner, &path, &[], body(route)).await;
+                    let refused = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND].contains(&reply.status);
+                    assert!(refused, "{} {path:.100}: {} {}", route.method, reply.status, reply.text());
+                }
+                // Read as some name or other, if not as a good one.
+                for value in
+                    ["%", "%FF", "%2", "a%3Fb", "a%5Cb", "a%2541"].into_iter().filter(|_| route.method == Method::GET)
+                {
+                    ask(route, &self.owner, &self.path_with(route, name, value), &[], None).await;
+                }
+            }
+        }
+    }
+
+    /// Conditions on another version, and keys that can't be.
+    async fn refuse_bad_headers(&self) {
+        for route in self.routes {
+            let with = async |name: &str, value: &str| {
+                ask(route, &self.owner, &self.path(route), &[(name, value)], body(route)).await
+            };
+            if takes(route, "If-Match") {
+                let long = format!("\"{}\"", "x".repeat(OVERLONG));
+                for value in ["\"x\"", "W/\"1\"", &long] {
+                    let reply = with("if-match", value).await;
+                    assert_eq!(problem(&reply), (412, ApiCode::ChangedMeanwhile), "{route:?} takes {value:.20}");
+                }
+            }
+            if takes(route, "If-Match") {
+                let reply = with("if-match", "1").await;
+                assert_eq!(problem(&reply), (400, ApiCode::InvalidParameter), "{route:?}");
+            }
+            if takes(route, "If-None-Match") {
+                assert_eq!(with("if-none-match", "\"x\"").await.status, StatusCode::OK, "{route:?}");
+            }
+            if takes(route, "Idempotency-Key") {
+                for value in ["", "a b", &"x".repeat(OVERLONG)] {
+                    let reply = with("idempotency-key", value).await;
+                    assert_eq!(problem(&reply), (400, ApiCode::InvalidParameter), "{route:?} takes {value:.20}");
+                    assert_eq!(reply.json()["pointer"], "Idempotency-Key");
+                }
+            }
+        }
+    }
+
+    /// All that the account shows: every route that reads, none of them without an answer.
+    async fn seen(&self) -> BTreeMap<&str, String> {
+        let mut seen = BTreeMap::new();
+        for route in self.routes.iter().filter(|route| route.method == Method::GET) {
+            let reply = ask(route, &self.owner, &self.path(route), &[], None).await;
+            assert!([StatusCode::OK, StatusCode::SEE_OTHER].contains(&reply.status), "{route:?}: {}", reply.text());
+            let items = reply.json()["items"].as_array().map(Vec::len);
+            assert_ne!(items, Some(0), "{route:?} shows nothing that a neighbour could miss");
+            seen.insert(&*route.id, reply.text());
+        }
+        seen
+    }
+
+    /// A route's path, with the examples of its parameters.
+    fn path(&self, route: &Operation) -> String {
+        self.path_with(route, "", "")
+    }
+
+    /// The path, with this value for one parameter.
+    fn path_with(&self, route: &Operation, name: &str, value: &str) -> String {
+        let mut path = route.path.clone();
         for parameter in route.parameters.iter().filter(|parameter| parameter["in"] == "path") {
-            let name = parameter["name"].as_str().expect("a name");
-            for value in &odd {
-                let path = route.path_with(job, name, value);
-                let reply = route.ask(owner, &path, &[], route.body()).await;
-                let refused = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND].contains(&reply.status);
-                assert!(refused, "{} {path:.100}: {} {}", route.method, reply.status, reply.json());
-            }
+            let known = parameter["name"].as_str().expect("a name");
+            let example = parameter["example"].as_str().expect("an example of a path's parameter");
+            let example = if route.path.starts_with("/v1/jobs/") { &self.job } else { example };
+            path = path.replace(&format!("{{{known}}}"), if known == name { value } else { example });
         }
+        path
     }
 }
 
@@ -249,129 +441,55 @@ async fn furnish(stack: &Stack, owner: &Caller) -> String {
     job.id.to_string()
 }
 
-/// All that the account shows: every route that reads, none of them without an answer.
-async fn seen(owner: &Caller, routes: &[Operation], job: &str) -> BTreeMap<String, String> {
-    let mut seen = BTreeMap::new();
-    for route in routes.iter().filter(|route| route.method == Method::GET) {
-        let reply = route.ask(owner, &route.path(job), &[], None).await;
-        assert!([StatusCode::OK, StatusCode::SEE_OTHER].contains(&reply.status), "{route:?}: {}", reply.json());
-        let items = reply.json()["items"].as_array().map(Vec::len);
-        assert_ne!(items, Some(0), "{route:?} shows nothing that a neighbour could miss");
-        seen.insert(route.id.clone(), String::from_utf8_lossy(&reply.body).into_owned());
-    }
-    seen
-}
-
-/// The status and the code of a refusal, which has the shape that the contract gives it.
-fn problem(reply: &Reply) -> (u16, String) {
+/// The status and the code of a refusal.
+fn problem(reply: &Reply) -> (u16, ApiCode) {
     let body = reply.json();
     assert_eq!(reply.header("content-type"), "application/problem+json", "{reply:?}");
     assert_eq!(body["status"], reply.status.as_u16(), "{body}");
-    (reply.status.as_u16(), body["code"].as_str().expect("a code").to_owned())
+    (reply.status.as_u16(), serde_json::from_value(body["code"].clone()).expect("a code"))
 }
 
-/// A route of the contract.
-struct Operation {
-    id: String,
-    method: Method,
-    path: String,
-    scope: String,
-    parameters: Vec<Value>,
-    /// The body of its example, if it takes one.
-    example: Option<Value>,
-    statuses: BTreeSet<String>,
-}
-
-impl std::fmt::Debug for Operation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.method, self.path)
-    }
-}
-
-impl Operation {
-    /// Asks, and sees that the contract knows of such an answer.
-    async fn ask(&self, caller: &Caller, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Reply {
-        let mut headers = headers.to_vec();
-        headers.push(("content-type", "application/json"));
-        let reply = caller.ask(self.method.clone(), path, &headers, body.map_or_else(Body::empty, Body::from)).await;
-        let known = self.statuses.contains(reply.status.as_str());
-        assert!(known, "{self:?} answers {path:.100} with {}: {}", reply.status, String::from_utf8_lossy(&reply.body));
-        reply
-    }
-
-    fn body(&self) -> Option<String> {
-        self.example.as_ref().map(Value::to_string)
-    }
-
-    /// The path, with the examples of its parameters.
-    fn path(&self, job: &str) -> String {
-        self.path_with(job, "", "")
-    }
-
-    /// The path, with this value for one parameter.
-    fn path_with(&self, job: &str, name: &str, value: &str) -> String {
-        let mut path = self.path.clone();
-        for parameter in self.parameters.iter().filter(|parameter| parameter["in"] == "path") {
-            let known = parameter["name"].as_str().expect("a name");
-            let example = parameter["example"].as_str().expect("an example of a path's parameter");
-            let example = if self.path.starts_with("/v1/jobs/") { job } else { example };
-            path = path.replace(&format!("{{{known}}}"), if known == name { value } else { example });
+/// The objects of a body, with the fields that the contract gives them.
+fn find_objects(schema: &str, value: &Value, pointer: &str, found: &mut Vec<Object>) {
+    let (schema, known) = contract().schema(schema).unwrap_or_else(|| panic!("{pointer} is not in the contract"));
+    match value {
+        Value::Object(fields) => {
+            let names = known["properties"].as_object().expect("properties").keys().cloned().collect();
+            let required = known["required"].as_array().into_iter().flatten();
+            let required = required.map(|name| name.as_str().expect("a name").to_owned()).collect();
+            found.push(Object { pointer: pointer.to_owned(), fields: names, required });
+            for (name, field) in fields {
+                find_objects(&format!("{schema}/properties/{name}"), field, &format!("{pointer}/{name}"), found);
+            }
         }
-        path
-    }
-
-    fn takes(&self, parameter: &str) -> bool {
-        self.parameters.iter().any(|taken| taken["name"] == parameter)
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                find_objects(&format!("{schema}/items"), item, &format!("{pointer}/{index}"), found);
+            }
+        }
+        _ => {}
     }
 }
 
-/// The routes of the contract.
-fn operations() -> Vec<Operation> {
-    let contract = yaml(CONTRACT);
-    let resolve = |value: &Value| match value["$ref"].as_str() {
-        Some(pointer) => contract.pointer(pointer.trim_start_matches('#')).expect("what is referred to").clone(),
-        None => value.clone(),
-    };
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let mut operations = Vec::new();
-    for (path, item) in contract["paths"].as_object().expect("paths") {
-        for (method, operation) in item.as_object().expect("methods").iter().filter(|(name, _)| *name != "parameters") {
-            let parameters = list(&item["parameters"]).into_iter().chain(list(&operation["parameters"]));
-            let body = operation.get("requestBody").map(|body| &body["content"]["application/json"]["example"]);
-            assert_ne!(body, Some(&Value::Null), "{method} {path} shows no body");
-            operations.push(Operation {
-                id: operation["operationId"].as_str().expect("an ID").to_owned(),
-                method: method.to_uppercase().parse().expect("a method"),
-                path: path.clone(),
-                scope: operation["security"][0]["jwt"][0].as_str().expect("a scope").to_owned(),
-                parameters: parameters.map(|parameter| resolve(&parameter)).collect(),
-                example: body.cloned(),
-                statuses: operation["responses"].as_object().expect("responses").keys().cloned().collect(),
-            });
-        }
-    }
-    operations
+fn takes(route: &Operation, parameter: &str) -> bool {
+    route.parameters.iter().any(|taken| taken["name"] == parameter)
 }
 
-fn yaml(text: &str) -> Value {
-    fn value(node: &Yaml) -> Value {
-        match node {
-            Yaml::Value(Scalar::Null) => Value::Null,
-            Yaml::Value(Scalar::Boolean(flag)) => json!(flag),
-            Yaml::Value(Scalar::Integer(number)) => json!(number),
-            Yaml::Value(Scalar::FloatingPoint(number)) => json!(number.into_inner()),
-            Yaml::Value(Scalar::String(text)) => json!(text),
-            Yaml::Sequence(items) => items.iter().map(value).collect(),
-            Yaml::Mapping(entries) => Value::Object(
-                entries
-                    .iter()
-                    .map(|(key, entry)| (key.as_str().expect("a key").to_owned(), value(entry)))
-                    .collect::<Map<_, _>>(),
-            ),
-            Yaml::Tagged(_, inner) => value(inner),
-            Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => panic!("a YAML value that can't be read"),
-        }
-    }
-    let [document] = &*Yaml::load_from_str(text).expect("YAML") else { panic!("not one document") };
-    value(document)
+fn in_query(route: &Operation) -> impl Iterator<Item = &str> {
+    let query = route.parameters.iter().filter(|parameter| parameter["in"] == "query");
+    query.map(|parameter| parameter["name"].as_str().expect("a name"))
+}
+
+/// Asks, and sees that nothing is wrong on our side.
+async fn ask(route: &Operation, caller: &Caller, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Reply {
+    let mut headers = headers.to_vec();
+    headers.push(("content-type", "application/json"));
+    let reply = caller.ask(route.method.clone(), path, &headers, body.map_or_else(Body::empty, Body::from)).await;
+    assert!(!reply.status.is_server_error(), "{route:?} answers {path:.100} with {}: {}", reply.status, reply.text());
+    reply
+}
+
+/// The body of a route's example.
+fn body(route: &Operation) -> Option<String> {
+    route.example.as_ref().map(Value::to_string)
 }

@@ -82,3 +82,52 @@ async fn the_issuer_tells_its_key_as_a_provider_does() {
     assert_eq!((&keys["keys"][0]["kty"], &keys["keys"][0]["alg"]), (&"RSA".into(), &"RS256".into()));
     assert_eq!(keys["keys"][0].get("d"), None, "the private part stays private");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_is_what_the_function_reads() {
+    let stack = Stack::start(&[]).await;
+    stack.create_users(2).await;
+    let caller = stack.caller(&["--account", stack.account.as_str()]);
+    let user = "/v1/users/user1";
+    let patch = r#"{"designation":"Täam lead"}"#;
+    for (number, kind) in
+        ["application/merge-patch+json", "application/json", "text/plain", "image/png", ""].into_iter().enumerate()
+    {
+        // Those that are no text for API Gateway come in base64.
+        let headers = [("content-type", kind), ("if-match", &*format!("\"{}\"", number + 1))];
+        let body = patch.replace("lead", &format!("lead {number}"));
+        let reply = caller.ask(Method::PATCH, user, &headers[usize::from(kind.is_empty())..], body).await;
+        assert_eq!(reply.json()["designation"], format!("Täam lead {number}"), "{kind}");
+    }
+    for kind in ["application/json", "image/png"] {
+        let broken = caller.ask(Method::PATCH, user, &[("content-type", kind)], &b"{\"name\":\"\xff\"}"[..]).await;
+        assert_eq!((broken.status.as_u16(), &broken.json()["code"]), (400, &"MALFORMED_JSON".into()), "{kind}");
+    }
+    // Headers of one name are one, with commas between.
+    let twice = [("if-none-match", "\"1\""), ("if-none-match", "\"6\"")];
+    assert_eq!(caller.ask(Method::GET, user, &twice, Body::empty()).await.status, StatusCode::NOT_MODIFIED);
+    let cookies = [("cookie", "a=1; b=\"2\""), ("cookie", "c")];
+    assert_eq!(caller.ask(Method::GET, user, &cookies, Body::empty()).await.status, StatusCode::OK);
+    for query in ["search=the+user2", "search=The%20user2", "search=user2&limit=%31", "limit=1&search=%75ser2&"] {
+        let found = caller.get(&format!("/v1/users?{query}")).await.json();
+        assert_eq!(found["items"][0]["login"], "user2", "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_has_the_limits_of_whoever_reads_it() {
+    const MEGABYTE: usize = 1024 * 1024;
+    let stack = Stack::start(&[]).await;
+    let caller = stack.caller(&[]);
+    let send = async |kind: &str, bytes: usize| {
+        let reply = caller.ask(Method::POST, "/v1/users", &[("content-type", kind)], vec![b' '; bytes]).await;
+        let json = reply.json();
+        (reply.status.as_u16(), json["code"].as_str().or(json["message"].as_str()).unwrap_or_default().to_owned())
+    };
+    assert_eq!(send("application/json", 2 * MEGABYTE).await, said(400, "MALFORMED_JSON"));
+    assert_eq!(send("application/json", 2 * MEGABYTE + 1).await, said(413, "TOO_LARGE"), "the function's limit");
+    assert_eq!(send("application/json", 5 * MEGABYTE).await, said(413, "TOO_LARGE"));
+    // Lambda's limit is one of the event, where base64 makes four bytes of three.
+    assert_eq!(send("image/png", 5 * MEGABYTE).await, said(413, "Request Entity Too Large"));
+    assert_eq!(send("application/json", 6 * MEGABYTE).await, said(413, "Request Entity Too Large"));
+}

@@ -3,8 +3,8 @@
 use axum::{Json, extract::State, http::StatusCode};
 use rollcall_model::{
     catalog,
-    code::ApiCode,
     directory_import::request::{Import, Request, Sync},
+    email::EmailAddress,
     upload::{Kind, Terms, Upload},
 };
 use serde::Serialize;
@@ -29,9 +29,7 @@ pub(crate) async fn import(
         // Every row would fail over it.
         let roles = api.directory.catalog(&caller.account, catalog::Kind::Role).await?;
         if !roles.iter().any(|known| known.id == *role) {
-            let detail = "The account has no role with this ID.";
-            let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail);
-            return Err(problem.at("/role"));
+            return Err(Problem::field("/role", "The account has no role with this ID."));
         }
     }
     ask(&api, caller, "import.json", &Request::Import(import)).await
@@ -51,7 +49,7 @@ async fn ask(api: &Api, caller: Caller, name: &str, request: &Request) -> Result
     // A folder of its own, so that no request overwrites another.
     let name = format!("{}/{name}", Uuid::new_v4());
     let upload = Upload { account: caller.account, kind: Kind::DirectoryImport, name };
-    let terms = Terms { notify: caller.email, role: None };
+    let terms = Terms { notify: caller.email.filter(EmailAddress::takes_reports), role: None };
     api.files.drop_file(&upload, request.to_json(), &terms).await?;
     Ok((StatusCode::ACCEPTED, Json(Asked { upload: upload.key() })))
 }

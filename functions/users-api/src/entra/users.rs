@@ -1,12 +1,9 @@
 //! The directory's users.
 
-use axum::{
-    Json,
-    extract::{Query, State, rejection::QueryRejection},
-};
+use axum::{Json, extract::State};
 use rollcall_model::{
     caller_id::CallerId,
-    directory_import::{DirectoryUser, request::Chosen},
+    directory_import::{DirectoryUser, request::Search},
     email::EmailAddress,
     user::{Claim, DirectoryId, LoginId, Name},
 };
@@ -21,13 +18,14 @@ use crate::{
     cursor,
     page::{Page, page_size},
     problem::Problem,
+    query::Query,
 };
 
 /// What the list may be asked for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
-    search: Option<String>,
+    search: Option<Search>,
     limit: Option<usize>,
     cursor: Option<String>,
 }
@@ -53,14 +51,10 @@ const PATIENCE: Duration = Duration::from_secs(12);
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
-    asked: Result<Query<Asked>, QueryRejection>,
+    Query(asked): Query<Asked>,
 ) -> Result<Json<Page<Shown>>, Problem> {
-    let Query(asked) = asked?;
     let limit = page_size(asked.limit)?;
-    let search = asked.search.as_deref().filter(|search| !search.trim().is_empty());
-    if let Some(search) = search {
-        Chosen::search(search).map_err(|error| Problem::parameter("search", error.to_string()))?;
-    }
+    let search = asked.search.as_ref().map(Search::as_str);
     let list = format!("directory {search:?}");
     let place: Option<String> = cursor::read(&caller.account, &list, asked.cursor.as_deref())?;
 

@@ -2,7 +2,6 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use rollcall_model::{
-    code::ApiCode,
     email::EmailAddress,
     upload::{Kind, Terms, Upload},
     user::Name,
@@ -51,32 +50,31 @@ pub(crate) async fn create(
     caller: Caller,
     Body(new): Body<New>,
 ) -> Result<(StatusCode, Json<Permission>), Problem> {
-    let refused = |detail: String, at: &str| {
-        Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at(at))
-    };
     let plain = !new.name.is_empty()
         && new.name.len() <= MAX_NAME
         && !new.name.contains('/')
         && !new.name.contains(char::is_control);
     if !plain {
-        return refused(
-            format!("A file's name has 1 to {MAX_NAME} bytes, without slashes and control characters."),
-            "/name",
-        );
+        let detail = format!("A file's name has 1 to {MAX_NAME} bytes, without slashes and control characters.");
+        return Err(Problem::field("/name", detail));
     }
     if new.size == 0 || new.size > api.max_file_bytes {
-        return refused(format!("A file has 1 to {} bytes.", api.max_file_bytes), "/size");
+        return Err(Problem::field("/size", format!("A file has 1 to {} bytes.", api.max_file_bytes)));
+    }
+    if new.notify.as_ref().is_some_and(|notify| !notify.takes_reports()) {
+        let detail = "Reports go to addresses in ASCII. Write an international domain in Punycode (xn--…).";
+        return Err(Problem::field("/notify", detail));
+    }
+    if new.role.is_some() && new.kind != Kind::UploadUsers {
+        return Err(Problem::field("/role", "A role goes with an upload of users."));
     }
     if new.kind == Kind::DirectoryImport {
-        return refused("An import of the directory is asked for at /v1/directory/import.".to_owned(), "/kind");
+        return Err(Problem::field("/kind", "An import of the directory is asked for at /v1/directory/import."));
     }
     // A folder of its own, so that nobody overwrites another's file of the same name.
     let name = format!("{}/{}", Uuid::new_v4(), new.name);
     let upload = Upload { account: caller.account, kind: new.kind, name };
-    if new.role.is_some() && new.kind != Kind::UploadUsers {
-        return refused("A role goes with an upload of users.".to_owned(), "/role");
-    }
-    let terms = Terms { notify: new.notify.or(caller.email), role: new.role };
+    let terms = Terms { notify: new.notify.or(caller.email.filter(EmailAddress::takes_reports)), role: new.role };
     let size = i64::try_from(new.size).unwrap_or(i64::MAX);
     let (url, headers) = api.files.presigned_drop(&upload, size, &terms, GOOD_FOR).await?;
     let permission = Permission {

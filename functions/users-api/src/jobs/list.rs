@@ -1,9 +1,6 @@
 //! The account's jobs, the latest first.
 
-use axum::{
-    Json,
-    extract::{Query, State, rejection::QueryRejection},
-};
+use axum::{Json, extract::State};
 use rollcall_platform::directory::job_place;
 
 use super::Shown;
@@ -13,15 +10,15 @@ use crate::{
     cursor,
     page::{Page, Paging, page_size},
     problem::Problem,
+    query::Query,
 };
 
 /// `GET /v1/jobs`
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
-    asked: Result<Query<Paging>, QueryRejection>,
+    Query(asked): Query<Paging>,
 ) -> Result<Json<Page<Shown>>, Problem> {
-    let Query(asked) = asked?;
     let after: Option<String> = cursor::read(&caller.account, "jobs", asked.cursor.as_deref())?;
     let limit = i32::try_from(page_size(asked.limit)?).unwrap_or(i32::MAX);
     let (jobs, more) = api.directory.jobs(&caller.account, after.as_deref(), limit).await?;

@@ -1,10 +1,11 @@
 //! New numbers.
 
+use std::collections::BTreeSet;
+
 use axum::{Json, extract::State, http::StatusCode};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::{
     caller_id::CallerId,
-    code::ApiCode,
     inventory::{InventoryNumber, NumberFacts},
 };
 use serde::{Deserialize, Serialize};
@@ -46,13 +47,17 @@ pub(crate) async fn add(
 ) -> Result<(StatusCode, Json<Added>), Problem> {
     if numbers.is_empty() || numbers.len() > MAX_ADDED {
         let detail = format!("One request adds 1 to {MAX_ADDED} numbers.");
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at("/numbers"));
+        return Err(Problem::field("/numbers", detail));
     }
     let mut new: Vec<InventoryNumber> = Vec::with_capacity(numbers.len());
+    let mut named = BTreeSet::new();
     for (index, mut fields) in numbers.into_iter().enumerate() {
         let at = format!("/numbers/{index}");
         let number = fields.remove("number").unwrap_or_default();
         let number: CallerId = body::read(number).map_err(|problem| problem.at(format!("{at}/number")))?;
+        if !named.insert(number) {
+            return Err(Problem::field(format!("{at}/number"), "The number stands further up in the request."));
+        }
         let facts: NumberFacts = body::read(fields.into()).map_err(|problem| problem.within(&at))?;
         check(&facts).map_err(|problem| problem.within(&at))?;
         new.push(InventoryNumber::new(number, facts));

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Path, State},
 };
 use rollcall_model::{inventory::effective_caller_ids, user::User};
 use rollcall_platform::directory::{BulkWork, Place, UserFilter};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 
 use super::named;
-use crate::{Shared, caller::Caller, cursor, page::Page, problem::Problem, users::list::READS};
+use crate::{Shared, caller::Caller, cursor, page::Page, problem::Problem, query::Query, users::list::READS};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,9 +26,8 @@ pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
     Path(number): Path<String>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    Query(asked): Query<Asked>,
 ) -> Result<Json<Page<User>>, Problem> {
-    let Query(asked) = asked?;
     let number = named(&number)?;
     let inventory = api.directory.inventory(&caller.account).await?;
     let list = format!("holders {number}");

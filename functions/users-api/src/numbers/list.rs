@@ -1,9 +1,6 @@
 //! The account's numbers, in order.
 
-use axum::{
-    Json,
-    extract::{Query, State, rejection::QueryRejection},
-};
+use axum::{Json, extract::State};
 use rollcall_model::{caller_id::CallerId, inventory::InventoryNumber};
 
 use crate::{
@@ -12,15 +9,15 @@ use crate::{
     cursor,
     page::{Page, Paging, page_size},
     problem::Problem,
+    query::Query,
 };
 
 /// `GET /v1/numbers`
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
-    asked: Result<Query<Paging>, QueryRejection>,
+    Query(asked): Query<Paging>,
 ) -> Result<Json<Page<InventoryNumber>>, Problem> {
-    let Query(asked) = asked?;
     let after: Option<CallerId> = cursor::read(&caller.account, "numbers", asked.cursor.as_deref())?;
     let limit = page_size(asked.limit)?;
     let (items, more) = api.directory.numbers_page(&caller.account, after, limit).await?;

@@ -5,8 +5,7 @@ pub(crate) mod holders;
 pub(crate) mod list;
 pub(crate) mod one;
 
-use axum::http::StatusCode;
-use rollcall_model::{caller_id::CallerId, code::ApiCode, inventory::NumberFacts};
+use rollcall_model::{caller_id::CallerId, inventory::NumberFacts};
 
 use crate::problem::Problem;
 
@@ -21,11 +20,11 @@ const MAX_LABELS: usize = 50;
 fn check(facts: &NumberFacts) -> Result<(), Problem> {
     if facts.labels.len() > MAX_LABELS {
         let detail = format!("A number has {MAX_LABELS} labels at most.");
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at("/labels"));
+        return Err(Problem::field("/labels", detail));
     }
     if facts.is_consistent() {
         return Ok(());
     }
     let detail = "resting_until is the day that a resting number's rest ends: it goes with the state \"resting\", and with no other.";
-    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at("/resting_until"))
+    Err(Problem::field("/resting_until", detail))
 }

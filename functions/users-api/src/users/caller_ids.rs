@@ -9,7 +9,7 @@ use axum::{
 use rollcall_model::{
     append::{Standing, UserPlan},
     caller_id::CallerId,
-    code::{ApiCode, RowCode},
+    code::RowCode,
     inventory::effective_caller_ids,
     numbers::{NumberReader, Reading},
     user::Policy,
@@ -74,6 +74,8 @@ struct Refused {
 
 /// Numbers that one request appends at most; more are a bulk job.
 const MAX_APPENDED: usize = 1_000;
+/// Longest text that is read for a number, in characters: a provider's spelling has no more.
+const MAX_WRITTEN: usize = 256;
 /// How long the table may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -86,7 +88,11 @@ pub(crate) async fn append(
 ) -> Result<Json<Appended>, Problem> {
     if caller_ids.len() > MAX_APPENDED {
         let detail = format!("One request appends {MAX_APPENDED} numbers at most. Drop a file for more.");
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at("/caller_ids"));
+        return Err(Problem::field("/caller_ids", detail));
+    }
+    if let Some(index) = caller_ids.iter().position(|written| written.chars().count() > MAX_WRITTEN) {
+        let detail = format!("A number is written with {MAX_WRITTEN} characters at most.");
+        return Err(Problem::field(format!("/caller_ids/{index}"), detail));
     }
     let user = find(&api, &caller, &login).await?;
     let settings = api.directory.settings(&caller.account).await?;

@@ -18,6 +18,7 @@ use crate::{
     caller::Caller,
     preconditions::tag,
     problem::Problem,
+    route::path_segment,
 };
 
 /// `POST /v1/users`: a login ID, and what a profile holds.
@@ -38,17 +39,6 @@ pub(crate) async fn create(
         (header::ETAG, tag(user.version)),
     ];
     Ok((StatusCode::CREATED, headers, Json(user)))
-}
-
-/// A login ID as a part of a path: all but the unreserved characters of RFC 3986 percent-encoded.
-fn path_segment(login: &str) -> String {
-    login
-        .bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
 }
 
 /// The problem with something that another user has.

@@ -2,8 +2,8 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, header},
+    extract::{Path, State},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use rollcall_model::{
@@ -16,10 +16,12 @@ use serde::{Deserialize, Serialize};
 use super::download::download;
 use crate::{
     Api, Shared,
+    accept::prefers_csv,
     caller::Caller,
     cursor,
     page::{Page, page_size},
     problem::Problem,
+    query::Query,
 };
 
 /// What a list may be asked for.
@@ -53,19 +55,19 @@ pub(crate) struct ExtensionStatus {
     user: String,
 }
 
+/// Longest search, in characters: a name has no more.
+const MAX_SEARCH: usize = 256;
 /// Users that are read for one page at most: what keeps a filter that matches nobody from walking the account.
 pub(crate) const READS: usize = 1_000;
-
-type AskedQuery = Result<Query<Asked>, QueryRejection>;
 
 /// `GET /v1/users`; as a CSV file, with `Accept: text/csv`.
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
     headers: HeaderMap,
-    asked: AskedQuery,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    page_or_file(&api, &caller, &headers, "users", asked?.0).await
+    page_or_file(&api, &caller, &headers, "users", asked).await
 }
 
 /// `GET /v1/agents`; as a CSV file, with `Accept: text/csv`.
@@ -73,9 +75,10 @@ pub(crate) async fn agents(
     State(api): Shared,
     caller: Caller,
     headers: HeaderMap,
-    asked: AskedQuery,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let asked = Asked { calling_agent: Some(true), ..asked?.0 };
+    refuse("calling_agent", asked.calling_agent.is_some())?;
+    let asked = Asked { calling_agent: Some(true), ..asked };
     page_or_file(&api, &caller, &headers, "agents", asked).await
 }
 
@@ -84,10 +87,11 @@ pub(crate) async fn members(
     State(api): Shared,
     caller: Caller,
     Path(id): Path<String>,
-    asked: AskedQuery,
+    Query(asked): Query<Asked>,
 ) -> Result<Json<Page<User>>, Problem> {
     let team = Ref::parse(&id).map_err(|error| Problem::parameter("id", error.to_string()))?;
-    let asked = Asked { team: Some(team), ..asked?.0 };
+    refuse("team", asked.team.is_some())?;
+    let asked = Asked { team: Some(team), ..asked };
     page(&api, &caller, "members", asked).await.map(Json)
 }
 
@@ -95,9 +99,10 @@ pub(crate) async fn members(
 pub(crate) async fn extensions(
     State(api): Shared,
     caller: Caller,
-    asked: AskedQuery,
+    Query(asked): Query<Asked>,
 ) -> Result<Json<Page<ExtensionStatus>>, Problem> {
-    let asked = Asked { has_extension: Some(true), ..asked?.0 };
+    refuse("has_extension", asked.has_extension.is_some())?;
+    let asked = Asked { has_extension: Some(true), ..asked };
     let Page { items, next } = page(&api, &caller, "extensions", asked).await?;
     let items = items.into_iter().filter_map(|user| {
         let extension = user.profile.extension?;
@@ -115,10 +120,9 @@ pub(crate) async fn extensions(
     Ok(Json(Page { items: items.collect(), next }))
 }
 
-impl From<QueryRejection> for Problem {
-    fn from(rejection: QueryRejection) -> Self {
-        Self::parameter("query", rejection.body_text())
-    }
+/// Refuses a filter in a list that is made by it.
+fn refuse(name: &str, is_asked: bool) -> Result<(), Problem> {
+    if is_asked { Err(Problem::parameter(name, "This list has no such filter.")) } else { Ok(()) }
 }
 
 async fn page_or_file(
@@ -128,16 +132,19 @@ async fn page_or_file(
     list: &str,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let wanted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    if wanted.starts_with("text/csv") {
-        return download(api, caller, &format!("{list}.csv"), &filter(&asked)).await;
+    if prefers_csv(headers) {
+        if asked.limit.is_some() || asked.cursor.is_some() {
+            let name = if asked.limit.is_some() { "limit" } else { "cursor" };
+            return Err(Problem::parameter(name, "A file has no pages: it holds every user."));
+        }
+        return download(api, caller, &format!("{list}.csv"), &filter(&asked)?).await;
     }
     Ok(Json(page(api, caller, list, asked).await?).into_response())
 }
 
 async fn page(api: &Api, caller: &Caller, list: &str, asked: Asked) -> Result<Page<User>, Problem> {
     let limit = page_size(asked.limit)?;
-    let filter = filter(&asked);
+    let filter = filter(&asked)?;
     let list = format!("{list} {filter:?}");
     let after: Option<(String, String)> = cursor::read(&caller.account, &list, asked.cursor.as_deref())?;
     let after = after.map(|(sort, login)| Place { sort, login });
@@ -146,7 +153,7 @@ async fn page(api: &Api, caller: &Caller, list: &str, asked: Asked) -> Result<Pa
     Ok(Page { items, next })
 }
 
-fn filter(asked: &Asked) -> UserFilter {
+fn filter(asked: &Asked) -> Result<UserFilter, Problem> {
     let text = |name, value: Option<&str>| value.map(|value| (name, FilterValue::Text(value.to_owned())));
     let equal = [
         text("agent_status", asked.agent_status.map(AgentStatus::as_str)),
@@ -157,5 +164,8 @@ fn filter(asked: &Asked) -> UserFilter {
         asked.calling_agent.map(|calling| ("calling_agent", FilterValue::Flag(calling))),
     ];
     let search = asked.search.clone().filter(|search| !search.trim().is_empty());
-    UserFilter { equal: equal.into_iter().flatten().collect(), has_extension: asked.has_extension, search }
+    if search.as_ref().is_some_and(|search| search.chars().count() > MAX_SEARCH) {
+        return Err(Problem::parameter("search", format!("A search has {MAX_SEARCH} characters at most.")));
+    }
+    Ok(UserFilter { equal: equal.into_iter().flatten().collect(), has_extension: asked.has_extension, search })
 }

@@ -53,6 +53,11 @@ impl DropFile {
     /// If the file can't be read or dropped, or the stack can't be asked.
     pub async fn run(self, dir: &Path, stack: &Connection, kind: Kind, role: Option<Name>) -> Result<ExitCode> {
         self.watch.check()?;
+        if self.notify.as_ref().is_some_and(|notify| !notify.takes_reports()) {
+            return Err(Error::new(
+                "--notify takes an address in ASCII; write an international domain in Punycode (xn--…)",
+            ));
+        }
         let account = self.whose.account;
         let upload = Upload { account: account.clone(), kind, name: name(self.name, &self.file)? };
         // What names no upload would lie in the bucket, and nobody would take it up.

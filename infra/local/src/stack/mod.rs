@@ -30,6 +30,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::ListenerExt;
 use jiff::Timestamp;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
@@ -260,6 +261,12 @@ fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> Resu
     let what = "could not serve a port";
     listener.set_nonblocking(true).context(what)?;
     let listener = tokio::net::TcpListener::from_std(listener).context(what)?;
+    // An answer must not wait for the acknowledgement of the one before.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::warn!(error = %error, "could not set up a connection");
+        }
+    });
     Ok(tokio::spawn(async move {
         let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
         if let Err(error) = server.await {

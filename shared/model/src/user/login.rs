@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::text;
+use crate::text::{self, text_value};
 
 /// A login ID as it was given. It never changes during a user's life.
 ///
@@ -21,6 +21,8 @@ pub struct NotALogin;
 
 /// Longest login ID in bytes: well above any phone system's, well below the 2,048 bytes of a table key.
 pub const MAX_LOGIN_BYTES: usize = 256;
+
+text_value!(LoginId, NotALogin);
 
 impl LoginId {
     /// Takes the text without the padding around it.
@@ -54,26 +56,6 @@ pub fn fold(text: &str) -> Cow<'_, str> {
         Cow::Borrowed(text)
     } else {
         Cow::Owned(text.to_lowercase())
-    }
-}
-
-impl TryFrom<String> for LoginId {
-    type Error = NotALogin;
-
-    fn try_from(text: String) -> Result<Self, NotALogin> {
-        Self::parse(&text)
-    }
-}
-
-impl From<LoginId> for String {
-    fn from(login: LoginId) -> Self {
-        login.0
-    }
-}
-
-impl fmt::Display for LoginId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -1,8 +1,15 @@
 //! What may be edited of a user.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{caller_id::CallerId, email::EmailAddress, text};
+use crate::{
+    caller_id::CallerId,
+    email::EmailAddress,
+    object,
+    text::{self, text_value},
+};
 
 /// The editable part of a user. Unknown fields are refused by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +27,7 @@ pub struct Profile {
     #[serde(default)]
     pub calling_agent: bool,
     /// The user's extension.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::optional")]
     pub extension: Option<Extension>,
     /// The user's role, by ID.
     #[serde(default)]
@@ -81,7 +88,7 @@ pub struct Extension {
 }
 
 /// A name of a person or a thing: 1 to 256 characters, none of them NUL.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
@@ -97,6 +104,9 @@ pub struct NotAName(&'static str);
 
 const MAX_NAME: usize = 256;
 const MAX_REF: usize = 64;
+
+text_value!(Name, NotAName);
+text_value!(Ref, NotAName);
 
 impl Name {
     /// Takes the text without the padding around it.
@@ -137,30 +147,9 @@ impl Ref {
     }
 }
 
-impl TryFrom<String> for Name {
-    type Error = NotAName;
-
-    fn try_from(text: String) -> Result<Self, NotAName> {
-        Self::parse(&text)
-    }
-}
-
-impl From<Name> for String {
-    fn from(name: Name) -> Self {
-        name.0
-    }
-}
-
-impl TryFrom<String> for Ref {
-    type Error = NotAName;
-
-    fn try_from(text: String) -> Result<Self, NotAName> {
-        Self::parse(&text)
-    }
-}
-
-impl From<Ref> for String {
-    fn from(id: Ref) -> Self {
-        id.0
+/// Names are personal data: a debug print shows the length alone.
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Name({} bytes)", self.0.len())
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 pub struct Answer {
     /// A hash of method, path and body: the same key with another request is a mistake.
     pub request: String,
-    /// Until when the request may still be at work, in seconds since 1970. After that it has died.
+    /// Until when the request may still be at work, in seconds since 1970. After that it has died without an answer.
     pub working_until: i64,
     /// What was answered, once it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,11 +36,15 @@ pub struct Given {
 
 const OPERATION: &str = "keeping an answer";
 const RECORD: &str = "answer";
+const REQUEST: &str = "request";
+const WORKING_UNTIL: &str = "working_until";
+const EXPIRES: &str = "expires";
 /// How long an answer is kept: a day is longer than any client tries again.
 const KEPT_SECONDS: i64 = 24 * 60 * 60;
 
 impl Directory {
-    /// Takes the key for a request, if nobody has it: `None`. Otherwise gives what is kept.
+    /// Takes the key for a request: `None`. It can be taken if nobody has it, or if the same request had it and died; what
+    /// that one did, it may do again without harm. Otherwise gives what is kept.
     ///
     /// # Errors
     /// When the table can't be read or written.
@@ -54,19 +58,27 @@ impl Directory {
         let put = self
             .put_answer(account, key, answer, now)
             // One that is past its time is taken for absent before the table gets round to deleting it.
-            .condition_expression("attribute_not_exists(#pk) OR #expires < :now")
+            .condition_expression(
+                "attribute_not_exists(#pk) OR #expires < :now OR (#request = :request AND #working_until < :now)",
+            )
             .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#expires", "expires")
-            .expression_attribute_values(":now", AttributeValue::N(now.to_string()));
-        match put.send().await.map_err(failed(OPERATION)) {
-            Ok(_) => Ok(None),
-            Err(error) if error.kind == Kind::Conflict => {
-                let key = Key::answer(account, key).attributes().into();
-                let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
-                let item = read.send().await.map_err(failed(OPERATION))?.item;
-                item.map(|item| read_document(&item, RECORD, OPERATION)).transpose()
+            .expression_attribute_names("#expires", EXPIRES)
+            .expression_attribute_names("#request", REQUEST)
+            .expression_attribute_names("#working_until", WORKING_UNTIL)
+            .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
+            .expression_attribute_values(":request", AttributeValue::S(answer.request.clone()));
+        loop {
+            match put.clone().send().await.map_err(failed(OPERATION)) {
+                Ok(_) => return Ok(None),
+                Err(error) if error.kind == Kind::Conflict => {}
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
+            let key = Key::answer(account, key).attributes().into();
+            let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
+            // If it is gone, the key has just been freed.
+            if let Some(item) = read.send().await.map_err(failed(OPERATION))?.item {
+                return read_document(&item, RECORD, OPERATION).map(Some);
+            }
         }
     }
 
@@ -96,11 +108,17 @@ impl Directory {
         answer: &Answer,
         now: i64,
     ) -> aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder {
-        self.client
+        let put = self
+            .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(Key::answer(account, key).attributes().into()))
             .item(RECORD, document(answer))
-            .item("expires", AttributeValue::N((now + KEPT_SECONDS).to_string()))
+            .item(REQUEST, AttributeValue::S(answer.request.clone()))
+            .item(EXPIRES, AttributeValue::N((now + KEPT_SECONDS).to_string()));
+        match answer.given {
+            Some(_) => put,
+            None => put.item(WORKING_UNTIL, AttributeValue::N(answer.working_until.to_string())),
+        }
     }
 }

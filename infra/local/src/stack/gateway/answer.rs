@@ -164,6 +164,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_function_without_an_answer_is_an_error_that_tells_nothing() {
+        for (kind, status, message) in [
+            (InvokeError::REQUEST_TOO_LARGE, 413, "Request Entity Too Large"),
+            (InvokeError::RESPONSE_TOO_LARGE, 502, "Internal Server Error"),
+            (InvokeError::UNAVAILABLE, 503, "Service Unavailable"),
+            ("Runtime.ExitError", 500, "Internal Server Error"),
+            ("Sandbox.Timedout", 500, "Internal Server Error"),
+        ] {
+            let failure = InvokeError { kind: kind.to_owned(), message: "a secret".to_owned() };
+            let response = of_failure(&failure);
+            assert_eq!(response.status().as_u16(), status, "{kind}");
+            let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+            assert_eq!(body, format!(r#"{{"message":"{message}"}}"#), "{kind}");
+        }
+    }
+
+    #[tokio::test]
     async fn an_answer_that_cannot_be_sent_is_an_error() {
         for text in [
             "",

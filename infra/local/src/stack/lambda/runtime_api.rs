@@ -182,3 +182,30 @@ fn trace_id(request_id: &str) -> String {
     let random: String = request_id.chars().filter(char::is_ascii_hexdigit).take(24).collect();
     format!("Root=1-{:08x}-{random:0<24};Sampled=0", now_ms() / 1000)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_of_more_than_six_megabytes_is_none() {
+        let desks = Desks::default();
+        let work = desks.open("i", "arn", Duration::from_secs(1));
+        for (bytes, fits) in [(MAX_PAYLOAD, true), (MAX_PAYLOAD + 1, false)] {
+            let (taken, _was_taken) = oneshot::channel();
+            let (reply, replied) = oneshot::channel();
+            let event = Work { request_id: "r".to_owned(), payload: Bytes::new(), taken, reply };
+            work.send(event).await.expect("there is room for one event");
+            assert!(next(State(desks.clone()), Path("i".to_owned())).await.is_ok());
+            let answer = Request::new(Body::from(vec![b' '; bytes]));
+            let posted = response(State(desks.clone()), Path(("i".to_owned(), "r".to_owned())), answer).await;
+            assert_eq!(posted.err().map(|refusal| refusal.0), (!fits).then_some(StatusCode::PAYLOAD_TOO_LARGE));
+            let got = replied.await.expect("an answer");
+            assert_eq!(got.as_ref().ok().map(Bytes::len), fits.then_some(bytes));
+            assert_eq!(
+                got.err().map(|error| error.kind).as_deref(),
+                (!fits).then_some(InvokeError::RESPONSE_TOO_LARGE)
+            );
+        }
+    }
+}

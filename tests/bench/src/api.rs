@@ -1,0 +1,127 @@
+//! The API on a local stack: gateway, function and engine together, from connections that are kept.
+
+use std::time::{Duration, Instant};
+
+use e2e::Stack;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
+
+use crate::{median, process::cpu, target};
+
+const USERS: usize = 1_000;
+const CONNECTIONS: usize = 64;
+/// Requests of one connection.
+const REQUESTS: usize = 400;
+/// Requests of one connection before anything is measured: what starts the functions, and their connections.
+const WARMING: usize = 20;
+const STARTS: usize = 21;
+const FUNCTION: &str = "users-api";
+
+pub(crate) async fn run() {
+    let stack = Stack::start(&[]).await;
+    stack.create_users(USERS).await;
+    let caller = stack.caller(&["--account", stack.account.as_str()]);
+    let host = stack.output("ApiUrl").trim_start_matches("http://").to_owned();
+    let token = caller.token().expect("a token").to_owned();
+
+    println!("The API, one user read through the gateway, {CONNECTIONS} connections");
+    load(&host, &token, WARMING).await;
+    let functions = stack.pids_of(FUNCTION);
+    let used = || functions.iter().map(|pid| cpu(*pid)).sum::<Duration>();
+    let (before, stack_before, own_before) = (used(), cpu(stack.pid()), cpu(std::process::id()));
+    let start = Instant::now();
+    let mut latencies = load(&host, &token, REQUESTS).await;
+    let elapsed = start.elapsed();
+    assert_eq!(functions, stack.pids_of(FUNCTION), "no function has started or ended meanwhile");
+    #[expect(clippy::cast_precision_loss, reason = "some ten thousand requests")]
+    let requests = latencies.len() as f64;
+    latencies.sort_unstable();
+    let p99 = latencies[latencies.len() * 99 / 100];
+    target("requests", requests / elapsed.as_secs_f64(), 1_500.0, "/s", true);
+    target("99 of 100 take at most", p99.as_secs_f64() * 1e3, 50.0, "ms", false);
+    let share = |used: Duration| used.as_secs_f64() * 1e6 / requests;
+    target("processor time of the function", share(used().saturating_sub(before)), 300.0, "µs/read", false);
+    println!("  of gateway and engine, µs/read {:>43.2}", share(cpu(stack.pid()).saturating_sub(stack_before)));
+    println!("  of who asks, µs/read {:>53.2}", share(cpu(std::process::id()).saturating_sub(own_before)));
+    println!("  processes of the function {:>48}", functions.len());
+
+    let mut starts = Vec::new();
+    let mut connection = Connection::open(&host).await;
+    for _ in 0..STARTS {
+        stack.kill_all(FUNCTION);
+        while !stack.pids_of(FUNCTION).is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let start = Instant::now();
+        connection.ask(&request(&host, &token, 1)).await;
+        starts.push(start.elapsed());
+    }
+    target(
+        &format!("from process start to the first answer, median of {STARTS}"),
+        median(starts) * 1e3,
+        60.0,
+        "ms",
+        false,
+    );
+}
+
+/// Asks over every connection at once, and gives how long each answer took.
+async fn load(host: &str, token: &str, requests: usize) -> Vec<Duration> {
+    let mut connections = JoinSet::new();
+    for number in 0..CONNECTIONS {
+        let (host, token) = (host.to_owned(), token.to_owned());
+        connections.spawn(async move {
+            let mut connection = Connection::open(&host).await;
+            let mut latencies = Vec::with_capacity(requests);
+            for index in 0..requests {
+                let request = request(&host, &token, (number * requests + index) % USERS + 1);
+                let start = Instant::now();
+                connection.ask(&request).await;
+                latencies.push(start.elapsed());
+            }
+            latencies
+        });
+    }
+    connections.join_all().await.concat()
+}
+
+fn request(host: &str, token: &str, user: usize) -> String {
+    format!("GET /v1/users/user{user} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n")
+}
+
+/// A connection that is kept. It does little beside sending and receiving: what asks is not what is measured.
+struct Connection {
+    stream: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(host: &str) -> Self {
+        let stream = TcpStream::connect(host).await.expect("the gateway is there");
+        stream.set_nodelay(true).expect("a connection");
+        Self { stream, received: Vec::new() }
+    }
+
+    /// Sends a request and waits for its whole answer, which must be a good one.
+    async fn ask(&mut self, request: &str) {
+        self.stream.write_all(request.as_bytes()).await.expect("the request is sent");
+        self.received.clear();
+        loop {
+            let read = self.stream.read_buf(&mut self.received).await.expect("an answer");
+            assert_ne!(read, 0, "the gateway has hung up");
+            let Some(end) = self.received.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+            let head = String::from_utf8_lossy(&self.received[..end]);
+            assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+            let length = head.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+            });
+            if self.received.len() >= end + 4 + length.expect("the length of the answer") {
+                return;
+            }
+        }
+    }
+}
