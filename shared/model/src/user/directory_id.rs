@@ -1,8 +1,8 @@
 //! Whom of a company's directory a user is.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
+
+use crate::text::text_value;
 
 /// What a directory calls one of its users, for as long as the user exists: with Entra ID the object ID, a GUID.
 ///
@@ -19,6 +19,8 @@ pub struct NotADirectoryId;
 
 const MAX_ID: usize = 64;
 
+text_value!(DirectoryId, NotADirectoryId);
+
 impl DirectoryId {
     /// Takes the text without white space around it.
     ///
@@ -34,26 +36,6 @@ impl DirectoryId {
     /// The ID, in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl TryFrom<String> for DirectoryId {
-    type Error = NotADirectoryId;
-
-    fn try_from(text: String) -> Result<Self, NotADirectoryId> {
-        Self::parse(&text)
-    }
-}
-
-impl From<DirectoryId> for String {
-    fn from(id: DirectoryId) -> Self {
-        id.0
-    }
-}
-
-impl fmt::Display for DirectoryId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
