@@ -143,11 +143,7 @@ fn refused(reason: String) -> Stop {
 }
 
 async fn read_request(run: &Run<'_>) -> Result<Request, Stop> {
-    let mut object = run.engine.files.open(&run.job.source).await?;
-    let mut bytes = Vec::new();
-    while let Some(piece) = object.next().await? {
-        bytes.extend_from_slice(&piece);
-    }
+    let bytes = run.engine.files.read(&run.job.source).await?;
     serde_json::from_slice(&bytes).map_err(|error| refused(format!("The request can't be understood: {error}.")))
 }
 

@@ -138,6 +138,7 @@ impl Run<'_> {
         progress.users_changed = done.users_changed;
         progress.users_created = done.users_created;
         progress.numbers_added = done.numbers_added;
+        progress.numbers_removed = done.numbers_removed;
         for work in asked {
             progress.table_calls += work.calls;
             progress.statements += work.statements;

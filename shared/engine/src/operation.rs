@@ -122,6 +122,8 @@ pub struct Done {
     pub users_changed: u64,
     /// Users created.
     pub users_created: u64,
-    /// Numbers that came onto lists.
+    /// Numbers that came onto lists, or that CRM users see newly.
     pub numbers_added: u64,
+    /// Numbers that CRM users don't see any more.
+    pub numbers_removed: u64,
 }

@@ -146,5 +146,11 @@ codes! {
         Normalized = "NORMALIZED",
         /// The user's policy is all or department, so the list that was added to isn't in force.
         PolicyNotCustom = "POLICY_NOT_CUSTOM",
+        /// Of a resync: nobody of the phone system is the CRM user.
+        Unmapped = "UNMAPPED",
+        /// Of a resync: several of the phone system could be the CRM user.
+        Ambiguous = "AMBIGUOUS",
+        /// Of a resync: the phone user is gone.
+        Orphaned = "ORPHANED",
     }
 }

@@ -121,8 +121,10 @@ pub struct Progress {
     pub users_changed: u64,
     /// Users that are new.
     pub users_created: u64,
-    /// Numbers that came onto lists.
+    /// Numbers that came onto lists, or that CRM users see newly.
     pub numbers_added: u64,
+    /// Numbers that CRM users don't see any more, by a resync.
+    pub numbers_removed: u64,
     /// Requests made to the table for users.
     pub table_calls: u64,
     /// Write statements sent to the table.

@@ -80,6 +80,19 @@ impl Files {
         Ok(download)
     }
 
+    /// A version of an object, whole.
+    ///
+    /// # Errors
+    /// As [`Files::open`].
+    pub async fn read(&self, source: &Source) -> Result<Vec<u8>, Error> {
+        let mut download = self.open(source).await?;
+        let mut bytes = Vec::new();
+        while let Some(piece) = download.next().await? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
+    }
+
     /// An object of this bucket, whole; `None` when there is none.
     ///
     /// # Errors

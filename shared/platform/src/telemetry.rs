@@ -8,7 +8,15 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::Subscriber
 pub fn start() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
     let level = level.unwrap_or(tracing::Level::INFO);
-    let ours = ["bulk_append", "bulk_users", "directory_import", "rollcall_engine", "rollcall_platform", "users_api"];
+    let ours = [
+        "bulk_append",
+        "bulk_users",
+        "directory_import",
+        "mapping_resync",
+        "rollcall_engine",
+        "rollcall_platform",
+        "users_api",
+    ];
     let filter = Targets::new().with_default(tracing::Level::WARN).with_targets(ours.map(|target| (target, level)));
     let format = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false).with_ansi(false);
     // A second start, in a test, keeps the first.

@@ -60,7 +60,7 @@ fn dependencies_point_one_way() {
             folder if folder.starts_with("functions/") => shared[3].clone(),
             "infra/local" => shared[2].clone(),
             // What dies in a test is an operation of a function.
-            "tests/e2e" => shared[3].union(&in_folder("functions/directory-import")).cloned().collect(),
+            "tests/e2e" => shared[3].union(&in_folder("functions")).cloned().collect(),
             "tests/bench" => shared[3].union(&in_folder("tests/e2e")).cloned().collect(),
             folder => panic!("{folder} is new: say here what it may know"),
         };

@@ -23,7 +23,7 @@ use crate::{
     inventory::InventoryNumber,
     phone_side::{Permission, PhoneUserId},
     text::{self, text_value},
-    user::{LoginId, Policy},
+    user::{LoginId, Policy, User},
 };
 
 /// What the CRM calls one of its users: 1 to 128 characters, none of them a control character.
@@ -165,6 +165,17 @@ impl Mapping {
 }
 
 impl Permission {
+    /// What a user of our own directory may dial from.
+    pub fn of(user: &User) -> Self {
+        match user.policy {
+            Policy::All => Self::all(),
+            Policy::Department => {
+                Self { policy: Policy::Department, department: user.profile.department.clone(), caller_ids: Vec::new() }
+            }
+            Policy::Custom => Self::custom(user.caller_ids.iter().copied()),
+        }
+    }
+
     /// The numbers that may be dialled from now, in order: those of the policy that are in the inventory and in service.
     ///
     /// **Resting and retired numbers are never among them.** An account without an inventory goes by the lists alone.

@@ -5,12 +5,15 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Index, Mapping, State};
+use super::{CrmUserId, Index, Mapping, State};
 use crate::{
     brake,
     caller_id::CallerId,
+    code::Warning,
+    csv_file::{Column, Row, Writer},
     inventory::InventoryNumber,
     phone_side::{Permission, PhoneUserId},
+    report::{Judgement, Remark, RowStatus},
     user::{Policy, Ref},
 };
 
@@ -45,6 +48,26 @@ pub enum Kind {
     Ambiguous,
     /// The phone user is gone, and the numbers with it.
     Orphaned,
+}
+
+/// The columns of the rows that a resync is carried out by: the CRM user finds its mapping, the others are for people.
+pub static COLUMNS: [Column; 1] =
+    [Column { name: "CRM User", aliases: &["crmuser"], required: true, takes_surplus: false }];
+
+/// What a resync does to one mapping, kept beside the results before it is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Whose mapping.
+    pub crm_user: CrmUserId,
+    /// What becomes of it.
+    pub change: Change,
+}
+
+impl Change {
+    /// Of a mapping that isn't there any more.
+    pub fn none() -> Self {
+        Self { kind: Kind::Unchanged, after: None, granted: Vec::new(), revoked: Vec::new() }
+    }
 }
 
 impl Kind {
@@ -158,11 +181,96 @@ impl Counter {
     }
 }
 
-/// The phone users that a resync's report names for a mapping.
-pub fn named(state: &State) -> Vec<&PhoneUserId> {
+/// A file of rows: what a resync would do, mapping by mapping.
+pub fn rows() -> Writer {
+    let mut csv = Writer::new(b',');
+    csv.record(["CRM User", "Phone User", "Change", "Granted", "Revoked"]);
+    csv
+}
+
+/// Writes what a resync would do to one mapping.
+pub fn write_row(csv: &mut Writer, mapping: &Mapping, change: &Change) {
+    let state = change.after.as_ref().map_or(&mapping.state, |after| &after.state);
+    let phone_users: Vec<_> = named(state).into_iter().map(PhoneUserId::as_str).collect();
+    let numbers = |numbers: &[CallerId]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    csv.record([
+        mapping.crm_user.as_str(),
+        &phone_users.join("; "),
+        change.kind.as_str(),
+        &numbers(&change.granted),
+        &numbers(&change.revoked),
+    ]);
+}
+
+fn named(state: &State) -> Vec<&PhoneUserId> {
     match state {
         State::Unmapped => Vec::new(),
         State::Ambiguous { candidates } => candidates.iter().collect(),
         State::Mapped { phone_user } | State::Orphaned { phone_user } => vec![phone_user],
     }
+}
+
+/// What came of each mapping of the rows.
+#[derive(Default)]
+pub struct Ledger {
+    crm_users: Vec<CrmUserId>,
+    index: HashMap<CrmUserId, usize>,
+    outcomes: Vec<Option<(Kind, bool)>>,
+}
+
+impl Ledger {
+    /// Takes a row.
+    pub fn take(&mut self, row: &Row<'_>) {
+        let Some(crm_user) = row.value(0).and_then(|value| CrmUserId::parse(&value).ok()) else { return };
+        let next = self.crm_users.len();
+        if *self.index.entry(crm_user.clone()).or_insert(next) == next {
+            self.crm_users.push(crm_user);
+            self.outcomes.push(None);
+        }
+    }
+
+    /// CRM users of the rows.
+    pub fn users(&self) -> usize {
+        self.crm_users.len()
+    }
+
+    /// The CRM user number `user`.
+    pub fn crm_user(&self, user: usize) -> &CrmUserId {
+        &self.crm_users[user]
+    }
+
+    /// Which number a CRM user has.
+    pub fn user(&self, crm_user: &CrmUserId) -> Option<usize> {
+        self.index.get(crm_user).copied()
+    }
+
+    /// Whether it is known what came of a mapping.
+    pub fn is_settled(&self, user: usize) -> bool {
+        self.outcomes[user].is_some()
+    }
+
+    /// Keeps what came of a plan.
+    pub fn record(&mut self, plan: &Plan) {
+        if let Some(user) = self.user(&plan.crm_user) {
+            self.outcomes[user] = Some((plan.change.kind, plan.change.after.is_some()));
+        }
+    }
+}
+
+/// Judges a row.
+pub fn judge(row: &Row<'_>, ledger: &Ledger) -> Judgement {
+    let outcome = row.value(0).and_then(|value| CrmUserId::parse(&value).ok()).and_then(|id| ledger.user(&id));
+    let Some((kind, changed)) = outcome.and_then(|user| ledger.outcomes[user]) else {
+        return Judgement::unprocessed();
+    };
+    let warning = match kind {
+        Kind::Unmapped => Some((Warning::Unmapped, "No phone user has the CRM user's address or login.")),
+        Kind::Ambiguous => Some((Warning::Ambiguous, "Several phone users could be it. Choose one in the mapping.")),
+        Kind::Orphaned => Some((Warning::Orphaned, "The phone user is gone, and the numbers with it.")),
+        Kind::Granted | Kind::Revoked | Kind::Updated | Kind::Unchanged => None,
+    };
+    let field = row.header().name(0);
+    let value = row.value(0).unwrap_or_default();
+    let remarks = warning.into_iter().map(|(code, message)| Remark::warning(code, field, &value, message)).collect();
+    Judgement { status: if changed { RowStatus::Applied } else { RowStatus::Unchanged }, remarks }
 }

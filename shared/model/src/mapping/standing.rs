@@ -13,8 +13,13 @@ pub struct ResyncStanding {
     pub done: Option<Resynced>,
     /// The last that was not, if nothing has been carried out since.
     pub ended: Option<Ended>,
-    /// When the schedule last asked for one.
-    pub asked: Option<Timestamp>,
+}
+
+impl ResyncStanding {
+    /// Whether a resync holds, and waits for a person.
+    pub fn is_held(&self) -> bool {
+        self.ended.as_ref().is_some_and(|ended| ended.held)
+    }
 }
 
 /// A resync that was carried out.

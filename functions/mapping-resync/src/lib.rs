@@ -1,0 +1,56 @@
+//! Each CRM user sees exactly the numbers that are theirs: mappings are brought in step with the phone system.
+//!
+//! A resync is a job like any other. Its rows are the account's mappings; what the phone system says is read before, whole or
+//! not at all, and kept beside the results. A schedule has it ask for resyncs by itself, by dropping requests.
+
+mod resync;
+mod side;
+mod visit;
+
+use jiff::Timestamp;
+use lambda_runtime::{Error, LambdaEvent};
+use rollcall_engine::Worker;
+use rollcall_platform::{connect::Aws, directory::Directory, environment::variable, files::Files, secrets::Secrets};
+use rollcall_remote::{Http, zoom_phone};
+use serde_json::Value;
+
+pub use resync::Resync;
+pub use side::PhoneSystems;
+
+/// The function, as it stands between two events.
+pub struct MappingResync {
+    worker: Worker<Resync>,
+    directory: Directory,
+    files: Files,
+}
+
+impl MappingResync {
+    /// The function as its environment describes it.
+    ///
+    /// # Errors
+    /// Names the variable, or says why nobody can be asked over HTTP.
+    pub fn from_env(aws: &Aws) -> Result<Self, Error> {
+        let zoom = zoom_phone::Endpoints { login: variable("ZOOM_LOGIN_URL")?, api: variable("ZOOM_API_URL")? };
+        let systems =
+            PhoneSystems { http: Http::new()?, secrets: Secrets::new(aws), smartflo: variable("SMARTFLO_URL")?, zoom };
+        Ok(Self {
+            worker: Worker::from_env(aws, Resync { systems })?,
+            directory: Directory::new(aws, variable::<String>("TABLE_NAME")?),
+            files: Files::new(aws, variable::<String>("BUCKET_NAME")?),
+        })
+    }
+
+    /// Takes the queue's deliveries, or the schedule's call.
+    ///
+    /// # Errors
+    /// When an account could not be visited; the schedule calls again. What becomes of deliveries is in the answer.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
+        let LambdaEvent { payload, context } = event;
+        if payload.get("Records").is_none() {
+            visit::visit(&self.directory, &self.files, Timestamp::now()).await?;
+            return Ok(Value::Null);
+        }
+        let deliveries = LambdaEvent { payload: serde_json::from_value(payload)?, context };
+        Ok(serde_json::to_value(self.worker.handle(deliveries).await)?)
+    }
+}

@@ -1,0 +1,265 @@
+//! The kind of job: what the phone side says is held against the account's mappings.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use rollcall_engine::{Begun, Done, Operation, RowsIn, Run, Stop, Work};
+use rollcall_model::{
+    csv_file::{Row, Schema},
+    inventory::InventoryNumber,
+    job::Failure,
+    mapping::{
+        CrmUserId, Index, Mapping,
+        resync::{self, Change, Counter, Extent, Ledger, Plan},
+        standing::{Ended, ResyncRequest, Resynced},
+    },
+    phone_side::PhoneSide,
+    report::Judgement,
+    settings::PhoneSystem,
+    upload::{Kind as JobKind, Terms},
+    user::Policy,
+};
+use rollcall_platform::{Error, directory::BulkWork};
+use rollcall_remote::smartflo::{self, MyNumbers, Smartflo};
+
+use crate::side::{PhoneSystems, refused};
+
+/// Brings accounts' mappings in step with their phone systems.
+pub struct Resync {
+    /// The phone systems.
+    pub systems: PhoneSystems,
+}
+
+/// One resync.
+pub struct ResyncWork {
+    side: PhoneSide,
+    inventory: Vec<InventoryNumber>,
+    mappings: HashMap<CrmUserId, Mapping>,
+    ledger: Ledger,
+    at: Timestamp,
+    /// Where users' lists are to be set too: no read of it tells them, so that it is told.
+    told: Option<(Smartflo, MyNumbers)>,
+}
+
+const PHONE_SIDE: &str = "keeping the phone side";
+
+impl Operation for Resync {
+    type Work = ResyncWork;
+
+    async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<ResyncWork>, Stop> {
+        match self.prepare(run).await {
+            Err(Stop::Ends(failure)) => {
+                note_end(run, &failure).await?;
+                Err(Stop::Ends(failure))
+            }
+            begun => begun,
+        }
+    }
+
+    async fn conclude(&self, run: &Run<'_>) -> Result<(), Error> {
+        let done = Resynced { job: run.job.id.clone(), at: Timestamp::now() };
+        let change = |standing: &mut rollcall_model::mapping::standing::ResyncStanding| {
+            (standing.done, standing.ended) = (Some(done.clone()), None);
+        };
+        run.engine.directory.change_resync_standing(run.account(), change).await
+    }
+}
+
+impl Resync {
+    async fn prepare(&self, run: &mut Run<'_>) -> Result<Begun<ResyncWork>, Stop> {
+        let request = request(run).await?;
+        let settings = run.settings().await?;
+        let (system, country) = (settings.phone_system, run.country(&settings));
+        let inventory = run.inventory().await?;
+        let mappings = run.engine.directory.mappings(run.account()).await?;
+        let side = if let Some(side) = recall(run).await? {
+            side
+        } else {
+            let side = self.systems.read(run, system, &mappings, &inventory, country).await?;
+            let json = serde_json::to_vec(&side).expect("a phone side can be written as JSON");
+            run.engine.files.put(&run.keys.brought_note(), "application/json", json).await?;
+            side
+        };
+
+        let at = Timestamp::now();
+        let (index, counter) = (Index::of(&side), Counter::of(&inventory));
+        let mut extent = Extent::default();
+        let mut rows = resync::rows();
+        for mapping in &mappings {
+            let change = resync::decide(mapping, &index, &inventory, at);
+            let sees = mapping.permission.as_ref().map_or(0, |permission| counter.count(permission, &inventory));
+            extent.add(sees, &change);
+            resync::write_row(&mut rows, mapping, &change);
+        }
+        // An attempt that goes on after a death has passed the brake before.
+        let passed = request.confirmed || run.job.attempts > 1 && run.job.progress.rows > 0;
+        if let Some(reason) = extent.held().filter(|_| !passed) {
+            return Err(Stop::Ends(Failure::Held { reason }));
+        }
+        let rows = if mappings.is_empty() {
+            RowsIn::Nowhere
+        } else {
+            RowsIn::Brought(run.engine.files.put_version(&run.keys.brought(), rows.take(), &Terms::default()).await?)
+        };
+        let told = match system {
+            PhoneSystem::Smartflo => Some(self.tell(run).await?),
+            _ => None,
+        };
+        let mappings = mappings.into_iter().map(|mapping| (mapping.crm_user.clone(), mapping)).collect();
+        Ok(Begun { work: ResyncWork { side, inventory, mappings, ledger: Ledger::default(), at, told }, rows })
+    }
+
+    async fn tell(&self, run: &Run<'_>) -> Result<(Smartflo, MyNumbers), Stop> {
+        let smartflo = self.systems.smartflo(run).await?;
+        let numbers = smartflo.my_numbers(run.until).await;
+        let numbers = numbers.map_err(|error| self.systems.stop(run, smartflo::SECRET, &error))?;
+        Ok((smartflo, numbers))
+    }
+}
+
+impl ResyncWork {
+    /// Mappings as they are now, where they may have changed since the resync began.
+    async fn fresh(&self, run: &Run<'_>, crm_user: &CrmUserId) -> Result<Option<Mapping>, Error> {
+        run.engine.directory.mapping(run.account(), crm_user).await
+    }
+
+    fn decide(&self, index: &Index<'_>, mapping: Option<&Mapping>) -> Change {
+        mapping.map_or_else(Change::none, |mapping| resync::decide(mapping, index, &self.inventory, self.at))
+    }
+}
+
+impl Work for ResyncWork {
+    type Plan = Plan;
+
+    fn columns(&self) -> Schema {
+        &resync::COLUMNS
+    }
+
+    fn take(&mut self, row: &Row<'_>) {
+        self.ledger.take(row);
+    }
+
+    fn settle(&mut self) {}
+
+    fn users(&self) -> usize {
+        self.ledger.users()
+    }
+
+    fn is_settled(&self, user: usize) -> bool {
+        self.ledger.is_settled(user)
+    }
+
+    async fn plan(&self, run: &Run<'_>, users: &[usize], work: &mut BulkWork) -> Result<Vec<Plan>, Error> {
+        let index = Index::of(&self.side);
+        let mut plans = Vec::with_capacity(users.len());
+        for &user in users {
+            let crm_user = self.ledger.crm_user(user);
+            let mut change = self.decide(&index, self.mappings.get(crm_user));
+            if change.after.is_some() {
+                // Most mappings don't change, and those that do are looked at once more: a person may have been at them.
+                work.calls += 1;
+                change = self.decide(&index, self.fresh(run, crm_user).await?.as_ref());
+            }
+            plans.push(Plan { crm_user: crm_user.clone(), change });
+        }
+        Ok(plans)
+    }
+
+    fn writes(plan: &Plan) -> bool {
+        plan.change.after.is_some()
+    }
+
+    async fn carry_out(
+        &self,
+        run: &Run<'_>,
+        plans: &mut [&mut Plan],
+        work: &mut BulkWork,
+    ) -> Result<Vec<usize>, Error> {
+        let (directory, account, job) = (&run.engine.directory, run.account(), &run.job.id);
+        let written = |plan: &Plan| plan.change.after.clone();
+        let mappings: Vec<(usize, Mapping)> =
+            plans.iter().enumerate().filter_map(|(at, plan)| Some((at, written(plan)?))).collect();
+        let Some((smartflo, numbers)) = &self.told else {
+            let (positions, mappings): (Vec<usize>, Vec<&Mapping>) =
+                mappings.iter().map(|(at, mapping)| (*at, mapping)).unzip();
+            let again = directory.write_mappings(account, &mappings, job, run.until, work).await?;
+            return Ok(again.into_iter().map(|at| positions[at]).collect());
+        };
+        // One after the other: the account has three calls a second. The phone system is told first, so that a death
+        // between the two tells it again, and nobody sees a number that it doesn't allow.
+        let mut again = Vec::new();
+        for (at, mapping) in &mappings {
+            if directory.has_written_mapping(account, &mapping.crm_user, job).await? {
+                continue;
+            }
+            tell(smartflo, numbers, mapping, run).await?;
+            let outdated = directory.write_mappings(account, &[mapping], job, run.until, work).await?;
+            again.extend((!outdated.is_empty()).then_some(*at));
+        }
+        Ok(again)
+    }
+
+    fn user_of(&self, plan: &Plan) -> Option<usize> {
+        self.ledger.user(&plan.crm_user)
+    }
+
+    fn record(&mut self, plan: &Plan) {
+        self.ledger.record(plan);
+    }
+
+    fn count(plan: &Plan, done: &mut Done) {
+        done.users_changed += u64::from(Self::writes(plan));
+        done.numbers_added += plan.change.granted.len() as u64;
+        done.numbers_removed += plan.change.revoked.len() as u64;
+    }
+
+    fn judge(&mut self, row: &Row<'_>) -> Judgement {
+        resync::judge(row, &self.ledger)
+    }
+}
+
+/// Sets a phone user's list in the phone system, whole. An empty one is never sent, since what it means there is not known.
+async fn tell(smartflo: &Smartflo, numbers: &MyNumbers, mapping: &Mapping, run: &Run<'_>) -> Result<(), Error> {
+    let permission = mapping.permission.as_ref().filter(|permission| permission.policy == Policy::Custom);
+    let (Some(phone_user), Some(permission)) = (mapping.phone_user(), permission) else { return Ok(()) };
+    if permission.caller_ids.is_empty() {
+        return Ok(());
+    }
+    let told = smartflo.set_caller_ids(phone_user, &permission.caller_ids, numbers, run.until).await;
+    let missing = told.map_err(|error| Error::transient(error.operation, error.chain()))?;
+    if !missing.is_empty() {
+        tracing::warn!(job.id = %run.job.id, numbers = missing.len(), "the phone system doesn't have numbers of a list");
+    }
+    Ok(())
+}
+
+/// What is asked for. A snapshot asks for nothing but what it says.
+async fn request(run: &Run<'_>) -> Result<ResyncRequest, Stop> {
+    if run.job.upload.kind == JobKind::PhoneSnapshot {
+        return Ok(ResyncRequest::default());
+    }
+    let bytes = run.engine.files.read(&run.job.source).await?;
+    serde_json::from_slice(&bytes).map_err(|error| refused(format!("The request can't be understood: {error}.")))
+}
+
+/// What an earlier attempt has read of the phone side.
+async fn recall(run: &Run<'_>) -> Result<Option<PhoneSide>, Error> {
+    if run.job.attempts == 1 {
+        return Ok(None);
+    }
+    let bytes = run.engine.files.get(&run.keys.brought_note()).await?;
+    bytes.map(|bytes| serde_json::from_slice(&bytes).map_err(|error| Error::transient(PHONE_SIDE, error))).transpose()
+}
+
+/// Keeps that a resync changed nothing, and why.
+async fn note_end(run: &Run<'_>, failure: &Failure) -> Result<(), Error> {
+    let (held, reason) = match failure {
+        Failure::Held { reason } => (true, reason),
+        Failure::Refused { reason } => (false, reason),
+        Failure::File(_) | Failure::GaveUp { .. } => return Ok(()),
+    };
+    let ended = Ended { job: run.job.id.clone(), at: Timestamp::now(), held, reason: reason.clone() };
+    let change =
+        |standing: &mut rollcall_model::mapping::standing::ResyncStanding| standing.ended = Some(ended.clone());
+    run.engine.directory.change_resync_standing(run.account(), change).await
+}

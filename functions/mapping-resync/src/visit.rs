@@ -1,0 +1,37 @@
+//! The schedule's round: every account that has mappings is resynced.
+
+use jiff::Timestamp;
+use rollcall_model::{
+    account::AccountId,
+    mapping::standing::ResyncRequest,
+    upload::{Kind, Terms, Upload},
+};
+use rollcall_platform::{Error, directory::Directory, files::Files};
+
+/// Asks for a resync of every account where one is due. **One account that can't be visited holds no other back.**
+///
+/// # Errors
+/// The last of those that kept an account from being visited.
+pub(crate) async fn visit(directory: &Directory, files: &Files, now: Timestamp) -> Result<(), Error> {
+    let accounts = directory.resynced_accounts().await?;
+    let mut failure = Ok(());
+    for account in &accounts {
+        if let Err(error) = ask(directory, files, account, now).await {
+            tracing::error!(%account, error = error.chain(), "an account could not be visited");
+            failure = Err(error);
+        }
+    }
+    tracing::info!(accounts = accounts.len(), "visited");
+    failure
+}
+
+async fn ask(directory: &Directory, files: &Files, account: &AccountId, now: Timestamp) -> Result<(), Error> {
+    // One that holds waits for a person, and would only hold again.
+    if directory.resync_standing(account).await?.is_some_and(|standing| standing.is_held()) {
+        return Ok(());
+    }
+    let name = format!("scheduled/{}.json", now.strftime("%Y-%m-%dT%H-%M-%SZ"));
+    let upload = Upload { account: account.clone(), kind: Kind::MappingResync, name };
+    files.drop_file(&upload, ResyncRequest::default().to_json(), &Terms::default()).await?;
+    Ok(())
+}
