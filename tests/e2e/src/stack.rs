@@ -225,8 +225,9 @@ impl Stack {
 
     /// Processes of a function that run now.
     pub fn pids_of(&self, function: &str) -> Vec<u32> {
-        let names = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        descendants(self.child.id()).into_iter().filter(|pid| names(pid).trim_end() == function).collect()
+        // One that has died keeps its name until somebody asks how, but no program.
+        let program = |pid: &u32| fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+        descendants(self.child.id()).into_iter().filter(|pid| program(pid).ends_with(function)).collect()
     }
 
     /// Kills every process of the bulk append that runs now, as a crash would.
