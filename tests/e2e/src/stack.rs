@@ -255,8 +255,12 @@ impl Stack {
 
     /// Processes of a function that run now.
     pub fn pids_of(&self, function: &str) -> Vec<u32> {
-        let names = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        descendants(self.child.id()).into_iter().filter(|pid| names(pid).trim_end() == function).collect()
+        // The name, in parentheses, and the state; one that has died is a Z until somebody asks how (proc(5)).
+        let runs = |pid: &u32| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.split_once(&format!("({function}) ")).is_some_and(|(_, state)| !state.starts_with(['Z', 'X']))
+        };
+        descendants(self.child.id()).into_iter().filter(runs).collect()
     }
 
     /// Kills every process of the bulk append that runs now, as a crash would.
