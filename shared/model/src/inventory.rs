@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     caller_id::CallerId,
-    user::{Name, Policy, Ref, User},
+    user::{Name, Ref},
 };
 
 /// One number that the account has bought.
@@ -89,63 +89,5 @@ impl NumberFacts {
     /// Whether a day of rest is said just where there is one.
     pub fn is_consistent(&self) -> bool {
         self.resting_until.is_some() == (self.state == NumberState::Resting)
-    }
-}
-
-/// The numbers that a user may dial from now, in order. An account without an inventory goes by the lists alone.
-///
-/// **Resting and retired numbers are never among them**, whatever the policy.
-pub fn effective_caller_ids(user: &User, inventory: &[InventoryNumber]) -> Vec<CallerId> {
-    let listed = |number: CallerId| user.caller_ids.contains(&number);
-    if inventory.is_empty() {
-        return if user.policy == Policy::Custom { user.caller_ids.clone() } else { Vec::new() };
-    }
-    let department = user.profile.department.as_ref();
-    let mut numbers: Vec<CallerId> = inventory
-        .iter()
-        .filter(|item| item.facts.state.is_usable())
-        .filter(|item| match user.policy {
-            Policy::All => true,
-            Policy::Department => department.is_some() && item.facts.department.as_ref() == department,
-            Policy::Custom => listed(item.number),
-        })
-        .map(|item| item.number)
-        .collect();
-    numbers.sort_unstable();
-    numbers
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::user::{LoginId, Profile};
-
-    fn number(digits: &str, state: NumberState, department: Option<&str>) -> InventoryNumber {
-        let department = department.map(|id| Ref::parse(id).unwrap());
-        let facts = NumberFacts { state, department, ..NumberFacts::default() };
-        InventoryNumber::new(CallerId::from_digits(digits).unwrap(), facts)
-    }
-
-    #[test]
-    fn a_policy_resolves_against_the_inventory_and_never_to_a_resting_or_retired_number() {
-        let inventory = [
-            number("919800000001", NumberState::Active, Some("sales")),
-            number("919800000002", NumberState::Flagged, None),
-            number("919800000003", NumberState::Resting, Some("sales")),
-            number("919800000004", NumberState::Retired, Some("sales")),
-        ];
-        let mut user = User::new(LoginId::parse("ana").unwrap(), Profile::named("Ana").unwrap());
-        user.profile.department = Some(Ref::parse("sales").unwrap());
-        user.caller_ids = inventory[1..].iter().map(|item| item.number).collect();
-        let last = |policy, user: &mut User| {
-            user.policy = policy;
-            let numbers = effective_caller_ids(user, &inventory);
-            numbers.iter().map(|number| number.digits().pop().unwrap()).collect::<String>()
-        };
-        assert_eq!(last(Policy::All, &mut user), "12");
-        assert_eq!(last(Policy::Department, &mut user), "1");
-        assert_eq!(last(Policy::Custom, &mut user), "2");
-        user.profile.department = None;
-        assert_eq!(last(Policy::Department, &mut user), "");
     }
 }

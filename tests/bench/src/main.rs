@@ -7,6 +7,7 @@ mod api;
 mod job;
 mod process;
 mod read;
+mod resync;
 mod start;
 mod users;
 
@@ -16,7 +17,7 @@ use std::{
 };
 
 /// The parts, in their order.
-const PARTS: [&str; 5] = ["read", "start", "job", "users", "api"];
+const PARTS: [&str; 6] = ["read", "start", "job", "users", "resync", "api"];
 
 fn main() -> ExitCode {
     let asked: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
             "start" => start::run(),
             "job" => runtime.block_on(job::run()),
             "users" => runtime.block_on(users::run()),
+            "resync" => runtime.block_on(resync::run()),
             _ => runtime.block_on(api::run()),
         }
     }

@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use rollcall_model::{inventory::effective_caller_ids, user::User};
+use rollcall_model::{phone_side::Permission, user::User};
 use rollcall_platform::directory::{BulkWork, Place, UserFilter};
 use serde::Deserialize;
 use tokio::time::{Duration, Instant};
@@ -41,7 +41,7 @@ pub(crate) async fn list(
     let mut lists = api.directory.find_users(&caller.account, &logins, until, &mut BulkWork::default()).await?;
     users.retain_mut(|user| {
         user.caller_ids = lists.remove(&*user.login.folded()).map(|found| found.caller_ids).unwrap_or_default();
-        effective_caller_ids(user, &inventory).binary_search(&number).is_ok()
+        Permission::of(user).resolve(&inventory).binary_search(&number).is_ok()
     });
     let next = next.map(|place| cursor::write(&caller.account, &list, &(place.sort, place.login)));
     Ok(Json(Page { items: users, next }))

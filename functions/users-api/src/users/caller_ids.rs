@@ -10,8 +10,8 @@ use rollcall_model::{
     append::{Standing, UserPlan},
     caller_id::CallerId,
     code::RowCode,
-    inventory::effective_caller_ids,
     numbers::{NumberReader, Reading},
+    phone_side::Permission,
     user::Policy,
 };
 use rollcall_platform::directory::BulkWork;
@@ -41,7 +41,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let user = find(&api, &caller, &login).await?;
     let inventory = api.directory.inventory(&caller.account).await?;
-    let effective = effective_caller_ids(&user, &inventory);
+    let effective = Permission::of(&user).resolve(&inventory);
     let list = List { policy: user.policy, caller_ids: user.caller_ids, effective };
     // Appends don't raise the user's version, so the tag is of what is shown.
     let shown = serde_json::to_vec(&list).expect("a list can be written as JSON");

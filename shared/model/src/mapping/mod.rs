@@ -8,6 +8,8 @@ mod explain;
 mod matching;
 pub mod resync;
 pub mod standing;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
