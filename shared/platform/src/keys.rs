@@ -12,7 +12,8 @@ pub(crate) const SK: &str = "SK";
 pub(crate) const ACCOUNT_PK: &str = "AccountPK";
 /// See [`ACCOUNT_PK`].
 pub(crate) const ACCOUNT_SK: &str = "AccountSK";
-/// Lists an account's users by name and its jobs by age, and accounts to be visited. It does not hold users' caller IDs.
+/// Lists an account's users by name and its jobs by age, and accounts to be visited. It does not hold users' caller
+/// IDs.
 pub(crate) const BY_ACCOUNT: &str = "by_account";
 
 /// An item's key in the table.
@@ -101,8 +102,8 @@ pub(crate) fn users_index(account: &AccountId) -> String {
     format!("ACCT#{account}#USERS")
 }
 
-/// Partition of the index that lists the accounts whose directories are to be visited. **The one key that doesn't begin with an
-/// account**, since it is where accounts are found; nothing of theirs but their names stands under it.
+/// Partition of the index that lists the accounts whose directories are to be visited. **The one key that doesn't begin
+/// with an account**, since it is where accounts are found; nothing of theirs but their names stands under it.
 pub(crate) const VISITED: &str = "VISITED";
 
 /// Partition of the account's jobs in the index.

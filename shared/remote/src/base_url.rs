@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr};
 
 use http::Uri;
 
-/// The beginning of every address of a system: `https`, a host and perhaps a path. Plain `http` is taken for this machine
-/// alone, since secrets travel on it.
+/// The beginning of every address of a system: `https`, a host and perhaps a path. Plain `http` is taken for this
+/// machine alone, since secrets travel on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
     /// Without a slash at its end.

@@ -1,8 +1,8 @@
 //! Systems of others, asked over HTTP, in the words of the domain.
 //!
 //! What every such system needs stands apart from what is one's own: [`Http`] makes connections, a service is asked
-//! with as much patience as it asks for and there is time, and a token is renewed once, whoever needs it. [`entra`] is the
-//! first system.
+//! with as much patience as it asks for and there is time, and a token is renewed once, whoever needs it. [`entra`] is
+//! the first system.
 //!
 //! **A secret or a token goes to the origin that was set for it, and nowhere else**: no redirection is followed, and a
 //! link that leads elsewhere is an error. **No error repeats what was sent or answered**: its text is for the log.
