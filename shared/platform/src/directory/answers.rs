@@ -43,8 +43,8 @@ const EXPIRES: &str = "expires";
 const KEPT_SECONDS: i64 = 24 * 60 * 60;
 
 impl Directory {
-    /// Takes the key for a request: `None`. It can be taken if nobody has it, or if the same request had it and died;
-    /// what that one did, it may do again without harm. Otherwise gives what is kept.
+    /// Takes the key for a request: `None`. It can be taken if nobody has it, or if the same request had it and died; what
+    /// that one did, it may do again without harm. Otherwise gives what is kept.
     ///
     /// # Errors
     /// When the table can't be read or written.

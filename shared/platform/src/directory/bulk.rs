@@ -93,8 +93,8 @@ impl Directory {
         Ok(users)
     }
 
-    /// Adds the plans' numbers to their users' lists: one statement a user, each with an outcome of its own. Adding to
-    /// a set is atomic, takes away nothing and changes nothing when it is repeated, so that a request whose answer was
+    /// Adds the plans' numbers to their users' lists: one statement a user, each with an outcome of its own. Adding to a
+    /// set is atomic, takes away nothing and changes nothing when it is repeated, so that a request whose answer was
     /// lost is simply sent again.
     ///
     /// # Errors
