@@ -44,6 +44,8 @@ codes! {
         HeaderAmbiguous = "HEADER_AMBIGUOUS",
         /// The header itself can't be cut into cells.
         MalformedCsv = "MALFORMED_CSV",
+        /// JSON that isn't any, or that lacks something or holds what it can't.
+        MalformedJson = "MALFORMED_JSON",
     }
 }
 

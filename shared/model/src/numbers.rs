@@ -18,6 +18,8 @@ use crate::{
 pub struct NumberReader {
     country: Country,
     owned: HashMap<CallerId, NumberState>,
+    /// Whose a number is, and whether it is in service, is not asked.
+    any: bool,
     /// What each spelling means: first the inventory's own spellings, then every spelling met so far. A file holds few
     /// distinct spellings and many copies of each, so that the slow rules run once a spelling.
     digits: HashMap<Digits, Reading>,
@@ -46,9 +48,20 @@ impl NumberReader {
     /// A reader for the account that owns `inventory`. An account without an inventory takes every number that is valid
     /// by itself or in `country`.
     pub fn new(country: Country, inventory: &[InventoryNumber]) -> Self {
+        Self::knowing(country, inventory, false)
+    }
+
+    /// A reader for numbers that others keep: it knows the spellings of `inventory`, and takes every number, whosever it is, that is
+    /// valid by itself or in `country` or is written in E.164 form.
+    pub fn of_any(country: Country, inventory: &[InventoryNumber]) -> Self {
+        Self::knowing(country, inventory, true)
+    }
+
+    fn knowing(country: Country, inventory: &[InventoryNumber], any: bool) -> Self {
         let mut reader = Self {
             country,
             owned: inventory.iter().map(|item| (item.number, item.facts.state)).collect(),
+            any,
             digits: HashMap::new(),
             others: HashMap::new(),
         };
@@ -111,6 +124,10 @@ impl NumberReader {
     }
 
     fn work_out(&self, written: &str) -> Reading {
+        // What we have written ourselves reads back, even if no numbering plan knows it.
+        if let (true, Ok(number)) = (self.any, written.parse()) {
+            return Reading::Number { number, unusual: false };
+        }
         let plain = match repair(written) {
             Ok(plain) => plain,
             Err(code) => return Reading::Refused(code),
@@ -135,6 +152,7 @@ impl NumberReader {
 
     fn owned_reading(&self, number: CallerId, unusual: bool) -> Reading {
         match self.owned.get(&number) {
+            _ if self.any => Reading::Number { number, unusual },
             Some(NumberState::Retired) => Reading::Refused(RowCode::NumberRetired),
             None if !self.owned.is_empty() => Reading::Refused(RowCode::NumberNotOwned),
             Some(_) | None => Reading::Number { number, unusual },
@@ -313,6 +331,27 @@ mod tests {
         for written in [MINE, "9876543210", "'9876543210", "098765 43210"] {
             assert_eq!(reader.read(written), Reading::Refused(RowCode::NumberRetired), "{written}");
         }
+    }
+
+    #[test]
+    fn numbers_that_others_keep_are_read_whosever_they_are() {
+        let facts = NumberFacts {
+            state: NumberState::Retired,
+            provider: Some(Name::parse("987654321").unwrap()),
+            ..NumberFacts::default()
+        };
+        let retired = InventoryNumber::new("+91987654321".parse().unwrap(), facts);
+        let mut reader = NumberReader::of_any("IN".parse().unwrap(), &[retired]);
+        for written in ["987654321", "+91987654321", "'987654321"] {
+            assert!(
+                matches!(reader.read(written), Reading::Number { number, .. } if number.digits() == "91987654321"),
+                "{written}"
+            );
+        }
+        assert_eq!(reader.read("9876543210"), number(MINE));
+        assert_eq!(reader.read("+2100012345"), number("+2100012345"), "no plan has this country code");
+        assert_eq!(reader.read("21000"), Reading::Refused(RowCode::NumberInvalid));
+        assert_eq!(reader.read("9.8E9"), Reading::Refused(RowCode::NumberScientific));
     }
 
     #[test]

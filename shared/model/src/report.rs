@@ -86,7 +86,7 @@ pub struct Report {
 }
 
 /// Remarks listed for one row at most: past this they would fill a spreadsheet's cell (32,767 characters).
-const MAX_REMARKS: usize = 40;
+pub(crate) const MAX_REMARKS: usize = 40;
 /// Characters of a value repeated in a remark.
 const MAX_SHOWN: usize = 80;
 
@@ -145,10 +145,10 @@ pub struct Judgement {
 /// One thing to say of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remark {
-    code: &'static str,
-    field: String,
+    pub(crate) code: &'static str,
+    pub(crate) field: String,
     value: String,
-    message: String,
+    pub(crate) message: String,
 }
 
 impl Judgement {

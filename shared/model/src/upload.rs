@@ -28,11 +28,16 @@ pub enum Kind {
     UploadUsers,
     /// Users come from the account's own directory.
     DirectoryImport,
+    /// Mappings are brought in step with the phone system.
+    MappingResync,
+    /// The same, by a file that says what the phone system has.
+    PhoneSnapshot,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::AppendCallerIds, Self::UploadUsers, Self::DirectoryImport];
+    pub const ALL: [Self; 5] =
+        [Self::AppendCallerIds, Self::UploadUsers, Self::DirectoryImport, Self::MappingResync, Self::PhoneSnapshot];
 
     /// As it stands in keys.
     pub fn as_str(self) -> &'static str {
@@ -40,6 +45,8 @@ impl Kind {
             Self::AppendCallerIds => "append-caller-ids",
             Self::UploadUsers => "upload-users",
             Self::DirectoryImport => "directory-import",
+            Self::MappingResync => "mapping-resync",
+            Self::PhoneSnapshot => "phone-snapshot",
         }
     }
 }

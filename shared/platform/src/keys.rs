@@ -12,8 +12,7 @@ pub(crate) const SK: &str = "SK";
 pub(crate) const ACCOUNT_PK: &str = "AccountPK";
 /// See [`ACCOUNT_PK`].
 pub(crate) const ACCOUNT_SK: &str = "AccountSK";
-/// Lists an account's users by name and its jobs by age, and accounts to be visited. It does not hold users' caller
-/// IDs.
+/// Lists an account's users by name and its jobs by age, and accounts to be visited. It does not hold users' caller IDs.
 pub(crate) const BY_ACCOUNT: &str = "by_account";
 
 /// An item's key in the table.
@@ -61,6 +60,16 @@ impl Key {
         Self { pk: format!("ACCT#{account}#ANSWER#{idempotency_key}"), sk: "ANSWER".into() }
     }
 
+    /// A mapping of a CRM user.
+    pub(crate) fn mapping(account: &AccountId, crm_user: &str) -> Self {
+        Self { pk: mappings_pk(account), sk: format!("CRM#{crm_user}") }
+    }
+
+    /// How the account stands with its resyncs.
+    pub(crate) fn resync(account: &AccountId) -> Self {
+        Self { pk: format!("ACCT#{account}"), sk: "RESYNC".into() }
+    }
+
     /// The account's settings.
     pub(crate) fn settings(account: &AccountId) -> Self {
         Self { pk: format!("ACCT#{account}"), sk: "SETTINGS".into() }
@@ -97,14 +106,21 @@ pub(crate) fn catalog_pk(account: &AccountId) -> String {
     format!("ACCT#{account}#CATALOG")
 }
 
+/// Partition of the account's mappings.
+pub(crate) fn mappings_pk(account: &AccountId) -> String {
+    format!("ACCT#{account}#MAPPINGS")
+}
+
 /// Partition of the account's users in the index.
 pub(crate) fn users_index(account: &AccountId) -> String {
     format!("ACCT#{account}#USERS")
 }
 
-/// Partition of the index that lists the accounts whose directories are to be visited. **The one key that doesn't begin
-/// with an account**, since it is where accounts are found; nothing of theirs but their names stands under it.
+/// Partition of the index that lists the accounts whose directories are to be visited. **It and [`RESYNCED`] are the keys that don't begin with
+/// an account**, since they are where accounts are found; nothing of theirs but their names stands under it.
 pub(crate) const VISITED: &str = "VISITED";
+/// The same for accounts whose mappings are to be resynced.
+pub(crate) const RESYNCED: &str = "RESYNCED";
 
 /// Partition of the account's jobs in the index.
 pub(crate) fn jobs_index(account: &AccountId) -> String {

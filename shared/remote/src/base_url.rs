@@ -3,6 +3,9 @@
 use std::{fmt, str::FromStr};
 
 use http::Uri;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+
+use crate::{Error, Kind};
 
 /// The beginning of every address of a system: `https`, a host and perhaps a path. Plain `http` is taken for this
 /// machine alone, since secrets travel on it.
@@ -36,6 +39,25 @@ impl BaseUrl {
     pub(crate) fn has(&self, address: &Uri) -> bool {
         Origin::of(address).as_ref() == Some(&self.origin)
     }
+}
+
+impl BaseUrl {
+    /// The address of something here. The path is taken as it is, the values of the query are escaped.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] when that makes no address.
+    pub(crate) fn address(&self, operation: &'static str, path: &str, query: &[(&str, &str)]) -> Result<Uri, Error> {
+        let query: Vec<_> = query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        let address = format!("{}/{path}{mark}{}", self.text, query.join("&"));
+        address.parse().map_err(|_| Error::new(operation, Kind::Refused, "what is asked for makes no address"))
+    }
+}
+
+/// A value in a query, or a part of a path. A space is `%20`: as `+` it would be a plus sign to some.
+pub(crate) fn encode(value: &str) -> PercentEncode<'_> {
+    const VALUE: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',');
+    utf8_percent_encode(value, &VALUE)
 }
 
 impl Origin {

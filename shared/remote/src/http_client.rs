@@ -10,7 +10,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{Error, Kind};
@@ -102,7 +102,50 @@ impl Http {
     }
 }
 
+impl Ask {
+    /// Asks for what is at an address.
+    pub(crate) fn get(operation: &'static str, address: Uri) -> Self {
+        Self { operation, method: Method::GET, address, headers: HeaderMap::new(), body: Bytes::new() }
+    }
+
+    /// Sends a form.
+    pub(crate) fn form(operation: &'static str, address: Uri, form: String) -> Self {
+        Self::get(operation, address).with(Method::POST, "application/x-www-form-urlencoded", form)
+    }
+
+    /// Sends JSON.
+    pub(crate) fn json(operation: &'static str, method: Method, address: Uri, json: &impl Serialize) -> Self {
+        let json = serde_json::to_string(json).expect("what we send has names for its fields");
+        Self::get(operation, address).with(method, "application/json", json)
+    }
+
+    fn with(mut self, method: Method, of: &'static str, body: String) -> Self {
+        self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(of));
+        Self { method, body: body.into(), ..self }
+    }
+}
+
 impl Answer {
+    /// Whether it says itself that it is a no, whatever its status: `"success": false`, or `"false"`.
+    pub(crate) fn says_no(&self) -> bool {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Success {
+            Flag(bool),
+            Text(String),
+        }
+        #[derive(Deserialize)]
+        struct Said {
+            success: Success,
+        }
+        let object = self.body.trim_ascii_start().starts_with(b"{");
+        match object.then(|| serde_json::from_slice::<Said>(&self.body)) {
+            Some(Ok(Said { success: Success::Flag(yes) })) => !yes,
+            Some(Ok(Said { success: Success::Text(text) })) => text.eq_ignore_ascii_case("false"),
+            Some(Err(_)) | None => false,
+        }
+    }
+
     /// Reads the body as JSON.
     ///
     /// # Errors

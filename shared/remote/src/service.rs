@@ -1,16 +1,19 @@
 //! Asking with patience.
 
 use std::{
+    num::NonZeroU32,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
     Error, Http, Kind,
     http_client::{Answer, Ask},
+    pace::Pace,
 };
 
 /// A system that is asked. **When it asks for patience, every request waits**, not just the one that was put off: what
@@ -18,18 +21,26 @@ use crate::{
 pub(crate) struct Service {
     http: Http,
     quiet_until: Mutex<Option<Instant>>,
+    pace: Option<Mutex<Pace>>,
 }
 
 /// How often a request is sent that fails without a word about when it may come again.
 const MAX_TRIES: u32 = 5;
 /// The wait after the first such failure. It doubles with each.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// Longest wait for a system that asks for patience without saying for how long.
+const MAX_WAIT: Duration = Duration::from_secs(8);
 /// Shortest wait, whatever the system says.
 const MIN_WAIT: Duration = Duration::from_millis(100);
 
 impl Service {
     pub(crate) fn new(http: Http) -> Self {
-        Self { http, quiet_until: Mutex::new(None) }
+        Self { http, quiet_until: Mutex::new(None), pace: None }
+    }
+
+    /// The same, asked at most so many times a second.
+    pub(crate) fn paced(http: Http, per_second: NonZeroU32) -> Self {
+        Self { pace: Some(Mutex::new(Pace::new(per_second))), ..Self::new(http) }
     }
 
     /// Asks until there is an answer that is neither "later" nor a failure of the system's own. For requests that may
@@ -40,13 +51,19 @@ impl Service {
     /// [`Kind::Malformed`] for an answer that is too large.
     pub(crate) async fn ask(&self, ask: &Ask, until: Instant) -> Result<Answer, Error> {
         let mut tries = 0;
+        let mut wait_unsaid = FIRST_WAIT;
         loop {
-            self.quiet(ask.operation, until).await?;
+            self.turn(ask.operation, until).await?;
             let failure = match self.http.ask(ask, until).await {
                 Ok(answer) if !is_busy(answer.status) => return Ok(answer),
                 Ok(answer) => {
-                    if let Some(wait) = retry_after(&answer) {
+                    if let Some(wait) = retry_after(&answer.headers, Timestamp::now()) {
                         self.keep_quiet(wait.max(MIN_WAIT));
+                        continue;
+                    }
+                    if answer.status == StatusCode::TOO_MANY_REQUESTS {
+                        self.keep_quiet(wait_unsaid);
+                        wait_unsaid = MAX_WAIT.min(wait_unsaid * 2);
                         continue;
                     }
                     Error::new(ask.operation, Kind::Unavailable, format!("HTTP status {}", answer.status.as_u16()))
@@ -64,6 +81,25 @@ impl Service {
     }
 
     /// Waits until the system may be asked.
+    async fn turn(&self, operation: &'static str, until: Instant) -> Result<(), Error> {
+        let Some(pace) = &self.pace else { return self.quiet(operation, until).await };
+        loop {
+            self.quiet(operation, until).await?;
+            let turn = pace.lock().unwrap_or_else(PoisonError::into_inner).turn(Instant::now(), until);
+            let late = || Error::new(operation, Kind::Unavailable, "too many wait for their turn, and no time is left");
+            sleep_until(turn.ok_or_else(late)?).await;
+            // Meanwhile somebody may have been asked for patience.
+            if !self.is_quiet() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner) > Some(Instant::now())
+    }
+
+    /// Waits until the system asks for no more patience.
     async fn quiet(&self, operation: &'static str, until: Instant) -> Result<(), Error> {
         loop {
             let now = Instant::now();
@@ -92,11 +128,42 @@ fn is_busy(status: StatusCode) -> bool {
     matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) || status.is_server_error()
 }
 
-/// How long to wait (RFC 9110, section 10.2.3), in seconds. The other form, a date, is not used by the systems that we
-/// ask; it is taken for no word at all.
-fn retry_after(answer: &Answer) -> Option<Duration> {
+/// How long to wait: in seconds (RFC 9110, section 10.2.3), or, as Zoom has it, until a time of RFC 3339. The other form that RFC 9110 has
+/// is used by none of the systems that we ask; it is taken for no word at all.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     /// Longest wait that is reckoned with: past any deadline, and short enough for arithmetic.
-    const LONGEST: u64 = 24 * 60 * 60;
-    let seconds: u64 = answer.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.min(LONGEST)))
+    const LONGEST: Duration = Duration::from_hours(24);
+    let said = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match said.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => Duration::try_from(said.parse::<Timestamp>().ok()?.duration_since(now)).unwrap_or_default(),
+    };
+    Some(wait.min(LONGEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_is_asked_for_in_seconds_or_until_a_time() {
+        let now: Timestamp = "2026-05-30T23:59:00Z".parse().unwrap();
+        let wait = |said: &str| {
+            let headers = HeaderMap::from_iter([(header::RETRY_AFTER, said.parse().unwrap())]);
+            retry_after(&headers, now).map(|wait| wait.as_secs())
+        };
+        for (said, expected) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("2026-05-31T00:00:00Z", Some(60)),
+            ("2026-05-30T00:00:00Z", Some(0)),
+            ("99999999999", Some(86_400)),
+            ("2099-01-01T00:00:00Z", Some(86_400)),
+            ("-1", None),
+            ("soon", None),
+        ] {
+            assert_eq!(wait(said), expected, "{said}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
 }

@@ -1,10 +1,12 @@
 //! The token that a system gives us for our credentials.
 
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
+use rollcall_model::secret::SecretText;
+use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::Error;
+use crate::{Error, Kind, http_client::Answer, refusal::Refusal};
 
 /// The token that is in use. **However many need a new one at once, one is asked for.**
 #[derive(Default)]
@@ -24,9 +26,47 @@ pub(crate) struct Token {
 /// A token is renewed this long before it ends, or when half its life is over, so that none ends on its way.
 const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
+/// A token, as it is given (RFC 6749, section 5.1).
+#[derive(Deserialize)]
+struct Granted {
+    token_type: String,
+    /// In seconds.
+    expires_in: u64,
+    access_token: SecretText,
+}
+
+/// No token (RFC 6749, section 5.2).
+#[derive(Deserialize)]
+struct NotGranted {
+    error: String,
+}
+
 impl Token {
+    /// The token that an answer gives.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] for a no, [`Kind::Malformed`] for what is neither.
+    pub(crate) fn granted(operation: &'static str, answer: &Answer) -> Result<Self, Error> {
+        let malformed = |detail: &str| Error::new(operation, Kind::Malformed, detail);
+        if answer.status.is_client_error() || answer.says_no() {
+            // Whatever it is, a person must look at the credentials.
+            let code = answer.json::<NotGranted>(operation).ok().map(|no| no.error);
+            return Err(Refusal::new(answer.status, code).told(operation, Kind::Denied));
+        }
+        if answer.status != StatusCode::OK {
+            return Err(Refusal::new(answer.status, None).into_error(operation));
+        }
+        let granted: Granted = answer.json(operation)?;
+        let life = i64::try_from(granted.expires_in).map_err(|_| malformed("the token never ends"))?;
+        if !granted.token_type.eq_ignore_ascii_case("bearer") {
+            return Err(malformed("the token is no bearer token"));
+        }
+        Self::bearer(granted.access_token.expose(), SignedDuration::from_secs(life))
+            .ok_or_else(|| malformed("the token can't stand in a header"))
+    }
+
     /// A bearer token (RFC 6750) that lives this long from now. `None` when it can't stand in a header.
-    pub(crate) fn bearer(token: &str, life: SignedDuration) -> Option<Self> {
+    fn bearer(token: &str, life: SignedDuration) -> Option<Self> {
         let mut header = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
         header.set_sensitive(true);
         let renew_at = Timestamp::now().saturating_add(life - MARGIN.min(life / 2)).ok()?;

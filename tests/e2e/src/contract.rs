@@ -84,7 +84,9 @@ impl Contract {
         self.document.pointer(pointer)?;
         let pointer = resolved(&self.document, pointer.to_owned());
         let schema = self.document.pointer(&pointer)?;
-        match schema["oneOf"].as_array().and_then(|choices| choices.iter().position(|one| one["type"] != "null")) {
+        // Beside properties of its own, a schema's choices only say which of them go together.
+        let choices = schema["oneOf"].as_array().filter(|_| schema["properties"].is_null());
+        match choices.and_then(|choices| choices.iter().position(|one| one["type"] != "null")) {
             Some(choice) => self.schema(&format!("{pointer}/oneOf/{choice}")),
             None => Some((pointer, schema)),
         }

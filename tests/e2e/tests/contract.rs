@@ -454,7 +454,8 @@ fn find_objects(schema: &str, value: &Value, pointer: &str, found: &mut Vec<Obje
     let (schema, known) = contract().schema(schema).unwrap_or_else(|| panic!("{pointer} is not in the contract"));
     match value {
         Value::Object(fields) => {
-            let names = known["properties"].as_object().expect("properties").keys().cloned().collect();
+            let properties = known["properties"].as_object().unwrap_or_else(|| panic!("{schema} names no properties"));
+            let names = properties.keys().cloned().collect();
             let required = known["required"].as_array().into_iter().flatten();
             let required = required.map(|name| name.as_str().expect("a name").to_owned()).collect();
             found.push(Object { pointer: pointer.to_owned(), fields: names, required });

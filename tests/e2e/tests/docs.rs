@@ -6,12 +6,13 @@ use e2e::{Stack, binaries, rollcall};
 use rollcall_model::{
     append,
     code::{ApiCode, FileCode, RowCode, Warning},
-    roster,
+    phone_snapshot, roster,
 };
 
 const FILES: &str = include_str!("../../../infra/docs/files.md");
 const API: &str = include_str!("../../../infra/docs/api.md");
 const README: &str = include_str!("../../../README.md");
+const PHONES: &str = include_str!("../../../infra/docs/phone-systems.md");
 
 #[test]
 fn every_code_is_explained_and_every_explained_code_exists() {
@@ -41,6 +42,26 @@ fn the_columns_are_named_as_the_reader_knows_them() {
     for column in append::COLUMNS.iter().chain(&roster::COLUMNS) {
         assert!(FILES.contains(&format!("`{}`", column.name)), "{}", column.name);
     }
+    for column in &phone_snapshot::COLUMNS {
+        assert!(PHONES.contains(&format!("\n| `{}` |", column.name)), "{}", column.name);
+    }
+}
+
+#[test]
+fn the_snapshots_of_the_documentation_are_snapshots() {
+    let blocks = |language: &str| {
+        let fence = format!("```{language}\n");
+        let parts = PHONES.split(&fence).skip(1);
+        parts.filter_map(|part| part.split("```").next()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let read = |file: &String| phone_snapshot::read(file.as_bytes(), "IN".parse().expect("a country"), &[]);
+    let sizes: Vec<usize> = blocks("csv")
+        .iter()
+        .chain(&blocks("json"))
+        .filter(|file| file.contains("Policy") || file.contains("users"))
+        .map(|file| read(file).expect("a snapshot").users.len())
+        .collect();
+    assert_eq!(sizes, [4, 2]);
 }
 
 /// The README's calls of the API, run by a shell on a fresh account: each answer is the one that is shown, where "…" stands

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use rollcall_model::{
     caller_id::CallerId,
-    directory_import::{DirectoryUser, request::Search},
+    directory_import::{DirectoryUser, request::Chosen},
     email::EmailAddress,
     user::{Claim, DirectoryId, LoginId, Name},
 };
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
-    search: Option<Search>,
+    search: Option<String>,
     limit: Option<usize>,
     cursor: Option<String>,
 }
@@ -44,8 +44,7 @@ pub(crate) struct Shown {
     user: Option<String>,
 }
 
-/// How long the directory has, and then the table: less than the function, which must be left to say that it was too
-/// slow.
+/// How long the directory has, and then the table: less than the function, which must be left to say that it was too slow.
 const PATIENCE: Duration = Duration::from_secs(12);
 
 /// `GET /v1/directory/users`
@@ -55,7 +54,10 @@ pub(crate) async fn list(
     Query(asked): Query<Asked>,
 ) -> Result<Json<Page<Shown>>, Problem> {
     let limit = page_size(asked.limit)?;
-    let search = asked.search.as_ref().map(Search::as_str);
+    let search = asked.search.as_deref().filter(|search| !search.trim().is_empty());
+    if let Some(search) = search {
+        Chosen::search(search).map_err(|error| Problem::parameter("search", error.to_string()))?;
+    }
     let list = format!("directory {search:?}");
     let place: Option<String> = cursor::read(&caller.account, &list, asked.cursor.as_deref())?;
 

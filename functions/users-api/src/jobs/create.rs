@@ -71,6 +71,9 @@ pub(crate) async fn create(
     if new.kind == Kind::DirectoryImport {
         return Err(Problem::field("/kind", "An import of the directory is asked for at /v1/directory/import."));
     }
+    if new.kind == Kind::MappingResync {
+        return Err(Problem::field("/kind", "A resync is asked for at /v1/mappings/resync."));
+    }
     // A folder of its own, so that nobody overwrites another's file of the same name.
     let name = format!("{}/{}", Uuid::new_v4(), new.name);
     let upload = Upload { account: caller.account, kind: new.kind, name };

@@ -70,6 +70,6 @@ pub fn sample() -> Vec<u8> {
 }
 
 /// The numbers written in one cell.
-fn written_numbers(cell: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn written_numbers(cell: &str) -> impl Iterator<Item = &str> {
     cell.split(NUMBER_SEPARATOR).map(crate::text::trim).filter(|number| !number.is_empty())
 }

@@ -1,12 +1,13 @@
 //! What one row says of its user.
 
 use super::{
-    AGENT_STATUS, BLOCKED, CALLING_AGENT, DEPARTMENT, DESIGNATION, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN, NAME, PHONE,
-    ROLE, TEAM,
+    AGENT_STATUS, BLOCKED, CALLING_AGENT, COLUMNS, DEPARTMENT, DESIGNATION, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN,
+    NAME, PHONE, ROLE, TEAM,
 };
 use crate::{
     append::number_message,
     caller_id::CallerId,
+    cells::Cells,
     code::RowCode,
     country::Country,
     csv_file::Row,
@@ -57,16 +58,16 @@ pub struct RosterReader {
 impl RosterReader {
     /// A reader for the account that owns `inventory`.
     pub fn new(country: Country, inventory: &[InventoryNumber]) -> Self {
-        Self { numbers: NumberReader::new(country, inventory), phones: NumberReader::new(country, &[]) }
+        Self { numbers: NumberReader::new(country, inventory), phones: NumberReader::of_any(country, &[]) }
     }
 
     /// What a sound row says, and of whom; or everything that is wrong with it.
     pub(super) fn read(&mut self, row: &Row<'_>) -> Result<(LoginId, Entry), Vec<Remark>> {
-        let mut cells = Cells { row, errors: Vec::new() };
-        let login = cells.login();
+        let mut cells = Cells::of(row, &COLUMNS);
+        let login = login(&mut cells);
         let entry = Entry {
             name: cells.parsed(NAME, Name::parse),
-            phone: cells.phone(&mut self.phones),
+            phone: phone(&mut cells, &mut self.phones),
             email: cells.parsed(EMAIL, EmailAddress::parse),
             designation: cells.parsed(DESIGNATION, Name::parse),
             department: cells.parsed(DEPARTMENT, Name::parse),
@@ -87,54 +88,23 @@ impl RosterReader {
     }
 }
 
-/// The cells of a row, and what is wrong with them.
-struct Cells<'a> {
-    row: &'a Row<'a>,
-    errors: Vec<Remark>,
+fn login(cells: &mut Cells<'_>) -> Option<LoginId> {
+    let login = cells.parsed(LOGIN, LoginId::parse);
+    if login.is_none() && cells.errors.is_empty() {
+        let message = "The cell is empty: it must hold a login ID.";
+        cells.error(RowCode::LoginIdMissing, LOGIN, "", message);
+    }
+    login
 }
 
-impl Cells<'_> {
-    /// The value of a cell that holds something.
-    fn parsed<T, E: std::fmt::Display>(
-        &mut self,
-        column: usize,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Option<T> {
-        let value = self.row.value(column).filter(|value| !value.is_empty())?;
-        match parse(&value) {
-            Ok(parsed) => Some(parsed),
-            Err(error) => {
-                self.error(RowCode::ValueInvalid, column, &value, format!("The cell can't be read: {error}."));
-                None
-            }
+fn phone(cells: &mut Cells<'_>, phones: &mut NumberReader) -> Option<CallerId> {
+    let written = cells.value(PHONE)?;
+    match phones.read(&written) {
+        Reading::Number { number, .. } => Some(number),
+        Reading::Refused(code) => {
+            cells.error(code, PHONE, &written, number_message(code, &written));
+            None
         }
-    }
-
-    fn login(&mut self) -> Option<LoginId> {
-        let login = self.parsed(LOGIN, LoginId::parse);
-        if login.is_none() && self.errors.is_empty() {
-            self.error(RowCode::LoginIdMissing, LOGIN, "", "The cell is empty: it must hold a login ID.".to_owned());
-        }
-        login
-    }
-
-    fn phone(&mut self, phones: &mut NumberReader) -> Option<CallerId> {
-        let written = self.row.value(PHONE).filter(|value| !value.is_empty())?;
-        // What we have written ourselves reads back, even if no numbering plan knows it.
-        if let Ok(number) = written.parse() {
-            return Some(number);
-        }
-        match phones.read(&written) {
-            Reading::Number { number, .. } => Some(number),
-            Reading::Refused(code) => {
-                self.error(code, PHONE, &written, number_message(code, &written));
-                None
-            }
-        }
-    }
-
-    fn error(&mut self, code: RowCode, column: usize, value: &str, message: String) {
-        self.errors.push(Remark::error(code, self.row.header().name(column), value, message));
     }
 }
 

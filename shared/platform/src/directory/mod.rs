@@ -4,6 +4,7 @@ mod answers;
 mod bulk;
 mod catalog;
 mod jobs;
+mod mappings;
 mod numbers;
 mod settings;
 mod standing;

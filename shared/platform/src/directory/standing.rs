@@ -1,17 +1,18 @@
-//! How accounts and their own directories stand.
+//! How accounts stand with what is done for them by schedule: their own directories, and their resyncs.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use rollcall_model::{account::AccountId, directory_import::standing::Standing};
+use rollcall_model::{account::AccountId, directory_import::standing::Standing, mapping::standing::ResyncStanding};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Directory, Item, document, read_document, string};
 use crate::{
     Error, Kind,
     error::failed,
-    keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, VISITED},
+    keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, RESYNCED, VISITED},
 };
 
-const READING: &str = "reading how the directory stands";
-const WRITING: &str = "writing how the directory stands";
+const READING: &str = "reading how the account stands";
+const WRITING: &str = "writing how the account stands";
 const RECORD: &str = "standing";
 /// Raised by every change, so that none is made on what has changed meanwhile.
 const VERSION: &str = "version";
@@ -22,7 +23,7 @@ impl Directory {
     /// # Errors
     /// When the table can't be read, or what it holds can't.
     pub async fn standing(&self, account: &AccountId) -> Result<Option<Standing>, Error> {
-        Ok(self.versioned_standing(account).await?.map(|(standing, _)| standing))
+        Ok(self.versioned(Key::standing(account)).await?.map(|(standing, _)| standing))
     }
 
     /// Changes how the account and its directory stand, from what it is now. From the first time on, the account is
@@ -31,18 +32,48 @@ impl Directory {
     /// # Errors
     /// When the table can't be read or written.
     pub async fn change_standing(&self, account: &AccountId, change: impl Fn(&mut Standing)) -> Result<(), Error> {
+        self.change_versioned(account, &Key::standing(account), VISITED, change).await
+    }
+
+    /// How the account stands with its resyncs; `None` for one that has no mappings.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn resync_standing(&self, account: &AccountId) -> Result<Option<ResyncStanding>, Error> {
+        Ok(self.versioned(Key::resync(account)).await?.map(|(standing, _)| standing))
+    }
+
+    /// Changes how the account stands with its resyncs. From the first time on, the account is resynced by schedule.
+    ///
+    /// # Errors
+    /// When the table can't be read or written.
+    pub async fn change_resync_standing(
+        &self,
+        account: &AccountId,
+        change: impl Fn(&mut ResyncStanding),
+    ) -> Result<(), Error> {
+        self.change_versioned(account, &Key::resync(account), RESYNCED, change).await
+    }
+
+    async fn change_versioned<T: Default + Serialize + DeserializeOwned>(
+        &self,
+        account: &AccountId,
+        key: &Key,
+        visits: &str,
+        change: impl Fn(&mut T),
+    ) -> Result<(), Error> {
         /// Who else changes it: the schedule, and the few jobs that may run at once.
         const TRIES: u32 = 10;
         let mut tries = 0;
         loop {
-            let (mut standing, version) = self.versioned_standing(account).await?.unwrap_or_default();
+            let (mut standing, version) = self.versioned(key.clone()).await?.unwrap_or_default();
             change(&mut standing);
             let put = self
                 .client
                 .put_item()
                 .table_name(&self.table)
-                .set_item(Some(Key::standing(account).attributes().into()))
-                .item(ACCOUNT_PK, AttributeValue::S(VISITED.to_owned()))
+                .set_item(Some(key.clone().attributes().into()))
+                .item(ACCOUNT_PK, AttributeValue::S(visits.to_owned()))
                 .item(ACCOUNT_SK, AttributeValue::S(account.to_string()))
                 .item(RECORD, document(&standing))
                 .item(VERSION, AttributeValue::N((version + 1).to_string()))
@@ -63,6 +94,18 @@ impl Directory {
     /// # Errors
     /// When the table can't be read, or what it holds can't.
     pub async fn visited_accounts(&self) -> Result<Vec<AccountId>, Error> {
+        self.accounts(VISITED).await
+    }
+
+    /// The accounts whose mappings are to be resynced.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn resynced_accounts(&self) -> Result<Vec<AccountId>, Error> {
+        self.accounts(RESYNCED).await
+    }
+
+    async fn accounts(&self, visits: &str) -> Result<Vec<AccountId>, Error> {
         const LISTING: &str = "listing accounts to visit";
         let mut accounts = Vec::new();
         let mut after: Option<Item> = None;
@@ -74,7 +117,7 @@ impl Directory {
                 .index_name(BY_ACCOUNT)
                 .key_condition_expression("#pk = :pk")
                 .expression_attribute_names("#pk", ACCOUNT_PK)
-                .expression_attribute_values(":pk", AttributeValue::S(VISITED.to_owned()))
+                .expression_attribute_values(":pk", AttributeValue::S(visits.to_owned()))
                 .set_exclusive_start_key(after);
             let page = query.send().await.map_err(failed(LISTING))?;
             for item in page.items() {
@@ -88,9 +131,9 @@ impl Directory {
         }
     }
 
-    async fn versioned_standing(&self, account: &AccountId) -> Result<Option<(Standing, u64)>, Error> {
+    async fn versioned<T: DeserializeOwned>(&self, key: Key) -> Result<Option<(T, u64)>, Error> {
         let read = self.client.get_item().table_name(&self.table);
-        let read = read.set_key(Some(Key::standing(account).attributes().into())).consistent_read(true);
+        let read = read.set_key(Some(key.attributes().into())).consistent_read(true);
         let Some(item) = read.send().await.map_err(failed(READING))?.item else { return Ok(None) };
         let version = item.get(VERSION).and_then(|value| value.as_n().ok()).and_then(|version| version.parse().ok());
         let version = version.ok_or_else(|| Error::unreadable(READING, "it has no version"))?;

@@ -8,8 +8,8 @@ use http::Uri;
 use rollcall_model::{directory_import::sync::Change, numbers::NumberReader, user::DirectoryId};
 use tokio::time::Instant;
 
-use super::{Entra, Trail, wire};
-use crate::{Error, Kind};
+use super::{Entra, is_gone, wire};
+use crate::{Error, Kind, trail::Trail};
 
 /// Where the next delta begins. To be kept as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Entra {
             None => self.address(OPERATION, "users/delta", &[("$select", wire::SELECT)])?.to_string(),
         };
         let mut trail = Trail::new(OPERATION);
-        let next = trail.follow(self, &first)?;
+        let next = self.follow(OPERATION, &mut trail, &first)?;
         Ok(Changes { entra: self, trail, next, whole: since.is_none(), link: None, numbers: self.number_reader() })
     }
 }
@@ -73,7 +73,7 @@ impl Changes<'_> {
         }
         let page = match self.entra.get::<wire::Page>(OPERATION, &self.next, false, until).await? {
             Ok(page) => page,
-            Err(refusal) if refusal.is_gone() && !self.whole => {
+            Err(refusal) if is_gone(&refusal) && !self.whole => {
                 let anew = self.entra.changes(None)?;
                 (self.trail, self.next, self.whole) = (anew.trail, anew.next, true);
                 return Ok(Step::Anew);
@@ -81,7 +81,7 @@ impl Changes<'_> {
             Err(refusal) => return Err(refusal.into_error(OPERATION)),
         };
         match (page.next_link, page.delta_link) {
-            (Some(next), None) => self.next = self.trail.follow(self.entra, &next)?,
+            (Some(next), None) => self.next = self.entra.follow(OPERATION, &mut self.trail, &next)?,
             (None, Some(link)) => {
                 // It is kept for the next run, and had better be one then.
                 self.entra.link(OPERATION, &link)?;

@@ -4,8 +4,8 @@ use http::Uri;
 use rollcall_model::{directory_import::DirectoryUser, numbers::NumberReader, user::DirectoryId};
 use tokio::time::Instant;
 
-use super::{Entra, Trail, wire};
-use crate::{Error, Kind};
+use super::{Entra, is_missing_user, wire};
+use crate::{Error, Kind, trail::Trail};
 
 /// Which users are listed.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +59,7 @@ impl Entra {
         }
         let first = self.address(LIST, USERS, &query)?;
         let mut trail = Trail::new(LIST);
-        trail.follow(self, &first.to_string())?;
+        trail.follow(&first.to_string())?;
         Ok(UserPages { entra: self, trail, advanced, next: Some(first), numbers: self.number_reader() })
     }
 
@@ -76,7 +76,7 @@ impl Entra {
                 let user = user.whole(&mut self.number_reader()).map_err(|property| missing(FIND, property))?;
                 Ok(Some(user))
             }
-            Err(refusal) if refusal.is_missing_user() => Ok(None),
+            Err(refusal) if is_missing_user(&refusal) => Ok(None),
             Err(refusal) => Err(refusal.into_error(FIND)),
         }
     }
@@ -98,7 +98,7 @@ impl UserPages<'_> {
         let page = page.map_err(|refusal| refusal.into_error(LIST))?;
         let users: Result<Vec<_>, _> = page.value.into_iter().map(|user| user.whole(&mut self.numbers)).collect();
         let users = users.map_err(|property| missing(LIST, property))?;
-        self.next = page.next_link.map(|link| self.trail.follow(self.entra, &link)).transpose()?;
+        self.next = page.next_link.map(|link| self.entra.follow(LIST, &mut self.trail, &link)).transpose()?;
         Ok(Some(users))
     }
 
@@ -118,7 +118,7 @@ impl UserPages<'_> {
             return Err(Error::new(LIST, Kind::Malformed, "the place is not in a list of users"));
         }
         self.trail = Trail::new(LIST);
-        self.next = Some(self.trail.follow(self.entra, place)?);
+        self.next = Some(self.entra.follow(LIST, &mut self.trail, place)?);
         Ok(())
     }
 }

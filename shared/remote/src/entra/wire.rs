@@ -4,7 +4,6 @@ use rollcall_model::{
     directory_import::{DirectoryUser, Phone, sync::Change, sync::Facts},
     email::EmailAddress,
     numbers::NumberReader,
-    secret::SecretText,
     user::{DirectoryId, LoginId, Name},
 };
 use serde::{Deserialize, de::IgnoredAny};
@@ -93,19 +92,4 @@ pub(super) struct Refusal {
 #[derive(Deserialize)]
 pub(super) struct RefusalCode {
     pub code: String,
-}
-
-/// A token (RFC 6749, section 5.1).
-#[derive(Deserialize)]
-pub(super) struct Granted {
-    pub token_type: String,
-    /// In seconds.
-    pub expires_in: u64,
-    pub access_token: SecretText,
-}
-
-/// No token (RFC 6749, section 5.2).
-#[derive(Deserialize)]
-pub(super) struct SignInRefusal {
-    pub error: String,
 }

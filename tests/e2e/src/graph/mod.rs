@@ -32,9 +32,13 @@ use rollcall_model::account::AccountId;
 use rollcall_platform::{connect::Aws, secrets::Secrets};
 use rollcall_remote::entra::{Credentials, Endpoints, SECRET};
 
-use crate::{Stack, draws::Draws};
+use crate::{
+    Stack,
+    draws::Draws,
+    served::{Place, Tokens, bearer},
+};
 use answer::{refuse, spoilt};
-use query::{Place, Query};
+use query::Query;
 
 /// The tenant that it plays, and the application that it lets in.
 impl Graph {
@@ -125,14 +129,13 @@ struct Tenant {
     people: Vec<Person>,
     /// Raised by every change.
     clock: u64,
-    tokens: HashMap<String, u64>,
-    places: HashMap<String, Place>,
+    tokens: Tokens,
+    places: HashMap<String, query::Place>,
     pages: usize,
     secret: Option<String>,
     quiet_until: Option<Instant>,
     gone: Option<Gone>,
     spoil: Option<(Spoil, String)>,
-    tokens_given: u64,
     put_off: u64,
     impatient: u64,
     paths: Vec<String>,
@@ -141,17 +144,15 @@ struct Tenant {
 impl Graph {
     /// A tenant without users.
     pub async fn start(traps: Traps) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("a bound port"));
+        let place = Place::free().await;
         let shared = Arc::new(Shared {
-            url: url.clone(),
+            url: place.url.clone(),
             traps,
             draws: Draws::default(),
             requests: AtomicU64::new(0),
             tenant: Mutex::default(),
         });
-        let router = Router::new().fallback(answer_request).with_state(Arc::clone(&shared));
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let url = place.serve(Router::new().fallback(answer_request).with_state(Arc::clone(&shared)));
         Self { url, shared }
     }
 
@@ -249,7 +250,7 @@ impl Graph {
     pub fn change_secret(&self, secret: &str) {
         let mut tenant = self.shared.tenant();
         tenant.secret = Some(secret.to_owned());
-        tenant.tokens.clear();
+        tenant.tokens.end();
     }
 
     /// Requests that came.
@@ -259,7 +260,7 @@ impl Graph {
 
     /// Tokens that were given.
     pub fn tokens_given(&self) -> u64 {
-        self.shared.tenant().tokens_given
+        self.shared.tenant().tokens.given
     }
 
     /// Requests that were put off by chance.
@@ -304,8 +305,7 @@ async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> 
     let Some(path) = path.strip_prefix("/v1.0/").filter(|_| parts.method == Method::GET) else {
         return refuse(StatusCode::BAD_REQUEST, "BadRequest");
     };
-    let token = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if !Shared::lets_in(&mut tenant, token.and_then(|token| token.strip_prefix("Bearer "))) {
+    if !tenant.tokens.lets_in(bearer(&parts.headers)) {
         return refuse(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken");
     }
     let advanced = parts.headers.get("consistencylevel").is_some_and(|level| level == "eventual");
@@ -361,9 +361,7 @@ impl Shared {
         if !is("client_id", Graph::CLIENT_ID) || !is("client_secret", secret) {
             return answer::deny(StatusCode::UNAUTHORIZED, "invalid_client");
         }
-        tenant.tokens_given += 1;
-        let token = format!("token-{}", tenant.tokens_given);
-        tenant.tokens.insert(token.clone(), self.traps.token_uses);
+        let token = tenant.tokens.give(self.traps.token_uses);
         axum::Json(json!({
             "token_type": "Bearer",
             "expires_in": 3599,
@@ -371,13 +369,6 @@ impl Shared {
             "access_token": token,
         }))
         .into_response()
-    }
-
-    fn lets_in(tenant: &mut Tenant, token: Option<&str>) -> bool {
-        let Some(left) = token.and_then(|token| tenant.tokens.get_mut(token)) else { return false };
-        let good = *left > 0;
-        *left = left.saturating_sub(u64::from(*left != u64::MAX));
-        good
     }
 }
 

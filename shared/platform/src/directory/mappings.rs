@@ -1,0 +1,223 @@
+//! Mappings of CRM users.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use rollcall_model::{
+    account::AccountId,
+    mapping::{CrmUserId, Mapping},
+    upload::JobId,
+};
+use tokio::time::Instant;
+
+use super::{
+    BulkWork, Directory, Item,
+    bulk::{IN_FLIGHT, Patience},
+    document, read_document, string,
+};
+use crate::{
+    Error, Kind,
+    error::failed,
+    keys::{Key, PK, mappings_pk},
+};
+
+const READING: &str = "reading mappings";
+const WRITING: &str = "writing a mapping";
+const RECORD: &str = "mapping";
+const VERSION: &str = "version";
+/// The last resync that wrote the mapping, so that one which comes back after its death knows its own doing.
+const WRITTEN_BY: &str = "written_by";
+
+impl Directory {
+    /// A CRM user's mapping, as it is now.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn mapping(&self, account: &AccountId, crm_user: &CrmUserId) -> Result<Option<Mapping>, Error> {
+        self.mapping_item(account, crm_user).await?.as_ref().map(read_mapping).transpose()
+    }
+
+    /// Every mapping of the account, as it is now, by CRM user.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn mappings(&self, account: &AccountId) -> Result<Vec<Mapping>, Error> {
+        let mut mappings = Vec::new();
+        let mut pages = self.partition(mappings_pk(account), "CRM#").into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for item in page.map_err(failed(READING))?.items() {
+                mappings.push(read_mapping(item)?);
+            }
+        }
+        Ok(mappings)
+    }
+
+    /// Some of the account's mappings, by CRM user: at most `most` after `after`. The flag says whether there are more.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn mappings_page(
+        &self,
+        account: &AccountId,
+        after: Option<&CrmUserId>,
+        most: usize,
+    ) -> Result<(Vec<Mapping>, bool), Error> {
+        let start = after.map(|crm_user| Key::mapping(account, crm_user.as_str()).attributes().into());
+        let page = self
+            .partition(mappings_pk(account), "CRM#")
+            .limit(i32::try_from(most).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(failed(READING))?;
+        let mappings = page.items().iter().map(read_mapping).collect::<Result<_, _>>()?;
+        Ok((mappings, page.last_evaluated_key.is_some()))
+    }
+
+    /// Writes a mapping if what the table holds of it is still `before`. `false` when it isn't.
+    ///
+    /// # Errors
+    /// When the table can't be written.
+    pub async fn change_mapping(
+        &self,
+        account: &AccountId,
+        before: Option<&Mapping>,
+        mapping: &Mapping,
+    ) -> Result<bool, Error> {
+        taken(self.put_mapping(&self.client, account, before.map(|before| before.version), mapping, None).await)
+    }
+
+    /// Takes a mapping away. `false` when there is none.
+    ///
+    /// # Errors
+    /// When the table can't be written.
+    pub async fn delete_mapping(&self, account: &AccountId, crm_user: &CrmUserId) -> Result<bool, Error> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::mapping(account, crm_user.as_str()).attributes().into()))
+            .condition_expression("attribute_exists(#pk)")
+            .expression_attribute_names("#pk", PK);
+        taken(delete.send().await.map(drop).map_err(failed("deleting a mapping")))
+    }
+
+    /// Writes mappings for a resync, each if it is still at the version before. Gives the positions of those that must be
+    /// decided again. One that this resync has written already is left alone.
+    ///
+    /// # Errors
+    /// As [`Directory::find_users`]. What was written stays written.
+    pub async fn write_mappings(
+        &self,
+        account: &AccountId,
+        mappings: &[&Mapping],
+        job: &JobId,
+        until: Instant,
+        work: &mut BulkWork,
+    ) -> Result<Vec<usize>, Error> {
+        let each: Vec<_> = mappings.iter().map(|mapping| self.write_mapping(account, mapping, job, until)).collect();
+        let numbered =
+            each.into_iter().enumerate().map(|(at, write)| async move { write.await.map(|done| (at, done)) });
+        let mut outcomes = stream::iter(numbered.collect::<Vec<_>>()).buffer_unordered(IN_FLIGHT);
+        let mut again = Vec::new();
+        while let Some((at, (written, done))) = outcomes.try_next().await? {
+            work.add(done);
+            again.extend((!written).then_some(at));
+        }
+        Ok(again)
+    }
+
+    /// Whether this resync has written the mapping.
+    ///
+    /// # Errors
+    /// When the table can't be read.
+    pub async fn has_written_mapping(
+        &self,
+        account: &AccountId,
+        crm_user: &CrmUserId,
+        job: &JobId,
+    ) -> Result<bool, Error> {
+        let item = self.mapping_item(account, crm_user).await?;
+        Ok(item.and_then(|item| string(&item, WRITTEN_BY)).is_some_and(|by| by == job.as_str()))
+    }
+
+    async fn write_mapping(
+        &self,
+        account: &AccountId,
+        mapping: &Mapping,
+        job: &JobId,
+        until: Instant,
+    ) -> Result<(bool, BulkWork), Error> {
+        let mut work = BulkWork::default();
+        let mut patience = Patience::new(until);
+        loop {
+            patience.check(WRITING)?;
+            self.writes.turn(1).await;
+            work.calls += 1;
+            work.statements += 1;
+            let put = self.put_mapping(&self.once, account, Some(mapping.version - 1), mapping, Some(job)).await;
+            match put {
+                Ok(()) => {
+                    self.writes.learn(1, 0);
+                    return Ok((true, work));
+                }
+                Err(error) if error.kind == Kind::Transient => {
+                    self.writes.learn(0, 1);
+                    work.put_off += 1;
+                    patience.wait(error).await?;
+                }
+                Err(error) if error.kind == Kind::Conflict => {
+                    work.calls += 1;
+                    return Ok((self.has_written_mapping(account, &mapping.crm_user, job).await?, work));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn put_mapping(
+        &self,
+        client: &aws_sdk_dynamodb::Client,
+        account: &AccountId,
+        before: Option<u64>,
+        mapping: &Mapping,
+        job: Option<&JobId>,
+    ) -> Result<(), Error> {
+        let put = client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(Key::mapping(account, mapping.crm_user.as_str()).attributes().into()))
+            .item(RECORD, document(mapping))
+            .item(VERSION, AttributeValue::N(mapping.version.to_string()));
+        let put = match job {
+            Some(job) => put.item(WRITTEN_BY, AttributeValue::S(job.to_string())),
+            None => put,
+        };
+        let put = match before {
+            None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
+            Some(before) => put
+                .condition_expression("#version = :before")
+                .expression_attribute_names("#version", VERSION)
+                .expression_attribute_values(":before", AttributeValue::N(before.to_string())),
+        };
+        put.send().await.map(drop).map_err(failed(WRITING))
+    }
+
+    async fn mapping_item(&self, account: &AccountId, crm_user: &CrmUserId) -> Result<Option<Item>, Error> {
+        let key = Key::mapping(account, crm_user.as_str()).attributes().into();
+        let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
+        Ok(read.send().await.map_err(failed(READING))?.item)
+    }
+}
+
+/// Whether a conditional write was carried out.
+fn taken(written: Result<(), Error>) -> Result<bool, Error> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind == Kind::Conflict => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn read_mapping(item: &Item) -> Result<Mapping, Error> {
+    read_document(item, RECORD, READING)
+}

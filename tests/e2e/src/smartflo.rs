@@ -1,0 +1,383 @@
+//! The Smartflo family's API, played over HTTP, with what is nasty about it.
+//!
+//! It is no kinder than they are: a token must be asked for and sent along, the calls of a second are counted whatever they ask for, a list
+//! of users comes in pages, IDs are numbers here and strings there, and failures are told with status 200 too.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use http_body_util::BodyExt;
+use rollcall_remote::smartflo::Credentials;
+use serde_json::{Value, json};
+
+use crate::served::{Limit, Place, Tokens, bearer};
+
+/// What it does to whoever asks.
+#[derive(Clone, Copy, Debug)]
+pub struct SmartfloTraps {
+    /// Calls that are taken in a second.
+    pub per_second: usize,
+    /// Users on a page at most, whatever is asked for.
+    pub page: usize,
+    /// How often a token may be used before it is refused.
+    pub token_uses: u64,
+    /// IDs of users and counts are strings.
+    pub ids_as_text: bool,
+}
+
+impl Default for SmartfloTraps {
+    fn default() -> Self {
+        Self { per_second: 100_000, page: 20, token_uses: u64::MAX, ids_as_text: false }
+    }
+}
+
+/// What is wrong with every list from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmartfloSpoil {
+    /// It is 200 and HTML.
+    Rubbish,
+    /// It breaks off.
+    HalfJson,
+    /// It is 200 and says `"success": false`.
+    SaysNo,
+    /// It is 200 and says `"success": "false"`.
+    SaysNoAsText,
+    /// It has half of what it counts.
+    HalfPage,
+    /// There is more, from where it began.
+    RepeatedCursor,
+    /// There is more, from where nobody says.
+    NoCursor,
+    /// The next page is this one again, under another cursor, and so for ever.
+    RepeatedPage,
+    /// An ID is an object.
+    ChangedType,
+    /// A login ID is a number.
+    ChangedLogin,
+    /// It is empty, and says so.
+    Empty,
+    /// It is elsewhere.
+    Redirect,
+    /// It is an error of the server's.
+    Broken,
+    /// The account may not read it.
+    Forbidden,
+}
+
+/// An account with its users and numbers.
+pub struct Smartflo {
+    /// Where it is.
+    pub url: String,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    url: String,
+    traps: SmartfloTraps,
+    requests: AtomicU64,
+    account: Mutex<Account>,
+}
+
+struct Account {
+    limit: Limit,
+    tokens: Tokens,
+    /// IDs and logins.
+    users: Vec<(u64, Option<String>)>,
+    /// The numbers by their IDs.
+    numbers: BTreeMap<String, String>,
+    patched: HashMap<String, Vec<String>>,
+    spoil: Option<SmartfloSpoil>,
+    put_off: u64,
+}
+
+/// What it lets in.
+impl Smartflo {
+    /// The login.
+    pub const LOGIN: &str = "ops@acme.example";
+    /// Its password.
+    pub const PASSWORD: &str = "s3cr3t-of-acme";
+}
+
+impl Smartflo {
+    /// An account without users and numbers.
+    pub async fn start(traps: SmartfloTraps) -> Self {
+        let place = Place::free().await;
+        let account = Account {
+            limit: Limit::new(traps.per_second),
+            tokens: Tokens::default(),
+            users: Vec::new(),
+            numbers: BTreeMap::new(),
+            patched: HashMap::new(),
+            spoil: None,
+            put_off: 0,
+        };
+        let shared = Arc::new(Shared {
+            url: place.url.clone(),
+            traps,
+            requests: AtomicU64::new(0),
+            account: Mutex::new(account),
+        });
+        let url = place.serve(Router::new().fallback(answer_request).with_state(Arc::clone(&shared)));
+        Self { url, shared }
+    }
+
+    /// What lets us in, as an account keeps it.
+    pub fn credentials() -> Credentials {
+        Self::credentials_with(Self::PASSWORD)
+    }
+
+    /// The same with another password.
+    pub fn credentials_with(password: &str) -> Credentials {
+        serde_json::from_value(json!({ "email": Self::LOGIN, "password": password })).expect("credentials")
+    }
+
+    /// Hires this many people. Most log in with an address, one of five with a name, and one of seven not at all. Gives their IDs.
+    pub fn hire(&self, count: usize) -> Vec<String> {
+        let mut account = self.shared.account();
+        let first = account.users.len() + 1;
+        let hired = (first..first + count).map(|number| {
+            let login = match number {
+                _ if number.is_multiple_of(7) => None,
+                _ if number.is_multiple_of(5) => Some(format!("agent{number}")),
+                _ => Some(format!("agent{number}@acme.example")),
+            };
+            (314_000 + number as u64, login)
+        });
+        let hired: Vec<_> = hired.collect();
+        let ids = hired.iter().map(|(id, _)| id.to_string()).collect();
+        account.users.extend(hired);
+        ids
+    }
+
+    /// Buys numbers, in E.164 form.
+    pub fn buy(&self, numbers: &[&str]) {
+        let mut account = self.shared.account();
+        for number in numbers {
+            let id = format!("{}", 70_000 + account.numbers.len());
+            account.numbers.insert(id, (*number).to_owned());
+        }
+    }
+
+    /// The numbers that were set last for a user; `None` when none ever were.
+    pub fn caller_ids(&self, user: &str) -> Option<Vec<String>> {
+        let account = self.shared.account();
+        let ids = account.patched.get(user)?;
+        Some(ids.iter().map(|id| account.numbers[id].clone()).collect())
+    }
+
+    /// What is wrong with every list from now on; with none, after `None`.
+    pub fn spoil(&self, spoil: Option<SmartfloSpoil>) {
+        self.shared.account().spoil = spoil;
+    }
+
+    /// No token that was given is good any more.
+    pub fn end_tokens(&self) {
+        self.shared.account().tokens.end();
+    }
+
+    /// Requests that came.
+    pub fn requests(&self) -> u64 {
+        self.shared.requests.load(Ordering::Relaxed)
+    }
+
+    /// Requests that were too many for their second.
+    pub fn put_off(&self) -> u64 {
+        self.shared.account().put_off
+    }
+
+    /// Tokens that were given.
+    pub fn tokens_given(&self) -> u64 {
+        self.shared.account().tokens.given
+    }
+}
+
+impl Shared {
+    fn account(&self) -> MutexGuard<'_, Account> {
+        self.account.lock().expect("nobody has panicked")
+    }
+}
+
+async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    shared.requests.fetch_add(1, Ordering::Relaxed);
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let mut account = shared.account();
+    if !account.limit.takes() {
+        account.put_off += 1;
+        // As documented: the word, not the value, and no word of when to come again.
+        let told = json!({ "success": "false", "message": "Too many requests." });
+        return (StatusCode::TOO_MANY_REQUESTS, Json(told)).into_response();
+    }
+    let json = parts.headers.get(header::CONTENT_TYPE).is_some_and(|of| of == "application/json");
+    let sent: Value = if json { serde_json::from_slice(&body).unwrap_or_default() } else { Value::Null };
+    if (&parts.method, parts.uri.path()) == (&Method::POST, "/v1/auth/login") {
+        return account.sign_in(&sent, shared.traps.token_uses);
+    }
+    if !account.tokens.lets_in(bearer(&parts.headers)) {
+        return no(StatusCode::UNAUTHORIZED, "token-1 of ops@acme.example is no good");
+    }
+    if parts.method == Method::PATCH {
+        return match parts.uri.path().strip_prefix("/v1/user/") {
+            Some(user) => account.patch(user, &sent),
+            None => no(StatusCode::NOT_FOUND, "nothing here"),
+        };
+    }
+    let query: HashMap<_, _> =
+        form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let list = match (&parts.method, parts.uri.path()) {
+        (&Method::GET, "/v1/users") => match account.page(&query, shared.traps) {
+            Some(page) => page,
+            None => return no(StatusCode::BAD_REQUEST, "no such cursor"),
+        },
+        (&Method::GET, "/v1/my_number") => account.my_numbers(),
+        (&Method::GET, "/v1/departments") => departments(),
+        _ => return no(StatusCode::NOT_FOUND, "nothing here"),
+    };
+    match account.spoil {
+        None => Json(list).into_response(),
+        Some(spoil) => spoilt(spoil, list, &query, &shared.url),
+    }
+}
+
+impl Account {
+    fn sign_in(&mut self, sent: &Value, uses: u64) -> Response {
+        if sent["email"] != Smartflo::LOGIN || sent["password"] != Smartflo::PASSWORD {
+            // Of a failed login the documentation shows the body, and no status.
+            let told = format!("Invalid credentials: {}", sent["password"]);
+            return Json(json!({ "success": false, "message": told, "login_failed_count": 1 })).into_response();
+        }
+        let token = self.tokens.give(uses);
+        let granted = json!({
+            "success": true, "access_token": token, "token_type": "bearer", "expires_in": 3600, "number_of_days_left": 30,
+        });
+        Json(granted).into_response()
+    }
+
+    fn page(&self, query: &HashMap<String, String>, traps: SmartfloTraps) -> Option<Value> {
+        let after: u64 = query.get("last_seen_id").map_or(Ok(0), |id| id.parse()).ok()?;
+        let limit: usize = query.get("limit").map_or(Ok(traps.page), |limit| limit.parse()).ok()?;
+        let left: Vec<_> = self.users.iter().filter(|(id, _)| *id > after).collect();
+        let page: Vec<_> = left.iter().take(limit.min(traps.page)).collect();
+        let number = |number: u64| if traps.ids_as_text { json!(number.to_string()) } else { json!(number) };
+        let user = |(id, login): &(u64, Option<String>)| {
+            let agent =
+                json!({ "id": format!("05028{id}"), "name": "xyz", "status": 0, "follow_me_number": "+911111111111" });
+            json!({
+                "id": number(*id),
+                "name": "xyz",
+                "agent": if id.is_multiple_of(3) { Value::Null } else { agent },
+                "login_id": login,
+                "is_login_based_calling_enabled": false,
+                "user_role": { "id": 54_630, "name": "Quality" },
+                "extension": null,
+                "user_status": 1,
+            })
+        };
+        Some(json!({
+            "has_more": left.len() > page.len(),
+            "count": number(page.len() as u64),
+            "last_seen_id": page.last().map(|(id, _)| number(*id)),
+            "data": page.iter().map(|of| user(of)).collect::<Vec<_>>(),
+        }))
+    }
+
+    fn my_numbers(&self) -> Value {
+        let own = self.numbers.iter().map(|(id, did)| {
+            json!({ "id": id, "did": did, "alias": did.trim_start_matches('+'), "name": "xyz", "destination": null })
+        });
+        // One that is dialled in one country alone.
+        let service = json!({ "id": "99999", "did": "1800", "alias": null, "name": "toll-free" });
+        own.chain([service]).collect::<Vec<_>>().into()
+    }
+
+    fn patch(&mut self, user: &str, sent: &Value) -> Response {
+        let known = self.users.iter().any(|(id, _)| id.to_string() == user);
+        let ids: Option<Vec<String>> = sent["caller_id"]
+            .as_array()
+            .map(|ids| ids.iter().map(|id| id.as_str().unwrap_or_default().to_owned()).collect());
+        match ids {
+            Some(ids) if known && ids.iter().all(|id| self.numbers.contains_key(id)) => {
+                self.patched.insert(user.to_owned(), ids);
+                Json(json!({ "success": true, "message": "User updated" })).into_response()
+            }
+            _ => no(StatusCode::BAD_REQUEST, "caller_id is not valid"),
+        }
+    }
+}
+
+fn departments() -> Value {
+    json!([
+        { "id": "20546", "name": "Sales", "agent_count": "1", "agents": [{ "id": "28131", "name": "xyz", "timeout": "30" }] },
+        { "id": 20_547, "name": "Support", "agent_count": "0", "agents": [] },
+    ])
+}
+
+/// What is answered instead of a list.
+fn spoilt(spoil: SmartfloSpoil, mut list: Value, query: &HashMap<String, String>, url: &str) -> Response {
+    let entries = |list: &mut Value| -> Vec<Value> {
+        let place = if list.is_array() { list } else { &mut list["data"] };
+        place.as_array_mut().map(std::mem::take).unwrap_or_default()
+    };
+    match spoil {
+        SmartfloSpoil::Rubbish => return (StatusCode::OK, "<html>agent1@acme.example</html>").into_response(),
+        SmartfloSpoil::HalfJson => {
+            let text = list.to_string();
+            return (StatusCode::OK, text[..text.len() / 2].to_owned()).into_response();
+        }
+        SmartfloSpoil::SaysNo => return no(StatusCode::OK, "agent1@acme.example may not"),
+        SmartfloSpoil::SaysNoAsText => {
+            return Json(json!({ "success": "false", "message": "agent1@acme.example may not" })).into_response();
+        }
+        SmartfloSpoil::Broken => return no(StatusCode::INTERNAL_SERVER_ERROR, "agent1@acme.example"),
+        SmartfloSpoil::Forbidden => return no(StatusCode::FORBIDDEN, "agent1@acme.example"),
+        SmartfloSpoil::Redirect => {
+            return (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, format!("{url}/v1/users"))]).into_response();
+        }
+        SmartfloSpoil::HalfPage => {
+            let mut half = entries(&mut list);
+            half.truncate(half.len() / 2);
+            list["data"] = half.into();
+        }
+        SmartfloSpoil::RepeatedCursor => {
+            list["has_more"] = true.into();
+            list["last_seen_id"] = query.get("last_seen_id").map_or("314001", String::as_str).into();
+        }
+        SmartfloSpoil::NoCursor => {
+            list["has_more"] = true.into();
+            list["last_seen_id"] = Value::Null;
+        }
+        SmartfloSpoil::RepeatedPage => {
+            let after = query.get("last_seen_id").map_or(Ok(0), |id| id.parse::<u64>()).unwrap_or_default();
+            list["has_more"] = true.into();
+            list["count"] = 1.into();
+            list["last_seen_id"] = (after + 1).into();
+            list["data"] = json!([{ "id": 314_001, "login_id": "agent1" }]);
+        }
+        SmartfloSpoil::ChangedType | SmartfloSpoil::ChangedLogin => {
+            let field = if spoil == SmartfloSpoil::ChangedType { "id" } else { "login_id" };
+            let mut changed = entries(&mut list);
+            let value = if field == "id" { json!({ "of": "agent1" }) } else { json!(7) };
+            for entry in &mut changed {
+                entry[field] = value.clone();
+            }
+            list["data"] = changed.into();
+        }
+        SmartfloSpoil::Empty => list = json!({ "has_more": false, "count": 0, "last_seen_id": null, "data": [] }),
+    }
+    Json(list).into_response()
+}
+
+fn no(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({ "success": false, "message": message }))).into_response()
+}

@@ -1,0 +1,389 @@
+//! Zoom's token endpoint and its phone API, played over HTTP, with what is nasty about them.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use http_body_util::BodyExt;
+use rollcall_remote::zoom_phone::Credentials;
+use serde_json::{Value, json};
+
+use crate::served::{Limit, Place, Tokens, bearer};
+
+/// What it does to whoever asks.
+#[derive(Clone, Copy, Debug)]
+pub struct ZoomTraps {
+    /// Calls that are taken in a second.
+    pub per_second: usize,
+    /// Calls that are taken in a day.
+    pub per_day: u64,
+    /// Entries on a page at most, whatever is asked for.
+    pub page: usize,
+    /// How often a token may be used before it is refused.
+    pub token_uses: u64,
+}
+
+impl Default for ZoomTraps {
+    fn default() -> Self {
+        Self { per_second: 100_000, per_day: u64::MAX, page: 30, token_uses: u64::MAX }
+    }
+}
+
+/// What is wrong with every answer from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ZoomSpoil {
+    /// It is 200 and HTML.
+    Rubbish,
+    /// It breaks off.
+    HalfJson,
+    /// A list has half of what it counts.
+    HalfPage,
+    /// A list has more than it counts.
+    TooMany,
+    /// The next page is where this one began.
+    RepeatedToken,
+    /// An ID is an object, or a number is one.
+    ChangedType,
+    /// A list has another name.
+    NoList,
+    /// A list is empty, and says so.
+    Empty,
+    /// A list is empty, though it counts entries.
+    EmptyPage,
+    /// It is an error of the server's.
+    Broken,
+    /// The app lacks a scope.
+    Forbidden,
+}
+
+/// A phone user of the account.
+#[derive(Clone, Debug)]
+pub struct ZoomUser {
+    /// Zoom's ID.
+    pub id: String,
+    /// The address.
+    pub email: String,
+    /// The customised list.
+    pub customised: Vec<String>,
+    /// What there is to choose from without one.
+    pub choices: Vec<String>,
+}
+
+/// An account with its phone users.
+pub struct Zoom {
+    /// Where it is: the base URL of the API and of the token endpoint.
+    pub url: String,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    traps: ZoomTraps,
+    requests: AtomicU64,
+    account: Mutex<Account>,
+}
+
+struct Account {
+    limit: Limit,
+    tokens: Tokens,
+    users: Vec<ZoomUser>,
+    /// Where lists go on: the tokens of next pages.
+    places: HashMap<String, usize>,
+    spoil: Option<ZoomSpoil>,
+    taken: u64,
+    put_off: u64,
+    in_flight: usize,
+    most_in_flight: usize,
+}
+
+/// The app that it lets in.
+impl Zoom {
+    /// The account.
+    pub const ACCOUNT: &str = "aBcD-1234";
+    /// The app.
+    pub const CLIENT_ID: &str = "app-of-acme";
+    /// Its secret.
+    pub const CLIENT_SECRET: &str = "s3cr3t:of+acme";
+}
+
+impl Zoom {
+    /// An account without users.
+    pub async fn start(traps: ZoomTraps) -> Self {
+        let place = Place::free().await;
+        let account = Account {
+            limit: Limit::new(traps.per_second),
+            tokens: Tokens::default(),
+            users: Vec::new(),
+            // For the sake of a token that comes again.
+            places: HashMap::from([("again".to_owned(), 0)]),
+            spoil: None,
+            taken: 0,
+            put_off: 0,
+            in_flight: 0,
+            most_in_flight: 0,
+        };
+        let shared = Arc::new(Shared { traps, requests: AtomicU64::new(0), account: Mutex::new(account) });
+        let url = place.serve(Router::new().fallback(answer_request).with_state(Arc::clone(&shared)));
+        Self { url, shared }
+    }
+
+    /// What lets us in, as an account keeps it.
+    pub fn credentials() -> Credentials {
+        Self::credentials_with(Self::CLIENT_SECRET)
+    }
+
+    /// The same with another secret.
+    pub fn credentials_with(secret: &str) -> Credentials {
+        let json = json!({ "account_id": Self::ACCOUNT, "client_id": Self::CLIENT_ID, "client_secret": secret });
+        serde_json::from_value(json).expect("credentials")
+    }
+
+    /// Hires this many people. Two of three have a customised list, of up to four numbers; one of three has what comes with a user.
+    pub fn hire(&self, count: usize) {
+        let mut account = self.shared.account();
+        let first = account.users.len() + 1;
+        let numbers = |number: usize, count: usize| {
+            (0..count).map(move |at| format!("+1202555{:04}", (number * 5 + at) % 10_000))
+        };
+        account.users.extend((first..first + count).map(|number| ZoomUser {
+            id: format!("Zu_{number}-x"),
+            email: format!("agent{number}@acme.example"),
+            customised: if number.is_multiple_of(3) { Vec::new() } else { numbers(number, 1 + number % 4).collect() },
+            choices: numbers(number + 1_000, number % 3).collect(),
+        }));
+    }
+
+    /// The users as they are.
+    pub fn users(&self) -> Vec<ZoomUser> {
+        self.shared.account().users.clone()
+    }
+
+    /// Changes a user.
+    pub fn change(&self, at: usize, change: impl FnOnce(&mut ZoomUser)) {
+        change(&mut self.shared.account().users[at]);
+    }
+
+    /// What is wrong with every answer from now on; with none, after `None`.
+    pub fn spoil(&self, spoil: Option<ZoomSpoil>) {
+        self.shared.account().spoil = spoil;
+    }
+
+    /// No token that was given is good any more.
+    pub fn end_tokens(&self) {
+        self.shared.account().tokens.end();
+    }
+
+    /// Requests that came.
+    pub fn requests(&self) -> u64 {
+        self.shared.requests.load(Ordering::Relaxed)
+    }
+
+    /// Requests that were too many for their second.
+    pub fn put_off(&self) -> u64 {
+        self.shared.account().put_off
+    }
+
+    /// Tokens that were given.
+    pub fn tokens_given(&self) -> u64 {
+        self.shared.account().tokens.given
+    }
+
+    /// The most requests that were there at once.
+    pub fn most_in_flight(&self) -> usize {
+        self.shared.account().most_in_flight
+    }
+}
+
+impl Shared {
+    fn account(&self) -> MutexGuard<'_, Account> {
+        self.account.lock().expect("nobody has panicked")
+    }
+}
+
+async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    shared.requests.fetch_add(1, Ordering::Relaxed);
+    {
+        let mut account = shared.account();
+        account.in_flight += 1;
+        account.most_in_flight = account.most_in_flight.max(account.in_flight);
+    }
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    // Others have time to come.
+    tokio::time::sleep(Duration::from_millis(3)).await;
+    let mut account = shared.account();
+    account.in_flight -= 1;
+    account.taken += 1;
+    if account.taken > shared.traps.per_day {
+        let tomorrow = [("x-ratelimit-type", "Daily-limit"), ("retry-after", "2099-01-01T00:00:00Z")];
+        return (tomorrow, no(StatusCode::TOO_MANY_REQUESTS, 429)).into_response();
+    }
+    if !account.limit.takes() {
+        account.put_off += 1;
+        // For the limit of a second, no word of when to come again is documented.
+        return ([("x-ratelimit-type", "QPS")], no(StatusCode::TOO_MANY_REQUESTS, 429)).into_response();
+    }
+    if (&parts.method, parts.uri.path()) == (&Method::POST, "/oauth/token") {
+        return account.sign_in(&parts.headers, &body, shared.traps.token_uses);
+    }
+    if !account.tokens.lets_in(bearer(&parts.headers)) {
+        return no(StatusCode::UNAUTHORIZED, 124);
+    }
+    let query: HashMap<_, _> =
+        form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let path = parts.uri.path().to_owned();
+    let Some(path) = path.strip_prefix("/v2/phone/users").filter(|_| parts.method == Method::GET) else {
+        return no(StatusCode::NOT_FOUND, 300);
+    };
+    let answer = account.answer(path, &query, shared.traps.page);
+    match (answer, account.spoil) {
+        (Err((status, code)), _) => no(status, code),
+        (Ok(answer), None) => Json(answer).into_response(),
+        (Ok(answer), Some(spoil)) => spoilt(spoil, answer, &query),
+    }
+}
+
+impl Account {
+    fn sign_in(&mut self, headers: &HeaderMap, form: &[u8], uses: u64) -> Response {
+        let form: HashMap<_, _> = form_urlencoded::parse(form).into_owned().collect();
+        let is = |name: &str, value: &str| form.get(name).is_some_and(|given| given == value);
+        // app-of-acme:s3cr3t:of+acme
+        let basic =
+            headers.get(header::AUTHORIZATION).is_some_and(|of| of == "Basic YXBwLW9mLWFjbWU6czNjcjN0Om9mK2FjbWU=");
+        let denied = |status, error: &str| {
+            let reason = format!("{error}: {}", Zoom::CLIENT_SECRET);
+            (status, Json(json!({ "reason": reason, "error": error }))).into_response()
+        };
+        if !is("grant_type", "account_credentials") {
+            return denied(StatusCode::BAD_REQUEST, "unsupported_grant_type");
+        }
+        if !basic || !is("account_id", Zoom::ACCOUNT) {
+            return denied(StatusCode::BAD_REQUEST, "invalid_client");
+        }
+        let token = self.tokens.give(uses);
+        Json(json!({
+            "access_token": token, "token_type": "bearer", "expires_in": 3599, "scope": "phone:read:admin",
+            "api_url": "https://api.zoom.us",
+        }))
+        .into_response()
+    }
+
+    fn answer(&mut self, path: &str, query: &HashMap<String, String>, most: usize) -> Result<Value, Refusal> {
+        if path.is_empty() {
+            let users = self.users.iter().map(|user| {
+                json!({
+                    "id": user.id, "phone_user_id": format!("p{}", user.id), "email": user.email, "name": "xyz",
+                    "extension_number": 100, "status": "activate", "site": { "id": "s", "name": "Main" },
+                })
+            });
+            return self.page("users", users.collect(), query, most);
+        }
+        let (id, of) = path.trim_start_matches('/').split_once('/').unwrap_or((path, ""));
+        let Some(user) = self.users.iter().find(|user| user.id == id) else {
+            return Err((StatusCode::NOT_FOUND, 404));
+        };
+        match of {
+            "settings" => {
+                let hide = json!({ "is_default": false, "name": "Hide Caller ID" });
+                let choices =
+                    user.choices.iter().map(|number| json!({ "is_default": false, "name": "xyz", "number": number }));
+                Ok(json!({ "status": "Active", "outbound_caller_ids": choices.chain([hide]).collect::<Vec<_>>() }))
+            }
+            "outbound_caller_id/customized_numbers" => {
+                // Without being asked for the chosen ones, it gives those that could be chosen too.
+                let numbers = if query.get("selected").is_some_and(|selected| selected == "true") {
+                    user.customised.clone()
+                } else {
+                    user.customised.iter().chain(&user.choices).cloned().collect()
+                };
+                let entry = |number| json!({ "customize_id": "c", "phone_number_id": "n", "phone_number": number, "outgoing": true });
+                self.page("customize_numbers", numbers.iter().map(entry).collect(), query, most)
+            }
+            _ => Err((StatusCode::NOT_FOUND, 300)),
+        }
+    }
+
+    fn page(
+        &mut self,
+        name: &str,
+        entries: Vec<Value>,
+        query: &HashMap<String, String>,
+        most: usize,
+    ) -> Result<Value, Refusal> {
+        let size = query.get("page_size").map_or(Ok(30), |size| size.parse::<usize>());
+        let size = size.ok().filter(|size| (1..=100).contains(size)).ok_or((StatusCode::BAD_REQUEST, 300))?;
+        let from = match query.get("next_page_token") {
+            Some(token) => *self.places.get(token).ok_or((StatusCode::BAD_REQUEST, 300))?,
+            None => 0,
+        };
+        let total = entries.len();
+        let page: Vec<_> = entries.into_iter().skip(from).take(size.min(most)).collect();
+        let next = from + page.len();
+        let token = if next < total {
+            let token = format!("next-{}", self.places.len());
+            self.places.insert(token.clone(), next);
+            token
+        } else {
+            String::new()
+        };
+        Ok(json!({ "next_page_token": token, "page_size": page.len(), "total_records": total, name: page }))
+    }
+}
+
+/// A status, and Zoom's own code.
+type Refusal = (StatusCode, u32);
+
+/// What is answered instead.
+fn spoilt(spoil: ZoomSpoil, mut answer: Value, query: &HashMap<String, String>) -> Response {
+    let name = ["users", "customize_numbers", "outbound_caller_ids"]
+        .into_iter()
+        .find(|name| answer.get(name).is_some())
+        .expect("an answer of the phone API");
+    let entries = answer[name].as_array().cloned().unwrap_or_default();
+    match spoil {
+        ZoomSpoil::Rubbish => return (StatusCode::OK, "<html>agent1@acme.example</html>").into_response(),
+        ZoomSpoil::HalfJson => {
+            let text = answer.to_string();
+            return (StatusCode::OK, text[..text.len() / 2].to_owned()).into_response();
+        }
+        ZoomSpoil::HalfPage => answer[name] = entries[..entries.len() / 2].into(),
+        ZoomSpoil::TooMany => answer["total_records"] = (entries.len() / 2).into(),
+        ZoomSpoil::RepeatedToken => {
+            answer["next_page_token"] = query.get("next_page_token").map_or("again", String::as_str).into();
+            // It is taken, whatever it was.
+            answer["total_records"] = 1_000_000.into();
+        }
+        ZoomSpoil::ChangedType => {
+            let field = match name {
+                "users" => "id",
+                "customize_numbers" => "phone_number",
+                _ => "number",
+            };
+            let mut changed = entries;
+            for entry in &mut changed {
+                entry[field] = json!({ "of": "agent1" });
+            }
+            answer[name] = changed.into();
+        }
+        ZoomSpoil::NoList => answer = json!({ "next_page_token": "", "total_records": 0, "others": [] }),
+        ZoomSpoil::Empty => answer = json!({ "next_page_token": "", "total_records": 0, name: [] }),
+        ZoomSpoil::EmptyPage => answer[name] = json!([]),
+        ZoomSpoil::Broken => return no(StatusCode::INTERNAL_SERVER_ERROR, 500),
+        ZoomSpoil::Forbidden => return no(StatusCode::BAD_REQUEST, 4_711),
+    }
+    Json(answer).into_response()
+}
+
+fn no(status: StatusCode, code: u32) -> Response {
+    (status, Json(json!({ "code": code, "message": "agent1@acme.example may not, with token-1" }))).into_response()
+}
