@@ -1,7 +1,7 @@
 //! The kind of job: a request in the inbox brings its own rows.
 //!
-//! What was brought is kept beside the results, with a note of it, before anything is done. **An attempt that comes after a
-//! death goes on with the very rows that the first one had**, whatever the directory says by then.
+//! What was brought is kept beside the results, with a note of it, before anything is done. **An attempt that comes
+//! after a death goes on with the very rows that the first one had**, whatever the directory says by then.
 
 use std::sync::Arc;
 

@@ -46,8 +46,8 @@ impl BringUsers {
                 }
                 return Ok((brought.rows, Brought::Import(brought.tally)));
             }
-            Chosen::Search(search) => Which::Search(search.as_str()),
-            Chosen::Filter(filter) => Which::Filter(filter.as_str()),
+            Chosen::Search(search) => Which::Search(search),
+            Chosen::Filter(filter) => Which::Filter(filter),
         };
         let mut pages = entra.list(which, MAX_PAGE).map_err(|error| self.stop(run, &error))?;
         while let Some(users) = pages.next(run.until).await.map_err(|error| self.stop(run, &error))? {

@@ -1,7 +1,7 @@
 //! Users of an organisation's own directory, Entra ID, become users here, and stay in step with it.
 //!
-//! A request in the inbox is a job like any other: this function brings its rows, and the engine deals with them as with those of
-//! a dropped file of users. A schedule has it ask for syncs by itself, by dropping such requests.
+//! A request in the inbox is a job like any other: this function brings its rows, and the engine deals with them as
+//! with those of a dropped file of users. A schedule has it ask for syncs by itself, by dropping such requests.
 
 mod bring;
 mod import;

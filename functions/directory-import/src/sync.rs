@@ -41,7 +41,8 @@ impl<E: Into<Stop>> From<E> for Ends {
 }
 
 impl BringUsers {
-    /// Brings the changes of the directory. A sync that holds, or that the directory refuses, says so where the next ones look.
+    /// Brings the changes of the directory. A sync that holds, or that the directory refuses, says so where the next
+    /// ones look.
     pub(crate) async fn sync(&self, run: &mut Run<'_>, confirmed: bool) -> Result<(Vec<Row>, Brought), Stop> {
         // Before anything else is read: what is imported from here on is for the next sync to look at.
         let standing = run.engine.directory.standing(run.account()).await?.unwrap_or_default();

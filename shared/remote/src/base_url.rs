@@ -7,8 +7,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 
 use crate::{Error, Kind};
 
-/// The beginning of every address of a system: `https`, a host and perhaps a path. Plain `http` is taken for this machine
-/// alone, since secrets travel on it.
+/// The beginning of every address of a system: `https`, a host and perhaps a path. Plain `http` is taken for this
+/// machine alone, since secrets travel on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
     /// Without a slash at its end.

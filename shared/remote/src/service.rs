@@ -16,8 +16,8 @@ use crate::{
     pace::Pace,
 };
 
-/// A system that is asked. **When it asks for patience, every request waits**, not just the one that was put off: what is
-/// sent meanwhile is refused and counted all the same.
+/// A system that is asked. **When it asks for patience, every request waits**, not just the one that was put off: what
+/// is sent meanwhile is refused and counted all the same.
 pub(crate) struct Service {
     http: Http,
     quiet_until: Mutex<Option<Instant>>,
@@ -43,8 +43,8 @@ impl Service {
         Self { pace: Some(Mutex::new(Pace::new(per_second))), ..Self::new(http) }
     }
 
-    /// Asks until there is an answer that is neither "later" nor a failure of the system's own. For requests that may be
-    /// repeated.
+    /// Asks until there is an answer that is neither "later" nor a failure of the system's own. For requests that may
+    /// be repeated.
     ///
     /// # Errors
     /// [`Kind::Unavailable`] when the time is not enough for the patience that is asked for, or no try succeeds;

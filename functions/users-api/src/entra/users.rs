@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use rollcall_model::{
     caller_id::CallerId,
-    directory_import::{DirectoryUser, request::Search},
+    directory_import::{DirectoryUser, request::Chosen},
     email::EmailAddress,
     user::{Claim, DirectoryId, LoginId, Name},
 };
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
-    search: Option<Search>,
+    search: Option<String>,
     limit: Option<usize>,
     cursor: Option<String>,
 }
@@ -54,7 +54,10 @@ pub(crate) async fn list(
     Query(asked): Query<Asked>,
 ) -> Result<Json<Page<Shown>>, Problem> {
     let limit = page_size(asked.limit)?;
-    let search = asked.search.as_ref().map(Search::as_str);
+    let search = asked.search.as_deref().filter(|search| !search.trim().is_empty());
+    if let Some(search) = search {
+        Chosen::search(search).map_err(|error| Problem::parameter("search", error.to_string()))?;
+    }
     let list = format!("directory {search:?}");
     let place: Option<String> = cursor::read(&caller.account, &list, asked.cursor.as_deref())?;
 

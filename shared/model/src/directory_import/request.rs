@@ -1,11 +1,8 @@
 //! What is asked of a directory import: an import, or a sync.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::{
-    text::{self, text_value},
-    user::{DirectoryId, Ref},
-};
+use crate::user::{DirectoryId, Ref};
 
 /// The content of `inbox/{account}/directory-import/{name}.json`: `{"import": {…}}` or `{"sync": {…}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,27 +37,11 @@ pub struct Import {
 pub enum Chosen {
     /// These, each once.
     Ids(Vec<DirectoryId>),
-    /// Those whose name, address or login name begins so.
-    Search(Search),
-    /// Those that this filter takes.
-    Filter(Filter),
+    /// Those whose name, address or login name begins so, as the directory searches.
+    Search(String),
+    /// Those that the directory's own filter takes. Entra ID: <https://learn.microsoft.com/graph/filter-query-parameter>.
+    Filter(String),
 }
-
-/// How a word of a name, an address or a login name begins, as the directory searches: 1 to 200 bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Search(String);
-
-/// A filter in the directory's own words: 1 to 2,000 bytes. Entra ID:
-/// <https://learn.microsoft.com/graph/filter-query-parameter>.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Filter(String);
-
-/// The text is empty, too long, or has control characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it has 1 to {0} bytes and no control characters")]
-pub struct NotAChoice(usize);
 
 /// A run that brings the directory's changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +68,12 @@ pub enum NotAnImport {
     /// No ID, or too many.
     #[error("an import takes 1 to {MAX_IDS} IDs; for more, use a filter")]
     Ids,
+    /// An empty search, too long a one, or one with control characters.
+    #[error("a search has 1 to {MAX_SEARCH} bytes and no control characters")]
+    Search,
+    /// An empty filter, too long a one, or one with control characters.
+    #[error("a filter has 1 to {MAX_FILTER} bytes and no control characters")]
+    Filter,
 }
 
 /// An import as it stands in JSON.
@@ -95,10 +82,10 @@ pub enum NotAnImport {
 struct ImportGiven {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ids: Option<Vec<DirectoryId>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    search: Option<Search>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    filter: Option<Filter>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "search")]
+    search: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "filter")]
+    filter: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<Ref>,
 }
@@ -109,8 +96,8 @@ impl TryFrom<ImportGiven> for Import {
     fn try_from(given: ImportGiven) -> Result<Self, NotAnImport> {
         let chosen = match (given.ids, given.search, given.filter) {
             (Some(ids), None, None) => Chosen::ids(ids)?,
-            (None, Some(search), None) => Chosen::Search(search),
-            (None, None, Some(filter)) => Chosen::Filter(filter),
+            (None, Some(search), None) => Chosen::search(&search)?,
+            (None, None, Some(filter)) => Chosen::filter(&filter)?,
             _ => return Err(NotAnImport::NotOneChoice),
         };
         Ok(Self { chosen, role: given.role })
@@ -138,45 +125,48 @@ impl Chosen {
         ids.retain(|id| seen.insert(id.clone()));
         if (1..=MAX_IDS).contains(&ids.len()) { Ok(Self::Ids(ids)) } else { Err(NotAnImport::Ids) }
     }
-}
 
-text_value!(Search, NotAChoice);
-text_value!(Filter, NotAChoice);
-
-impl Search {
-    /// Takes the text without white space around it.
+    /// Users by the beginning of a name.
     ///
     /// # Errors
-    /// [`NotAChoice`].
-    pub fn parse(text: &str) -> Result<Self, NotAChoice> {
-        plain(text, MAX_SEARCH).map(Self)
+    /// [`NotAnImport::Search`].
+    pub fn search(search: &str) -> Result<Self, NotAnImport> {
+        plain(search, MAX_SEARCH).map(Self::Search).ok_or(NotAnImport::Search)
     }
 
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Filter {
-    /// Takes the text without white space around it.
+    /// Users by the directory's own filter.
     ///
     /// # Errors
-    /// [`NotAChoice`].
-    pub fn parse(text: &str) -> Result<Self, NotAChoice> {
-        plain(text, MAX_FILTER).map(Self)
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// [`NotAnImport::Filter`].
+    pub fn filter(filter: &str) -> Result<Self, NotAnImport> {
+        plain(filter, MAX_FILTER).map(Self::Filter).ok_or(NotAnImport::Filter)
     }
 }
 
-fn plain(text: &str, longest: usize) -> Result<String, NotAChoice> {
-    let text = text::trim(text);
+/// Reads a search where it stands, so that what is wrong with it is told of it.
+fn search<'de, D: Deserializer<'de>>(given: D) -> Result<Option<String>, D::Error> {
+    checked(given, |text| Chosen::search(text).map(|_| ()))
+}
+
+fn filter<'de, D: Deserializer<'de>>(given: D) -> Result<Option<String>, D::Error> {
+    checked(given, |text| Chosen::filter(text).map(|_| ()))
+}
+
+fn checked<'de, D: Deserializer<'de>>(
+    given: D,
+    check: impl Fn(&str) -> Result<(), NotAnImport>,
+) -> Result<Option<String>, D::Error> {
+    let text: Option<String> = Option::deserialize(given)?;
+    if let Some(text) = &text {
+        check(text).map_err(D::Error::custom)?;
+    }
+    Ok(text)
+}
+
+fn plain(text: &str, longest: usize) -> Option<String> {
+    let text = text.trim();
     let fits = (1..=longest).contains(&text.len()) && !text.contains(char::is_control);
-    if fits { Ok(text.to_owned()) } else { Err(NotAChoice(longest)) }
+    fits.then(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -192,10 +182,10 @@ mod tests {
         let chosen = import(r#"{"ids": ["A-1", "a-1", "b"], "role": "agent"}"#).unwrap();
         let ids = ["a-1", "b"].map(|id| DirectoryId::parse(id).unwrap()).to_vec();
         assert_eq!(chosen, Import { chosen: Chosen::Ids(ids), role: Some(Ref::parse("agent").unwrap()) });
-        assert_eq!(import(r#"{"search": " asha "}"#).unwrap().chosen, Chosen::Search(Search("asha".to_owned())));
+        assert_eq!(import(r#"{"search": " asha "}"#).unwrap().chosen, Chosen::Search("asha".to_owned()));
         let filter = "department eq 'Sales'";
         let json = format!("{{\"filter\": \"{filter}\"}}");
-        assert_eq!(import(&json).unwrap().chosen, Chosen::Filter(Filter(filter.to_owned())));
+        assert_eq!(import(&json).unwrap().chosen, Chosen::Filter(filter.to_owned()));
     }
 
     #[test]
@@ -208,10 +198,10 @@ mod tests {
             (r#"{"ids": []}"#, "1 to 1000 IDs"),
             (&too_many, "1 to 1000 IDs"),
             (r#"{"ids": ["../users"]}"#, "a directory ID"),
-            (r#"{"search": "  "}"#, "it has 1 to 200 bytes"),
-            (r#"{"search": "a\nb"}"#, "it has 1 to 200 bytes"),
-            (r#"{"filter": ""}"#, "it has 1 to 2000 bytes"),
-            (&too_long, "it has 1 to 2000 bytes"),
+            (r#"{"search": "  "}"#, "a search has"),
+            (r#"{"search": "a\nb"}"#, "a search has"),
+            (r#"{"filter": ""}"#, "a filter has"),
+            (&too_long, "a filter has"),
             (r#"{"search": "a", "rol": "agent"}"#, "unknown field `rol`"),
         ] {
             let error = import(json).expect_err(json);
@@ -222,7 +212,7 @@ mod tests {
     #[test]
     fn a_request_reads_back() {
         for request in [
-            Request::Import(Import { chosen: Chosen::Search(Search::parse("asha").unwrap()), role: None }),
+            Request::Import(Import { chosen: Chosen::search("asha").unwrap(), role: None }),
             Request::Sync(Sync { confirmed: true }),
             Request::Sync(Sync::default()),
         ] {

@@ -87,15 +87,15 @@ pub enum Outcome {
     },
 }
 
-/// How long the schedule waits for a run that it has asked for. It may be in the queue for as long as a directory that doesn't answer is
-/// tried again; asked for anew, it would only wait behind itself, and mail when it is given up.
+/// How long the schedule waits for a run that it has asked for. It may be in the queue for as long as a directory that
+/// doesn't answer is tried again; asked for anew, it would only wait behind itself, and mail when it is given up.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(6);
 /// How often it is tried whether credentials are taken again. Each time somebody gets a mail.
 const REFUSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 impl Standing {
-    /// Whether the schedule asks for a sync. **A run that holds is told once**: the schedule leaves the account alone until a person has
-    /// started a run that goes through.
+    /// Whether the schedule asks for a sync. **A run that holds is told once**: the schedule leaves the account alone
+    /// until a person has started a run that goes through.
     pub fn is_due(&self, now: Timestamp) -> bool {
         let younger = |then: Timestamp, age| now.duration_since(then) < age;
         let free = match &self.last_sync {
@@ -106,15 +106,16 @@ impl Standing {
         free && !self.asked.is_some_and(|asked| younger(asked, PATIENCE))
     }
 
-    /// An import has ended. **The next sync reads all users**: a delta that was read while the import wrote may have missed those that
-    /// it wrote.
+    /// An import has ended. **The next sync reads all users**: a delta that was read while the import wrote may have
+    /// missed those that it wrote.
     pub fn imported(&mut self, import: Imported) {
         self.imports += 1;
         self.next = None;
         self.last_import = Some(import);
     }
 
-    /// A sync has ended. One that is done tells how many imports there had been when it began, and where the next delta begins.
+    /// A sync has ended. One that is done tells how many imports there had been when it began, and where the next delta
+    /// begins.
     pub fn synced(&mut self, sync: Synced, done: Option<(u64, NextDelta)>) {
         if let Some((imports, next)) = done
             && self.imports == imports

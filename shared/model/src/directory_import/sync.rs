@@ -1,11 +1,11 @@
 //! What comes of a directory's changes for the users that came from it.
 //!
-//! - **Renamed** there: name, address, telephone and designation follow, where the directory has one. What it has nothing
-//!   for stays as it is here. The login ID never changes.
-//! - **Disabled or deleted** there: the web login is blocked, and a calling agent that is enabled is disabled. Nobody is
-//!   deleted.
-//! - **Enabled again** there: nothing. Whether the login was blocked here by a sync or by a person who had a reason can't be told, so a
-//!   person lets the user in again; the run says how many there are.
+//! - **Renamed** there: name, address, telephone and designation follow, where the directory has one. What it has
+//!   nothing for stays as it is here. The login ID never changes.
+//! - **Disabled or deleted** there: the web login is blocked, and a calling agent that is enabled is disabled. Nobody
+//!   is deleted.
+//! - **Enabled again** there: nothing. Whether the login was blocked here by a sync or by a person who had a reason
+//!   can't be told, so a person lets the user in again; the run says how many there are.
 //! - Changes of users that were never imported are passed over.
 //!
 //! **A sync that has been applied plans nothing when its changes come again.**
@@ -84,8 +84,8 @@ pub struct Tally {
     pub phones_unread: usize,
 }
 
-/// Decides what comes of changes. `present` has the users that came from the directory and are told of, as they are here
-/// now; `linked` is how many came from it in all; `confirmed` takes the brake off.
+/// Decides what comes of changes. `present` has the users that came from the directory and are told of, as they are
+/// here now; `linked` is how many came from it in all; `confirmed` takes the brake off.
 pub fn plan(
     present: &BTreeMap<DirectoryId, User>,
     linked: usize,

@@ -6,8 +6,8 @@ use crate::text::text_value;
 
 /// What a directory calls one of its users, for as long as the user exists: with Entra ID the object ID, a GUID.
 ///
-/// 1 to 64 of `a` to `z`, `0` to `9`, `-` and `_`, without regard to case. The alphabet keeps it safe in a table key and in the path
-/// of a URL.
+/// 1 to 64 of `a` to `z`, `0` to `9`, `-` and `_`, without regard to case. The alphabet keeps it safe in a table key
+/// and in the path of a URL.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DirectoryId(String);

@@ -26,7 +26,8 @@ impl Directory {
         Ok(self.versioned(Key::standing(account)).await?.map(|(standing, _)| standing))
     }
 
-    /// Changes how the account and its directory stand, from what it is now. From the first time on, the account is visited.
+    /// Changes how the account and its directory stand, from what it is now. From the first time on, the account is
+    /// visited.
     ///
     /// # Errors
     /// When the table can't be read or written.

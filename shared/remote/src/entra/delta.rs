@@ -1,8 +1,8 @@
 //! What has changed among a tenant's users since the last time.
 //!
-//! The first run reads all users and ends with a link; the link gives what changed after it, and the next link. What was
-//! told may be told again, in any order of pages; of several words on one user the last counts. A link lives for seven
-//! days. <https://learn.microsoft.com/graph/delta-query-overview>
+//! The first run reads all users and ends with a link; the link gives what changed after it, and the next link. What
+//! was told may be told again, in any order of pages; of several words on one user the last counts. A link lives for
+//! seven days. <https://learn.microsoft.com/graph/delta-query-overview>
 
 use http::Uri;
 use rollcall_model::{directory_import::sync::Change, numbers::NumberReader, user::DirectoryId};
@@ -38,8 +38,8 @@ pub enum Step {
     End {
         /// Where the next delta begins.
         link: DeltaLink,
-        /// All users were read, and not just those that changed. **Who was not among them is not known to be gone**: ask for each
-        /// ([`Entra::find`]).
+        /// All users were read, and not just those that changed. **Who was not among them is not known to be gone**:
+        /// ask for each ([`Entra::find`]).
         whole: bool,
     },
 }

@@ -1,7 +1,7 @@
 //! Entra ID (formerly Azure AD), through Microsoft Graph v1.0.
 //!
-//! We are an application of the tenant, with the application permission `User.Read.All` and no user behind it: the OAuth
-//! 2.0 client credentials flow gives a token for an hour. <https://learn.microsoft.com/graph/auth-v2-service>
+//! We are an application of the tenant, with the application permission `User.Read.All` and no user behind it: the
+//! OAuth 2.0 client credentials flow gives a token for an hour. <https://learn.microsoft.com/graph/auth-v2-service>
 
 mod delta;
 mod tenants;
@@ -82,8 +82,8 @@ impl Entra {
         &self.credentials.tenant
     }
 
-    /// Reads what is at an address of Graph's. `advanced` asks for Entra's indexed store, which alone can search; it lags behind
-    /// by moments.
+    /// Reads what is at an address of Graph's. `advanced` asks for Entra's indexed store, which alone can search; it
+    /// lags behind by moments.
     async fn get<T: DeserializeOwned>(
         &self,
         operation: &'static str,

@@ -42,8 +42,8 @@ impl Entra {
     pub fn list(&self, which: Which<'_>, page: usize) -> Result<UserPages<'_>, Error> {
         let page = page.clamp(1, MAX_PAGE).to_string();
         let mut query = vec![("$select", wire::SELECT), ("$top", page.as_str())];
-        // Searching takes the indexed store, and so do some filters; asked for with all of them, it does the others too.
-        // <https://learn.microsoft.com/graph/aad-advanced-queries>
+        // Searching takes the indexed store, and so do some filters; asked for with all of them, it does the others
+        // too. <https://learn.microsoft.com/graph/aad-advanced-queries>
         let advanced = !matches!(which, Which::All);
         if advanced {
             query.push(("$count", "true"));
@@ -63,8 +63,9 @@ impl Entra {
         Ok(UserPages { entra: self, trail, advanced, next: Some(first), numbers: self.number_reader() })
     }
 
-    /// The user with this ID; `None` when there is none. One by one, since `getByIds` doesn't give `accountEnabled`, and a batch has a
-    /// status and a wait for each of its parts: this way there is one way to be put off, and one to say that nobody is there.
+    /// The user with this ID; `None` when there is none. One by one, since `getByIds` doesn't give `accountEnabled`,
+    /// and a batch has a status and a wait for each of its parts: this way there is one way to be put off, and one to
+    /// say that nobody is there.
     ///
     /// # Errors
     /// See [`Kind`].
@@ -106,8 +107,8 @@ impl UserPages<'_> {
         self.next.as_ref().map(Uri::to_string)
     }
 
-    /// Goes on at a place that an earlier list of the same kind has given. It may have been through strangers' hands: it is taken for no
-    /// more than another page of users.
+    /// Goes on at a place that an earlier list of the same kind has given. It may have been through strangers' hands:
+    /// it is taken for no more than another page of users.
     ///
     /// # Errors
     /// [`Kind::Malformed`] when it is anything else.

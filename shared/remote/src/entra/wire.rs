@@ -35,7 +35,8 @@ pub(super) struct User {
     mobile_phone: Option<String>,
     job_title: Option<String>,
     account_enabled: Option<bool>,
-    /// Deleted. The reason says whether the user can be restored, which makes no difference here: who is, comes as a change.
+    /// Deleted. The reason says whether the user can be restored, which makes no difference here: who is, comes as a
+    /// change.
     #[serde(rename = "@removed")]
     removed: Option<IgnoredAny>,
 }

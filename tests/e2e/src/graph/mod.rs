@@ -1,7 +1,7 @@
 //! Entra ID and Microsoft Graph v1.0, played over HTTP, with what is nasty about them.
 //!
-//! It is no kinder than they are: a token must be asked for in the right form and sent along, a search needs its header on every
-//! page, a page has at most 999 users, and what isn't selected isn't given.
+//! It is no kinder than they are: a token must be asked for in the right form and sent along, a search needs its header
+//! on every page, a page has at most 999 users, and what isn't selected isn't given.
 
 mod answer;
 mod person;
@@ -230,7 +230,8 @@ impl Graph {
         person.hidden = true;
     }
 
-    /// Whether delta links that were given are too old from now on, and how that is said. New ones are good again after `None`.
+    /// Whether delta links that were given are too old from now on, and how that is said. New ones are good again after
+    /// `None`.
     pub fn forget_deltas(&self, gone: Option<Gone>) {
         self.shared.tenant().gone = gone;
     }

@@ -29,8 +29,8 @@ pub struct Person {
 }
 
 impl Person {
-    /// A person as they come: one of five has no mailbox, one of eleven no name, one of thirteen is disabled, and telephones are what
-    /// people type.
+    /// A person as they come: one of five has no mailbox, one of eleven no name, one of thirteen is disabled, and
+    /// telephones are what people type.
     pub(super) fn numbered(number: usize) -> Self {
         let name = format!("person{number}");
         let (business_phones, mobile_phone) = match number % 4 {

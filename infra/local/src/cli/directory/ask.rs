@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use jiff::Timestamp;
 use rollcall_model::account::AccountId;
-use rollcall_model::directory_import::request::{Chosen, Filter, Import, Request, Search, Sync};
+use rollcall_model::directory_import::request::{Chosen, Import, Request, Sync};
 use rollcall_model::upload::{JobId, Kind, Terms, Upload};
 use rollcall_model::user::{DirectoryId, Ref};
 
@@ -47,10 +47,10 @@ struct Choice {
     ids: Vec<DirectoryId>,
     /// How a word of the name, the address or the login name begins
     #[arg(long, value_name = "TEXT")]
-    search: Option<Search>,
+    search: Option<String>,
     /// What Microsoft Graph takes as $filter of users
     #[arg(long, value_name = "FILTER")]
-    filter: Option<Filter>,
+    filter: Option<String>,
 }
 
 /// Options of `rollcall directory sync`.
@@ -76,10 +76,11 @@ impl ImportUsers {
     pub async fn run(self, dir: &Path) -> Result<ExitCode> {
         let Choice { ids, search, filter } = self.choice;
         let chosen = match (search, filter) {
-            (Some(search), _) => Chosen::Search(search),
-            (None, Some(filter)) => Chosen::Filter(filter),
-            (None, None) => Chosen::ids(ids).context("nobody can be imported")?,
+            (Some(search), _) => Chosen::search(&search),
+            (None, Some(filter)) => Chosen::filter(&filter),
+            (None, None) => Chosen::ids(ids),
         };
+        let chosen = chosen.context("nobody can be imported")?;
         ask(dir, self.whose.account, "import", Request::Import(Import { chosen, role: self.role }), self.watch).await
     }
 }

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use clap::Args;
 use rollcall_model::caller_id::CallerId;
-use rollcall_model::directory_import::request::Search;
 use rollcall_model::directory_import::{DirectoryUser, Phone};
 use rollcall_model::email::EmailAddress;
 use rollcall_model::user::{Claim, DirectoryId, LoginId, Name};
@@ -26,7 +25,7 @@ use crate::stack::Result;
 pub struct Users {
     /// How a word of the name, the address or the login name begins
     #[arg(long, value_name = "TEXT")]
-    search: Option<Search>,
+    search: Option<String>,
     #[command(flatten)]
     whose: Whose,
     /// How many to list at most
@@ -59,7 +58,7 @@ impl Users {
         let account = &self.whose.account;
         let entra = open(&stack, account, credentials(&stack, account, dir).await?).await?;
         let until = Instant::now() + PATIENCE;
-        let which = self.search.as_ref().map_or(Which::All, |search| Which::Search(search.as_str()));
+        let which = self.search.as_deref().map_or(Which::All, Which::Search);
         // One more tells whether there are more.
         let wanted = self.limit.saturating_add(1);
         let mut pages = entra.list(which, wanted.min(MAX_PAGE)).map_err(failed)?;

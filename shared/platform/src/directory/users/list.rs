@@ -102,8 +102,8 @@ impl Directory {
 }
 
 impl Directory {
-    /// The account's users that came from its own directory: the directory's IDs, and folded login IDs. The index follows changes
-    /// by some milliseconds.
+    /// The account's users that came from its own directory: the directory's IDs, and folded login IDs. The index
+    /// follows changes by some milliseconds.
     ///
     /// # Errors
     /// When the table can't be read, or what it holds can't.
