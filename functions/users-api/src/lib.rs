@@ -4,6 +4,7 @@
 //! stands in `infra/template.yaml` with the scope that it needs.
 
 mod accept;
+mod ask;
 mod body;
 mod caller;
 mod catalog;
@@ -11,8 +12,10 @@ mod cursor;
 mod entra;
 mod idempotency;
 mod jobs;
+mod mappings;
 mod numbers;
 mod page;
+mod phone_system;
 mod preconditions;
 mod problem;
 mod query;
@@ -81,6 +84,14 @@ pub fn router(api: Api) -> Router {
         .route("/v1/jobs/{id}", get(jobs::one::get))
         .route("/v1/jobs/{id}/results", get(jobs::one::results))
         .route("/v1/jobs/{id}/failures", get(jobs::one::failures))
+        .route("/v1/jobs/{id}/execute", post(jobs::held::execute))
+        .route("/v1/jobs/{id}/discard", post(jobs::held::discard))
+        .route("/v1/mappings", get(mappings::list::list))
+        .route("/v1/mappings/resync", get(mappings::resync::get).post(mappings::resync::ask))
+        .route("/v1/mappings/{crm_user}", get(mappings::one::get).put(mappings::put::put).delete(mappings::one::delete))
+        .route("/v1/mappings/{crm_user}/caller-ids", get(mappings::caller_ids::list))
+        .route("/v1/mappings/{crm_user}/caller-ids/{number}/explanation", get(mappings::explanation::get))
+        .route("/v1/phone-system", get(phone_system::get).put(phone_system::put))
         .route("/v1/directory", get(entra::one::get))
         .route("/v1/directory/users", get(entra::users::list))
         .route("/v1/directory/import", post(entra::ask::import))

@@ -6,12 +6,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::problem::Problem;
 
 /// The tag of a version.
 pub(crate) fn tag(version: u64) -> String {
     format!("\"{version}\"")
+}
+
+/// The tag of what is shown, where no version tells it.
+pub(crate) fn tag_of(shown: &impl Serialize) -> String {
+    let shown = serde_json::to_vec(shown).expect("what is shown can be written as JSON");
+    let hash: String = Sha256::digest(shown)[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{hash}\"")
 }
 
 /// Answers with a tagged value, or 304 when the client has it.
@@ -35,6 +43,17 @@ pub(crate) fn check_match(headers: &HeaderMap, tag: &str) -> Result<(), Problem>
     }
 }
 
+/// Refuses to write over another version, or over anything where nothing should be (`If-None-Match: *`), or to create what
+/// should be there. `tag` is that of what is there.
+pub(crate) fn check_write(headers: &HeaderMap, tag: Option<&str>) -> Result<(), Problem> {
+    check_match(headers, tag.unwrap_or_default())?;
+    let conflicts = match tag {
+        Some(tag) => named(headers, &header::IF_NONE_MATCH, |given| given.strip_prefix("W/").unwrap_or(given) == tag),
+        None => named(headers, &header::IF_MATCH, |_| true),
+    };
+    if conflicts == Some(true) { Err(Problem::changed()) } else { Ok(()) }
+}
+
 /// Whether a text has the form of an entity tag (section 8.8.3).
 fn is_tag(text: &str) -> bool {
     let text = text.strip_prefix("W/").unwrap_or(text);
@@ -52,6 +71,24 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn a_write_creates_or_changes_as_it_was_asked_to() {
+        for (name, value, there, absent) in [
+            (header::IF_NONE_MATCH, "*", false, true),
+            (header::IF_NONE_MATCH, "\"2\"", false, true),
+            (header::IF_NONE_MATCH, "\"1\"", true, true),
+            (header::IF_MATCH, "*", true, false),
+            (header::IF_MATCH, "\"2\"", true, false),
+            (header::IF_MATCH, "\"1\"", false, false),
+        ] {
+            let headers = HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
+            assert_eq!(check_write(&headers, Some(&tag(2))).is_ok(), there, "{headers:?}");
+            assert_eq!(check_write(&headers, None).is_ok(), absent, "{headers:?}");
+        }
+        assert!(check_write(&HeaderMap::new(), Some(&tag(2))).is_ok());
+        assert!(check_write(&HeaderMap::new(), None).is_ok());
+    }
 
     #[test]
     fn a_tag_is_found_in_a_list_and_a_weak_one_is_good_for_reading_alone() {

@@ -19,10 +19,11 @@ pub(crate) async fn by_the_gateway(mut request: Request) -> Result<Request, Prob
         for part in route.split('/').skip(1) {
             path.push('/');
             match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-                // Clients and proxies take these out of a path, so nobody means them.
+                // Clients and proxies take "." and ".." out of a path, so nobody means them. All else is encoded to the last
+                // letter, so that no value is taken for the fixed part of another route.
                 Some(name) => match parameters.first(name).ok_or_else(no_route)? {
                     "." | ".." => return Err(no_route()),
-                    value => path.push_str(&path_segment(value)),
+                    value => path.push_str(&encoded(value, |_| false)),
                 },
                 None => path.push_str(part),
             }
@@ -43,10 +44,9 @@ fn no_route() -> Problem {
 
 /// A text as a part of a path: all but the unreserved characters of RFC 3986 percent-encoded.
 pub(crate) fn path_segment(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
+    encoded(text, |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
+fn encoded(text: &str, stays: impl Fn(u8) -> bool) -> String {
+    text.bytes().map(|byte| if stays(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

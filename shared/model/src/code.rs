@@ -114,6 +114,8 @@ codes! {
         ExtensionInUse = "EXTENSION_IN_USE",
         /// The action is not legal from where the user is.
         IllegalAction = "ILLEGAL_ACTION",
+        /// The job doesn't hold: there is nothing to decide, or somebody has decided.
+        JobNotHeld = "JOB_NOT_HELD",
         /// It has been changed since it was read.
         ChangedMeanwhile = "CHANGED_MEANWHILE",
         /// The same `Idempotency-Key` came with another request.

@@ -2,7 +2,7 @@
 //!
 //! A job is made by the event that announces its file. Each delivery of that event [claims](claim) it with a lease that
 //! ends when the delivery's time does; the holder alone writes the record. **A job ends once**: what comes after finds it
-//! ended and does nothing.
+//! ended and does nothing. One that ended [held](State::Held) waits for a person, who decides about it once.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -77,6 +77,10 @@ pub enum State {
     Failed,
     /// It would have done more than anybody may have meant, so it did nothing: a person decides.
     Held,
+    /// It held, and a person has said that it was meant: another job does what it would have done.
+    Confirmed,
+    /// It held, and a person has said that it was not meant.
+    Discarded,
 }
 
 impl State {
@@ -87,6 +91,8 @@ impl State {
             Self::Finished => "finished",
             Self::Failed => "failed",
             Self::Held => "held",
+            Self::Confirmed => "confirmed",
+            Self::Discarded => "discarded",
         }
     }
 }
@@ -248,7 +254,7 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
         }));
     };
     match job.state {
-        State::Finished | State::Held => return Claim::Ended,
+        State::Finished | State::Held | State::Confirmed | State::Discarded => return Claim::Ended,
         State::Failed if !matches!(job.failure, Some(Failure::GaveUp { .. })) => return Claim::Ended,
         State::Failed if delivery.is_last() => return Claim::Ended,
         // Somebody sent it back from the dead-letter queue: it gets a new life, and a mail of its own.

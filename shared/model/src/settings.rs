@@ -38,6 +38,11 @@ impl PhoneSystem {
     /// Every phone system.
     pub const ALL: [Self; 4] = [Self::Builtin, Self::Snapshot, Self::Smartflo, Self::ZoomPhone];
 
+    /// Finds it by its name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == name)
+    }
+
     /// As it stands in records.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -4,20 +4,16 @@ use axum::{Json, extract::State, http::StatusCode};
 use rollcall_model::{
     catalog,
     directory_import::request::{Import, Request, Sync},
-    email::EmailAddress,
-    upload::{Kind, Terms, Upload},
+    upload::Kind,
 };
-use serde::Serialize;
-use uuid::Uuid;
 
-use crate::{Api, Shared, body::Body, caller::Caller, problem::Problem};
-
-/// Where to find the job.
-#[derive(Serialize)]
-pub(crate) struct Asked {
-    /// The job appears in the list with this upload.
-    upload: String,
-}
+use crate::{
+    Api, Shared,
+    ask::{self, Asked},
+    body::Body,
+    caller::Caller,
+    problem::Problem,
+};
 
 /// `POST /v1/directory/import`
 pub(crate) async fn import(
@@ -46,10 +42,5 @@ pub(crate) async fn sync(
 
 async fn ask(api: &Api, caller: Caller, name: &str, request: &Request) -> Result<(StatusCode, Json<Asked>), Problem> {
     super::credentials(api, &caller).await?;
-    // A folder of its own, so that no request overwrites another.
-    let name = format!("{}/{name}", Uuid::new_v4());
-    let upload = Upload { account: caller.account, kind: Kind::DirectoryImport, name };
-    let terms = Terms { notify: caller.email.filter(EmailAddress::takes_reports), role: None };
-    api.files.drop_file(&upload, request.to_json(), &terms).await?;
-    Ok((StatusCode::ACCEPTED, Json(Asked { upload: upload.key() })))
+    ask::ask(api, caller, Kind::DirectoryImport, name, request.to_json()).await
 }

@@ -1,6 +1,7 @@
 //! Bulk jobs.
 
 pub(crate) mod create;
+pub(crate) mod held;
 pub(crate) mod list;
 pub(crate) mod one;
 

@@ -38,7 +38,8 @@ pub(crate) async fn failures(State(api): Shared, caller: Caller, Path(id): Path<
     download(&api, &key, "failed.csv").await
 }
 
-async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Job, Problem> {
+/// The job that a path names.
+pub(super) async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Job, Problem> {
     let id = JobId::parse(id).ok_or_else(|| Problem::not_found("job"))?;
     api.directory.job(&caller.account, &id).await?.ok_or_else(|| Problem::not_found("job"))
 }

@@ -16,11 +16,16 @@ use rollcall_model::{
 };
 use rollcall_platform::directory::BulkWork;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tokio::time::{Duration, Instant};
 
 use super::find;
-use crate::{Shared, body::Body, caller::Caller, preconditions::tagged, problem::Problem};
+use crate::{
+    Shared,
+    body::Body,
+    caller::Caller,
+    preconditions::{tag_of, tagged},
+    problem::Problem,
+};
 
 /// What a user may dial from, and why.
 #[derive(Serialize)]
@@ -44,9 +49,7 @@ pub(crate) async fn list(
     let effective = Permission::of(&user).resolve(&inventory);
     let list = List { policy: user.policy, caller_ids: user.caller_ids, effective };
     // Appends don't raise the user's version, so the tag is of what is shown.
-    let shown = serde_json::to_vec(&list).expect("a list can be written as JSON");
-    let hash: String = Sha256::digest(shown)[..12].iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(tagged(&headers, &format!("\"{hash}\""), &list))
+    Ok(tagged(&headers, &tag_of(&list), &list))
 }
 
 #[derive(Deserialize)]

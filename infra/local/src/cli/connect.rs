@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rollcall_model::account::AccountId;
+use rollcall_model::country::Country;
 use rollcall_model::job::{Job, Mail as MailState};
 use rollcall_platform::connect::{Aws, LocalStack};
 use rollcall_platform::directory::Directory;
@@ -9,12 +11,14 @@ use rollcall_platform::files::Files;
 use rollcall_platform::secrets::Secrets;
 
 use super::hint;
-use crate::stack::{Error, Mail, Manifest, Result, list_mails};
+use crate::stack::{Context, Error, Mail, Manifest, Result, list_mails};
 
 /// The template's output that names the table.
 const TABLE: &str = "TableName";
 /// The template's output that names the bucket.
 const BUCKET: &str = "FilesBucketName";
+/// The one that names the country of accounts that name none.
+const COUNTRY: &str = "DefaultCountry";
 
 /// A stack that serves, and the doors to its data.
 pub struct Connection {
@@ -51,6 +55,17 @@ impl Connection {
         .await;
         let (directory, files, secrets) = (Directory::new(&aws, table), Files::new(&aws, bucket), Secrets::new(&aws));
         Ok(Self { manifest: manifest.clone(), directory, files, secrets })
+    }
+
+    /// Whose dialling rules read the account's numbers.
+    ///
+    /// # Errors
+    /// If the stack can't be asked, or its template names no country.
+    pub async fn country(&self, account: &AccountId) -> Result<Country> {
+        match self.directory.settings(account).await.map_err(told)?.country {
+            Some(country) => Ok(country),
+            None => output(&self.manifest, COUNTRY)?.parse().context(format!("the template's output {COUNTRY}")),
+        }
     }
 
     /// The mail that a job has sent.

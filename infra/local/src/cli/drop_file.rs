@@ -115,7 +115,11 @@ fn name(given: Option<String>, file: &Path) -> Result<String> {
     name.map(str::to_owned).ok_or_else(|| Error::new("the file's name can't be used in a bucket; give one with --name"))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>> {
+/// A file's bytes, or standard input's.
+///
+/// # Errors
+/// If they can't be read.
+pub fn read(file: &Path) -> Result<Vec<u8>> {
     if file.as_os_str() == STDIN {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).context("could not read standard input")?;

@@ -12,8 +12,12 @@ mod generate;
 mod job;
 mod jobs;
 mod mail;
+mod map;
+mod mappings;
 mod output;
+mod phone_system;
 mod queues;
+mod resync;
 mod sample;
 mod schedules;
 mod seed;
@@ -23,6 +27,7 @@ mod token;
 mod up;
 mod upload;
 mod users;
+mod why;
 
 use std::env;
 use std::fmt::Write;
@@ -74,6 +79,18 @@ enum Subcommands {
     Users(users::Users),
     /// Users of Entra ID: connect a tenant, list, import and sync its users
     Directory(directory::Directory),
+    /// List who each CRM user is, and how many numbers each sees
+    Mappings(mappings::Mappings),
+    /// Say who a CRM user is
+    Map(map::Map),
+    /// Take a CRM user's mapping away
+    Unmap(map::Unmap),
+    /// Bring mappings in step with the phone system, and follow the job to its end
+    Resync(resync::Resync),
+    /// Explain why a CRM user sees a number, or doesn't
+    Why(why::Why),
+    /// Show or choose the account's phone system
+    PhoneSystem(phone_system::ChoosePhoneSystem),
     /// Write a CSV file to start from
     Sample(sample::Sample),
     /// Make a CSV file of any size, with as many bad rows as wanted
@@ -104,6 +121,12 @@ impl Command {
             Subcommands::Mail(mail) => mail.run(dir),
             Subcommands::Users(users) => users.run(dir).await,
             Subcommands::Directory(directory) => directory.run(dir).await,
+            Subcommands::Mappings(mappings) => mappings.run(dir).await,
+            Subcommands::Map(map) => map.run(dir).await,
+            Subcommands::Unmap(unmap) => unmap.run(dir).await,
+            Subcommands::Resync(resync) => resync.run(dir).await,
+            Subcommands::Why(why) => why.run(dir).await,
+            Subcommands::PhoneSystem(system) => system.run(dir).await,
             Subcommands::Sample(sample) => sample.run(),
             Subcommands::Generate(generate) => generate.run(),
             Subcommands::Token(token) => token.run(dir),

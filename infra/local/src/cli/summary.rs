@@ -43,6 +43,7 @@ pub fn tone(job: &Job) -> Tone {
     match job.state {
         State::Failed => Tone::Bad,
         State::Finished if all_went_well(job) => Tone::Good,
+        State::Confirmed | State::Discarded => Tone::Plain,
         State::Finished | State::Running | State::Held => Tone::Doubtful,
     }
 }
@@ -101,6 +102,9 @@ pub fn describe(job: &Job, mail: Option<&Mail>, dir: &Path) -> String {
     if done.rows > 0 {
         line("Users changed", &format!("{} of {} in the file", count(done.users_changed), count(done.users)));
         line("Numbers added", &count(done.numbers_added));
+        if done.numbers_removed > 0 {
+            line("Numbers gone", &count(done.numbers_removed));
+        }
         let put_off = if done.throttled > 0 { format!(", {} put off", count(done.throttled)) } else { String::new() };
         line(
             "Table calls",

@@ -71,6 +71,19 @@ pub enum Link {
     State,
 }
 
+impl Link {
+    /// As it stands in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mapping => "mapping",
+            Self::Resync => "resync",
+            Self::Policy => "policy",
+            Self::Inventory => "inventory",
+            Self::State => "state",
+        }
+    }
+}
+
 impl Explanation {
     /// Explains.
     pub fn of(facts: &Facts<'_>) -> Self {

@@ -122,6 +122,18 @@ pub enum State {
     },
 }
 
+impl State {
+    /// As it stands in records.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unmapped => "unmapped",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::Mapped { .. } => "mapped",
+            Self::Orphaned { .. } => "orphaned",
+        }
+    }
+}
+
 impl Mapping {
     /// A mapping that no resync has seen.
     pub fn new(crm_user: CrmUserId, given: Given) -> Self {

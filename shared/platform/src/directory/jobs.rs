@@ -1,9 +1,13 @@
 //! The records of jobs.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use rollcall_model::{account::AccountId, job::Job, upload::JobId};
+use rollcall_model::{
+    account::AccountId,
+    job::{Job, State},
+    upload::JobId,
+};
 
-use super::{Directory, Item, document, read_document};
+use super::{Directory, Item, document, read_document, taken};
 use crate::{
     Error,
     error::failed,
@@ -14,6 +18,7 @@ const READING: &str = "reading the job";
 const RECORD: &str = "job";
 const OWNER: &str = "lease_owner";
 const ATTEMPTS: &str = "attempts";
+const STATE: &str = "state";
 
 /// Where a job stands among the account's jobs.
 pub fn job_place(job: &Job) -> String {
@@ -103,6 +108,17 @@ impl Directory {
         Ok(())
     }
 
+    /// Writes what a person has decided about an ended job, if it is still in the state that this was decided on. `false` when it
+    /// isn't.
+    ///
+    /// # Errors
+    /// When the table can't be written.
+    pub async fn decide_job(&self, job: &Job, decided_on: State) -> Result<bool, Error> {
+        let put = self.put_job(job).condition_expression("#state = :state").expression_attribute_names("#state", STATE);
+        let put = put.expression_attribute_values(":state", AttributeValue::S(decided_on.as_str().to_owned()));
+        taken(put.send().await.map(drop).map_err(failed("writing the decision about the job")))
+    }
+
     fn put_job(&self, job: &Job) -> aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder {
         let account = &job.upload.account;
         let put = self
@@ -112,7 +128,7 @@ impl Directory {
             .set_item(Some(Key::job(account, job.id.as_str()).attributes().into()))
             .item(ACCOUNT_PK, AttributeValue::S(jobs_index(account)))
             .item(ACCOUNT_SK, AttributeValue::S(job_place(job)))
-            .item("state", AttributeValue::S(job.state.as_str().to_owned()))
+            .item(STATE, AttributeValue::S(job.state.as_str().to_owned()))
             .item(ATTEMPTS, AttributeValue::N(job.attempts.to_string()))
             .item(RECORD, document(job));
         match &job.lease {

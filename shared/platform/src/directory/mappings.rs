@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::{
     BulkWork, Directory, Item,
     bulk::{IN_FLIGHT, Patience},
-    document, read_document, string,
+    document, read_document, string, taken,
 };
 use crate::{
     Error, Kind,
@@ -95,16 +95,21 @@ impl Directory {
         Ok((mappings, page.last_evaluated_key.is_some()))
     }
 
-    /// Writes a mapping if what the table holds of it is still `before`. `false` when it isn't.
+    /// Writes a mapping if what the table holds of it is still `before`. `false` when it isn't. From its first mapping on, the
+    /// account is resynced by schedule.
     ///
     /// # Errors
-    /// When the table can't be written.
+    /// When the table can't be read or written.
     pub async fn change_mapping(
         &self,
         account: &AccountId,
         before: Option<&Mapping>,
         mapping: &Mapping,
     ) -> Result<bool, Error> {
+        // First, so that the schedule knows of every mapping.
+        if before.is_none() && self.resync_standing(account).await?.is_none() {
+            self.change_resync_standing(account, |_| {}).await?;
+        }
         taken(self.put_mapping(&self.client, account, before.map(|before| before.version), mapping, None).await)
     }
 
@@ -228,15 +233,6 @@ impl Directory {
         let key = Key::mapping(account, crm_user.as_str()).attributes().into();
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
         Ok(read.send().await.map_err(failed(READING))?.item)
-    }
-}
-
-/// Whether a conditional write was carried out.
-fn taken(written: Result<(), Error>) -> Result<bool, Error> {
-    match written {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind == Kind::Conflict => Ok(false),
-        Err(error) => Err(error),
     }
 }
 

@@ -3,6 +3,7 @@
 mod answers;
 mod bulk;
 mod catalog;
+mod explain;
 mod jobs;
 mod mappings;
 mod numbers;
@@ -18,7 +19,7 @@ use aws_sdk_dynamodb::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Error,
+    Error, Kind,
     connect::Aws,
     keys::{PK, SK},
     pace::Pace,
@@ -67,6 +68,15 @@ impl Directory {
             .expression_attribute_values(":pk", AttributeValue::S(pk))
             .expression_attribute_values(":prefix", AttributeValue::S(prefix.into()))
             .consistent_read(true)
+    }
+}
+
+/// Whether a conditional write was carried out.
+fn taken(written: Result<(), Error>) -> Result<bool, Error> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind == Kind::Conflict => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -3,9 +3,9 @@
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use rollcall_model::{account::AccountId, caller_id::CallerId, inventory::InventoryNumber};
 
-use super::{Directory, Item, document, read_document};
+use super::{Directory, Item, document, read_document, taken};
 use crate::{
-    Error, Kind,
+    Error,
     error::failed,
     keys::{Key, PK, numbers_pk},
 };
@@ -80,11 +80,7 @@ impl Directory {
                 .expression_attribute_names("#version", VERSION)
                 .expression_attribute_values(":before", AttributeValue::N(before.version.to_string())),
         };
-        match put.send().await.map_err(failed("writing the inventory")) {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind == Kind::Conflict => Ok(false),
-            Err(error) => Err(error),
-        }
+        taken(put.send().await.map(drop).map_err(failed("writing the inventory")))
     }
 
     /// Adds numbers to the inventory, or replaces what it says of them.

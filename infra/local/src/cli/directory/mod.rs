@@ -24,8 +24,6 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The outputs of the template that say where Entra ID is.
 const LOGIN: &str = "EntraLoginUrl";
 const GRAPH: &str = "GraphUrl";
-/// The one that names the country of accounts that name none.
-const COUNTRY: &str = "DefaultCountry";
 
 /// Options of `rollcall directory`.
 #[derive(Debug, Args)]
@@ -85,11 +83,7 @@ async fn credentials(stack: &Connection, account: &AccountId, dir: &Path) -> Res
 async fn open(stack: &Connection, account: &AccountId, credentials: Credentials) -> Result<Entra> {
     let url = |name| output(&stack.manifest, name)?.parse().context(format!("the template's output {name}"));
     let endpoints = Endpoints { login: url(LOGIN)?, graph: url(GRAPH)? };
-    let settings = stack.directory.settings(account).await.map_err(told)?;
-    let country = match settings.country {
-        Some(country) => country,
-        None => output(&stack.manifest, COUNTRY)?.parse().context(format!("the template's output {COUNTRY}"))?,
-    };
+    let country = stack.country(account).await?;
     Ok(Entra::new(Http::new().map_err(failed)?, endpoints, credentials, country))
 }
 

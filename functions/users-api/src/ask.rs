@@ -1,0 +1,34 @@
+//! Jobs whose file is a request, which the API drops by itself.
+
+use axum::{Json, http::StatusCode};
+use rollcall_model::{
+    email::EmailAddress,
+    upload::{Kind, Terms, Upload},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{Api, caller::Caller, problem::Problem};
+
+/// Where to find the job.
+#[derive(Serialize)]
+pub(crate) struct Asked {
+    /// The job appears in the list with this upload.
+    upload: String,
+}
+
+/// Drops a request. The caller gets its report.
+pub(crate) async fn ask(
+    api: &Api,
+    caller: Caller,
+    kind: Kind,
+    name: &str,
+    request: Vec<u8>,
+) -> Result<(StatusCode, Json<Asked>), Problem> {
+    // A folder of its own, so that no request overwrites another.
+    let name = format!("{}/{name}", Uuid::new_v4());
+    let upload = Upload { account: caller.account, kind, name };
+    let terms = Terms { notify: caller.email.filter(EmailAddress::takes_reports), role: None };
+    api.files.drop_file(&upload, request, &terms).await?;
+    Ok((StatusCode::ACCEPTED, Json(Asked { upload: upload.key() })))
+}

@@ -1,0 +1,122 @@
+//! `rollcall map` and `unmap`: who a CRM user is.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use rollcall_model::email::EmailAddress;
+use rollcall_model::mapping::{CrmUserId, Given, Mapping};
+use rollcall_model::phone_side::PhoneUserId;
+use rollcall_model::settings::PhoneSystem;
+use rollcall_model::user::LoginId;
+
+use super::connect::{Connection, told};
+use super::mappings::phone_users;
+use super::output::{self, visible};
+use super::{Form, Whose, hint};
+use crate::stack::{Error, Result};
+
+/// Options of `rollcall map`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What was said of the CRM user before is replaced. Numbers show after the next resync.
+
+Examples:
+  rollcall map 0057F000001 --email asha@example.com
+  rollcall map 0057F000001 --to user1
+  rollcall map 0057F000001 --login asha --json")]
+pub struct Map {
+    /// What the CRM calls the user
+    #[arg(value_parser = CrmUserId::parse)]
+    crm_user: CrmUserId,
+    #[command(flatten)]
+    said: Said,
+    #[command(flatten)]
+    whose: Whose,
+    #[command(flatten)]
+    form: Form,
+}
+
+/// What is said of the CRM user.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+struct Said {
+    /// The phone user, by the phone system's ID: in the built-in directory, the login ID
+    #[arg(long, value_name = "PHONE_USER", value_parser = PhoneUserId::parse)]
+    to: Option<PhoneUserId>,
+    /// The CRM user's e-mail address, by which resyncs find the phone user
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<EmailAddress>,
+    /// The CRM user's login, by which they find the phone user where no address does
+    #[arg(long, value_name = "LOGIN", value_parser = LoginId::parse)]
+    login: Option<LoginId>,
+}
+
+/// Options of `rollcall unmap`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  rollcall unmap 0057F000001")]
+pub struct Unmap {
+    /// What the CRM calls the user
+    #[arg(value_parser = CrmUserId::parse)]
+    crm_user: CrmUserId,
+    #[command(flatten)]
+    whose: Whose,
+}
+
+impl Map {
+    /// Writes the mapping.
+    ///
+    /// # Errors
+    /// If the stack can't be asked, or the built-in directory has no such user.
+    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+        let stack = Connection::open(dir).await?;
+        let (directory, account) = (&stack.directory, &self.whose.account);
+        let mut given = Given { email: self.said.email, login: self.said.login, phone_user: self.said.to };
+        let system = directory.settings(account).await.map_err(told)?.phone_system;
+        if let Some(phone_user) = given.phone_user.as_mut().filter(|_| system == PhoneSystem::Builtin) {
+            let user = directory.user_of(account, phone_user).await.map_err(told)?;
+            let nobody = || Error::new(format!("the account {account} has no user {}", visible(phone_user.as_str())));
+            *phone_user = PhoneUserId::of_login(&user.ok_or_else(nobody)?.login);
+        }
+        let before = directory.mapping(account, &self.crm_user).await.map_err(told)?;
+        let mapping = match &before {
+            Some(before) => before.with(given),
+            None => Mapping::new(self.crm_user, given),
+        };
+        if !directory.change_mapping(account, before.as_ref(), &mapping).await.map_err(told)? {
+            return Err(Error::new("the mapping has been changed meanwhile; try again"));
+        }
+        if self.form.json {
+            output::print_json(&mapping)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let crm_user = visible(mapping.crm_user.as_str());
+        let phone_user = visible(&phone_users(&mapping.state));
+        let resync = hint(dir, Some(account), "resync");
+        output::print(&match mapping.phone_user() {
+            Some(_) if mapping.permission.is_some() => format!("{crm_user} is {phone_user}, as before.\n"),
+            Some(_) => format!("{crm_user} is {phone_user}, and sees that one's numbers after: {resync}\n"),
+            None => format!("Who {crm_user} is, is found out by: {resync}\n"),
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Unmap {
+    /// Takes the mapping away.
+    ///
+    /// # Errors
+    /// If the stack can't be asked, or there is no such mapping.
+    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+        let stack = Connection::open(dir).await?;
+        let account = &self.whose.account;
+        let crm_user = visible(self.crm_user.as_str());
+        if !stack.directory.delete_mapping(account, &self.crm_user).await.map_err(told)? {
+            return Err(Error::new(format!("the account {account} has no mapping of {crm_user}")));
+        }
+        output::print(&format!("{crm_user} sees no numbers any more.\n"))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

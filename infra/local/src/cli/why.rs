@@ -1,0 +1,70 @@
+//! `rollcall why`: why a CRM user sees a number, or doesn't.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use rollcall_model::mapping::{CrmUserId, Explanation};
+use rollcall_model::numbers::{NumberReader, Reading};
+
+use super::connect::{Connection, told};
+use super::output::{self, Tone, visible};
+use super::{Form, Whose};
+use crate::stack::{Error, Result};
+
+/// Options of `rollcall why`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit code 0 says that the CRM user sees the number, 1 that it doesn't.
+
+Examples:
+  rollcall why 0057F000001 +919876500001
+  rollcall why 0057F000001 \"98765 00001\" --json")]
+pub struct Why {
+    /// What the CRM calls the user
+    #[arg(value_parser = CrmUserId::parse)]
+    crm_user: CrmUserId,
+    /// The number, as it may stand in a file
+    number: String,
+    #[command(flatten)]
+    whose: Whose,
+    #[command(flatten)]
+    form: Form,
+}
+
+impl Why {
+    /// Explains.
+    ///
+    /// # Errors
+    /// If the stack can't be asked, or what was typed is no number.
+    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+        let stack = Connection::open(dir).await?;
+        let account = &self.whose.account;
+        let inventory = stack.directory.inventory(account).await.map_err(told)?;
+        let mut reader = NumberReader::of_any(stack.country(account).await?, &inventory);
+        let Reading::Number { number, .. } = reader.read(&self.number) else {
+            return Err(Error::new(format!("{} is not a telephone number", visible(&self.number))));
+        };
+        let explanation = stack.directory.explain(account, &self.crm_user, number).await.map_err(told)?;
+        if self.form.json {
+            output::print_json(&explanation)?;
+        } else {
+            output::print(&describe(&explanation, &self.crm_user))?;
+        }
+        Ok(if explanation.visible { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn describe(explanation: &Explanation, crm_user: &CrmUserId) -> String {
+    let sees = if explanation.visible { "sees" } else { "does not see" };
+    let mut text = format!("{} {} {}.\n", visible(crm_user.as_str()), Tone::Strong.paint(sees), explanation.number);
+    for step in &explanation.chain {
+        let mark = if step.holds { Tone::Good.paint("✓") } else { Tone::Bad.paint("✗") };
+        let _ = writeln!(text, "  {mark} {:10} {}", step.link.as_str(), visible(&step.detail));
+    }
+    if let Some(mend) = explanation.mend {
+        let _ = writeln!(text, "What mends it: {mend}");
+    }
+    text
+}

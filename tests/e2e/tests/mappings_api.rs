@@ -1,0 +1,356 @@
+//! Mappings through the API and the commands: what CRM users see, why, and what a person decides about jobs that held.
+
+use axum::http::{Method, StatusCode};
+use e2e::{Caller, Faults, Proxy, Reply, Stack, json, rollcall};
+use lambda_http::{Service, http, request};
+use rollcall_model::{
+    job::State as JobState,
+    mapping::{CrmUserId, Mapping},
+    phone_side::Permission,
+    settings::{PhoneSystem, Settings},
+    upload::Upload,
+    user::Policy,
+};
+use rollcall_platform::{
+    connect::{Aws, LocalStack},
+    directory::Directory,
+    files::Files,
+    secrets::Secrets,
+};
+use rollcall_remote::entra::{Endpoints, Tenants};
+use serde_json::{Value, json};
+use users_api::{Api, router};
+
+fn number(last: usize) -> String {
+    format!("+9198765{last:05}")
+}
+
+fn crm(id: &str) -> CrmUserId {
+    CrmUserId::parse(id).expect("an ID")
+}
+
+async fn send(caller: &Caller, method: Method, path: &str, headers: &[(&str, &str)], body: Value) -> Reply {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    caller.ask(method, path, headers, body).await
+}
+
+async fn put(caller: &Caller, crm_user: &str, headers: &[(&str, &str)], given: Value) -> Reply {
+    send(caller, Method::PUT, &format!("/v1/mappings/{crm_user}"), headers, given).await
+}
+
+async fn owner(stack: &Stack) -> Caller {
+    stack.caller(&["--account", stack.account.as_str()])
+}
+
+/// What a resync would leave behind.
+async fn allow(stack: &Stack, crm_user: &str, permission: Permission) {
+    let before = stack.directory.mapping(&stack.account, &crm(crm_user)).await.unwrap().expect("a mapping");
+    let after = Mapping { permission: Some(permission), version: before.version + 1, ..before.clone() };
+    assert!(stack.directory.change_mapping(&stack.account, Some(&before), &after).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapping_is_created_changed_listed_and_deleted() {
+    let stack = Stack::start(&[]).await;
+    let owner = owner(&stack).await;
+    stack.create_users(2).await;
+
+    let created = put(&owner, "crm-1", &[("if-none-match", "*")], json!({ "phone_user": "USER1" })).await;
+    assert_eq!((created.status, created.header("etag")), (StatusCode::CREATED, "\"1\""));
+    assert_eq!(created.json()["phone_user"], "user1", "named as resyncs name it");
+    assert_eq!(created.json()["state"], json!({ "is": "mapped", "phone_user": "user1" }));
+    let standing = stack.directory.resync_standing(&stack.account).await.unwrap();
+    assert!(standing.is_some() && stack.directory.resynced_accounts().await.unwrap() == [stack.account.clone()]);
+
+    // As it is: nothing is written. With a condition that doesn't hold: nothing either.
+    let same = put(&owner, "crm-1", &[], json!({ "phone_user": "user1" })).await;
+    assert_eq!((same.status, same.header("etag")), (StatusCode::OK, "\"1\""));
+    for (name, value, crm_user) in
+        [("if-none-match", "*", "crm-1"), ("if-match", "\"7\"", "crm-1"), ("if-match", "*", "crm-9")]
+    {
+        let refused = put(&owner, crm_user, &[(name, value)], json!({ "phone_user": "user2" })).await;
+        assert_eq!(
+            (refused.status, refused.json()["code"].as_str()),
+            (StatusCode::PRECONDITION_FAILED, Some("CHANGED_MEANWHILE"))
+        );
+    }
+    let nobody = put(&owner, "crm-1", &[], json!({ "phone_user": "nobody" })).await;
+    assert_eq!((nobody.status.as_u16(), nobody.json()["pointer"].as_str()), (422, Some("/phone_user")));
+
+    // Somebody else's numbers are gone with the change, at once.
+    allow(&stack, "crm-1", Permission::all()).await;
+    let changed = put(&owner, "crm-1", &[("if-match", "\"2\"")], json!({ "phone_user": "user2" })).await;
+    assert_eq!((changed.status, changed.header("etag")), (StatusCode::OK, "\"3\""));
+    assert_eq!(changed.json()["permission"], Value::Null);
+
+    // A CRM calls its users what it likes, but for the name of a route.
+    let odd = put(&owner, "a%2Fb%23c%20%F0%9F%93%9E", &[], json!({ "email": "asha@example.com" })).await;
+    assert_eq!((odd.status, odd.json()["crm_user"].as_str()), (StatusCode::CREATED, Some("a/b#c 📞")));
+    assert_eq!(owner.get("/v1/mappings/a%2Fb%23c%20%F0%9F%93%9E").await.json(), odd.json());
+    let reserved = put(&owner, "resync", &[], json!({ "phone_user": "user1" })).await;
+    assert_eq!((reserved.status.as_u16(), reserved.json()["pointer"].as_str()), (400, Some("crm_user")));
+    assert!(reserved.json()["detail"].as_str().unwrap().contains("a route of its own"));
+    let standing = owner.get("/v1/mappings/resync").await.json();
+    assert_eq!(standing, json!({ "done": null, "ended": null, "held": false }));
+
+    let listed = async |query: &str| {
+        let page = owner.get(&format!("/v1/mappings{query}")).await.json();
+        let names: Vec<_> = page["items"].as_array().unwrap().iter().map(|item| item["crm_user"].clone()).collect();
+        (json!(names), page["next"].as_str().map(str::to_owned))
+    };
+    assert_eq!(listed("").await, (json!(["a/b#c 📞", "crm-1"]), None));
+    assert_eq!(listed("?state=mapped").await, (json!(["crm-1"]), None));
+    assert_eq!(listed("?state=unmapped").await, (json!(["a/b#c 📞"]), None));
+    assert_eq!(listed("?state=orphaned").await, (json!([]), None));
+    for state in ["", "&state=mapped"] {
+        assert_eq!(put(&owner, "crm-2", &[], json!({ "phone_user": "user1" })).await.json()["crm_user"], "crm-2");
+        let (mut names, mut query) = (Vec::new(), format!("?limit=1{state}"));
+        loop {
+            let (page, next) = listed(&query).await;
+            names.extend(page.as_array().unwrap().clone());
+            let Some(next) = next else { break };
+            query = format!("?limit=1{state}&cursor={next}");
+        }
+        let all = if state.is_empty() { json!(["a/b#c 📞", "crm-1", "crm-2"]) } else { json!(["crm-1", "crm-2"]) };
+        assert_eq!(json!(names), all);
+    }
+
+    let delete = async || send(&owner, Method::DELETE, "/v1/mappings/crm-1", &[], Value::Null).await.status.as_u16();
+    assert_eq!((delete().await, delete().await), (204, 404));
+    assert_eq!(owner.get("/v1/mappings/crm-1").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_crm_user_sees_costs_two_reads_and_is_not_sent_twice() {
+    let stack = Stack::start(&[]).await;
+    let owner = owner(&stack).await;
+    stack.create_users(1).await;
+    stack.own(&[&number(1), &number(2)]).await;
+    put(&owner, "crm-1", &[], json!({ "phone_user": "user1" })).await;
+    let path = "/v1/mappings/crm-1/caller-ids";
+    let none = owner.get(path).await;
+    assert_eq!(none.json(), json!({ "crm_user": "crm-1", "caller_ids": [], "resynced": null }));
+
+    allow(&stack, "crm-1", Permission::all()).await;
+    let seen = owner.get(path).await;
+    assert_eq!(seen.json()["caller_ids"], json!([number(1), number(2)]));
+    let unchanged = owner.ask(Method::GET, path, &[("if-none-match", seen.header("etag"))], String::new()).await;
+    assert_eq!((unchanged.status, unchanged.body.len()), (StatusCode::NOT_MODIFIED, 0));
+    let retire = json!({ "state": "retired" });
+    send(&owner, Method::PATCH, &format!("/v1/numbers/{}", number(1)), &[], retire).await;
+    let after = owner.ask(Method::GET, path, &[("if-none-match", seen.header("etag"))], String::new()).await;
+    assert_eq!((after.status, after.json()["caller_ids"].clone()), (StatusCode::OK, json!([number(2)])));
+    assert_eq!(owner.get("/v1/mappings/crm-9/caller-ids").await.status, StatusCode::NOT_FOUND);
+
+    let table = Proxy::start(&stack.endpoints().dynamodb, Faults::default(), None).await;
+    let aws = Aws::local(LocalStack { dynamodb: table.url.clone(), ..stack.endpoints() }).await;
+    let nowhere: rollcall_remote::BaseUrl = "http://127.0.0.1:9".parse().expect("an address");
+    let mut router = router(Api {
+        directory: Directory::new(&aws, stack.output("TableName")),
+        files: Files::new(&aws, stack.output("FilesBucketName")),
+        secrets: Secrets::new(&aws),
+        tenants: Tenants::new(Endpoints { login: nowhere.clone(), graph: nowhere }),
+        country: "IN".parse().expect("a country"),
+        max_file_bytes: 1,
+    });
+    let before = table.requests();
+    let answer = router.call(event(path, "/v1/mappings/{crm_user}/caller-ids", stack.account.as_str())).await.unwrap();
+    assert_eq!((answer.status(), table.requests() - before), (http::StatusCode::OK, 2));
+}
+
+/// A request for crm-1 as the gateway hands it to the function.
+fn event(path: &str, route: &str, account: &str) -> http::Request<axum::body::Body> {
+    let event = json!({
+        "version": "2.0",
+        "routeKey": format!("GET {route}"),
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {},
+        "pathParameters": { "crm_user": "crm-1" },
+        "isBase64Encoded": false,
+        "requestContext": {
+            "accountId": "0",
+            "apiId": "0",
+            "domainName": "localhost",
+            "domainPrefix": "localhost",
+            "requestId": "0",
+            "routeKey": format!("GET {route}"),
+            "stage": "$default",
+            "time": "01/Jan/2026:00:00:00 +0000",
+            "timeEpoch": 0,
+            "authorizer": { "jwt": { "claims": { "custom:account": account }, "scopes": [] } },
+            "http": { "method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+        },
+    });
+    request::from_str(&event.to_string()).expect("an event of the gateway").map(|_| axum::body::Body::empty())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_broken_link_is_explained_to_programs_and_people() {
+    let stack = Stack::start(&[]).await;
+    let owner = owner(&stack).await;
+    stack.create_users(1).await;
+    stack.own(&[&number(1), &number(2)]).await;
+    let why = async |crm_user: &str, number: &str| {
+        let path = format!("/v1/mappings/{crm_user}/caller-ids/{number}/explanation");
+        let told = owner.get(&path).await.json();
+        assert_eq!(told["visible"], told["broken"].is_null(), "{told}");
+        assert_eq!(told["mend"].is_null(), told["broken"].is_null(), "{told}");
+        // The command says the same.
+        let typed = number.trim_start_matches("+91");
+        let output = rollcall(Some(&stack), &["why", crm_user, typed, "--account", "acme", "--json"], b"");
+        assert_eq!(json(&output), told);
+        assert_eq!(output.status.code(), Some(i32::from(told["visible"] == false)));
+        told["broken"].as_str().map(str::to_owned)
+    };
+    assert_eq!(why("crm-1", &number(1)).await.as_deref(), Some("mapping"), "who isn't mapped is explained too");
+    put(&owner, "crm-1", &[], json!({ "phone_user": "user1" })).await;
+    assert_eq!(why("crm-1", &number(1)).await.as_deref(), Some("resync"), "none has run");
+    allow(&stack, "crm-1", Permission::custom([])).await;
+    assert_eq!(why("crm-1", &number(1)).await.as_deref(), Some("policy"));
+    let added = json!({ "caller_ids": [number(1)] });
+    assert_eq!(send(&owner, Method::POST, "/v1/users/user1/caller-ids", &[], added).await.status, StatusCode::OK);
+    assert_eq!(why("crm-1", &number(1)).await.as_deref(), Some("resync"), "allowed since");
+    allow(&stack, "crm-1", Permission::custom([number(1).parse().unwrap(), number(3).parse().unwrap()])).await;
+    assert_eq!(why("crm-1", &number(1)).await, None);
+    assert_eq!(why("crm-1", &number(3)).await.as_deref(), Some("inventory"));
+    send(&owner, Method::PATCH, &format!("/v1/numbers/{}", number(1)), &[], json!({ "state": "retired" })).await;
+    assert_eq!(why("crm-1", &number(1)).await.as_deref(), Some("state"));
+
+    let shown = rollcall(Some(&stack), &["why", "crm-1", &number(1), "--account", "acme"], b"");
+    let shown = String::from_utf8(shown.stdout).expect("UTF-8");
+    for said in ["does not see", "✓ mapping", "✓ resync", "✓ policy", "✓ inventory", "✗ state", "What mends it:"]
+    {
+        assert!(shown.contains(said), "{said} is not in:\n{shown}");
+    }
+    let junk = rollcall(Some(&stack), &["why", "crm-1", "junk", "--account", "acme"], b"");
+    assert!(String::from_utf8_lossy(&junk.stderr).contains("not a telephone number"));
+}
+
+/// Twelve numbers that a CRM user sees, and a phone side that allows one: the job holds.
+async fn hold(stack: &Stack, owner: &Caller) -> String {
+    let all: Vec<String> = (0..12).map(number).collect();
+    stack.own(&all.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let mut user = e2e::user("user1");
+    user.policy = Policy::Custom;
+    user.caller_ids = vec![number(0).parse().unwrap()];
+    stack.create_user(user).await;
+    put(owner, "crm-1", &[], json!({ "phone_user": "user1" })).await;
+    allow(stack, "crm-1", Permission::all()).await;
+    ask(stack, owner, "/v1/mappings/resync", json!({}), JobState::Held).await
+}
+
+/// Asks for a job and waits for its end. Gives its ID.
+async fn ask(stack: &Stack, owner: &Caller, path: &str, body: Value, ends: JobState) -> String {
+    let asked = send(owner, Method::POST, path, &[], body).await;
+    assert_eq!(asked.status, StatusCode::ACCEPTED, "{}", asked.text());
+    let upload = asked.json()["upload"].as_str().expect("an upload").to_owned();
+    let account = &stack.account;
+    let upload = Upload::from_key(&upload).expect("an upload");
+    // The list comes from an index, which follows the table by some milliseconds.
+    let patience = std::time::Instant::now() + std::time::Duration::from_mins(2);
+    loop {
+        let (jobs, _) = stack.directory.jobs(account, None, 50).await.unwrap();
+        let job = jobs.into_iter().find(|job| job.upload == upload && job.state != JobState::Running);
+        if let Some(job) = job {
+            assert_eq!(job.state, ends, "{job:?}");
+            return job.id.to_string();
+        }
+        assert!(std::time::Instant::now() < patience, "waited too long for {path}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+async fn seen(owner: &Caller) -> usize {
+    owner.get("/v1/mappings/crm-1/caller-ids").await.json()["caller_ids"].as_array().expect("numbers").len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_held_is_executed_once_or_discarded() {
+    let stack = Stack::start(&[]).await;
+    let owner = owner(&stack).await;
+    let decide = async |job: &str, decision: &str| {
+        let reply = send(&owner, Method::POST, &format!("/v1/jobs/{job}/{decision}"), &[], Value::Null).await;
+        (reply.status.as_u16(), reply.json()["code"].as_str().map(str::to_owned))
+    };
+    let refused = (409, Some("JOB_NOT_HELD".to_owned()));
+    let state = async |job: &str| owner.get(&format!("/v1/jobs/{job}")).await.json()["state"].clone();
+
+    let first = hold(&stack, &owner).await;
+    let standing = owner.get("/v1/mappings/resync").await.json();
+    assert_eq!((standing["held"].clone(), standing["ended"]["job"].as_str()), (json!(true), Some(&*first)));
+    assert_eq!(decide(&first, "discard").await, (200, None));
+    assert_eq!((state(&first).await, seen(&owner).await), (json!("discarded"), 12));
+    assert_eq!(owner.get("/v1/mappings/resync").await.json()["held"], false, "the schedule goes on");
+    assert_eq!((decide(&first, "execute").await, decide(&first, "discard").await), (refused.clone(), refused.clone()));
+
+    let second = ask(&stack, &owner, "/v1/mappings/resync", json!({}), JobState::Held).await;
+    let path = format!("/v1/jobs/{second}/execute");
+    let done = ask(&stack, &owner, &path, Value::Null, JobState::Finished).await;
+    assert_eq!((state(&second).await, seen(&owner).await), (json!("confirmed"), 1));
+    for job in [&second, &done] {
+        assert_eq!((decide(job, "execute").await, decide(job, "discard").await), (refused.clone(), refused.clone()));
+    }
+    assert_eq!(decide("0123456789abcdef0123456789abcdef", "execute").await.0, 404);
+    let standing = owner.get("/v1/mappings/resync").await.json();
+    assert_eq!((standing["done"]["job"].as_str(), standing["held"].clone()), (Some(&*done), json!(false)));
+
+    // An event of the old job that comes again changes nothing.
+    let append = stack.append("one.csv", format!("Login ID,Allowed Caller ID\nuser1,{}\n", number(1))).await;
+    assert_eq!(decide(append.id.as_str(), "execute").await, refused);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_phone_system_is_chosen_and_other_settings_stay() {
+    let stack = Stack::start(&[]).await;
+    let owner = owner(&stack).await;
+    stack.recipients(&["ops@example.com"]).await;
+    assert_eq!(owner.get("/v1/phone-system").await.json(), json!({ "system": "builtin" }));
+    let chosen = send(&owner, Method::PUT, "/v1/phone-system", &[], json!({ "system": "snapshot" })).await;
+    assert_eq!((chosen.status, chosen.json()), (StatusCode::OK, json!({ "system": "snapshot" })));
+    let settings = stack.directory.settings(&stack.account).await.unwrap();
+    let recipients = vec!["ops@example.com".parse().unwrap()];
+    assert_eq!(settings, Settings { phone_system: PhoneSystem::Snapshot, recipients, ..Settings::default() });
+    // Others than our own are not asked who is there.
+    assert_eq!(put(&owner, "crm-1", &[], json!({ "phone_user": "SF-7" })).await.json()["phone_user"], "SF-7");
+
+    let zoom = br#"{"account_id": "a", "client_id": "c", "client_secret": "hush-hush"}"#;
+    let command = ["phone-system", "zoom-phone", "--secret-from", "-", "--account", "acme", "--json"];
+    for (input, code) in [(&zoom[..30], 1), (br#"{"client_secret": "hush-hush"}"#, 1), (zoom, 0)] {
+        let output = rollcall(Some(&stack), &command, input);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("hush"), "{output:?}");
+        let system = if code == 0 { "zoom-phone" } else { "snapshot" };
+        assert_eq!(owner.get("/v1/phone-system").await.json()["system"], system);
+    }
+    let secrets = Secrets::new(&Aws::local(stack.endpoints()).await);
+    let kept: Option<Value> = secrets.read(&stack.account, "zoom-phone").await.unwrap();
+    assert_eq!(kept, serde_json::from_slice(zoom).ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commands_map_resync_and_list() {
+    let stack = Stack::start(&[]).await;
+    let run = |arguments: &[&str]| {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--account", "acme"]).collect();
+        let output = rollcall(Some(&stack), &arguments, b"");
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+        )
+    };
+    stack.own(&[&number(1), &number(2)]).await;
+    stack.create_users(1).await;
+    stack.append("one.csv", format!("Login ID,Allowed Caller ID\nuser1,{};{}\n", number(1), number(2))).await;
+    assert!(run(&["mappings"]).1.contains("has no mappings"));
+    let (code, told) = run(&["map", "crm-1", "--to", "nobody"]);
+    assert!(code == Some(1) && told.contains("no user nobody"), "{told}");
+    assert!(run(&["map", "crm-1", "--to", "USER1"]).1.contains("crm-1 is user1"));
+    let (code, told) = run(&["resync"]);
+    assert!(code == Some(0) && told.contains("Numbers added  2"), "{told}");
+    let (_, told) = run(&["mappings"]);
+    assert!(told.lines().any(|line| line.split_whitespace().eq(["crm-1", "mapped", "custom", "2", "user1"])), "{told}");
+    assert_eq!(run(&["why", "crm-1", "98765 00001"]).0, Some(0));
+    assert_eq!((run(&["unmap", "crm-1"]).0, run(&["unmap", "crm-1"]).0), (Some(0), Some(1)));
+    assert_eq!(run(&["why", "crm-1", "98765 00001"]).0, Some(1));
+}
