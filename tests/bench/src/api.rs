@@ -17,6 +17,8 @@ const CONNECTIONS: usize = 64;
 const REQUESTS: usize = 400;
 /// Requests of one connection before anything is measured: what starts the functions, and their connections.
 const WARMING: usize = 20;
+/// Requests of a connection that is the only one.
+const ALONE: usize = 5_000;
 const STARTS: usize = 21;
 const FUNCTION: &str = "users-api";
 
@@ -48,8 +50,18 @@ pub(crate) async fn run() {
     println!("  of who asks, µs/read {:>53.2}", share(cpu(std::process::id()).saturating_sub(own_before)));
     println!("  processes of the function {:>48}", functions.len());
 
-    let mut starts = Vec::new();
+    // Without anybody else in the way, as one process of Lambda works.
     let mut connection = Connection::open(&host).await;
+    connection.ask(&request(&host, &token, 1)).await;
+    let before = used();
+    for index in 0..ALONE {
+        connection.ask(&request(&host, &token, index % USERS + 1)).await;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "some thousand requests")]
+    let alone = used().saturating_sub(before).as_secs_f64() * 1e6 / ALONE as f64;
+    target("processor time of the function, one connection", alone, 300.0, "µs/read", false);
+
+    let mut starts = Vec::new();
     for _ in 0..STARTS {
         stack.kill_all(FUNCTION);
         while !stack.pids_of(FUNCTION).is_empty() {
