@@ -38,7 +38,7 @@ async fn put(caller: &Caller, crm_user: &str, headers: &[(&str, &str)], given: V
     send(caller, Method::PUT, &format!("/v1/mappings/{crm_user}"), headers, given).await
 }
 
-async fn owner(stack: &Stack) -> Caller {
+fn owner(stack: &Stack) -> Caller {
     stack.caller(&["--account", stack.account.as_str()])
 }
 
@@ -52,7 +52,7 @@ async fn allow(stack: &Stack, crm_user: &str, permission: Permission) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mapping_is_created_changed_listed_and_deleted() {
     let stack = Stack::start(&[]).await;
-    let owner = owner(&stack).await;
+    let owner = owner(&stack);
     stack.create_users(2).await;
 
     let created = put(&owner, "crm-1", &[("if-none-match", "*")], json!({ "phone_user": "USER1" })).await;
@@ -123,7 +123,7 @@ async fn a_mapping_is_created_changed_listed_and_deleted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_crm_user_sees_costs_two_reads_and_is_not_sent_twice() {
     let stack = Stack::start(&[]).await;
-    let owner = owner(&stack).await;
+    let owner = owner(&stack);
     stack.create_users(1).await;
     stack.own(&[&number(1), &number(2)]).await;
     put(&owner, "crm-1", &[], json!({ "phone_user": "user1" })).await;
@@ -188,7 +188,7 @@ fn event(path: &str, route: &str, account: &str) -> http::Request<axum::body::Bo
 #[tokio::test(flavor = "multi_thread")]
 async fn every_broken_link_is_explained_to_programs_and_people() {
     let stack = Stack::start(&[]).await;
-    let owner = owner(&stack).await;
+    let owner = owner(&stack);
     stack.create_users(1).await;
     stack.own(&[&number(1), &number(2)]).await;
     let why = async |crm_user: &str, number: &str| {
@@ -268,7 +268,7 @@ async fn seen(owner: &Caller) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_held_is_executed_once_or_discarded() {
     let stack = Stack::start(&[]).await;
-    let owner = owner(&stack).await;
+    let owner = owner(&stack);
     let decide = async |job: &str, decision: &str| {
         let reply = send(&owner, Method::POST, &format!("/v1/jobs/{job}/{decision}"), &[], Value::Null).await;
         (reply.status.as_u16(), reply.json()["code"].as_str().map(str::to_owned))
@@ -295,7 +295,7 @@ async fn a_job_that_held_is_executed_once_or_discarded() {
     let standing = owner.get("/v1/mappings/resync").await.json();
     assert_eq!((standing["done"]["job"].as_str(), standing["held"].clone()), (Some(&*done), json!(false)));
 
-    // An event of the old job that comes again changes nothing.
+    // Nor is anything to be decided about a job that did what it should.
     let append = stack.append("one.csv", format!("Login ID,Allowed Caller ID\nuser1,{}\n", number(1))).await;
     assert_eq!(decide(append.id.as_str(), "execute").await, refused);
 }
@@ -303,7 +303,7 @@ async fn a_job_that_held_is_executed_once_or_discarded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_phone_system_is_chosen_and_other_settings_stay() {
     let stack = Stack::start(&[]).await;
-    let owner = owner(&stack).await;
+    let owner = owner(&stack);
     stack.recipients(&["ops@example.com"]).await;
     assert_eq!(owner.get("/v1/phone-system").await.json(), json!({ "system": "builtin" }));
     let chosen = send(&owner, Method::PUT, "/v1/phone-system", &[], json!({ "system": "snapshot" })).await;
