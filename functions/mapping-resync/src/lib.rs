@@ -45,12 +45,7 @@ impl MappingResync {
     /// # Errors
     /// When an account could not be visited; the schedule calls again. What becomes of deliveries is in the answer.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
-        let LambdaEvent { payload, context } = event;
-        if payload.get("Records").is_none() {
-            visit::visit(&self.directory, &self.files, Timestamp::now()).await?;
-            return Ok(Value::Null);
-        }
-        let deliveries = LambdaEvent { payload: serde_json::from_value(payload)?, context };
-        Ok(serde_json::to_value(self.worker.handle(deliveries).await)?)
+        let visit = visit::visit(&self.directory, &self.files, Timestamp::now());
+        self.worker.handle_or_visit(event, visit).await
     }
 }

@@ -118,11 +118,6 @@ impl Resync {
 }
 
 impl ResyncWork {
-    /// Mappings as they are now, where they may have changed since the resync began.
-    async fn fresh(&self, run: &Run<'_>, crm_user: &CrmUserId) -> Result<Option<Mapping>, Error> {
-        run.engine.directory.mapping(run.account(), crm_user).await
-    }
-
     fn decide(&self, index: &Index<'_>, mapping: Option<&Mapping>) -> Change {
         mapping.map_or_else(Change::none, |mapping| resync::decide(mapping, index, &self.inventory, self.at))
     }
@@ -151,16 +146,19 @@ impl Work for ResyncWork {
 
     async fn plan(&self, run: &Run<'_>, users: &[usize], work: &mut BulkWork) -> Result<Vec<Plan>, Error> {
         let index = Index::of(&self.side);
-        let mut plans = Vec::with_capacity(users.len());
-        for &user in users {
-            let crm_user = self.ledger.crm_user(user);
-            let mut change = self.decide(&index, self.mappings.get(crm_user));
-            if change.after.is_some() {
-                // Most mappings don't change, and those that do are looked at once more: a person may have been at them.
-                work.calls += 1;
-                change = self.decide(&index, self.fresh(run, crm_user).await?.as_ref());
-            }
-            plans.push(Plan { crm_user: crm_user.clone(), change });
+        let mut plans: Vec<Plan> = users
+            .iter()
+            .map(|&user| {
+                let crm_user = self.ledger.crm_user(user);
+                Plan { crm_user: crm_user.clone(), change: self.decide(&index, self.mappings.get(crm_user)) }
+            })
+            .collect();
+        // Most mappings don't change, and those that do are looked at once more: a person may have been at them.
+        let changing: Vec<&CrmUserId> =
+            plans.iter().filter(|plan| Self::writes(plan)).map(|plan| &plan.crm_user).collect();
+        let fresh = run.engine.directory.mappings_of(run.account(), &changing, run.until, work).await?;
+        for plan in plans.iter_mut().filter(|plan| plan.change.after.is_some()) {
+            plan.change = self.decide(&index, fresh.get(&plan.crm_user));
         }
         Ok(plans)
     }

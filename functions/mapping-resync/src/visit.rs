@@ -1,6 +1,7 @@
 //! The schedule's round: every account that has mappings is resynced.
 
 use jiff::Timestamp;
+use rollcall_engine::visit_all;
 use rollcall_model::{
     account::AccountId,
     mapping::standing::ResyncRequest,
@@ -8,21 +9,10 @@ use rollcall_model::{
 };
 use rollcall_platform::{Error, directory::Directory, files::Files};
 
-/// Asks for a resync of every account where one is due. **One account that can't be visited holds no other back.**
-///
-/// # Errors
-/// The last of those that kept an account from being visited.
+/// Asks for a resync of every account where one is due.
 pub(crate) async fn visit(directory: &Directory, files: &Files, now: Timestamp) -> Result<(), Error> {
     let accounts = directory.resynced_accounts().await?;
-    let mut failure = Ok(());
-    for account in &accounts {
-        if let Err(error) = ask(directory, files, account, now).await {
-            tracing::error!(%account, error = error.chain(), "an account could not be visited");
-            failure = Err(error);
-        }
-    }
-    tracing::info!(accounts = accounts.len(), "visited");
-    failure
+    visit_all(&accounts, async |account| ask(directory, files, account, now).await).await
 }
 
 async fn ask(directory: &Directory, files: &Files, account: &AccountId, now: Timestamp) -> Result<(), Error> {

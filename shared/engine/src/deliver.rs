@@ -7,6 +7,7 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use jiff::Timestamp;
 use lambda_runtime::{Context, LambdaEvent};
 use rollcall_model::{
+    account::AccountId,
     job::Delivery,
     upload::{Source, Upload},
 };
@@ -18,6 +19,7 @@ use rollcall_platform::{
     mailer::Mailer,
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{Ending, Engine, Limits, Operation};
 
@@ -55,6 +57,24 @@ impl<O: Operation> Worker<O> {
             }
         }
         response
+    }
+
+    /// Takes the queue's deliveries, or a schedule's call, for which `visit` is there.
+    ///
+    /// # Errors
+    /// When the visit fails; the schedule calls again. What becomes of deliveries is in the answer.
+    pub async fn handle_or_visit(
+        &self,
+        event: LambdaEvent<Value>,
+        visit: impl Future<Output = Result<(), rollcall_platform::Error>>,
+    ) -> Result<Value, lambda_runtime::Error> {
+        let LambdaEvent { payload, context } = event;
+        if payload.get("Records").is_none() {
+            visit.await?;
+            return Ok(Value::Null);
+        }
+        let deliveries = LambdaEvent { payload: serde_json::from_value(payload)?, context };
+        Ok(serde_json::to_value(self.handle(deliveries).await)?)
     }
 
     async fn deliver(&self, message: &SqsMessage, context: &Context) -> Verdict {
@@ -150,4 +170,23 @@ fn read_event(message: &SqsMessage) -> Event {
 fn deadline(context: &Context) -> Timestamp {
     let millis = i64::try_from(context.deadline).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+}
+
+/// A schedule's round: `ask` is done for every account. **One account that can't be visited holds no other back.**
+///
+/// # Errors
+/// The last of those that kept an account from being visited.
+pub async fn visit_all(
+    accounts: &[AccountId],
+    ask: impl AsyncFn(&AccountId) -> Result<(), rollcall_platform::Error>,
+) -> Result<(), rollcall_platform::Error> {
+    let mut visited = Ok(());
+    for account in accounts {
+        if let Err(error) = ask(account).await {
+            tracing::error!(%account, error = error.chain(), "an account could not be visited");
+            visited = Err(error);
+        }
+    }
+    tracing::info!(accounts = accounts.len(), "visited");
+    visited
 }

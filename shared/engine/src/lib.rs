@@ -37,7 +37,7 @@ use rollcall_platform::{Error, Kind, directory::Directory, files::Files, mailer:
 use tokio::time::Instant;
 
 pub use append::Append;
-pub use deliver::Worker;
+pub use deliver::{Worker, visit_all};
 pub use operation::{Begun, Done, Operation, RowsIn, Work};
 pub use users::{UploadUsers, UsersWork};
 

@@ -128,8 +128,8 @@ fn is_busy(status: StatusCode) -> bool {
     matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) || status.is_server_error()
 }
 
-/// How long to wait: in seconds (RFC 9110, section 10.2.3), or, as Zoom has it, until a time of RFC 3339. The other form that RFC 9110 has
-/// is used by none of the systems that we ask; it is taken for no word at all.
+/// How long to wait: in seconds (RFC 9110, section 10.2.3), or, as Zoom has it, until a time of RFC 3339. The other
+/// form that RFC 9110 has is used by none of the systems that we ask; it is taken for no word at all.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     /// Longest wait that is reckoned with: past any deadline, and short enough for arithmetic.
     const LONGEST: Duration = Duration::from_hours(24);

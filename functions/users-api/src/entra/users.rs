@@ -44,7 +44,8 @@ pub(crate) struct Shown {
     user: Option<String>,
 }
 
-/// How long the directory has, and then the table: less than the function, which must be left to say that it was too slow.
+/// How long the directory has, and then the table: less than the function, which must be left to say that it was too
+/// slow.
 const PATIENCE: Duration = Duration::from_secs(12);
 
 /// `GET /v1/directory/users`

@@ -47,13 +47,13 @@ pub(crate) async fn list(
     let most = if asked.state.is_some() { LOOKED_AT } else { limit };
     // One request reads a megabyte at most, so a page of long lists of numbers may be short.
     let (read, more) = api.directory.mappings_page(&caller.account, after.as_ref(), most).await?;
-    let read_to = read.last().map(|mapping| mapping.crm_user.clone());
+    let reached = read.last().map(|mapping| mapping.crm_user.clone());
     let mut found = read.into_iter().filter(|mapping| asked.state.is_none_or(|state| state.is(&mapping.state)));
     let items: Vec<Mapping> = found.by_ref().take(limit).collect();
     let place = if found.next().is_some() {
         items.last().map(|mapping| mapping.crm_user.clone())
     } else {
-        read_to.filter(|_| more)
+        reached.filter(|_| more)
     };
     let next = place.map(|place| cursor::write(&caller.account, &list, &place));
     Ok(Json(Page { items, next }))

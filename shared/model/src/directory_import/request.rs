@@ -39,7 +39,8 @@ pub enum Chosen {
     Ids(Vec<DirectoryId>),
     /// Those whose name, address or login name begins so, as the directory searches.
     Search(String),
-    /// Those that the directory's own filter takes. Entra ID: <https://learn.microsoft.com/graph/filter-query-parameter>.
+    /// Those that the directory's own filter takes. Entra ID:
+    /// <https://learn.microsoft.com/graph/filter-query-parameter>.
     Filter(String),
 }
 

@@ -1,5 +1,7 @@
 //! Mappings of CRM users.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::{
@@ -34,6 +36,26 @@ impl Directory {
     /// When the table can't be read, or what it holds can't.
     pub async fn mapping(&self, account: &AccountId, crm_user: &CrmUserId) -> Result<Option<Mapping>, Error> {
         self.mapping_item(account, crm_user).await?.as_ref().map(read_mapping).transpose()
+    }
+
+    /// Those of the CRM users that have mappings, as they are now. Repeats what the table puts off, until `until`.
+    ///
+    /// # Errors
+    /// As [`Directory::find_users`].
+    pub async fn mappings_of(
+        &self,
+        account: &AccountId,
+        crm_users: &[&CrmUserId],
+        until: Instant,
+        work: &mut BulkWork,
+    ) -> Result<HashMap<CrmUserId, Mapping>, Error> {
+        let keys = crm_users.iter().map(|crm_user| Key::mapping(account, crm_user.as_str()));
+        let items = self.get_many(keys, &[RECORD], until, work).await?;
+        let mappings = items.iter().map(|item| {
+            let mapping = read_mapping(item)?;
+            Ok((mapping.crm_user.clone(), mapping))
+        });
+        mappings.collect()
     }
 
     /// Every mapping of the account, as it is now, by CRM user.
