@@ -357,6 +357,11 @@ mod tests {
         job.end(Timestamp::from_second(105).unwrap());
         assert_eq!(job.state, State::Failed);
         assert_eq!(claimed(Some(job), &delivery(2, 500)), Claim::Ended);
+
+        // Whatever a person decides about one that held, the same event never takes it up again.
+        for state in [State::Held, State::Confirmed, State::Discarded] {
+            assert_eq!(claimed(Some(Job { state, lease: None, ..running() }), &delivery(2, 500)), Claim::Ended);
+        }
     }
 
     #[test]

@@ -88,7 +88,7 @@ async fn who_must_do_something_about_a_directory_that_fails_is_said() {
 
 /// Asks for an import or a sync through the API, and waits for the end of its job.
 async fn ask(stack: &Stack, caller: &Caller, what: &str, body: Value) -> Job {
-    let reply = caller.ask(Method::POST, &format!("/v1/directory/{what}"), &[], body.to_string()).await;
+    let reply = caller.ask(Method::POST, &format!("/v1/{what}"), &[], body.to_string()).await;
     assert_eq!(reply.status, StatusCode::ACCEPTED, "{}", reply.json());
     let upload = reply.json()["upload"].as_str().expect("an upload").to_owned();
     ended(stack, |job| job.upload.key() == upload).await
@@ -109,13 +109,13 @@ async fn ended(stack: &Stack, wanted: impl Fn(&Job) -> bool) -> Job {
 
 /// Imports everybody.
 async fn import_all(stack: &Stack, caller: &Caller) -> Job {
-    let job = ask(stack, caller, "import", json!({ "search": "person" })).await;
+    let job = ask(stack, caller, "directory/import", json!({ "search": "person" })).await;
     assert_eq!((job.state, job.counts.to_mend()), (State::Finished, 0), "{job:?}");
     job
 }
 
 async fn sync(stack: &Stack, caller: &Caller) -> Job {
-    ask(stack, caller, "sync", json!({})).await
+    ask(stack, caller, "directory/sync", json!({})).await
 }
 
 async fn standing(caller: &Caller) -> Value {
@@ -138,7 +138,8 @@ async fn five_thousand_users_come_complete_through_paging_and_throttling() {
     let traps = Traps { throttled: 100, page: 400, empty_pages: 5, token_uses: 6, ..Traps::default() };
     let (graph, stack, caller) = connected(traps).await;
     let ids = graph.hire(PEOPLE);
-    let job = ask(&stack, &caller, "import", json!({ "filter": "startswith(userPrincipalName,'person')" })).await;
+    let job =
+        ask(&stack, &caller, "directory/import", json!({ "filter": "startswith(userPrincipalName,'person')" })).await;
     assert_eq!((job.state, job.counts.applied, job.counts.rows()), (State::Finished, 5_000, 5_000), "{job:?}");
     assert_eq!(job.progress.users_created, 5_000);
     assert_eq!(graph.impatient(), 0);
@@ -157,7 +158,7 @@ async fn five_thousand_users_come_complete_through_paging_and_throttling() {
     assert_eq!((&told["connected"], &told["last_import"]["users"]), (&true.into(), &PEOPLE.into()), "{told}");
     assert_eq!(told["last_import"]["phones_unread"], PEOPLE / 4, "{told}");
 
-    let again = ask(&stack, &caller, "import", json!({ "search": "person" })).await;
+    let again = ask(&stack, &caller, "directory/import", json!({ "search": "person" })).await;
     assert_eq!((again.counts.unchanged, again.progress.statements), (5_000, 0), "importing again changes nothing");
 }
 
@@ -172,7 +173,7 @@ async fn chosen_ones_are_imported_with_a_role_and_who_is_nobody_is_told() {
     assert!(put.status.is_success());
 
     let chosen = json!({ "ids": [ids[0], ids[12 - 1], "99999999-0000-4000-8000-000000000000"], "role": "agent" });
-    let job = ask(&stack, &caller, "import", chosen).await;
+    let job = ask(&stack, &caller, "directory/import", chosen).await;
     assert_eq!((job.counts.applied, job.counts.failed), (2, 1), "{job:?}");
     let rows = stack.report(&job, "results").await;
     let told: Vec<_> = rows.iter().map(|row| (row["Status"].as_str(), row["Remark"].as_str())).collect();
@@ -277,9 +278,14 @@ async fn a_sync_that_would_do_too_much_holds_says_so_once_and_goes_on_when_it_is
     visit();
     assert_eq!((graph.requests(), stack.mails().len()), (requests, 1));
 
+    let discard = format!("/v1/jobs/{}/discard", held.id);
+    let discarded = caller.ask(Method::POST, &discard, &[], String::new()).await;
+    assert_eq!((discarded.status, discarded.json()["state"].as_str()), (StatusCode::OK, Some("discarded")));
+    assert_eq!(standing(&caller).await["last_sync"]["outcome"]["refused"]["reason"], reason, "the schedule goes on");
+
     let again = sync(&stack, &caller).await;
     assert_eq!(again.state, State::Held, "asked for without being meant, it holds again");
-    let meant = ask(&stack, &caller, "sync", json!({ "confirmed": true })).await;
+    let meant = ask(&stack, &caller, &format!("jobs/{}/execute", again.id), json!({})).await;
     assert_eq!((meant.state, meant.counts.applied), (State::Finished, 11), "{meant:?}");
     let after = users(&stack).await;
     assert_eq!(after.values().filter(|user| user.web_login == WebLogin::Blocked).count(), 10 + 2);
@@ -331,7 +337,7 @@ async fn a_login_name_that_is_given_to_somebody_new_is_not_inherited() {
         person.mail = None;
         person.display_name = Some("Person One the Second".to_owned());
     });
-    let job = ask(&stack, &caller, "import", json!({ "ids": [heir] })).await;
+    let job = ask(&stack, &caller, "directory/import", json!({ "ids": [heir] })).await;
     let rows = stack.report(&job, "failed").await;
     assert_eq!(rows[0]["Error Code"], "DIRECTORY_ID_TAKEN", "{rows:?}");
     assert_eq!(users(&stack).await[&login(1)].directory_id.as_ref().unwrap().as_str(), ids[0]);
@@ -347,7 +353,7 @@ async fn a_directory_that_does_not_answer_ends_in_the_dead_letters_with_a_mail()
     Graph::connect(&stack, &stack.account).await;
     let caller = stack.caller(&["--account", stack.account.as_str()]);
     graph.spoil(Spoil::Broken, "");
-    let job = ask(&stack, &caller, "import", json!({ "search": "person" })).await;
+    let job = ask(&stack, &caller, "directory/import", json!({ "search": "person" })).await;
     assert!(matches!(&job.failure, Some(Failure::GaveUp { .. })), "{job:?}");
     stack.dead_letters(1).await;
     assert_eq!(stack.mails().len(), 1);
@@ -371,7 +377,7 @@ async fn credentials_that_are_denied_end_a_job_at_once_and_are_not_tried_every_h
     assert!(visit.status.success());
     assert_eq!((graph.requests(), stack.mails().len()), (requests, 1));
 
-    let job = ask(&stack, &caller, "import", json!({ "filter": "asha like 'x'" })).await;
+    let job = ask(&stack, &caller, "directory/import", json!({ "filter": "asha like 'x'" })).await;
     assert!(matches!(&job.failure, Some(Failure::Refused { .. })), "{job:?}");
     graph.change_secret(Graph::CLIENT_SECRET);
     assert_eq!(sync(&stack, &caller).await.state, State::Finished);

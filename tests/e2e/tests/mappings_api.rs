@@ -227,6 +227,36 @@ async fn every_broken_link_is_explained_to_programs_and_people() {
     assert!(String::from_utf8_lossy(&junk.stderr).contains("not a telephone number"));
 }
 
+/// The story that mappings are for, through the API alone: four numbers are seen, more are allowed, still four; a resync, and
+/// now all.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_allowed_shows_after_a_resync_and_until_then_is_explained() {
+    let stack = Stack::start(&[]).await;
+    let owner = owner(&stack);
+    let all: Vec<String> = (0..7).map(number).collect();
+    let post = async |path: &str, body: Value| {
+        let reply = send(&owner, Method::POST, path, &[], body).await;
+        assert!(reply.status.is_success(), "{path}: {}", reply.text());
+    };
+    let numbers: Vec<Value> = all.iter().map(|number| json!({ "number": number })).collect();
+    post("/v1/numbers", json!({ "numbers": numbers })).await;
+    post("/v1/users", json!({ "login": "asha", "name": "Asha Rao", "email": "asha@example.com" })).await;
+    post("/v1/users/asha/caller-ids", json!({ "caller_ids": all[..4] })).await;
+    put(&owner, "crm-1", &[], json!({ "email": "Asha@Example.com" })).await;
+    let sees = async || owner.get("/v1/mappings/crm-1/caller-ids").await.json()["caller_ids"].clone();
+    let resync = async || ask(&stack, &owner, "/v1/mappings/resync", json!({}), JobState::Finished).await;
+    assert_eq!(sees().await, json!([]));
+    resync().await;
+    assert_eq!(sees().await, json!(all[..4]));
+
+    post("/v1/users/asha/caller-ids", json!({ "caller_ids": all[4..] })).await;
+    assert_eq!(sees().await, json!(all[..4]), "still four");
+    let why = owner.get(&format!("/v1/mappings/crm-1/caller-ids/{}/explanation", all[5])).await.json();
+    assert_eq!((why["broken"].as_str(), why["mend"].as_str()), (Some("resync"), Some("Run a resync.")));
+    resync().await;
+    assert_eq!(sees().await, json!(all));
+}
+
 /// Twelve numbers that a CRM user sees, and a phone side that allows one: the job holds.
 async fn hold(stack: &Stack, owner: &Caller) -> String {
     let all: Vec<String> = (0..12).map(number).collect();
@@ -295,7 +325,7 @@ async fn a_job_that_held_is_executed_once_or_discarded() {
     let standing = owner.get("/v1/mappings/resync").await.json();
     assert_eq!((standing["done"]["job"].as_str(), standing["held"].clone()), (Some(&*done), json!(false)));
 
-    // An event of the old job that comes again changes nothing.
+    // Nor is anything to be decided about a job that did what it should.
     let append = stack.append("one.csv", format!("Login ID,Allowed Caller ID\nuser1,{}\n", number(1))).await;
     assert_eq!(decide(append.id.as_str(), "execute").await, refused);
 }

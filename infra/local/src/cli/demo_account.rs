@@ -5,6 +5,7 @@ use rollcall_model::caller_id::CallerId;
 use rollcall_model::catalog::{Entry, Kind};
 use rollcall_model::email::EmailAddress;
 use rollcall_model::inventory::{InventoryNumber, NumberFacts, NumberState};
+use rollcall_model::mapping::{CrmUserId, Given, Mapping};
 use rollcall_model::settings::Settings;
 use rollcall_model::user::{LoginId, Name, Policy, Profile, Ref, User};
 
@@ -16,6 +17,9 @@ pub const NUMBERS: u64 = 24;
 pub const LEAST_NUMBERS: u64 = 6;
 /// More would run into the numbers that the account doesn't own.
 pub const MOST_NUMBERS: u64 = 1_000_000;
+
+/// Users whom a CRM knows.
+const MAPPED: u64 = 10;
 
 /// Who gets the reports.
 pub const RECIPIENT: &str = "ops@example.com";
@@ -136,6 +140,15 @@ pub fn settings(before: Settings, recipients: Vec<EmailAddress>) -> Settings {
     };
     let country = before.country.or_else(|| "IN".parse().ok());
     Settings { country, recipients, ..before }
+}
+
+/// CRM users, the first ten users by their addresses: `crm-1` is `user1`, after a resync.
+pub fn mappings(users: u64, numbers: u64) -> Vec<Mapping> {
+    let mapping = |number| {
+        let crm_user = CrmUserId::parse(&format!("crm-{number}")).expect("a short name");
+        Mapping::new(crm_user, Given { email: user(number, numbers).profile.email, ..Given::default() })
+    };
+    (1..=users.min(MAPPED)).map(mapping).collect()
 }
 
 fn indian(national: u64) -> CallerId {

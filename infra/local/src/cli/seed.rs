@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Users are user1, user2, …, and a shared desk whose login is another user's e-mail address. The account owns Smartflo's \
-sample numbers, a pool of Indian mobile numbers, and a retired one. Doing it again adds what is missing and changes no \
+sample numbers, a pool of Indian mobile numbers, and a retired one; a CRM calls the first ten users crm-1 to crm-10. Doing it again adds what is missing and changes no \
 user that is there.
 
 Examples:
@@ -120,6 +120,10 @@ pub async fn seed(
         first = last + 1;
     }
     bar.finish_and_clear();
+    for mapping in demo_account::mappings(users, numbers) {
+        // What is said of a CRM user already stays.
+        directory.change_mapping(account, None, &mapping).await.map_err(told)?;
+    }
     Ok(Made { users_created: created, users: users + 1, numbers: inventory.len() as u64 })
 }
 
