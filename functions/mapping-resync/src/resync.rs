@@ -1,12 +1,14 @@
 //! The kind of job: what the phone side says is held against the account's mappings.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use rollcall_engine::{Begun, Done, Operation, RowsIn, Run, Stop, Work};
 use rollcall_model::{
+    caller_id::CallerId,
+    catalog::Kind::Department,
     csv_file::{Row, Schema},
-    inventory::InventoryNumber,
+    inventory::{InventoryNumber, NumberFacts, NumberState},
     job::Failure,
     mapping::{
         CrmUserId, Index, Mapping,
@@ -70,7 +72,11 @@ impl Resync {
         let request = request(run).await?;
         let settings = run.settings().await?;
         let (system, country) = (settings.phone_system, run.country(&settings));
-        let inventory = run.inventory().await?;
+        let mut inventory = run.inventory().await?;
+        let told = match system {
+            PhoneSystem::Smartflo => Some(self.take_in(run, &mut inventory).await?),
+            _ => None,
+        };
         let mappings = run.engine.directory.mappings(run.account()).await?;
         let side = if let Some(side) = recall(run).await? {
             side
@@ -101,18 +107,35 @@ impl Resync {
         } else {
             RowsIn::Brought(run.engine.files.put_version(&run.keys.brought(), rows.take(), &Terms::default()).await?)
         };
-        let told = match system {
-            PhoneSystem::Smartflo => Some(self.tell(run).await?),
-            _ => None,
-        };
         let mappings = mappings.into_iter().map(|mapping| (mapping.crm_user.clone(), mapping)).collect();
         Ok(Begun { work: ResyncWork { side, inventory, mappings, ledger: Ledger::default(), at, told }, rows })
     }
 
-    async fn tell(&self, run: &Run<'_>) -> Result<(Smartflo, MyNumbers), Stop> {
+    /// Takes in the numbers and departments that the phone system has and the account lacks. What the account has is left as it
+    /// is: states and labels are kept here alone.
+    async fn take_in(
+        &self,
+        run: &Run<'_>,
+        inventory: &mut Vec<InventoryNumber>,
+    ) -> Result<(Smartflo, MyNumbers), Stop> {
+        let stop = |error: rollcall_remote::Error| self.systems.stop(run, smartflo::SECRET, &error);
+        let (directory, account) = (&run.engine.directory, run.account());
         let smartflo = self.systems.smartflo(run).await?;
-        let numbers = smartflo.my_numbers(run.until).await;
-        let numbers = numbers.map_err(|error| self.systems.stop(run, smartflo::SECRET, &error))?;
+        let known = directory.catalog(account, Department).await?;
+        for entry in smartflo.departments(run.until).await.map_err(stop)? {
+            if !known.iter().any(|known| known.id == entry.id) {
+                directory.put_entry(account, Department, &entry).await?;
+            }
+        }
+        let numbers = smartflo.my_numbers(run.until).await.map_err(stop)?;
+        let owned: HashSet<CallerId> = inventory.iter().map(|item| item.number).collect();
+        for number in numbers.iter().filter(|number| !owned.contains(number)) {
+            let facts = NumberFacts { state: NumberState::New, ..NumberFacts::default() };
+            let item = InventoryNumber::new(number, facts);
+            if directory.change_number(account, None, &item).await? {
+                inventory.push(item);
+            }
+        }
         Ok((smartflo, numbers))
     }
 }

@@ -260,10 +260,17 @@ async fn a_phone_system_that_answers_rubbish_or_nothing_revokes_nothing() {
     let bought: Vec<String> = (0..3).map(number).collect();
     let bought: Vec<&str> = bought.iter().map(String::as_str).collect();
     smartflo.buy(&bought);
-    stack.own(&bought).await;
     stack.create_user(e2e::user("agent1@acme.example")).await;
-    allow(&stack, "agent1@acme.example", &bought.iter().map(ToString::to_string).collect::<Vec<_>>()).await;
     map(&stack, "smartflo", to(&ids[0])).await;
+    assert_eq!(resync(&stack, "take-in.json", true).await.state, JobState::Finished);
+    let owned: Vec<String> =
+        stack.directory.inventory(&stack.account).await.unwrap().iter().map(|item| item.number.to_string()).collect();
+    assert!(
+        bought.iter().all(|number| owned.contains(&(*number).to_owned())),
+        "the phone system's numbers are ours: {owned:?}"
+    );
+    assert!(smartflo.caller_ids(&ids[0]).is_none(), "an empty list is never sent");
+    allow(&stack, "agent1@acme.example", &bought.iter().map(ToString::to_string).collect::<Vec<_>>()).await;
     let job = resync(&stack, "smartflo.json", true).await;
     assert_eq!(job.state, JobState::Finished, "{job:?}");
     assert_eq!(sees(&stack, "smartflo").await, bought);

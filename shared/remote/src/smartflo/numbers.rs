@@ -13,6 +13,13 @@ use crate::{Error, Kind, base_url::encode, http_client::Ask};
 /// The numbers that the account has in the phone system, with their IDs there.
 pub struct MyNumbers(HashMap<CallerId, String>);
 
+impl MyNumbers {
+    /// The numbers, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = CallerId> {
+        self.0.keys().copied()
+    }
+}
+
 const NUMBERS: &str = "listing the phone system's numbers";
 const SET: &str = "setting a user's caller IDs in the phone system";
 
