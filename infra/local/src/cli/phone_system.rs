@@ -100,9 +100,7 @@ async fn keep<T: DeserializeOwned + Serialize>(
     json: &[u8],
 ) -> Result<()> {
     // The reader's own message may quote the secret.
-    let credentials: T = serde_json::from_slice(json).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        Error::new(format!("the secret is not what {name} needs: see line {line}, column {column}, and --help"))
-    })?;
+    let credentials: T = serde_json::from_slice(json)
+        .map_err(|_| Error::new(format!("the secret is not the JSON that {name} needs; --help shows it")))?;
     stack.secrets.put(account, name, &credentials).await.map_err(told)
 }
