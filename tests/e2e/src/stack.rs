@@ -27,6 +27,9 @@ use rollcall_platform::{
 /// Longest that anything is waited for. A test that needs it has failed; nothing is timed by it.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// When nothing is due in any test's lifetime.
+const NEVER: &str = "cron(0 0 1 1 ? 2199)";
+
 /// A running `rollcall up`, in a directory of its own.
 pub struct Stack {
     child: Child,
@@ -58,7 +61,12 @@ impl Stack {
     /// Starts a stack with these parameters of the template, each `Name=value`.
     pub async fn start(parameters: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a directory for the stack");
-        let options = parameters.iter().flat_map(|parameter| ["--parameter", parameter]).map(str::to_owned);
+        let named = |name: &str| parameters.iter().any(|parameter| parameter.split('=').next() == Some(name));
+        // A rate is due at once, and a resync that nobody asked for would do what a test asks for.
+        let rates = [("ResyncRate", NEVER), ("DirectorySyncRate", NEVER)].into_iter().filter(|(name, _)| !named(name));
+        let rates: Vec<String> = rates.map(|(name, rate)| format!("{name}={rate}")).collect();
+        let parameters = parameters.iter().copied().chain(rates.iter().map(String::as_str));
+        let options = parameters.flat_map(|parameter| ["--parameter", parameter]).map(str::to_owned);
         Self::start_in(dir, options.collect()).await
     }
 
