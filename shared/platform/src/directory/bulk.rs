@@ -10,6 +10,7 @@ use rollcall_model::{
     account::AccountId,
     append::UserPlan,
     caller_id::CallerId,
+    upload::JobId,
     user::{Policy, fold},
 };
 use tokio::time::Instant;
@@ -61,7 +62,7 @@ const READ_BATCH: usize = 100;
 const WRITE_BATCH: usize = 25;
 /// Requests in flight. Above the table's own limits more only wait; below them, 16 of 5 ms each carry 80,000 statements
 /// a second.
-pub(super) const IN_FLIGHT: usize = 16;
+const IN_FLIGHT: usize = 16;
 /// First wait before a request is sent again, doubled each time up to the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -258,10 +259,77 @@ impl Directory {
 }
 
 impl BulkWork {
-    pub(super) fn add(&mut self, other: Self) {
+    fn add(&mut self, other: Self) {
         self.calls += other.calls;
         self.put_off += other.put_off;
         self.statements += other.statements;
+    }
+}
+
+/// The job that last wrote a record: one that comes back after its death knows its own doing by it.
+pub(super) const WRITTEN_BY: &str = "written_by";
+
+impl Directory {
+    /// Carries out writes, many in flight. Gives the positions of those that must be decided again, in order.
+    pub(super) async fn write_each(
+        writes: impl IntoIterator<Item = impl Future<Output = Result<(bool, BulkWork), Error>>>,
+        work: &mut BulkWork,
+    ) -> Result<Vec<usize>, Error> {
+        let numbered =
+            writes.into_iter().enumerate().map(|(at, write)| async move { write.await.map(|done| (at, done)) });
+        let mut outcomes = stream::iter(numbered.collect::<Vec<_>>()).buffer_unordered(IN_FLIGHT);
+        let mut again = Vec::new();
+        while let Some((at, (written, done))) = outcomes.try_next().await? {
+            work.add(done);
+            again.extend((!written).then_some(at));
+        }
+        again.sort_unstable();
+        Ok(again)
+    }
+
+    /// Carries out one write of `count` items, again and again while the table puts it off, until `until`. Whether it was carried
+    /// out: where its condition doesn't hold, that is so if the record at `key` says that this job has written it.
+    pub(super) async fn write_once<F: Future<Output = Result<(), Error>>>(
+        &self,
+        key: Key,
+        count: usize,
+        job: &JobId,
+        until: Instant,
+        write: impl Fn() -> F,
+    ) -> Result<(bool, BulkWork), Error> {
+        const WRITING: &str = "writing for a job";
+        let mut work = BulkWork::default();
+        let mut patience = Patience::new(until);
+        loop {
+            patience.check(WRITING)?;
+            self.writes.turn(count).await;
+            work.calls += 1;
+            work.statements += 1;
+            match write().await {
+                Ok(()) => {
+                    self.writes.learn(count, 0);
+                    return Ok((true, work));
+                }
+                Err(error) if error.kind == Kind::Transient => {
+                    self.writes.learn(0, count);
+                    work.put_off += 1;
+                    patience.wait(error).await?;
+                }
+                Err(error) if error.kind == Kind::Conflict => {
+                    work.calls += 1;
+                    return Ok((self.has_written(key, job).await?, work));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether the record at `key` says that this job has written it.
+    pub(super) async fn has_written(&self, key: Key, job: &JobId) -> Result<bool, Error> {
+        let read = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes().into()));
+        let read = read.consistent_read(true).projection_expression(WRITTEN_BY).send().await;
+        let item = read.map_err(failed("looking who has written"))?.item;
+        Ok(item.and_then(|item| string(&item, WRITTEN_BY)).is_some_and(|by| by == job.as_str()))
     }
 }
 
@@ -276,7 +344,7 @@ impl Patience {
         Self { wait: FIRST_WAIT, until }
     }
 
-    pub(super) fn check(&self, operation: &'static str) -> Result<(), Error> {
+    fn check(&self, operation: &'static str) -> Result<(), Error> {
         if Instant::now() < self.until { Ok(()) } else { Err(Error::transient(operation, "the time is up")) }
     }
 

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::{
     account::AccountId,
     mapping::{CrmUserId, Mapping},
@@ -11,13 +10,9 @@ use rollcall_model::{
 };
 use tokio::time::Instant;
 
-use super::{
-    BulkWork, Directory, Item,
-    bulk::{IN_FLIGHT, Patience},
-    document, read_document, string, taken,
-};
+use super::{BulkWork, Directory, Item, bulk::WRITTEN_BY, document, read_document, taken};
 use crate::{
-    Error, Kind,
+    Error,
     error::failed,
     keys::{Key, PK, mappings_pk},
 };
@@ -26,8 +21,6 @@ const READING: &str = "reading mappings";
 const WRITING: &str = "writing a mapping";
 const RECORD: &str = "mapping";
 const VERSION: &str = "version";
-/// The last resync that wrote the mapping, so that one which comes back after its death knows its own doing.
-const WRITTEN_BY: &str = "written_by";
 
 impl Directory {
     /// A CRM user's mapping, as it is now.
@@ -141,16 +134,8 @@ impl Directory {
         until: Instant,
         work: &mut BulkWork,
     ) -> Result<Vec<usize>, Error> {
-        let each: Vec<_> = mappings.iter().map(|mapping| self.write_mapping(account, mapping, job, until)).collect();
-        let numbered =
-            each.into_iter().enumerate().map(|(at, write)| async move { write.await.map(|done| (at, done)) });
-        let mut outcomes = stream::iter(numbered.collect::<Vec<_>>()).buffer_unordered(IN_FLIGHT);
-        let mut again = Vec::new();
-        while let Some((at, (written, done))) = outcomes.try_next().await? {
-            work.add(done);
-            again.extend((!written).then_some(at));
-        }
-        Ok(again)
+        let each = mappings.iter().map(|mapping| self.write_mapping(account, mapping, job, until));
+        Self::write_each(each.collect::<Vec<_>>(), work).await
     }
 
     /// Whether this resync has written the mapping.
@@ -163,8 +148,7 @@ impl Directory {
         crm_user: &CrmUserId,
         job: &JobId,
     ) -> Result<bool, Error> {
-        let item = self.mapping_item(account, crm_user).await?;
-        Ok(item.and_then(|item| string(&item, WRITTEN_BY)).is_some_and(|by| by == job.as_str()))
+        self.has_written(Key::mapping(account, crm_user.as_str()), job).await
     }
 
     async fn write_mapping(
@@ -174,31 +158,10 @@ impl Directory {
         job: &JobId,
         until: Instant,
     ) -> Result<(bool, BulkWork), Error> {
-        let mut work = BulkWork::default();
-        let mut patience = Patience::new(until);
-        loop {
-            patience.check(WRITING)?;
-            self.writes.turn(1).await;
-            work.calls += 1;
-            work.statements += 1;
-            let put = self.put_mapping(&self.once, account, Some(mapping.version - 1), mapping, Some(job)).await;
-            match put {
-                Ok(()) => {
-                    self.writes.learn(1, 0);
-                    return Ok((true, work));
-                }
-                Err(error) if error.kind == Kind::Transient => {
-                    self.writes.learn(0, 1);
-                    work.put_off += 1;
-                    patience.wait(error).await?;
-                }
-                Err(error) if error.kind == Kind::Conflict => {
-                    work.calls += 1;
-                    return Ok((self.has_written_mapping(account, &mapping.crm_user, job).await?, work));
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let key = Key::mapping(account, mapping.crm_user.as_str());
+        let before = Some(mapping.version - 1);
+        let write = || self.put_mapping(&self.once, account, before, mapping, Some(job));
+        self.write_once(key, 1, job, until, write).await
     }
 
     async fn put_mapping(

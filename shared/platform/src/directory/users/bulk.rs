@@ -1,18 +1,12 @@
 //! Users written by a bulk job: created or changed, many in flight, each with an outcome of its own.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::{account::AccountId, caller_id::CallerId, upload::JobId, user::User};
 use tokio::time::Instant;
 
-use super::{change::write_together, item::WRITTEN_BY};
+use super::change::write_together;
 use crate::{
-    Error, Kind,
-    directory::{
-        BulkWork, Directory,
-        bulk::{IN_FLIGHT, Patience},
-        string,
-    },
-    error::failed,
+    Error,
+    directory::{BulkWork, Directory},
     keys::Key,
 };
 
@@ -44,17 +38,8 @@ impl Directory {
         until: Instant,
         work: &mut BulkWork,
     ) -> Result<Vec<usize>, Error> {
-        let each: Vec<_> = writes.iter().map(|write| self.write_user(account, *write, job, until)).collect();
-        let numbered =
-            each.into_iter().enumerate().map(|(at, write)| async move { write.await.map(|done| (at, done)) });
-        let mut outcomes = stream::iter(numbered.collect::<Vec<_>>()).buffer_unordered(IN_FLIGHT);
-        let mut again = Vec::new();
-        while let Some((at, (written, done))) = outcomes.try_next().await? {
-            work.add(done);
-            again.extend((!written).then_some(at));
-        }
-        again.sort_unstable();
-        Ok(again)
+        let each = writes.iter().map(|write| self.write_user(account, *write, job, until));
+        Self::write_each(each.collect::<Vec<_>>(), work).await
     }
 
     async fn write_user(
@@ -74,36 +59,7 @@ impl Directory {
                 (users[1].login.clone(), self.update_items(account, users, add, Some(job))?)
             }
         };
-        let mut work = BulkWork::default();
-        let mut patience = Patience::new(until);
-        loop {
-            patience.check(WRITING)?;
-            self.writes.turn(items.len()).await;
-            work.calls += 1;
-            work.statements += 1;
-            match write_together(&self.once, items.clone(), WRITING).await {
-                Ok(()) => {
-                    self.writes.learn(items.len(), 0);
-                    return Ok((true, work));
-                }
-                Err(error) if error.kind == Kind::Transient => {
-                    self.writes.learn(0, items.len());
-                    work.put_off += 1;
-                    patience.wait(error).await?;
-                }
-                Err(error) if error.kind == Kind::Conflict => {
-                    work.calls += 1;
-                    return Ok((self.has_written(account, &login.folded(), job).await?, work));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    async fn has_written(&self, account: &AccountId, folded_login: &str, job: &JobId) -> Result<bool, Error> {
-        let key = Key::user(account, folded_login).attributes().into();
-        let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
-        let read = read.projection_expression(WRITTEN_BY).send().await.map_err(failed(WRITING))?;
-        Ok(read.item.and_then(|item| string(&item, WRITTEN_BY)).is_some_and(|by| by == job.as_str()))
+        let key = Key::user(account, &login.folded());
+        self.write_once(key, items.len(), job, until, || write_together(&self.once, items.clone(), WRITING)).await
     }
 }

@@ -18,11 +18,14 @@ use tokio::time::Instant;
 
 use super::{
     PATIENCE,
-    item::{CALLER_IDS, WRITTEN_BY, attributes, claim_item, user_item},
+    item::{CALLER_IDS, attributes, claim_item, user_item},
 };
 use crate::{
     Error, Kind,
-    directory::{Directory, Item, bulk::Patience},
+    directory::{
+        Directory, Item,
+        bulk::{Patience, WRITTEN_BY},
+    },
     error::failed,
     keys::{Key, PK},
 };

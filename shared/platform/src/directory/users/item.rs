@@ -16,8 +16,6 @@ use crate::{
 };
 
 pub(crate) const CALLER_IDS: &str = "caller_ids";
-/// The last bulk job that wrote the user, so that a job which comes back after its death knows its own doing.
-pub(super) const WRITTEN_BY: &str = "written_by";
 /// What a user is read from.
 pub(crate) const ATTRIBUTES: [&str; 16] = [
     "login",
