@@ -29,11 +29,11 @@ use rollcall_model::{
     country::Country,
     csv_file::FileFault,
     inventory::InventoryNumber,
-    job::{Claim, Delivery, Failure, Job, Phase, claim},
+    job::{Claim, Delivery, Failure, Job, Phase, Stage, claim},
     settings::Settings,
-    upload::{JobId, ResultKeys, Source, Upload},
+    upload::{JobId, Kind, ResultKeys, Source, Upload},
 };
-use rollcall_platform::{Error, Kind, directory::Directory, files::Files, mailer::Mailer};
+use rollcall_platform::{Error, Kind as ErrorKind, directory::Directory, files::Files, mailer::Mailer};
 use tokio::time::Instant;
 
 pub use append::Append;
@@ -89,8 +89,39 @@ impl Engine {
         source: &Source,
         delivery: &Delivery,
     ) -> Result<Ending, Error> {
+        let existing = self.directory.job(&upload.account, &JobId::of(source)).await?;
+        self.take_up(operation, existing, upload, source, delivery).await
+    }
+
+    /// The same for a job that a person has decided to execute.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub async fn execute<O: Operation>(
+        &self,
+        operation: &O,
+        account: &AccountId,
+        (kind, id): (Kind, &JobId),
+        delivery: &Delivery,
+    ) -> Result<Ending, Error> {
+        let job = self.directory.job(account, id).await?;
+        let Some(job) = job.filter(|job| job.stage == Stage::Executed && job.upload.kind == kind) else {
+            tracing::warn!(job.id = %id, %account, "nobody has decided to execute this job");
+            return Ok(Ending::Ended);
+        };
+        let (upload, source) = (job.upload.clone(), job.source.clone());
+        self.take_up(operation, Some(job), &upload, &source, delivery).await
+    }
+
+    async fn take_up<O: Operation>(
+        &self,
+        operation: &O,
+        existing: Option<Job>,
+        upload: &Upload,
+        source: &Source,
+        delivery: &Delivery,
+    ) -> Result<Ending, Error> {
         let id = JobId::of(source);
-        let existing = self.directory.job(&upload.account, &id).await?;
         let (job, gave_up) = match claim(existing.clone(), upload, source, delivery) {
             Claim::Work(job) => (*job, false),
             Claim::GiveUp(job) => (*job, true),
@@ -99,7 +130,7 @@ impl Engine {
         };
         match self.directory.claim_job(&job, existing.as_ref()).await {
             Ok(()) => {}
-            Err(error) if error.kind == Kind::Conflict => {
+            Err(error) if error.kind == ErrorKind::Conflict => {
                 // Perhaps it was ourselves: an answer that is lost on its way makes the client ask once more.
                 let holder = self.directory.job(&upload.account, &id).await?.and_then(|job| job.lease);
                 if holder.is_none_or(|lease| lease.owner != delivery.invocation) {
@@ -132,7 +163,7 @@ impl Engine {
             }
             Stop::Time => run.fail("its time ran out at the last delivery".into()).await,
             // Whoever has the lease now goes on; nothing of this attempt is to be written any more.
-            Stop::Error(error) if error.kind == Kind::Conflict => Err(error),
+            Stop::Error(error) if error.kind == ErrorKind::Conflict => Err(error),
             Stop::Error(error) if delivery.is_last() => run.fail(error.chain()).await,
             Stop::Error(error) => {
                 run.job.last_error = Some(error.chain());
@@ -193,7 +224,7 @@ impl<'a> Run<'a> {
     fn new(engine: &'a Engine, job: Job, delivery: &Delivery) -> Self {
         let time = Duration::try_from(delivery.deadline.duration_since(delivery.at)).unwrap_or_default();
         let reserve = time.mul_f64(RESERVE).clamp(LEAST_RESERVE, MOST_RESERVE);
-        let keys = ResultKeys::of(&job.upload.account, &job.id);
+        let keys = job.keys();
         let now = Instant::now();
         let until = now + time.saturating_sub(reserve);
         Self { engine, job, keys, owner: delivery.invocation.clone(), until, saved: now }
@@ -237,9 +268,23 @@ impl<'a> Run<'a> {
             self.apply(&mut reading.work).await?;
             self.enter(Phase::Reporting).await?;
             self.report(&mut reading).await?;
-            operation.conclude(self).await?;
+            if !self.job.previews() {
+                operation.conclude(self).await?;
+            }
         }
         self.finish().await.map_err(Stop::Error)
+    }
+
+    /// From here on, the job shows what it would do.
+    async fn preview(&mut self) -> Result<(), Stop> {
+        let kind = self.job.upload.kind;
+        if !kind.has_preview() {
+            let reason = format!("A job of the kind {} has no preview.", kind.as_str());
+            return Err(Stop::Ends(Failure::Refused { reason }));
+        }
+        self.job.preview();
+        self.keys = self.job.keys();
+        self.save().await.map_err(Stop::Error)
     }
 
     /// Sends the mail, if one is due, and ends the job.
