@@ -6,6 +6,7 @@
 //! 2. The file is read into a ledger of who is to have what.
 //! 3. Users are dealt with in batches. A batch's plan is kept in the bucket *before* it is carried out, so that the next
 //!    attempt knows what was this job's own doing. Carrying it out twice changes nothing.
+//!    Numbers that were retired while they were being put on lists are taken off again.
 //! 4. The file is read again, row by row, for the result files.
 //! 5. The mail is sent, if one is due, and the job ends.
 //!
@@ -19,6 +20,7 @@ mod mail;
 mod operation;
 mod read;
 mod report;
+mod take_back;
 mod users;
 
 use std::time::Duration;
@@ -38,7 +40,7 @@ use tokio::time::Instant;
 
 pub use append::Append;
 pub use deliver::{Worker, visit_all};
-pub use operation::{Begun, Done, Operation, RowsIn, Work};
+pub use operation::{Begun, Done, Operation, PutOn, RowsIn, Work};
 pub use users::{UploadUsers, UsersWork};
 
 /// Works on bulk jobs.
@@ -204,6 +206,12 @@ impl<'a> Run<'a> {
         &self.job.upload.account
     }
 
+    /// Whether the job only shows what it would do. Nothing outside of its results may be written then.
+    #[expect(clippy::unused_self, reason = "no job is a preview yet")]
+    pub fn previews(&self) -> bool {
+        false
+    }
+
     /// What the account has set for itself.
     ///
     /// # Errors
@@ -234,10 +242,11 @@ impl<'a> Run<'a> {
         if self.job.phase != Phase::Mailing {
             let mut reading = self.read(operation).await?;
             self.enter(Phase::Applying).await?;
-            self.apply(&mut reading.work).await?;
+            let joined = self.apply(&mut reading.work).await?;
+            self.take_back(&mut reading.work, joined).await?;
             self.enter(Phase::Reporting).await?;
             self.report(&mut reading).await?;
-            operation.conclude(self).await?;
+            operation.conclude(self, &reading.work).await?;
         }
         self.finish().await.map_err(Stop::Error)
     }

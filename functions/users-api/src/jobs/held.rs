@@ -40,7 +40,7 @@ pub(crate) async fn execute(
         Kind::DirectoryImport => {
             (Kind::DirectoryImport, "sync.json", Request::Sync(Sync { confirmed: true }).to_json())
         }
-        Kind::AppendCallerIds | Kind::UploadUsers => return Err(not_held(&held)),
+        Kind::AppendCallerIds | Kind::UploadUsers | Kind::RotateCallerIds => return Err(not_held(&held)),
     };
     // Decided before it is asked for, so that of two who decide at once only one does.
     let confirmed = decide(&api, &held, JobState::Confirmed).await?;
@@ -86,7 +86,7 @@ async fn release(api: &Api, caller: &Caller, held: &Job) -> Result<(), Problem> 
             };
             api.directory.change_standing(&caller.account, change).await?;
         }
-        Kind::AppendCallerIds | Kind::UploadUsers => {}
+        Kind::AppendCallerIds | Kind::UploadUsers | Kind::RotateCallerIds => {}
     }
     Ok(())
 }
