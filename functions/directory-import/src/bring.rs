@@ -70,7 +70,7 @@ impl Operation for BringUsers {
         Ok(Begun { work: UsersWork::begin(run).await?, rows })
     }
 
-    async fn conclude(&self, run: &Run<'_>) -> Result<(), Error> {
+    async fn conclude(&self, run: &Run<'_>, _: &UsersWork) -> Result<(), Error> {
         let note = recall(run).await?.ok_or_else(|| Error::transient(REMEMBERING, "the note is missing"))?;
         let (job, at) = (run.job.id.clone(), Timestamp::now());
         let directory = &run.engine.directory;

@@ -79,6 +79,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/teams/{id}", put(catalog::put_team).delete(catalog::delete_team))
         .route("/v1/numbers", get(numbers::list::list).post(numbers::add::add))
         .route("/v1/numbers/{number}", get(numbers::one::get).merge(patch(numbers::one::patch)))
+        .route("/v1/numbers/rotations", post(numbers::rotate::ask))
         .route("/v1/numbers/{number}/users", get(numbers::holders::list))
         .route("/v1/jobs", get(jobs::list::list).post(jobs::create::create))
         .route("/v1/jobs/{id}", get(jobs::one::get))

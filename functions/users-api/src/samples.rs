@@ -5,7 +5,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rollcall_model::{append, roster};
+use rollcall_model::{append, roster, rotation};
 
 use crate::{caller::Caller, problem::Problem};
 
@@ -13,6 +13,7 @@ use crate::{caller::Caller, problem::Problem};
 pub(crate) async fn get(_: Caller, Path(name): Path<String>) -> Result<Response, Problem> {
     let sample = match name.as_str() {
         "append-caller-ids.csv" => append::sample(),
+        "rotate-caller-ids.csv" => rotation::sample(),
         "users.csv" => roster::sample(),
         _ => return Err(Problem::not_found("sample")),
     };

@@ -14,7 +14,7 @@ use rollcall_platform::{
     directory::{BulkWork, Found},
 };
 
-use crate::{Begun, Done, Operation, RowsIn, Run, Stop, Work};
+use crate::{Begun, Done, Operation, PutOn, RowsIn, Run, Stop, Work};
 
 /// Appends the caller IDs of a file.
 pub struct Append;
@@ -105,9 +105,18 @@ impl Work for AppendWork {
         done.numbers_added += plan.add.len() as u64;
     }
 
+    fn put_on(plan: &mut UserPlan) -> Option<PutOn<'_>> {
+        Some(put_on(plan))
+    }
+
     fn judge(&mut self, row: &Row<'_>) -> Judgement {
         append::judge(row, &mut self.numbers, &mut self.ledger)
     }
+}
+
+/// What an append has put on a user's list.
+pub(crate) fn put_on(plan: &mut UserPlan) -> PutOn<'_> {
+    PutOn { login: &plan.login, added: &mut plan.add, taken_back: &mut plan.taken_back }
 }
 
 /// Adds the plans' numbers to their users' lists. Gives the positions of those whose user is not there any more.

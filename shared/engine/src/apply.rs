@@ -1,10 +1,10 @@
 //! Bringing users up to date, batch by batch.
 
 use rollcall_platform::{Error, Kind, directory::BulkWork};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 
-use crate::{Done, Run, Stop, Work};
+use crate::{Done, Run, Stop, Work, take_back::Joined};
 
 /// Users dealt with together: few enough that progress shows and little is repeated after a death, many enough that
 /// keeping their plans costs next to nothing beside writing the users.
@@ -12,10 +12,10 @@ const BATCH_USERS: usize = 2_000;
 
 /// What a job does to one batch of users. Kept in the bucket before it is done, and again when it is.
 #[derive(Serialize, Deserialize)]
-struct Batch<P> {
+pub(crate) struct Batch<P> {
     /// How many of the plans, from the first, have been carried out.
     carried_out: usize,
-    plans: Vec<P>,
+    pub plans: Vec<P>,
 }
 
 impl<P> Default for Batch<P> {
@@ -25,12 +25,13 @@ impl<P> Default for Batch<P> {
 }
 
 impl Run<'_> {
-    /// Carries out what the rows ask for, and records what came of that.
-    pub(crate) async fn apply<W: Work>(&mut self, work: &mut W) -> Result<(), Stop> {
+    /// Carries out what the rows ask for, and records what came of that. Gives the numbers that came onto lists by it.
+    pub(crate) async fn apply<W: Work>(&mut self, work: &mut W) -> Result<Joined, Stop> {
         // Users are counted again from the batches that earlier attempts have kept; what was asked of the table adds up.
         self.job.progress.users_done = 0;
         let mut done = Done::default();
-        let batches = work.users().div_ceil(BATCH_USERS);
+        let mut joined = Joined::default();
+        let batches = Self::batches(work);
         let mut batch = self.recall(work, 0).await?;
         let mut read = self.decide(work, 0, &mut batch).await.map_err(|error| self.late(error))?;
         for number in 0..batches {
@@ -41,15 +42,20 @@ impl Run<'_> {
                 tokio::join!(self.carry_out(work, number, &mut batch), self.decide(work, number + 1, &mut next));
             let wrote = wrote.map_err(|error| self.late(error))?;
             let next_read = next_read.map_err(|error| self.late(error))?;
-            for plan in &batch.plans {
+            for plan in &mut batch.plans {
                 work.record(plan);
                 W::count(plan, &mut done);
+                joined.count::<W>(plan);
             }
             self.count(done, ((number + 1) * BATCH_USERS).min(work.users()), [read, wrote]);
             self.show().await?;
             (batch, read) = (next, next_read);
         }
-        Ok(())
+        Ok(joined)
+    }
+
+    pub(crate) fn batches<W: Work>(work: &W) -> usize {
+        work.users().div_ceil(BATCH_USERS)
     }
 
     /// What an earlier attempt has kept of a batch.
@@ -130,7 +136,15 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn keep<P: Serialize>(&self, number: usize, batch: &Batch<P>) -> Result<(), Error> {
+    /// A batch that this attempt has kept.
+    pub(crate) async fn kept<P: DeserializeOwned>(&self, number: usize) -> Result<Batch<P>, Error> {
+        const OPERATION: &str = "reading a plan again";
+        let bytes = self.engine.files.get(&self.keys.changes(number)).await?;
+        let bytes = bytes.ok_or_else(|| Error::transient(OPERATION, "it is missing"))?;
+        serde_json::from_slice(&bytes).map_err(|error| Error::transient(OPERATION, error))
+    }
+
+    pub(crate) async fn keep<P: Serialize>(&self, number: usize, batch: &Batch<P>) -> Result<(), Error> {
         let bytes = serde_json::to_vec(batch).expect("a batch can be written as JSON");
         self.engine.files.put(&self.keys.changes(number), "application/json", bytes).await
     }
@@ -150,7 +164,7 @@ impl Run<'_> {
     }
 
     /// A table that doesn't answer in time is no error when the time is up anyway.
-    fn late(&self, error: Error) -> Stop {
+    pub(crate) fn late(&self, error: Error) -> Stop {
         if error.kind == Kind::Transient && Instant::now() >= self.until { Stop::Time } else { Stop::Error(error) }
     }
 }

@@ -6,6 +6,7 @@
 //! 2. The file is read into a ledger of who is to have what.
 //! 3. Users are dealt with in batches. A batch's plan is kept in the bucket *before* it is carried out, so that the next
 //!    attempt knows what was this job's own doing. Carrying it out twice changes nothing.
+//!    Numbers that were retired while they were being put on lists are taken off again.
 //! 4. The file is read again, row by row, for the result files.
 //! 5. The mail is sent, if one is due, and the job ends.
 //!
@@ -19,6 +20,7 @@ mod mail;
 mod operation;
 mod read;
 mod report;
+mod take_back;
 mod users;
 
 use std::time::Duration;
@@ -38,7 +40,7 @@ use tokio::time::Instant;
 
 pub use append::Append;
 pub use deliver::{Worker, visit_all};
-pub use operation::{Begun, Done, Operation, RowsIn, Work};
+pub use operation::{Begun, Done, Operation, PutOn, RowsIn, Work};
 pub use users::{UploadUsers, UsersWork};
 
 /// Works on bulk jobs.
@@ -265,18 +267,25 @@ impl<'a> Run<'a> {
         if self.job.phase != Phase::Mailing {
             let mut reading = self.read(operation).await?;
             self.enter(Phase::Applying).await?;
-            self.apply(&mut reading.work).await?;
+            let joined = self.apply(&mut reading.work).await?;
+            self.take_back(&mut reading.work, joined).await?;
             self.enter(Phase::Reporting).await?;
             self.report(&mut reading).await?;
             if !self.job.previews() {
-                operation.conclude(self).await?;
+                operation.conclude(self, &reading.work).await?;
             }
         }
         self.finish().await.map_err(Stop::Error)
     }
 
-    /// From here on, the job shows what it would do.
-    async fn preview(&mut self) -> Result<(), Stop> {
+    /// From here on the job shows what it would do, unless a person has said already that it is to be done.
+    ///
+    /// # Errors
+    /// When a job of this kind has no preview, or the record can't be written.
+    pub async fn preview(&mut self) -> Result<(), Stop> {
+        if self.job.stage != Stage::Dropped {
+            return Ok(());
+        }
         let kind = self.job.upload.kind;
         if !kind.has_preview() {
             let reason = format!("A job of the kind {} has no preview.", kind.as_str());

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use rollcall_model::{
+    caller_id::CallerId,
     csv_file::{Row, Schema},
     report::Judgement,
     upload::Source,
@@ -30,7 +31,7 @@ pub trait Operation {
     ///
     /// # Errors
     /// When what is to be kept can't be.
-    fn conclude(&self, _run: &Run<'_>) -> impl Future<Output = Result<(), Error>> + Send {
+    fn conclude(&self, _run: &Run<'_>, _work: &Self::Work) -> impl Future<Output = Result<(), Error>> + Send {
         async { Ok(()) }
     }
 }
@@ -112,6 +113,11 @@ pub trait Work: Send + Sync {
     /// Adds to the job's progress what a plan has done.
     fn count(plan: &Self::Plan, done: &mut Done);
 
+    /// The numbers that a plan has put on a list, for kinds that do so.
+    fn put_on(_plan: &mut Self::Plan) -> Option<PutOn<'_>> {
+        None
+    }
+
     /// Judges a row at the second reading.
     fn judge(&mut self, row: &Row<'_>) -> Judgement;
 
@@ -119,6 +125,16 @@ pub trait Work: Send + Sync {
     fn row_key(&self, row: &Row<'_>) -> u64 {
         row.line
     }
+}
+
+/// What a plan has put on a user's list.
+pub struct PutOn<'a> {
+    /// The login ID, folded.
+    pub login: &'a str,
+    /// The numbers.
+    pub added: &'a mut Vec<CallerId>,
+    /// Those that have been taken off again, since they were retired meanwhile.
+    pub taken_back: &'a mut Vec<CallerId>,
 }
 
 /// What plans have done to users.
@@ -130,6 +146,6 @@ pub struct Done {
     pub users_created: u64,
     /// Numbers that came onto lists, or that CRM users see newly.
     pub numbers_added: u64,
-    /// Numbers that CRM users don't see any more.
+    /// Numbers taken off lists, or that CRM users don't see any more.
     pub numbers_removed: u64,
 }

@@ -3,7 +3,6 @@
 use rollcall_model::{
     code::FileCode,
     csv_file::{FileFault, Reader, Schema},
-    job::Stage,
     upload::{Source, Terms},
 };
 use rollcall_platform::files::Download;
@@ -26,7 +25,7 @@ impl Run<'_> {
         // First of all: who is to be told, should nothing else be read of the file.
         let Terms { notify, role, preview } = dropped.terms().clone();
         (self.job.notify, self.job.role) = (notify, role);
-        if preview && self.job.stage == Stage::Dropped {
+        if preview {
             self.preview().await?;
         }
         let size = self.job.source.size;

@@ -11,7 +11,10 @@ use rollcall_platform::{
     directory::{BulkWork, UserWrite},
 };
 
-use crate::{Begun, Done, Operation, RowsIn, Run, Stop, Work, append::append_numbers};
+use crate::{
+    Begun, Done, Operation, PutOn, RowsIn, Run, Stop, Work,
+    append::{append_numbers, put_on},
+};
 
 /// Creates and changes the users of a file.
 pub struct UploadUsers;
@@ -145,6 +148,10 @@ impl Work for UsersWork {
         done.users_changed += u64::from(plan.writes());
         done.users_created += u64::from(matches!(plan.change, Change::Create(_)));
         done.numbers_added += plan.numbers.add.len() as u64;
+    }
+
+    fn put_on(plan: &mut Plan) -> Option<PutOn<'_>> {
+        Some(put_on(&mut plan.numbers))
     }
 
     fn judge(&mut self, row: &Row<'_>) -> Judgement {

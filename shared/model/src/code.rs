@@ -70,8 +70,16 @@ codes! {
         NumberInvalid = "NUMBER_INVALID",
         /// A telephone number, but not one of the account's.
         NumberNotOwned = "NUMBER_NOT_OWNED",
-        /// The account has retired this number.
+        /// The account has retired this number, or a rotation is retiring it.
         NumberRetired = "NUMBER_RETIRED",
+        /// Another rotation is taking this number out of service.
+        NumberLeaving = "NUMBER_LEAVING",
+        /// The number stands further up in the rotation, with another replacement.
+        NumberTwice = "NUMBER_TWICE",
+        /// The replacement is not in service, or leaves with this rotation.
+        ReplacementUnusable = "REPLACEMENT_UNUSABLE",
+        /// Without the numbers that are retired, the user would have none to dial from.
+        ListWouldBeEmpty = "LIST_WOULD_BE_EMPTY",
         /// The user's list is full.
         ListLimit = "LIST_LIMIT",
         /// Another row of the file has this login ID, with other values.
@@ -152,6 +160,8 @@ codes! {
         PolicyNotCustom = "POLICY_NOT_CUSTOM",
         /// Something else came of the row than the preview had said.
         DiffersFromPreview = "DIFFERS_FROM_PREVIEW",
+        /// Of a rotation: nobody whom it is about has the number, or not any more.
+        NotHeld = "NOT_HELD",
         /// Of a resync: nobody of the phone system is the CRM user.
         Unmapped = "UNMAPPED",
         /// Of a resync: several of the phone system could be the CRM user.

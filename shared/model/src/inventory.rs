@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     caller_id::CallerId,
+    upload::JobId,
     user::{Name, Ref},
 };
 
@@ -16,6 +17,12 @@ pub struct InventoryNumber {
     /// What may be edited of it.
     #[serde(flatten)]
     pub facts: NumberFacts,
+    /// The rotation that is taking it out of service. Lists don't take it any more; who has it may dial from it until then.
+    #[serde(default)]
+    pub leaving: Option<JobId>,
+    /// What took its place when a rotation retired it.
+    #[serde(default)]
+    pub replaced_by: Option<CallerId>,
     /// Raised by every change.
     #[serde(default)]
     pub version: u64,
@@ -24,7 +31,12 @@ pub struct InventoryNumber {
 impl InventoryNumber {
     /// A number as it comes into the inventory.
     pub fn new(number: CallerId, facts: NumberFacts) -> Self {
-        Self { number, facts, version: 1 }
+        Self { number, facts, leaving: None, replaced_by: None, version: 1 }
+    }
+
+    /// Whether lists take it: not once it is retired, nor while a rotation is retiring it.
+    pub fn joins_lists(&self) -> bool {
+        self.facts.state != NumberState::Retired && self.leaving.is_none()
     }
 }
 

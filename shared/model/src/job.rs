@@ -202,7 +202,7 @@ pub struct Progress {
     pub users_created: u64,
     /// Numbers that came onto lists, or that CRM users see newly.
     pub numbers_added: u64,
-    /// Numbers that CRM users don't see any more, by a resync.
+    /// Numbers taken off lists by a rotation, or that CRM users don't see any more, by a resync.
     pub numbers_removed: u64,
     /// Requests made to the table for users.
     pub table_calls: u64,

@@ -25,6 +25,7 @@ pub mod phone_side;
 pub mod phone_snapshot;
 pub mod report;
 pub mod roster;
+pub mod rotation;
 pub mod secret;
 pub mod settings;
 mod text;

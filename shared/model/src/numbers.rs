@@ -10,14 +10,15 @@ use crate::{
     caller_id::{CallerId, MAX_DIGITS},
     code::RowCode,
     country::{Country, national_digits},
-    inventory::{InventoryNumber, NumberState},
+    inventory::InventoryNumber,
     text,
 };
 
 /// Reads numbers for one account.
 pub struct NumberReader {
     country: Country,
-    owned: HashMap<CallerId, NumberState>,
+    /// The account's numbers, and whether lists take them.
+    owned: HashMap<CallerId, bool>,
     /// Whose a number is, and whether it is in service, is not asked.
     any: bool,
     /// What each spelling means: first the inventory's own spellings, then every spelling met so far. A file holds few
@@ -60,7 +61,7 @@ impl NumberReader {
     fn knowing(country: Country, inventory: &[InventoryNumber], any: bool) -> Self {
         let mut reader = Self {
             country,
-            owned: inventory.iter().map(|item| (item.number, item.facts.state)).collect(),
+            owned: inventory.iter().map(|item| (item.number, item.joins_lists())).collect(),
             any,
             digits: HashMap::new(),
             others: HashMap::new(),
@@ -153,9 +154,9 @@ impl NumberReader {
     fn owned_reading(&self, number: CallerId, unusual: bool) -> Reading {
         match self.owned.get(&number) {
             _ if self.any => Reading::Number { number, unusual },
-            Some(NumberState::Retired) => Reading::Refused(RowCode::NumberRetired),
+            Some(false) => Reading::Refused(RowCode::NumberRetired),
             None if !self.owned.is_empty() => Reading::Refused(RowCode::NumberNotOwned),
-            Some(_) | None => Reading::Number { number, unusual },
+            Some(true) | None => Reading::Number { number, unusual },
         }
     }
 }
@@ -255,7 +256,11 @@ fn ascii_digit(c: char) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{inventory::NumberFacts, user::Name};
+    use crate::{
+        inventory::{NumberFacts, NumberState},
+        upload::JobId,
+        user::Name,
+    };
 
     fn owned(numbers: &[(&str, Option<&str>)]) -> NumberReader {
         let inventory: Vec<_> = numbers
@@ -331,6 +336,15 @@ mod tests {
         for written in [MINE, "9876543210", "'9876543210", "098765 43210"] {
             assert_eq!(reader.read(written), Reading::Refused(RowCode::NumberRetired), "{written}");
         }
+    }
+
+    #[test]
+    fn a_number_that_a_rotation_is_retiring_is_refused_before_it_is_retired() {
+        let mut leaving = InventoryNumber::new(MINE.parse().unwrap(), NumberFacts::default());
+        leaving.leaving = JobId::parse(&"0".repeat(32));
+        assert!(leaving.leaving.is_some());
+        let mut reader = NumberReader::new("IN".parse().unwrap(), &[leaving]);
+        assert_eq!(reader.read("9876543210"), Reading::Refused(RowCode::NumberRetired));
     }
 
     #[test]

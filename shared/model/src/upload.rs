@@ -32,12 +32,20 @@ pub enum Kind {
     MappingResync,
     /// The same, by a file that says what the phone system has.
     PhoneSnapshot,
+    /// Numbers are retired, and replaced on every list that has them.
+    RotateCallerIds,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::AppendCallerIds, Self::UploadUsers, Self::DirectoryImport, Self::MappingResync, Self::PhoneSnapshot];
+    pub const ALL: [Self; 6] = [
+        Self::AppendCallerIds,
+        Self::UploadUsers,
+        Self::DirectoryImport,
+        Self::MappingResync,
+        Self::PhoneSnapshot,
+        Self::RotateCallerIds,
+    ];
 
     /// As it stands in keys.
     pub fn as_str(self) -> &'static str {
@@ -47,6 +55,7 @@ impl Kind {
             Self::DirectoryImport => "directory-import",
             Self::MappingResync => "mapping-resync",
             Self::PhoneSnapshot => "phone-snapshot",
+            Self::RotateCallerIds => "rotate-caller-ids",
         }
     }
 
@@ -58,7 +67,7 @@ impl Kind {
     /// themselves instead, where it is too much.
     pub fn has_preview(self) -> bool {
         match self {
-            Self::AppendCallerIds | Self::UploadUsers => true,
+            Self::AppendCallerIds | Self::UploadUsers | Self::RotateCallerIds => true,
             Self::DirectoryImport | Self::MappingResync | Self::PhoneSnapshot => false,
         }
     }
@@ -256,6 +265,11 @@ impl ResultKeys {
     /// What came of each row in a preview, for its execution to compare.
     pub fn outcomes(&self) -> String {
         format!("{}/outcomes.bin", self.prefix)
+    }
+
+    /// Numbers of the inventory as they were before a rotation.
+    pub fn numbers(&self) -> String {
+        format!("{}/numbers.json", self.prefix)
     }
 
     /// What the job does to one batch of users, in the order of the file.

@@ -63,7 +63,7 @@ async fn release(api: &Api, caller: &Caller, held: &Job) -> Result<(), Problem> 
             };
             api.directory.change_standing(&caller.account, change).await?;
         }
-        Kind::AppendCallerIds | Kind::UploadUsers => {}
+        Kind::AppendCallerIds | Kind::UploadUsers | Kind::RotateCallerIds => {}
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod holders;
 pub(crate) mod list;
 pub(crate) mod one;
+pub(crate) mod rotate;
 
 use rollcall_model::{caller_id::CallerId, inventory::NumberFacts};
 

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderName, header},
     response::Response,
 };
-use rollcall_model::inventory::InventoryNumber;
+use rollcall_model::inventory::{InventoryNumber, NumberState};
 use serde_json::{Value, to_value};
 
 use super::{check, named};
@@ -42,13 +42,24 @@ pub(crate) async fn patch(
     let before = before.ok_or_else(|| Problem::not_found("number"))?;
     check_match(&headers, &tag(before.version))?;
     let mut facts = to_value(&before.facts).expect("facts can be written as JSON");
+    let says_state = patch.get("state").is_some();
     body::merge(&mut facts, patch);
     let facts = body::read(facts)?;
     check(&facts)?;
-    let after = InventoryNumber { facts, version: before.version + 1, ..before.clone() };
-    if after.facts != before.facts && !api.directory.change_number(&caller.account, Some(&before), &after).await? {
-        return Err(Problem::changed());
+    let mut after = InventoryNumber { facts, ..before.clone() };
+    if says_state {
+        // A person has decided: whatever a rotation was about to do with the number, it doesn't any more.
+        after.leaving = None;
+        after.replaced_by = after.replaced_by.filter(|_| after.facts.state == NumberState::Retired);
     }
-    let number = if after.facts == before.facts { before } else { after };
+    let number = if after == before {
+        before
+    } else {
+        after.version += 1;
+        if !api.directory.change_number(&caller.account, Some(&before), &after).await? {
+            return Err(Problem::changed());
+        }
+        after
+    };
     Ok(([(header::ETAG, tag(number.version))], Json(number)))
 }

@@ -20,7 +20,7 @@ use tokio::time::{Duration, Instant};
 
 use super::find;
 use crate::{
-    Shared,
+    Api, Shared,
     body::Body,
     caller::Caller,
     preconditions::{tag_of, tagged},
@@ -112,18 +112,33 @@ pub(crate) async fn append(
     }
     let standing = Standing::User(user.policy);
     let login = user.login.folded();
-    let plan = UserPlan::decide(&login, standing, &user.caller_ids, wanted.into_iter(), settings.list_limit);
+    let mut plan = UserPlan::decide(&login, standing, &user.caller_ids, wanted.into_iter(), settings.list_limit);
     if !plan.add.is_empty() {
         let until = Instant::now() + PATIENCE;
         let done = api.directory.append(&caller.account, &[&plan], until, &mut BulkWork::default()).await?;
         if !done.vanished.is_empty() {
             return Err(Problem::not_found("user"));
         }
+        take_back(&api, &caller, &mut plan, until).await?;
     }
-    let over = plan.over.iter().map(|number| Refused { value: number.to_string(), code: RowCode::ListLimit });
-    outcome.refused.extend(over);
+    let refused = |code| move |number: &CallerId| Refused { value: number.to_string(), code };
+    outcome.refused.extend(plan.over.iter().map(refused(RowCode::ListLimit)));
+    outcome.refused.extend(plan.taken_back.iter().map(refused(RowCode::NumberRetired)));
     (outcome.added, outcome.already_allowed) = (plan.add, plan.held);
     Ok(Json(outcome))
+}
+
+/// Takes numbers off the list again that a rotation has begun to retire since they were looked at. It may have passed this user
+/// before they were added.
+async fn take_back(api: &Api, caller: &Caller, plan: &mut UserPlan, until: Instant) -> Result<(), Problem> {
+    let now = api.directory.numbers(&caller.account, &plan.add, until).await?;
+    let gone: Vec<CallerId> = now.iter().filter(|item| !item.joins_lists()).map(|item| item.number).collect();
+    if !gone.is_empty() {
+        let removals = [(plan.login.as_str(), &*gone)];
+        api.directory.remove_caller_ids(&caller.account, &removals, until, &mut BulkWork::default()).await?;
+        plan.taken_back.extend(plan.add.extract_if(.., |number| gone.contains(number)));
+    }
+    Ok(())
 }
 
 /// `DELETE /v1/users/{login}/caller-ids/{number}`: done once or twice, the number is off the list.

@@ -21,6 +21,11 @@ pub struct Consent {
 }
 
 impl Consent {
+    /// Whether somebody is to be asked.
+    pub fn asks(self) -> bool {
+        !self.yes
+    }
+
     /// Goes on with a job that has shown what it would do, or that held, if that is meant, and follows it to its end. A preview
     /// that found nothing to do, or that nobody wants, is left as it is.
     ///

@@ -19,6 +19,7 @@ mod output;
 mod phone_system;
 mod queues;
 mod resync;
+mod rotate;
 mod sample;
 mod schedules;
 mod seed;
@@ -86,6 +87,8 @@ enum Subcommands {
     Map(map::Map),
     /// Take a CRM user's mapping away
     Unmap(map::Unmap),
+    /// Retire numbers and replace them in everybody's list, and follow the job to its end
+    Rotate(rotate::Rotate),
     /// Bring mappings in step with the phone system, and follow the job to its end
     Resync(resync::Resync),
     /// Explain why a CRM user sees a number, or doesn't
@@ -125,6 +128,7 @@ impl Command {
             Subcommands::Mappings(mappings) => mappings.run(dir).await,
             Subcommands::Map(map) => map.run(dir).await,
             Subcommands::Unmap(unmap) => unmap.run(dir).await,
+            Subcommands::Rotate(rotate) => rotate.run(dir).await,
             Subcommands::Resync(resync) => resync.run(dir).await,
             Subcommands::Why(why) => why.run(dir).await,
             Subcommands::PhoneSystem(system) => system.run(dir).await,

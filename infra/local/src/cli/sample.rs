@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use rollcall_model::{append, roster};
+use rollcall_model::{append, roster, rotation};
 
 use super::output;
 use crate::stack::{Context, Result};
@@ -28,6 +28,8 @@ pub struct Sample {
 enum SampleKind {
     /// Caller IDs to append to users' lists
     AppendCallerIds,
+    /// Caller IDs to retire, and what replaces them
+    RotateCallerIds,
     /// Users to create and change
     Users,
 }
@@ -40,6 +42,7 @@ impl Sample {
     pub fn run(self) -> Result<ExitCode> {
         let sample = match self.kind {
             SampleKind::AppendCallerIds => append::sample(),
+            SampleKind::RotateCallerIds => rotation::sample(),
             SampleKind::Users => roster::sample(),
         };
         match self.output {

@@ -101,6 +101,10 @@ impl NumbersJudged {
                 let message = format!("The user's list is full, so {number} was not added.");
                 return self.errors.push(Remark::error(RowCode::ListLimit, field, written, message));
             }
+            Fate::TakenBack => {
+                let message = format!("{number} was retired while the job ran, so it was taken off the list again.");
+                return self.errors.push(Remark::error(RowCode::NumberRetired, field, written, message));
+            }
             Fate::Open => return self.unprocessed += 1,
         }
         self.good += 1;

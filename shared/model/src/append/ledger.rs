@@ -142,6 +142,8 @@ pub(super) enum Fate {
     Held,
     /// The list has no room.
     Over,
+    /// Added by this job, and taken off again, since it was retired meanwhile.
+    TakenBack,
 }
 
 impl Ledger {
@@ -178,7 +180,12 @@ impl Ledger {
     pub fn record(&mut self, plan: &UserPlan) {
         let Some(user) = self.logins.find(&plan.login) else { return };
         self.standings[user] = Some(plan.standing);
-        let fates = [(&plan.add, Fate::Added), (&plan.held, Fate::Held), (&plan.over, Fate::Over)];
+        let fates = [
+            (&plan.add, Fate::Added),
+            (&plan.held, Fate::Held),
+            (&plan.over, Fate::Over),
+            (&plan.taken_back, Fate::TakenBack),
+        ];
         for (numbers, fate) in fates {
             for number in numbers {
                 if let Some(at) = self.position(user, *number) {

@@ -36,6 +36,9 @@ pub struct UserPlan {
     /// Numbers for which the list has no room.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub over: Vec<CallerId>,
+    /// Numbers that were added and have been taken off again, since they were retired meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_back: Vec<CallerId>,
 }
 
 impl UserPlan {
@@ -48,7 +51,7 @@ impl UserPlan {
         wanted: impl Iterator<Item = CallerId>,
         limit: usize,
     ) -> Self {
-        let mut plan = Self { login: login.to_owned(), standing, add: Vec::new(), held: Vec::new(), over: Vec::new() };
+        let mut plan = Self::nothing(login.to_owned(), standing);
         if !matches!(standing, Standing::User(_)) {
             return plan;
         }
@@ -67,12 +70,10 @@ impl UserPlan {
 
     /// The user was deleted after the plan was made: nothing was added.
     pub fn vanished(&mut self) {
-        *self = Self {
-            login: std::mem::take(&mut self.login),
-            standing: Standing::Nobody,
-            add: Vec::new(),
-            held: Vec::new(),
-            over: Vec::new(),
-        };
+        *self = Self::nothing(std::mem::take(&mut self.login), Standing::Nobody);
+    }
+
+    fn nothing(login: String, standing: Standing) -> Self {
+        Self { login, standing, add: Vec::new(), held: Vec::new(), over: Vec::new(), taken_back: Vec::new() }
     }
 }

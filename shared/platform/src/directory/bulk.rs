@@ -287,13 +287,29 @@ impl Directory {
         Ok(again)
     }
 
-    /// Carries out one write of `count` items, again and again while the table puts it off, until `until`. Whether it was carried
-    /// out: where its condition doesn't hold, that is so if the record at `key` says that this job has written it.
+    /// Carries out one write of `count` items, as [`Self::write_until`]. Whether it was carried out: where its condition doesn't
+    /// hold, that is so if the record at `key` says that this job has written it.
     pub(super) async fn write_once<F: Future<Output = Result<(), Error>>>(
         &self,
         key: Key,
         count: usize,
         job: &JobId,
+        until: Instant,
+        write: impl Fn() -> F,
+    ) -> Result<(bool, BulkWork), Error> {
+        let (written, mut work) = self.write_until(count, until, write).await?;
+        if written {
+            return Ok((true, work));
+        }
+        work.calls += 1;
+        Ok((self.has_written(key, job).await?, work))
+    }
+
+    /// Carries out one write of `count` items, again and again while the table puts it off, until `until`. Whether its condition
+    /// holds.
+    pub(super) async fn write_until<F: Future<Output = Result<(), Error>>>(
+        &self,
+        count: usize,
         until: Instant,
         write: impl Fn() -> F,
     ) -> Result<(bool, BulkWork), Error> {
@@ -315,10 +331,7 @@ impl Directory {
                     work.put_off += 1;
                     patience.wait(error).await?;
                 }
-                Err(error) if error.kind == Kind::Conflict => {
-                    work.calls += 1;
-                    return Ok((self.has_written(key, job).await?, work));
-                }
+                Err(error) if error.kind == Kind::Conflict => return Ok((false, work)),
                 Err(error) => return Err(error),
             }
         }

@@ -28,7 +28,7 @@ use crate::{
 pub use answers::{Answer, Given};
 pub use bulk::{Appended, BulkWork, Found};
 pub use jobs::job_place;
-pub use users::{FilterValue, Place, Stale, Taken, UserFilter, UserWrite};
+pub use users::{FilterValue, ListChange, Place, Stale, Taken, UserFilter, UserWrite, Walk};
 
 /// The directory of one deployment.
 pub struct Directory {

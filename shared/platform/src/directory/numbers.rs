@@ -2,8 +2,9 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use rollcall_model::{account::AccountId, caller_id::CallerId, inventory::InventoryNumber};
+use tokio::time::Instant;
 
-use super::{Directory, Item, document, read_document, taken};
+use super::{BulkWork, Directory, Item, document, read_document, taken};
 use crate::{
     Error,
     error::failed,
@@ -60,6 +61,21 @@ impl Directory {
         let key = Key::number(account, &number.to_string()).attributes().into();
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
         read.send().await.map_err(failed(READING))?.item.as_ref().map(read_number).transpose()
+    }
+
+    /// Those of some numbers that are in the inventory, as they are now.
+    ///
+    /// # Errors
+    /// As [`Directory::find_users`].
+    pub async fn numbers(
+        &self,
+        account: &AccountId,
+        numbers: &[CallerId],
+        until: Instant,
+    ) -> Result<Vec<InventoryNumber>, Error> {
+        let keys = numbers.iter().map(|number| Key::number(account, &number.to_string()));
+        let items = self.get_many(keys, &[RECORD], until, &mut BulkWork::default()).await?;
+        items.iter().map(read_number).collect()
     }
 
     /// Writes a number if what the table holds of it is still `before`. `false` when it isn't.

@@ -25,6 +25,7 @@ use crate::{
     directory::{
         Directory, Item,
         bulk::{Patience, WRITTEN_BY},
+        taken,
     },
     error::failed,
     keys::{Key, PK},
@@ -208,20 +209,29 @@ impl Directory {
         folded_login: &str,
         number: CallerId,
     ) -> Result<bool, Error> {
-        let update = self
-            .client
+        taken(self.remove_numbers(&self.client, account, folded_login, &[number]).await)
+    }
+
+    /// Takes numbers off a user's list. [`Kind::Conflict`] when there is no such user.
+    pub(super) async fn remove_numbers(
+        &self,
+        client: &Client,
+        account: &AccountId,
+        folded_login: &str,
+        numbers: &[CallerId],
+    ) -> Result<(), Error> {
+        let update = client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(Key::user(account, folded_login).attributes().into()))
-            .update_expression(format!("DELETE {CALLER_IDS} :number"))
+            .update_expression(format!("DELETE {CALLER_IDS} :numbers"))
             .condition_expression("attribute_exists(#pk)")
             .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(":number", AttributeValue::Ss(vec![number.to_string()]));
-        match update.send().await.map_err(failed("taking a number off a list")) {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind == Kind::Conflict => Ok(false),
-            Err(error) => Err(error),
-        }
+            .expression_attribute_values(
+                ":numbers",
+                AttributeValue::Ss(numbers.iter().map(ToString::to_string).collect()),
+            );
+        update.send().await.map(drop).map_err(failed("taking numbers off a list"))
     }
 
     fn delete(&self, key: Key, version: Option<u64>) -> Result<TransactWriteItem, Error> {

@@ -5,12 +5,14 @@ mod change;
 mod item;
 mod list;
 mod read;
+mod rotate;
 
 use std::time::Duration;
 
 pub use bulk::UserWrite;
 pub use change::{Stale, Taken};
 pub use list::{FilterValue, Place, UserFilter};
+pub use rotate::{ListChange, Walk};
 
 pub(super) use item::{ATTRIBUTES, CALLER_IDS, caller_ids, policy, read_user};
 

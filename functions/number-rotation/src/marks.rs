@@ -1,0 +1,118 @@
+//! What a rotation does to the numbers themselves: a mark at the beginning, retirement or rest at the end.
+//!
+//! The mark is also the leave to end what was begun: where it is gone, a person has decided about the number meanwhile, or an
+//! earlier attempt has come this far.
+
+use std::collections::{HashMap, HashSet};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::{ToSpan, civil::Date, tz::TimeZone};
+use rollcall_engine::Run;
+use rollcall_model::{
+    caller_id::CallerId,
+    code::RowCode,
+    inventory::{InventoryNumber, NumberState},
+    job::State,
+    rotation::{Checked, Pair, Verdict},
+    upload::JobId,
+};
+use rollcall_platform::Error;
+
+/// Writes of the inventory in flight.
+const IN_FLIGHT: usize = 8;
+
+/// The jobs whose marks count for nothing: this one, and those that have ended without taking theirs away, since they were
+/// given up.
+pub(crate) async fn stale(run: &Run<'_>, inventory: &[InventoryNumber]) -> Result<HashSet<JobId>, Error> {
+    let mut stale = HashSet::from([run.job.id.clone()]);
+    let marked: HashSet<&JobId> = inventory.iter().filter_map(|item| item.leaving.as_ref()).collect();
+    for job in marked {
+        let record = run.engine.directory.job(run.account(), job).await?;
+        if record.is_none_or(|record| record.state != State::Running) {
+            stale.insert(job.clone());
+        }
+    }
+    Ok(stale)
+}
+
+/// Marks the numbers that are retired. A pair whose number has been retired meanwhile is none any more.
+pub(crate) async fn set(
+    run: &Run<'_>,
+    pairs: &mut [Checked],
+    inventory: &[InventoryNumber],
+    stale: &HashSet<JobId>,
+) -> Result<(), Error> {
+    let inventory: HashMap<CallerId, &InventoryNumber> = inventory.iter().map(|item| (item.number, item)).collect();
+    let good = pairs.iter().enumerate().filter_map(|(at, pair)| Some((at, *inventory.get(&pair.good()?.old)?)));
+    let good: Vec<(usize, &InventoryNumber)> = good.collect();
+    // Before they are marked: what undoes a rotation puts them back as they were.
+    let before: Vec<InventoryNumber> =
+        good.iter().map(|(_, item)| InventoryNumber { leaving: None, ..(*item).clone() }).collect();
+    let json = serde_json::to_vec(&before).expect("numbers can be written as JSON");
+    run.engine.files.put(&run.keys.numbers(), "application/json", json).await?;
+
+    let marks: Vec<_> = good.iter().map(|&(at, item)| async move { Ok((at, mark(run, item, stale).await?)) }).collect();
+    let marked: Vec<(usize, bool)> = stream::iter(marks).buffer_unordered(IN_FLIGHT).try_collect::<Vec<_>>().await?;
+    for (at, _) in marked.into_iter().filter(|(_, marked)| !marked) {
+        pairs[at].verdict = Verdict::Bad {
+            code: RowCode::NumberRetired,
+            field: rollcall_model::rotation::COLUMNS[0].name.to_owned(),
+            message: "The number has been retired meanwhile, or another rotation is retiring it.".to_owned(),
+        };
+    }
+    Ok(())
+}
+
+/// Marks one number, unless it is not to be had any more.
+async fn mark(run: &Run<'_>, item: &InventoryNumber, stale: &HashSet<JobId>) -> Result<bool, Error> {
+    let (directory, account, me) = (&run.engine.directory, run.account(), &run.job.id);
+    let mut now = item.clone();
+    loop {
+        let others = now.leaving.as_ref().is_some_and(|job| !stale.contains(job));
+        if now.facts.state == NumberState::Retired || others {
+            return Ok(false);
+        }
+        if now.leaving.as_ref() == Some(me) {
+            return Ok(true);
+        }
+        let marked = InventoryNumber { leaving: Some(me.clone()), version: now.version + 1, ..now.clone() };
+        if directory.change_number(account, Some(&now), &marked).await? {
+            return Ok(true);
+        }
+        match directory.number(account, item.number).await? {
+            Some(changed) => now = changed,
+            None => return Ok(false),
+        }
+    }
+}
+
+/// Ends what the marks began. Numbers that somebody keeps stay in service.
+pub(crate) async fn conclude(
+    run: &Run<'_>,
+    pairs: &[Checked],
+    kept: &HashSet<CallerId>,
+    quarantine_days: Option<u16>,
+) -> Result<(), Error> {
+    let day = run.job.started.to_zoned(TimeZone::UTC).date();
+    let until = quarantine_days.map(|days| day.saturating_add(i64::from(days).days()));
+    let ends: Vec<_> = pairs.iter().filter_map(Checked::good).map(|pair| end(run, pair, kept, until)).collect();
+    stream::iter(ends).buffer_unordered(IN_FLIGHT).try_collect::<()>().await
+}
+
+async fn end(run: &Run<'_>, pair: Pair, kept: &HashSet<CallerId>, rests_until: Option<Date>) -> Result<(), Error> {
+    let (directory, account) = (&run.engine.directory, run.account());
+    loop {
+        let before = directory.number(account, pair.old).await?;
+        let Some(before) = before.filter(|before| before.leaving.as_ref() == Some(&run.job.id)) else { return Ok(()) };
+        let mut after = InventoryNumber { leaving: None, version: before.version + 1, ..before.clone() };
+        if !kept.contains(&pair.old) {
+            (after.facts.state, after.facts.resting_until, after.replaced_by) = match rests_until {
+                Some(_) => (NumberState::Resting, rests_until, None),
+                None => (NumberState::Retired, None, pair.new),
+            };
+        }
+        if directory.change_number(account, Some(&before), &after).await? {
+            return Ok(());
+        }
+    }
+}

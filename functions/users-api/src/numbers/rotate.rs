@@ -1,0 +1,22 @@
+//! Rotations, which are jobs.
+
+use axum::{Json, extract::State, http::StatusCode};
+use rollcall_model::{rotation::Request, upload::Kind};
+
+use crate::{
+    Shared,
+    ask::{self, Asked},
+    body::Body,
+    caller::Caller,
+    problem::Problem,
+};
+
+/// `POST /v1/numbers/rotations`: the numbers themselves are looked at by the job, whose rows tell of each.
+pub(crate) async fn ask(
+    State(api): Shared,
+    caller: Caller,
+    Body(request): Body<Request>,
+) -> Result<(StatusCode, Json<Asked>), Problem> {
+    request.pairs().map_err(|fault| Problem::field(fault.pointer, fault.message))?;
+    ask::ask(&api, caller, Kind::RotateCallerIds, "rotation.json", request.to_json()).await
+}

@@ -1,0 +1,91 @@
+//! Numbers that were retired while they were being put on lists.
+//!
+//! A job reads the inventory once, at its beginning. A rotation that begins later marks the numbers that it retires, and only
+//! then looks who has them. So whatever this job wrote before it looks again here was either seen by the rotation, or is
+//! found here: **nobody gets a number back that a rotation has taken away.**
+
+use std::collections::HashSet;
+
+use rollcall_model::caller_id::CallerId;
+use rollcall_platform::{Error, directory::BulkWork};
+
+use crate::{Done, PutOn, Run, Stop, Work, apply::Batch};
+
+/// What plans have put on lists.
+#[derive(Default)]
+pub(crate) struct Joined {
+    added: HashSet<CallerId>,
+    /// Taken off again by an earlier attempt, which may have died over it.
+    taken_back: HashSet<CallerId>,
+}
+
+impl Joined {
+    pub(crate) fn count<W: Work>(&mut self, plan: &mut W::Plan) {
+        if let Some(PutOn { added, taken_back, .. }) = W::put_on(plan) {
+            self.added.extend(added.iter());
+            self.taken_back.extend(taken_back.iter());
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Takes numbers off lists again that this job has put there and that lists don't take any more.
+    pub(crate) async fn take_back<W: Work>(&mut self, work: &mut W, joined: Joined) -> Result<(), Stop> {
+        let Joined { added, taken_back: mut refused } = joined;
+        if !added.is_empty() {
+            let inventory = self.inventory().await?;
+            let gone = inventory.iter().filter(|item| !item.joins_lists() && added.contains(&item.number));
+            refused.extend(gone.map(|item| item.number));
+        }
+        // A preview has put nothing on any list.
+        if refused.is_empty() || self.job.previews() {
+            return Ok(());
+        }
+        for number in 0..Self::batches(work) {
+            self.check_time()?;
+            self.take_back_batch(work, number, &refused).await.map_err(|error| self.late(error))?;
+        }
+        Ok(())
+    }
+
+    async fn take_back_batch<W: Work>(
+        &mut self,
+        work: &mut W,
+        number: usize,
+        refused: &HashSet<CallerId>,
+    ) -> Result<(), Error> {
+        let mut batch: Batch<W::Plan> = self.kept(number).await?;
+        let (mut before, mut after, mut changed) = (Done::default(), Done::default(), Vec::new());
+        for (at, plan) in batch.plans.iter_mut().enumerate() {
+            W::count(plan, &mut before);
+            if let Some(PutOn { added, taken_back, .. }) = W::put_on(plan) {
+                taken_back.extend(added.extract_if(.., |number| refused.contains(number)));
+                if !taken_back.is_empty() {
+                    changed.push(at);
+                }
+            }
+            W::count(plan, &mut after);
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        // Kept first: what is taken off is then known to have been put there by this job.
+        self.keep(number, &batch).await?;
+        let mut asked = BulkWork::default();
+        let put_on = batch.plans.iter_mut().filter_map(W::put_on).filter(|put_on| !put_on.taken_back.is_empty());
+        let removals: Vec<(&str, &[CallerId])> =
+            put_on.map(|PutOn { login, taken_back, .. }| (login, &**taken_back)).collect();
+        self.engine.directory.remove_caller_ids(self.account(), &removals, self.until, &mut asked).await?;
+        drop(removals);
+        for at in changed {
+            work.record(&batch.plans[at]);
+        }
+        let progress = &mut self.job.progress;
+        progress.users_changed -= before.users_changed - after.users_changed;
+        progress.numbers_added -= before.numbers_added - after.numbers_added;
+        progress.table_calls += asked.calls;
+        progress.statements += asked.statements;
+        progress.throttled += asked.put_off;
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! What came of each user, and of each row.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    COLUMNS, Checked, NEW, OLD, Pair, UserPlan, Verdict,
+    rows::{AT, LOGIN},
+};
+use crate::{
+    caller_id::CallerId,
+    code::{RowCode, Warning},
+    csv_file::Row,
+    report::{Judgement, Remark, RowStatus},
+};
+
+/// The pairs of a rotation, the users of its rows, and what came of each.
+pub struct Ledger {
+    pairs: Vec<Checked>,
+    /// Where each pair was asked for.
+    places: HashMap<String, usize>,
+    logins: Vec<String>,
+    index: HashMap<String, usize>,
+    came: Vec<Option<Came>>,
+}
+
+/// What came of one user.
+struct Came {
+    removed: Vec<Pair>,
+    taken_back: Vec<CallerId>,
+    kept: Vec<CallerId>,
+}
+
+impl Ledger {
+    /// A ledger without users yet.
+    pub fn new(pairs: Vec<Checked>) -> Self {
+        let places = pairs.iter().enumerate().map(|(at, pair)| (pair.asked.at.clone(), at)).collect();
+        Self { pairs, places, logins: Vec::new(), index: HashMap::new(), came: Vec::new() }
+    }
+
+    /// Takes a row.
+    pub fn take(&mut self, row: &Row<'_>) {
+        let Some(login) = row.value(LOGIN).filter(|login| !login.is_empty()) else { return };
+        if self.pair(row).and_then(Checked::good).is_none() || self.index.contains_key(&*login) {
+            return;
+        }
+        self.index.insert(login.clone().into_owned(), self.logins.len());
+        self.logins.push(login.into_owned());
+        self.came.push(None);
+    }
+
+    /// The pairs, in the order of the request.
+    pub fn pairs(&self) -> &[Checked] {
+        &self.pairs
+    }
+
+    /// Users of the rows.
+    pub fn users(&self) -> usize {
+        self.logins.len()
+    }
+
+    /// The folded login ID of a user.
+    pub fn login(&self, user: usize) -> &str {
+        &self.logins[user]
+    }
+
+    /// The index of the user with this folded login ID.
+    pub fn user(&self, folded_login: &str) -> Option<usize> {
+        self.index.get(folded_login).copied()
+    }
+
+    /// Whether it is known what came of a user.
+    pub fn is_settled(&self, user: usize) -> bool {
+        self.came[user].is_some()
+    }
+
+    /// Keeps what came of a plan. A plan for a login ID that the rows don't hold is of no account.
+    pub fn record(&mut self, plan: &UserPlan) {
+        if let Some(user) = self.user(&plan.login) {
+            let UserPlan { removed, taken_back, kept, .. } = plan.clone();
+            self.came[user] = Some(Came { removed, taken_back, kept });
+        }
+    }
+
+    /// Numbers that somebody keeps, since there would be none left.
+    pub fn kept(&self) -> HashSet<CallerId> {
+        self.came.iter().flatten().flat_map(|came| came.kept.iter().copied()).collect()
+    }
+
+    fn pair(&self, row: &Row<'_>) -> Option<&Checked> {
+        self.places.get(&*row.value(AT)?).map(|&at| &self.pairs[at])
+    }
+}
+
+/// Judges a row.
+pub fn judge(row: &Row<'_>, ledger: &Ledger) -> Judgement {
+    let login = row.value(LOGIN).unwrap_or_default();
+    let (login_field, old_field, new_field) = (row.header().name(LOGIN), COLUMNS[OLD].name, COLUMNS[NEW].name);
+    let unchanged = |warning, field: &str, value: &str, message: String| Judgement {
+        status: RowStatus::Unchanged,
+        remarks: vec![Remark::warning(warning, field, value, message)],
+    };
+    let Some(checked) = ledger.pair(row) else {
+        let message = "No user of the account has this login ID.";
+        return Judgement::failed(Remark::error(RowCode::UserNotFound, login_field, &login, message));
+    };
+    let pair = match &checked.verdict {
+        Verdict::Good(pair) => *pair,
+        Verdict::Repeated(pair) => {
+            let message = format!("The same pair stands further up ({}).", checked.asked.at);
+            return unchanged(Warning::DuplicateInFile, old_field, &pair.old.to_string(), message);
+        }
+        Verdict::Bad { code, field, message } => {
+            let value = if field == new_field { &checked.asked.new } else { &checked.asked.old };
+            let message = format!("{message} ({})", checked.asked.at);
+            return Judgement::failed(Remark::error(*code, field, value, message));
+        }
+    };
+    let old = pair.old.to_string();
+    if login.is_empty() {
+        return unchanged(Warning::NotHeld, old_field, &old, format!("Nobody whom the rotation is about has {old}."));
+    }
+    let Some(came) = ledger.user(&login).and_then(|user| ledger.came[user].as_ref()) else {
+        return Judgement::unprocessed();
+    };
+    if came.kept.contains(&pair.old) {
+        let message = "Without the numbers that are retired, the user would have none to dial from, so the list stays as it \
+                       is. Give the user another number, or allow empty lists.";
+        return Judgement::failed(Remark::error(RowCode::ListWouldBeEmpty, login_field, &login, message));
+    }
+    let Some(Pair { new, .. }) = came.removed.iter().find(|removed| removed.old == pair.old) else {
+        return unchanged(Warning::NotHeld, login_field, &login, format!("The user doesn't have {old} any more."));
+    };
+    if let Some(new) = new.filter(|new| came.taken_back.contains(new)) {
+        let message =
+            format!("{new} has been retired meanwhile. It was taken off the list again, and {old} is off it.");
+        return Judgement::failed(Remark::error(RowCode::NumberRetired, new_field, &new.to_string(), message));
+    }
+    Judgement { status: RowStatus::Applied, remarks: Vec::new() }
+}
