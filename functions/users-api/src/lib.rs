@@ -87,6 +87,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/jobs/{id}/failures", get(jobs::one::failures))
         .route("/v1/jobs/{id}/execute", post(jobs::decide::execute))
         .route("/v1/jobs/{id}/discard", post(jobs::decide::discard))
+        .route("/v1/jobs/{id}/undo", post(jobs::decide::undo))
         .route("/v1/mappings", get(mappings::list::list))
         .route("/v1/mappings/resync", get(mappings::resync::get).post(mappings::resync::ask))
         .route("/v1/mappings/{crm_user}", get(mappings::one::get).put(mappings::put::put).delete(mappings::one::delete))

@@ -1,5 +1,6 @@
 //! Bringing users up to date, batch by batch.
 
+use rollcall_model::job::Job;
 use rollcall_platform::{Error, Kind, directory::BulkWork};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
@@ -142,6 +143,21 @@ impl Run<'_> {
         let bytes = self.engine.files.get(&self.keys.changes(number)).await?;
         let bytes = bytes.ok_or_else(|| Error::transient(OPERATION, "it is missing"))?;
         serde_json::from_slice(&bytes).map_err(|error| Error::transient(OPERATION, error))
+    }
+
+    /// What a job did, as it has kept it, in the order of its rows.
+    ///
+    /// # Errors
+    /// When the bucket can't be read, or what it holds can't.
+    pub async fn plans_of<P: DeserializeOwned>(&self, job: &Job) -> Result<Vec<P>, Error> {
+        let (keys, mut plans) = (job.keys(), Vec::new());
+        for number in 0.. {
+            let Some(bytes) = self.engine.files.get(&keys.changes(number)).await? else { break };
+            let batch: Batch<P> =
+                serde_json::from_slice(&bytes).map_err(|error| Error::transient("reading what a job did", error))?;
+            plans.extend(batch.plans);
+        }
+        Ok(plans)
     }
 
     pub(crate) async fn keep<P: Serialize>(&self, number: usize, batch: &Batch<P>) -> Result<(), Error> {

@@ -162,6 +162,8 @@ codes! {
         DiffersFromPreview = "DIFFERS_FROM_PREVIEW",
         /// Of a rotation: nobody whom it is about has the number, or not any more.
         NotHeld = "NOT_HELD",
+        /// Of an undo: what the job did is not there any more as it left it, so it is passed over.
+        ChangedSince = "CHANGED_SINCE",
         /// Of a resync: nobody of the phone system is the CRM user.
         Unmapped = "UNMAPPED",
         /// Of a resync: several of the phone system could be the CRM user.

@@ -29,5 +29,6 @@ pub mod rotation;
 pub mod secret;
 pub mod settings;
 mod text;
+pub mod undo;
 pub mod upload;
 pub mod user;

@@ -34,17 +34,20 @@ pub enum Kind {
     PhoneSnapshot,
     /// Numbers are retired, and replaced on every list that has them.
     RotateCallerIds,
+    /// What another job did is taken back.
+    Undo,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::AppendCallerIds,
         Self::UploadUsers,
         Self::DirectoryImport,
         Self::MappingResync,
         Self::PhoneSnapshot,
         Self::RotateCallerIds,
+        Self::Undo,
     ];
 
     /// As it stands in keys.
@@ -56,6 +59,7 @@ impl Kind {
             Self::MappingResync => "mapping-resync",
             Self::PhoneSnapshot => "phone-snapshot",
             Self::RotateCallerIds => "rotate-caller-ids",
+            Self::Undo => "undo",
         }
     }
 
@@ -67,8 +71,17 @@ impl Kind {
     /// themselves instead, where it is too much.
     pub fn has_preview(self) -> bool {
         match self {
-            Self::AppendCallerIds | Self::UploadUsers | Self::RotateCallerIds => true,
+            Self::AppendCallerIds | Self::UploadUsers | Self::RotateCallerIds | Self::Undo => true,
             Self::DirectoryImport | Self::MappingResync | Self::PhoneSnapshot => false,
+        }
+    }
+
+    /// Whether what a job of this kind did can be taken back. What follows somebody else's system would be done again by the
+    /// next.
+    pub fn has_undo(self) -> bool {
+        match self {
+            Self::AppendCallerIds | Self::UploadUsers | Self::RotateCallerIds => true,
+            Self::DirectoryImport | Self::MappingResync | Self::PhoneSnapshot | Self::Undo => false,
         }
     }
 }

@@ -10,9 +10,11 @@ pub fn start() {
     let level = level.unwrap_or(tracing::Level::INFO);
     let ours = [
         "bulk_append",
+        "bulk_undo",
         "bulk_users",
         "directory_import",
         "mapping_resync",
+        "number_rotation",
         "rollcall_engine",
         "rollcall_platform",
         "users_api",

@@ -74,6 +74,9 @@ pub(crate) async fn create(
     if new.kind == Kind::DirectoryImport {
         return Err(Problem::field("/kind", "An import of the directory is asked for at /v1/directory/import."));
     }
+    if new.kind == Kind::Undo {
+        return Err(Problem::field("/kind", "An undo is asked for at /v1/jobs/{id}/undo."));
+    }
     if new.kind == Kind::MappingResync {
         return Err(Problem::field("/kind", "A resync is asked for at /v1/mappings/resync."));
     }

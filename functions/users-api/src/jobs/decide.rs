@@ -10,12 +10,21 @@ use rollcall_model::{
     directory_import::standing::{Outcome, Standing, Synced},
     job::{Decision, IllegalMove, Job},
     mapping::standing::ResyncStanding,
+    undo::UndoRequest,
     upload::Kind,
 };
 use rollcall_platform::decide::{self, decide};
 
+use serde::Deserialize;
+
 use super::{Shown, one::find};
-use crate::{Api, Shared, caller::Caller, problem::Problem};
+use crate::{
+    Api, Shared,
+    ask::{Asked, ask},
+    body::Body,
+    caller::Caller,
+    problem::Problem,
+};
 
 /// `POST /v1/jobs/{id}/execute`: the job does what it has said that it would. It decides on what it finds then: what it has seen
 /// may be hours old.
@@ -63,11 +72,35 @@ async fn release(api: &Api, caller: &Caller, held: &Job) -> Result<(), Problem> 
             };
             api.directory.change_standing(&caller.account, change).await?;
         }
-        Kind::AppendCallerIds | Kind::UploadUsers | Kind::RotateCallerIds => {}
+        Kind::AppendCallerIds | Kind::UploadUsers | Kind::RotateCallerIds | Kind::Undo => {}
     }
     Ok(())
 }
 
-pub(super) fn illegal(illegal: IllegalMove) -> Problem {
+/// What is asked for with an undo.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Undo {
+    /// It is to show what it would take back, and to do it when it is told.
+    preview: bool,
+}
+
+/// `POST /v1/jobs/{id}/undo`: another job takes back what this one did.
+pub(crate) async fn undo(
+    State(api): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(Undo { preview }): Body<Undo>,
+) -> Result<(StatusCode, Json<Asked>), Problem> {
+    let job = find(&api, &caller, &id).await?;
+    if !job.upload.kind.has_undo() {
+        let detail = format!("What a job of the kind {} did can't be taken back.", job.upload.kind.as_str());
+        return Err(Problem::new(StatusCode::CONFLICT, ApiCode::NoUndo, detail));
+    }
+    job.decide(Decision::Undo).map_err(illegal)?;
+    ask(&api, caller, Kind::Undo, "undo.json", UndoRequest { job: job.id, preview }.to_json()).await
+}
+
+fn illegal(illegal: IllegalMove) -> Problem {
     Problem::new(StatusCode::CONFLICT, ApiCode::IllegalMove, illegal.to_string())
 }

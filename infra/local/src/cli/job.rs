@@ -141,7 +141,11 @@ pub async fn save_results(stack: &Connection, job: &Job, save: &Save) -> Result<
     Ok(())
 }
 
-async fn find(stack: &Connection, account: &AccountId, text: &str) -> Result<Job> {
+/// The job that somebody means.
+///
+/// # Errors
+/// If there is none, or several, or the stack can't be asked.
+pub async fn find(stack: &Connection, account: &AccountId, text: &str) -> Result<Job> {
     let directory = &stack.directory;
     let none = || Error::new(format!("the account {account} has no job {text}"));
     if let Some(id) = JobId::parse(text) {

@@ -26,6 +26,7 @@ mod seed;
 mod split_mix;
 mod summary;
 mod token;
+mod undo;
 mod up;
 mod upload;
 mod users;
@@ -71,6 +72,8 @@ enum Subcommands {
     Append(append::Append),
     /// Create and change the users of a CSV file, and follow the job to its end
     Upload(upload::Upload),
+    /// Take back what a job did, and follow that to its end
+    Undo(undo::Undo),
     /// List the latest jobs
     Jobs(jobs::Jobs),
     /// Show one job, follow it, or save its result files
@@ -120,6 +123,7 @@ impl Command {
             Subcommands::Seed(seed) => seed.run(dir).await,
             Subcommands::Append(append) => append.run(dir).await,
             Subcommands::Upload(upload) => upload.run(dir).await,
+            Subcommands::Undo(undo) => undo.run(dir).await,
             Subcommands::Jobs(jobs) => jobs.run(dir).await,
             Subcommands::Job(job) => job.run(dir).await,
             Subcommands::Mail(mail) => mail.run(dir),

@@ -3,7 +3,7 @@
 use rollcall_model::{account::AccountId, caller_id::CallerId, upload::JobId, user::User};
 use tokio::time::Instant;
 
-use super::change::write_together;
+use super::change::{Numbers, write_together};
 use crate::{
     Error,
     directory::{BulkWork, Directory},
@@ -17,6 +17,10 @@ pub enum UserWrite<'a> {
     Create(&'a User, &'a [CallerId]),
     /// The first is to become the second, and these numbers are to come onto its list.
     Update([&'a User; 2], &'a [CallerId]),
+    /// The first is to become the second, and these numbers are to go off its list.
+    Restore([&'a User; 2], &'a [CallerId]),
+    /// It is to be deleted, if its list is still this one.
+    Delete(&'a User),
 }
 
 const WRITING: &str = "writing users";
@@ -56,8 +60,12 @@ impl Directory {
                 (user.login, items)
             }
             UserWrite::Update(users, add) => {
-                (users[1].login.clone(), self.update_items(account, users, add, Some(job))?)
+                (users[1].login.clone(), self.update_items(account, users, Numbers::Add(add), Some(job))?)
             }
+            UserWrite::Restore(users, take_off) => {
+                (users[1].login.clone(), self.update_items(account, users, Numbers::TakeOff(take_off), Some(job))?)
+            }
+            UserWrite::Delete(user) => (user.login.clone(), self.delete_items(account, user)?),
         };
         let key = Key::user(account, &login.folded());
         self.write_once(key, items.len(), job, until, || write_together(&self.once, items.clone(), WRITING)).await

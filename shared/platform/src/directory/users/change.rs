@@ -85,12 +85,12 @@ impl Directory {
         [self.put_new(item)].into_iter().chain(claims).collect()
     }
 
-    /// What turns `before` into `after` and adds numbers to its list, if it is still at the version of `before`.
+    /// What turns `before` into `after` and changes its list, if it is still at the version of `before`.
     pub(super) fn update_items(
         &self,
         account: &AccountId,
         [before, after]: [&User; 2],
-        add: &[CallerId],
+        numbers: Numbers<'_>,
         job: Option<&JobId>,
     ) -> Result<Vec<TransactWriteItem>, Error> {
         let mut update = Update::builder().table_name(&self.table);
@@ -109,10 +109,14 @@ impl Directory {
         if !removes.is_empty() {
             expression.push_str(&format!(" REMOVE {}", removes.join(", ")));
         }
-        if !add.is_empty() {
-            expression.push_str(&format!(" ADD {CALLER_IDS} :added"));
-            let added = AttributeValue::Ss(add.iter().map(ToString::to_string).collect());
-            update = update.expression_attribute_values(":added", added);
+        let (verb, numbers) = match numbers {
+            Numbers::Add(numbers) => ("ADD", numbers),
+            Numbers::TakeOff(numbers) => ("DELETE", numbers),
+        };
+        if !numbers.is_empty() {
+            expression.push_str(&format!(" {verb} {CALLER_IDS} :numbers"));
+            let numbers = AttributeValue::Ss(numbers.iter().map(ToString::to_string).collect());
+            update = update.expression_attribute_values(":numbers", numbers);
         }
         let update = update
             .set_key(Some(Key::user(account, &after.login.folded()).attributes().into()))
@@ -171,7 +175,7 @@ impl Directory {
         before: &User,
         user: &User,
     ) -> Result<Result<(), Stale>, Error> {
-        self.change(self.update_items(account, [before, user], &[], None)?, CHANGING).await
+        self.change(self.update_items(account, [before, user], Numbers::Add(&[]), None)?, CHANGING).await
     }
 
     /// What of a user another one has.
@@ -232,6 +236,31 @@ impl Directory {
                 AttributeValue::Ss(numbers.iter().map(ToString::to_string).collect()),
             );
         update.send().await.map(drop).map_err(failed("taking numbers off a list"))
+    }
+
+    /// What deletes a user and what was its alone, if it is still at this version and its list is this one.
+    pub(super) fn delete_items(&self, account: &AccountId, user: &User) -> Result<Vec<TransactWriteItem>, Error> {
+        let key = Key::user(account, &user.login.folded());
+        let mut delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes().into()))
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#list", CALLER_IDS)
+            .expression_attribute_values(":version", AttributeValue::N(user.version.to_string()));
+        delete = if user.caller_ids.is_empty() {
+            delete.condition_expression("#version = :version AND attribute_not_exists(#list)")
+        } else {
+            let list = user.caller_ids.iter().map(ToString::to_string).collect();
+            delete
+                .condition_expression("#version = :version AND #list = :list")
+                .expression_attribute_values(":list", AttributeValue::Ss(list))
+        };
+        let delete = delete.build().map_err(|error| Error::unreadable("deleting", error))?;
+        let mut items = vec![TransactWriteItem::builder().delete(delete).build()];
+        for claim in user.claims() {
+            items.push(self.delete(Key::claim(account, &claim), None)?);
+        }
+        Ok(items)
     }
 
     fn delete(&self, key: Key, version: Option<u64>) -> Result<TransactWriteItem, Error> {
@@ -297,6 +326,13 @@ async fn transact(client: &Client, items: Vec<TransactWriteItem>, operation: &'s
         Err(error) if may_pass_later(&error) => Err(Error::transient(operation, failed(operation)(error))),
         Err(error) => Err(failed(operation)(error)),
     }
+}
+
+/// What becomes of a list, beside a change of its user.
+#[derive(Clone, Copy)]
+pub(super) enum Numbers<'a> {
+    Add(&'a [CallerId]),
+    TakeOff(&'a [CallerId]),
 }
 
 /// What of a new user another one has.

@@ -1,0 +1,241 @@
+//! The kind of job: the deeds of another are held against what the directory says now.
+
+use std::collections::HashSet;
+
+use rollcall_engine::{Begun, Done, Operation, PutOn, RowsIn, Run, Stop, Work};
+use rollcall_model::{
+    caller_id::CallerId,
+    csv_file::{Row, Schema},
+    inventory::InventoryNumber,
+    job::{Decision, Failure, Job},
+    report::Judgement,
+    undo::{self, COLUMNS, Change, Deed, Ledger, NumberPlan, Plan, Present, Since, UndoRequest},
+    upload::{Source, Terms},
+};
+use rollcall_platform::{
+    Error,
+    decide::decide,
+    directory::{BulkWork, ListChange, UserWrite},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::deeds;
+
+/// Takes back what another job did.
+pub struct Undo;
+
+/// One undo.
+pub struct UndoWork {
+    ledger: Ledger,
+    /// Numbers that lists take; `None` for an account without an inventory, where they take every number.
+    taken: Option<HashSet<CallerId>>,
+    list_limit: usize,
+    undone: Job,
+}
+
+/// What was decided about numbers of the inventory, and where the rows are.
+#[derive(Serialize, Deserialize)]
+struct Note {
+    rows: Source,
+    numbers: Vec<NumberPlan>,
+}
+
+impl Operation for Undo {
+    type Work = UndoWork;
+
+    async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<UndoWork>, Stop> {
+        let (undone, preview) = find(run).await?;
+        if preview {
+            run.preview().await?;
+        }
+        let deeds = deeds::of(run, &undone).await?;
+        let known = if run.job.attempts > 1 { recall(run).await? } else { None };
+        let mut note = match known {
+            Some(note) => note,
+            None => bring(run, &undone, &deeds).await?,
+        };
+        // Numbers first: lists don't take back what is retired still.
+        if !run.job.previews() {
+            for plan in &mut note.numbers {
+                restore(run, plan).await?;
+            }
+        }
+        let inventory = run.inventory().await?;
+        let restored = note.numbers.iter().filter_map(|plan| Some(plan.change.as_ref().ok()?[1].number));
+        let taken =
+            inventory.iter().filter(|item| item.joins_lists()).map(|item| item.number).chain(restored).collect();
+        let work = UndoWork {
+            ledger: Ledger::new(deeds, &note.numbers),
+            taken: (!inventory.is_empty()).then_some(taken),
+            list_limit: run.settings().await?.list_limit,
+            undone,
+        };
+        Ok(Begun { work, rows: RowsIn::Brought(note.rows) })
+    }
+
+    async fn conclude(&self, run: &Run<'_>, work: &UndoWork) -> Result<(), Error> {
+        // Another undo of the same job may have been faster: it is undone all the same.
+        decide(&run.engine.directory, &work.undone, Decision::Undo).await.map(drop)
+    }
+}
+
+/// The job that is to be undone, and whether only to be shown what that would be.
+async fn find(run: &Run<'_>) -> Result<(Job, bool), Stop> {
+    let refused = |reason: String| Stop::Ends(Failure::Refused { reason });
+    let bytes = run.engine.files.read(&run.job.source).await?;
+    let request: UndoRequest = serde_json::from_slice(&bytes)
+        .map_err(|error| refused(format!("The request can't be understood: {error}.")))?;
+    let job = run.engine.directory.job(run.account(), &request.job).await?;
+    let job = job.ok_or_else(|| refused(format!("The account has no job {}.", request.job)))?;
+    if !job.upload.kind.has_undo() {
+        return Err(refused(format!("What a job of the kind {} did can't be taken back.", job.upload.kind.as_str())));
+    }
+    // An earlier attempt of this one may have written already that it is.
+    match job.decide(Decision::Undo) {
+        Err(illegal) if run.job.attempts == 1 => Err(refused(illegal.to_string())),
+        _ => Ok((job, request.preview)),
+    }
+}
+
+async fn bring(run: &Run<'_>, undone: &Job, deeds: &[Deed]) -> Result<Note, Error> {
+    let (directory, account) = (&run.engine.directory, run.account());
+    let mut numbers = Vec::new();
+    for before in deeds::numbers(run, undone).await? {
+        let now = directory.number(account, before.number).await?;
+        numbers.extend(NumberPlan::decide(before, now.as_ref()));
+    }
+    let rows = undo::rows(deeds, &numbers);
+    let rows = run.engine.files.put_version(&run.keys.brought(), rows, &Terms::default()).await?;
+    let note = Note { rows, numbers };
+    let json = serde_json::to_vec(&note).expect("a note can be written as JSON");
+    run.engine.files.put(&run.keys.brought_note(), "application/json", json).await?;
+    Ok(note)
+}
+
+async fn recall(run: &Run<'_>) -> Result<Option<Note>, Error> {
+    let bytes = run.engine.files.get(&run.keys.brought_note()).await?;
+    // A note that can't be read is as good as none.
+    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
+
+/// Puts a number of the inventory back. Where somebody else was faster, it is passed over.
+async fn restore(run: &Run<'_>, plan: &mut NumberPlan) -> Result<(), Error> {
+    let Ok([now, restored]) = &plan.change else { return Ok(()) };
+    let (directory, account) = (&run.engine.directory, run.account());
+    if directory.change_number(account, Some(now), restored).await? {
+        return Ok(());
+    }
+    // Or an earlier attempt of this job was.
+    let present: Option<InventoryNumber> = directory.number(account, restored.number).await?;
+    if present.as_ref() != Some(restored) {
+        plan.change = Err(if present.is_some() { Since::Changed } else { Since::Gone });
+    }
+    Ok(())
+}
+
+impl Work for UndoWork {
+    type Plan = Plan;
+
+    fn columns(&self) -> Schema {
+        &COLUMNS
+    }
+
+    /// The rows say what the deeds say.
+    fn take(&mut self, _row: &Row<'_>) {}
+
+    fn settle(&mut self) {}
+
+    fn users(&self) -> usize {
+        self.ledger.users()
+    }
+
+    fn is_settled(&self, user: usize) -> bool {
+        self.ledger.is_settled(user)
+    }
+
+    async fn plan(&self, run: &Run<'_>, users: &[usize], work: &mut BulkWork) -> Result<Vec<Plan>, Error> {
+        let directory = &run.engine.directory;
+        let deeds: Vec<&Deed> = users.iter().map(|&user| self.ledger.deed(user)).collect();
+        let logins: Vec<&str> = deeds.iter().map(|deed| deed.login.as_str()).collect();
+        let present = directory.whole_users(run.account(), &logins, run.until, work).await?;
+        let wanted = deeds.iter().flat_map(|deed| deed.claims());
+        let owners = directory.owners(run.account(), wanted, run.until, work).await?;
+        let plans = deeds.iter().map(|deed| {
+            let user = present.get(&deed.login);
+            Plan::decide(deed, Present { user, owners: &owners, taken: self.taken.as_ref(), limit: self.list_limit })
+        });
+        Ok(plans.collect())
+    }
+
+    fn writes(plan: &Plan) -> bool {
+        plan.writes()
+    }
+
+    async fn carry_out(
+        &self,
+        run: &Run<'_>,
+        plans: &mut [&mut Plan],
+        work: &mut BulkWork,
+    ) -> Result<Vec<usize>, Error> {
+        let (directory, account, job) = (&run.engine.directory, run.account(), &run.job.id);
+        let (mut lists, mut users) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+        for (at, plan) in plans.iter().enumerate() {
+            let write = match &plan.change {
+                Change::None => {
+                    lists.0.push(at);
+                    lists.1.push(ListChange { login: &plan.login, lists: plan.lists() });
+                    continue;
+                }
+                Change::Restore(change) => {
+                    let [found, restored] = &**change;
+                    UserWrite::Restore([found, restored], &plan.take_off)
+                }
+                // A plan of an earlier attempt has forgotten the list: then it must be empty.
+                Change::Delete(found) => UserWrite::Delete(found),
+            };
+            users.0.push(at);
+            users.1.push(write);
+        }
+        let outdated = directory.change_lists(account, &lists.1, job, run.until, work).await?;
+        let mut again: Vec<usize> = outdated.into_iter().map(|at| lists.0[at]).collect();
+        let outdated = directory.write_users(account, &users.1, job, run.until, work).await?;
+        let outdated: Vec<usize> = outdated.into_iter().map(|at| users.0[at]).collect();
+        // Who was to be deleted and isn't there has been deleted: by this job, as far as anybody can tell.
+        let doubtful = outdated.iter().filter(|&&at| matches!(plans[at].change, Change::Delete(_)));
+        let doubtful: Vec<&str> = doubtful.map(|&at| plans[at].login.as_str()).collect();
+        let there = if doubtful.is_empty() {
+            std::collections::HashMap::new()
+        } else {
+            directory.whole_users(account, &doubtful, run.until, work).await?
+        };
+        let gone = |at: usize| doubtful.contains(&plans[at].login.as_str()) && !there.contains_key(&plans[at].login);
+        again.extend(outdated.into_iter().filter(|&at| !gone(at)));
+        Ok(again)
+    }
+
+    fn user_of(&self, plan: &Plan) -> Option<usize> {
+        self.ledger.user(&plan.login)
+    }
+
+    fn record(&mut self, plan: &Plan) {
+        self.ledger.record(plan);
+    }
+
+    fn count(plan: &Plan, done: &mut Done) {
+        done.users_changed += u64::from(plan.writes());
+        done.numbers_added += plan.put_back.len() as u64;
+        done.numbers_removed += plan.take_off.len() as u64;
+    }
+
+    fn put_on(plan: &mut Plan) -> Option<PutOn<'_>> {
+        Some(PutOn { login: &plan.login, added: &mut plan.put_back, taken_back: &mut plan.taken_back })
+    }
+
+    fn judge(&mut self, row: &Row<'_>) -> Judgement {
+        undo::judge(row, &self.ledger)
+    }
+
+    fn row_key(&self, row: &Row<'_>) -> u64 {
+        undo::key(row)
+    }
+}

@@ -1,0 +1,185 @@
+//! What an undo is about, as rows, and what came of each.
+
+use std::collections::HashMap;
+
+use super::{Act, Deed, NumberPlan, Plan, Since};
+use crate::{
+    caller_id::CallerId,
+    code::{RowCode, Warning},
+    csv_file::{Column, Row, Writer},
+    outcomes::row_key,
+    report::{Judgement, Remark, RowStatus},
+};
+
+const LOGIN: usize = 0;
+const ACT: usize = 1;
+const NUMBER: usize = 2;
+
+/// The columns of the rows: one row for each thing to be taken back.
+pub static COLUMNS: [Column; 3] = [
+    Column { name: "Login ID", aliases: &["loginid"], required: true, takes_surplus: false },
+    Column { name: "Undo", aliases: &["undo"], required: true, takes_surplus: false },
+    Column { name: "Caller ID", aliases: &["callerid"], required: true, takes_surplus: false },
+];
+
+impl Act {
+    /// As it stands in rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TakeOff(_) => "take off",
+            Self::PutBack(_) => "put back",
+            Self::DeleteUser => "delete user",
+            Self::RestoreUser => "restore user",
+            Self::RestoreNumber(_) => "restore number",
+        }
+    }
+
+    fn number(self) -> Option<CallerId> {
+        match self {
+            Self::TakeOff(number) | Self::PutBack(number) | Self::RestoreNumber(number) => Some(number),
+            Self::DeleteUser | Self::RestoreUser => None,
+        }
+    }
+
+    fn read(row: &Row<'_>) -> Option<Self> {
+        let (act, number) = (row.value(ACT)?, row.value(NUMBER)?);
+        let number = number.parse();
+        match (&*act, number) {
+            ("take off", Ok(number)) => Some(Self::TakeOff(number)),
+            ("put back", Ok(number)) => Some(Self::PutBack(number)),
+            ("restore number", Ok(number)) => Some(Self::RestoreNumber(number)),
+            ("delete user", Err(_)) => Some(Self::DeleteUser),
+            ("restore user", Err(_)) => Some(Self::RestoreUser),
+            _ => None,
+        }
+    }
+}
+
+/// The rows of an undo.
+pub fn rows(deeds: &[Deed], numbers: &[NumberPlan]) -> Vec<u8> {
+    let mut csv = Writer::new(b',');
+    csv.record(COLUMNS.iter().map(|column| column.name));
+    let mut row = |login: &str, act: Act| {
+        let number = act.number().map(|number| number.to_string()).unwrap_or_default();
+        csv.record([login, act.as_str(), &number]);
+    };
+    for number in numbers {
+        row("", Act::RestoreNumber(number.before.number));
+    }
+    for deed in deeds {
+        deed.acts().into_iter().for_each(|act| row(&deed.login, act));
+    }
+    csv.take()
+}
+
+/// Every deed of a job, and what came of taking it back.
+pub struct Ledger {
+    deeds: Vec<Deed>,
+    index: HashMap<String, usize>,
+    numbers: HashMap<CallerId, Option<Since>>,
+    /// For each user, what was passed over and why, and what was taken off again; once it is known.
+    outcomes: Vec<Option<Outcome>>,
+}
+
+struct Outcome {
+    passed_over: HashMap<Act, Since>,
+    taken_back: Vec<CallerId>,
+}
+
+impl Ledger {
+    /// The ledger of an undo of these deeds. Of the numbers of the inventory it is known already what comes of them.
+    pub fn new(deeds: Vec<Deed>, numbers: &[NumberPlan]) -> Self {
+        let index = deeds.iter().enumerate().map(|(at, deed)| (deed.login.clone(), at)).collect();
+        let numbers = numbers.iter().map(|plan| (plan.before.number, plan.change.as_ref().err().copied())).collect();
+        Self { index, numbers, outcomes: deeds.iter().map(|_| None).collect(), deeds }
+    }
+
+    /// Users to whom the job did something.
+    pub fn users(&self) -> usize {
+        self.deeds.len()
+    }
+
+    /// What it did to one of them.
+    pub fn deed(&self, user: usize) -> &Deed {
+        &self.deeds[user]
+    }
+
+    /// Which of them has this folded login ID.
+    pub fn user(&self, folded_login: &str) -> Option<usize> {
+        self.index.get(folded_login).copied()
+    }
+
+    /// Whether it is known what came of one.
+    pub fn is_settled(&self, user: usize) -> bool {
+        self.outcomes[user].is_some()
+    }
+
+    /// Keeps what came of a plan.
+    pub fn record(&mut self, plan: &Plan) {
+        if let Some(user) = self.user(&plan.login) {
+            let passed_over = plan.passed_over.iter().copied().collect();
+            self.outcomes[user] = Some(Outcome { passed_over, taken_back: plan.taken_back.clone() });
+        }
+    }
+
+    /// What came of one thing: `None` while that is not known.
+    fn outcome(&self, login: &str, act: Act) -> Option<Came> {
+        if let Act::RestoreNumber(number) = act {
+            return self.numbers.get(&number).map(|since| since.map_or(Came::Done, Came::PassedOver));
+        }
+        let outcome = self.outcomes[self.user(login)?].as_ref()?;
+        Some(match (outcome.passed_over.get(&act), act) {
+            (Some(since), _) => Came::PassedOver(*since),
+            (None, Act::PutBack(number)) if outcome.taken_back.contains(&number) => Came::Retired,
+            (None, _) => Came::Done,
+        })
+    }
+}
+
+enum Came {
+    Done,
+    PassedOver(Since),
+    /// The number was retired while it was being put back.
+    Retired,
+}
+
+/// Judges a row.
+pub fn judge(row: &Row<'_>, ledger: &Ledger) -> Judgement {
+    let came = Act::read(row).and_then(|act| ledger.outcome(&row.value(LOGIN)?, act));
+    let number = row.value(NUMBER).unwrap_or_default();
+    match came {
+        None => Judgement::unprocessed(),
+        Some(Came::Done) => Judgement { status: RowStatus::Applied, remarks: Vec::new() },
+        Some(Came::PassedOver(since)) => {
+            let remark = Remark::warning(Warning::ChangedSince, row.header().name(ACT), &number, since.message());
+            Judgement { status: RowStatus::Unchanged, remarks: vec![remark] }
+        }
+        Some(Came::Retired) => {
+            let message = "The number was retired while it was being put back.";
+            Judgement::failed(Remark::error(RowCode::NumberRetired, row.header().name(NUMBER), &number, message))
+        }
+    }
+}
+
+impl Since {
+    fn message(self) -> &'static str {
+        match self {
+            Self::Gone => "Passed over: it is not there any more.",
+            Self::Changed => "Passed over: it has been changed since.",
+            Self::Taken => {
+                "Passed over: another user has the address, the extension or the person of the directory by now."
+            }
+            Self::NotThere => "Passed over: the number is not on the list any more.",
+            Self::BackAlready => "Passed over: the number is on the list again.",
+            Self::ReplacementGone => "Passed over: what had taken the number's place is not on the list any more.",
+            Self::Retired => "Passed over: the number has been retired or sold.",
+            Self::ListFull => "Passed over: the list is full.",
+        }
+    }
+}
+
+/// What a row is known by: whom it is about, and what is taken back.
+pub fn key(row: &Row<'_>) -> u64 {
+    let cell = |column| row.value(column).unwrap_or_default();
+    row_key(&[&cell(LOGIN), &cell(ACT), &cell(NUMBER)])
+}

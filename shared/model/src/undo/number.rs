@@ -1,0 +1,31 @@
+//! What an undo does to a number of the inventory.
+
+use serde::{Deserialize, Serialize};
+
+use super::Since;
+use crate::inventory::InventoryNumber;
+
+/// What an undo does to a number that a rotation has taken out of service. Kept before it is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberPlan {
+    /// The number as it was before the rotation.
+    pub before: InventoryNumber,
+    /// The number as it was found and as it is to be; or why nothing is done.
+    pub change: Result<[InventoryNumber; 2], Since>,
+}
+
+/// How often a rotation writes a number: it marks it, and retires it at the end.
+const WRITES: u64 = 2;
+
+impl NumberPlan {
+    /// Decides for one number; `None` where the rotation has left it in service, as it was.
+    pub fn decide(before: InventoryNumber, now: Option<&InventoryNumber>) -> Option<Self> {
+        let change = match now {
+            None => Err(Since::Gone),
+            Some(now) if now.version != before.version + WRITES => Err(Since::Changed),
+            Some(now) if now.facts == before.facts => return None,
+            Some(now) => Ok([now.clone(), InventoryNumber { version: now.version + 1, ..before.clone() }]),
+        };
+        Some(Self { before, change })
+    }
+}

@@ -1,0 +1,220 @@
+//! What an undo does to one user.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Deed, UserDeed};
+use crate::{
+    caller_id::CallerId,
+    user::{Claim, User},
+};
+
+/// One thing to be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// A number is taken off the list again.
+    TakeOff(CallerId),
+    /// A number comes back onto the list.
+    PutBack(CallerId),
+    /// A user whom the job created is deleted.
+    DeleteUser,
+    /// A user whom the job changed is as before.
+    RestoreUser,
+    /// A number of the inventory is as before.
+    RestoreNumber(CallerId),
+}
+
+/// Why something is passed over: what has happened since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Since {
+    /// The user has been deleted, or the number sold.
+    Gone,
+    /// The user, or the number, has been changed.
+    Changed,
+    /// Another user has the address, the extension or the person of the directory by now.
+    Taken,
+    /// The number is not on the list any more.
+    NotThere,
+    /// The number is on the list again.
+    BackAlready,
+    /// What had taken the number's place is not there any more.
+    ReplacementGone,
+    /// The number has been retired, or sold.
+    Retired,
+    /// The list has no room any more.
+    ListFull,
+}
+
+/// What an undo does to one user. Kept beside its own results before it is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The login ID, folded.
+    pub login: String,
+    /// Numbers taken off the list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub take_off: Vec<CallerId>,
+    /// Numbers put on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub put_back: Vec<CallerId>,
+    /// Numbers of `put_back` that have been taken off again, since they were retired meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_back: Vec<CallerId>,
+    /// What becomes of the user beside the list.
+    pub change: Change,
+    /// What is passed over, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<(Act, Since)>,
+    /// The list that this was decided on, as long as the attempt lives: a later one looks again.
+    #[serde(skip)]
+    pub list: Option<Vec<CallerId>>,
+}
+
+/// What becomes of a user, but for its list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Nothing.
+    None,
+    /// It is deleted.
+    Delete(Box<User>),
+    /// From the first, it becomes the second.
+    Restore(Box<[User; 2]>),
+}
+
+/// What the directory says now.
+#[derive(Clone, Copy)]
+pub struct Present<'a> {
+    /// The user, if there is one.
+    pub user: Option<&'a User>,
+    /// Who has what only one user can have: folded login IDs.
+    pub owners: &'a HashMap<Claim, String>,
+    /// Numbers that lists take; an account without an inventory takes every number.
+    pub taken: Option<&'a HashSet<CallerId>>,
+    /// How many numbers a list takes.
+    pub limit: usize,
+}
+
+impl Plan {
+    /// Decides for one user.
+    pub fn decide(deed: &Deed, present: Present<'_>) -> Self {
+        let mut plan = Self {
+            login: deed.login.clone(),
+            take_off: Vec::new(),
+            put_back: Vec::new(),
+            taken_back: Vec::new(),
+            change: Change::None,
+            passed_over: Vec::new(),
+            list: None,
+        };
+        let Some(user) = present.user else {
+            plan.pass_over_all(deed, Since::Gone);
+            return plan;
+        };
+        plan.list = Some(user.caller_ids.clone());
+        match &deed.user {
+            UserDeed::Created(created) => plan.take_back_creation(deed, created, user),
+            UserDeed::Changed(change) => {
+                plan.take_back_change(deed, change, user, present.owners);
+                plan.take_back_numbers(deed, user, present);
+            }
+            UserDeed::None => plan.take_back_numbers(deed, user, present),
+        }
+        plan
+    }
+
+    /// Somebody whom the job created is deleted if nothing else has become of it: a profile that has been changed, or a list
+    /// that holds more, is somebody's work.
+    fn take_back_creation(&mut self, deed: &Deed, created: &User, user: &User) {
+        let as_created = is_as_left(user, created);
+        if as_created && user.caller_ids.iter().all(|number| deed.put_on.contains(number)) {
+            self.change = Change::Delete(Box::new(user.clone()));
+            self.take_off_what_is_there(deed, user);
+        } else {
+            self.pass_over_all(deed, Since::Changed);
+        }
+    }
+
+    fn take_back_change(
+        &mut self,
+        deed: &Deed,
+        [before, after]: &[User; 2],
+        user: &User,
+        owners: &HashMap<Claim, String>,
+    ) {
+        let taken = |claim: &Claim| owners.get(claim).is_some_and(|owner| *owner != deed.login);
+        if !is_as_left(user, after) {
+            self.passed_over.push((Act::RestoreUser, Since::Changed));
+        } else if before.claims().iter().any(taken) {
+            self.passed_over.push((Act::RestoreUser, Since::Taken));
+        } else {
+            let restored = User { version: user.version + 1, ..before.clone() };
+            self.change = Change::Restore(Box::new([user.clone(), restored]));
+        }
+    }
+
+    /// Numbers on a list are taken back one by one. A number comes back only with what took its place going: otherwise somebody
+    /// has decided about it since.
+    fn take_back_numbers(&mut self, deed: &Deed, user: &User, present: Present<'_>) {
+        self.take_off_what_is_there(deed, user);
+        let mut list: HashSet<CallerId> = user.caller_ids.iter().copied().collect();
+        self.take_off.iter().for_each(|number| _ = list.remove(number));
+        for &(number, replacement) in &deed.taken_off {
+            // A replacement that the user had before stays, whatever becomes of the old number.
+            let mine = replacement.filter(|replacement| deed.put_on.contains(replacement));
+            let since = match mine {
+                _ if list.contains(&number) => Some(Since::BackAlready),
+                Some(mine) if !self.take_off.contains(&mine) => Some(Since::ReplacementGone),
+                _ if present.taken.is_some_and(|taken| !taken.contains(&number)) => Some(Since::Retired),
+                _ if list.len() >= present.limit => Some(Since::ListFull),
+                _ => None,
+            };
+            match since {
+                Some(since) => self.passed_over.push((Act::PutBack(number), since)),
+                None => {
+                    list.insert(number);
+                    self.put_back.push(number);
+                }
+            }
+        }
+    }
+
+    fn take_off_what_is_there(&mut self, deed: &Deed, user: &User) {
+        for &number in &deed.put_on {
+            if user.caller_ids.contains(&number) {
+                self.take_off.push(number);
+            } else {
+                self.passed_over.push((Act::TakeOff(number), Since::NotThere));
+            }
+        }
+    }
+
+    fn pass_over_all(&mut self, deed: &Deed, since: Since) {
+        self.passed_over.extend(deed.acts().into_iter().map(|act| (act, since)));
+    }
+
+    /// Whether the user is written.
+    pub fn writes(&self) -> bool {
+        self.change != Change::None || !self.take_off.is_empty() || !self.put_back.is_empty()
+    }
+
+    /// The list before and after, in order; `None` when another attempt has decided.
+    pub fn lists(&self) -> Option<[Vec<CallerId>; 2]> {
+        let before = self.list.clone()?;
+        let mut after: Vec<CallerId> = before
+            .iter()
+            .copied()
+            .filter(|number| !self.take_off.contains(number))
+            .chain(self.put_back.clone())
+            .collect();
+        after.sort_unstable();
+        Some([before, after])
+    }
+}
+
+/// Whether a user is as a job left it, whatever has become of its list: that is looked at number by number.
+fn is_as_left(user: &User, left: &User) -> bool {
+    User { caller_ids: Vec::new(), ..user.clone() } == User { caller_ids: Vec::new(), ..left.clone() }
+}

@@ -1,0 +1,161 @@
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    caller_id::CallerId,
+    inventory::{InventoryNumber, NumberFacts, NumberState},
+    user::{Claim, LoginId, Profile, User},
+};
+
+fn number(n: u64) -> CallerId {
+    format!("+9198765{n:05}").parse().unwrap()
+}
+
+fn numbers(all: &[u64]) -> Vec<CallerId> {
+    all.iter().map(|&n| number(n)).collect()
+}
+
+fn user(list: &[u64]) -> User {
+    let user = User::new(LoginId::parse("asha").unwrap(), Profile::named("Asha").unwrap());
+    User { caller_ids: numbers(list), ..user }
+}
+
+fn deed(put_on: &[u64], taken_off: &[(u64, Option<u64>)], user: UserDeed) -> Deed {
+    let taken_off = taken_off.iter().map(|&(old, new)| (number(old), new.map(number))).collect();
+    Deed { login: "asha".into(), put_on: numbers(put_on), taken_off, user }
+}
+
+fn decide(deed: &Deed, user: Option<&User>) -> Plan {
+    let owners = HashMap::new();
+    Plan::decide(deed, Present { user, owners: &owners, taken: None, limit: 100 })
+}
+
+#[test]
+fn numbers_that_were_put_on_go_and_others_stay() {
+    let plan = decide(&deed(&[1, 2], &[], UserDeed::None), Some(&user(&[1, 5, 7])));
+    assert_eq!(plan.take_off, numbers(&[1]));
+    assert_eq!(plan.passed_over, [(Act::TakeOff(number(2)), Since::NotThere)]);
+    assert_eq!(plan.lists(), Some([numbers(&[1, 5, 7]), numbers(&[5, 7])]));
+    let gone = decide(&deed(&[1], &[], UserDeed::None), None);
+    assert_eq!((gone.writes(), gone.passed_over), (false, vec![(Act::TakeOff(number(1)), Since::Gone)]));
+}
+
+#[test]
+fn a_number_comes_back_with_what_took_its_place_going() {
+    // 1 by 11, 2 by nothing, 3 by 13, which the user had before.
+    let rotated = deed(&[11], &[(1, Some(11)), (2, None), (3, Some(13))], UserDeed::None);
+    let plan = decide(&rotated, Some(&user(&[11, 13])));
+    assert_eq!(plan.lists(), Some([numbers(&[11, 13]), numbers(&[1, 2, 3, 13])]));
+
+    // Another rotation has replaced 11 by 21 since: 1 doesn't come back beside it.
+    let plan = decide(&rotated, Some(&user(&[13, 21])));
+    assert_eq!(plan.put_back, numbers(&[2, 3]));
+    let since = [(Act::TakeOff(number(11)), Since::NotThere), (Act::PutBack(number(1)), Since::ReplacementGone)];
+    assert_eq!(plan.passed_over, since);
+
+    let plan = decide(&rotated, Some(&user(&[2, 11, 13])));
+    assert_eq!(plan.passed_over, [(Act::PutBack(number(2)), Since::BackAlready)]);
+}
+
+#[test]
+fn what_lists_do_not_take_stays_away() {
+    let rotated = deed(&[], &[(1, None), (2, None)], UserDeed::None);
+    let (owners, taken) = (HashMap::new(), HashSet::from([number(1)]));
+    let owner = user(&[5]);
+    let present = Present { user: Some(&owner), owners: &owners, taken: Some(&taken), limit: 1 };
+    let plan = Plan::decide(&rotated, present);
+    let since = [(Act::PutBack(number(1)), Since::ListFull), (Act::PutBack(number(2)), Since::Retired)];
+    assert_eq!((plan.writes(), plan.passed_over.as_slice()), (false, &since[..]));
+}
+
+#[test]
+fn who_was_created_is_deleted_unless_something_has_become_of_it() {
+    let created = deed(&[1], &[], UserDeed::Created(Box::new(user(&[]))));
+    for list in [&[1][..], &[]] {
+        assert!(matches!(decide(&created, Some(&user(list))).change, Change::Delete(_)), "{list:?}");
+    }
+    let busy = user(&[1, 2]);
+    let mut changed = user(&[1]);
+    changed.version += 1;
+    for user in [busy, changed] {
+        let plan = decide(&created, Some(&user));
+        assert!(!plan.writes());
+        assert_eq!(plan.passed_over.len(), 2);
+    }
+}
+
+#[test]
+fn who_was_changed_is_as_before_unless_somebody_was_faster() {
+    let before = user(&[]);
+    let mut after = User { version: 2, ..before.clone() };
+    after.profile.email = Some("new@example.com".parse().unwrap());
+    let mut with_address = before.clone();
+    with_address.profile.email = Some("old@example.com".parse().unwrap());
+    let changed = deed(&[1], &[], UserDeed::Changed(Box::new([with_address.clone(), after.clone()])));
+
+    let now = User { caller_ids: numbers(&[1, 2]), ..after.clone() };
+    let plan = decide(&changed, Some(&now));
+    let Change::Restore(users) = &plan.change else { panic!("{plan:?}") };
+    assert_eq!((users[1].version, &users[1].profile), (3, &with_address.profile));
+    assert_eq!(plan.take_off, numbers(&[1]));
+
+    let owners = HashMap::from([(Claim::Email("old@example.com".into()), "ben".to_owned())]);
+    let plan = Plan::decide(&changed, Present { user: Some(&now), owners: &owners, taken: None, limit: 9 });
+    assert_eq!(plan.passed_over, [(Act::RestoreUser, Since::Taken)]);
+    let plan = decide(&changed, Some(&User { version: 3, ..now }));
+    assert_eq!(
+        (plan.passed_over.as_slice(), plan.take_off),
+        (&[(Act::RestoreUser, Since::Changed)][..], numbers(&[1]))
+    );
+}
+
+#[test]
+fn a_number_is_restored_if_nobody_has_touched_it_since() {
+    let before = InventoryNumber { version: 4, ..InventoryNumber::new(number(1), NumberFacts::default()) };
+    let mut retired = InventoryNumber { version: 6, ..before.clone() };
+    retired.facts.state = NumberState::Retired;
+    let plan = NumberPlan::decide(before.clone(), Some(&retired)).unwrap();
+    assert_eq!(plan.change, Ok([retired.clone(), InventoryNumber { version: 7, ..before.clone() }]));
+    let kept = InventoryNumber { version: 6, ..before.clone() };
+    assert_eq!(NumberPlan::decide(before.clone(), Some(&kept)), None);
+    let touched = InventoryNumber { version: 7, ..retired };
+    assert_eq!(NumberPlan::decide(before.clone(), Some(&touched)).unwrap().change, Err(Since::Changed));
+    assert_eq!(NumberPlan::decide(before, None).unwrap().change, Err(Since::Gone));
+}
+
+proptest! {
+    /// Whatever a job puts on and takes off, an undo right after it gives the list from before; and whatever others add in
+    /// between stays.
+    #[test]
+    fn an_undo_gives_the_list_from_before(
+        before in proptest::collection::btree_set(0_u64..20, 0..10),
+        put_on in proptest::collection::btree_set(0_u64..40, 0..10),
+        pairs in proptest::collection::btree_map(0_u64..20, proptest::option::of(20_u64..40), 0..10),
+        others in proptest::collection::btree_set(50_u64..60, 0..5),
+    ) {
+        let taken_off: Vec<(u64, Option<u64>)> = pairs.into_iter().filter(|(old, _)| before.contains(old)).collect();
+        let new: BTreeSet<u64> = taken_off.iter().filter_map(|&(_, new)| new).chain(put_on).collect();
+        let left: BTreeSet<u64> = before.iter().copied().filter(|n| taken_off.iter().all(|(old, _)| old != n)).collect();
+        let put_on: Vec<u64> = new.difference(&before).copied().collect();
+        let now: Vec<u64> = left.iter().chain(&put_on).chain(&others).copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let plan = decide(&deed(&put_on, &taken_off, UserDeed::None), Some(&user(&now)));
+        let expected: Vec<u64> = before.union(&others).copied().collect();
+        prop_assert_eq!(plan.lists().unwrap()[1].clone(), numbers(&expected));
+        prop_assert!(plan.passed_over.is_empty());
+    }
+
+    /// A second undo finds nothing to do that would change the list.
+    #[test]
+    fn a_second_undo_takes_nothing_more_off(
+        before in proptest::collection::btree_set(0_u64..20, 1..10),
+        put_on in proptest::collection::btree_set(20_u64..40, 1..10),
+    ) {
+        let put_on: Vec<u64> = put_on.into_iter().collect();
+        let list: Vec<u64> = before.into_iter().collect();
+        let again = decide(&deed(&put_on, &[], UserDeed::None), Some(&user(&list)));
+        prop_assert!(!again.writes());
+        prop_assert_eq!(again.passed_over.len(), put_on.len());
+    }
+}
