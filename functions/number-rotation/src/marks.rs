@@ -23,13 +23,13 @@ const IN_FLIGHT: usize = 8;
 
 /// The jobs whose marks count for nothing: this one, and those that have ended without taking theirs away, since they were
 /// given up.
-pub(crate) async fn stale(run: &Run<'_>, inventory: &[InventoryNumber]) -> Result<HashSet<JobId>, Error> {
-    let mut stale = HashSet::from([run.job.id.clone()]);
+pub(crate) async fn stale(run: &Run<'_>, inventory: &[InventoryNumber]) -> Result<Vec<JobId>, Error> {
+    let mut stale = vec![run.job.id.clone()];
     let marked: HashSet<&JobId> = inventory.iter().filter_map(|item| item.leaving.as_ref()).collect();
     for job in marked {
         let record = run.engine.directory.job(run.account(), job).await?;
         if record.is_none_or(|record| record.state != State::Running) {
-            stale.insert(job.clone());
+            stale.push(job.clone());
         }
     }
     Ok(stale)
@@ -40,7 +40,7 @@ pub(crate) async fn set(
     run: &Run<'_>,
     pairs: &mut [Checked],
     inventory: &[InventoryNumber],
-    stale: &HashSet<JobId>,
+    stale: &[JobId],
 ) -> Result<(), Error> {
     let inventory: HashMap<CallerId, &InventoryNumber> = inventory.iter().map(|item| (item.number, item)).collect();
     let good = pairs.iter().enumerate().filter_map(|(at, pair)| Some((at, *inventory.get(&pair.good()?.old)?)));
@@ -64,7 +64,7 @@ pub(crate) async fn set(
 }
 
 /// Marks one number, unless it is not to be had any more.
-async fn mark(run: &Run<'_>, item: &InventoryNumber, stale: &HashSet<JobId>) -> Result<bool, Error> {
+async fn mark(run: &Run<'_>, item: &InventoryNumber, stale: &[JobId]) -> Result<bool, Error> {
     let (directory, account, me) = (&run.engine.directory, run.account(), &run.job.id);
     let mut now = item.clone();
     loop {

@@ -207,7 +207,6 @@ impl<'a> Run<'a> {
     }
 
     /// Whether the job only shows what it would do. Nothing outside of its results may be written then.
-    #[expect(clippy::unused_self, reason = "no job is a preview yet")]
     pub fn previews(&self) -> bool {
         false
     }

@@ -13,7 +13,7 @@ use rollcall_model::{
     upload::{Kind, ResultKeys, Upload},
     user::{Policy, Ref},
 };
-use rollcall_platform::Error;
+use rollcall_platform::{Error, connect::Aws, directory::Directory};
 use serde_json::{Value, json};
 
 fn number(last: usize) -> String {
@@ -282,16 +282,16 @@ async fn a_mark_keeps_lists_from_a_number_until_a_person_decides_or_the_next_rot
     };
     assert_eq!(append("refused.csv").await, "NUMBER_RETIRED");
     let path = format!("/v1/numbers/{}", number(0).replace('+', "%2B"));
-    let patch = async |body: Value| owner(&stack).ask(Method::PATCH, &path, &[], body.to_string()).await.json();
-    assert!(patch(json!({ "labels": ["spam"] })).await["leaving"].is_string(), "labels decide nothing");
-    assert_eq!(patch(json!({ "state": "active" })).await["leaving"], Value::Null);
+    let edit = async |body: Value| owner(&stack).ask(Method::PATCH, &path, &[], body.to_string()).await.json();
+    assert!(edit(json!({ "labels": ["spam"] })).await["leaving"].is_string(), "labels decide nothing");
+    assert_eq!(edit(json!({ "state": "active" })).await["leaving"], Value::Null);
     assert_eq!(append("taken.csv").await, "ALREADY_ALLOWED");
 
     // The job of the mark has ended, so it keeps nobody away.
     change(&stack, 0, |item| item.leaving = Some(rollcall_model::upload::JobId::parse(&"0".repeat(32)).unwrap())).await;
     let job = rotate(&stack, json!({ "retire": [number(0)] })).await;
     assert_eq!((job.counts.applied, item(&stack, 0).await.facts.state), (1, NumberState::Retired), "{job:?}");
-    assert_eq!(patch(json!({ "state": "active" })).await["replaced_by"], Value::Null);
+    assert_eq!(edit(json!({ "state": "active" })).await["replaced_by"], Value::Null);
 }
 
 /// A kind of job during which another one begins and ends: after this one has read the inventory, before it writes a list.
@@ -387,6 +387,56 @@ async fn a_rotation_and_an_append_at_once_leave_nobody_a_retired_number() {
     assert!(lists(&stack).await.iter().all(|list| *list == numbers(&[2, 3])), "whatever came first");
 }
 
+/// An append during whose beginning a rotation marks one of its two numbers.
+struct Overtaken(Directory);
+
+impl Operation for Overtaken {
+    type Work = <Append as Operation>::Work;
+
+    async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<Self::Work>, Stop> {
+        let begun = Append.begin(run).await?;
+        let marked = number(of_round(&run.job.upload.name)[0]).parse().expect("a number");
+        let before = self.0.number(run.account(), marked).await?.expect("the number is in the inventory");
+        if before.leaving.is_none() {
+            let leaving = Some(run.job.id.clone());
+            let after = InventoryNumber { leaving, version: before.version + 1, ..before.clone() };
+            assert!(self.0.change_number(run.account(), Some(&before), &after).await?);
+        }
+        Ok(begun)
+    }
+}
+
+struct Appending;
+
+impl Doomed for Appending {
+    type Operation = Overtaken;
+    const KIND: Kind = Kind::AppendCallerIds;
+
+    async fn operation(&self, stack: &Stack) -> Overtaken {
+        Overtaken(Directory::new(&Aws::local(stack.endpoints()).await, stack.output("TableName")))
+    }
+
+    async fn prepare(&self, stack: &Stack, prefix: &str) -> String {
+        let [marked, other, _] = of_round(prefix);
+        own(stack, [marked, other]).await;
+        create(stack, prefix, &[]).await;
+        format!("login,did\n{prefix},{};{}\n", number(marked), number(other))
+    }
+
+    async fn check(&self, stack: &Stack, prefix: &str, job: &Job, context: &str) {
+        let progress = job.progress;
+        assert_eq!((job.counts.partial, job.counts.rows()), (1, 1), "{context}");
+        assert_eq!((progress.users_changed, progress.numbers_added), (1, 1), "{context}");
+        assert_eq!(stack.list(prefix).await.expect(context), numbers(&[of_round(prefix)[1]]), "{context}");
+        assert_eq!(stack.report(job, "failed").await[0]["Error Code"], "NUMBER_RETIRED", "{context}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_append_that_takes_a_number_back_dies_before_and_after_every_request_and_ends_the_same() {
+    die_at_every_request(&Appending, 15).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn neighbours_are_untouched() {
     let stack = Stack::start(&[]).await;
@@ -440,7 +490,7 @@ struct Rotating;
 
 /// Three numbers of a round's own.
 fn of_round(prefix: &str) -> [usize; 3] {
-    let parts: Vec<usize> = prefix.split(['u', 'x']).filter_map(|part| part.parse().ok()).collect();
+    let parts: Vec<usize> = prefix.split(['u', 'x', '.']).filter_map(|part| part.parse().ok()).collect();
     let first = 10_000 * (parts[0] + 1) + parts[1] * 10;
     [first, first + 1, first + 2]
 }

@@ -37,7 +37,7 @@ fn job(digit: &str) -> JobId {
 
 fn checked(pairs: &str, inventory: &[InventoryNumber], stale: &[JobId]) -> Vec<Checked> {
     let asked = read_file(format!("Old Caller ID,New Caller ID\n{pairs}").as_bytes()).unwrap();
-    check(asked, "IN".parse().unwrap(), inventory, &stale.iter().cloned().collect())
+    check(asked, "IN".parse().unwrap(), inventory, stale)
 }
 
 /// What is thought of each pair: nothing for a good one.
