@@ -14,7 +14,7 @@ use rollcall_model::{
         standing::{ImportTally, Imported, NextDelta, Outcome, Synced},
         sync::Tally,
     },
-    job::Failure,
+    job::{Failure, Stage},
     upload::{Source, Terms},
 };
 use rollcall_platform::{Error, secrets::Secrets};
@@ -97,7 +97,10 @@ impl BringUsers {
                 let entra = self.open(run).await?;
                 self.import(run, &entra, import).await?
             }
-            Request::Sync(sync) => self.sync(run, sync.confirmed).await?,
+            Request::Sync(sync) => {
+                let confirmed = sync.confirmed || run.job.stage == Stage::Executed;
+                self.sync(run, confirmed).await?
+            }
         };
         let rows = if rows.is_empty() { None } else { Some(keep_rows(run, &rows).await?) };
         let note = Note { rows, brought };

@@ -9,7 +9,7 @@ use rollcall_model::{
     catalog::Kind::Department,
     csv_file::{Row, Schema},
     inventory::{InventoryNumber, NumberFacts, NumberState},
-    job::Failure,
+    job::{Failure, Stage},
     mapping::{
         CrmUserId, Index, Mapping,
         resync::{self, Change, Counter, Extent, Ledger, Plan},
@@ -98,7 +98,8 @@ impl Resync {
             resync::write_row(&mut rows, mapping, &change);
         }
         // An attempt that goes on after a death has passed the brake before.
-        let passed = request.confirmed || run.job.attempts > 1 && run.job.progress.rows > 0;
+        let confirmed = request.confirmed || run.job.stage == Stage::Executed;
+        let passed = confirmed || run.job.attempts > 1 && run.job.progress.rows > 0;
         if let Some(reason) = extent.held().filter(|_| !passed) {
             return Err(Stop::Ends(Failure::Held { reason }));
         }

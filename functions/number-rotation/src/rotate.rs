@@ -57,6 +57,7 @@ struct Note {
 
 /// What is asked for, however it was asked.
 struct Wanted {
+    preview: bool,
     pairs: Vec<Asked>,
     only: Option<Only>,
     quarantine_days: Option<u16>,
@@ -84,8 +85,7 @@ impl Operation for Rotate {
     }
 
     async fn conclude(&self, run: &Run<'_>, work: &RotationWork) -> Result<(), Error> {
-        // A write beside the lists: a preview makes none.
-        if !work.marks || run.previews() {
+        if !work.marks {
             return Ok(());
         }
         marks::conclude(run, work.ledger.pairs(), &work.ledger.kept(), work.quarantine_days).await
@@ -95,12 +95,15 @@ impl Operation for Rotate {
 /// Finds out what is to be done, as far as rows.
 async fn bring(run: &mut Run<'_>, inventory: &[InventoryNumber]) -> Result<(Note, Vec<Holder>), Stop> {
     let wanted = read_request(run).await?;
+    if wanted.preview {
+        run.preview().await?;
+    }
     let country = run.country(&run.settings().await?);
     let stale = marks::stale(run, inventory).await?;
     let mut pairs = check(wanted.pairs, country, inventory, &stale);
     let marks = wanted.only.is_none();
     // Writes beside the lists: a preview makes none.
-    if marks && !run.previews() {
+    if marks && !run.job.previews() {
         marks::set(run, &mut pairs, inventory, &stale).await?;
     }
     let numbers: Vec<CallerId> = pairs.iter().filter_map(|pair| Some(pair.good()?.old)).collect();
@@ -109,7 +112,7 @@ async fn bring(run: &mut Run<'_>, inventory: &[InventoryNumber]) -> Result<(Note
     let (rows, count) = rotation::rows(&pairs, &walk.holders, &unknown);
     let most = run.engine.limits.rows;
     if count > most {
-        if marks && !run.previews() {
+        if marks && !run.job.previews() {
             // All of them stay.
             marks::conclude(run, &pairs, &numbers.into_iter().collect(), None).await?;
         }
@@ -148,14 +151,14 @@ async fn read_request(run: &Run<'_>) -> Result<Wanted, Stop> {
     let bytes = run.engine.files.read(&run.job.source).await?;
     if !run.job.upload.name.to_ascii_lowercase().ends_with(".json") {
         let pairs = rotation::read_file(&bytes)?;
-        return Ok(Wanted { pairs, only: None, quarantine_days: None, allow_empty: false });
+        return Ok(Wanted { preview: false, pairs, only: None, quarantine_days: None, allow_empty: false });
     }
     let refused =
         |reason: String| Stop::Ends(Failure::Refused { reason: format!("The request can't be understood: {reason}") });
     let request: Request = serde_json::from_slice(&bytes).map_err(|error| refused(format!("{error}.")))?;
     let pairs = request.pairs().map_err(|fault| refused(fault.to_string()))?;
-    let Request { only, quarantine_days, allow_empty, .. } = request;
-    Ok(Wanted { pairs, only, quarantine_days, allow_empty })
+    let Request { only, quarantine_days, allow_empty, preview, .. } = request;
+    Ok(Wanted { preview, pairs, only, quarantine_days, allow_empty })
 }
 
 async fn recall(run: &Run<'_>) -> Result<Option<Note>, Error> {
@@ -234,5 +237,9 @@ impl Work for RotationWork {
 
     fn judge(&mut self, row: &Row<'_>) -> Judgement {
         rotation::judge(row, &self.ledger)
+    }
+
+    fn row_key(&self, row: &Row<'_>) -> u64 {
+        rotation::key(row)
     }
 }

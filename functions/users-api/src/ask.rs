@@ -28,7 +28,7 @@ pub(crate) async fn ask(
     // A folder of its own, so that no request overwrites another.
     let name = format!("{}/{name}", Uuid::new_v4());
     let upload = Upload { account: caller.account, kind, name };
-    let terms = Terms { notify: caller.email.filter(EmailAddress::takes_reports), role: None };
+    let terms = Terms { notify: caller.email.filter(EmailAddress::takes_reports), ..Terms::default() };
     api.files.drop_file(&upload, request, &terms).await?;
     Ok((StatusCode::ACCEPTED, Json(Asked { upload: upload.key() })))
 }

@@ -86,6 +86,9 @@ impl Run<'_> {
     /// Writes the users of a batch that are to change.
     async fn carry_out<W: Work>(&self, work: &W, number: usize, batch: &mut Batch<W::Plan>) -> Result<BulkWork, Error> {
         let mut asked = BulkWork::default();
+        if self.job.previews() {
+            return Ok(asked);
+        }
         let first = batch.carried_out;
         let mut open: Vec<usize> = (first..batch.plans.len()).filter(|&at| W::writes(&batch.plans[at])).collect();
         if open.is_empty() {

@@ -9,7 +9,7 @@ use lambda_runtime::{Context, LambdaEvent};
 use rollcall_model::{
     account::AccountId,
     job::Delivery,
-    upload::{Source, Upload},
+    upload::{Notice, Source},
 };
 use rollcall_platform::{
     connect::Aws,
@@ -78,8 +78,8 @@ impl<O: Operation> Worker<O> {
     }
 
     async fn deliver(&self, message: &SqsMessage, context: &Context) -> Verdict {
-        let (upload, source) = match read_event(message) {
-            Event::Upload(upload, source) => (upload, source),
+        let (notice, source) = match read_event(message) {
+            Event::Notice(notice, source) => (notice, source),
             Event::Folder => return Verdict::Done,
             Event::Unreadable(problem) => {
                 tracing::error!(problem, "an event can't be read");
@@ -94,11 +94,17 @@ impl<O: Operation> Worker<O> {
             number: received.unwrap_or(1),
             of: self.max_deliveries,
         };
-        match self.engine.run(&self.operation, &upload, &source, &delivery).await {
+        let ended = match &notice {
+            Notice::Dropped(upload) => self.engine.run(&self.operation, upload, &source, &delivery).await,
+            Notice::Execute { account, kind, job } => {
+                self.engine.execute(&self.operation, account, (*kind, job), &delivery).await
+            }
+        };
+        match ended {
             Ok(Ending::Ended) => Verdict::Done,
             Ok(Ending::Busy | Ending::Paused | Ending::GaveUp) => Verdict::Again,
             Err(error) => {
-                tracing::error!(account = %upload.account, delivery = delivery.number, error = error.chain(), "the delivery failed");
+                tracing::error!(account = %notice.account(), delivery = delivery.number, error = error.chain(), "the delivery failed");
                 Verdict::Again
             }
         }
@@ -113,7 +119,7 @@ enum Verdict {
 }
 
 enum Event {
-    Upload(Upload, Source),
+    Notice(Notice, Source),
     /// What a console makes when somebody creates a folder.
     Folder,
     Unreadable(String),
@@ -159,9 +165,9 @@ fn read_event(message: &SqsMessage) -> Event {
     let Some(version) = object.version_id else {
         return Event::Unreadable("the object has no version: the bucket must keep versions".to_owned());
     };
-    match Upload::from_key(&object.key) {
-        Ok(upload) => {
-            Event::Upload(upload, Source { bucket: bucket.name, key: object.key, version, size: object.size })
+    match Notice::from_key(&object.key) {
+        Ok(notice) => {
+            Event::Notice(notice, Source { bucket: bucket.name, key: object.key, version, size: object.size })
         }
         Err(error) => Event::Unreadable(error.to_string()),
     }

@@ -31,11 +31,11 @@ use rollcall_model::{
     country::Country,
     csv_file::FileFault,
     inventory::InventoryNumber,
-    job::{Claim, Delivery, Failure, Job, Phase, claim},
+    job::{Claim, Delivery, Failure, Job, Phase, Stage, claim},
     settings::Settings,
-    upload::{JobId, ResultKeys, Source, Upload},
+    upload::{JobId, Kind, ResultKeys, Source, Upload},
 };
-use rollcall_platform::{Error, Kind, directory::Directory, files::Files, mailer::Mailer};
+use rollcall_platform::{Error, Kind as ErrorKind, directory::Directory, files::Files, mailer::Mailer};
 use tokio::time::Instant;
 
 pub use append::Append;
@@ -91,8 +91,39 @@ impl Engine {
         source: &Source,
         delivery: &Delivery,
     ) -> Result<Ending, Error> {
+        let existing = self.directory.job(&upload.account, &JobId::of(source)).await?;
+        self.take_up(operation, existing, upload, source, delivery).await
+    }
+
+    /// The same for a job that a person has decided to execute.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub async fn execute<O: Operation>(
+        &self,
+        operation: &O,
+        account: &AccountId,
+        (kind, id): (Kind, &JobId),
+        delivery: &Delivery,
+    ) -> Result<Ending, Error> {
+        let job = self.directory.job(account, id).await?;
+        let Some(job) = job.filter(|job| job.stage == Stage::Executed && job.upload.kind == kind) else {
+            tracing::warn!(job.id = %id, %account, "nobody has decided to execute this job");
+            return Ok(Ending::Ended);
+        };
+        let (upload, source) = (job.upload.clone(), job.source.clone());
+        self.take_up(operation, Some(job), &upload, &source, delivery).await
+    }
+
+    async fn take_up<O: Operation>(
+        &self,
+        operation: &O,
+        existing: Option<Job>,
+        upload: &Upload,
+        source: &Source,
+        delivery: &Delivery,
+    ) -> Result<Ending, Error> {
         let id = JobId::of(source);
-        let existing = self.directory.job(&upload.account, &id).await?;
         let (job, gave_up) = match claim(existing.clone(), upload, source, delivery) {
             Claim::Work(job) => (*job, false),
             Claim::GiveUp(job) => (*job, true),
@@ -101,7 +132,7 @@ impl Engine {
         };
         match self.directory.claim_job(&job, existing.as_ref()).await {
             Ok(()) => {}
-            Err(error) if error.kind == Kind::Conflict => {
+            Err(error) if error.kind == ErrorKind::Conflict => {
                 // Perhaps it was ourselves: an answer that is lost on its way makes the client ask once more.
                 let holder = self.directory.job(&upload.account, &id).await?.and_then(|job| job.lease);
                 if holder.is_none_or(|lease| lease.owner != delivery.invocation) {
@@ -134,7 +165,7 @@ impl Engine {
             }
             Stop::Time => run.fail("its time ran out at the last delivery".into()).await,
             // Whoever has the lease now goes on; nothing of this attempt is to be written any more.
-            Stop::Error(error) if error.kind == Kind::Conflict => Err(error),
+            Stop::Error(error) if error.kind == ErrorKind::Conflict => Err(error),
             Stop::Error(error) if delivery.is_last() => run.fail(error.chain()).await,
             Stop::Error(error) => {
                 run.job.last_error = Some(error.chain());
@@ -195,7 +226,7 @@ impl<'a> Run<'a> {
     fn new(engine: &'a Engine, job: Job, delivery: &Delivery) -> Self {
         let time = Duration::try_from(delivery.deadline.duration_since(delivery.at)).unwrap_or_default();
         let reserve = time.mul_f64(RESERVE).clamp(LEAST_RESERVE, MOST_RESERVE);
-        let keys = ResultKeys::of(&job.upload.account, &job.id);
+        let keys = job.keys();
         let now = Instant::now();
         let until = now + time.saturating_sub(reserve);
         Self { engine, job, keys, owner: delivery.invocation.clone(), until, saved: now }
@@ -204,11 +235,6 @@ impl<'a> Run<'a> {
     /// The account whose job it is.
     pub fn account(&self) -> &AccountId {
         &self.job.upload.account
-    }
-
-    /// Whether the job only shows what it would do. Nothing outside of its results may be written then.
-    pub fn previews(&self) -> bool {
-        false
     }
 
     /// What the account has set for itself.
@@ -245,9 +271,29 @@ impl<'a> Run<'a> {
             self.take_back(&mut reading.work, joined).await?;
             self.enter(Phase::Reporting).await?;
             self.report(&mut reading).await?;
-            operation.conclude(self, &reading.work).await?;
+            if !self.job.previews() {
+                operation.conclude(self, &reading.work).await?;
+            }
         }
         self.finish().await.map_err(Stop::Error)
+    }
+
+    /// From here on the job shows what it would do, unless a person has said already that it is to be done.
+    ///
+    /// # Errors
+    /// When a job of this kind has no preview, or the record can't be written.
+    pub async fn preview(&mut self) -> Result<(), Stop> {
+        if self.job.stage != Stage::Dropped {
+            return Ok(());
+        }
+        let kind = self.job.upload.kind;
+        if !kind.has_preview() {
+            let reason = format!("A job of the kind {} has no preview.", kind.as_str());
+            return Err(Stop::Ends(Failure::Refused { reason }));
+        }
+        self.job.preview();
+        self.keys = self.job.keys();
+        self.save().await.map_err(Stop::Error)
     }
 
     /// Sends the mail, if one is due, and ends the job.

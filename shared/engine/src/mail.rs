@@ -29,7 +29,7 @@ impl Run<'_> {
     }
 
     async fn send(&self) -> Result<Mail, Error> {
-        if !self.job.has_failures() {
+        if !self.job.is_mail_due() {
             return Ok(Mail::NotDue);
         }
         let recipients = match &self.job.notify {

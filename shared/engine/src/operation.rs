@@ -19,14 +19,15 @@ pub trait Operation {
     type Work: Work;
 
     /// Takes up a job: reads what its rows are to be held against, and brings the rows, where the dropped file is not
-    /// the rows itself. Called anew in every attempt.
+    /// the rows itself. Called anew in every attempt. **In a [preview](rollcall_model::job::Job::previews) nothing may be
+    /// written** but what is kept under the run's own keys.
     ///
     /// # Errors
     /// [`Stop`] says why the job, or this attempt at it, ends here.
     fn begin(&self, run: &mut Run<'_>) -> impl Future<Output = Result<Begun<Self::Work>, Stop>> + Send;
 
-    /// Called when every row has its outcome, before the job ends; not called for a job that fails. May be called again
-    /// after a death.
+    /// Called when every row has its outcome, before the job ends; not called for a job that fails, nor in a preview. May be
+    /// called again after a death.
     ///
     /// # Errors
     /// When what is to be kept can't be.
@@ -119,6 +120,11 @@ pub trait Work: Send + Sync {
 
     /// Judges a row at the second reading.
     fn judge(&mut self, row: &Row<'_>) -> Judgement;
+
+    /// What a row is known by from a preview to its execution: its line, unless the rows are brought anew.
+    fn row_key(&self, row: &Row<'_>) -> u64 {
+        row.line
+    }
 }
 
 /// What a plan has put on a user's list.

@@ -23,8 +23,11 @@ impl Run<'_> {
         let limits = self.engine.limits;
         let mut dropped = self.engine.files.open(&self.job.source).await?;
         // First of all: who is to be told, should nothing else be read of the file.
-        let Terms { notify, role } = dropped.terms().clone();
+        let Terms { notify, role, preview } = dropped.terms().clone();
         (self.job.notify, self.job.role) = (notify, role);
+        if preview {
+            self.preview().await?;
+        }
         let size = self.job.source.size;
         if size > limits.file_bytes {
             let message = format!("The file has {size} bytes; one job takes {}. Cut it into parts.", limits.file_bytes);

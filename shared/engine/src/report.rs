@@ -1,7 +1,7 @@
 //! The second reading: what came of each row, in two files.
 
-use rollcall_model::report::Report;
-use rollcall_platform::files::Growing;
+use rollcall_model::{job::Stage, outcomes::Outcomes, report::Report, upload::ResultKeys};
+use rollcall_platform::{Error, files::Growing};
 
 use crate::{
     Run, Stop, Work,
@@ -13,9 +13,12 @@ const HELD_BYTES: usize = 1024 * 1024;
 const CSV: &str = "text/csv; charset=utf-8";
 
 impl Run<'_> {
-    /// Writes the result files.
+    /// Writes the result files. An execution says where something else has come of a row than its preview had said.
     pub(crate) async fn report<W: Work>(&mut self, reading: &mut Reading<W>) -> Result<(), Stop> {
         let Reading { work, source: Some(source) } = reading else { return Ok(()) };
+        let mut said = self.recall_outcomes().await?;
+        let mut differs = 0;
+        let mut outcomes = Outcomes::default();
         let mut rows = Rows::of(self.engine.files.open(source).await?, work.columns(), self.until);
         let mut files = None;
         while rows.more().await? {
@@ -25,7 +28,18 @@ impl Run<'_> {
                     let failed = self.engine.files.create(self.keys.failed(), CSV);
                     (Report::new(row.header()), results, failed)
                 });
-                report.row(&row, work.judge(&row));
+                let mut judgement = work.judge(&row);
+                if self.job.previews() {
+                    outcomes.note(work.row_key(&row), judgement.status);
+                }
+                if let Some(said) = &mut said {
+                    let said = said.ask(work.row_key(&row));
+                    if said != Some(judgement.status) {
+                        differs += 1;
+                        judgement.differs_from_preview(said);
+                    }
+                }
+                report.row(&row, judgement);
             }
             if let Some((report, results, failed)) = &mut files {
                 pass_on(&mut report.results, results, HELD_BYTES).await?;
@@ -41,14 +55,26 @@ impl Run<'_> {
             }
             self.job.counts = report.counts;
         }
+        if self.job.previews() {
+            let (key, bytes) = (self.keys.outcomes(), outcomes.to_bytes());
+            self.engine.files.put(&key, "application/octet-stream", bytes).await?;
+        }
+        if let (Some(previewed), Some(said)) = (&mut self.job.previewed, said) {
+            previewed.differs = differs + said.unseen();
+        }
         Ok(())
+    }
+
+    /// What the job's preview has said of each row, if it had one.
+    async fn recall_outcomes(&self) -> Result<Option<Outcomes>, Error> {
+        if self.job.previewed.is_none() {
+            return Ok(None);
+        }
+        let keys = ResultKeys::of(self.account(), &self.job.id, Stage::Preview);
+        Ok(self.engine.files.get(&keys.outcomes()).await?.and_then(|bytes| Outcomes::from_bytes(&bytes)))
     }
 }
 
-async fn pass_on(
-    from: &mut rollcall_model::csv_file::Writer,
-    to: &mut Growing,
-    hold: usize,
-) -> Result<(), rollcall_platform::Error> {
+async fn pass_on(from: &mut rollcall_model::csv_file::Writer, to: &mut Growing, hold: usize) -> Result<(), Error> {
     if from.pending() > hold { to.write(&from.take()).await } else { Ok(()) }
 }

@@ -38,7 +38,7 @@ impl Run<'_> {
             refused.extend(gone.map(|item| item.number));
         }
         // A preview has put nothing on any list.
-        if refused.is_empty() || self.previews() {
+        if refused.is_empty() || self.job.previews() {
             return Ok(());
         }
         for number in 0..Self::batches(work) {

@@ -122,8 +122,10 @@ codes! {
         ExtensionInUse = "EXTENSION_IN_USE",
         /// The action is not legal from where the user is.
         IllegalAction = "ILLEGAL_ACTION",
-        /// The job doesn't hold: there is nothing to decide, or somebody has decided.
-        JobNotHeld = "JOB_NOT_HELD",
+        /// The job stands where this can't be decided about it, or somebody has decided.
+        IllegalMove = "ILLEGAL_MOVE",
+        /// What jobs of this kind did can't be taken back.
+        NoUndo = "NO_UNDO",
         /// It has been changed since it was read.
         ChangedMeanwhile = "CHANGED_MEANWHILE",
         /// The same `Idempotency-Key` came with another request.
@@ -156,6 +158,8 @@ codes! {
         Normalized = "NORMALIZED",
         /// The user's policy is all or department, so the list that was added to isn't in force.
         PolicyNotCustom = "POLICY_NOT_CUSTOM",
+        /// Something else came of the row than the preview had said.
+        DiffersFromPreview = "DIFFERS_FROM_PREVIEW",
         /// Of a rotation: nobody whom it is about has the number, or not any more.
         NotHeld = "NOT_HELD",
         /// Of a resync: nobody of the phone system is the CRM user.

@@ -2,7 +2,18 @@
 //!
 //! A job is made by the event that announces its file. Each delivery of that event [claims](claim) it with a lease that
 //! ends when the delivery's time does; the holder alone writes the record. **A job ends once**: what comes after finds it
-//! ended and does nothing. One that ended [held](State::Held) waits for a person, who decides about it once.
+//! ended and does nothing. One that only showed what it would do, or that held itself, waits for a person, who
+//! [decides](Job::decide) about it once.
+//!
+//! ```text
+//! dropped ─┬─> running ────────────┬─> finished ──> undone
+//!          │      ▲                ├─> failed
+//!          │      │ execute        └─> held ──┐
+//!          │      ├───────────────────────────┤ discard
+//!          └─> previewing ─> previewed ───────┴─────> discarded
+//! ```
+//!
+//! Nothing is known of a job before its file is there: its name is made of the version that S3 gives the file.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +22,7 @@ use crate::{
     csv_file::FileFault,
     email::EmailAddress,
     report::Counts,
-    upload::{JobId, Source, Upload},
+    upload::{JobId, ResultKeys, Source, Upload},
     user::Name,
 };
 
@@ -27,6 +38,9 @@ pub struct Job {
     pub source: Source,
     /// Where it stands in its life.
     pub state: State,
+    /// What it does with what it decides.
+    #[serde(default)]
+    pub stage: Stage,
     /// What it is doing, while it runs.
     pub phase: Phase,
     /// When its file was first taken up.
@@ -48,6 +62,9 @@ pub struct Job {
     /// How far it has come.
     #[serde(default)]
     pub progress: Progress,
+    /// What it had said that it would do, once it has been told to do it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previewed: Option<Previewed>,
     /// Why nothing more came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -71,16 +88,20 @@ pub struct Job {
 pub enum State {
     /// Being worked on, or waiting for the next delivery.
     Running,
+    /// The same, and nothing will be written.
+    Previewing,
+    /// Every row has the outcome that it would have. A person decides.
+    Previewed,
     /// Every row has its outcome.
     Finished,
     /// The file can't be read, or the job was given up.
     Failed,
     /// It would have done more than anybody may have meant, so it did nothing: a person decides.
     Held,
-    /// It held, and a person has said that it was meant: another job does what it would have done.
-    Confirmed,
-    /// It held, and a person has said that it was not meant.
+    /// A person has said that what it would have done was not meant.
     Discarded,
+    /// It had finished, and another job has taken back what it did.
+    Undone,
 }
 
 impl State {
@@ -88,13 +109,65 @@ impl State {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
+            Self::Previewing => "previewing",
+            Self::Previewed => "previewed",
             Self::Finished => "finished",
             Self::Failed => "failed",
             Self::Held => "held",
-            Self::Confirmed => "confirmed",
             Self::Discarded => "discarded",
+            Self::Undone => "undone",
         }
     }
+}
+
+/// What a job does with what it decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// As its file was dropped: it carries it out.
+    #[default]
+    Dropped,
+    /// It shows it, and writes nothing.
+    Preview,
+    /// A person has seen what it would do, and said that it is meant: it carries it out, and no brake holds it.
+    Executed,
+}
+
+/// What a preview said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Previewed {
+    /// Rows by what would have come of them.
+    pub counts: Counts,
+    /// What would have been done.
+    pub progress: Progress,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// Rows of which something else has come, among them such as there were only then or only now.
+    #[serde(default)]
+    pub differs: u64,
+}
+
+/// What a person may decide about a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is to do what it has said that it would.
+    Execute,
+    /// It is not.
+    Discard,
+    /// What it did is to be taken back.
+    Undo,
+}
+
+/// The job stands where this can't be decided about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("A job that is {} can't be {}.", .state.as_str(), match .decision {
+    Decision::Execute => "executed",
+    Decision::Discard => "discarded",
+    Decision::Undo => "undone",
+})]
+pub struct IllegalMove {
+    decision: Decision,
+    state: State,
 }
 
 /// What a running job is doing.
@@ -238,6 +311,7 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
             upload: upload.clone(),
             source: source.clone(),
             state: State::Running,
+            stage: Stage::Dropped,
             phase: Phase::Reading,
             started: delivery.at,
             ended: None,
@@ -246,6 +320,7 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
             paused: false,
             counts: Counts::default(),
             progress: Progress::default(),
+            previewed: None,
             failure: None,
             last_error: None,
             notify: None,
@@ -254,16 +329,16 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
         }));
     };
     match job.state {
-        State::Finished | State::Held | State::Confirmed | State::Discarded => return Claim::Ended,
+        State::Previewed | State::Finished | State::Held | State::Discarded | State::Undone => return Claim::Ended,
         State::Failed if !matches!(job.failure, Some(Failure::GaveUp { .. })) => return Claim::Ended,
         State::Failed if delivery.is_last() => return Claim::Ended,
         // Somebody sent it back from the dead-letter queue: it gets a new life, and a mail of its own.
         State::Failed => {
-            job.state = State::Running;
+            job.state = if job.previews() { State::Previewing } else { State::Running };
             job.phase = Phase::Reading;
             (job.ended, job.failure, job.mail) = (None, None, None);
         }
-        State::Running => {
+        State::Running | State::Previewing => {
             if job.lease.as_ref().is_some_and(|lease| lease.until > delivery.at) {
                 return Claim::Busy;
             }
@@ -285,9 +360,44 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
 }
 
 impl Job {
+    /// Whether it shows what it would do, and writes nothing.
+    pub fn previews(&self) -> bool {
+        self.stage == Stage::Preview
+    }
+
+    /// From now on it only shows what it would do.
+    pub fn preview(&mut self) {
+        (self.stage, self.state) = (Stage::Preview, State::Previewing);
+    }
+
+    /// The job as it is once this has been decided about it. One that is to be executed waits for a delivery, and begins anew:
+    /// what it saw may be hours old. Deciding that once more, before anybody has taken it up, changes nothing.
+    ///
+    /// # Errors
+    /// [`IllegalMove`] where there is nothing of this to decide.
+    pub fn decide(&self, decision: Decision) -> Result<Self, IllegalMove> {
+        let mut job = self.clone();
+        match (decision, self.state) {
+            (Decision::Execute, State::Previewed | State::Held) => {
+                let ended = self.ended.unwrap_or(self.started);
+                let said = Previewed { counts: self.counts, progress: self.progress, ended, differs: 0 };
+                job.previewed = (self.state == State::Previewed).then_some(said);
+                (job.state, job.stage, job.phase) = (State::Running, Stage::Executed, Phase::Reading);
+                (job.counts, job.progress, job.paused) = (Counts::default(), Progress::default(), false);
+                (job.ended, job.failure, job.last_error, job.mail) = (None, None, None, None);
+            }
+            (Decision::Execute, State::Running) if self.stage == Stage::Executed && self.lease.is_none() => {}
+            (Decision::Discard, State::Previewed | State::Held) => job.state = State::Discarded,
+            (Decision::Undo, State::Finished) => job.state = State::Undone,
+            (decision, state) => return Err(IllegalMove { decision, state }),
+        }
+        Ok(job)
+    }
+
     /// Ends the job.
     pub fn end(&mut self, at: Timestamp) {
         self.state = match self.failure {
+            None if self.previews() => State::Previewed,
             None => State::Finished,
             Some(Failure::Held { .. }) => State::Held,
             Some(_) => State::Failed,
@@ -297,14 +407,24 @@ impl Job {
         self.lease = None;
     }
 
-    /// Whether rows are to be mended, or the whole file: what a mail is due for.
-    pub fn has_failures(&self) -> bool {
-        self.failure.is_some() || self.counts.to_mend() > 0
+    /// Whether a mail is due: where rows are to be mended, or the whole file. Whoever asks for a preview looks at it.
+    pub fn is_mail_due(&self) -> bool {
+        (self.failure.is_some() || self.counts.to_mend() > 0) && !self.previews()
     }
 
-    /// A running job that nobody works on: it waits for the next delivery.
+    /// Where it keeps what it makes in this stage.
+    pub fn keys(&self) -> ResultKeys {
+        ResultKeys::of(&self.upload.account, &self.id, self.stage)
+    }
+
+    /// Whether it has not ended.
+    pub fn is_underway(&self) -> bool {
+        matches!(self.state, State::Running | State::Previewing)
+    }
+
+    /// A job underway that nobody works on: it waits for the next delivery.
     pub fn is_waiting(&self, now: Timestamp) -> bool {
-        self.state == State::Running && self.lease.as_ref().is_none_or(|lease| lease.until <= now)
+        self.is_underway() && self.lease.as_ref().is_none_or(|lease| lease.until <= now)
     }
 }
 
@@ -359,7 +479,7 @@ mod tests {
         assert_eq!(claimed(Some(job), &delivery(2, 500)), Claim::Ended);
 
         // Whatever a person decides about one that held, the same event never takes it up again.
-        for state in [State::Held, State::Confirmed, State::Discarded] {
+        for state in [State::Previewed, State::Held, State::Discarded, State::Undone] {
             assert_eq!(claimed(Some(Job { state, lease: None, ..running() }), &delivery(2, 500)), Claim::Ended);
         }
     }
@@ -371,6 +491,51 @@ mod tests {
         let paused = Job { paused: true, ..running() };
         assert!(matches!(claimed(Some(paused), &delivery(3, 500)), Claim::Work(_)));
         assert!(matches!(claimed(None, &delivery(3, 500)), Claim::Work(_)));
+    }
+
+    /// Every state that ends a job or doesn't, and every decision.
+    #[test]
+    fn a_person_decides_where_there_is_something_to_decide() {
+        let states = [
+            State::Running,
+            State::Previewing,
+            State::Previewed,
+            State::Finished,
+            State::Failed,
+            State::Held,
+            State::Discarded,
+            State::Undone,
+        ];
+        for state in states {
+            let job = Job { state, lease: None, ..running() };
+            let after = |decision| job.decide(decision).ok().map(|job| (job.state, job.stage));
+            let waits = matches!(state, State::Previewed | State::Held);
+            assert_eq!(after(Decision::Execute), waits.then_some((State::Running, Stage::Executed)), "{state:?}");
+            assert_eq!(after(Decision::Discard), waits.then_some((State::Discarded, Stage::Dropped)), "{state:?}");
+            let undone = (state == State::Finished).then_some((State::Undone, Stage::Dropped));
+            assert_eq!(after(Decision::Undo), undone, "{state:?}");
+        }
+        let illegal = running().decide(Decision::Undo).unwrap_err();
+        assert_eq!(illegal.to_string(), "A job that is running can't be undone.");
+    }
+
+    #[test]
+    fn a_preview_is_carried_out_by_the_same_job_once_a_person_says_so() {
+        let mut job = running();
+        job.preview();
+        job.counts.applied = 3;
+        assert_eq!(job.state, State::Previewing);
+        job.end(Timestamp::from_second(105).unwrap());
+        assert_eq!((job.state, job.is_underway()), (State::Previewed, false));
+        assert_eq!(claimed(Some(job.clone()), &delivery(2, 500)), Claim::Ended, "the file alone does nothing more");
+
+        let asked = job.decide(Decision::Execute).unwrap();
+        assert_eq!(asked.previewed.map(|said| said.counts.applied), Some(3));
+        assert_eq!((asked.counts.applied, asked.ended), (0, None));
+        assert_eq!(asked.decide(Decision::Execute), Ok(asked.clone()), "nobody has taken it up yet");
+        let Claim::Work(job) = claimed(Some(asked), &delivery(1, 600)) else { panic!() };
+        assert_eq!((job.state, job.stage, job.attempts), (State::Running, Stage::Executed, 2));
+        assert!(job.decide(Decision::Execute).is_err(), "somebody is at it");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod letter;
 pub mod mapping;
 pub mod numbers;
 mod object;
+pub mod outcomes;
 pub mod phone_side;
 pub mod phone_snapshot;
 pub mod report;

@@ -26,6 +26,9 @@ pub enum RowStatus {
 }
 
 impl RowStatus {
+    /// Every status.
+    pub const ALL: [Self; 5] = [Self::Applied, Self::Partial, Self::Unchanged, Self::Failed, Self::Unprocessed];
+
     /// As it stands in reports.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -160,6 +163,15 @@ impl Judgement {
     /// The job ended before the row's turn.
     pub(crate) fn unprocessed() -> Self {
         Self { status: RowStatus::Unprocessed, remarks: Vec::new() }
+    }
+
+    /// Says that the preview had said something else; `None` where it didn't have the row.
+    pub fn differs_from_preview(&mut self, said: Option<RowStatus>) {
+        let message = match said {
+            Some(said) => format!("The preview said \"{}\".", said.as_str()),
+            None => "The preview didn't have this row.".to_owned(),
+        };
+        self.remarks.push(Remark::warning(Warning::DiffersFromPreview, "", "", message));
     }
 
     /// The failure of a row that can't be read column by column; `None` for one that can.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{account::AccountId, email::EmailAddress, user::Name};
+use crate::{account::AccountId, email::EmailAddress, job::Stage, user::Name};
 
 /// A file dropped for a job: `inbox/{account}/{kind}/{name}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,19 @@ impl Kind {
             Self::RotateCallerIds => "rotate-caller-ids",
         }
     }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == text)
+    }
+
+    /// Whether a job of this kind can show what it would do before it does it. Those that follow somebody else's system hold
+    /// themselves instead, where it is too much.
+    pub fn has_preview(self) -> bool {
+        match self {
+            Self::AppendCallerIds | Self::UploadUsers | Self::RotateCallerIds => true,
+            Self::DirectoryImport | Self::MappingResync | Self::PhoneSnapshot => false,
+        }
+    }
 }
 
 /// The key is not one that a file for a job can have.
@@ -78,7 +91,7 @@ impl Upload {
             return Err(NotAnUpload);
         };
         let account = account.parse().map_err(|_| NotAnUpload)?;
-        let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind).ok_or(NotAnUpload)?;
+        let kind = Kind::parse(kind).ok_or(NotAnUpload)?;
         // A key that ends with a slash is a folder that a console made.
         if name.is_empty() || name.ends_with('/') {
             return Err(NotAnUpload);
@@ -99,6 +112,59 @@ pub struct Terms {
     pub notify: Option<EmailAddress>,
     /// The role of users whose rows name none: its ID or its name.
     pub role: Option<Name>,
+    /// The job is to show what it would do, and to do it when it is told.
+    pub preview: bool,
+}
+
+/// What a new object asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A file was dropped for a job.
+    Dropped(Upload),
+    /// A person has decided that a job is to be executed: `decisions/{account}/{kind}/{job}/execute`. What is in the object is of no
+    /// account.
+    Execute {
+        /// Whose job it is.
+        account: AccountId,
+        /// What it does.
+        kind: Kind,
+        /// The job.
+        job: JobId,
+    },
+}
+
+impl Notice {
+    /// Reads an object's key.
+    ///
+    /// # Errors
+    /// [`NotAnUpload`] for any other key.
+    pub fn from_key(key: &str) -> Result<Self, NotAnUpload> {
+        let mut parts = key.split('/');
+        if parts.next() != Some("decisions") {
+            return Upload::from_key(key).map(Self::Dropped);
+        }
+        let (Some(account), Some(kind), Some(job), Some("execute"), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(NotAnUpload);
+        };
+        let account = account.parse().map_err(|_| NotAnUpload)?;
+        let (kind, job) = (Kind::parse(kind).ok_or(NotAnUpload)?, JobId::parse(job).ok_or(NotAnUpload)?);
+        Ok(Self::Execute { account, kind, job })
+    }
+
+    /// Whose job it is about.
+    pub fn account(&self) -> &AccountId {
+        match self {
+            Self::Dropped(upload) => &upload.account,
+            Self::Execute { account, .. } => account,
+        }
+    }
+
+    /// The key of the object that has a job executed.
+    pub fn execute_key(account: &AccountId, kind: Kind, job: &JobId) -> String {
+        format!("decisions/{account}/{}/{job}/execute", kind.as_str())
+    }
 }
 
 /// The very bytes that a job works on: one version of one object.
@@ -161,12 +227,19 @@ pub fn phone_snapshot_key(account: &AccountId) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResultKeys {
     prefix: String,
+    brought: &'static str,
 }
 
 impl ResultKeys {
-    /// Those of this job.
-    pub fn of(account: &AccountId, job: &JobId) -> Self {
-        Self { prefix: format!("results/{account}/{job}") }
+    /// Those of this job, in this stage. What a preview has made stays when the job is executed; and what was brought for a job
+    /// that held is not taken for what its execution has brought.
+    pub fn of(account: &AccountId, job: &JobId, stage: Stage) -> Self {
+        let (folder, brought) = match stage {
+            Stage::Dropped => ("", "brought"),
+            Stage::Preview => ("/preview", "brought"),
+            Stage::Executed => ("", "executed"),
+        };
+        Self { prefix: format!("results/{account}/{job}{folder}"), brought }
     }
 
     /// Every row with what came of it.
@@ -181,12 +254,17 @@ impl ResultKeys {
 
     /// The rows of a job that brings its own.
     pub fn brought(&self) -> String {
-        format!("{}/brought.csv", self.prefix)
+        format!("{}/{}.csv", self.prefix, self.brought)
     }
 
     /// What such a job needs to know of its rows later.
     pub fn brought_note(&self) -> String {
-        format!("{}/brought.json", self.prefix)
+        format!("{}/{}.json", self.prefix, self.brought)
+    }
+
+    /// What came of each row in a preview, for its execution to compare.
+    pub fn outcomes(&self) -> String {
+        format!("{}/outcomes.bin", self.prefix)
     }
 
     /// Numbers of the inventory as they were before a rotation.
@@ -226,6 +304,19 @@ mod tests {
         ] {
             assert_eq!(Upload::from_key(key), Err(NotAnUpload), "{key}");
         }
+    }
+
+    #[test]
+    fn a_decision_names_the_job_and_its_function() {
+        let (account, kind) = ("acme".parse().unwrap(), Kind::UploadUsers);
+        let job = JobId::parse("0123456789abcdef0123456789abcdef").unwrap();
+        let key = Notice::execute_key(&account, kind, &job);
+        assert_eq!(Notice::from_key(&key), Ok(Notice::Execute { account, kind, job }));
+        for other in ["/x", "x"] {
+            assert_eq!(Notice::from_key(&format!("{key}{other}")), Err(NotAnUpload));
+        }
+        let dropped = "inbox/acme/upload-users/execute";
+        assert_eq!(Notice::from_key(dropped).ok(), Upload::from_key(dropped).ok().map(Notice::Dropped));
     }
 
     #[test]

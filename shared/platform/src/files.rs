@@ -29,6 +29,8 @@ pub struct Files {
 const NOTIFY: &str = "notify";
 /// The one that names the role of its users, percent-encoded: metadata travels in headers, which take ASCII alone.
 const ROLE: &str = "role";
+/// The one that, with the value `true`, has the job show what it would do.
+const PREVIEW: &str = "preview";
 
 impl Files {
     /// The files of this bucket.
@@ -180,7 +182,8 @@ fn metadata(terms: &Terms) -> Option<HashMap<String, String>> {
     let notify = terms.notify.as_ref().map(|address| (NOTIFY.to_owned(), address.to_string()));
     let role =
         terms.role.as_ref().map(|role| (ROLE.to_owned(), utf8_percent_encode(role.as_str(), UNSAFE).to_string()));
-    let metadata: HashMap<_, _> = notify.into_iter().chain(role).collect();
+    let preview = terms.preview.then(|| (PREVIEW.to_owned(), "true".to_owned()));
+    let metadata: HashMap<_, _> = notify.into_iter().chain(role).chain(preview).collect();
     (!metadata.is_empty()).then_some(metadata)
 }
 
@@ -243,6 +246,7 @@ impl Download {
             let said = |key: &str| object.metadata.as_ref().and_then(|metadata| metadata.get(key));
             self.terms = Terms {
                 notify: said(NOTIFY).and_then(|address| EmailAddress::parse(address).ok()),
+                preview: said(PREVIEW).is_some_and(|preview| preview == "true"),
                 role: said(ROLE).and_then(|role| Name::parse(&percent_decode_str(role).decode_utf8_lossy()).ok()),
             };
         }

@@ -2,6 +2,7 @@
 //! domain. No type of an AWS SDK leaves this crate.
 
 pub mod connect;
+pub mod decide;
 pub mod directory;
 pub mod environment;
 mod error;

@@ -13,7 +13,7 @@ use rollcall_model::{
     account::AccountId,
     email::EmailAddress,
     inventory::{InventoryNumber, NumberFacts},
-    job::{Job, State},
+    job::Job,
     settings::Settings,
     upload::{JobId, Kind, Source, Terms, Upload},
     user::{LoginId, Profile, User},
@@ -147,8 +147,26 @@ impl Stack {
 
     /// Drops a file for a job of this kind into the inbox.
     pub async fn drop_as(&self, kind: Kind, name: &str, bytes: impl Into<Vec<u8>>) -> Source {
-        let upload = self.upload_of(kind, name);
-        self.files.drop_file(&upload, bytes.into(), &Terms::default()).await.expect("the file is dropped")
+        self.drop_on(kind, name, bytes, &Terms::default()).await
+    }
+
+    /// Drops a file for a job on these terms into the inbox.
+    pub async fn drop_on(&self, kind: Kind, name: &str, bytes: impl Into<Vec<u8>>, terms: &Terms) -> Source {
+        self.files.drop_file(&self.upload_of(kind, name), bytes.into(), terms).await.expect("the file is dropped")
+    }
+
+    /// Drops a file for a job that only shows what it would do, and waits for that.
+    pub async fn preview(&self, kind: Kind, name: &str, bytes: impl Into<Vec<u8>>) -> Job {
+        let terms = Terms { preview: true, ..Terms::default() };
+        let source = self.drop_on(kind, name, bytes, &terms).await;
+        self.ended(&source).await
+    }
+
+    /// Has a job executed that has shown what it would do, and waits for its end.
+    pub async fn execute(&self, job: &Job) -> Job {
+        let executed = rollcall_platform::decide::execute(&self.directory, &self.files, job).await;
+        executed.expect("the decision is written").expect("the job can be executed");
+        self.ended(&job.source).await
     }
 
     /// The upload of a file of caller IDs.
@@ -188,7 +206,7 @@ impl Stack {
 
     /// Waits for the end of a source's job.
     pub async fn ended(&self, source: &Source) -> Job {
-        self.job_when(source, |job| job.state != State::Running).await
+        self.job_when(source, |job| !job.is_underway()).await
     }
 
     /// Waits until a source's job is as wanted.
@@ -218,7 +236,7 @@ impl Stack {
 
     /// A result file's rows; each a map from column to cell. Empty when there is no such file.
     pub async fn report(&self, job: &Job, file: &str) -> Vec<std::collections::HashMap<String, String>> {
-        let key = format!("results/{}/{}/{file}.csv", self.account, job.id);
+        let key = if file == "failed" { job.keys().failed() } else { job.keys().results() };
         let bytes = self.files.get(&key).await.expect("the result file is read").unwrap_or_default();
         let text = String::from_utf8(bytes.to_vec()).expect("result files are UTF-8");
         let text = text.trim_start_matches('\u{feff}');

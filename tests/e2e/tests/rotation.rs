@@ -117,7 +117,7 @@ async fn old_numbers_go_and_new_ones_come_in_one_write_for_each_list() {
     assert!(stack.mails().is_empty(), "nothing needs mending");
 
     // What an undo needs: each list's change, and the numbers as they were.
-    let keys = ResultKeys::of(&stack.account, &job.id);
+    let keys = ResultKeys::of(&stack.account, &job.id, job.stage);
     let batch: Value = serde_json::from_slice(&stack.files.get(&keys.changes(0)).await.unwrap().unwrap()).unwrap();
     let plans: Vec<UserPlan> = serde_json::from_value(batch["plans"].clone()).unwrap();
     let ravi = plans.iter().find(|plan| plan.login == "ravi").unwrap();
@@ -459,7 +459,7 @@ async fn the_command_rotates_and_tells_by_its_exit_code() {
     own(&stack, 0..6).await;
     create(&stack, "asha", &[0, 1, 2]).await;
     let run = |arguments: &[&str], input: &str| {
-        rollcall(Some(&stack), &[&["rotate", "--account", "acme"], arguments].concat(), input.as_bytes())
+        rollcall(Some(&stack), &[&["rotate", "--yes", "--account", "acme"], arguments].concat(), input.as_bytes())
     };
     let done = run(&["9876500000=98765 00003", "9876500005", "--results", "-"], "");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -523,7 +523,7 @@ impl Doomed for Rotating {
         let (old, only) = (item(stack, old).await, item(stack, only).await);
         assert_eq!((old.facts.state, old.replaced_by), (NumberState::Retired, number(new).parse().ok()), "{context}");
         assert_eq!((only.facts.state, only.leaving, old.leaving), (NumberState::Active, None, None), "{context}");
-        let key = ResultKeys::of(&stack.account, &job.id).numbers();
+        let key = ResultKeys::of(&stack.account, &job.id, job.stage).numbers();
         let before = stack.files.get(&key).await.unwrap().expect(context);
         let before: Vec<InventoryNumber> = serde_json::from_slice(&before).expect(context);
         assert!(

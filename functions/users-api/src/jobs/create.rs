@@ -25,6 +25,9 @@ pub(crate) struct New {
     notify: Option<EmailAddress>,
     /// For an upload of users: the role of those whose rows name none, by ID or name.
     role: Option<Name>,
+    /// The job is to show what it would do, and to do it when it is told.
+    #[serde(default)]
+    preview: bool,
 }
 
 /// How to drop the file.
@@ -74,10 +77,14 @@ pub(crate) async fn create(
     if new.kind == Kind::MappingResync {
         return Err(Problem::field("/kind", "A resync is asked for at /v1/mappings/resync."));
     }
+    if new.preview && !new.kind.has_preview() {
+        return Err(Problem::field("/preview", "A job of this kind has no preview."));
+    }
     // A folder of its own, so that nobody overwrites another's file of the same name.
     let name = format!("{}/{}", Uuid::new_v4(), new.name);
     let upload = Upload { account: caller.account, kind: new.kind, name };
-    let terms = Terms { notify: new.notify.or(caller.email.filter(EmailAddress::takes_reports)), role: new.role };
+    let notify = new.notify.or(caller.email.filter(EmailAddress::takes_reports));
+    let terms = Terms { notify, role: new.role, preview: new.preview };
     let size = i64::try_from(new.size).unwrap_or(i64::MAX);
     let (url, headers) = api.files.presigned_drop(&upload, size, &terms, GOOD_FOR).await?;
     let permission = Permission {

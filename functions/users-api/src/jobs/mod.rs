@@ -1,13 +1,13 @@
 //! Bulk jobs.
 
 pub(crate) mod create;
-pub(crate) mod held;
+pub(crate) mod decide;
 pub(crate) mod list;
 pub(crate) mod one;
 
 use jiff::Timestamp;
 use rollcall_model::{
-    job::{Failure, Job, Mail, Phase, Progress, State},
+    job::{Failure, Job, Mail, Phase, Previewed, Progress, Stage, State},
     report::Counts,
     user::Name,
 };
@@ -21,12 +21,15 @@ pub(crate) struct Shown {
     name: String,
     upload: String,
     state: State,
+    stage: Stage,
     phase: Phase,
     started: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended: Option<Timestamp>,
     counts: Counts,
     progress: Progress,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previewed: Option<Previewed>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Failure>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,11 +46,13 @@ impl From<Job> for Shown {
             upload: job.upload.key(),
             name: job.upload.name,
             state: job.state,
+            stage: job.stage,
             phase: job.phase,
             started: job.started,
             ended: job.ended,
             counts: job.counts,
             progress: job.progress,
+            previewed: job.previewed,
             failure: job.failure,
             mail: job.mail,
             role: job.role,

@@ -6,10 +6,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rollcall_model::{
-    job::Job,
-    upload::{JobId, ResultKeys},
-};
+use rollcall_model::{job::Job, upload::JobId};
 use rollcall_platform::Kind;
 use tokio::time::Duration;
 
@@ -27,14 +24,14 @@ pub(crate) async fn get(State(api): Shared, caller: Caller, Path(id): Path<Strin
 /// `GET /v1/jobs/{id}/results`
 pub(crate) async fn results(State(api): Shared, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let job = find(&api, &caller, &id).await?;
-    let key = ResultKeys::of(&caller.account, &job.id).results();
+    let key = job.keys().results();
     download(&api, &key, "results.csv").await
 }
 
 /// `GET /v1/jobs/{id}/failures`
 pub(crate) async fn failures(State(api): Shared, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let job = find(&api, &caller, &id).await?;
-    let key = ResultKeys::of(&caller.account, &job.id).failed();
+    let key = job.keys().failed();
     download(&api, &key, "failed.csv").await
 }
 

@@ -11,7 +11,7 @@ use rollcall_model::account::AccountId;
 use rollcall_model::job::Job;
 use rollcall_model::report::RowStatus;
 use rollcall_model::settings::Settings;
-use rollcall_model::upload::{JobId, Kind, ResultKeys, Terms, Upload};
+use rollcall_model::upload::{JobId, Kind, Terms, Upload};
 use rollcall_model::user::User;
 use tokio::time::Instant;
 
@@ -71,7 +71,7 @@ async fn show(stack: &Stack) -> Result<ExitCode> {
         print(&post(mail)?)?;
     }
 
-    let results = connection.files.get(&ResultKeys::of(&account, &job.id).results()).await.map_err(told)?;
+    let results = connection.files.get(&job.keys().results()).await.map_err(told)?;
     let mut wrong = wrong_rows(&records(&results.unwrap_or_default())?);
     wrong.extend(wrong_counts(&job));
     wrong.extend(wrong_lists(&before, &after, &job));

@@ -12,6 +12,7 @@ use rollcall_model::upload::{JobId, Kind, Source, Terms, Upload};
 use rollcall_model::user::Name;
 
 use super::connect::{Connection, told};
+use super::consent::Consent;
 use super::follow::{Followed, INTERRUPTED, follow, say_it_goes_on};
 use super::job::{Save, save_results};
 use super::{Form, Whose, output, summary};
@@ -33,6 +34,11 @@ pub struct DropFile {
     /// The file's name in the bucket and in the mail; its own by default
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Show first what would be done, then ask
+    #[arg(long)]
+    preview: bool,
+    #[command(flatten)]
+    consent: Consent,
     #[command(flatten)]
     pub watch: Watch,
 }
@@ -65,9 +71,9 @@ impl DropFile {
             return Err(Error::new("the file's name can't be empty or end with a slash; give another with --name"));
         }
         let bytes = read(&self.file)?;
-        let terms = Terms { notify: self.notify, role };
+        let terms = Terms { notify: self.notify, role, preview: self.preview };
         let source = stack.files.drop_file(&upload, bytes, &terms).await.map_err(told)?;
-        self.watch.run(dir, stack, &account, &source).await
+        self.watch.run(dir, stack, &account, &source, self.consent).await
     }
 }
 
@@ -80,13 +86,25 @@ impl Watch {
         self.save.check(self.form)
     }
 
-    /// Follows the job of a source to its end, and tells what came of it.
+    /// Follows the job of a source to its end, and tells what came of it. One that shows what it would do goes on with consent.
     ///
     /// # Errors
     /// If the stack can't be asked, or the result files can't be saved.
-    pub async fn run(self, dir: &Path, stack: &Connection, account: &AccountId, source: &Source) -> Result<ExitCode> {
+    pub async fn run(
+        self,
+        dir: &Path,
+        stack: &Connection,
+        account: &AccountId,
+        source: &Source,
+        consent: Consent,
+    ) -> Result<ExitCode> {
         let id = JobId::of(source);
-        let job = match follow(stack, account, &id, !self.form.json).await? {
+        let shown = !self.form.json;
+        let followed = match follow(stack, account, &id, shown).await? {
+            Followed::Ended(job) => consent.carry_on(dir, stack, job, shown).await?,
+            Followed::Interrupted => Followed::Interrupted,
+        };
+        let job = match followed {
             Followed::Ended(job) => job,
             Followed::Interrupted => {
                 say_it_goes_on(dir, account, &id);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use rollcall_model::account::AccountId;
-use rollcall_model::job::{Job, Phase, State};
+use rollcall_model::job::{Job, Phase};
 use rollcall_model::upload::JobId;
 use tokio::time::Instant;
 
@@ -67,7 +67,7 @@ async fn watch(stack: &Connection, account: &AccountId, id: &JobId, bar: &Progre
     loop {
         let job = stack.directory.job(account, id).await.map_err(told)?;
         let now = match &job {
-            Some(job) if job.state != State::Running => return Ok(job.clone()),
+            Some(job) if !job.is_underway() => return Ok(job.clone()),
             Some(job) => {
                 draw(bar, job);
                 waits(job)

@@ -7,12 +7,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use rollcall_model::account::AccountId;
-use rollcall_model::job::{Job, State};
-use rollcall_model::upload::{JobId, ResultKeys};
+use rollcall_model::job::{Decision, Job, State};
+use rollcall_model::upload::JobId;
+use rollcall_platform::decide::decide;
 
 use super::connect::{Connection, told};
 use super::follow::{Followed, INTERRUPTED, follow, say_it_goes_on};
-use super::{Form, Whose, output, summary};
+use super::{Form, Whose, consent, output, summary};
 use crate::stack::{Context, Error, Result};
 
 /// Stands for the job that began last.
@@ -28,6 +29,7 @@ const STDOUT: &str = "-";
 Examples:
   rollcall job latest
   rollcall job 5f0c1d2e3a4b --follow
+  rollcall job latest --execute
   rollcall job latest --failures - | less")]
 pub struct ShowJob {
     /// The job's ID, the beginning of it, or "latest"
@@ -37,6 +39,12 @@ pub struct ShowJob {
     /// Follow it to its end; the exit code is then that of `rollcall append`
     #[arg(long)]
     follow: bool,
+    /// Do what it has shown that it would do, or what it held, and follow it
+    #[arg(long, conflicts_with = "discard")]
+    execute: bool,
+    /// Say that what it would do is not meant
+    #[arg(long)]
+    discard: bool,
     #[command(flatten)]
     save: Save,
     #[command(flatten)]
@@ -83,7 +91,15 @@ impl ShowJob {
         let stack = Connection::open(dir).await?;
         let account = &self.whose.account;
         let mut job = find(&stack, account, &self.id).await?;
-        if self.follow && job.state == State::Running {
+        if self.execute {
+            consent::execute(&stack, &job).await?;
+            job.state = State::Running;
+        }
+        if self.discard {
+            let discarded = decide(&stack.directory, &job, Decision::Discard).await.map_err(told)?;
+            job = discarded.map_err(|illegal| Error::new(illegal.to_string()))?;
+        }
+        if (self.follow || self.execute) && job.is_underway() {
             job = match follow(&stack, account, &job.id, !self.form.json).await? {
                 Followed::Ended(job) => *job,
                 Followed::Interrupted => {
@@ -98,7 +114,7 @@ impl ShowJob {
             output::print(&summary::describe(&job, stack.mail_of(&job)?.as_ref(), dir))?;
         }
         save_results(&stack, &job, &self.save).await?;
-        let well = !self.follow || summary::all_went_well(&job);
+        let well = !(self.follow || self.execute) || summary::all_went_well(&job);
         Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
@@ -108,7 +124,7 @@ impl ShowJob {
 /// # Errors
 /// If the job has none, or a file can't be written.
 pub async fn save_results(stack: &Connection, job: &Job, save: &Save) -> Result<()> {
-    let keys = ResultKeys::of(&job.upload.account, &job.id);
+    let keys = job.keys();
     let wanted = [
         (&save.results, keys.results(), "no results"),
         (&save.failures, keys.failed(), "no rows to mend, so there is nothing to save"),
@@ -117,7 +133,7 @@ pub async fn save_results(stack: &Connection, job: &Job, save: &Save) -> Result<
         let Some(file) = file else { continue };
         match stack.files.get(&key).await.map_err(told)? {
             Some(bytes) => write(file, &bytes)?,
-            None if job.state == State::Running => return Err(Error::new("the job has not written its results yet")),
+            None if job.is_underway() => return Err(Error::new("the job has not written its results yet")),
             // A job without failures has done well: that is nothing to fail over.
             None => eprintln!("The job has {lacking}."),
         }

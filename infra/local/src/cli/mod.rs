@@ -2,6 +2,7 @@
 
 mod append;
 mod connect;
+mod consent;
 mod demo;
 mod demo_account;
 mod demo_file;

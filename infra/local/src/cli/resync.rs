@@ -9,6 +9,7 @@ use rollcall_model::mapping::standing::ResyncRequest;
 use rollcall_model::upload::{JobId, Kind, Terms, Upload};
 
 use super::connect::{Connection, told};
+use super::consent::Consent;
 use super::drop_file::Watch;
 use super::{Whose, hint};
 use crate::stack::Result;
@@ -48,7 +49,7 @@ impl Resync {
         let upload = Upload { account: account.clone(), kind: Kind::MappingResync, name };
         let request = ResyncRequest { confirmed: self.confirmed }.to_json();
         let source = stack.files.drop_file(&upload, request, &Terms::default()).await.map_err(told)?;
-        let code = self.watch.run(dir, &stack, &account, &source).await?;
+        let code = self.watch.run(dir, &stack, &account, &source, Consent::default()).await?;
         let standing = stack.directory.resync_standing(&account).await.map_err(told)?.unwrap_or_default();
         let id = JobId::of(&source);
         if standing.ended.is_some_and(|ended| ended.held && ended.job == id) {

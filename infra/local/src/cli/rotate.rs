@@ -14,6 +14,7 @@ use rollcall_model::user::{LoginId, Ref};
 
 use super::Whose;
 use super::connect::{Connection, told};
+use super::consent::Consent;
 use super::drop_file::{Watch, read};
 use crate::stack::{Context, Error, Result};
 
@@ -22,7 +23,7 @@ use crate::stack::{Context, Error, Result};
 #[command(after_help = "\
 Each list that has an old number loses it, and gets the new one, in one write. When everybody is done, the old numbers are retired, so that nobody \
 can be given them any more; with --quarantine-days they rest instead. Whoever would be left without a number to dial from keeps the list, and the old \
-number stays in service, unless --allow-empty is given. With --department, --team or --login the numbers stay in service for the others.
+number stays in service, unless --allow-empty is given. What would be done is shown first, and then asked for, unless --yes is given. With --department, --team or --login the numbers stay in service for the others.
 
 Exit code 0 says that every row was applied, or there was nothing to do for it, 1 that some were not, 130 that Ctrl-C ended the watching (the job goes on).
 
@@ -54,6 +55,8 @@ pub struct Rotate {
     allow_empty: bool,
     #[command(flatten)]
     whose: Whose,
+    #[command(flatten)]
+    consent: Consent,
     #[command(flatten)]
     watch: Watch,
 }
@@ -88,7 +91,7 @@ impl Rotate {
         let name = format!("rotation-{}.json", Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S%.3fZ"));
         let upload = Upload { account: account.clone(), kind: Kind::RotateCallerIds, name };
         let source = stack.files.drop_file(&upload, request.to_json(), &Terms::default()).await.map_err(told)?;
-        self.watch.run(dir, &stack, &account, &source).await
+        self.watch.run(dir, &stack, &account, &source, self.consent).await
     }
 
     /// What is asked for.
@@ -121,6 +124,7 @@ impl Rotate {
             only,
             quarantine_days: self.quarantine_days,
             allow_empty: self.allow_empty,
+            preview: self.consent.asks(),
         };
         request.pairs().context("that can't be asked for")?;
         Ok(request)

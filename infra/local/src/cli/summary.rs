@@ -6,7 +6,6 @@ use std::path::Path;
 use jiff::Timestamp;
 use rollcall_model::job::{Failure, Job, Mail as MailState, State};
 use rollcall_model::report::{Counts, RowStatus};
-use rollcall_model::upload::ResultKeys;
 use serde::Serialize;
 
 use super::hint;
@@ -28,9 +27,9 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Whether every row was applied, or had been before.
+/// Whether every row was applied, or had been before; of a preview, whether it would be.
 pub fn all_went_well(job: &Job) -> bool {
-    job.state == State::Finished && job.counts.to_mend() == 0
+    matches!(job.state, State::Finished | State::Previewed) && job.counts.to_mend() == 0
 }
 
 /// Where a job stands: its state, or that it waits.
@@ -43,8 +42,8 @@ pub fn tone(job: &Job) -> Tone {
     match job.state {
         State::Failed => Tone::Bad,
         State::Finished if all_went_well(job) => Tone::Good,
-        State::Confirmed | State::Discarded => Tone::Plain,
-        State::Finished | State::Running | State::Held => Tone::Doubtful,
+        State::Discarded | State::Undone => Tone::Plain,
+        State::Finished | State::Running | State::Previewing | State::Previewed | State::Held => Tone::Doubtful,
     }
 }
 
@@ -100,10 +99,11 @@ pub fn describe(job: &Job, mail: Option<&Mail>, dir: &Path) -> String {
     }
     // A file that could not be read has changed nobody.
     if done.rows > 0 {
-        line("Users changed", &format!("{} of {} in the file", count(done.users_changed), count(done.users)));
-        line("Numbers added", &count(done.numbers_added));
+        let label = if job.previews() { "Would change" } else { "Users changed" };
+        line(label, &format!("{} of {} in the file", count(done.users_changed), count(done.users)));
+        line(if job.previews() { "Would add" } else { "Numbers added" }, &count(done.numbers_added));
         if done.numbers_removed > 0 {
-            line("Numbers gone", &count(done.numbers_removed));
+            line(if job.previews() { "Would remove" } else { "Numbers gone" }, &count(done.numbers_removed));
         }
         let put_off = if done.throttled > 0 { format!(", {} put off", count(done.throttled)) } else { String::new() };
         line(
@@ -111,12 +111,20 @@ pub fn describe(job: &Job, mail: Option<&Mail>, dir: &Path) -> String {
             &format!("{} with {}{put_off}", count(done.table_calls), counted(done.statements, "write", "writes")),
         );
     }
-    if let Some(state) = &job.mail {
+    if let Some(said) = &job.previewed {
+        line("Preview", &format!("said {}", rows(said.counts)));
+        line("Differs", &counted(said.differs, "row", "rows"));
+    }
+    if let Some(state) = job.mail.as_ref().filter(|_| !job.previews()) {
         line("Mail", &mail_line(state, mail, dir));
+    }
+    if matches!(job.state, State::Previewed | State::Held) {
+        let execute = hint(dir, Some(&job.upload.account), &format!("job {} --execute", job.id));
+        line("Waits for you", &format!("do it with: {execute}"));
     }
     if job.failure.is_none() && job.counts.to_mend() > 0 {
         let account = &job.upload.account;
-        let key = ResultKeys::of(account, &job.id).failed();
+        let key = job.keys().failed();
         line("Rows to mend", &format!("s3://{}/{key}", job.source.bucket));
         let save = hint(dir, Some(account), &format!("job {} --failures FILE", job.id));
         line("", &format!("save them with: {save}"));

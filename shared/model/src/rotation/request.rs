@@ -40,6 +40,9 @@ pub struct Request {
     /// Users may be left without a number to dial from.
     #[serde(default)]
     pub allow_empty: bool,
+    /// The job is to show what it would do, and to do it when it is told.
+    #[serde(default)]
+    pub preview: bool,
 }
 
 /// What takes the places of numbers.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::{Checked, Holder};
 use crate::{
     caller_id::CallerId,
-    csv_file::{Column, Writer},
+    csv_file::{Column, Row, Writer},
+    outcomes::row_key,
 };
 
 pub(super) const LOGIN: usize = 0;
@@ -54,4 +55,10 @@ pub fn rows(pairs: &[Checked], holders: &[Holder], unknown: &BTreeMap<usize, Str
         write(["", "", login, &format!("/only/logins/{at}")]);
     }
     (csv.take(), count)
+}
+
+/// What a row is known by, from a preview to its execution.
+pub fn key(row: &Row<'_>) -> u64 {
+    let cell = |column| row.value(column).unwrap_or_default();
+    row_key(&[&cell(LOGIN), &cell(AT)])
 }

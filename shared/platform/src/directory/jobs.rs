@@ -79,17 +79,21 @@ impl Directory {
         let put = self.put_job(job);
         let put = match decided_on {
             None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
-            // Every claim raises the number of attempts or changes the owner.
+            // Every claim raises the number of attempts or changes the owner, and every decision the state.
             Some(before) => {
                 let put = put
+                    .expression_attribute_names("#state", STATE)
+                    .expression_attribute_values(":state", AttributeValue::S(before.state.as_str().to_owned()))
                     .expression_attribute_names("#attempts", ATTEMPTS)
                     .expression_attribute_values(":attempts", AttributeValue::N(before.attempts.to_string()))
                     .expression_attribute_names("#owner", OWNER);
                 match &before.lease {
                     Some(lease) => put
-                        .condition_expression("#attempts = :attempts AND #owner = :owner")
+                        .condition_expression("#state = :state AND #attempts = :attempts AND #owner = :owner")
                         .expression_attribute_values(":owner", AttributeValue::S(lease.owner.clone())),
-                    None => put.condition_expression("#attempts = :attempts AND attribute_not_exists(#owner)"),
+                    None => put.condition_expression(
+                        "#state = :state AND #attempts = :attempts AND attribute_not_exists(#owner)",
+                    ),
                 }
             }
         };
@@ -108,7 +112,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Writes what a person has decided about an ended job, if it is still in the state that this was decided on. `false` when it
+    /// Writes what has been decided about a job, if it is still in the state that this was decided on. `false` when it
     /// isn't.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use rollcall_model::upload::{JobId, Kind, Terms, Upload};
 use rollcall_model::user::{DirectoryId, Ref};
 
 use super::super::connect::{Connection, told};
+use super::super::consent::Consent;
 use super::super::drop_file::Watch;
 use super::super::{Whose, hint};
 use super::{credentials, status};
@@ -103,7 +104,7 @@ async fn ask(dir: &Path, account: AccountId, what: &str, request: Request, watch
     let name = format!("{what}-{}.json", Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S%.3fZ"));
     let upload = Upload { account: account.clone(), kind: Kind::DirectoryImport, name };
     let source = stack.files.drop_file(&upload, request.to_json(), &Terms::default()).await.map_err(told)?;
-    let code = watch.run(dir, &stack, &account, &source).await?;
+    let code = watch.run(dir, &stack, &account, &source, Consent::default()).await?;
     let standing = stack.directory.standing(&account).await.map_err(told)?.unwrap_or_default();
     if let Some(told) = status::of_job(&standing, &JobId::of(&source)) {
         eprint!("{told}");

@@ -1,0 +1,73 @@
+//! What a person decides about jobs that have shown what they would do, or that held themselves.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use rollcall_model::{
+    code::ApiCode,
+    directory_import::standing::{Outcome, Standing, Synced},
+    job::{Decision, IllegalMove, Job},
+    mapping::standing::ResyncStanding,
+    upload::Kind,
+};
+use rollcall_platform::decide::{self, decide};
+
+use super::{Shown, one::find};
+use crate::{Api, Shared, caller::Caller, problem::Problem};
+
+/// `POST /v1/jobs/{id}/execute`: the job does what it has said that it would. It decides on what it finds then: what it has seen
+/// may be hours old.
+pub(crate) async fn execute(
+    State(api): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Shown>), Problem> {
+    let job = find(&api, &caller, &id).await?;
+    let job = decide::execute(&api.directory, &api.files, &job).await?.map_err(illegal)?;
+    Ok((StatusCode::ACCEPTED, Json(job.into())))
+}
+
+/// `POST /v1/jobs/{id}/discard`: what it would have done was not meant.
+pub(crate) async fn discard(
+    State(api): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Shown>, Problem> {
+    let job = find(&api, &caller, &id).await?;
+    let discarded = decide(&api.directory, &job, Decision::Discard).await?.map_err(illegal)?;
+    release(&api, &caller, &job).await?;
+    Ok(Json(discarded.into()))
+}
+
+/// The schedule leaves accounts alone where a person is waited for. Now it need not any more.
+async fn release(api: &Api, caller: &Caller, held: &Job) -> Result<(), Problem> {
+    match held.upload.kind {
+        Kind::MappingResync | Kind::PhoneSnapshot => {
+            let change = |standing: &mut ResyncStanding| {
+                if let Some(ended) = standing.ended.as_mut().filter(|ended| ended.job == held.id) {
+                    ended.held = false;
+                }
+            };
+            api.directory.change_resync_standing(&caller.account, change).await?;
+        }
+        Kind::DirectoryImport => {
+            let change = |standing: &mut Standing| match &mut standing.last_sync {
+                Some(Synced { job, outcome, .. }) if *job == held.id => {
+                    if let Outcome::Held { reason } = outcome {
+                        *outcome = Outcome::Refused { reason: std::mem::take(reason) };
+                    }
+                }
+                _ => {}
+            };
+            api.directory.change_standing(&caller.account, change).await?;
+        }
+        Kind::AppendCallerIds | Kind::UploadUsers | Kind::RotateCallerIds => {}
+    }
+    Ok(())
+}
+
+pub(super) fn illegal(illegal: IllegalMove) -> Problem {
+    Problem::new(StatusCode::CONFLICT, ApiCode::IllegalMove, illegal.to_string())
+}

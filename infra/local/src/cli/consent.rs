@@ -1,0 +1,76 @@
+//! A job that shows what it would do, and does it when somebody says so.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::Path;
+
+use clap::Args;
+use rollcall_model::job::{Job, State};
+use rollcall_platform::decide;
+
+use super::connect::{Connection, told};
+use super::follow::{Followed, follow};
+use super::{hint, output, summary};
+use crate::stack::{Context, Error, Result};
+
+/// Whether somebody is asked.
+#[derive(Debug, Default, Clone, Copy, Args)]
+pub struct Consent {
+    /// Go on without asking
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Consent {
+    /// Whether somebody is to be asked.
+    pub fn asks(self) -> bool {
+        !self.yes
+    }
+
+    /// Goes on with a job that has shown what it would do, or that held, if that is meant, and follows it to its end. A preview
+    /// that found nothing to do, or that nobody wants, is left as it is.
+    ///
+    /// # Errors
+    /// If the stack can't be asked, or somebody else has decided meanwhile.
+    pub async fn carry_on(self, dir: &Path, stack: &Connection, job: Box<Job>, shown: bool) -> Result<Followed> {
+        let waits = match job.state {
+            State::Held => true,
+            State::Previewed => job.counts.applied + job.counts.partial > 0,
+            _ => false,
+        };
+        if !waits {
+            return Ok(Followed::Ended(job));
+        }
+        if !self.yes {
+            eprint!("{}", summary::describe(&job, None, dir));
+            if !ask("Do that?")? {
+                let execute = hint(dir, Some(&job.upload.account), &format!("job {} --execute", job.id));
+                eprintln!("Nothing was changed. To do it: {execute}");
+                return Ok(Followed::Ended(job));
+            }
+        }
+        execute(stack, &job).await?;
+        follow(stack, &job.upload.account, &job.id, shown).await
+    }
+}
+
+/// Has a job executed.
+///
+/// # Errors
+/// If there is nothing to execute, or the stack can't be asked.
+pub async fn execute(stack: &Connection, job: &Job) -> Result<()> {
+    let executed = decide::execute(&stack.directory, &stack.files, job).await.map_err(told)?;
+    executed.map(drop).map_err(|illegal| Error::new(illegal.to_string()))
+}
+
+/// Asks somebody at a terminal. Where nobody sits, the answer is no.
+fn ask(question: &str) -> Result<bool> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Ok(false);
+    }
+    eprint!("{} [y/N] ", output::Tone::Doubtful.paint(question));
+    std::io::stderr().flush().context("could not ask")?;
+    let mut answer = String::new();
+    stdin.lock().read_line(&mut answer).context("could not read the answer")?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,44 @@
+//! What a person decides about a job.
+
+use rollcall_model::{
+    job::{Decision, IllegalMove, Job},
+    upload::Notice,
+};
+
+use crate::{Error, directory::Directory, files::Files};
+
+/// Has a job executed that has shown what it would do, or that held. Its function takes it up when the bucket tells it so; until
+/// then, asking once more tells it once more.
+///
+/// # Errors
+/// [`IllegalMove`] in the answer, where there is nothing to execute or somebody was faster; otherwise when AWS fails.
+pub async fn execute(directory: &Directory, files: &Files, job: &Job) -> Result<Result<Job, IllegalMove>, Error> {
+    let executed = match decide(directory, job, Decision::Execute).await? {
+        Ok(executed) => executed,
+        Err(illegal) => return Ok(Err(illegal)),
+    };
+    // Told after it is written. Should nobody come to tell it, the job waits, and can be executed once more.
+    let key = Notice::execute_key(&job.upload.account, job.upload.kind, &job.id);
+    files.put(&key, "text/plain", Vec::new()).await?;
+    Ok(Ok(executed))
+}
+
+/// Writes a decision down.
+///
+/// # Errors
+/// As [`execute`].
+pub async fn decide(directory: &Directory, job: &Job, decision: Decision) -> Result<Result<Job, IllegalMove>, Error> {
+    let mut job = job.clone();
+    loop {
+        let decided = match job.decide(decision) {
+            Ok(decided) => decided,
+            Err(illegal) => return Ok(Err(illegal)),
+        };
+        if decided == job || directory.decide_job(&decided, job.state).await? {
+            return Ok(Ok(decided));
+        }
+        // Somebody was faster. What the job is now says whether there is anything left to decide.
+        let now = directory.job(&job.upload.account, &job.id).await?;
+        job = now.ok_or_else(|| Error::unreadable("deciding about a job", "the job is gone"))?;
+    }
+}
