@@ -26,6 +26,15 @@ impl InventoryNumber {
     pub fn new(number: CallerId, facts: NumberFacts) -> Self {
         Self { number, facts, version: 1 }
     }
+
+    /// The number in service again, if it rests and the day has come that its rest ends.
+    pub fn rested(&self, today: Date) -> Option<Self> {
+        let over = self.facts.state == NumberState::Resting && self.facts.resting_until.is_some_and(|day| day <= today);
+        over.then(|| {
+            let facts = NumberFacts { state: NumberState::Active, resting_until: None, ..self.facts.clone() };
+            Self { facts, version: self.version + 1, ..self.clone() }
+        })
+    }
 }
 
 /// What may be edited of a number.

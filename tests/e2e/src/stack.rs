@@ -62,9 +62,9 @@ impl Stack {
     pub async fn start(parameters: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a directory for the stack");
         let named = |name: &str| parameters.iter().any(|parameter| parameter.split('=').next() == Some(name));
-        // A rate is due at once, and a resync that nobody asked for would do what a test asks for.
-        let rates = [("ResyncRate", NEVER), ("DirectorySyncRate", NEVER)].into_iter().filter(|(name, _)| !named(name));
-        let rates: Vec<String> = rates.map(|(name, rate)| format!("{name}={rate}")).collect();
+        // A rate is due at once, and what nobody asked for would do what a test asks for.
+        let rates = ["ResyncRate", "DirectorySyncRate", "RestEndRate"].into_iter().filter(|name| !named(name));
+        let rates: Vec<String> = rates.map(|name| format!("{name}={NEVER}")).collect();
         let parameters = parameters.iter().copied().chain(rates.iter().map(String::as_str));
         let options = parameters.flat_map(|parameter| ["--parameter", parameter]).map(str::to_owned);
         Self::start_in(dir, options.collect()).await

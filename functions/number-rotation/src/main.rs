@@ -1,0 +1,13 @@
+//! Wires the function to the Lambda runtime.
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use number_rotation::NumberRotation;
+use rollcall_platform::{connect::Aws, telemetry};
+
+// One invocation at a time on one processor: threads would only hand work around.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::start();
+    let function = NumberRotation::from_env(&Aws::from_env().await)?;
+    run(service_fn(|event: LambdaEvent<_>| function.handle(event))).await
+}
