@@ -254,6 +254,8 @@ fn ascii_digit(c: char) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::{inventory::NumberFacts, user::Name};
 
@@ -264,6 +266,7 @@ mod tests {
                 InventoryNumber::new(
                     number.parse().unwrap(),
                     NumberFacts { provider: provider.map(|text| Name::parse(text).unwrap()), ..NumberFacts::default() },
+                    Timestamp::UNIX_EPOCH,
                 )
             })
             .collect();
@@ -326,6 +329,7 @@ mod tests {
         let retired = InventoryNumber::new(
             MINE.parse().unwrap(),
             NumberFacts { state: NumberState::Retired, ..NumberFacts::default() },
+            Timestamp::UNIX_EPOCH,
         );
         let mut reader = NumberReader::new("IN".parse().unwrap(), &[retired]);
         for written in [MINE, "9876543210", "'9876543210", "098765 43210"] {
@@ -340,7 +344,7 @@ mod tests {
             provider: Some(Name::parse("987654321").unwrap()),
             ..NumberFacts::default()
         };
-        let retired = InventoryNumber::new("+91987654321".parse().unwrap(), facts);
+        let retired = InventoryNumber::new("+91987654321".parse().unwrap(), facts, Timestamp::UNIX_EPOCH);
         let mut reader = NumberReader::of_any("IN".parse().unwrap(), &[retired]);
         for written in ["987654321", "+91987654321", "'987654321"] {
             assert!(

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use mail_parser::{MessageParser, MimeHeaders};
 use rollcall_model::{
     account::AccountId,
@@ -126,10 +127,11 @@ impl Stack {
 
     /// Numbers of the inventory, in service.
     pub async fn own(&self, numbers: &[&str]) {
-        let numbers: Vec<_> = numbers
-            .iter()
-            .map(|number| InventoryNumber::new(number.parse().expect("a number in E.164 form"), NumberFacts::default()))
-            .collect();
+        let at = Timestamp::now();
+        let number = |text: &&str| {
+            InventoryNumber::new(text.parse().expect("a number in E.164 form"), NumberFacts::default(), at)
+        };
+        let numbers: Vec<_> = numbers.iter().map(number).collect();
         self.directory.put_numbers(&self.account, &numbers).await.expect("numbers are written");
     }
 
