@@ -13,6 +13,7 @@ pub fn start() {
         "bulk_users",
         "directory_import",
         "mapping_resync",
+        "number_rotation",
         "rollcall_engine",
         "rollcall_platform",
         "users_api",

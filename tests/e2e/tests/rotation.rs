@@ -291,7 +291,7 @@ async fn a_mark_keeps_lists_from_a_number_until_a_person_decides_or_the_next_rot
     change(&stack, 0, |item| item.leaving = Some(rollcall_model::upload::JobId::parse(&"0".repeat(32)).unwrap())).await;
     let job = rotate(&stack, json!({ "retire": [number(0)] })).await;
     assert_eq!((job.counts.applied, item(&stack, 0).await.facts.state), (1, NumberState::Retired), "{job:?}");
-    assert_eq!(edit(json!({ "state": "active" })).await["replaced_by"], Value::Null);
+    assert_eq!(edit(json!({ "state": "new" })).await["replaced_by"], Value::Null);
 }
 
 /// A kind of job during which another one begins and ends: after this one has read the inventory, before it writes a list.

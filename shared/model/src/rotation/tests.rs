@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
@@ -24,7 +25,7 @@ fn numbers(lasts: &[u64]) -> Vec<CallerId> {
 }
 
 fn item(last: u64, state: NumberState) -> InventoryNumber {
-    InventoryNumber::new(number(last), NumberFacts { state, ..NumberFacts::default() })
+    InventoryNumber::new(number(last), NumberFacts { state, ..NumberFacts::default() }, Timestamp::UNIX_EPOCH)
 }
 
 fn in_service(lasts: impl IntoIterator<Item = u64>) -> Vec<InventoryNumber> {
