@@ -139,6 +139,32 @@ async fn old_numbers_go_and_new_ones_come_in_one_write_for_each_list() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_preview_marks_no_number_and_its_execution_does_what_it_says() {
+    let stack = Stack::start(&[]).await;
+    own(&stack, 0..4).await;
+    create(&stack, "asha", &[0, 1]).await;
+    create(&stack, "ravi", &[1]).await;
+    let request =
+        json!({ "retire": [number(0), number(1)], "replace_with": { number(0): number(3) }, "preview": true });
+    let preview = rotate(&stack, request).await;
+    let expected = [
+        format!("{} asha: applied", number(0)),
+        format!("{} asha: applied", number(1)),
+        format!("{} ravi: failed LIST_WOULD_BE_EMPTY", number(1)),
+    ];
+    assert_eq!((preview.state, preview.counts.applied, preview.counts.failed), (State::Previewed, 2, 1), "{preview:?}");
+    assert_eq!(stack.list("asha").await.unwrap(), numbers(&[0, 1]));
+    assert_eq!((item(&stack, 0).await.version, item(&stack, 1).await.version), (1, 1), "no number is written");
+
+    let job = stack.execute(&preview).await;
+    assert_eq!((job.state, told(&stack, &job).await), (State::Finished, expected.to_vec()), "{job:?}");
+    assert_eq!(job.previewed.expect("it was previewed").differs, 0);
+    assert_eq!(stack.list("asha").await.unwrap(), numbers(&[3]));
+    assert_eq!(item(&stack, 0).await.facts.state, NumberState::Retired);
+    assert_eq!((item(&stack, 1).await.facts.state, item(&stack, 1).await.leaving), (NumberState::Active, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_carried_out_as_far_as_its_pairs_are_good() {
     let stack = Stack::start(&[]).await;
     stack.recipients(&["ops@example.com"]).await;
