@@ -132,7 +132,7 @@ impl Resync {
         let owned: HashSet<CallerId> = inventory.iter().map(|item| item.number).collect();
         for number in numbers.iter().filter(|number| !owned.contains(number)) {
             let facts = NumberFacts { state: NumberState::New, ..NumberFacts::default() };
-            let item = InventoryNumber::new(number, facts);
+            let item = InventoryNumber::new(number, facts, Timestamp::now());
             if directory.change_number(account, None, &item).await? {
                 inventory.push(item);
             }

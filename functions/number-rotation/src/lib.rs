@@ -1,18 +1,26 @@
-//! Numbers come to the end of their service: a rotation retires them, and replaces them on every list that has them.
+//! Numbers come into service and leave it: a rotation retires them and replaces them on every list that has them, and a schedule
+//! ends the rests whose day has come.
 
 mod marks;
 mod rotate;
+mod visit;
 
-use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent};
 use rollcall_engine::Worker;
-use rollcall_platform::{connect::Aws, environment::BadEnvironment};
+use rollcall_platform::{
+    connect::Aws,
+    directory::Directory,
+    environment::{BadEnvironment, variable},
+};
+use serde_json::Value;
 
 pub use rotate::Rotate;
 
 /// The function, as it stands between two events.
 pub struct NumberRotation {
     worker: Worker<Rotate>,
+    directory: Directory,
 }
 
 impl NumberRotation {
@@ -21,14 +29,17 @@ impl NumberRotation {
     /// # Errors
     /// [`BadEnvironment`] names the variable.
     pub fn from_env(aws: &Aws) -> Result<Self, BadEnvironment> {
-        Ok(Self { worker: Worker::from_env(aws, Rotate)? })
+        let directory = Directory::new(aws, variable::<String>("TABLE_NAME")?);
+        Ok(Self { worker: Worker::from_env(aws, Rotate)?, directory })
     }
 
-    /// Takes the queue's deliveries.
+    /// Takes the queue's deliveries, or the schedule's call.
     ///
     /// # Errors
-    /// None: what becomes of deliveries is in the answer.
-    pub async fn handle(&self, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
-        Ok(self.worker.handle(event).await)
+    /// When an account could not be visited; the schedule calls again. What becomes of deliveries is in the answer.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
+        // Boxed: nested in this future, it is deeper than the compiler follows.
+        let visit = Box::pin(visit::visit(&self.directory, Timestamp::now()));
+        self.worker.handle_or_visit(event, visit).await
     }
 }

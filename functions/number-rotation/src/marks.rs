@@ -6,12 +6,12 @@
 use std::collections::{HashMap, HashSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use jiff::{ToSpan, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, civil::Date};
 use rollcall_engine::Run;
 use rollcall_model::{
     caller_id::CallerId,
     code::RowCode,
-    inventory::{InventoryNumber, NumberState},
+    inventory::{InventoryNumber, NumberState, utc_day},
     job::State,
     rotation::{Checked, Pair, Verdict},
     upload::JobId,
@@ -23,13 +23,13 @@ const IN_FLIGHT: usize = 8;
 
 /// The jobs whose marks count for nothing: this one, and those that have ended without taking theirs away, since they were
 /// given up.
-pub(crate) async fn stale(run: &Run<'_>, inventory: &[InventoryNumber]) -> Result<HashSet<JobId>, Error> {
-    let mut stale = HashSet::from([run.job.id.clone()]);
+pub(crate) async fn stale(run: &Run<'_>, inventory: &[InventoryNumber]) -> Result<Vec<JobId>, Error> {
+    let mut stale = vec![run.job.id.clone()];
     let marked: HashSet<&JobId> = inventory.iter().filter_map(|item| item.leaving.as_ref()).collect();
     for job in marked {
         let record = run.engine.directory.job(run.account(), job).await?;
         if record.is_none_or(|record| record.state != State::Running) {
-            stale.insert(job.clone());
+            stale.push(job.clone());
         }
     }
     Ok(stale)
@@ -40,7 +40,7 @@ pub(crate) async fn set(
     run: &Run<'_>,
     pairs: &mut [Checked],
     inventory: &[InventoryNumber],
-    stale: &HashSet<JobId>,
+    stale: &[JobId],
 ) -> Result<(), Error> {
     let inventory: HashMap<CallerId, &InventoryNumber> = inventory.iter().map(|item| (item.number, item)).collect();
     let good = pairs.iter().enumerate().filter_map(|(at, pair)| Some((at, *inventory.get(&pair.good()?.old)?)));
@@ -64,7 +64,7 @@ pub(crate) async fn set(
 }
 
 /// Marks one number, unless it is not to be had any more.
-async fn mark(run: &Run<'_>, item: &InventoryNumber, stale: &HashSet<JobId>) -> Result<bool, Error> {
+async fn mark(run: &Run<'_>, item: &InventoryNumber, stale: &[JobId]) -> Result<bool, Error> {
     let (directory, account, me) = (&run.engine.directory, run.account(), &run.job.id);
     let mut now = item.clone();
     loop {
@@ -93,7 +93,7 @@ pub(crate) async fn conclude(
     kept: &HashSet<CallerId>,
     quarantine_days: Option<u16>,
 ) -> Result<(), Error> {
-    let day = run.job.started.to_zoned(TimeZone::UTC).date();
+    let day = utc_day(run.job.started);
     let until = quarantine_days.map(|days| day.saturating_add(i64::from(days).days()));
     let ends: Vec<_> = pairs.iter().filter_map(Checked::good).map(|pair| end(run, pair, kept, until)).collect();
     stream::iter(ends).buffer_unordered(IN_FLIGHT).try_collect::<()>().await
@@ -104,12 +104,18 @@ async fn end(run: &Run<'_>, pair: Pair, kept: &HashSet<CallerId>, rests_until: O
     loop {
         let before = directory.number(account, pair.old).await?;
         let Some(before) = before.filter(|before| before.leaving.as_ref() == Some(&run.job.id)) else { return Ok(()) };
-        let mut after = InventoryNumber { leaving: None, version: before.version + 1, ..before.clone() };
+        let mut facts = before.facts.clone();
         if !kept.contains(&pair.old) {
-            (after.facts.state, after.facts.resting_until, after.replaced_by) = match rests_until {
-                Some(_) => (NumberState::Resting, rests_until, None),
-                None => (NumberState::Retired, None, pair.new),
+            (facts.state, facts.resting_until) = match rests_until {
+                Some(_) => (NumberState::Resting, rests_until),
+                None => (NumberState::Retired, None),
             };
+        }
+        // One that has been retired meanwhile has lost its mark by that.
+        let Ok(mut after) = before.change(facts, Timestamp::now()) else { return Ok(()) };
+        (after.leaving, after.version) = (None, before.version + 1);
+        if after.facts.state == NumberState::Retired {
+            after.replaced_by = pair.new;
         }
         if directory.change_number(account, Some(&before), &after).await? {
             return Ok(());

@@ -8,7 +8,7 @@
 //! A rotation that is limited to some users marks nothing and retires nothing: the numbers stay in service for the others.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, PoisonError},
 };
 
@@ -106,15 +106,15 @@ async fn bring(run: &mut Run<'_>, inventory: &[InventoryNumber]) -> Result<(Note
     if marks && !run.job.previews() {
         marks::set(run, &mut pairs, inventory, &stale).await?;
     }
-    let numbers: HashSet<CallerId> = pairs.iter().filter_map(|pair| Some(pair.good()?.old)).collect();
+    let numbers: Vec<CallerId> = pairs.iter().filter_map(|pair| Some(pair.good()?.old)).collect();
     let walk = walk(run, &numbers, wanted.only.as_ref()).await?;
     let unknown = unknown(wanted.only.as_ref(), &walk);
     let (rows, count) = rotation::rows(&pairs, &walk.holders, &unknown);
     let most = run.engine.limits.rows;
     if count > most {
         if marks && !run.job.previews() {
-            let all = numbers;
-            marks::conclude(run, &pairs, &all, None).await?;
+            // All of them stay.
+            marks::conclude(run, &pairs, &numbers.into_iter().collect(), None).await?;
         }
         let message =
             format!("The numbers are on {count} lists together; one job takes {most}. Retire fewer at a time.");
@@ -129,7 +129,7 @@ async fn bring(run: &mut Run<'_>, inventory: &[InventoryNumber]) -> Result<(Note
 }
 
 /// Those who have one of the numbers. Nobody is looked at for no number, but for those who are named.
-async fn walk(run: &mut Run<'_>, numbers: &HashSet<CallerId>, only: Option<&Only>) -> Result<Walk, Error> {
+async fn walk(run: &mut Run<'_>, numbers: &[CallerId], only: Option<&Only>) -> Result<Walk, Error> {
     if numbers.is_empty() && !matches!(only, Some(Only::Logins(_))) {
         return Ok(Walk::default());
     }

@@ -122,6 +122,8 @@ codes! {
         ExtensionInUse = "EXTENSION_IN_USE",
         /// The action is not legal from where the user is.
         IllegalAction = "ILLEGAL_ACTION",
+        /// The number is retired: it has no way back but to be new again.
+        NumberRetired = "NUMBER_RETIRED",
         /// The job stands where this can't be decided about it, or somebody has decided.
         IllegalMove = "ILLEGAL_MOVE",
         /// What jobs of this kind did can't be taken back.
@@ -144,6 +146,20 @@ codes! {
         Internal = "INTERNAL",
         /// Something is wrong on our side. Try again later.
         Unavailable = "UNAVAILABLE",
+    }
+}
+
+codes! {
+    /// What may be wrong with a number of the inventory, and keeps nobody from using it.
+    NumberWarning {
+        /// Promotional calls from a number of India that is not of the 140 series.
+        PromotionalNot140 = "PROMOTIONAL_NOT_140",
+        /// Service calls from a number of India that is not of the 1600 series.
+        ServiceNot1600 = "SERVICE_NOT_1600",
+        /// Other than promotional calls from India's 140 series.
+        Only140Promotional = "ONLY_140_PROMOTIONAL",
+        /// Other than service calls from India's 1600 series.
+        Only1600Service = "ONLY_1600_SERVICE",
     }
 }
 

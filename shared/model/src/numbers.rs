@@ -255,6 +255,8 @@ fn ascii_digit(c: char) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::{
         inventory::{NumberFacts, NumberState},
@@ -269,6 +271,7 @@ mod tests {
                 InventoryNumber::new(
                     number.parse().unwrap(),
                     NumberFacts { provider: provider.map(|text| Name::parse(text).unwrap()), ..NumberFacts::default() },
+                    Timestamp::UNIX_EPOCH,
                 )
             })
             .collect();
@@ -331,6 +334,7 @@ mod tests {
         let retired = InventoryNumber::new(
             MINE.parse().unwrap(),
             NumberFacts { state: NumberState::Retired, ..NumberFacts::default() },
+            Timestamp::UNIX_EPOCH,
         );
         let mut reader = NumberReader::new("IN".parse().unwrap(), &[retired]);
         for written in [MINE, "9876543210", "'9876543210", "098765 43210"] {
@@ -340,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_number_that_a_rotation_is_retiring_is_refused_before_it_is_retired() {
-        let mut leaving = InventoryNumber::new(MINE.parse().unwrap(), NumberFacts::default());
+        let mut leaving = InventoryNumber::new(MINE.parse().unwrap(), NumberFacts::default(), Timestamp::UNIX_EPOCH);
         leaving.leaving = JobId::parse(&"0".repeat(32));
         assert!(leaving.leaving.is_some());
         let mut reader = NumberReader::new("IN".parse().unwrap(), &[leaving]);
@@ -354,7 +358,7 @@ mod tests {
             provider: Some(Name::parse("987654321").unwrap()),
             ..NumberFacts::default()
         };
-        let retired = InventoryNumber::new("+91987654321".parse().unwrap(), facts);
+        let retired = InventoryNumber::new("+91987654321".parse().unwrap(), facts, Timestamp::UNIX_EPOCH);
         let mut reader = NumberReader::of_any("IN".parse().unwrap(), &[retired]);
         for written in ["987654321", "+91987654321", "'987654321"] {
             assert!(

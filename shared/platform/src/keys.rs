@@ -1,8 +1,8 @@
 //! The table's keys, all of them. Every key starts with the account, so that no query can cross accounts, but for
-//! [`VISITED`].
+//! [`VISITED`] and its like.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use rollcall_model::{account::AccountId, user::Claim};
+use rollcall_model::{account::AccountId, caller_id::CallerId, user::Claim};
 
 /// The table's own key.
 pub(crate) const PK: &str = "PK";
@@ -12,7 +12,8 @@ pub(crate) const SK: &str = "SK";
 pub(crate) const ACCOUNT_PK: &str = "AccountPK";
 /// See [`ACCOUNT_PK`].
 pub(crate) const ACCOUNT_SK: &str = "AccountSK";
-/// Lists an account's users by name and its jobs by age, and accounts to be visited. It does not hold users' caller IDs.
+/// Lists an account's users by name and its jobs by age, accounts to be visited and numbers
+/// that rest. It does not hold users' caller IDs.
 pub(crate) const BY_ACCOUNT: &str = "by_account";
 
 /// An item's key in the table.
@@ -96,6 +97,13 @@ pub(crate) fn login_of(account: &AccountId, pk: &str) -> Option<String> {
     pk.strip_prefix(&user_pk(account, "")).map(str::to_owned)
 }
 
+/// The account and the number of an item's key, if it is a number's.
+pub(crate) fn number_of(pk: &str, sk: &str) -> Option<(AccountId, CallerId)> {
+    // An account's name holds no separator.
+    let account = pk.strip_prefix("ACCT#")?.strip_suffix("#NUMBERS")?;
+    Some((account.parse().ok()?, sk.strip_prefix("NUM#")?.parse().ok()?))
+}
+
 /// Partition of the account's inventory.
 pub(crate) fn numbers_pk(account: &AccountId) -> String {
     format!("ACCT#{account}#NUMBERS")
@@ -116,11 +124,15 @@ pub(crate) fn users_index(account: &AccountId) -> String {
     format!("ACCT#{account}#USERS")
 }
 
-/// Partition of the index that lists the accounts whose directories are to be visited. **It and [`RESYNCED`] are the keys that don't begin with
-/// an account**, since they are where accounts are found; nothing of theirs but their names stands under it.
+/// Partition of the index that lists the accounts whose directories are to be visited. **It, [`RESYNCED`] and
+/// [`RESTING`] are the keys that don't begin with an account**, since they are where accounts are found; nothing of theirs but their names stands
+/// under the first two.
 pub(crate) const VISITED: &str = "VISITED";
 /// The same for accounts whose mappings are to be resynced.
 pub(crate) const RESYNCED: &str = "RESYNCED";
+/// The same for numbers that rest, of all accounts, by the day that their rest ends. Each stands here by its own item, so that a rest costs no
+/// write of its own and who ends rests reads those alone whose day has come; nothing but that day and the item's key stands under it.
+pub(crate) const RESTING: &str = "RESTING";
 
 /// Partition of the account's jobs in the index.
 pub(crate) fn jobs_index(account: &AccountId) -> String {

@@ -8,6 +8,7 @@ mod job;
 mod process;
 mod read;
 mod resync;
+mod rotate;
 mod start;
 mod users;
 
@@ -17,7 +18,7 @@ use std::{
 };
 
 /// The parts, in their order.
-const PARTS: [&str; 6] = ["read", "start", "job", "users", "resync", "api"];
+const PARTS: [&str; 7] = ["read", "start", "job", "users", "resync", "rotate", "api"];
 
 fn main() -> ExitCode {
     let asked: Vec<String> = std::env::args().skip(1).collect();
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
             "job" => runtime.block_on(job::run()),
             "users" => runtime.block_on(users::run()),
             "resync" => runtime.block_on(resync::run()),
+            "rotate" => runtime.block_on(rotate::run()),
             _ => runtime.block_on(api::run()),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use jiff::Timestamp;
 use rollcall_model::{
     append::{COLUMNS, Wanted},
     csv_file::Reader,
@@ -27,6 +28,7 @@ pub(crate) fn run() {
             InventoryNumber::new(
                 format!("+91{}", 9_000_000_000 + number).parse().expect("a number"),
                 NumberFacts::default(),
+                Timestamp::UNIX_EPOCH,
             )
         })
         .collect();

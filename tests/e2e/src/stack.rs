@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use mail_parser::{MessageParser, MimeHeaders};
 use rollcall_model::{
     account::AccountId,
@@ -62,9 +63,9 @@ impl Stack {
     pub async fn start(parameters: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a directory for the stack");
         let named = |name: &str| parameters.iter().any(|parameter| parameter.split('=').next() == Some(name));
-        // A rate is due at once, and a resync that nobody asked for would do what a test asks for.
-        let rates = [("ResyncRate", NEVER), ("DirectorySyncRate", NEVER)].into_iter().filter(|(name, _)| !named(name));
-        let rates: Vec<String> = rates.map(|(name, rate)| format!("{name}={rate}")).collect();
+        // A rate is due at once, and what nobody asked for would do what a test asks for.
+        let rates = ["ResyncRate", "DirectorySyncRate", "RestEndRate"].into_iter().filter(|name| !named(name));
+        let rates: Vec<String> = rates.map(|name| format!("{name}={NEVER}")).collect();
         let parameters = parameters.iter().copied().chain(rates.iter().map(String::as_str));
         let options = parameters.flat_map(|parameter| ["--parameter", parameter]).map(str::to_owned);
         Self::start_in(dir, options.collect()).await
@@ -126,10 +127,11 @@ impl Stack {
 
     /// Numbers of the inventory, in service.
     pub async fn own(&self, numbers: &[&str]) {
-        let numbers: Vec<_> = numbers
-            .iter()
-            .map(|number| InventoryNumber::new(number.parse().expect("a number in E.164 form"), NumberFacts::default()))
-            .collect();
+        let at = Timestamp::now();
+        let number = |text: &&str| {
+            InventoryNumber::new(text.parse().expect("a number in E.164 form"), NumberFacts::default(), at)
+        };
+        let numbers: Vec<_> = numbers.iter().map(number).collect();
         self.directory.put_numbers(&self.account, &numbers).await.expect("numbers are written");
     }
 

@@ -6,7 +6,7 @@ use e2e::{Stack, binaries, rollcall};
 use rollcall_model::{
     append,
     code::{ApiCode, FileCode, RowCode, Warning},
-    phone_snapshot, roster,
+    phone_snapshot, roster, rotation,
 };
 
 const FILES: &str = include_str!("../../../infra/docs/files.md");
@@ -39,7 +39,7 @@ fn every_code_of_the_api_is_explained() {
 
 #[test]
 fn the_columns_are_named_as_the_reader_knows_them() {
-    for column in append::COLUMNS.iter().chain(&roster::COLUMNS) {
+    for column in append::COLUMNS.iter().chain(&roster::COLUMNS).chain(&rotation::COLUMNS) {
         assert!(FILES.contains(&format!("`{}`", column.name)), "{}", column.name);
     }
     for column in &phone_snapshot::COLUMNS {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::{Json, extract::State, http::StatusCode};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
 use rollcall_model::{
     caller_id::CallerId,
     inventory::{InventoryNumber, NumberFacts},
@@ -50,6 +51,7 @@ pub(crate) async fn add(
         return Err(Problem::field("/numbers", detail));
     }
     let mut new: Vec<InventoryNumber> = Vec::with_capacity(numbers.len());
+    let now = Timestamp::now();
     let mut named = BTreeSet::new();
     for (index, mut fields) in numbers.into_iter().enumerate() {
         let at = format!("/numbers/{index}");
@@ -60,7 +62,7 @@ pub(crate) async fn add(
         }
         let facts: NumberFacts = body::read(fields.into()).map_err(|problem| problem.within(&at))?;
         check(&facts).map_err(|problem| problem.within(&at))?;
-        new.push(InventoryNumber::new(number, facts));
+        new.push(InventoryNumber::new(number, facts, now));
     }
     let writes: Vec<_> = new.iter().map(|number| api.directory.change_number(&caller.account, None, number)).collect();
     let outcomes: Vec<bool> = stream::iter(writes).buffered(IN_FLIGHT).try_collect().await?;

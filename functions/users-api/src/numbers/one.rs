@@ -3,10 +3,11 @@
 use axum::{
     Json,
     extract::{Path, State},
-    http::{HeaderMap, HeaderName, header},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     response::Response,
 };
-use rollcall_model::inventory::{InventoryNumber, NumberState};
+use jiff::Timestamp;
+use rollcall_model::{code::ApiCode, inventory::Shown};
 use serde_json::{Value, to_value};
 
 use super::{check, named};
@@ -27,7 +28,7 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let number = api.directory.number(&caller.account, named(&number)?).await?;
     let number = number.ok_or_else(|| Problem::not_found("number"))?;
-    Ok(tagged(&headers, &tag(number.version), &number))
+    Ok(tagged(&headers, &tag(number.version), &Shown::from(number)))
 }
 
 /// `PATCH /v1/numbers/{number}`: a JSON merge patch.
@@ -37,7 +38,7 @@ pub(crate) async fn patch(
     Path(number): Path<String>,
     headers: HeaderMap,
     Body(patch): Body<Value>,
-) -> Result<([(HeaderName, String); 1], Json<InventoryNumber>), Problem> {
+) -> Result<([(HeaderName, String); 1], Json<Shown>), Problem> {
     let before = api.directory.number(&caller.account, named(&number)?).await?;
     let before = before.ok_or_else(|| Problem::not_found("number"))?;
     check_match(&headers, &tag(before.version))?;
@@ -46,20 +47,15 @@ pub(crate) async fn patch(
     body::merge(&mut facts, patch);
     let facts = body::read(facts)?;
     check(&facts)?;
-    let mut after = InventoryNumber { facts, ..before.clone() };
-    if says_state {
-        // A person has decided: whatever a rotation was about to do with the number, it doesn't any more.
-        after.leaving = None;
-        after.replaced_by = after.replaced_by.filter(|_| after.facts.state == NumberState::Retired);
+    let mut after = before.change(facts, Timestamp::now()).map_err(|retired| {
+        Problem::new(StatusCode::CONFLICT, ApiCode::NumberRetired, retired.to_string()).at("/state")
+    })?;
+    // A person has decided: whatever a rotation was about to do with the number, it doesn't any more.
+    if says_state && after.leaving.take().is_some() {
+        after.version = before.version + 1;
     }
-    let number = if after == before {
-        before
-    } else {
-        after.version += 1;
-        if !api.directory.change_number(&caller.account, Some(&before), &after).await? {
-            return Err(Problem::changed());
-        }
-        after
-    };
-    Ok(([(header::ETAG, tag(number.version))], Json(number)))
+    if after != before && !api.directory.change_number(&caller.account, Some(&before), &after).await? {
+        return Err(Problem::changed());
+    }
+    Ok(([(header::ETAG, tag(after.version))], Json(after.into())))
 }

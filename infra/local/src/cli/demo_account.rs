@@ -1,6 +1,7 @@
 //! The account to try things on: who is in it and which numbers it owns. `seed` makes it, `demo` and `generate` reckon
 //! with it.
 
+use jiff::Timestamp;
 use rollcall_model::caller_id::CallerId;
 use rollcall_model::catalog::{Entry, Kind};
 use rollcall_model::email::EmailAddress;
@@ -77,7 +78,8 @@ pub fn inventory(numbers: u64) -> Vec<InventoryNumber> {
         state,
         ..NumberFacts::default()
     };
-    all.map(|(number, provider, state)| InventoryNumber::new(number, facts(provider, state))).collect()
+    let at = Timestamp::now();
+    all.map(|(number, provider, state)| InventoryNumber::new(number, facts(provider, state), at)).collect()
 }
 
 /// What users may refer to.

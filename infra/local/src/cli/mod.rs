@@ -15,6 +15,7 @@ mod jobs;
 mod mail;
 mod map;
 mod mappings;
+mod numbers;
 mod output;
 mod phone_system;
 mod queues;
@@ -82,6 +83,8 @@ enum Subcommands {
     Mail(mail::ShowMail),
     /// List users, or show the caller IDs of some
     Users(users::Users),
+    /// List numbers, and how long each has been in service
+    Numbers(numbers::Numbers),
     /// Users of Entra ID: connect a tenant, list, import and sync its users
     Directory(directory::Directory),
     /// List who each CRM user is, and how many numbers each sees
@@ -128,6 +131,7 @@ impl Command {
             Subcommands::Job(job) => job.run(dir).await,
             Subcommands::Mail(mail) => mail.run(dir),
             Subcommands::Users(users) => users.run(dir).await,
+            Subcommands::Numbers(numbers) => numbers.run(dir).await,
             Subcommands::Directory(directory) => directory.run(dir).await,
             Subcommands::Mappings(mappings) => mappings.run(dir).await,
             Subcommands::Map(map) => map.run(dir).await,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
@@ -106,7 +107,11 @@ fn inventory(numbers: &[(&str, NumberState)]) -> Vec<InventoryNumber> {
     numbers
         .iter()
         .map(|&(number, state)| {
-            InventoryNumber::new(number.parse().unwrap(), NumberFacts { state, ..NumberFacts::default() })
+            InventoryNumber::new(
+                number.parse().unwrap(),
+                NumberFacts { state, ..NumberFacts::default() },
+                Timestamp::UNIX_EPOCH,
+            )
         })
         .collect()
 }

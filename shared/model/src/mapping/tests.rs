@@ -30,7 +30,7 @@ fn email(at: usize) -> EmailAddress {
 
 fn item(at: usize, state: NumberState) -> InventoryNumber {
     let department = Ref::parse(if at.is_multiple_of(2) { "even" } else { "odd" }).ok();
-    InventoryNumber::new(number(at), NumberFacts { state, department, ..NumberFacts::default() })
+    InventoryNumber::new(number(at), NumberFacts { state, department, ..NumberFacts::default() }, Timestamp::UNIX_EPOCH)
 }
 
 /// What happens.

@@ -1,5 +1,6 @@
 //! Snapshots of every kind, and files that must not count.
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::{row::DIRECTORY, row::NO_NUMBERS, *};
@@ -94,6 +95,7 @@ fn a_number_is_read_whosever_it_is_and_in_the_providers_spelling() {
         InventoryNumber::new(
             CallerId::from_digits(digits).unwrap(),
             NumberFacts { provider, state, ..NumberFacts::default() },
+            Timestamp::UNIX_EPOCH,
         )
     };
     let inventory = [

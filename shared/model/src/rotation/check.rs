@@ -68,12 +68,7 @@ impl Checked {
 
 /// Checks the pairs of one rotation, in order. `stale` are the jobs whose marks on numbers count for nothing: this rotation,
 /// and those that have ended without taking theirs away.
-pub fn check(
-    asked: Vec<Asked>,
-    country: Country,
-    inventory: &[InventoryNumber],
-    stale: &HashSet<JobId>,
-) -> Vec<Checked> {
+pub fn check(asked: Vec<Asked>, country: Country, inventory: &[InventoryNumber], stale: &[JobId]) -> Vec<Checked> {
     let mut checker = Checker {
         reader: NumberReader::of_any(country, inventory),
         inventory: inventory.iter().map(|item| (item.number, item)).collect(),
@@ -99,7 +94,7 @@ pub fn check(
 struct Checker<'a> {
     reader: NumberReader,
     inventory: HashMap<CallerId, &'a InventoryNumber>,
-    stale: &'a HashSet<JobId>,
+    stale: &'a [JobId],
     /// The numbers that this rotation retires, whether or not it can.
     leaving: HashSet<CallerId>,
     /// Old numbers so far: where, and with which replacement.

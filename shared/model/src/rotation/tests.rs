@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
@@ -24,7 +25,7 @@ fn numbers(lasts: &[u64]) -> Vec<CallerId> {
 }
 
 fn item(last: u64, state: NumberState) -> InventoryNumber {
-    InventoryNumber::new(number(last), NumberFacts { state, ..NumberFacts::default() })
+    InventoryNumber::new(number(last), NumberFacts { state, ..NumberFacts::default() }, Timestamp::UNIX_EPOCH)
 }
 
 fn in_service(lasts: impl IntoIterator<Item = u64>) -> Vec<InventoryNumber> {
@@ -37,7 +38,7 @@ fn job(digit: &str) -> JobId {
 
 fn checked(pairs: &str, inventory: &[InventoryNumber], stale: &[JobId]) -> Vec<Checked> {
     let asked = read_file(format!("Old Caller ID,New Caller ID\n{pairs}").as_bytes()).unwrap();
-    check(asked, "IN".parse().unwrap(), inventory, &stale.iter().cloned().collect())
+    check(asked, "IN".parse().unwrap(), inventory, stale)
 }
 
 /// What is thought of each pair: nothing for a good one.

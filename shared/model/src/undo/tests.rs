@@ -113,7 +113,10 @@ fn who_was_changed_is_as_before_unless_somebody_was_faster() {
 
 #[test]
 fn a_number_is_restored_if_nobody_has_touched_it_since() {
-    let before = InventoryNumber { version: 4, ..InventoryNumber::new(number(1), NumberFacts::default()) };
+    let before = InventoryNumber {
+        version: 4,
+        ..InventoryNumber::new(number(1), NumberFacts::default(), jiff::Timestamp::UNIX_EPOCH)
+    };
     let mut retired = InventoryNumber { version: 6, ..before.clone() };
     retired.facts.state = NumberState::Retired;
     let plan = NumberPlan::decide(before.clone(), Some(&retired)).unwrap();

@@ -1,14 +1,15 @@
 //! The account's inventory.
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use jiff::civil::Date;
 use rollcall_model::{account::AccountId, caller_id::CallerId, inventory::InventoryNumber};
 use tokio::time::Instant;
 
-use super::{BulkWork, Directory, Item, document, read_document, taken};
+use super::{BulkWork, Directory, Item, document, read_document, string, taken};
 use crate::{
     Error,
     error::failed,
-    keys::{Key, PK, numbers_pk},
+    keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, RESTING, SK, number_of, numbers_pk},
 };
 
 const READING: &str = "reading the inventory";
@@ -78,6 +79,38 @@ impl Directory {
         items.iter().map(read_number).collect()
     }
 
+    /// The numbers of all accounts whose rest ends on this day or has ended before. **What it says may be old**: the index follows changes
+    /// by some milliseconds.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn rested_numbers(&self, today: Date) -> Result<Vec<(AccountId, CallerId)>, Error> {
+        const LISTING: &str = "listing numbers whose rest is over";
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(BY_ACCOUNT)
+            .key_condition_expression("#pk = :pk AND #sk <= :today")
+            .projection_expression("#tablepk, #tablesk")
+            .expression_attribute_names("#pk", ACCOUNT_PK)
+            .expression_attribute_names("#sk", ACCOUNT_SK)
+            .expression_attribute_names("#tablepk", PK)
+            .expression_attribute_names("#tablesk", SK)
+            .expression_attribute_values(":pk", AttributeValue::S(RESTING.to_owned()))
+            .expression_attribute_values(":today", AttributeValue::S(today.to_string()));
+        let mut numbers = Vec::new();
+        let mut pages = query.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for item in page.map_err(failed(LISTING))?.items() {
+                let text = |name| string(item, name).unwrap_or_default();
+                let number = number_of(&text(PK), &text(SK));
+                numbers.push(number.ok_or_else(|| Error::unreadable(LISTING, "an item is not a number's"))?);
+            }
+        }
+        Ok(numbers)
+    }
+
     /// Writes a number if what the table holds of it is still `before`. `false` when it isn't.
     ///
     /// # Errors
@@ -129,11 +162,15 @@ fn put_request(account: &AccountId, number: &InventoryNumber) -> WriteRequest {
     WriteRequest::builder().put_request(put).build()
 }
 
-/// A number is one record: it is read and written whole.
+/// A number is one record: it is read and written whole. While it rests, the index has it by the day that its rest ends.
 fn number_item(account: &AccountId, number: &InventoryNumber) -> Item {
     let mut item: Item = Key::number(account, &number.number.to_string()).attributes().into();
     item.insert(RECORD.to_owned(), document(number));
     item.insert(VERSION.to_owned(), AttributeValue::N(number.version.to_string()));
+    if let Some(day) = number.facts.resting_until {
+        item.insert(ACCOUNT_PK.to_owned(), AttributeValue::S(RESTING.to_owned()));
+        item.insert(ACCOUNT_SK.to_owned(), AttributeValue::S(day.to_string()));
+    }
     item
 }
 

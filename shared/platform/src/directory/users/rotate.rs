@@ -49,7 +49,7 @@ impl Directory {
     pub async fn holders(
         &self,
         account: &AccountId,
-        numbers: &HashSet<CallerId>,
+        numbers: &[CallerId],
         only: Option<&Only>,
         until: Instant,
         work: &mut BulkWork,

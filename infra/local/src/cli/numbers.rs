@@ -1,0 +1,119 @@
+//! `rollcall numbers`: the account's numbers, and how long each has been in service.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use jiff::Timestamp;
+use rollcall_model::inventory::{DUE, InventoryNumber, NumberState, Shown};
+use rollcall_model::user::Ref;
+
+use super::connect::{Connection, told};
+use super::output::{self, Cell, Column, Table, Tone, count};
+use super::{Form, Whose, hint};
+use crate::stack::Result;
+
+/// Options of `rollcall numbers`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Days have 24 hours. A number is in service while it is active or flagged; a rest begins its days anew.
+
+Examples:
+  rollcall numbers
+  rollcall numbers --due 15
+  rollcall numbers --state flagged --json")]
+pub struct Numbers {
+    #[command(flatten)]
+    whose: Whose,
+    /// Only those in service for N days or longer
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(i64::from(*DUE.start())..=i64::from(*DUE.end())))]
+    due: Option<u32>,
+    /// Only those in this state: new, active, flagged, resting or retired
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    state: Option<NumberState>,
+    /// How many to list at most
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+    #[command(flatten)]
+    form: Form,
+}
+
+impl Numbers {
+    /// Lists them in order.
+    ///
+    /// # Errors
+    /// If the stack can't be asked.
+    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+        let stack = Connection::open(dir).await?;
+        let (account, now) = (&self.whose.account, Timestamp::now());
+        let wanted = |number: &InventoryNumber| {
+            self.due.is_none_or(|days| number.is_due(days, now))
+                && self.state.is_none_or(|state| number.facts.state == state)
+        };
+        let inventory = stack.directory.inventory(account).await.map_err(told)?;
+        let has_none = inventory.is_empty();
+        let mut found = inventory.into_iter().filter(wanted);
+        let numbers: Vec<Shown> = found.by_ref().take(self.limit).map(|number| Shown::listed(number, now)).collect();
+        if self.form.json {
+            output::print_json(&numbers)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if numbers.is_empty() {
+            let seed = hint(dir, Some(account), "seed");
+            let text = if has_none {
+                format!("The account {account} has no numbers. Make some with: {seed}\n")
+            } else {
+                format!("The account {account} has no such number.\n")
+            };
+            output::print(&text)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut text = table(&numbers).render(output::columns(), 0);
+        if found.next().is_some() {
+            let _ = writeln!(text, "There are more: list them with --limit. These are the first {}.", self.limit);
+        }
+        output::print(&text)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn table(numbers: &[Shown]) -> Table {
+    let mut table = Table::new([
+        Column::text("Number"),
+        Column::text("State"),
+        Column::number("Days in service"),
+        Column::number("Since flagged"),
+        Column::text("Labels"),
+    ]);
+    let days = |days: Option<u32>| days.map(|days| count(u64::from(days))).unwrap_or_default();
+    for shown in numbers {
+        let facts = &shown.number.facts;
+        let state = match facts.resting_until {
+            Some(day) => format!("resting until {day}"),
+            None => facts.state.as_str().to_owned(),
+        };
+        let tone = match facts.state {
+            NumberState::New | NumberState::Active => Tone::Good,
+            NumberState::Flagged => Tone::Doubtful,
+            NumberState::Resting | NumberState::Retired => Tone::Faint,
+        };
+        table.row([
+            Cell::from(shown.number.number.to_string()),
+            Cell::toned(state, tone),
+            days(shown.days_in_service).into(),
+            days(shown.days_since_flagged).into(),
+            facts.labels.iter().map(Ref::as_str).collect::<Vec<_>>().join(" ").into(),
+        ]);
+        if let Some(warned) = shown.warnings.first() {
+            table.note(warned.message);
+        }
+    }
+    table
+}
+
+fn state(text: &str) -> std::result::Result<NumberState, String> {
+    let states = || NumberState::ALL.into_iter();
+    let names = || states().map(NumberState::as_str).collect::<Vec<_>>().join(", ");
+    states().find(|state| state.as_str() == text).ok_or_else(|| format!("it is one of {}", names()))
+}

@@ -1,0 +1,77 @@
+//! Numbers replaced on many lists, beside the bare walk of those users.
+
+use std::time::Instant;
+
+use e2e::Stack;
+use rollcall_model::{caller_id::CallerId, job::Job, upload::Kind, user::User};
+use rollcall_platform::directory::BulkWork;
+use tokio::time::Duration;
+
+use crate::{median, process::peak_megabytes, target};
+
+const USERS: usize = 20_000;
+/// Numbers that one rotation retires.
+const NUMBERS: usize = 50;
+/// Numbers on each list.
+const LIST: usize = 20;
+/// Users who have one of the numbers: one in ten.
+const HOLDERS: usize = USERS / 10;
+const ROUNDS: usize = 5;
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+pub(crate) async fn run() {
+    let stack = Stack::start(&[]).await;
+    // Each round replaces the numbers of the round before.
+    let generations: Vec<Vec<CallerId>> = (0..=ROUNDS + 1).map(|round| numbers(round, NUMBERS)).collect();
+    let others = numbers(99, LIST);
+    let all: Vec<String> = generations.iter().flatten().chain(&others).map(ToString::to_string).collect();
+    stack.own(&all.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let users: Vec<User> = (0..USERS)
+        .map(|at| {
+            let mut user = e2e::user(&format!("user{at}"));
+            user.caller_ids.clone_from(&others);
+            if at % (USERS / HOLDERS) == 0 {
+                user.caller_ids.push(generations[0][at / (USERS / HOLDERS) % NUMBERS]);
+            }
+            user
+        })
+        .collect();
+    assert_eq!(stack.directory.create_users(&stack.account, &users).await.expect("users"), USERS);
+
+    // The first job pays for starting the function.
+    rotate(&stack, &generations[0], &generations[1]).await;
+    let (mut bare, mut rotations) = (Vec::new(), Vec::new());
+    let mut written = 0;
+    println!("{NUMBERS} numbers replaced, which {HOLDERS} of {USERS} users have, median of {ROUNDS}");
+    for round in 1..=ROUNDS {
+        let start = Instant::now();
+        let nobodys = numbers(98, 1);
+        let until = tokio::time::Instant::now() + Duration::from_mins(1);
+        let walk = stack.directory.holders(&stack.account, &nobodys, None, until, &mut BulkWork::default()).await;
+        assert_eq!(walk.expect("users").holders, []);
+        bare.push(start.elapsed());
+
+        let start = Instant::now();
+        let job = rotate(&stack, &generations[round], &generations[round + 1]).await;
+        rotations.push(start.elapsed());
+        assert_eq!((job.counts.applied, job.counts.rows()), (HOLDERS as u64, HOLDERS as u64), "{job:?}");
+        written = job.progress.statements;
+    }
+    let [bare, rotation] = [bare, rotations].map(median);
+    println!("  the bare walk of the users, s {bare:>46.3}");
+    println!("  the rotation, from its request to its end, s {rotation:>31.3}");
+    target("the rotation's time over the bare walk's", rotation / bare, 2.0, "times", false);
+    target("writes per changed list", written as f64 / HOLDERS as f64, 1.0, "", false);
+    target("peak memory of the function", peak_megabytes(stack.pids_of("number-rotation")[0]), 200.0, "MB", false);
+}
+
+fn numbers(generation: usize, count: usize) -> Vec<CallerId> {
+    (0..count).map(|at| format!("+9198765{generation:02}{at:03}").parse().expect("a number")).collect()
+}
+
+async fn rotate(stack: &Stack, old: &[CallerId], new: &[CallerId]) -> Job {
+    let rows: String = old.iter().zip(new).map(|(old, new)| format!("{old},{new}\n")).collect();
+    let file = format!("Old Caller ID,New Caller ID\n{rows}");
+    let source = stack.drop_as(Kind::RotateCallerIds, "numbers.csv", file).await;
+    stack.ended(&source).await
+}
