@@ -96,6 +96,11 @@ pub(crate) fn login_of(account: &AccountId, pk: &str) -> Option<String> {
     pk.strip_prefix(&user_pk(account, "")).map(str::to_owned)
 }
 
+/// The account whose partition it is.
+pub(crate) fn account_of(pk: &str) -> Option<AccountId> {
+    pk.strip_prefix("ACCT#")?.split('#').next()?.parse().ok()
+}
+
 /// Partition of the account's inventory.
 pub(crate) fn numbers_pk(account: &AccountId) -> String {
     format!("ACCT#{account}#NUMBERS")

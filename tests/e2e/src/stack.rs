@@ -11,6 +11,7 @@ use std::{
 use mail_parser::{MessageParser, MimeHeaders};
 use rollcall_model::{
     account::AccountId,
+    audit::Actor,
     email::EmailAddress,
     inventory::{InventoryNumber, NumberFacts},
     job::{Job, State},
@@ -309,6 +310,11 @@ impl Drop for Stack {
             }
         }
     }
+}
+
+/// Who changes things past the API, where a test doesn't care.
+pub fn somebody() -> Actor {
+    Actor::Call("somebody".to_owned())
 }
 
 /// Waits until there is something, which a failed test names.

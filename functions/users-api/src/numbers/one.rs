@@ -46,7 +46,8 @@ pub(crate) async fn patch(
     let facts = body::read(facts)?;
     check(&facts)?;
     let after = InventoryNumber { facts, version: before.version + 1, ..before.clone() };
-    if after.facts != before.facts && !api.directory.change_number(&caller.account, Some(&before), &after).await? {
+    let (account, by) = (&caller.account, caller.actor());
+    if after.facts != before.facts && !api.directory.change_number(account, Some(&before), &after, &by).await? {
         return Err(Problem::changed());
     }
     let number = if after.facts == before.facts { before } else { after };

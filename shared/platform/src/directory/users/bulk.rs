@@ -1,6 +1,6 @@
 //! Users written by a bulk job: created or changed, many in flight, each with an outcome of its own.
 
-use rollcall_model::{account::AccountId, caller_id::CallerId, upload::JobId, user::User};
+use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, upload::JobId, user::User};
 use tokio::time::Instant;
 
 use super::change::write_together;
@@ -49,14 +49,15 @@ impl Directory {
         job: &JobId,
         until: Instant,
     ) -> Result<(bool, BulkWork), Error> {
+        let by = Actor::Job(job.clone());
         let (login, items) = match write {
             UserWrite::Create(user, caller_ids) => {
                 let user = User { caller_ids: caller_ids.to_vec(), ..user.clone() };
-                let items = self.create_items(account, &user, Some(job));
+                let items = self.create_items(account, &user, Some(&by));
                 (user.login, items)
             }
             UserWrite::Update(users, add) => {
-                (users[1].login.clone(), self.update_items(account, users, add, Some(job))?)
+                (users[1].login.clone(), self.update_items(account, users, add, &by)?)
             }
         };
         let key = Key::user(account, &login.folded());

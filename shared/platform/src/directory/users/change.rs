@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::{
     account::AccountId,
+    audit::Actor,
     caller_id::CallerId,
-    upload::JobId,
     user::{Claim, User},
 };
 use tokio::time::Instant;
@@ -23,8 +23,9 @@ use super::{
 use crate::{
     Error, Kind,
     directory::{
-        Directory, Item,
+        Directory, Item, taken,
         bulk::{Patience, WRITTEN_BY},
+        stream::{CHANGED_BY, DELETED_BY},
     },
     error::failed,
     keys::{Key, PK},
@@ -35,7 +36,8 @@ const IN_FLIGHT: usize = 4;
 const CHANGING: &str = "changing a user";
 
 impl Directory {
-    /// Creates users; login IDs and e-mail addresses that are taken are left as they are. Gives the number created.
+    /// Creates users; login IDs and e-mail addresses that are taken are left as they are. Gives the number created. Nobody is
+    /// said to have done it.
     ///
     /// # Errors
     /// When the table can't be written.
@@ -44,7 +46,7 @@ impl Directory {
         const BATCH: usize = 25;
         let mut batches = stream::iter(users.chunks(BATCH))
             .map(|batch| async move {
-                match self.create_together(account, batch).await {
+                match self.create_together(account, batch, None).await {
                     Ok(()) => Ok(batch.len()),
                     Err(error) if error.kind == Kind::Conflict => self.create_one_by_one(account, batch).await,
                     Err(error) => Err(error),
@@ -61,7 +63,7 @@ impl Directory {
     async fn create_one_by_one(&self, account: &AccountId, users: &[User]) -> Result<usize, Error> {
         let mut created = 0;
         for user in users {
-            match self.create_together(account, std::slice::from_ref(user)).await {
+            match self.create_together(account, std::slice::from_ref(user), None).await {
                 Ok(()) => created += 1,
                 Err(error) if error.kind == Kind::Conflict => {}
                 Err(error) => return Err(error),
@@ -70,15 +72,15 @@ impl Directory {
         Ok(created)
     }
 
-    async fn create_together(&self, account: &AccountId, users: &[User]) -> Result<(), Error> {
-        let items = users.iter().flat_map(|user| self.create_items(account, user, None)).collect();
+    async fn create_together(&self, account: &AccountId, users: &[User], by: Option<&Actor>) -> Result<(), Error> {
+        let items = users.iter().flat_map(|user| self.create_items(account, user, by)).collect();
         self.write_patiently(items, "creating users").await
     }
 
     /// What creates a user: itself, and what is to be its alone.
-    pub(super) fn create_items(&self, account: &AccountId, user: &User, job: Option<&JobId>) -> Vec<TransactWriteItem> {
+    pub(super) fn create_items(&self, account: &AccountId, user: &User, by: Option<&Actor>) -> Vec<TransactWriteItem> {
         let mut item = user_item(account, user);
-        item.extend(job.map(|job| (WRITTEN_BY.to_owned(), AttributeValue::S(job.to_string()))));
+        item.extend(by.into_iter().flat_map(marks).map(|(name, value)| (name.to_owned(), value)));
         let claims = user.claims();
         let claims = claims.iter().map(|claim| self.put_new(claim_item(account, claim, &user.login)));
         [self.put_new(item)].into_iter().chain(claims).collect()
@@ -90,12 +92,12 @@ impl Directory {
         account: &AccountId,
         [before, after]: [&User; 2],
         add: &[CallerId],
-        job: Option<&JobId>,
+        by: &Actor,
     ) -> Result<Vec<TransactWriteItem>, Error> {
         let mut update = Update::builder().table_name(&self.table);
         let (mut sets, mut removes) = (Vec::new(), Vec::new());
-        let written_by = job.map(|job| (WRITTEN_BY, Some(AttributeValue::S(job.to_string()))));
-        for (name, value) in attributes(account, after).into_iter().chain(written_by) {
+        let marks = marks(by).map(|(name, value)| (name, Some(value)));
+        for (name, value) in attributes(account, after).into_iter().chain(marks) {
             update = update.expression_attribute_names(format!("#{name}"), name);
             if let Some(value) = value {
                 sets.push(format!("#{name} = :{name}"));
@@ -125,7 +127,7 @@ impl Directory {
         let gained = has.iter().filter(|claim| !had.contains(claim));
         items.extend(gained.map(|claim| self.put_new(claim_item(account, claim, &after.login))));
         for claim in had.iter().filter(|claim| !has.contains(claim)) {
-            items.push(self.delete(Key::claim(account, claim), None)?);
+            items.push(self.delete(Key::claim(account, claim))?);
         }
         Ok(items)
     }
@@ -145,8 +147,13 @@ impl Directory {
     ///
     /// # Errors
     /// [`Taken`] in the outcome says what of it another user has; otherwise when the table can't be written.
-    pub async fn create_user(&self, account: &AccountId, user: &User) -> Result<Result<(), Taken>, Error> {
-        match self.create_together(account, std::slice::from_ref(user)).await {
+    pub async fn create_user(
+        &self,
+        account: &AccountId,
+        user: &User,
+        by: &Actor,
+    ) -> Result<Result<(), Taken>, Error> {
+        match self.create_together(account, std::slice::from_ref(user), Some(by)).await {
             Ok(()) => Ok(Ok(())),
             Err(error) if error.kind == Kind::Conflict => {
                 // Whatever it was may be free again by now. Then the login ID is as good an answer as any: it was taken.
@@ -169,8 +176,9 @@ impl Directory {
         account: &AccountId,
         before: &User,
         user: &User,
+        by: &Actor,
     ) -> Result<Result<(), Stale>, Error> {
-        self.change(self.update_items(account, [before, user], &[], None)?, CHANGING).await
+        self.change(self.update_items(account, [before, user], &[], by)?, CHANGING).await
     }
 
     /// What of a user another one has.
@@ -188,14 +196,49 @@ impl Directory {
 
     /// Deletes a user, if it is still at this version.
     ///
+    /// What is gone can't say who took it away, and a deletion says nothing by itself. So the user says it before, in a write of
+    /// its own, and goes only as long as it says so: the audit trail finds it on what was there last.
+    ///
     /// # Errors
     /// When the table can't be written.
-    pub async fn delete_user(&self, account: &AccountId, user: &User) -> Result<Result<(), Stale>, Error> {
-        let mut items = vec![self.delete(Key::user(account, &user.login.folded()), Some(user.version))?];
-        for claim in user.claims() {
-            items.push(self.delete(Key::claim(account, &claim), None)?);
+    pub async fn delete_user(
+        &self,
+        account: &AccountId,
+        user: &User,
+        by: &Actor,
+    ) -> Result<Result<(), Stale>, Error> {
+        const OPERATION: &str = "deleting a user";
+        let by = AttributeValue::S(by.to_string());
+        let key = Key::user(account, &user.login.folded());
+        let mark = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key.clone().attributes().into()))
+            .update_expression("SET #by = :by")
+            .condition_expression("#version = :version")
+            .expression_attribute_names("#by", DELETED_BY)
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":by", by.clone())
+            .expression_attribute_values(":version", AttributeValue::N(user.version.to_string()));
+        if !taken(mark.send().await.map(drop).map_err(failed(OPERATION)))? {
+            return Ok(Err(Stale));
         }
-        self.change(items, "deleting a user").await
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes().into()))
+            .condition_expression("#version = :version AND #by = :by")
+            .expression_attribute_names("#by", DELETED_BY)
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":by", by)
+            .expression_attribute_values(":version", AttributeValue::N(user.version.to_string()))
+            .build()
+            .map_err(|error| Error::unreadable(OPERATION, error))?;
+        let mut items = vec![TransactWriteItem::builder().delete(delete).build()];
+        for claim in user.claims() {
+            items.push(self.delete(Key::claim(account, &claim))?);
+        }
+        self.change(items, OPERATION).await
     }
 
     /// Takes one number off a user's list. `false` when there is no such user.
@@ -207,15 +250,18 @@ impl Directory {
         account: &AccountId,
         folded_login: &str,
         number: CallerId,
+        by: &Actor,
     ) -> Result<bool, Error> {
         let update = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(Key::user(account, folded_login).attributes().into()))
-            .update_expression(format!("DELETE {CALLER_IDS} :number"))
+            .update_expression(format!("DELETE {CALLER_IDS} :number SET #by = :by"))
             .condition_expression("attribute_exists(#pk)")
             .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#by", CHANGED_BY)
+            .expression_attribute_values(":by", AttributeValue::S(by.to_string()))
             .expression_attribute_values(":number", AttributeValue::Ss(vec![number.to_string()]));
         match update.send().await.map_err(failed("taking a number off a list")) {
             Ok(_) => Ok(true),
@@ -224,14 +270,8 @@ impl Directory {
         }
     }
 
-    fn delete(&self, key: Key, version: Option<u64>) -> Result<TransactWriteItem, Error> {
-        let mut delete = Delete::builder().table_name(&self.table).set_key(Some(key.attributes().into()));
-        if let Some(version) = version {
-            delete = delete
-                .condition_expression("#version = :version")
-                .expression_attribute_names("#version", "version")
-                .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
-        }
+    fn delete(&self, key: Key) -> Result<TransactWriteItem, Error> {
+        let delete = Delete::builder().table_name(&self.table).set_key(Some(key.attributes().into()));
         let delete = delete.build().map_err(|error| Error::unreadable("deleting", error))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
@@ -253,6 +293,15 @@ impl Directory {
             }
         }
     }
+}
+
+/// What a user says of who writes it: for the audit trail, and for a job that comes back after its death.
+fn marks(by: &Actor) -> impl Iterator<Item = (&'static str, AttributeValue)> {
+    let job = match by {
+        Actor::Job(job) => Some((WRITTEN_BY, AttributeValue::S(job.to_string()))),
+        Actor::Call(_) => None,
+    };
+    [(CHANGED_BY, AttributeValue::S(by.to_string()))].into_iter().chain(job)
 }
 
 /// Writes all of the items or none. A single one needs no transaction, which would cost twice as much.
