@@ -91,7 +91,8 @@ impl Files {
                 seen.extend(entries.into_iter().map(|entry| entry.id));
                 continue;
             };
-            let skipped = after.filter(|place| object == first && place.object == *object).map_or(0, |place| place.lines);
+            let skipped =
+                after.filter(|place| object == first && place.object == *object).map_or(0, |place| place.lines);
             let mut lines = 0;
             for entry in entries {
                 lines += 1;
@@ -157,8 +158,6 @@ impl Files {
     async fn entries(&self, folder: &str, object: &str) -> Result<Vec<Entry>, Error> {
         let bytes = self.get(&format!("{folder}{object}")).await?.unwrap_or_default();
         let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        lines
-            .map(|line| serde_json::from_slice(line).map_err(|error| Error::unreadable(READING, error)))
-            .collect()
+        lines.map(|line| serde_json::from_slice(line).map_err(|error| Error::unreadable(READING, error))).collect()
     }
 }

@@ -21,9 +21,10 @@ pub struct Filter {
 impl Filter {
     /// Whether an entry is wanted.
     pub fn takes(&self, entry: &Entry) -> bool {
-        let user = self.user.as_ref().is_none_or(
-            |wanted| matches!(&entry.subject, Subject::User(login) if login.folded() == wanted.folded()),
-        );
+        let user = self
+            .user
+            .as_ref()
+            .is_none_or(|wanted| matches!(&entry.subject, Subject::User(login) if login.folded() == wanted.folded()));
         let number = self.number.is_none_or(|wanted| {
             entry.subject == Subject::Number(wanted)
                 || entry.added.binary_search(&wanted).is_ok()
@@ -57,7 +58,10 @@ impl fmt::Display for BadRange {
         match self {
             Self::Backwards => f.write_str("It is later than the end of the range."),
             Self::TooLong => {
-                write!(f, "One question spans {LONGEST_DAYS} days at most. Ask for a later beginning, or an earlier end.")
+                write!(
+                    f,
+                    "One question spans {LONGEST_DAYS} days at most. Ask for a later beginning, or an earlier end."
+                )
             }
         }
     }

@@ -60,8 +60,7 @@ fn an_append_tells_what_came_and_by_which_job() {
 
 #[test]
 fn removals_policies_and_states_are_told_from_what_to_what() {
-    let told =
-        json(Some(user(&[1, 2], Policy::Custom, Some(job()))), Some(user(&[2], Policy::All, Some(ann()))));
+    let told = json(Some(user(&[1, 2], Policy::Custom, Some(job()))), Some(user(&[2], Policy::All, Some(ann()))));
     assert_eq!(told["removed"], serde_json::json!(["+919876543211"]));
     assert_eq!(told["policy"], serde_json::json!({ "from": "custom", "to": "all" }));
     assert_eq!(told["by"], serde_json::json!({ "call": "ann" }));

@@ -56,9 +56,7 @@ impl Directory {
                 let items = self.create_items(account, &user, Some(&by));
                 (user.login, items)
             }
-            UserWrite::Update(users, add) => {
-                (users[1].login.clone(), self.update_items(account, users, add, &by)?)
-            }
+            UserWrite::Update(users, add) => (users[1].login.clone(), self.update_items(account, users, add, &by)?),
         };
         let key = Key::user(account, &login.folded());
         self.write_once(key, items.len(), job, until, || write_together(&self.once, items.clone(), WRITING)).await

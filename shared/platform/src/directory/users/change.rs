@@ -23,9 +23,10 @@ use super::{
 use crate::{
     Error, Kind,
     directory::{
-        Directory, Item, taken,
+        Directory, Item,
         bulk::{Patience, WRITTEN_BY},
         stream::{CHANGED_BY, DELETED_BY},
+        taken,
     },
     error::failed,
     keys::{Key, PK},
@@ -147,12 +148,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`Taken`] in the outcome says what of it another user has; otherwise when the table can't be written.
-    pub async fn create_user(
-        &self,
-        account: &AccountId,
-        user: &User,
-        by: &Actor,
-    ) -> Result<Result<(), Taken>, Error> {
+    pub async fn create_user(&self, account: &AccountId, user: &User, by: &Actor) -> Result<Result<(), Taken>, Error> {
         match self.create_together(account, std::slice::from_ref(user), Some(by)).await {
             Ok(()) => Ok(Ok(())),
             Err(error) if error.kind == Kind::Conflict => {
@@ -201,12 +197,7 @@ impl Directory {
     ///
     /// # Errors
     /// When the table can't be written.
-    pub async fn delete_user(
-        &self,
-        account: &AccountId,
-        user: &User,
-        by: &Actor,
-    ) -> Result<Result<(), Stale>, Error> {
+    pub async fn delete_user(&self, account: &AccountId, user: &User, by: &Actor) -> Result<Result<(), Stale>, Error> {
         const OPERATION: &str = "deleting a user";
         let by = AttributeValue::S(by.to_string());
         let key = Key::user(account, &user.login.folded());
