@@ -14,9 +14,10 @@ use serde_json::Value;
 
 /// The function, as it stands between two events.
 pub struct AuditTrail {
-    files: Files,
+    /// The bucket.
+    pub files: Files,
     /// How long an object may take to be complete, from the moment that its name says.
-    patience: Duration,
+    pub patience: Duration,
 }
 
 /// Records of a table's stream. Each is read by itself, so that one that can't be read holds no other back.

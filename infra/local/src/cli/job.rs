@@ -15,6 +15,8 @@ use super::follow::{Followed, INTERRUPTED, follow, say_it_goes_on};
 use super::{Form, Whose, output, summary};
 use crate::stack::{Context, Error, Result};
 
+/// Characters of a job's ID that a list shows: enough to tell jobs apart, and `rollcall job` takes them.
+pub const SHOWN_ID: usize = 12;
 /// Stands for the job that began last.
 const LATEST: &str = "latest";
 /// Jobs among which the beginning of an ID is looked up.
@@ -125,7 +127,11 @@ pub async fn save_results(stack: &Connection, job: &Job, save: &Save) -> Result<
     Ok(())
 }
 
-async fn find(stack: &Connection, account: &AccountId, text: &str) -> Result<Job> {
+/// A job by its ID, the beginning of it, or "latest".
+///
+/// # Errors
+/// If there is no such job, there are several, or the stack can't be asked.
+pub async fn find(stack: &Connection, account: &AccountId, text: &str) -> Result<Job> {
     let directory = &stack.directory;
     let none = || Error::new(format!("the account {account} has no job {text}"));
     if let Some(id) = JobId::parse(text) {
