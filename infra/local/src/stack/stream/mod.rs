@@ -95,3 +95,69 @@ impl Stream {
 fn sequence_number(record: &Value) -> &str {
     record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::stack::engine::Engine;
+    use crate::stack::template::Table;
+
+    fn table(streams: bool) -> Table {
+        let mut create = json!({
+            "TableName": "users",
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{ "AttributeName": "PK", "AttributeType": "S" }],
+            "KeySchema": [{ "AttributeName": "PK", "KeyType": "HASH" }],
+        });
+        if streams {
+            create["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
+        }
+        Table { name: "users".to_owned(), create, ttl_attribute: None }
+    }
+
+    fn put(stream: &Stream, key: &str) {
+        let request = json!({ "TableName": "users", "Item": { "PK": { "S": key } } });
+        stream.database.put_item(serde_json::from_value(request).expect("a request")).expect("put");
+    }
+
+    fn keys(stream: &Stream, most: usize) -> Vec<String> {
+        let records = stream.read(most).expect("records");
+        records.iter().map(|record| record["dynamodb"]["Keys"]["PK"]["S"].as_str().expect("a key").to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_stream_tells_what_is_not_forgotten_also_to_the_next_stack() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let open = |streams| {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+            let stop = CancellationToken::new();
+            let file = dir.path().join("dynamodb.db");
+            let engine = Engine::start(&file, &[table(streams)], listener, stop.clone()).expect("an engine");
+            let stream = engine.stream("users").expect("a stream");
+            (engine, stream, stop.drop_guard())
+        };
+        let (engine, stream, guard) = open(false);
+        put(&stream, "before");
+        drop((stream, guard));
+        engine.stopped().await;
+
+        // The same table, with a stream from now on.
+        let (engine, stream, guard) = open(true);
+        ["a", "b", "c"].into_iter().for_each(|key| put(&stream, key));
+        assert_eq!(keys(&stream, 2), ["a", "b"]);
+        let records = stream.read(2).expect("records");
+        assert_eq!(records[0]["dynamodb"]["NewImage"]["PK"]["S"], "a");
+        stream.forget(&records[1]).expect("forgotten");
+        put(&stream, "d");
+        drop((stream, guard));
+        engine.stopped().await;
+
+        let (engine, stream, guard) = open(true);
+        assert_eq!(keys(&stream, 10), ["c", "d"]);
+        drop((stream, guard));
+        engine.stopped().await;
+    }
+}
