@@ -50,10 +50,11 @@ impl Files {
             return Ok(0);
         };
         let object = ObjectName { at, first, last, id: entry.id.clone() };
-        let lines: String = entries
-            .iter()
-            .map(|entry| serde_json::to_string(entry).expect("an entry can be written as JSON") + "\n")
-            .collect();
+        let mut lines = Vec::new();
+        for entry in &entries {
+            serde_json::to_writer(&mut lines, entry).map_err(|error| Error::unreadable(OPERATION, error))?;
+            lines.push(b'\n');
+        }
         let key = format!("{}{}", folder(account), object.name());
         let put = self.put_once(&key, "application/jsonl", lines);
         tokio::time::timeout(patience, put).await.map_err(|error| Error::transient(OPERATION, error))??;

@@ -27,7 +27,7 @@ async fn trail(caller: &Caller, parameters: &str) -> Vec<Value> {
         let reply = caller.get(&path).await;
         assert_eq!(reply.status, StatusCode::OK, "{path}: {}", reply.text());
         let mut page = reply.json();
-        entries.extend(page["items"].as_array_mut().expect("items").drain(..));
+        entries.append(page["items"].as_array_mut().expect("items"));
         let Some(next) = page["next"].as_str() else { return entries };
         path = format!("/v1/audit?limit=3{parameters}&cursor={next}");
     }
