@@ -146,7 +146,9 @@ mod tests {
 
         // The same table, with a stream from now on.
         let (engine, stream, guard) = open(true);
-        ["a", "b", "c"].into_iter().for_each(|key| put(&stream, key));
+        for key in ["a", "b", "c"] {
+            put(&stream, key);
+        }
         assert_eq!(keys(&stream, 2), ["a", "b"]);
         let records = stream.read(2).expect("records");
         assert_eq!(records[0]["dynamodb"]["NewImage"]["PK"]["S"], "a");

@@ -79,7 +79,8 @@ impl StreamPoller {
                 // Lambda takes only as many as fit.
                 Err(error) if error.kind == InvokeError::REQUEST_TOO_LARGE && batch.records.len() > 1 => {
                     let (first, second) = batch.records.split_at(batch.records.len() / 2);
-                    [second, first].into_iter().for_each(|half| open.push_front(Batch::new(half.to_vec())));
+                    open.push_front(Batch::new(second.to_vec()));
+                    open.push_front(Batch::new(first.to_vec()));
                     continue;
                 }
                 Err(error) => {
