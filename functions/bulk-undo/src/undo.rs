@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use rollcall_engine::{Begun, Done, Operation, PutOn, RowsIn, Run, Stop, Work};
 use rollcall_model::{
+    audit::Actor,
     caller_id::CallerId,
     csv_file::{Row, Schema},
     inventory::InventoryNumber,
@@ -122,7 +123,7 @@ async fn recall(run: &Run<'_>) -> Result<Option<Note>, Error> {
 async fn restore(run: &Run<'_>, plan: &mut NumberPlan) -> Result<(), Error> {
     let Ok([now, restored]) = &plan.change else { return Ok(()) };
     let (directory, account) = (&run.engine.directory, run.account());
-    if directory.change_number(account, Some(now), restored).await? {
+    if directory.change_number(account, Some(now), restored, &Actor::Job(run.job.id.clone())).await? {
         return Ok(());
     }
     // Or an earlier attempt of this job was.

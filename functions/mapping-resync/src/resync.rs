@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use rollcall_engine::{Begun, Done, Operation, RowsIn, Run, Stop, Work};
 use rollcall_model::{
+    audit::Actor,
     caller_id::CallerId,
     catalog::Kind::Department,
     csv_file::{Row, Schema},
@@ -128,12 +129,13 @@ impl Resync {
                 directory.put_entry(account, Department, &entry).await?;
             }
         }
+        let by = Actor::Job(run.job.id.clone());
         let numbers = smartflo.my_numbers(run.until).await.map_err(stop)?;
         let owned: HashSet<CallerId> = inventory.iter().map(|item| item.number).collect();
         for number in numbers.iter().filter(|number| !owned.contains(number)) {
             let facts = NumberFacts { state: NumberState::New, ..NumberFacts::default() };
             let item = InventoryNumber::new(number, facts, Timestamp::now());
-            if directory.change_number(account, None, &item).await? {
+            if directory.change_number(account, None, &item, &by).await? {
                 inventory.push(item);
             }
         }

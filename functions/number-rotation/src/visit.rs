@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rollcall_engine::visit_all;
-use rollcall_model::{account::AccountId, caller_id::CallerId, inventory::utc_day};
+use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, inventory::utc_day};
 use rollcall_platform::{Error, directory::Directory};
 
 /// Ends every rest whose day has come, in UTC: a number that rests until the 9th is back in the first round of the 9th.
@@ -31,7 +31,7 @@ async fn end_rests(
         let resting = directory.number(account, *number).await?;
         let Some(rested) = resting.as_ref().and_then(|number| number.rested(now)) else { continue };
         // One that somebody changes meanwhile is met again in the next round, if it rests still.
-        ended += usize::from(directory.change_number(account, resting.as_ref(), &rested).await?);
+        ended += usize::from(directory.change_number(account, resting.as_ref(), &rested, &Actor::Schedule).await?);
     }
     tracing::info!(%account, ended, "rests have ended");
     Ok(())

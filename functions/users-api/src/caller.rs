@@ -5,7 +5,7 @@ use axum::{
     http::{StatusCode, request::Parts},
 };
 use lambda_http::{RequestExt, request::RequestContext};
-use rollcall_model::{account::AccountId, code::ApiCode, email::EmailAddress};
+use rollcall_model::{account::AccountId, audit::Actor, code::ApiCode, email::EmailAddress};
 
 use crate::problem::Problem;
 
@@ -42,6 +42,11 @@ impl Caller {
             subject: claim("sub").cloned(),
             email: claim("email").and_then(|email| EmailAddress::parse(email).ok()),
         })
+    }
+
+    /// Who it is in the audit trail.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::Call(self.subject.clone().unwrap_or_default())
     }
 }
 

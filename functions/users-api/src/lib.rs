@@ -5,6 +5,7 @@
 
 mod accept;
 mod ask;
+mod audit;
 mod body;
 mod caller;
 mod catalog;
@@ -23,7 +24,7 @@ mod route;
 mod samples;
 mod users;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -49,6 +50,8 @@ pub struct Api {
     pub tenants: Tenants,
     /// The country of accounts that name none.
     pub country: Country,
+    /// How long after its completion an entry of the audit trail is shown.
+    pub audit_settle: Duration,
     /// Bytes that an upload may have.
     pub max_file_bytes: u64,
 }
@@ -94,6 +97,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/mappings/{crm_user}/caller-ids", get(mappings::caller_ids::list))
         .route("/v1/mappings/{crm_user}/caller-ids/{number}/explanation", get(mappings::explanation::get))
         .route("/v1/phone-system", get(phone_system::get).put(phone_system::put))
+        .route("/v1/audit", get(audit::list))
         .route("/v1/directory", get(entra::one::get))
         .route("/v1/directory/users", get(entra::users::list))
         .route("/v1/directory/import", post(entra::ask::import))

@@ -1,5 +1,7 @@
 //! Wires the function to the Lambda runtime.
 
+use std::time::Duration;
+
 use lambda_http::{Error, run};
 use rollcall_platform::{
     connect::Aws, directory::Directory, environment::variable, files::Files, secrets::Secrets, telemetry,
@@ -18,6 +20,7 @@ async fn main() -> Result<(), Error> {
         secrets: Secrets::new(&aws),
         tenants: Tenants::new(Endpoints { login: variable("ENTRA_LOGIN_URL")?, graph: variable("GRAPH_URL")? }),
         country: variable("DEFAULT_COUNTRY")?,
+        audit_settle: Duration::from_secs(variable("AUDIT_SETTLE_SECONDS")?),
         max_file_bytes: variable("MAX_FILE_BYTES")?,
     };
     run(router(api)).await

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rollcall_model::{
     append::{self, Ledger, Standing, UserPlan, Wanted},
+    audit::Actor,
     csv_file::{Row, Schema},
     numbers::NumberReader,
     report::Judgement,
@@ -126,7 +127,8 @@ pub(crate) async fn append_numbers(
     work: &mut BulkWork,
 ) -> Result<Vec<usize>, Error> {
     let shared: Vec<&UserPlan> = plans.iter().map(|plan| &**plan).collect();
-    let appended = run.engine.directory.append(run.account(), &shared, run.until, work).await?;
+    let by = Actor::Job(run.job.id.clone());
+    let appended = run.engine.directory.append(run.account(), &shared, &by, run.until, work).await?;
     for at in appended.too_large {
         let plan = &mut *plans[at];
         plan.over.append(&mut plan.add);

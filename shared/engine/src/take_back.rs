@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use rollcall_model::caller_id::CallerId;
+use rollcall_model::{audit::Actor, caller_id::CallerId};
 use rollcall_platform::{Error, directory::BulkWork};
 
 use crate::{Done, PutOn, Run, Stop, Work, apply::Batch};
@@ -75,7 +75,10 @@ impl Run<'_> {
         let put_on = batch.plans.iter_mut().filter_map(W::put_on).filter(|put_on| !put_on.taken_back.is_empty());
         let removals: Vec<(&str, &[CallerId])> =
             put_on.map(|PutOn { login, taken_back, .. }| (login, &**taken_back)).collect();
-        self.engine.directory.remove_caller_ids(self.account(), &removals, self.until, &mut asked).await?;
+        self.engine
+            .directory
+            .remove_caller_ids(self.account(), &removals, &Actor::Job(self.job.id.clone()), self.until, &mut asked)
+            .await?;
         drop(removals);
         for at in changed {
             work.record(&batch.plans[at]);

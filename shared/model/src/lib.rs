@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod append;
+pub mod audit;
 pub mod brake;
 pub mod caller_id;
 pub mod catalog;

@@ -169,6 +169,35 @@ impl Files {
         Ok(())
     }
 
+    /// Writes an object whole, and never over another: one that is there under this key was written by an earlier try.
+    ///
+    /// # Errors
+    /// When the bucket can't be written.
+    pub async fn put_once(&self, key: &str, content_type: &str, bytes: impl Into<Bytes>) -> Result<(), Error> {
+        let body = ByteStream::from(bytes.into());
+        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type).body(body);
+        match put.if_none_match("*").send().await.map_err(failed("writing an object once")) {
+            Err(error) if error.kind != Kind::Conflict => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Objects whose keys begin with `prefix` and come after `after`, in the order of their keys: the rest of the key, and the
+    /// size in bytes. At most `most`, of which one request gives a thousand.
+    ///
+    /// # Errors
+    /// When the bucket can't be read.
+    pub async fn list(&self, prefix: &str, after: &str, most: usize) -> Result<Vec<(String, u64)>, Error> {
+        let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let list = list.start_after(format!("{prefix}{after}")).max_keys(i32::try_from(most).unwrap_or(i32::MAX));
+        let page = list.send().await.map_err(failed("listing objects"))?;
+        let found = page.contents().iter().filter_map(|object| {
+            let size = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
+            Some((object.key()?.strip_prefix(prefix)?.to_owned(), size))
+        });
+        Ok(found.collect())
+    }
+
     /// Begins an object that grows as it is written. It appears when it is finished, and not before.
     pub fn create(&self, key: impl Into<String>, content_type: &'static str) -> Growing {
         Growing { files: self.clone(), key: key.into(), content_type, held: BytesMut::new(), parts: None, written: 0 }

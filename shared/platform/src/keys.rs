@@ -104,6 +104,11 @@ pub(crate) fn number_of(pk: &str, sk: &str) -> Option<(AccountId, CallerId)> {
     Some((account.parse().ok()?, sk.strip_prefix("NUM#")?.parse().ok()?))
 }
 
+/// The account whose partition it is.
+pub(crate) fn account_of(pk: &str) -> Option<AccountId> {
+    pk.strip_prefix("ACCT#")?.split('#').next()?.parse().ok()
+}
+
 /// Partition of the account's inventory.
 pub(crate) fn numbers_pk(account: &AccountId) -> String {
     format!("ACCT#{account}#NUMBERS")

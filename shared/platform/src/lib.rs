@@ -12,5 +12,6 @@ pub mod mailer;
 mod pace;
 pub mod secrets;
 pub mod telemetry;
+pub mod trail;
 
 pub use error::{Error, Kind};

@@ -67,7 +67,10 @@ async fn create(stack: &Stack) {
         })
         .collect();
     stream::iter(users)
-        .map(async |user| stack.directory.create_user(&stack.account, &user).await.map(|created| created.is_ok()))
+        .map(async |user| {
+            let created = stack.directory.create_user(&stack.account, &user, &e2e::somebody()).await;
+            created.map(|created| created.is_ok())
+        })
         .buffer_unordered(IN_FLIGHT)
         .try_for_each(async |created| {
             assert!(created, "nobody else has its login or address");

@@ -22,6 +22,6 @@ pub use deaths::{Doomed, die_at_every_request};
 pub use faults::{Faults, Fuse, Proxy};
 pub use graph::{Gone, Graph, Person, Spoil, Traps};
 pub use smartflo::{Smartflo, SmartfloSpoil, SmartfloTraps};
-pub use stack::{Mail, Stack, binaries, until, user};
+pub use stack::{Mail, Stack, binaries, somebody, until, user};
 pub use world::{World, delivery, delivery_of};
 pub use zoom::{Zoom, ZoomSpoil, ZoomTraps, ZoomUser};

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use mail_parser::{MessageParser, MimeHeaders};
 use rollcall_model::{
     account::AccountId,
+    audit::Actor,
     email::EmailAddress,
     inventory::{InventoryNumber, NumberFacts},
     job::Job,
@@ -329,6 +330,11 @@ impl Drop for Stack {
             }
         }
     }
+}
+
+/// Who changes things past the API, where a test doesn't care.
+pub fn somebody() -> Actor {
+    Actor::Call("somebody".to_owned())
 }
 
 /// Waits until there is something, which a failed test names.

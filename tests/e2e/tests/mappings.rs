@@ -1,6 +1,8 @@
 //! What CRM users see, through resyncs and whatever happens to them.
 
-use e2e::{Doomed, Smartflo, SmartfloSpoil, SmartfloTraps, Stack, Zoom, ZoomSpoil, ZoomTraps, die_at_every_request};
+use e2e::{
+    Doomed, Smartflo, SmartfloSpoil, SmartfloTraps, Stack, Zoom, ZoomSpoil, ZoomTraps, die_at_every_request, somebody,
+};
 use mapping_resync::{PhoneSystems, Resync};
 use rollcall_model::{
     inventory::{InventoryNumber, NumberState},
@@ -108,7 +110,7 @@ async fn four_numbers_and_after_a_resync_all() {
     let mut facts = retired.facts.clone();
     facts.state = NumberState::Retired;
     let after = InventoryNumber { facts, version: retired.version + 1, ..retired.clone() };
-    assert!(stack.directory.change_number(&stack.account, Some(&retired), &after).await.unwrap());
+    assert!(stack.directory.change_number(&stack.account, Some(&retired), &after, &somebody()).await.unwrap());
     assert_eq!(sees(&stack, "crm-1").await, all[1..]);
 }
 
@@ -121,7 +123,7 @@ async fn policies_states_and_who_is_nobody() {
     let mut facts = inventory[1].facts.clone();
     facts.department = Ref::parse("sales").ok();
     let sales = InventoryNumber { facts, version: 2, ..inventory[1].clone() };
-    assert!(stack.directory.change_number(&stack.account, Some(&inventory[1]), &sales).await.unwrap());
+    assert!(stack.directory.change_number(&stack.account, Some(&inventory[1]), &sales, &somebody()).await.unwrap());
     for (login, policy) in [("everything", Policy::All), ("seller", Policy::Department), ("gone", Policy::All)] {
         let mut user = e2e::user(login);
         user.policy = policy;
@@ -140,7 +142,7 @@ async fn policies_states_and_who_is_nobody() {
     assert_eq!(mapping(&stack, "d").await.state, State::Unmapped);
 
     let gone = stack.user("gone").await.unwrap();
-    stack.directory.delete_user(&stack.account, &gone).await.unwrap().unwrap();
+    stack.directory.delete_user(&stack.account, &gone, &somebody()).await.unwrap().unwrap();
     let job = resync(&stack, "gone.json", false).await;
     assert_eq!((job.counts.applied, job.counts.unchanged, job.progress.numbers_removed), (1, 4, 3), "{job:?}");
     assert!(matches!(mapping(&stack, "c").await.state, State::Orphaned { .. }));

@@ -151,6 +151,7 @@ async fn what_a_crm_user_sees_costs_two_reads_and_is_not_sent_twice() {
         secrets: Secrets::new(&aws),
         tenants: Tenants::new(Endpoints { login: nowhere.clone(), graph: nowhere }),
         country: "IN".parse().expect("a country"),
+        audit_settle: std::time::Duration::from_secs(30),
         max_file_bytes: 1,
     });
     let before = table.requests();

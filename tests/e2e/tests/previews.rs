@@ -1,6 +1,6 @@
 //! Jobs that show what they would do, and do it when they are told.
 
-use e2e::{Stack, rollcall, user};
+use e2e::{Stack, rollcall, somebody, user};
 use rollcall_model::{
     job::{Decision, Failure, Job, Mail, Stage, State},
     upload::Kind,
@@ -42,7 +42,7 @@ async fn a_preview_of_an_append_writes_nothing_and_its_execution_says_what_diffe
     // Meanwhile somebody gives one user the number, deletes another and creates the one who was missing.
     stack.append("between.csv", format!("Login ID,Allowed Caller ID\nuser2,{FIRST}\n")).await;
     let third = stack.user("user3").await.unwrap();
-    stack.directory.delete_user(&stack.account, &third).await.unwrap().unwrap();
+    stack.directory.delete_user(&stack.account, &third, &somebody()).await.unwrap().unwrap();
     stack.create_user(user("user4")).await;
 
     let done = stack.execute(&job).await;

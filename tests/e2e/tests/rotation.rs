@@ -1,7 +1,7 @@
 //! Numbers that are retired and replaced: the lists, the inventory and the rows afterwards, whatever comes between.
 
 use axum::http::{Method, StatusCode};
-use e2e::{Caller, Doomed, Faults, Stack, World, delivery, die_at_every_request, rollcall};
+use e2e::{Caller, Doomed, Faults, Stack, World, delivery, die_at_every_request, rollcall, somebody};
 use number_rotation::Rotate;
 use rollcall_engine::{Append, Begun, Ending, Operation, Run, Stop};
 use rollcall_model::{
@@ -44,7 +44,7 @@ async fn change(stack: &Stack, last: usize, change: impl FnOnce(&mut InventoryNu
     let before = item(stack, last).await;
     let mut after = InventoryNumber { version: before.version + 1, ..before.clone() };
     change(&mut after);
-    assert!(stack.directory.change_number(&stack.account, Some(&before), &after).await.unwrap());
+    assert!(stack.directory.change_number(&stack.account, Some(&before), &after, &somebody()).await.unwrap());
 }
 
 fn owner(stack: &Stack) -> Caller {
@@ -426,7 +426,7 @@ impl Operation for Overtaken {
         if before.leaving.is_none() {
             let leaving = Some(run.job.id.clone());
             let after = InventoryNumber { leaving, version: before.version + 1, ..before.clone() };
-            assert!(self.0.change_number(run.account(), Some(&before), &after).await?);
+            assert!(self.0.change_number(run.account(), Some(&before), &after, &somebody()).await?);
         }
         Ok(begun)
     }

@@ -1,7 +1,7 @@
 //! What a job did is taken back, and nothing that has been changed since.
 
 use bulk_undo::Undo;
-use e2e::{Doomed, Stack, die_at_every_request, rollcall, user};
+use e2e::{Doomed, Stack, die_at_every_request, rollcall, somebody, user};
 use rollcall_model::{
     email::EmailAddress,
     inventory::{InventoryNumber, NumberState},
@@ -85,9 +85,9 @@ async fn an_append_is_taken_back_but_for_what_has_changed_since() {
 
     // Since then: more numbers, one taken off, one user deleted.
     stack.append("since.csv", format!("Login ID,Allowed Caller ID\nuser2,{}\n", number(3))).await;
-    stack.directory.remove_caller_id(&stack.account, "user3", number(2).parse().unwrap()).await.unwrap();
+    stack.directory.remove_caller_id(&stack.account, "user3", number(2).parse().unwrap(), &somebody()).await.unwrap();
     let gone = stack.user("user4").await.unwrap();
-    stack.directory.delete_user(&stack.account, &gone).await.unwrap().unwrap();
+    stack.directory.delete_user(&stack.account, &gone, &somebody()).await.unwrap().unwrap();
 
     let preview = undo(&stack, &job, "look.json", true).await;
     assert_eq!((preview.state, preview.counts.applied, preview.counts.unchanged), (State::Previewed, 2, 2));
@@ -133,17 +133,26 @@ async fn an_upload_of_users_is_taken_back() {
     assert_eq!(everything(&stack).await, before);
     // The addresses are free again, and those from before are not.
     stack.create_user(addressed("other1", "neha@example.com")).await;
-    let taken = stack.directory.create_user(&stack.account, &addressed("other2", "four@example.com")).await.unwrap();
+    let taken = stack
+        .directory
+        .create_user(&stack.account, &addressed("other2", "four@example.com"), &somebody())
+        .await
+        .unwrap();
     assert!(taken.is_err());
 
     // Somebody changes one, gives another a number, and has the old address of a third by then.
-    stack.directory.delete_user(&stack.account, &stack.user("other1").await.unwrap()).await.unwrap().unwrap();
+    stack
+        .directory
+        .delete_user(&stack.account, &stack.user("other1").await.unwrap(), &somebody())
+        .await
+        .unwrap()
+        .unwrap();
     let job = stack.upload_users("again.csv", file).await;
     assert_eq!(job.counts.applied, 4, "{job:?}");
     let second = stack.user("user2").await.unwrap();
     let mut changed = User { version: second.version + 1, ..second.clone() };
     changed.policy = Policy::All;
-    stack.directory.update_user(&stack.account, &second, &changed).await.unwrap().unwrap();
+    stack.directory.update_user(&stack.account, &second, &changed, &somebody()).await.unwrap().unwrap();
     stack.append("more.csv", format!("Login ID,Allowed Caller ID\nnew1,{}\n", number(2))).await;
     stack.create_user(addressed("other3", "four@example.com")).await;
     let undone = undo(&stack, &job, "undo-again.json", false).await;
@@ -192,7 +201,7 @@ async fn a_rotation_is_taken_back_with_the_numbers_themselves() {
     let retired = stack.directory.number(&stack.account, number(2).parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(retired.facts.state, NumberState::Retired);
     let touched = InventoryNumber { version: retired.version + 1, ..retired.clone() };
-    assert!(stack.directory.change_number(&stack.account, Some(&retired), &touched).await.unwrap());
+    assert!(stack.directory.change_number(&stack.account, Some(&retired), &touched, &somebody()).await.unwrap());
     let undone = undo(&stack, &third, "undo-third.json", false).await;
     let passed = passed_over(&stack, &undone).await;
     assert!(passed.contains(&format!("restore number {}", number(2))), "{passed:?}");
@@ -301,7 +310,7 @@ impl Doomed for UndoingRotation {
         // The next rotation is about its own users alone.
         for n in 1..=2 {
             let user = stack.user(&format!("{prefix}{n}")).await.unwrap();
-            stack.directory.delete_user(&stack.account, &user).await.unwrap().unwrap();
+            stack.directory.delete_user(&stack.account, &user, &somebody()).await.unwrap().unwrap();
         }
     }
 

@@ -64,7 +64,9 @@ pub(crate) async fn add(
         check(&facts).map_err(|problem| problem.within(&at))?;
         new.push(InventoryNumber::new(number, facts, now));
     }
-    let writes: Vec<_> = new.iter().map(|number| api.directory.change_number(&caller.account, None, number)).collect();
+    let by = caller.actor();
+    let write = |number| api.directory.change_number(&caller.account, None, number, &by);
+    let writes: Vec<_> = new.iter().map(write).collect();
     let outcomes: Vec<bool> = stream::iter(writes).buffered(IN_FLIGHT).try_collect().await?;
     let outcomes = new.iter().map(|number| number.number).zip(outcomes);
     let (added, taken): (Vec<_>, Vec<_>) = outcomes.partition(|(_, added)| *added);

@@ -54,7 +54,8 @@ pub(crate) async fn patch(
     if says_state && after.leaving.take().is_some() {
         after.version = before.version + 1;
     }
-    if after != before && !api.directory.change_number(&caller.account, Some(&before), &after).await? {
+    let (account, by) = (&caller.account, caller.actor());
+    if after != before && !api.directory.change_number(account, Some(&before), &after, &by).await? {
         return Err(Problem::changed());
     }
     Ok(([(header::ETAG, tag(after.version))], Json(after.into())))

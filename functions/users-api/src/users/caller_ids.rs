@@ -115,7 +115,8 @@ pub(crate) async fn append(
     let mut plan = UserPlan::decide(&login, standing, &user.caller_ids, wanted.into_iter(), settings.list_limit);
     if !plan.add.is_empty() {
         let until = Instant::now() + PATIENCE;
-        let done = api.directory.append(&caller.account, &[&plan], until, &mut BulkWork::default()).await?;
+        let by = caller.actor();
+        let done = api.directory.append(&caller.account, &[&plan], &by, until, &mut BulkWork::default()).await?;
         if !done.vanished.is_empty() {
             return Err(Problem::not_found("user"));
         }
@@ -135,7 +136,9 @@ async fn take_back(api: &Api, caller: &Caller, plan: &mut UserPlan, until: Insta
     let gone: Vec<CallerId> = now.iter().filter(|item| !item.joins_lists()).map(|item| item.number).collect();
     if !gone.is_empty() {
         let removals = [(plan.login.as_str(), &*gone)];
-        api.directory.remove_caller_ids(&caller.account, &removals, until, &mut BulkWork::default()).await?;
+        api.directory
+            .remove_caller_ids(&caller.account, &removals, &caller.actor(), until, &mut BulkWork::default())
+            .await?;
         plan.taken_back.extend(plan.add.extract_if(.., |number| gone.contains(number)));
     }
     Ok(())
@@ -149,7 +152,7 @@ pub(crate) async fn remove(
 ) -> Result<StatusCode, Problem> {
     let number: CallerId = number.parse().map_err(|_| Problem::not_found("caller ID"))?;
     let user = find(&api, &caller, &login).await?;
-    if api.directory.remove_caller_id(&caller.account, &user.login.folded(), number).await? {
+    if api.directory.remove_caller_id(&caller.account, &user.login.folded(), number, &caller.actor()).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Problem::not_found("user"))

@@ -30,7 +30,7 @@ pub(crate) async fn create(
     let login = fields.remove("login").unwrap_or_default();
     let login: LoginId = body::read(login).map_err(|problem| problem.at("/login"))?;
     let user = User::new(login, body::read(fields.into())?);
-    match api.directory.create_user(&caller.account, &user).await? {
+    match api.directory.create_user(&caller.account, &user, &caller.actor()).await? {
         Ok(()) => {}
         Err(taken) => return Err(other_has(&taken)),
     }

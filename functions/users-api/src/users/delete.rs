@@ -22,7 +22,7 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let user = find(&api, &caller, &login).await?;
     check_match(&headers, &tag(user.version))?;
-    match api.directory.delete_user(&caller.account, &user).await? {
+    match api.directory.delete_user(&caller.account, &user, &caller.actor()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(_) => Err(Problem::changed()),
     }

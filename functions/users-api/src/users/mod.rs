@@ -41,7 +41,7 @@ async fn change(
             return Ok(before);
         }
         after.version = before.version + 1;
-        if api.directory.update_user(&caller.account, &before, &after).await?.is_ok() {
+        if api.directory.update_user(&caller.account, &before, &after, &caller.actor()).await?.is_ok() {
             return Ok(after);
         }
         if let Some(taken) = api.directory.taken(&caller.account, &after).await? {

@@ -16,6 +16,8 @@ use super::follow::{Followed, INTERRUPTED, follow, say_it_goes_on};
 use super::{Form, Whose, consent, output, summary};
 use crate::stack::{Context, Error, Result};
 
+/// Characters of a job's ID that a list shows: enough to tell jobs apart, and `rollcall job` takes them.
+pub const SHOWN_ID: usize = 12;
 /// Stands for the job that began last.
 const LATEST: &str = "latest";
 /// Jobs among which the beginning of an ID is looked up.

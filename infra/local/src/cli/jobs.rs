@@ -6,12 +6,10 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::connect::{Connection, told};
+use super::job::SHOWN_ID;
 use super::output::{Cell, Column, Table, count};
 use super::{Form, Whose, hint, output, summary};
 use crate::stack::Result;
-
-/// Characters of a job's ID that a list shows: enough to tell jobs apart, and `rollcall job` takes them.
-const SHOWN_ID: usize = 12;
 
 /// Options of `rollcall jobs`.
 #[derive(Debug, Args)]

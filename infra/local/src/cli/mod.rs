@@ -1,6 +1,7 @@
 //! The subcommands, a file for each, and what they share.
 
 mod append;
+mod audit;
 mod connect;
 mod consent;
 mod demo;
@@ -109,6 +110,8 @@ enum Subcommands {
     Token(token::Token),
     /// List what runs by itself and when, or run one of it at once
     Schedules(schedules::Schedules),
+    /// Show who changed whose numbers, and from what to what
+    Audit(audit::Audit),
     /// Show what waits in the queues, or send dead letters back
     Queues(queues::ShowQueues),
 }
@@ -144,6 +147,7 @@ impl Command {
             Subcommands::Generate(generate) => generate.run(),
             Subcommands::Token(token) => token.run(dir),
             Subcommands::Schedules(schedules) => schedules.run(dir).await,
+            Subcommands::Audit(audit) => audit.run(dir).await,
             Subcommands::Queues(queues) => queues.run(dir),
         }
     }

@@ -1,7 +1,7 @@
 //! DynamoDB: dynoxide, on a thread with a runtime of its own, because its handlers block the worker that they run on.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use dynoxide::Database;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{Context, Result};
+use super::stream::Stream;
 use super::template::Table;
 
 /// Workers for requests. One request at a time has the database anyway; the second keeps the first from blocking a reply.
@@ -18,24 +19,19 @@ const WORKERS: usize = 2;
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
 /// A running engine.
-pub struct Engine(JoinHandle<()>);
+pub struct Engine {
+    thread: JoinHandle<()>,
+    database: Database,
+    path: PathBuf,
+}
 
 impl Engine {
-    /// Opens the database, in memory without a path, creates the tables that it lacks and serves it until `stop`.
+    /// Opens the database in this file, creates the tables that it lacks and serves it until `stop`.
     ///
     /// # Errors
     /// If the database can't be opened, a table can't be created, or the thread can't be started.
-    pub fn start(
-        path: Option<&Path>,
-        tables: &[Table],
-        listener: TcpListener,
-        stop: CancellationToken,
-    ) -> Result<Self> {
-        let database = match path {
-            Some(path) => Database::new(&path.to_string_lossy()),
-            None => Database::memory(),
-        }
-        .context("could not open the DynamoDB database")?;
+    pub fn start(path: &Path, tables: &[Table], listener: TcpListener, stop: CancellationToken) -> Result<Self> {
+        let database = Database::new(&path.to_string_lossy()).context("could not open the DynamoDB database")?;
         // As its name doesn't say, this has SQLite sync at checkpoints alone. The engine's default syncs every statement of a
         // batch, which makes a bulk job nearly twice as slow; only a crash of the whole machine could tell the difference.
         database.disable_bulk_loading().context("could not open the DynamoDB database")?;
@@ -51,16 +47,16 @@ impl Engine {
             .enable_all()
             .build()
             .context("could not start DynamoDB's runtime")?;
+        let served = database.clone();
         let serve = async move {
             if sweeps {
-                tokio::spawn(sweep(database.clone()));
+                tokio::spawn(sweep(served.clone()));
             }
             let listener = match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => listener,
                 Err(error) => return tracing::error!(error = %error, "could not serve DynamoDB"),
             };
-            if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, stop.cancelled_owned()).await
-            {
+            if let Err(error) = dynoxide::server::serve_with_shutdown(listener, served, stop.cancelled_owned()).await {
                 tracing::error!(error, "DynamoDB stopped");
             }
         };
@@ -68,20 +64,39 @@ impl Engine {
             .name("dynamodb".to_owned())
             .spawn(move || runtime.block_on(serve))
             .context("could not start DynamoDB's thread")?;
-        Ok(Self(thread))
+        Ok(Self { thread, database, path: path.to_owned() })
+    }
+
+    /// The stream of a table.
+    ///
+    /// # Errors
+    /// If the database's file can't be opened.
+    pub fn stream(&self, table: &str) -> Result<Stream> {
+        Stream::open(self.database.clone(), &self.path, table)
     }
 
     /// Waits until the engine, told to stop, has finished the requests at work and closed the database.
     pub async fn stopped(self) {
         // A panic of the thread was reported as it happened.
-        drop(tokio::task::spawn_blocking(move || self.0.join()).await);
+        drop(tokio::task::spawn_blocking(move || self.thread.join()).await);
     }
 }
 
 fn create(database: &Database, table: &Table) -> Result<()> {
     let what = "the engine refused it";
-    if database.get_table_metadata(&table.name).context(what)?.is_none() {
-        database.create_table(serde_json::from_value(table.create.clone()).context(what)?).context(what)?;
+    match database.get_table_metadata(&table.name).context(what)? {
+        None => {
+            database.create_table(serde_json::from_value(table.create.clone()).context(what)?).context(what)?;
+        }
+        // A table that is older than its stream.
+        Some(found) if !found.stream_enabled && !table.create["StreamSpecification"].is_null() => {
+            let request = serde_json::json!({
+                "TableName": table.name,
+                "StreamSpecification": table.create["StreamSpecification"],
+            });
+            database.update_table(serde_json::from_value(request).context(what)?).context(what)?;
+        }
+        Some(_) => {}
     }
     if let Some(attribute) = &table.ttl_attribute {
         let request = serde_json::json!({

@@ -20,6 +20,7 @@ mod schedules;
 mod secrets;
 mod signature;
 mod store;
+mod stream;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -53,7 +54,8 @@ use self::poller::Poller;
 use self::routing::Router as EventRouter;
 use self::schedules::Scheduler;
 use self::store::Store;
-use self::template::{Function, QueueSource, REGION};
+use self::stream::StreamPoller;
+use self::template::{Function, REGION};
 
 /// The file with the index of objects and with the queues.
 const INDEX_FILE: &str = "stack.db";
@@ -146,8 +148,7 @@ impl Stack {
         let serving = CancellationToken::new().drop_guard();
         let stop = || serving.token().clone();
         let database = home.path().join("dynamodb.db");
-        let database = temporary.is_none().then_some(database.as_path());
-        let engine = Engine::start(database, &resources.tables, doors.dynamodb, stop())?;
+        let engine = Engine::start(&database, &resources.tables, doors.dynamodb, stop())?;
 
         let index = Index::open(&home.path().join(INDEX_FILE))?;
         let schedules = Schedules::new(index.clone());
@@ -167,7 +168,13 @@ impl Stack {
             serve(doors.secrets_manager, secrets::router(home.path(), credentials)?, stop())?,
         ];
 
-        let sources = sources(&resources.functions);
+        let sources = sources_of(&resources.functions, |function| &function.sources);
+        let streams = sources_of(&resources.functions, |function| &function.streams);
+        let streams = streams.into_iter().map(|(function, source)| {
+            let stream = engine.stream(&source.table)?;
+            Ok((function, source, stream))
+        });
+        let streams: Vec<_> = streams.collect::<Result<_>>()?;
         let environment = endpoint_environment(&manifest);
         let logs = &manifest.log_dir;
         let functions = Functions::start(resources.functions, environment, logs, options.echo, stop()).await?;
@@ -183,6 +190,11 @@ impl Stack {
                 tokio::spawn(poller.run(polling.token().clone()))
             })
             .collect();
+        for (function, source, stream) in streams {
+            let poller =
+                StreamPoller { function, source, stream, queues: queues.clone(), functions: functions.clone() };
+            pollers.push(tokio::spawn(poller.run(polling.token().clone())));
+        }
         if !resources.schedules.is_empty() {
             let (functions, queues) = (functions.clone(), queues.clone());
             let clock = Scheduler { declared: resources.schedules, schedules, functions, queues };
@@ -281,13 +293,9 @@ async fn finish(task: JoinHandle<()>) {
     }
 }
 
-/// Each function with each of the queues that feed it.
-fn sources(functions: &[Function]) -> Vec<(String, QueueSource)> {
-    let of = |function: &Function| {
-        let name = function.name.clone();
-        let sources = function.sources.clone().into_iter();
-        sources.map(move |source| (name.clone(), source))
-    };
+/// Each function with each of what feeds it.
+fn sources_of<T: Clone>(functions: &[Function], sources: impl Fn(&Function) -> &Vec<T>) -> Vec<(String, T)> {
+    let of = |function| sources(function).iter().map(|source| (function.name.clone(), source.clone()));
     functions.iter().flat_map(of).collect()
 }
 

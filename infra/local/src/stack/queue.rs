@@ -100,7 +100,6 @@ impl Queues {
     ///
     /// # Errors
     /// If the index can't be written.
-    #[cfg(test)]
     pub fn send(&self, queue: &str, body: &str) -> Result<String> {
         let id = self
             .index

@@ -9,6 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::{
     account::AccountId,
     append::UserPlan,
+    audit::Actor,
     caller_id::CallerId,
     upload::JobId,
     user::{Policy, fold},
@@ -16,7 +17,9 @@ use rollcall_model::{
 use tokio::time::Instant;
 
 use super::{
-    Directory, Item, string,
+    Directory, Item,
+    stream::CHANGED_BY,
+    string,
     users::{CALLER_IDS, caller_ids, policy},
 };
 use crate::{
@@ -104,10 +107,12 @@ impl Directory {
         &self,
         account: &AccountId,
         plans: &[&UserPlan],
+        by: &Actor,
         until: Instant,
         work: &mut BulkWork,
     ) -> Result<Appended, Error> {
-        let batches: Vec<_> = plans.chunks(WRITE_BATCH).map(|batch| self.append_batch(account, batch, until)).collect();
+        let batches: Vec<_> =
+            plans.chunks(WRITE_BATCH).map(|batch| self.append_batch(account, batch, by, until)).collect();
         let numbered = batches.into_iter().enumerate().map(|(number, batch)| async move {
             batch.await.map(|(appended, work)| (number * WRITE_BATCH, appended, work))
         });
@@ -125,6 +130,7 @@ impl Directory {
         &self,
         account: &AccountId,
         plans: &[&UserPlan],
+        by: &Actor,
         until: Instant,
     ) -> Result<(Appended, BulkWork), Error> {
         let mut appended = Appended::default();
@@ -136,7 +142,7 @@ impl Directory {
             self.writes.turn(open.len()).await;
             work.calls += 1;
             work.statements += open.len() as u64;
-            let statements = open.iter().map(|&at| self.append_statement(account, plans[at])).collect();
+            let statements = open.iter().map(|&at| self.append_statement(account, plans[at], by)).collect();
             let answer = self.once.batch_execute_statement().set_statements(Some(statements)).send().await;
             let responses = match answer.map_err(failed(APPENDING)) {
                 Ok(answer) => answer.responses.unwrap_or_default(),
@@ -170,15 +176,16 @@ impl Directory {
         Ok((appended, work))
     }
 
-    fn append_statement(&self, account: &AccountId, plan: &UserPlan) -> BatchStatementRequest {
+    fn append_statement(&self, account: &AccountId, plan: &UserPlan, by: &Actor) -> BatchStatementRequest {
         let Key { pk, sk } = Key::user(account, &plan.login);
         let numbers = plan.add.iter().map(ToString::to_string).collect();
         BatchStatementRequest::builder()
             .statement(format!(
-                "UPDATE \"{}\" SET {CALLER_IDS} = set_add({CALLER_IDS}, ?) WHERE {PK} = ? AND {SK} = ?",
+                "UPDATE \"{}\" SET {CALLER_IDS} = set_add({CALLER_IDS}, ?) SET {CHANGED_BY} = ? WHERE {PK} = ? AND {SK} = ?",
                 self.table
             ))
             .parameters(AttributeValue::Ss(numbers))
+            .parameters(AttributeValue::S(by.to_string()))
             .parameters(AttributeValue::S(pk))
             .parameters(AttributeValue::S(sk))
             .build()

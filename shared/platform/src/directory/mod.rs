@@ -9,6 +9,7 @@ mod mappings;
 mod numbers;
 mod settings;
 mod standing;
+mod stream;
 mod users;
 
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ use crate::{
 pub use answers::{Answer, Given};
 pub use bulk::{Appended, BulkWork, Found};
 pub use jobs::job_place;
+pub use stream::StreamRecord;
 pub use users::{FilterValue, ListChange, Place, Stale, Taken, UserFilter, UserWrite, Walk};
 
 /// The directory of one deployment.

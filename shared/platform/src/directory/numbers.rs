@@ -2,10 +2,10 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use jiff::civil::Date;
-use rollcall_model::{account::AccountId, caller_id::CallerId, inventory::InventoryNumber};
+use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, inventory::InventoryNumber};
 use tokio::time::Instant;
 
-use super::{BulkWork, Directory, Item, document, read_document, string, taken};
+use super::{BulkWork, Directory, Item, document, read_document, stream::CHANGED_BY, string, taken};
 use crate::{
     Error,
     error::failed,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 const READING: &str = "reading the inventory";
-const RECORD: &str = "number";
+pub(super) const RECORD: &str = "number";
 const VERSION: &str = "version";
 
 impl Directory {
@@ -120,8 +120,10 @@ impl Directory {
         account: &AccountId,
         before: Option<&InventoryNumber>,
         number: &InventoryNumber,
+        by: &Actor,
     ) -> Result<bool, Error> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(number_item(account, number)));
+        let put = put.item(CHANGED_BY, AttributeValue::S(by.to_string()));
         let put = match before {
             None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
             Some(before) => put
@@ -132,7 +134,7 @@ impl Directory {
         taken(put.send().await.map(drop).map_err(failed("writing the inventory")))
     }
 
-    /// Adds numbers to the inventory, or replaces what it says of them.
+    /// Adds numbers to the inventory, or replaces what it says of them. Nobody is said to have done it.
     ///
     /// # Errors
     /// When the table can't be written.
@@ -174,6 +176,6 @@ fn number_item(account: &AccountId, number: &InventoryNumber) -> Item {
     item
 }
 
-fn read_number(item: &Item) -> Result<InventoryNumber, Error> {
+pub(super) fn read_number(item: &Item) -> Result<InventoryNumber, Error> {
     read_document(item, RECORD, READING)
 }

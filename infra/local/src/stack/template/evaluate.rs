@@ -194,6 +194,8 @@ impl<'a> Evaluator<'a> {
             (_, "Arn") => self.arn(logical_id),
             ("AWS::SQS::Queue", "QueueName") => self.physical_name(logical_id),
             ("AWS::Serverless::HttpApi", "ApiEndpoint") => Ok(self.api_url.to_owned()),
+            // A real one ends with when the stream was enabled.
+            ("AWS::DynamoDB::Table", "StreamArn") => Ok(format!("{}/stream/1", self.arn(logical_id)?)),
             ("AWS::SQS::Queue", "QueueUrl") => self.queue_url(logical_id),
             _ => Err(Error::new(format!("{logical_id} ({kind}) has no attribute {attribute} on this machine"))),
         }

@@ -7,6 +7,7 @@ mod api;
 mod evaluate;
 mod parameters;
 mod schedule;
+mod stream;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value, json};
 
 pub use self::api::{Access, Api, Authorizer, Route};
 pub use self::schedule::{Asynchronous, Schedule};
+pub use self::stream::StreamSource;
 
 use self::evaluate::{Evaluator, intrinsic};
 use super::error::{Context, Error, Result};
@@ -114,6 +116,7 @@ pub struct Function {
     pub timeout: Duration,
     pub environment: BTreeMap<String, String>,
     pub sources: Vec<QueueSource>,
+    pub streams: Vec<StreamSource>,
     pub asynchronous: Asynchronous,
 }
 
@@ -319,9 +322,15 @@ impl Reader<'_> {
         let environment = environment["Variables"].as_object().map_or_else(BTreeMap::new, |variables| {
             variables.iter().map(|(name, value)| (name.clone(), text(value).unwrap_or_default())).collect()
         });
-        let mut sources = Vec::new();
+        let (mut sources, mut streams) = (Vec::new(), Vec::new());
         for (name, event) in properties.raw["Events"].as_object().unwrap_or(&Map::new()) {
-            sources.extend(self.source(event).context(format!("its event {name}"))?);
+            let context = || format!("its event {name}");
+            if event["Type"] == "DynamoDB" {
+                let properties = Properties { evaluator: &self.evaluator, raw: &event["Properties"] };
+                streams.extend(self.stream_source(&properties).context(context())?);
+            } else {
+                sources.extend(self.source(event).context(context())?);
+            }
         }
         Ok(Function {
             name: self.evaluator.physical_name(id)?,
@@ -331,6 +340,7 @@ impl Reader<'_> {
             timeout: properties.seconds("Timeout", DEFAULT_TIMEOUT)?,
             environment,
             sources,
+            streams,
             asynchronous: self.asynchronous(properties)?,
         })
     }
@@ -354,16 +364,13 @@ impl Reader<'_> {
             return Ok(None);
         }
         let queue_arn = text(&properties.get("Queue")?).unwrap_or_default();
-        let responses = properties.get("FunctionResponseTypes")?;
         let scaling = properties.get("ScalingConfig")?;
         let concurrency = number(&scaling["MaximumConcurrency"]).unwrap_or(DEFAULT_CONCURRENCY);
         Ok(Some(QueueSource {
             queue: self.queue_of(&queue_arn)?,
             queue_arn,
             batch_size: u32::try_from(properties.number("BatchSize", DEFAULT_BATCH)?).unwrap_or(u32::MAX),
-            reports_item_failures: responses
-                .as_array()
-                .is_some_and(|kinds| kinds.iter().any(|kind| kind == "ReportBatchItemFailures")),
+            reports_item_failures: reports_item_failures(&properties)?,
             max_concurrency: usize::try_from(concurrency).unwrap_or(usize::MAX).max(1),
         }))
     }
@@ -404,6 +411,12 @@ impl Properties<'_> {
     fn seconds(&self, name: &str, default: u64) -> Result<Duration> {
         self.number(name, default).map(Duration::from_secs)
     }
+}
+
+/// Whether an event source's function answers with the items that it failed on.
+fn reports_item_failures(source: &Properties) -> Result<bool> {
+    let responses = source.get("FunctionResponseTypes")?;
+    Ok(responses.as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "ReportBatchItemFailures")))
 }
 
 fn number(value: &Value) -> Option<u64> {

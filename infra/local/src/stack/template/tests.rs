@@ -18,6 +18,12 @@ fn the_bundled_template_resolves() {
     let table = &resources.tables[0];
     assert_eq!(table.name, "rollcall-DirectoryTable");
     assert_eq!(table.create["KeySchema"][0]["AttributeName"], "PK");
+    let listed = table.create["GlobalSecondaryIndexes"][0]["Projection"]["NonKeyAttributes"].as_array().expect("names");
+    for alone in ["caller_ids", "changed_by", "deleted_by"] {
+        assert!(!listed.iter().any(|name| name == alone), "an append writes the table alone");
+    }
+    let trail = resources.functions.iter().find(|one| one.binary == "audit-trail").expect("audit-trail");
+    assert_eq!(trail.streams[0].table, table.name);
     let bucket = &resources.buckets[0];
     assert_eq!(bucket.name, "rollcall-filesbucket");
     assert!(bucket.versioned && bucket.emits_events);
@@ -164,9 +170,58 @@ Resources:
 }
 
 #[test]
+fn a_stream_feeds_a_function_with_what_its_filters_take() {
+    let text = r#"
+Resources:
+  Dead: { Type: AWS::SQS::Queue }
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties: { StreamSpecification: { StreamViewType: NEW_AND_OLD_IMAGES } }
+  Trail:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildProperties: { Binary: trail } }
+    Properties:
+      Events:
+        Changes:
+          Type: DynamoDB
+          Properties:
+            Stream: !GetAtt Table.StreamArn
+            StartingPosition: TRIM_HORIZON
+            BatchSize: 7
+            BisectBatchOnFunctionError: true
+            MaximumRetryAttempts: 2
+            FunctionResponseTypes: [ReportBatchItemFailures]
+            FilterCriteria: { Filters: [{ Pattern: '{"dynamodb":{"Keys":{"SK":{"S":[{"prefix":"NUM#"}]}}}}' }] }
+            DestinationConfig: { OnFailure: { Type: SQS, Destination: !GetAtt Dead.Arn } }
+"#;
+    let resources = resolve(text, &[]).expect("a template");
+    let source = &resources.functions[0].streams[0];
+    assert_eq!((source.table.as_str(), source.batch_size, source.max_retries), ("rollcall-Table", 7, Some(2)));
+    assert_eq!(source.dead_letters.as_deref(), Some("rollcall-Dead"));
+    assert!(source.bisects && source.reports_item_failures);
+    let record = |sk: &str| json!({ "dynamodb": { "Keys": { "SK": { "S": sk } } } });
+    assert!(source.takes(&record("NUM#1")) && !source.takes(&record("JOB")));
+    for (from, to, named) in [
+        ("StartingPosition: TRIM_HORIZON", "StartingPosition: LATEST", "StartingPosition"),
+        ("BatchSize: 7", "BatchSize: 1001", "BatchSize"),
+        ("BatchSize: 7", "ParallelizationFactor: 2", "ParallelizationFactor"),
+        ("Stream: !GetAtt Table.StreamArn", "Stream: elsewhere", "elsewhere"),
+        ("{ StreamSpecification: { StreamViewType: NEW_AND_OLD_IMAGES } }", "{}", "StreamSpecification"),
+        ("\"prefix\"", "\"nearly\"", "Pattern"),
+        ("Destination: !GetAtt Dead.Arn", "Destination: nowhere", "nowhere"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let error = resolve(&text.replacen(from, to, 1), &[]).expect_err(named).chain();
+        assert!(error.contains("Trail") && error.contains(named), "{error}");
+    }
+}
+
+#[test]
 fn parameters_keep_to_their_bounds() {
-    let timeout =
-        |value| resolve(BUNDLED, &overrides(&[("BulkTimeoutSeconds", value)])).map(|found| found.functions[0].timeout);
+    let timeout = |value| {
+        let functions = resolve(BUNDLED, &overrides(&[("BulkTimeoutSeconds", value)]))?.functions;
+        Ok::<_, Error>(functions.iter().find(|one| one.binary == "bulk-append").expect("bulk-append").timeout)
+    };
     assert_eq!(timeout("7").expect("in bounds"), Duration::from_secs(7));
     assert!(timeout("4").expect_err("too small").to_string().contains("at least 5"));
     assert!(timeout("901").expect_err("too large").to_string().contains("at most 900"));

@@ -1,6 +1,6 @@
 //! Users written by a bulk job: created or changed, many in flight, each with an outcome of its own.
 
-use rollcall_model::{account::AccountId, caller_id::CallerId, upload::JobId, user::User};
+use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, upload::JobId, user::User};
 use tokio::time::Instant;
 
 use super::change::{Numbers, write_together};
@@ -53,19 +53,24 @@ impl Directory {
         job: &JobId,
         until: Instant,
     ) -> Result<(bool, BulkWork), Error> {
+        let by = Actor::Job(job.clone());
         let (login, items) = match write {
             UserWrite::Create(user, caller_ids) => {
                 let user = User { caller_ids: caller_ids.to_vec(), ..user.clone() };
-                let items = self.create_items(account, &user, Some(job));
+                let items = self.create_items(account, &user, Some(&by));
                 (user.login, items)
             }
             UserWrite::Update(users, add) => {
-                (users[1].login.clone(), self.update_items(account, users, Numbers::Add(add), Some(job))?)
+                (users[1].login.clone(), self.update_items(account, users, Numbers::Add(add), &by)?)
             }
             UserWrite::Restore(users, take_off) => {
-                (users[1].login.clone(), self.update_items(account, users, Numbers::TakeOff(take_off), Some(job))?)
+                (users[1].login.clone(), self.update_items(account, users, Numbers::TakeOff(take_off), &by)?)
             }
-            UserWrite::Delete(user) => (user.login.clone(), self.delete_items(account, user)?),
+            UserWrite::Delete(user) => {
+                let write = || self.delete_with_list(account, user, &by);
+                let key = Key::user(account, &user.login.folded());
+                return self.write_once(key, 2 + user.claims().len(), job, until, write).await;
+            }
         };
         let key = Key::user(account, &login.folded());
         self.write_once(key, items.len(), job, until, || write_together(&self.once, items.clone(), WRITING)).await

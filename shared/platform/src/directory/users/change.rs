@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::{
     account::AccountId,
+    audit::Actor,
     caller_id::CallerId,
-    upload::JobId,
     user::{Claim, User},
 };
 use tokio::time::Instant;
@@ -25,6 +25,7 @@ use crate::{
     directory::{
         Directory, Item,
         bulk::{Patience, WRITTEN_BY},
+        stream::{CHANGED_BY, DELETED_BY},
         taken,
     },
     error::failed,
@@ -34,9 +35,11 @@ use crate::{
 /// Transactions in flight while users are created.
 const IN_FLIGHT: usize = 4;
 const CHANGING: &str = "changing a user";
+const DELETING: &str = "deleting a user";
 
 impl Directory {
-    /// Creates users; login IDs and e-mail addresses that are taken are left as they are. Gives the number created.
+    /// Creates users; login IDs and e-mail addresses that are taken are left as they are. Gives the number created. Nobody is
+    /// said to have done it.
     ///
     /// # Errors
     /// When the table can't be written.
@@ -45,7 +48,7 @@ impl Directory {
         const BATCH: usize = 25;
         let mut batches = stream::iter(users.chunks(BATCH))
             .map(|batch| async move {
-                match self.create_together(account, batch).await {
+                match self.create_together(account, batch, None).await {
                     Ok(()) => Ok(batch.len()),
                     Err(error) if error.kind == Kind::Conflict => self.create_one_by_one(account, batch).await,
                     Err(error) => Err(error),
@@ -62,7 +65,7 @@ impl Directory {
     async fn create_one_by_one(&self, account: &AccountId, users: &[User]) -> Result<usize, Error> {
         let mut created = 0;
         for user in users {
-            match self.create_together(account, std::slice::from_ref(user)).await {
+            match self.create_together(account, std::slice::from_ref(user), None).await {
                 Ok(()) => created += 1,
                 Err(error) if error.kind == Kind::Conflict => {}
                 Err(error) => return Err(error),
@@ -71,15 +74,15 @@ impl Directory {
         Ok(created)
     }
 
-    async fn create_together(&self, account: &AccountId, users: &[User]) -> Result<(), Error> {
-        let items = users.iter().flat_map(|user| self.create_items(account, user, None)).collect();
+    async fn create_together(&self, account: &AccountId, users: &[User], by: Option<&Actor>) -> Result<(), Error> {
+        let items = users.iter().flat_map(|user| self.create_items(account, user, by)).collect();
         self.write_patiently(items, "creating users").await
     }
 
     /// What creates a user: itself, and what is to be its alone.
-    pub(super) fn create_items(&self, account: &AccountId, user: &User, job: Option<&JobId>) -> Vec<TransactWriteItem> {
+    pub(super) fn create_items(&self, account: &AccountId, user: &User, by: Option<&Actor>) -> Vec<TransactWriteItem> {
         let mut item = user_item(account, user);
-        item.extend(job.map(|job| (WRITTEN_BY.to_owned(), AttributeValue::S(job.to_string()))));
+        item.extend(by.into_iter().flat_map(marks).map(|(name, value)| (name.to_owned(), value)));
         let claims = user.claims();
         let claims = claims.iter().map(|claim| self.put_new(claim_item(account, claim, &user.login)));
         [self.put_new(item)].into_iter().chain(claims).collect()
@@ -91,12 +94,12 @@ impl Directory {
         account: &AccountId,
         [before, after]: [&User; 2],
         numbers: Numbers<'_>,
-        job: Option<&JobId>,
+        by: &Actor,
     ) -> Result<Vec<TransactWriteItem>, Error> {
         let mut update = Update::builder().table_name(&self.table);
         let (mut sets, mut removes) = (Vec::new(), Vec::new());
-        let written_by = job.map(|job| (WRITTEN_BY, Some(AttributeValue::S(job.to_string()))));
-        for (name, value) in attributes(account, after).into_iter().chain(written_by) {
+        let marks = marks(by).map(|(name, value)| (name, Some(value)));
+        for (name, value) in attributes(account, after).into_iter().chain(marks) {
             update = update.expression_attribute_names(format!("#{name}"), name);
             if let Some(value) = value {
                 sets.push(format!("#{name} = :{name}"));
@@ -130,7 +133,7 @@ impl Directory {
         let gained = has.iter().filter(|claim| !had.contains(claim));
         items.extend(gained.map(|claim| self.put_new(claim_item(account, claim, &after.login))));
         for claim in had.iter().filter(|claim| !has.contains(claim)) {
-            items.push(self.delete(Key::claim(account, claim), None)?);
+            items.push(self.delete(Key::claim(account, claim))?);
         }
         Ok(items)
     }
@@ -150,8 +153,8 @@ impl Directory {
     ///
     /// # Errors
     /// [`Taken`] in the outcome says what of it another user has; otherwise when the table can't be written.
-    pub async fn create_user(&self, account: &AccountId, user: &User) -> Result<Result<(), Taken>, Error> {
-        match self.create_together(account, std::slice::from_ref(user)).await {
+    pub async fn create_user(&self, account: &AccountId, user: &User, by: &Actor) -> Result<Result<(), Taken>, Error> {
+        match self.create_together(account, std::slice::from_ref(user), Some(by)).await {
             Ok(()) => Ok(Ok(())),
             Err(error) if error.kind == Kind::Conflict => {
                 // Whatever it was may be free again by now. Then the login ID is as good an answer as any: it was taken.
@@ -174,8 +177,9 @@ impl Directory {
         account: &AccountId,
         before: &User,
         user: &User,
+        by: &Actor,
     ) -> Result<Result<(), Stale>, Error> {
-        self.change(self.update_items(account, [before, user], Numbers::Add(&[]), None)?, CHANGING).await
+        self.change(self.update_items(account, [before, user], Numbers::Add(&[]), by)?, CHANGING).await
     }
 
     /// What of a user another one has.
@@ -193,14 +197,80 @@ impl Directory {
 
     /// Deletes a user, if it is still at this version.
     ///
+    /// What is gone can't say who took it away, and a deletion says nothing by itself. So the user says it before, in a write of
+    /// its own, and goes only as long as it says so: the audit trail finds it on what was there last.
+    ///
     /// # Errors
     /// When the table can't be written.
-    pub async fn delete_user(&self, account: &AccountId, user: &User) -> Result<Result<(), Stale>, Error> {
-        let mut items = vec![self.delete(Key::user(account, &user.login.folded()), Some(user.version))?];
-        for claim in user.claims() {
-            items.push(self.delete(Key::claim(account, &claim), None)?);
+    pub async fn delete_user(&self, account: &AccountId, user: &User, by: &Actor) -> Result<Result<(), Stale>, Error> {
+        let deletion = self.delete_items(account, user, by, false)?;
+        match self.say_who_deletes(&self.client, account, user, by).await {
+            Ok(()) => self.change(deletion, DELETING).await,
+            Err(error) if error.kind == Kind::Conflict => Ok(Err(Stale)),
+            Err(error) => Err(error),
         }
-        self.change(items, "deleting a user").await
+    }
+
+    /// The same for a job, if the user's list is this one besides. [`Kind::Conflict`] when either is not so any more.
+    pub(super) async fn delete_with_list(&self, account: &AccountId, user: &User, by: &Actor) -> Result<(), Error> {
+        self.say_who_deletes(&self.once, account, user, by).await?;
+        write_together(&self.once, self.delete_items(account, user, by, true)?, DELETING).await
+    }
+
+    async fn say_who_deletes(
+        &self,
+        client: &Client,
+        account: &AccountId,
+        user: &User,
+        by: &Actor,
+    ) -> Result<(), Error> {
+        let mark = client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::user(account, &user.login.folded()).attributes().into()))
+            .update_expression("SET #by = :by")
+            .condition_expression("#version = :version")
+            .expression_attribute_names("#by", DELETED_BY)
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":by", AttributeValue::S(by.to_string()))
+            .expression_attribute_values(":version", AttributeValue::N(user.version.to_string()));
+        mark.send().await.map(drop).map_err(failed(DELETING))
+    }
+
+    /// What deletes a user and what was its alone, if it is still at this version and says by whom it goes, and where that is
+    /// asked, if its list is still this one.
+    fn delete_items(
+        &self,
+        account: &AccountId,
+        user: &User,
+        by: &Actor,
+        with_list: bool,
+    ) -> Result<Vec<TransactWriteItem>, Error> {
+        let mut condition = "#version = :version AND #by = :by".to_owned();
+        let mut delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(Key::user(account, &user.login.folded()).attributes().into()))
+            .expression_attribute_names("#by", DELETED_BY)
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":by", AttributeValue::S(by.to_string()))
+            .expression_attribute_values(":version", AttributeValue::N(user.version.to_string()));
+        if with_list {
+            delete = delete.expression_attribute_names("#list", CALLER_IDS);
+            if user.caller_ids.is_empty() {
+                condition.push_str(" AND attribute_not_exists(#list)");
+            } else {
+                condition.push_str(" AND #list = :list");
+                let list = user.caller_ids.iter().map(ToString::to_string).collect();
+                delete = delete.expression_attribute_values(":list", AttributeValue::Ss(list));
+            }
+        }
+        let delete = delete.condition_expression(condition).build();
+        let delete = delete.map_err(|error| Error::unreadable(DELETING, error))?;
+        let mut items = vec![TransactWriteItem::builder().delete(delete).build()];
+        for claim in user.claims() {
+            items.push(self.delete(Key::claim(account, &claim))?);
+        }
+        Ok(items)
     }
 
     /// Takes one number off a user's list. `false` when there is no such user.
@@ -212,8 +282,9 @@ impl Directory {
         account: &AccountId,
         folded_login: &str,
         number: CallerId,
+        by: &Actor,
     ) -> Result<bool, Error> {
-        taken(self.remove_numbers(&self.client, account, folded_login, &[number]).await)
+        taken(self.remove_numbers(&self.client, account, folded_login, &[number], by).await)
     }
 
     /// Takes numbers off a user's list. [`Kind::Conflict`] when there is no such user.
@@ -223,14 +294,17 @@ impl Directory {
         account: &AccountId,
         folded_login: &str,
         numbers: &[CallerId],
+        by: &Actor,
     ) -> Result<(), Error> {
         let update = client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(Key::user(account, folded_login).attributes().into()))
-            .update_expression(format!("DELETE {CALLER_IDS} :numbers"))
+            .update_expression(format!("DELETE {CALLER_IDS} :numbers SET #by = :by"))
             .condition_expression("attribute_exists(#pk)")
             .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#by", CHANGED_BY)
+            .expression_attribute_values(":by", AttributeValue::S(by.to_string()))
             .expression_attribute_values(
                 ":numbers",
                 AttributeValue::Ss(numbers.iter().map(ToString::to_string).collect()),
@@ -238,39 +312,8 @@ impl Directory {
         update.send().await.map(drop).map_err(failed("taking numbers off a list"))
     }
 
-    /// What deletes a user and what was its alone, if it is still at this version and its list is this one.
-    pub(super) fn delete_items(&self, account: &AccountId, user: &User) -> Result<Vec<TransactWriteItem>, Error> {
-        let key = Key::user(account, &user.login.folded());
-        let mut delete = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(key.attributes().into()))
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_names("#list", CALLER_IDS)
-            .expression_attribute_values(":version", AttributeValue::N(user.version.to_string()));
-        delete = if user.caller_ids.is_empty() {
-            delete.condition_expression("#version = :version AND attribute_not_exists(#list)")
-        } else {
-            let list = user.caller_ids.iter().map(ToString::to_string).collect();
-            delete
-                .condition_expression("#version = :version AND #list = :list")
-                .expression_attribute_values(":list", AttributeValue::Ss(list))
-        };
-        let delete = delete.build().map_err(|error| Error::unreadable("deleting", error))?;
-        let mut items = vec![TransactWriteItem::builder().delete(delete).build()];
-        for claim in user.claims() {
-            items.push(self.delete(Key::claim(account, &claim), None)?);
-        }
-        Ok(items)
-    }
-
-    fn delete(&self, key: Key, version: Option<u64>) -> Result<TransactWriteItem, Error> {
-        let mut delete = Delete::builder().table_name(&self.table).set_key(Some(key.attributes().into()));
-        if let Some(version) = version {
-            delete = delete
-                .condition_expression("#version = :version")
-                .expression_attribute_names("#version", "version")
-                .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
-        }
+    fn delete(&self, key: Key) -> Result<TransactWriteItem, Error> {
+        let delete = Delete::builder().table_name(&self.table).set_key(Some(key.attributes().into()));
         let delete = delete.build().map_err(|error| Error::unreadable("deleting", error))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
@@ -292,6 +335,15 @@ impl Directory {
             }
         }
     }
+}
+
+/// What a user says of who writes it: for the audit trail, and for a job that comes back after its death.
+fn marks(by: &Actor) -> impl Iterator<Item = (&'static str, AttributeValue)> {
+    let job = match by {
+        Actor::Job(job) => Some((WRITTEN_BY, AttributeValue::S(job.to_string()))),
+        Actor::Call(_) | Actor::Schedule => None,
+    };
+    [(CHANGED_BY, AttributeValue::S(by.to_string()))].into_iter().chain(job)
 }
 
 /// Writes all of the items or none. A single one needs no transaction, which would cost twice as much.

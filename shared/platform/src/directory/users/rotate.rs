@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use rollcall_model::{
     account::AccountId,
+    audit::Actor,
     caller_id::CallerId,
     rotation::{Holder, Only},
     upload::JobId,
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 use super::item::{CALLER_IDS, caller_ids, policy};
 use crate::{
     Error,
-    directory::{BulkWork, Directory, Item, bulk::WRITTEN_BY, string},
+    directory::{BulkWork, Directory, Item, bulk::WRITTEN_BY, stream::CHANGED_BY, string},
     error::failed,
     keys::{ACCOUNT_PK, BY_ACCOUNT, Key, PK, login_of, users_index},
 };
@@ -162,13 +163,17 @@ impl Directory {
             .set_key(Some(key.clone().attributes().into()))
             .condition_expression("#list = :before")
             .expression_attribute_names("#list", CALLER_IDS)
-            .expression_attribute_names("#by", WRITTEN_BY)
+            .expression_attribute_names("#written", WRITTEN_BY)
+            .expression_attribute_names("#by", CHANGED_BY)
             .expression_attribute_values(":before", set(before))
+            .expression_attribute_values(":by", AttributeValue::S(Actor::Job(job.clone()).to_string()))
             .expression_attribute_values(":job", AttributeValue::S(job.to_string()));
         update = if after.is_empty() {
-            update.update_expression("SET #by = :job REMOVE #list")
+            update.update_expression("SET #written = :job, #by = :by REMOVE #list")
         } else {
-            update.update_expression("SET #list = :after, #by = :job").expression_attribute_values(":after", set(after))
+            update
+                .update_expression("SET #list = :after, #written = :job, #by = :by")
+                .expression_attribute_values(":after", set(after))
         };
         let write = || async { update.clone().send().await.map(drop).map_err(failed("changing a list")) };
         self.write_once(key, 1, job, until, write).await
@@ -182,11 +187,12 @@ impl Directory {
         &self,
         account: &AccountId,
         removals: &[(&str, &[CallerId])],
+        by: &Actor,
         until: Instant,
         work: &mut BulkWork,
     ) -> Result<(), Error> {
         let each = removals.iter().map(|&(login, numbers)| {
-            self.write_until(1, until, move || self.remove_numbers(&self.once, account, login, numbers))
+            self.write_until(1, until, move || self.remove_numbers(&self.once, account, login, numbers, by))
         });
         Self::write_each(each.collect::<Vec<_>>(), work).await.map(drop)
     }

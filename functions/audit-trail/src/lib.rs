@@ -1,0 +1,100 @@
+//! What the table's stream tells becomes lines of the audit trail. What a line says is decided in the model.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use rollcall_model::{account::AccountId, audit::Change};
+use rollcall_platform::{
+    connect::Aws,
+    directory::StreamRecord,
+    environment::{BadEnvironment, variable},
+    files::Files,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The function, as it stands between two events.
+pub struct AuditTrail {
+    /// The bucket.
+    pub files: Files,
+    /// How long an object may take to be complete, from the moment that its name says.
+    pub patience: Duration,
+}
+
+/// Records of a table's stream. Each is read by itself, so that one that can't be read holds no other back.
+#[derive(Debug, Deserialize)]
+pub struct Records {
+    #[serde(rename = "Records")]
+    records: Vec<Value>,
+}
+
+/// From which record on the stream is to be told again; empty if all is done.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    batch_item_failures: Vec<Failure>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure {
+    item_identifier: String,
+}
+
+/// Changes of one account, and the first record that tells of them: its position and its place in the stream.
+struct Batch {
+    first: (usize, String),
+    changes: Vec<Change>,
+}
+
+impl AuditTrail {
+    /// The function as its environment describes it.
+    ///
+    /// # Errors
+    /// [`BadEnvironment`] names the variable.
+    pub fn from_env(aws: &Aws) -> Result<Self, BadEnvironment> {
+        let settle: u64 = variable("AUDIT_SETTLE_SECONDS")?;
+        // The other half is for a request that we gave up and that the bucket carries out all the same.
+        let patience = Duration::from_secs(settle) / 2;
+        Ok(Self { files: Files::new(aws, variable::<String>("BUCKET_NAME")?), patience })
+    }
+
+    /// Keeps what the records tell. Accounts whose trail could not be written are told again.
+    pub async fn handle(&self, Records { records }: Records) -> Answer {
+        let mut again: Option<(usize, String)> = None;
+        for (account, Batch { first, changes }) in by_account(records) {
+            match self.files.keep_changes(&account, changes, self.patience).await {
+                Ok(entries) => tracing::info!(%account, entries, "kept"),
+                Err(error) => {
+                    tracing::error!(%account, error = error.chain(), "changes could not be kept");
+                    again = Some(again.map_or(first.clone(), |again| again.min(first)));
+                }
+            }
+        }
+        let failures = again.map(|(_, item_identifier)| Failure { item_identifier });
+        Answer { batch_item_failures: failures.into_iter().collect() }
+    }
+}
+
+fn by_account(records: Vec<Value>) -> BTreeMap<AccountId, Batch> {
+    let mut accounts = BTreeMap::<AccountId, Batch>::new();
+    for (position, record) in records.into_iter().enumerate() {
+        let record: StreamRecord = match serde_json::from_value(record) {
+            Ok(record) => record,
+            Err(error) => {
+                tracing::error!(%error, "a record of the stream is none");
+                continue;
+            }
+        };
+        let (id, place) = (record.id().to_owned(), record.sequence_number().to_owned());
+        match record.change() {
+            Ok((account, change)) => {
+                let batch = || Batch { first: (position, place), changes: Vec::new() };
+                accounts.entry(account).or_insert_with(batch).changes.push(change);
+            }
+            // No later try would read it either.
+            Err(error) => tracing::error!(record = id, error = error.chain(), "a record can't be read"),
+        }
+    }
+    accounts
+}

@@ -1,0 +1,71 @@
+//! The audit trail: who changed whose numbers, oldest first.
+
+use axum::{Json, extract::State};
+use jiff::Timestamp;
+use rollcall_model::{
+    audit::{Entry, Filter, Range},
+    caller_id::CallerId,
+    upload::JobId,
+    user::LoginId,
+};
+use rollcall_platform::trail::TrailPlace;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Shared,
+    caller::Caller,
+    cursor,
+    page::{Page, page_size},
+    problem::Problem,
+    query::Query,
+};
+
+/// What the trail may be asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    user: Option<LoginId>,
+    number: Option<CallerId>,
+    job: Option<String>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// A page, and how far the trail has settled.
+#[derive(Serialize)]
+pub(crate) struct Trail {
+    #[serde(flatten)]
+    page: Page<Entry>,
+    /// Nothing comes into the trail before this moment any more, and nothing after it is shown yet.
+    settled_until: Timestamp,
+}
+
+/// `GET /v1/audit`
+pub(crate) async fn list(
+    State(api): Shared,
+    caller: Caller,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Trail>, Problem> {
+    let limit = page_size(asked.limit)?;
+    let job = asked.job.as_deref().map(|job| {
+        JobId::parse(job).ok_or_else(|| Problem::parameter("job", "A job's ID has 32 digits of 0-9 and a-f."))
+    });
+    let filter = Filter { user: asked.user, number: asked.number, job: job.transpose()? };
+    let list = list_name(&filter, asked.from, asked.to);
+    let after: Option<TrailPlace> = cursor::read(&caller.account, &list, asked.cursor.as_deref())?;
+    let settled_until = Timestamp::now() - api.audit_settle;
+    let range = Range::ask(asked.from, asked.to, settled_until);
+    let range = range.map_err(|bad| Problem::parameter("from", bad.to_string()))?;
+    let (items, next) = api.files.trail(&caller.account, range, &filter, after.as_ref(), limit).await?;
+    let next = next.map(|place| cursor::write(&caller.account, &list, &place));
+    Ok(Json(Trail { page: Page { items, next }, settled_until }))
+}
+
+/// The list that a cursor belongs to. Debug prints of users and numbers hide what tells them apart.
+fn list_name(Filter { user, number, job }: &Filter, from: Option<Timestamp>, to: Option<Timestamp>) -> String {
+    let user = user.as_ref().map(LoginId::folded);
+    let number = number.map(|number| number.to_string());
+    format!("audit {user:?} {number:?} {job:?} {from:?} {to:?}")
+}

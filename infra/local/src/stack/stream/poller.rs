@@ -1,0 +1,130 @@
+//! Lambda's event source mapping of a stream: records in order to a function, one batch at a time.
+//!
+//! Not played: the batching window, since a batch goes out as soon as there is a record.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::batch::{Batch, Outcome};
+use super::{Stream, sequence_number};
+use crate::stack::error::{Context, Result};
+use crate::stack::lambda::{Functions, InvokeError};
+use crate::stack::queue::Queues;
+use crate::stack::template::StreamSource;
+
+/// How often a stream at its end is looked at. AWS does it four times a second, too.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// First wait before records that failed are tried again, doubled each time up to the longest.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// One function fed by one stream.
+pub(in crate::stack) struct StreamPoller {
+    pub(in crate::stack) function: String,
+    pub(in crate::stack) source: StreamSource,
+    pub(in crate::stack) stream: Stream,
+    pub(in crate::stack) queues: Queues,
+    pub(in crate::stack) functions: Functions,
+}
+
+impl StreamPoller {
+    /// Polls until told to stop. What is at work then comes again in the next stack.
+    pub(in crate::stack) async fn run(self, stop: CancellationToken) {
+        let poll = async {
+            loop {
+                match self.step().await {
+                    Ok(true) => {}
+                    Ok(false) => tokio::time::sleep(LOOK_AGAIN).await,
+                    Err(error) => {
+                        tracing::error!(error = error.chain(), "could not poll a stream");
+                        tokio::time::sleep(LOOK_AGAIN).await;
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            () = poll => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    /// Works on the first records. Whether there were any.
+    async fn step(&self) -> Result<bool> {
+        let (stream, most) = (self.stream.clone(), self.source.batch_size);
+        let mut records = blocking(move || stream.read(most)).await?;
+        let Some(last) = records.last().cloned() else { return Ok(false) };
+        records.retain(|record| self.source.takes(record));
+        for record in &mut records {
+            record["eventSourceARN"] = self.source.arn.clone().into();
+        }
+        if !records.is_empty() {
+            self.deliver(Batch::new(records)).await?;
+        }
+        let stream = self.stream.clone();
+        blocking(move || stream.forget(&last)).await?;
+        Ok(true)
+    }
+
+    /// Has the function work on records, until they are done or given up.
+    async fn deliver(&self, batch: Batch) -> Result<()> {
+        let mut open = VecDeque::from([batch]);
+        while let Some(batch) = open.pop_front() {
+            let event = json!({ "Records": batch.records }).to_string();
+            let outcome = match self.functions.invoke(&self.function, event.into()).await {
+                Ok(answer) => batch.outcome(&answer, self.source.reports_item_failures),
+                // Lambda takes only as many as fit.
+                Err(error) if error.kind == InvokeError::REQUEST_TOO_LARGE && batch.records.len() > 1 => {
+                    let (first, second) = batch.records.split_at(batch.records.len() / 2);
+                    open.push_front(Batch::new(second.to_vec()));
+                    open.push_front(Batch::new(first.to_vec()));
+                    continue;
+                }
+                Err(error) => {
+                    tracing::warn!(function.name = self.function, error = %error, "a function failed");
+                    Outcome::Failed
+                }
+            };
+            if outcome == Outcome::Failed || outcome == Outcome::FailedFrom(0) {
+                tokio::time::sleep(FIRST_WAIT.saturating_mul(1 << batch.failures.min(8)).min(LONGEST_WAIT)).await;
+            }
+            match batch.again(outcome, &self.source) {
+                Ok(batches) => batches.into_iter().rev().for_each(|batch| open.push_front(batch)),
+                Err(batch) => self.bury(&batch)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the queue for failures which records were given up.
+    fn bury(&self, batch: &Batch) -> Result<()> {
+        tracing::error!(function.name = self.function, records = batch.records.len(), "records were given up");
+        let Some(queue) = &self.source.dead_letters else { return Ok(()) };
+        let place = |record: Option<&Value>| record.map(sequence_number).unwrap_or_default().to_owned();
+        let letter = json!({
+            "requestContext": {
+                "functionArn": self.function,
+                "condition": "RetryAttemptsExhausted",
+                "approximateInvokeCount": batch.failures + 1,
+            },
+            "version": "1.0",
+            "timestamp": Timestamp::now().to_string(),
+            "DDBStreamBatchInfo": {
+                "shardId": self.stream.shard(),
+                "startSequenceNumber": place(batch.records.first()),
+                "endSequenceNumber": place(batch.records.last()),
+                "batchSize": batch.records.len(),
+                "streamArn": self.source.arn,
+            },
+        });
+        self.queues.send(queue, &letter.to_string()).map(drop)
+    }
+}
+
+/// The engine answers on the thread that asks.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.context("could not look at a stream")?
+}
