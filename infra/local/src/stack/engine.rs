@@ -1,6 +1,6 @@
 //! DynamoDB: dynoxide, on a thread with a runtime of its own, because its handlers block the worker that they run on.
 
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -21,16 +21,12 @@ const SWEEP_EVERY: Duration = Duration::from_secs(10);
 pub struct Engine(JoinHandle<()>);
 
 impl Engine {
-    /// Opens the database, in memory without a path, creates the tables that it lacks and serves it until `stop`.
+    /// Opens the database, in memory without a path, creates the tables that it lacks and serves it until `stop`. Also gives
+    /// where it is served, to anybody, which is why it has a door before it.
     ///
     /// # Errors
     /// If the database can't be opened, a table can't be created, or the thread can't be started.
-    pub fn start(
-        path: Option<&Path>,
-        tables: &[Table],
-        listener: TcpListener,
-        stop: CancellationToken,
-    ) -> Result<Self> {
+    pub fn start(path: Option<&Path>, tables: &[Table], stop: CancellationToken) -> Result<(Self, SocketAddr)> {
         let database = match path {
             Some(path) => Database::new(&path.to_string_lossy()),
             None => Database::memory(),
@@ -44,6 +40,8 @@ impl Engine {
         }
         let sweeps = tables.iter().any(|table| table.ttl_attribute.is_some());
 
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("could not serve DynamoDB")?;
+        let address = listener.local_addr().context("could not serve DynamoDB")?;
         listener.set_nonblocking(true).context("could not serve DynamoDB")?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKERS)
@@ -68,7 +66,7 @@ impl Engine {
             .name("dynamodb".to_owned())
             .spawn(move || runtime.block_on(serve))
             .context("could not start DynamoDB's thread")?;
-        Ok(Self(thread))
+        Ok((Self(thread), address))
     }
 
     /// Waits until the engine, told to stop, has finished the requests at work and closed the database.

@@ -6,6 +6,7 @@
 mod api;
 mod evaluate;
 mod parameters;
+mod role;
 mod schedule;
 mod yaml;
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 pub use self::api::{Access, Api, Authorizer, Route};
+pub use self::role::Statement;
 pub use self::schedule::{Asynchronous, Schedule};
 
 use self::evaluate::{Evaluator, intrinsic};
@@ -34,12 +36,18 @@ pub const STACK_NAME: &str = "rollcall";
 pub const BUNDLED: &str = include_str!("../../../../template.yaml");
 
 /// Resource types that mean nothing on this machine, and why.
-const NOT_RUN_HERE: [(&str, &str); 5] = [
+const NOT_RUN_HERE: [(&str, &str); 11] = [
     ("AWS::S3::BucketPolicy", "one caller, who owns the bucket"),
     ("AWS::SQS::QueuePolicy", "rules of the stack reach its queues without one"),
+    ("AWS::IAM::Role", "read with the function that has it"),
     ("AWS::CloudWatch::Alarm", "there are no metrics"),
+    ("AWS::CloudWatch::Dashboard", "there are no metrics"),
     ("AWS::Logs::LogGroup", "logs go to files"),
+    ("AWS::SES::ConfigurationSet", "mails are kept, and nothing becomes of them"),
+    ("AWS::SES::ConfigurationSetEventDestination", "mails are kept, and nothing becomes of them"),
     ("AWS::SNS::Topic", "only alarms would write to it"),
+    ("AWS::SNS::TopicPolicy", "only alarms would write to it"),
+    ("AWS::SNS::Subscription", "only alarms would write to it"),
 ];
 
 /// All that the stack runs.
@@ -104,7 +112,7 @@ pub struct Rule {
 }
 
 /// A Lambda function.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Function {
     pub name: String,
     pub arn: String,
@@ -115,6 +123,8 @@ pub struct Function {
     pub environment: BTreeMap<String, String>,
     pub sources: Vec<QueueSource>,
     pub asynchronous: Asynchronous,
+    /// What its role allows.
+    pub statements: Vec<Statement>,
 }
 
 /// An SQS event source of a function.
@@ -332,6 +342,7 @@ impl Reader<'_> {
             environment,
             sources,
             asynchronous: self.asynchronous(properties)?,
+            statements: self.statements(properties)?,
         })
     }
 
