@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use axum::{extract::Request, middleware::Next, response::Response};
 use lambda_http::{RequestExt, request::RequestContext};
-use rollcall_platform::telemetry::trace_id;
+use rollcall_platform::telemetry::{millis, trace_id};
 use tracing::Instrument;
 
 use crate::caller::Caller;
@@ -27,8 +27,7 @@ pub(crate) async fn traced(request: Request, next: Next) -> Response {
     );
     let answer = async {
         let response = next.run(request).await;
-        let seconds = start.elapsed().as_secs_f64();
-        tracing::info!(route, status = response.status().as_u16(), seconds, "answered");
+        tracing::info!(route, status = response.status().as_u16(), ms = millis(start.elapsed()), "answered");
         response
     };
     answer.instrument(span).await

@@ -34,7 +34,7 @@ use rollcall_model::{
     settings::Settings,
     upload::{JobId, ResultKeys, Source, Upload},
 };
-use rollcall_platform::{Error, Kind, directory::Directory, files::Files, mailer::Mailer};
+use rollcall_platform::{Error, Kind, directory::Directory, files::Files, mailer::Mailer, telemetry::millis};
 use tokio::time::Instant;
 
 pub use append::Append;
@@ -286,7 +286,7 @@ impl<'a> Run<'a> {
     }
 
     async fn enter(&mut self, phase: Phase) -> Result<(), Error> {
-        tracing::info!(phase = self.job.phase.as_str(), seconds = self.entered.elapsed().as_secs_f64(), "phase done");
+        tracing::info!(phase = self.job.phase.as_str(), ms = millis(self.entered.elapsed()), "phase done");
         self.job.phase = phase;
         self.entered = Instant::now();
         self.save().await

@@ -41,6 +41,11 @@ pub fn trace_id(header: Option<&str>) -> &str {
         .unwrap_or_default()
 }
 
+/// A time as it stands in the log.
+pub fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The namespace of our metrics.
 const NAMESPACE: &str = "Rollcall";
 /// The one dimension of our metrics. Each further one would multiply them, and what they cost.
@@ -59,8 +64,8 @@ pub enum Measure {
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>):
 /// each becomes a metric of the function, without a request to `CloudWatch`. The facts are for who reads the line.
 pub fn measure(facts: &[(&str, &str)], measures: &[(&str, Measure)]) {
-    // Lambda sets it.
-    let function = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
+    // Outside of Lambda, nobody makes metrics of it.
+    let Ok(function) = std::env::var("AWS_LAMBDA_FUNCTION_NAME") else { return };
     let line = measurement(&function, Timestamp::now(), facts, measures);
     // A log that can't be written has nobody to be told.
     let _ = writeln!(io::stdout().lock(), "{line}");
@@ -70,7 +75,7 @@ fn measurement(function: &str, at: Timestamp, facts: &[(&str, &str)], measures: 
     let mut line = Map::new();
     let units = measures.iter().map(|(name, measure)| match measure {
         Measure::Count(_) => json!({ "Name": name, "Unit": "Count" }),
-        Measure::Time(_) => json!({ "Name": name, "Unit": "Seconds" }),
+        Measure::Time(_) => json!({ "Name": name, "Unit": "Milliseconds" }),
     });
     let metrics = json!({ "Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": units.collect::<Vec<_>>() });
     line.insert("_aws".into(), json!({ "Timestamp": at.as_millisecond(), "CloudWatchMetrics": [metrics] }));
@@ -78,7 +83,7 @@ fn measurement(function: &str, at: Timestamp, facts: &[(&str, &str)], measures: 
     line.extend(facts.iter().map(|(name, fact)| ((*name).to_owned(), (*fact).into())));
     line.extend(measures.iter().map(|(name, measure)| match measure {
         Measure::Count(count) => ((*name).to_owned(), (*count).into()),
-        Measure::Time(time) => ((*name).to_owned(), time.as_secs_f64().into()),
+        Measure::Time(time) => ((*name).to_owned(), millis(*time).into()),
     }));
     Value::Object(line)
 }
@@ -101,14 +106,14 @@ mod tests {
                         "Dimensions": [["FunctionName"]],
                         "Metrics": [
                             { "Name": "RowsFailed", "Unit": "Count" },
-                            { "Name": "Duration", "Unit": "Seconds" },
+                            { "Name": "Duration", "Unit": "Milliseconds" },
                         ],
                     }],
                 },
                 "FunctionName": "stack-Fn-1",
                 "job": "j1",
                 "RowsFailed": 3,
-                "Duration": 1.5,
+                "Duration": 1500,
             })
         );
     }

@@ -47,6 +47,23 @@ impl NotSigned {
     }
 }
 
+/// The access key ID of who says to have signed. The signature is not looked at.
+pub(super) fn identify(access: &Access, headers: &HeaderMap) -> Result<String, NotSigned> {
+    let (key_id, _) = part(authorization(headers)?, "Credential")?.split_once('/').ok_or(NotSigned::Incomplete)?;
+    access.credentials(key_id).map(|known| known.access_key_id.clone()).ok_or(NotSigned::UnknownKey)
+}
+
+fn authorization(headers: &HeaderMap) -> Result<&str, NotSigned> {
+    let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).ok_or(NotSigned::Missing)?;
+    authorization.strip_prefix(ALGORITHM).ok_or(NotSigned::Incomplete)
+}
+
+/// A part of what follows the algorithm.
+fn part<'a>(parts: &'a str, name: &str) -> Result<&'a str, NotSigned> {
+    let mut parts = parts.split(',').filter_map(|part| part.trim().split_once('='));
+    parts.find(|(key, _)| *key == name).map(|(_, value)| value).ok_or(NotSigned::Incomplete)
+}
+
 /// Verifies the signature of a POST to `/` of a service. Gives the access key ID of who has signed.
 pub(super) fn verify(
     access: &Access,
@@ -56,13 +73,8 @@ pub(super) fn verify(
     now: Timestamp,
 ) -> Result<String, NotSigned> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let authorization = header("authorization").ok_or(NotSigned::Missing)?;
-    let parts = authorization.strip_prefix(ALGORITHM).ok_or(NotSigned::Incomplete)?;
-    let part = |name: &str| {
-        let mut parts = parts.split(',').filter_map(|part| part.trim().split_once('='));
-        parts.find(|(key, _)| *key == name).map(|(_, value)| value).ok_or(NotSigned::Incomplete)
-    };
-    let (key_id, scope) = part("Credential")?.split_once('/').ok_or(NotSigned::Incomplete)?;
+    let parts = authorization(headers)?;
+    let (key_id, scope) = part(parts, "Credential")?.split_once('/').ok_or(NotSigned::Incomplete)?;
     let credentials = access.credentials(key_id).ok_or(NotSigned::UnknownKey)?;
 
     let stamp = header("x-amz-date").ok_or(NotSigned::Incomplete)?;
@@ -77,7 +89,7 @@ pub(super) fn verify(
         return Err(NotSigned::Wrong);
     }
 
-    let names: Vec<&str> = part("SignedHeaders")?.split(';').collect();
+    let names: Vec<&str> = part(parts, "SignedHeaders")?.split(';').collect();
     let must_be_signed = |name: &str| name == "host" || name.starts_with("x-amz-");
     if headers.keys().any(|name| must_be_signed(name.as_str()) && !names.contains(&name.as_str())) {
         return Err(NotSigned::Incomplete);
@@ -93,7 +105,7 @@ pub(super) fn verify(
 
     let first = format!("AWS4{}", credentials.secret_access_key).into_bytes();
     let key = scope.split('/').fold(first, |key, step| mac(&key, step));
-    let signature = unhex(part("Signature")?).ok_or(NotSigned::Incomplete)?;
+    let signature = unhex(part(parts, "Signature")?).ok_or(NotSigned::Incomplete)?;
     // In a time that tells nothing about where they differ.
     hmac::verify(&Key::new(HMAC_SHA256, &key), to_sign.as_bytes(), &signature).map_err(|_| NotSigned::Wrong)?;
     Ok(key_id.to_owned())

@@ -439,4 +439,6 @@ fn merged(global: &Value, own: &Value) -> Value {
 }
 
 #[cfg(test)]
+mod bundled;
+#[cfg(test)]
 mod tests;

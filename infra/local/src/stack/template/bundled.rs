@@ -1,0 +1,177 @@
+//! What holds for every function, queue and bucket of our own template, so that a new one can't lack it. That functions may do
+//! what they do, and nothing else, is seen where they run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::{BUNDLED, Resources, merged, resolve, yaml};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// What Lambda does to keep a function running, which no resource can be named for.
+const WITHOUT_RESOURCE: &str = "xray:";
+
+fn template() -> Value {
+    yaml::parse(BUNDLED).expect("YAML")
+}
+
+fn resources(template: &Value, kind: &str) -> BTreeMap<String, Value> {
+    let all = template["Resources"].as_object().expect("resources").iter();
+    all.filter(|(_, one)| one["Type"] == kind).map(|(id, one)| (id.clone(), one.clone())).collect()
+}
+
+/// Functions with what they all have.
+fn functions(template: &Value) -> BTreeMap<String, Value> {
+    let mut functions = resources(template, "AWS::Serverless::Function");
+    for function in functions.values_mut() {
+        function["Properties"] = merged(&template["Globals"]["Function"], &function["Properties"]);
+    }
+    functions
+}
+
+fn resolved(parameters: &[(&str, &str)]) -> Resources {
+    let parameters: Vec<_> = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    resolve(BUNDLED, &parameters, "http://127.0.0.1:9").expect("the product's own template")
+}
+
+/// The resources that a value refers to.
+fn referred(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Object(map) => {
+            let named = map.get("Ref").or_else(|| map.get("Fn::GetAtt").map(|path| &path[0])).and_then(Value::as_str);
+            named.map(str::to_owned).into_iter().chain(map.values().flat_map(referred)).collect()
+        }
+        Value::Array(list) => list.iter().flat_map(referred).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// Whether an alarm tells of this metric of this resource.
+fn is_watched(template: &Value, metric: &str, resource: &str) -> bool {
+    resources(template, "AWS::CloudWatch::Alarm").values().any(|alarm| {
+        let properties = &alarm["Properties"];
+        properties["MetricName"] == metric
+            && referred(&properties["Dimensions"]).contains(resource)
+            && referred(&properties["AlarmActions"]).contains("AlarmTopic")
+    })
+}
+
+#[test]
+fn every_function_has_a_log_a_role_and_alarms_of_its_own() {
+    let template = template();
+    let mut taken = BTreeSet::new();
+    for (id, function) in functions(&template) {
+        let properties = &function["Properties"];
+        assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda", "{id}");
+        assert_eq!(properties["Tracing"], "Active", "{id}");
+        let log = properties["LoggingConfig"]["LogGroup"]["Ref"].as_str().expect("a log group");
+        assert!(template["Resources"][log]["Properties"]["RetentionInDays"].is_object(), "{id}");
+        // SAM's own roles have managed policies, which name no resources.
+        assert!(properties["Policies"].is_null(), "{id} has policies: put them into a role");
+        let role = properties["Role"]["Fn::GetAtt"][0].as_str().expect("a role");
+        assert!(taken.insert(log.to_owned()) && taken.insert(role.to_owned()), "{id} shares its log or role");
+        for metric in ["Errors", "Throttles"] {
+            assert!(is_watched(&template, metric, &id), "no alarm tells of {metric} of {id}");
+        }
+    }
+}
+
+#[test]
+fn roles_name_what_they_allow() {
+    for function in resolved(&[]).functions {
+        assert!(!function.statements.is_empty(), "{}", function.name);
+        for statement in &function.statements {
+            for action in &statement.actions {
+                assert!(!action.contains(['*', '?']), "{}: {action}", function.name);
+                let named = !statement.resources.contains(&"*".to_owned());
+                assert!(named || action.starts_with(WITHOUT_RESOURCE), "{}: {action} on anything", function.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_queue_is_closed_and_watched_and_ends_in_dead_letters() {
+    let template = template();
+    let queues = resources(&template, "AWS::SQS::Queue");
+    let policies = resources(&template, "AWS::SQS::QueuePolicy");
+    let mut ends = BTreeSet::new();
+    for (id, queue) in &queues {
+        assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true, "{id}");
+        let closed = policies.values().any(|policy| {
+            let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_array().expect("statements");
+            referred(&policy["Properties"]["Queues"]).contains(id)
+                && statements.iter().any(|one| one["Condition"]["Bool"]["aws:SecureTransport"] == "false")
+        });
+        assert!(closed, "{id} is open to who doesn't encrypt");
+        if let Some(end) = queue["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0].as_str() {
+            ends.insert(end.to_owned());
+            assert!(is_watched(&template, "ApproximateNumberOfMessagesVisible", end), "nobody is told of {end}");
+            assert!(is_watched(&template, "ApproximateAgeOfOldestMessage", id), "nobody is told how long {id} takes");
+        }
+    }
+    for id in queues.keys() {
+        assert!(ends.contains(id) || !queues[id]["Properties"]["RedrivePolicy"].is_null(), "{id} has no end");
+    }
+}
+
+/// AWS asks for it: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>.
+#[test]
+fn a_delivery_stays_hidden_for_six_timeouts() {
+    let rule = &template()["Rules"]["VisibilityIsSixTimeouts"]["Assertions"][0]["Assert"]["Fn::Or"];
+    let pairs: Vec<(u64, u64)> = rule
+        .as_array()
+        .expect("pairs")
+        .iter()
+        .map(|pair| {
+            let side = |at: usize| pair["Fn::And"][at]["Fn::Equals"][1].as_str().expect("a number").parse();
+            (side(0).expect("a number"), side(1).expect("a number"))
+        })
+        .collect();
+    assert!(pairs.iter().all(|(timeout, visibility)| *visibility == 6 * timeout), "{pairs:?}");
+
+    let resources = resolved(&[]);
+    for function in &resources.functions {
+        for source in &function.sources {
+            let queue = resources.queues.iter().find(|queue| queue.name == source.queue).expect("its queue");
+            let pair = (function.timeout.as_secs(), queue.visibility_timeout.as_secs());
+            assert!(pairs.contains(&pair), "{}: {pair:?} is refused on AWS", function.name);
+            assert!(source.reports_item_failures, "{} fails whole batches", function.name);
+        }
+    }
+}
+
+/// The variables that the sources in a folder ask for.
+fn asked(folder: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        if entry.is_dir() {
+            names.extend(asked(&entry));
+        } else {
+            let text = fs::read_to_string(&entry).expect("a source");
+            let calls = text.split("variable").skip(1).filter_map(|call| {
+                let call = call.trim_start_matches("::<String>").strip_prefix("(\"")?;
+                call.split_once('"').map(|(name, _)| name.to_owned())
+            });
+            names.extend(calls);
+        }
+    }
+    names
+}
+
+#[test]
+fn functions_are_given_the_variables_that_they_ask_for() {
+    for (id, function) in functions(&template()) {
+        let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().expect("a binary");
+        let folder = Path::new(ROOT).join("functions").join(binary);
+        let mut asked_for = asked(&folder.join("src"));
+        if fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest").contains("rollcall-engine") {
+            asked_for.extend(asked(&Path::new(ROOT).join("shared/engine/src")));
+        }
+        let given = function["Properties"]["Environment"]["Variables"].as_object().unwrap_or(&Map::new()).clone();
+        assert_eq!(given.keys().cloned().collect::<BTreeSet<_>>(), asked_for, "{id}");
+    }
+}
