@@ -37,7 +37,7 @@ pub const BUNDLED: &str = include_str!("../../../../template.yaml");
 
 /// Resource types that mean nothing on this machine, and why.
 const NOT_RUN_HERE: [(&str, &str); 11] = [
-    ("AWS::S3::BucketPolicy", "one caller, who owns the bucket"),
+    ("AWS::S3::BucketPolicy", "nothing leaves the machine, so nothing is encrypted on its way"),
     ("AWS::SQS::QueuePolicy", "rules of the stack reach its queues without one"),
     ("AWS::IAM::Role", "read with the function that has it"),
     ("AWS::CloudWatch::Alarm", "there are no metrics"),
