@@ -144,6 +144,26 @@ fn a_delivery_stays_hidden_for_six_timeouts() {
     }
 }
 
+#[test]
+fn every_alarm_and_metric_is_explained() {
+    let explained = fs::read_to_string(Path::new(ROOT).join("infra/docs/operations.md")).expect("a document");
+    let template = template();
+    let functions: Vec<String> =
+        functions(&template).keys().map(|id| id.trim_end_matches("Function").to_owned()).collect();
+    for id in resources(&template, "AWS::CloudWatch::Alarm").keys() {
+        let kind = functions.iter().find_map(|function| id.strip_prefix(function));
+        let name = kind.map_or_else(|| format!("`{id}`"), |kind| format!("`…{kind}`"));
+        assert!(explained.contains(&name), "{id} is not explained");
+    }
+    let measured = fs::read_to_string(Path::new(ROOT).join("shared/engine/src/measured.rs")).expect("a source");
+    let names = measured.split("(\"").skip(1).filter_map(|text| text.split_once("\", "));
+    let metrics: Vec<&str> = names.map(|(name, _)| name).filter(|name| name.starts_with(char::is_uppercase)).collect();
+    assert!(metrics.len() > 10, "{metrics:?}");
+    for metric in metrics {
+        assert!(explained.contains(&format!("`{metric}`")), "{metric} is not explained");
+    }
+}
+
 /// The variables that the sources in a folder ask for.
 fn asked(folder: &Path) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
