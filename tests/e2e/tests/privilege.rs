@@ -229,3 +229,24 @@ async fn no_function_may_do_what_it_never_does() {
     let unexplained: Vec<_> = unused.iter().filter(|one| !one.ends_with(SEEN_ELSEWHERE)).collect();
     assert!(unexplained.is_empty(), "granted, and never used: {unexplained:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_role_lacks_is_refused() {
+    let template = include_str!("../../../infra/template.yaml");
+    // The first is the bulk append's.
+    let lacking = template.replacen("- dynamodb:PartiQLUpdate\n", "- dynamodb:Scan\n", 1);
+    assert_ne!(lacking, template);
+    let stack = Stack::of_template(&lacking).await;
+    stack.create_users(1).await;
+    let source = stack.drop_file("refused.csv", "Login ID,Allowed Caller ID\nuser1,+919876500001\n").await;
+    let job = stack.job_when(&source, |job| job.last_error.is_some()).await;
+    let error = job.last_error.expect("an error");
+    assert!(error.contains("AccessDenied") && error.contains("dynamodb:PartiQLUpdate"), "{error}");
+    assert_eq!(stack.list("user1").await, Some(Vec::new()));
+    let denied = logged(&stack, "denied");
+    assert!(
+        denied.iter().all(|line| line.starts_with("rollcall-BulkAppendFunction dynamodb:PartiQLUpdate ")),
+        "{denied:?}"
+    );
+    assert_eq!(denied.len(), 1);
+}

@@ -164,6 +164,14 @@ fn every_alarm_and_metric_is_explained() {
     }
 }
 
+#[test]
+fn the_dashboard_can_be_read() {
+    let template = template();
+    let body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"].as_str().expect("a text");
+    let widgets: Value = serde_json::from_str(body).expect("JSON");
+    assert!(widgets["widgets"].as_array().is_some_and(|widgets| widgets.len() > 4));
+}
+
 /// The variables that the sources in a folder ask for.
 fn asked(folder: &Path) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
