@@ -252,7 +252,7 @@ async fn tell(smartflo: &Smartflo, numbers: &MyNumbers, mapping: &Mapping, run: 
     let told = smartflo.set_caller_ids(phone_user, &permission.caller_ids, numbers, run.until).await;
     let missing = told.map_err(|error| Error::transient(error.operation, error.chain()))?;
     if !missing.is_empty() {
-        tracing::warn!(job.id = %run.job.id, numbers = missing.len(), "the phone system doesn't have numbers of a list");
+        tracing::warn!(numbers = missing.len(), "the phone system doesn't have numbers of a list");
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ mod problem;
 mod query;
 mod route;
 mod samples;
+mod trace;
 mod users;
 
 use std::{sync::Arc, time::Duration};
@@ -107,7 +108,10 @@ pub fn router(api: Api) -> Router {
         .method_not_allowed_fallback(not_found)
         .layer(middleware::from_fn_with_state(Arc::clone(&api), idempotency::answer_once))
         .with_state(api);
-    Router::new().fallback_service(routes).layer(middleware::map_request(route::by_the_gateway))
+    Router::new()
+        .fallback_service(routes)
+        .layer(middleware::map_request(route::by_the_gateway))
+        .layer(middleware::from_fn(trace::traced))
 }
 
 // The gateway answers by itself where there is no route. What comes here has a route in the template alone.

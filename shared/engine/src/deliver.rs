@@ -9,7 +9,7 @@ use lambda_runtime::{Context, LambdaEvent};
 use rollcall_model::{
     account::AccountId,
     job::Delivery,
-    upload::{Notice, Source},
+    upload::{JobId, Notice, Source},
 };
 use rollcall_platform::{
     connect::Aws,
@@ -17,9 +17,11 @@ use rollcall_platform::{
     environment::{BadEnvironment, variable},
     files::Files,
     mailer::Mailer,
+    telemetry::trace_id,
 };
 use serde::Deserialize;
 use serde_json::Value;
+use tracing::Instrument;
 
 use crate::{Ending, Engine, Limits, Operation};
 
@@ -39,7 +41,7 @@ impl<O: Operation> Worker<O> {
         let engine = Engine {
             directory: Directory::new(aws, variable::<String>("TABLE_NAME")?),
             files: Files::new(aws, variable::<String>("BUCKET_NAME")?),
-            mailer: Mailer::new(aws, variable::<String>("MAIL_SENDER")?),
+            mailer: Mailer::new(aws, variable::<String>("MAIL_SENDER")?, variable::<String>("MAIL_CONFIGURATION_SET")?),
             country: variable("DEFAULT_COUNTRY")?,
             limits: Limits { file_bytes: variable("MAX_FILE_BYTES")?, rows: variable("MAX_ROWS")? },
         };
@@ -70,7 +72,8 @@ impl<O: Operation> Worker<O> {
     ) -> Result<Value, lambda_runtime::Error> {
         let LambdaEvent { payload, context } = event;
         if payload.get("Records").is_none() {
-            visit.await?;
+            let trace = trace_id(context.xray_trace_id.as_deref());
+            visit.instrument(tracing::info_span!("visit", request.id = context.request_id, trace.id = trace)).await?;
             return Ok(Value::Null);
         }
         let deliveries = LambdaEvent { payload: serde_json::from_value(payload)?, context };
@@ -94,20 +97,34 @@ impl<O: Operation> Worker<O> {
             number: received.unwrap_or(1),
             of: self.max_deliveries,
         };
-        let ended = match &notice {
-            Notice::Dropped(upload) => self.engine.run(&self.operation, upload, &source, &delivery).await,
-            Notice::Execute { account, kind, job } => {
-                self.engine.execute(&self.operation, account, (*kind, job), &delivery).await
+        let job = match &notice {
+            Notice::Dropped(_) => JobId::of(&source),
+            Notice::Execute { job, .. } => job.clone(),
+        };
+        let span = tracing::info_span!(
+            "delivery",
+            request.id = context.request_id,
+            trace.id = trace_id(context.xray_trace_id.as_deref()),
+            account = %notice.account(),
+            job.id = %job,
+        );
+        let run = async {
+            let ended = match &notice {
+                Notice::Dropped(upload) => self.engine.run(&self.operation, upload, &source, &delivery).await,
+                Notice::Execute { account, kind, job } => {
+                    self.engine.execute(&self.operation, account, (*kind, job), &delivery).await
+                }
+            };
+            match ended {
+                Ok(Ending::Ended) => Verdict::Done,
+                Ok(Ending::Busy | Ending::Paused | Ending::GaveUp) => Verdict::Again,
+                Err(error) => {
+                    tracing::error!(delivery = delivery.number, error = error.chain(), "the delivery failed");
+                    Verdict::Again
+                }
             }
         };
-        match ended {
-            Ok(Ending::Ended) => Verdict::Done,
-            Ok(Ending::Busy | Ending::Paused | Ending::GaveUp) => Verdict::Again,
-            Err(error) => {
-                tracing::error!(account = %notice.account(), delivery = delivery.number, error = error.chain(), "the delivery failed");
-                Verdict::Again
-            }
-        }
+        run.instrument(span).await
     }
 }
 

@@ -17,6 +17,7 @@ mod append;
 mod apply;
 mod deliver;
 mod mail;
+mod measured;
 mod operation;
 mod read;
 mod report;
@@ -35,7 +36,9 @@ use rollcall_model::{
     settings::Settings,
     upload::{JobId, Kind, ResultKeys, Source, Upload},
 };
-use rollcall_platform::{Error, Kind as ErrorKind, directory::Directory, files::Files, mailer::Mailer};
+use rollcall_platform::{
+    Error, Kind as ErrorKind, directory::Directory, files::Files, mailer::Mailer, telemetry::millis,
+};
 use tokio::time::Instant;
 
 pub use append::Append;
@@ -141,7 +144,7 @@ impl Engine {
             }
             Err(error) => return Err(error),
         }
-        tracing::info!(job.id = %id, account = %upload.account, attempt = job.attempts, "claimed");
+        tracing::info!(attempt = job.attempts, "claimed");
         let mut run = Run::new(self, job, delivery);
         if gave_up {
             return run.give_up().await;
@@ -160,7 +163,7 @@ impl Engine {
             Stop::Time if !delivery.is_last() => {
                 run.job.paused = true;
                 run.release().await?;
-                tracing::info!(job.id = %id, users.done = run.job.progress.users_done, "paused");
+                tracing::info!(users.done = run.job.progress.users_done, "paused");
                 Ok(Ending::Paused)
             }
             Stop::Time => run.fail("its time ran out at the last delivery".into()).await,
@@ -190,6 +193,8 @@ pub struct Run<'a> {
     /// The invocation, which holds the lease.
     owner: String,
     saved: Instant,
+    /// When the phase began that it is in.
+    entered: Instant,
 }
 
 /// Why an attempt ends before the job does.
@@ -229,7 +234,7 @@ impl<'a> Run<'a> {
         let keys = job.keys();
         let now = Instant::now();
         let until = now + time.saturating_sub(reserve);
-        Self { engine, job, keys, owner: delivery.invocation.clone(), until, saved: now }
+        Self { engine, job, keys, owner: delivery.invocation.clone(), until, saved: now, entered: now }
     }
 
     /// The account whose job it is.
@@ -306,18 +311,7 @@ impl<'a> Run<'a> {
     async fn end(&mut self) -> Result<(), Error> {
         self.job.end(Timestamp::now());
         self.save().await?;
-        let (job, counts) = (&self.job, self.job.counts);
-        tracing::info!(
-            job.id = %job.id,
-            job.state = job.state.as_str(),
-            rows = counts.rows(),
-            rows.applied = counts.applied,
-            rows.partial = counts.partial,
-            rows.unchanged = counts.unchanged,
-            rows.failed = counts.failed,
-            users.changed = job.progress.users_changed,
-            "ended"
-        );
+        measured::job_ended(&self.job);
         Ok(())
     }
 
@@ -328,7 +322,7 @@ impl<'a> Run<'a> {
     }
 
     async fn give_up(&mut self) -> Result<Ending, Error> {
-        tracing::error!(job.id = %self.job.id, attempts = self.job.attempts, "gave up");
+        tracing::error!(attempts = self.job.attempts, "gave up");
         // A job may be given up over its mail alone, when every row has its outcome.
         let counts = &mut self.job.counts;
         counts.unprocessed += self.job.progress.rows.saturating_sub(counts.rows());
@@ -348,7 +342,9 @@ impl<'a> Run<'a> {
     }
 
     async fn enter(&mut self, phase: Phase) -> Result<(), Error> {
+        tracing::info!(phase = self.job.phase.as_str(), ms = millis(self.entered.elapsed()), "phase done");
         self.job.phase = phase;
+        self.entered = Instant::now();
         self.save().await
     }
 

@@ -186,6 +186,19 @@ pub enum Phase {
     Done,
 }
 
+impl Phase {
+    /// As it stands in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Applying => "applying",
+            Self::Reporting => "reporting",
+            Self::Mailing => "mailing",
+            Self::Done => "done",
+        }
+    }
+}
+
 /// How far a job has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

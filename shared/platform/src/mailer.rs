@@ -10,6 +10,7 @@ use crate::{Error, Kind, connect::Aws, error::failed};
 pub struct Mailer {
     client: aws_sdk_ses::Client,
     sender: String,
+    configuration_set: String,
 }
 
 /// A file that goes along.
@@ -26,9 +27,10 @@ pub const MAX_ATTACHED_BYTES: u64 = 5 * 1024 * 1024;
 const SENDING: &str = "sending the mail";
 
 impl Mailer {
-    /// Sends as `sender`, whose address or domain must be verified in SES.
-    pub fn new(aws: &Aws, sender: impl Into<String>) -> Self {
-        Self { client: aws.ses(), sender: sender.into() }
+    /// Sends as `sender`, whose address or domain must be verified in SES. What becomes of the mails is told by way of the
+    /// configuration set.
+    pub fn new(aws: &Aws, sender: impl Into<String>, configuration_set: impl Into<String>) -> Self {
+        Self { client: aws.ses(), sender: sender.into(), configuration_set: configuration_set.into() }
     }
 
     /// Sends one mail. That the service will not take it is an outcome, not an error: no later try would change it.
@@ -58,6 +60,7 @@ impl Mailer {
             .client
             .send_raw_email()
             .source(&self.sender)
+            .configuration_set_name(&self.configuration_set)
             .set_destinations(Some(to.iter().map(ToString::to_string).collect()))
             .raw_message(raw);
         match request.send().await.map_err(failed(SENDING)) {

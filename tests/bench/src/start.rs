@@ -45,6 +45,7 @@ pub(crate) fn run() {
                 ("AWS_SECRET_ACCESS_KEY", "bench"),
                 ("TABLE_NAME", "bench"),
                 ("BUCKET_NAME", "bench"),
+                ("MAIL_CONFIGURATION_SET", "bench"),
                 ("MAIL_SENDER", "bench@example.com"),
                 ("DEFAULT_COUNTRY", "IN"),
                 ("MAX_DELIVERIES", "5"),

@@ -44,7 +44,7 @@ impl World {
         let engine = Engine {
             directory: Directory::new(&aws, stack.output("TableName")),
             files: Files::new(&aws, stack.output("FilesBucketName")),
-            mailer: Mailer::new(&aws, "rollcall@example.com"),
+            mailer: Mailer::new(&aws, "rollcall@example.com", "rollcall-MailConfiguration"),
             country: "IN".parse().expect("a country"),
             limits: Limits { file_bytes: 1 << 30, rows: 1 << 30 },
         };

@@ -165,3 +165,46 @@ async fn everything_survives_a_restart_orderly_or_not() {
     }
     assert_eq!(stack.list("user1").await.unwrap().len(), 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_tells_all_of_a_job_and_nothing_of_people() {
+    let stack = Stack::start(&[]).await;
+    stack.recipients(&["ops@example.com"]).await;
+    stack.create_users(2).await;
+    let file = "Login ID,Allowed Caller ID\nuser1,+919876500001\nuser2,junk\n";
+    let job = stack.append("people.csv", file).await;
+    let caller = stack.caller(&["--account", stack.account.as_str()]);
+    assert!(caller.get("/v1/users/user1").await.status.is_success());
+
+    let log = |function: &str| {
+        let text = std::fs::read_to_string(stack.dir().join(format!("logs/{function}.log"))).expect("a log");
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a JSON line"));
+        (lines.collect::<Vec<_>>(), text)
+    };
+    let (lines, bulk) = e2e::until("the job's measurements", || {
+        let (lines, text) = log("bulk-append");
+        text.contains("_aws").then_some((lines, text))
+    })
+    .await;
+    let (measured, said): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.get("_aws").is_some());
+    let [measured] = measured.as_slice() else { panic!("one job is measured once: {measured:?}") };
+    assert_eq!((&measured["job"], &measured["account"]), (&job.id.as_str().into(), &"acme".into()));
+    for (metric, value) in [("RowsApplied", 1), ("RowsFailed", 1), ("UsersChanged", 1), ("MailsSent", 1), ("Held", 0)] {
+        assert_eq!(measured[metric], value, "{metric} in {measured}");
+    }
+    for line in &said {
+        assert_eq!(line["span"]["job.id"], job.id.as_str(), "{line}");
+        assert!(line["span"]["trace.id"].as_str().is_some_and(|id| id.starts_with("1-")), "{line}");
+        assert_eq!(line["span"]["request.id"].as_str().map(str::len), Some(36), "{line}");
+    }
+    let phases: Vec<_> = said.iter().filter_map(|line| line["phase"].as_str()).collect();
+    assert_eq!(phases, ["reading", "applying", "reporting"]);
+
+    let (lines, api) = log("users-api");
+    let answered = lines.iter().find(|line| line["message"] == "answered").expect("a line of the request");
+    assert_eq!(answered["route"], "GET /v1/users/{login}");
+    assert_eq!((&answered["status"], &answered["span"]["account"]), (&200.into(), &"acme".into()));
+    for private in ["user1", "user2", "919876500", "junk", "ops@example.com", "people.csv"] {
+        assert!(!bulk.contains(private) && !api.contains(private), "{private} is in a log");
+    }
+}

@@ -32,7 +32,7 @@ async fn open(api: &Api, caller: &Caller) -> Result<Arc<Entra>, Problem> {
 
 /// The directory fails. The caller is told who must do something about it.
 fn failed(api: &Api, caller: &Caller, error: &Error) -> Problem {
-    tracing::error!(account = %caller.account, error = error.chain(), "the directory failed");
+    tracing::error!(error = error.chain(), "the directory failed");
     let (status, code, detail) = match error.kind {
         Kind::Unavailable => (
             StatusCode::SERVICE_UNAVAILABLE,

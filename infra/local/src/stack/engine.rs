@@ -1,6 +1,6 @@
 //! DynamoDB: dynoxide, on a thread with a runtime of its own, because its handlers block the worker that they run on.
 
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -26,11 +26,12 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the database in this file, creates the tables that it lacks and serves it until `stop`.
+    /// Opens the database in this file, creates the tables that it lacks and serves it until `stop`. Also gives where it is
+    /// served, to anybody, which is why it has a door before it.
     ///
     /// # Errors
     /// If the database can't be opened, a table can't be created, or the thread can't be started.
-    pub fn start(path: &Path, tables: &[Table], listener: TcpListener, stop: CancellationToken) -> Result<Self> {
+    pub fn start(path: &Path, tables: &[Table], stop: CancellationToken) -> Result<(Self, SocketAddr)> {
         let database = Database::new(&path.to_string_lossy()).context("could not open the DynamoDB database")?;
         // As its name doesn't say, this has SQLite sync at checkpoints alone. The engine's default syncs every statement of a
         // batch, which makes a bulk job nearly twice as slow; only a crash of the whole machine could tell the difference.
@@ -40,6 +41,8 @@ impl Engine {
         }
         let sweeps = tables.iter().any(|table| table.ttl_attribute.is_some());
 
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("could not serve DynamoDB")?;
+        let address = listener.local_addr().context("could not serve DynamoDB")?;
         listener.set_nonblocking(true).context("could not serve DynamoDB")?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKERS)
@@ -64,7 +67,7 @@ impl Engine {
             .name("dynamodb".to_owned())
             .spawn(move || runtime.block_on(serve))
             .context("could not start DynamoDB's thread")?;
-        Ok(Self { thread, database, path: path.to_owned() })
+        Ok((Self { thread, database, path: path.to_owned() }, address))
     }
 
     /// The stream of a table.

@@ -87,6 +87,14 @@ pub(super) struct Credentials {
     pub(super) secret_access_key: String,
 }
 
+impl Credentials {
+    /// The variables that an SDK reads them from.
+    pub(super) fn environment(self) -> [(String, String); 2] {
+        [("AWS_ACCESS_KEY_ID", self.access_key_id), ("AWS_SECRET_ACCESS_KEY", self.secret_access_key)]
+            .map(|(name, value)| (name.to_owned(), value))
+    }
+}
+
 impl Home {
     /// Creates the directory if need be, and locks it.
     pub(super) fn lock(dir: &Path) -> Result<Self> {

@@ -6,24 +6,32 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Form, State};
-use axum::http::StatusCode;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
 use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::access::{Access, Wish};
 use super::error::{Context, Result};
 use super::index::now_ms;
+use super::signature;
+use super::template::{ACCOUNT_ID, PARTITION, REGION};
 
 /// SES's largest raw message by its v1 API, in bytes.
 const MAX_MESSAGE: usize = 10 * 1024 * 1024;
 
 /// The largest request that is read: such a message as base64, URL-encoded at its worst.
 const MAX_REQUEST: usize = 64 * 1024 * 1024;
+
+/// What the service is called where requests are signed.
+const SERVICE: &str = "ses";
 
 /// A mail that was sent.
 #[derive(Debug, Clone, Serialize)]
@@ -64,15 +72,26 @@ pub fn list_mails(dir: &Path) -> Result<Vec<Mail>> {
     files.into_iter().map(|file| read(file).context(what())).collect()
 }
 
-/// SES's v1 API, which keeps mails in `dir`.
-pub(super) fn router(dir: &Path) -> Router {
-    Router::new().route("/", post(call)).layer(DefaultBodyLimit::max(MAX_REQUEST)).with_state(Arc::new(dir.to_owned()))
+struct Service {
+    dir: PathBuf,
+    access: Arc<Access>,
 }
 
-async fn call(State(dir): State<Arc<PathBuf>>, Form(fields): Form<Vec<(String, String)>>) -> Response {
+/// SES's v1 API, which keeps mails in `dir`.
+pub(super) fn router(dir: &Path, access: Arc<Access>) -> Router {
+    let service = Service { dir: dir.to_owned(), access };
+    Router::new().route("/", post(call)).layer(DefaultBodyLimit::max(MAX_REQUEST)).with_state(Arc::new(service))
+}
+
+async fn call(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
+    let key_id = match signature::verify(&service.access, SERVICE, &headers, &body, Timestamp::now()) {
+        Ok(key_id) => key_id,
+        Err(why) => return Refusal::sender(why.told().0, why.told().1).into_response(),
+    };
+    let fields: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
     let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     match field("Action") {
-        Some("SendRawEmail") => match send_raw(&dir, field("RawMessage.Data"), field("Source").is_some()).await {
+        Some("SendRawEmail") => match send_raw(&service, &key_id, field).await {
             Ok(id) => xml(
                 StatusCode::OK,
                 &format!(
@@ -123,8 +142,13 @@ fn xml(status: StatusCode, body: &str) -> Response {
     (status, [("content-type", "text/xml")], body.to_owned()).into_response()
 }
 
-async fn send_raw(dir: &Path, data: Option<&str>, has_source: bool) -> std::result::Result<String, Refusal> {
-    let data = data.ok_or_else(|| Refusal::sender("ValidationError", "RawMessage.Data is missing."))?;
+async fn send_raw<'a>(
+    service: &Service,
+    key_id: &str,
+    field: impl Fn(&str) -> Option<&'a str>,
+) -> std::result::Result<String, Refusal> {
+    let data =
+        field("RawMessage.Data").ok_or_else(|| Refusal::sender("ValidationError", "RawMessage.Data is missing."))?;
     let raw = BASE64_STANDARD
         .decode(data)
         .map_err(|_| Refusal::sender("InvalidParameterValue", "RawMessage.Data isn't base64."))?;
@@ -133,12 +157,23 @@ async fn send_raw(dir: &Path, data: Option<&str>, has_source: bool) -> std::resu
         return Err(Refusal::sender("InvalidParameterValue", message));
     }
     let message = MessageParser::default().parse_headers(&raw);
-    let has_from = message.is_some_and(|message| message.from().is_some());
-    if !has_source && !has_from {
+    let from = message.as_ref().and_then(|message| addresses(message.from()).into_iter().next());
+    let Some(sender) = field("Source").or(from.as_deref()) else {
         return Err(Refusal::sender("InvalidParameterValue", "Missing required header 'From'."));
+    };
+    let resources = [Some(("identity", sender)), field("ConfigurationSetName").map(|name| ("configuration-set", name))];
+    for (kind, name) in resources.into_iter().flatten() {
+        let resource = format!("arn:{PARTITION}:{SERVICE}:{REGION}:{ACCOUNT_ID}:{kind}/{name}");
+        let keys = [("ses:FromAddress", from.as_deref().unwrap_or(sender))];
+        let wish = Wish { action: "ses:SendRawEmail", resource: &resource, keys: &keys };
+        let denied = service.access.check(key_id, wish);
+        denied.map_err(|denied| Refusal {
+            status: StatusCode::FORBIDDEN,
+            ..Refusal::sender("AccessDenied", denied.to_string())
+        })?;
     }
     let id = format!("{}-{}", now_ms(), Uuid::new_v4().simple());
-    keep(dir, &id, &raw).await.map_err(|error| {
+    keep(&service.dir, &id, &raw).await.map_err(|error| {
         tracing::error!(error = %error, "could not keep a mail");
         Refusal {
             status: StatusCode::INTERNAL_SERVER_ERROR,

@@ -5,6 +5,8 @@
 //! template's rules, a poller takes a message to a function, and what the function does goes through the same doors that
 //! it would use on AWS.
 
+mod access;
+mod door;
 mod engine;
 mod error;
 mod events;
@@ -28,6 +30,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -45,15 +48,16 @@ pub use self::mail::{Attachment, Mail, list_mails};
 pub use self::queue::{Depth, Message, Queues};
 pub use self::schedules::{Planned, RunState, Schedules};
 
+use self::access::Access;
 use self::engine::Engine;
 use self::gateway::Gateway;
-use self::home::Home;
+use self::home::{Credentials, Home};
 use self::index::Index;
 use self::lambda::Functions;
 use self::poller::Poller;
 use self::routing::Router as EventRouter;
 use self::schedules::Scheduler;
-use self::store::Store;
+use self::store::{Guard, Store};
 use self::stream::StreamPoller;
 use self::template::{Function, REGION};
 
@@ -121,7 +125,8 @@ impl Stack {
         let doors = Doors::open(options.ports)?;
         let api_url = url(&doors.api)?;
         let template = options.template.as_deref().unwrap_or(template::BUNDLED);
-        let resources = template::resolve(template, &options.parameters, &api_url)?;
+        let mut resources = template::resolve(template, &options.parameters, &api_url)?;
+        let access = Arc::new(Access::new(home.path(), credentials.clone(), &resources.functions)?);
         let issuer = match &resources.api {
             Some(api) => gateway::issuer(api, &api_url, &home)?,
             None => None,
@@ -148,7 +153,7 @@ impl Stack {
         let serving = CancellationToken::new().drop_guard();
         let stop = || serving.token().clone();
         let database = home.path().join("dynamodb.db");
-        let engine = Engine::start(&database, &resources.tables, doors.dynamodb, stop())?;
+        let (engine, engine_address) = Engine::start(&database, &resources.tables, stop())?;
 
         let index = Index::open(&home.path().join(INDEX_FILE))?;
         let schedules = Schedules::new(index.clone());
@@ -163,9 +168,10 @@ impl Stack {
             store.declare(bucket)?;
         }
         let mut servers = vec![
-            serve(doors.s3, s3_router(store, &manifest), stop())?,
-            serve(doors.ses, mail::router(&manifest.mail_dir), stop())?,
-            serve(doors.secrets_manager, secrets::router(home.path(), credentials)?, stop())?,
+            serve(doors.dynamodb, door::router(Arc::clone(&access), engine_address), stop())?,
+            serve(doors.s3, s3_router(store, &access), stop())?,
+            serve(doors.ses, mail::router(&manifest.mail_dir, Arc::clone(&access)), stop())?,
+            serve(doors.secrets_manager, secrets::router(home.path(), Arc::clone(&access))?, stop())?,
         ];
 
         let sources = sources_of(&resources.functions, |function| &function.sources);
@@ -176,6 +182,10 @@ impl Stack {
         });
         let streams: Vec<_> = streams.collect::<Result<_>>()?;
         let environment = endpoint_environment(&manifest);
+        for function in &mut resources.functions {
+            let credentials = access.credentials(&function.name).cloned();
+            function.environment.extend(credentials.map(Credentials::environment).into_iter().flatten());
+        }
         let logs = &manifest.log_dir;
         let functions = Functions::start(resources.functions, environment, logs, options.echo, stop()).await?;
         if let Some(api) = resources.api {
@@ -299,9 +309,14 @@ fn sources_of<T: Clone>(functions: &[Function], sources: impl Fn(&Function) -> &
     functions.iter().flat_map(of).collect()
 }
 
-fn s3_router(store: Store, manifest: &Manifest) -> Router {
+fn s3_router(store: Store, access: &Arc<Access>) -> Router {
+    let mut keys = SimpleAuth::new();
+    for Credentials { access_key_id, secret_access_key } in access.all_credentials() {
+        keys.register(access_key_id.clone(), secret_access_key.as_str().into());
+    }
     let mut builder = S3ServiceBuilder::new(store);
-    builder.set_auth(SimpleAuth::from_single(manifest.access_key_id.as_str(), manifest.secret_access_key.as_str()));
+    builder.set_auth(keys);
+    builder.set_access(Guard(Arc::clone(access)));
     let service = builder.build();
     Router::new().fallback(move |request: axum::extract::Request| {
         let service = service.clone();
@@ -324,8 +339,6 @@ fn endpoint_environment(manifest: &Manifest) -> BTreeMap<String, String> {
     [
         ("AWS_REGION", &manifest.region),
         ("AWS_DEFAULT_REGION", &manifest.region),
-        ("AWS_ACCESS_KEY_ID", &manifest.access_key_id),
-        ("AWS_SECRET_ACCESS_KEY", &manifest.secret_access_key),
         ("AWS_ENDPOINT_URL_DYNAMODB", &manifest.endpoints.dynamodb),
         ("AWS_ENDPOINT_URL_S3", &manifest.endpoints.s3),
         ("AWS_ENDPOINT_URL_SES", &manifest.endpoints.ses),

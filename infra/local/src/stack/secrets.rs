@@ -1,5 +1,5 @@
 //! Secrets Manager: keeps secrets in a file of the stack's directory that its owner alone can read, and tells them to whom
-//! signs with the stack's credentials.
+//! signs as somebody who may know them.
 //!
 //! Not played: versions but the current one, binary secrets, rotation, and the days in which a deleted secret can be had
 //! back. What asks for one of these is refused.
@@ -22,8 +22,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::access::{Access, Wish};
 use super::error::{Context, Result};
-use super::home::{Credentials, write_private};
+use super::home::write_private;
 use super::signature;
 use super::template::{ACCOUNT_ID, PARTITION, REGION};
 
@@ -57,7 +58,7 @@ type Secrets = BTreeMap<String, Secret>;
 
 struct Service {
     file: PathBuf,
-    credentials: Credentials,
+    access: Arc<Access>,
     secrets: Mutex<Secrets>,
 }
 
@@ -65,7 +66,7 @@ struct Service {
 ///
 /// # Errors
 /// If the file of secrets is there and can't be read.
-pub(super) fn router(dir: &Path, credentials: Credentials) -> Result<Router> {
+pub(super) fn router(dir: &Path, access: Arc<Access>) -> Result<Router> {
     let file = dir.join(FILE);
     let what = || format!("could not read {}", file.display());
     let secrets = match fs::read(&file) {
@@ -73,7 +74,7 @@ pub(super) fn router(dir: &Path, credentials: Credentials) -> Result<Router> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Secrets::new(),
         Err(error) => return Err(error).context(what()),
     };
-    let service = Service { file, credentials, secrets: Mutex::new(secrets) };
+    let service = Service { file, access, secrets: Mutex::new(secrets) };
     Ok(Router::new().route("/", post(call)).with_state(Arc::new(service)))
 }
 
@@ -152,7 +153,7 @@ struct Request {
 
 impl Service {
     fn answer(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Answer {
-        signature::verify(&self.credentials, SERVICE, headers, body, now).map_err(|why| {
+        let key_id = signature::verify(&self.access, SERVICE, headers, body, now).map_err(|why| {
             let (code, message) = why.told();
             Refusal::new(code, message)
         })?;
@@ -163,6 +164,9 @@ impl Service {
         request.check()?;
 
         let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let resource = request.resource(&secrets);
+        let wish = Wish { action: &format!("{SERVICE}:{operation}"), resource: &resource, keys: &[] };
+        self.access.check(&key_id, wish).map_err(|denied| Refusal::new("AccessDeniedException", denied.to_string()))?;
         match operation {
             "GetSecretValue" => {
                 let (name, secret) = request.find(&secrets)?;
@@ -215,6 +219,16 @@ impl Request {
             return Err(Refusal::invalid("Filters are not run on this machine."));
         }
         Ok(())
+    }
+
+    /// The ARN of what it is about. A name that no secret has is judged without the six characters that would end its ARN.
+    fn resource(&self, secrets: &Secrets) -> String {
+        let name = self.secret_id.as_deref().or(self.name.as_deref()).unwrap_or("*");
+        match secrets.get(name) {
+            Some(secret) => secret.arn.clone(),
+            None if name.starts_with("arn:") => name.to_owned(),
+            None => format!("arn:{PARTITION}:{SERVICE}:{REGION}:{ACCOUNT_ID}:secret:{name}"),
+        }
     }
 
     fn find<'a>(&self, secrets: &'a Secrets) -> Answer<(&'a String, &'a Secret)> {

@@ -1,4 +1,4 @@
-//! Whether a request is signed with the stack's credentials, by AWS's Signature Version 4:
+//! Who has signed a request, by AWS's Signature Version 4:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 //!
 //! For services whose every request is a POST to `/`. S3, which signs in other ways too, verifies by itself.
@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use sha2::{Digest, Sha256};
 
-use super::home::Credentials;
+use super::access::Access;
 use super::store::hex;
 use super::template::REGION;
 
@@ -47,25 +47,35 @@ impl NotSigned {
     }
 }
 
-/// Verifies the signature of a POST to `/` of a service.
+/// The access key ID of who says to have signed. The signature is not looked at.
+pub(super) fn identify(access: &Access, headers: &HeaderMap) -> Result<String, NotSigned> {
+    let (key_id, _) = part(authorization(headers)?, "Credential")?.split_once('/').ok_or(NotSigned::Incomplete)?;
+    access.credentials(key_id).map(|known| known.access_key_id.clone()).ok_or(NotSigned::UnknownKey)
+}
+
+fn authorization(headers: &HeaderMap) -> Result<&str, NotSigned> {
+    let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).ok_or(NotSigned::Missing)?;
+    authorization.strip_prefix(ALGORITHM).ok_or(NotSigned::Incomplete)
+}
+
+/// A part of what follows the algorithm.
+fn part<'a>(parts: &'a str, name: &str) -> Result<&'a str, NotSigned> {
+    let mut parts = parts.split(',').filter_map(|part| part.trim().split_once('='));
+    parts.find(|(key, _)| *key == name).map(|(_, value)| value).ok_or(NotSigned::Incomplete)
+}
+
+/// Verifies the signature of a POST to `/` of a service. Gives the access key ID of who has signed.
 pub(super) fn verify(
-    credentials: &Credentials,
+    access: &Access,
     service: &str,
     headers: &HeaderMap,
     body: &[u8],
     now: Timestamp,
-) -> Result<(), NotSigned> {
+) -> Result<String, NotSigned> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let authorization = header("authorization").ok_or(NotSigned::Missing)?;
-    let parts = authorization.strip_prefix(ALGORITHM).ok_or(NotSigned::Incomplete)?;
-    let part = |name: &str| {
-        let mut parts = parts.split(',').filter_map(|part| part.trim().split_once('='));
-        parts.find(|(key, _)| *key == name).map(|(_, value)| value).ok_or(NotSigned::Incomplete)
-    };
-    let (key_id, scope) = part("Credential")?.split_once('/').ok_or(NotSigned::Incomplete)?;
-    if key_id != credentials.access_key_id {
-        return Err(NotSigned::UnknownKey);
-    }
+    let parts = authorization(headers)?;
+    let (key_id, scope) = part(parts, "Credential")?.split_once('/').ok_or(NotSigned::Incomplete)?;
+    let credentials = access.credentials(key_id).ok_or(NotSigned::UnknownKey)?;
 
     let stamp = header("x-amz-date").ok_or(NotSigned::Incomplete)?;
     let signed = DateTime::strptime("%Y%m%dT%H%M%SZ", stamp)
@@ -79,7 +89,7 @@ pub(super) fn verify(
         return Err(NotSigned::Wrong);
     }
 
-    let names: Vec<&str> = part("SignedHeaders")?.split(';').collect();
+    let names: Vec<&str> = part(parts, "SignedHeaders")?.split(';').collect();
     let must_be_signed = |name: &str| name == "host" || name.starts_with("x-amz-");
     if headers.keys().any(|name| must_be_signed(name.as_str()) && !names.contains(&name.as_str())) {
         return Err(NotSigned::Incomplete);
@@ -95,9 +105,10 @@ pub(super) fn verify(
 
     let first = format!("AWS4{}", credentials.secret_access_key).into_bytes();
     let key = scope.split('/').fold(first, |key, step| mac(&key, step));
-    let signature = unhex(part("Signature")?).ok_or(NotSigned::Incomplete)?;
+    let signature = unhex(part(parts, "Signature")?).ok_or(NotSigned::Incomplete)?;
     // In a time that tells nothing about where they differ.
-    hmac::verify(&Key::new(HMAC_SHA256, &key), to_sign.as_bytes(), &signature).map_err(|_| NotSigned::Wrong)
+    hmac::verify(&Key::new(HMAC_SHA256, &key), to_sign.as_bytes(), &signature).map_err(|_| NotSigned::Wrong)?;
+    Ok(key_id.to_owned())
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
@@ -114,6 +125,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+    use crate::stack::home::Credentials;
 
     const BODY: &[u8] = br#"{"SecretId":"x"}"#;
 
@@ -145,13 +157,16 @@ mod tests {
     #[test]
     fn a_signature_holds_for_its_request_its_key_and_its_time_alone() {
         let (credentials, headers) = signed();
+        let dir = tempfile::tempdir().expect("a directory");
+        let with = |credentials: &Credentials| Access::new(dir.path(), credentials.clone(), &[]).expect("a log");
+        let access = with(&credentials);
         let noon = at("2026-01-01T12:00:00Z");
-        let told = |headers: &HeaderMap, body: &[u8], now| verify(&credentials, "secretsmanager", headers, body, now);
-        assert_eq!(told(&headers, BODY, noon), Ok(()));
-        assert_eq!(told(&headers, BODY, at("2026-01-01T12:05:00Z")), Ok(()));
+        let told = |headers: &HeaderMap, body: &[u8], now| verify(&access, "secretsmanager", headers, body, now);
+        assert_eq!(told(&headers, BODY, noon), Ok("AKIDEXAMPLE".to_owned()));
+        assert_eq!(told(&headers, BODY, at("2026-01-01T12:05:00Z")), Ok("AKIDEXAMPLE".to_owned()));
         assert_eq!(told(&headers, BODY, at("2026-01-01T12:05:01Z")), Err(NotSigned::Expired));
         assert_eq!(told(&headers, b"{}", noon), Err(NotSigned::Wrong));
-        assert_eq!(verify(&credentials, "sqs", &headers, BODY, noon), Err(NotSigned::Wrong));
+        assert_eq!(verify(&access, "sqs", &headers, BODY, noon), Err(NotSigned::Wrong));
         assert_eq!(told(&HeaderMap::new(), BODY, noon), Err(NotSigned::Missing));
 
         let changed = |name: &'static str, value: &'static str| {
@@ -165,8 +180,8 @@ mod tests {
         assert_eq!(changed("x-amz-date", "noon"), Err(NotSigned::Incomplete));
 
         let other = Credentials { access_key_id: "OTHER".to_owned(), ..credentials.clone() };
-        assert_eq!(verify(&other, "secretsmanager", &headers, BODY, noon), Err(NotSigned::UnknownKey));
+        assert_eq!(verify(&with(&other), "secretsmanager", &headers, BODY, noon), Err(NotSigned::UnknownKey));
         let other = Credentials { secret_access_key: "other".to_owned(), ..credentials.clone() };
-        assert_eq!(verify(&other, "secretsmanager", &headers, BODY, noon), Err(NotSigned::Wrong));
+        assert_eq!(verify(&with(&other), "secretsmanager", &headers, BODY, noon), Err(NotSigned::Wrong));
     }
 }

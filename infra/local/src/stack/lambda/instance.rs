@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::InvokeError;
+use super::lines;
 use super::runtime_api::{Desks, Work};
 use crate::stack::template::Function;
 
@@ -174,7 +175,7 @@ impl Log {
         let mut lines = BufReader::new(output).split(b'\n');
         while let Ok(Some(mut line)) = lines.next_segment().await {
             if self.echo {
-                println!("[{}] {}", self.name, String::from_utf8_lossy(&line));
+                println!("[{}] {}", self.name, lines::readable(&line));
             }
             line.push(b'\n');
             let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);

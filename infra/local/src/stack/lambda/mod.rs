@@ -2,6 +2,7 @@
 
 mod binaries;
 mod instance;
+mod lines;
 mod runtime_api;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,7 @@
 //! S3: versioned buckets whose new objects become events. `s3s` speaks the protocol and checks signatures; this is what
 //! answers.
 
+mod access;
 mod condition;
 mod content;
 mod digest;
@@ -14,6 +15,7 @@ use std::path::Path;
 
 use s3s::{S3Error, S3Result, s3_error};
 
+pub(super) use self::access::Guard;
 use self::condition::ReadConditions;
 use self::content::{Contents, Draft};
 pub(super) use self::digest::hex;

@@ -14,9 +14,10 @@ use s3s::dto::{
     ListObjectVersionsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput,
     MetadataDirective, PutObjectInput, PutObjectOutput, UploadPartInput, UploadPartOutput,
 };
-use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
+use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 use uuid::Uuid;
 
+use super::access::Asker;
 use super::condition::{ReadConditions, WriteConditions, timestamp};
 use super::digest::Digests;
 use super::listing::{Query, Start, common_prefixes, listed, listed_marker, listed_version};
@@ -84,6 +85,14 @@ fn with_checksums<T>(output: T, checksums: &digest::Checksums) -> S3Response<T> 
     response
 }
 
+/// What who asks is told of an error.
+fn told(asker: Option<&Asker>, bucket: &str, error: S3Error) -> S3Error {
+    match asker {
+        Some(asker) => asker.told(bucket, error),
+        None => error,
+    }
+}
+
 #[async_trait::async_trait]
 impl S3 for Store {
     async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> S3Result<S3Response<CreateBucketOutput>> {
@@ -147,9 +156,11 @@ impl S3 for Store {
     }
 
     async fn get_object(&self, mut req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+        let asker = req.extensions.get::<Asker>().cloned();
         let input = &mut req.input;
         let conditions = read_conditions!(input);
-        let (version, file) = self.open_object(&input.bucket, &input.key, input.version_id.as_deref(), &conditions)?;
+        let opened = self.open_object(&input.bucket, &input.key, input.version_id.as_deref(), &conditions);
+        let (version, file) = opened.map_err(|error| told(asker.as_ref(), &input.bucket, error))?;
         let size = u64::try_from(version.size).unwrap_or_default();
         let whole = Range { start: 0, end: size };
         let range = match &input.range {
@@ -173,9 +184,11 @@ impl S3 for Store {
     }
 
     async fn head_object(&self, mut req: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
+        let asker = req.extensions.get::<Asker>().cloned();
         let input = &mut req.input;
         let conditions = read_conditions!(input);
-        let version = self.index(|tx| objects::read(tx, &input.bucket, &input.key, input.version_id.as_deref()))?;
+        let version = self.index(|tx| objects::read(tx, &input.bucket, &input.key, input.version_id.as_deref()));
+        let version = version.map_err(|error| told(asker.as_ref(), &input.bucket, error))?;
         conditions.check(&version)?;
         let output = described!(HeadObjectOutput, version);
         Ok(match input.checksum_mode {

@@ -132,10 +132,9 @@ mod tests {
     async fn a_stream_tells_what_is_not_forgotten_also_to_the_next_stack() {
         let dir = tempfile::tempdir().expect("a directory");
         let open = |streams| {
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
             let stop = CancellationToken::new();
             let file = dir.path().join("dynamodb.db");
-            let engine = Engine::start(&file, &[table(streams)], listener, stop.clone()).expect("an engine");
+            let (engine, _) = Engine::start(&file, &[table(streams)], stop.clone()).expect("an engine");
             let stream = engine.stream("users").expect("a stream");
             (engine, stream, stop.drop_guard())
         };

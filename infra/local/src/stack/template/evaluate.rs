@@ -47,6 +47,7 @@ impl<'a> Evaluator<'a> {
             "AWS::S3::Bucket" => "BucketName",
             "AWS::SQS::Queue" => "QueueName",
             "AWS::Serverless::Function" => "FunctionName",
+            "AWS::Logs::LogGroup" => "LogGroupName",
             _ => "Name",
         };
         match text(&self.value(&resource["Properties"][name_property])?) {
@@ -68,6 +69,8 @@ impl<'a> Evaluator<'a> {
             "AWS::SQS::Queue" => Ok(local("sqs", name)),
             "AWS::Events::Rule" => Ok(local("events", format!("rule/{name}"))),
             "AWS::Serverless::Function" => Ok(local("lambda", format!("function:{name}"))),
+            "AWS::Logs::LogGroup" => Ok(local("logs", format!("log-group:{name}:*"))),
+            "AWS::SNS::Topic" => Ok(local("sns", name)),
             kind => Err(Error::new(format!("{logical_id} ({kind}) has no ARN on this machine"))),
         }
     }
@@ -183,8 +186,11 @@ impl<'a> Evaluator<'a> {
             "AWS::AccountId" => Ok(ACCOUNT_ID.to_owned()),
             "AWS::Partition" => Ok(PARTITION.to_owned()),
             "AWS::StackName" => Ok(STACK_NAME.to_owned()),
-            _ if self.resource(target)?["Type"] == "AWS::SQS::Queue" => self.queue_url(target),
-            _ => self.physical_name(target),
+            _ => match self.resource(target)?["Type"].as_str() {
+                Some("AWS::SQS::Queue") => self.queue_url(target),
+                Some("AWS::SNS::Topic") => self.arn(target),
+                _ => self.physical_name(target),
+            },
         }
     }
 

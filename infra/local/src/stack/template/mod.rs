@@ -6,6 +6,7 @@
 mod api;
 mod evaluate;
 mod parameters;
+mod role;
 mod schedule;
 mod stream;
 mod yaml;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 pub use self::api::{Access, Api, Authorizer, Route};
+pub use self::role::Statement;
 pub use self::schedule::{Asynchronous, Schedule};
 pub use self::stream::StreamSource;
 
@@ -36,12 +38,18 @@ pub const STACK_NAME: &str = "rollcall";
 pub const BUNDLED: &str = include_str!("../../../../template.yaml");
 
 /// Resource types that mean nothing on this machine, and why.
-const NOT_RUN_HERE: [(&str, &str); 5] = [
-    ("AWS::S3::BucketPolicy", "one caller, who owns the bucket"),
+const NOT_RUN_HERE: [(&str, &str); 11] = [
+    ("AWS::S3::BucketPolicy", "nothing leaves the machine, so nothing is encrypted on its way"),
     ("AWS::SQS::QueuePolicy", "rules of the stack reach its queues without one"),
+    ("AWS::IAM::Role", "read with the function that has it"),
     ("AWS::CloudWatch::Alarm", "there are no metrics"),
+    ("AWS::CloudWatch::Dashboard", "there are no metrics"),
     ("AWS::Logs::LogGroup", "logs go to files"),
+    ("AWS::SES::ConfigurationSet", "mails are kept, and nothing becomes of them"),
+    ("AWS::SES::ConfigurationSetEventDestination", "mails are kept, and nothing becomes of them"),
     ("AWS::SNS::Topic", "only alarms would write to it"),
+    ("AWS::SNS::TopicPolicy", "only alarms would write to it"),
+    ("AWS::SNS::Subscription", "only alarms would write to it"),
 ];
 
 /// All that the stack runs.
@@ -106,7 +114,7 @@ pub struct Rule {
 }
 
 /// A Lambda function.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Function {
     pub name: String,
     pub arn: String,
@@ -118,6 +126,8 @@ pub struct Function {
     pub sources: Vec<QueueSource>,
     pub streams: Vec<StreamSource>,
     pub asynchronous: Asynchronous,
+    /// What its role allows.
+    pub statements: Vec<Statement>,
 }
 
 /// An SQS event source of a function.
@@ -342,6 +352,7 @@ impl Reader<'_> {
             sources,
             streams,
             asynchronous: self.asynchronous(properties)?,
+            statements: self.statements(properties)?,
         })
     }
 
@@ -440,5 +451,7 @@ fn merged(global: &Value, own: &Value) -> Value {
     }
 }
 
+#[cfg(test)]
+mod bundled;
 #[cfg(test)]
 mod tests;

@@ -25,7 +25,7 @@ pub struct Schedule {
 }
 
 /// What becomes of events that a function gets asynchronously.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Asynchronous {
     /// How often an event comes again that the function has failed on.
     pub retries: u32,

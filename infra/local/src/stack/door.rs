@@ -1,0 +1,192 @@
+//! The door before the DynamoDB engine, which asks nobody who they are: who asks may do what they may, and the engine answers.
+//!
+//! What each operation needs: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, Method, Request, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+
+use super::access::{Access, Wish};
+use super::signature;
+use super::template::{ACCOUNT_ID, PARTITION, REGION};
+
+/// DynamoDB's largest request, in bytes.
+const MAX_REQUEST: usize = 16 * 1024 * 1024;
+/// What the service is called where requests are signed.
+const SERVICE: &str = "dynamodb";
+/// What every operation's name begins with.
+const TARGET: &str = "DynamoDB_20120810.";
+
+struct Door {
+    access: Arc<Access>,
+    engine: SocketAddr,
+    client: Client<HttpConnector, Body>,
+}
+
+/// DynamoDB's API, answered by the engine at this address.
+pub(super) fn router(access: Arc<Access>, engine: SocketAddr) -> Router {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    let client = Client::builder(TokioExecutor::new()).build(connector);
+    let door = Door { access, engine, client };
+    Router::new().fallback(pass).layer(DefaultBodyLimit::max(MAX_REQUEST)).with_state(Arc::new(door))
+}
+
+async fn pass(State(door): State<Arc<Door>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    // Signatures aren't verified: what tests put between a function and its table changes what was signed.
+    let key_id = match signature::identify(&door.access, &headers) {
+        Ok(key_id) => key_id,
+        Err(why) => {
+            let (code, message) = why.told();
+            return refusal(code, message);
+        }
+    };
+    // The owner's requests need not be looked into.
+    if door.access.is_function(&key_id) {
+        let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+        let operation = target.strip_prefix(TARGET).unwrap_or(target);
+        let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+        for (action, resource) in needs(operation, &request) {
+            let (action, resource) = (format!("{SERVICE}:{action}"), arn(&resource));
+            let wish = Wish { action: &action, resource: &resource, keys: &[] };
+            if let Err(denied) = door.access.check(&key_id, wish) {
+                return refusal("AccessDeniedException", &denied.to_string());
+            }
+        }
+    }
+    let mut request = Request::new(Body::from(body));
+    *request.method_mut() = method;
+    *request.headers_mut() = headers;
+    let address = format!("http://{}{uri}", door.engine);
+    let answer = match address.parse() {
+        Ok(address) => {
+            *request.uri_mut() = address;
+            door.client.request(request).await.map_err(|error| error.to_string())
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    match answer {
+        Ok(answer) => answer.map(Body::new),
+        Err(error) => {
+            tracing::error!(error, "the DynamoDB engine didn't answer");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+fn refusal(code: &str, message: &str) -> Response {
+    let body = json!({ "__type": format!("com.amazon.coral.service#{code}"), "message": message });
+    let headers = [("content-type", "application/x-amz-json-1.0")];
+    (StatusCode::BAD_REQUEST, headers, body.to_string()).into_response()
+}
+
+/// The actions that an operation needs, each with the table, or the table and the index, that it is done to.
+fn needs(operation: &str, request: &Value) -> Vec<(&'static str, String)> {
+    let table = |of: &Value| of["TableName"].as_str().unwrap_or_default().to_owned();
+    let with_index = |of: &Value| match of["IndexName"].as_str() {
+        Some(index) => format!("{}/index/{index}", table(of)),
+        None => table(of),
+    };
+    let tables = |action| {
+        let items = request["RequestItems"].as_object().into_iter().flatten();
+        items.map(|(table, _)| (action, table.clone())).collect()
+    };
+    let list = |name: &str| request[name].as_array().into_iter().flatten();
+    match operation {
+        "GetItem" => vec![("GetItem", table(request))],
+        "PutItem" => vec![("PutItem", table(request))],
+        "UpdateItem" => vec![("UpdateItem", table(request))],
+        "DeleteItem" => vec![("DeleteItem", table(request))],
+        "Query" => vec![("Query", with_index(request))],
+        "Scan" => vec![("Scan", with_index(request))],
+        "BatchGetItem" => tables("BatchGetItem"),
+        "BatchWriteItem" => tables("BatchWriteItem"),
+        // A transaction is allowed by the actions of its items.
+        "TransactGetItems" => list("TransactItems").map(|item| ("GetItem", table(&item["Get"]))).collect(),
+        "TransactWriteItems" => {
+            let kinds = [
+                ("Put", "PutItem"),
+                ("Update", "UpdateItem"),
+                ("Delete", "DeleteItem"),
+                ("ConditionCheck", "ConditionCheckItem"),
+            ];
+            let of = |item: &Value| {
+                let found = kinds.iter().find(|(kind, _)| item[*kind].is_object());
+                found.map(|(kind, action)| (*action, table(&item[*kind])))
+            };
+            list("TransactItems").filter_map(of).collect()
+        }
+        "ExecuteStatement" => vec![partiql(request)],
+        "BatchExecuteStatement" => list("Statements").map(partiql).collect(),
+        "ExecuteTransaction" => list("TransactStatements").map(partiql).collect(),
+        // Nothing else is done by functions.
+        _ => vec![("UnknownOperation", table(request))],
+    }
+}
+
+/// A statement's action is its verb, and its table, or index, stands in quotes.
+fn partiql(statement: &Value) -> (&'static str, String) {
+    let text = statement["Statement"].as_str().unwrap_or_default().trim_start();
+    let verb = text.split_whitespace().next().unwrap_or_default().to_uppercase();
+    let action = match verb.as_str() {
+        "SELECT" => "PartiQLSelect",
+        "INSERT" => "PartiQLInsert",
+        "DELETE" => "PartiQLDelete",
+        _ => "PartiQLUpdate",
+    };
+    let mut quoted = text.split('"').skip(1).step_by(2);
+    let table = quoted.next().unwrap_or_default();
+    let is_index = text.contains(&format!("\"{table}\".\""));
+    match quoted.next().filter(|_| is_index) {
+        Some(index) => (action, format!("{table}/index/{index}")),
+        None => (action, table.to_owned()),
+    }
+}
+
+fn arn(table: &str) -> String {
+    format!("arn:{PARTITION}:{SERVICE}:{REGION}:{ACCOUNT_ID}:table/{table}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_needs_what_iam_says_it_needs() {
+        for (operation, request, needed) in [
+            ("GetItem", json!({ "TableName": "t" }), vec![("GetItem", "t")]),
+            ("Query", json!({ "TableName": "t", "IndexName": "i" }), vec![("Query", "t/index/i")]),
+            ("BatchGetItem", json!({ "RequestItems": { "t": {} } }), vec![("BatchGetItem", "t")]),
+            (
+                "TransactWriteItems",
+                json!({ "TransactItems": [
+                    { "Put": { "TableName": "t" } },
+                    { "ConditionCheck": { "TableName": "u" } },
+                ] }),
+                vec![("PutItem", "t"), ("ConditionCheckItem", "u")],
+            ),
+            (
+                "BatchExecuteStatement",
+                json!({ "Statements": [
+                    { "Statement": "UPDATE \"t\" SET a = \"b\" WHERE PK = ?" },
+                    { "Statement": "select * from \"t\".\"i\" where x = 'y'" },
+                ] }),
+                vec![("PartiQLUpdate", "t"), ("PartiQLSelect", "t/index/i")],
+            ),
+            ("DeleteTable", json!({ "TableName": "t" }), vec![("UnknownOperation", "t")]),
+        ] {
+            let told = needs(operation, &request);
+            let told: Vec<_> = told.iter().map(|(action, table)| (*action, table.as_str())).collect();
+            assert_eq!(told, needed, "{operation}");
+        }
+    }
+}

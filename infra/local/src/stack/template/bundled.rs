@@ -1,0 +1,220 @@
+//! What holds for every function, queue and bucket of our own template, so that a new one can't lack it. That functions may do
+//! what they do, and nothing else, is seen where they run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::{BUNDLED, Resources, merged, resolve, yaml};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// What Lambda does to keep a function running, which no resource can be named for.
+const WITHOUT_RESOURCE: [&str; 2] = ["xray:", "dynamodb:ListStreams"];
+
+fn template() -> Value {
+    yaml::parse(BUNDLED).expect("YAML")
+}
+
+fn resources(template: &Value, kind: &str) -> BTreeMap<String, Value> {
+    let all = template["Resources"].as_object().expect("resources").iter();
+    all.filter(|(_, one)| one["Type"] == kind).map(|(id, one)| (id.clone(), one.clone())).collect()
+}
+
+/// Functions with what they all have.
+fn functions(template: &Value) -> BTreeMap<String, Value> {
+    let mut functions = resources(template, "AWS::Serverless::Function");
+    for function in functions.values_mut() {
+        function["Properties"] = merged(&template["Globals"]["Function"], &function["Properties"]);
+    }
+    functions
+}
+
+fn resolved(parameters: &[(&str, &str)]) -> Resources {
+    let parameters: Vec<_> = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    resolve(BUNDLED, &parameters, "http://127.0.0.1:9").expect("the product's own template")
+}
+
+/// The resources that a value refers to.
+fn referred(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Object(map) => {
+            let named = map.get("Ref").or_else(|| map.get("Fn::GetAtt").map(|path| &path[0])).and_then(Value::as_str);
+            named.map(str::to_owned).into_iter().chain(map.values().flat_map(referred)).collect()
+        }
+        Value::Array(list) => list.iter().flat_map(referred).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// Whether an alarm tells of this metric of this resource.
+fn is_watched(template: &Value, metric: &str, resource: &str) -> bool {
+    resources(template, "AWS::CloudWatch::Alarm").values().any(|alarm| {
+        let properties = &alarm["Properties"];
+        properties["MetricName"] == metric
+            && referred(&properties["Dimensions"]).contains(resource)
+            && referred(&properties["AlarmActions"]).contains("AlarmTopic")
+    })
+}
+
+#[test]
+fn every_function_has_a_log_a_role_and_alarms_of_its_own() {
+    let template = template();
+    let mut taken = BTreeSet::new();
+    for (id, function) in functions(&template) {
+        let properties = &function["Properties"];
+        assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda", "{id}");
+        assert_eq!(properties["Tracing"], "Active", "{id}");
+        let log = properties["LoggingConfig"]["LogGroup"]["Ref"].as_str().expect("a log group");
+        assert!(template["Resources"][log]["Properties"]["RetentionInDays"].is_object(), "{id}");
+        // SAM's own roles have managed policies, which name no resources.
+        assert!(properties["Policies"].is_null(), "{id} has policies: put them into a role");
+        let role = properties["Role"]["Fn::GetAtt"][0].as_str().expect("a role");
+        assert!(taken.insert(log.to_owned()) && taken.insert(role.to_owned()), "{id} shares its log or role");
+        for metric in ["Errors", "Throttles"] {
+            assert!(is_watched(&template, metric, &id), "no alarm tells of {metric} of {id}");
+        }
+    }
+}
+
+#[test]
+fn roles_name_what_they_allow() {
+    for function in resolved(&[]).functions {
+        assert!(!function.statements.is_empty(), "{}", function.name);
+        for statement in &function.statements {
+            for action in &statement.actions {
+                assert!(!action.contains(['*', '?']), "{}: {action}", function.name);
+                let named = !statement.resources.contains(&"*".to_owned());
+                assert!(
+                    named || WITHOUT_RESOURCE.iter().any(|known| action.starts_with(known)),
+                    "{}: {action} on anything",
+                    function.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_queue_is_closed_and_watched_and_ends_in_dead_letters() {
+    let template = template();
+    let queues = resources(&template, "AWS::SQS::Queue");
+    let policies = resources(&template, "AWS::SQS::QueuePolicy");
+    let mut ends = BTreeSet::new();
+    for (id, queue) in &queues {
+        assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true, "{id}");
+        let closed = policies.values().any(|policy| {
+            let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_array().expect("statements");
+            referred(&policy["Properties"]["Queues"]).contains(id)
+                && statements.iter().any(|one| one["Condition"]["Bool"]["aws:SecureTransport"] == "false")
+        });
+        assert!(closed, "{id} is open to who doesn't encrypt");
+        if let Some(end) = queue["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0].as_str() {
+            ends.insert(end.to_owned());
+            assert!(is_watched(&template, "ApproximateNumberOfMessagesVisible", end), "nobody is told of {end}");
+            assert!(is_watched(&template, "ApproximateAgeOfOldestMessage", id), "nobody is told how long {id} takes");
+        }
+    }
+    // What a function can't take of a stream ends there as well.
+    for function in functions(&template).values() {
+        let events = function["Properties"]["Events"].as_object().into_iter().flat_map(Map::values);
+        for event in events {
+            let end = &event["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0];
+            if let Some(end) = end.as_str() {
+                ends.insert(end.to_owned());
+                assert!(is_watched(&template, "ApproximateNumberOfMessagesVisible", end), "nobody is told of {end}");
+            }
+        }
+    }
+    for id in queues.keys() {
+        assert!(ends.contains(id) || !queues[id]["Properties"]["RedrivePolicy"].is_null(), "{id} has no end");
+    }
+}
+
+/// AWS asks for it: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>.
+#[test]
+fn a_delivery_stays_hidden_for_six_timeouts() {
+    let rule = &template()["Rules"]["VisibilityIsSixTimeouts"]["Assertions"][0]["Assert"]["Fn::Or"];
+    let pairs: Vec<(u64, u64)> = rule
+        .as_array()
+        .expect("pairs")
+        .iter()
+        .map(|pair| {
+            let side = |at: usize| pair["Fn::And"][at]["Fn::Equals"][1].as_str().expect("a number").parse();
+            (side(0).expect("a number"), side(1).expect("a number"))
+        })
+        .collect();
+    assert!(pairs.iter().all(|(timeout, visibility)| *visibility == 6 * timeout), "{pairs:?}");
+
+    let resources = resolved(&[]);
+    for function in &resources.functions {
+        for source in &function.sources {
+            let queue = resources.queues.iter().find(|queue| queue.name == source.queue).expect("its queue");
+            let pair = (function.timeout.as_secs(), queue.visibility_timeout.as_secs());
+            assert!(pairs.contains(&pair), "{}: {pair:?} is refused on AWS", function.name);
+            assert!(source.reports_item_failures, "{} fails whole batches", function.name);
+        }
+    }
+}
+
+#[test]
+fn every_alarm_and_metric_is_explained() {
+    let explained = fs::read_to_string(Path::new(ROOT).join("infra/docs/operations.md")).expect("a document");
+    let template = template();
+    let functions: Vec<String> =
+        functions(&template).keys().map(|id| id.trim_end_matches("Function").to_owned()).collect();
+    for id in resources(&template, "AWS::CloudWatch::Alarm").keys() {
+        let kind = functions.iter().find_map(|function| id.strip_prefix(function));
+        let name = kind.map_or_else(|| format!("`{id}`"), |kind| format!("`…{kind}`"));
+        assert!(explained.contains(&name), "{id} is not explained");
+    }
+    let measured = fs::read_to_string(Path::new(ROOT).join("shared/engine/src/measured.rs")).expect("a source");
+    let names = measured.split("(\"").skip(1).filter_map(|text| text.split_once("\", "));
+    let metrics: Vec<&str> = names.map(|(name, _)| name).filter(|name| name.starts_with(char::is_uppercase)).collect();
+    assert!(metrics.len() > 10, "{metrics:?}");
+    for metric in metrics {
+        assert!(explained.contains(&format!("`{metric}`")), "{metric} is not explained");
+    }
+}
+
+#[test]
+fn the_dashboard_can_be_read() {
+    let template = template();
+    let body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"].as_str().expect("a text");
+    let widgets: Value = serde_json::from_str(body).expect("JSON");
+    assert!(widgets["widgets"].as_array().is_some_and(|widgets| widgets.len() > 4));
+}
+
+/// The variables that the sources in a folder ask for.
+fn asked(folder: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        if entry.is_dir() {
+            names.extend(asked(&entry));
+        } else {
+            let text = fs::read_to_string(&entry).expect("a source");
+            let calls = text.split("variable").skip(1).filter_map(|call| {
+                let call = call.trim_start_matches("::<String>").strip_prefix("(\"")?;
+                call.split_once('"').map(|(name, _)| name.to_owned())
+            });
+            names.extend(calls);
+        }
+    }
+    names
+}
+
+#[test]
+fn functions_are_given_the_variables_that_they_ask_for() {
+    for (id, function) in functions(&template()) {
+        let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().expect("a binary");
+        let folder = Path::new(ROOT).join("functions").join(binary);
+        let mut asked_for = asked(&folder.join("src"));
+        if fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest").contains("rollcall-engine") {
+            asked_for.extend(asked(&Path::new(ROOT).join("shared/engine/src")));
+        }
+        let given = function["Properties"]["Environment"]["Variables"].as_object().unwrap_or(&Map::new()).clone();
+        assert_eq!(given.keys().cloned().collect::<BTreeSet<_>>(), asked_for, "{id}");
+    }
+}

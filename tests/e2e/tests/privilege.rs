@@ -1,0 +1,252 @@
+//! Each function may do what it does, and nothing else. What it may not, the local stack refuses in every test; here is seen
+//! that nothing is granted which nobody uses.
+
+use std::{collections::BTreeSet, fs, time::Duration};
+
+use axum::http::{Method, StatusCode};
+use e2e::{Caller, Graph, Smartflo, SmartfloTraps, Spoil, Stack, Traps, Zoom, ZoomSpoil, ZoomTraps, json, rollcall};
+use rollcall_model::{
+    job::{Job, State},
+    mapping::{CrmUserId, Given, Mapping, standing::ResyncRequest},
+    phone_side::PhoneUserId,
+    settings::{PhoneSystem, Settings},
+    upload::Kind,
+};
+use rollcall_platform::{connect::Aws, secrets::Secrets};
+use rollcall_remote::{smartflo::SECRET as SMARTFLO_SECRET, zoom_phone};
+use serde_json::{Value, json as value};
+
+/// What Lambda and X-Ray do in a function's name, and don't do on this machine.
+const NOT_PLAYED: [&str; 3] = ["logs:", "sqs:", "xray:"];
+
+/// What is seen in another test, which would take too long here: a download of more than four megabytes (`api.rs`).
+const SEEN_ELSEWHERE: &str = "/exports/*";
+
+/// Users of the files that a function is killed over: as many as keep it at work for some seconds, and no more than an attempt
+/// can deal with.
+const APPENDED: usize = 3_000;
+const CREATED: usize = 500;
+
+/// What stands in the stack's log of who may do what, by its first word: function, action and resource.
+fn logged(stack: &Stack, what: &str) -> BTreeSet<String> {
+    let log = fs::read_to_string(stack.dir().join("access.log")).expect("the stack says who may do what");
+    let told = log.lines().filter_map(|line| line.strip_prefix(what)?.strip_prefix(' '));
+    told.filter(|line| !NOT_PLAYED.iter().any(|played| line.contains(&format!(" {played}"))))
+        .map(str::to_owned)
+        .collect()
+}
+
+async fn set_system(stack: &Stack, phone_system: PhoneSystem) {
+    let recipients = vec!["ops@example.com".parse().expect("an address")];
+    let settings = Settings { phone_system, recipients, ..Settings::default() };
+    stack.directory.put_settings(&stack.account, &settings).await.expect("settings are written");
+}
+
+async fn resync(stack: &Stack, name: &str, system: PhoneSystem) -> Job {
+    set_system(stack, system).await;
+    let source = stack.drop_as(Kind::MappingResync, name, ResyncRequest { confirmed: true }.to_json()).await;
+    stack.ended(&source).await
+}
+
+/// Waits until every file that was dropped has a job, and every job its end.
+async fn all_ended(stack: &Stack) {
+    for _ in 0..600 {
+        let queues = json(&rollcall(Some(stack), &["queues", "--json"], &[]));
+        let queues = queues.as_array().expect("queues");
+        let left = |queue: &Value| {
+            ["waiting", "delayed", "in_flight"].iter().filter_map(|name| queue[*name].as_u64()).sum::<u64>()
+        };
+        if queues.iter().map(left).sum::<u64>() == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("waited too long for the jobs");
+}
+
+async fn map(stack: &Stack, crm_user: &str, phone_user: &str) {
+    let given = Given { phone_user: PhoneUserId::parse(phone_user).ok(), ..Given::default() };
+    let mapping = Mapping::new(CrmUserId::parse(crm_user).expect("an ID"), given);
+    assert!(stack.directory.change_mapping(&stack.account, None, &mapping).await.expect("the mapping is written"));
+}
+
+/// A row that is good, and one that isn't.
+const FILE: &str = "Login ID,Allowed Caller ID\nuser1,+919876500001\nnobody,+919876500001\n";
+
+async fn post(caller: &Caller, path: &str, body: Value) -> Value {
+    let reply = caller.ask(Method::POST, path, &[("idempotency-key", path)], body.to_string()).await;
+    assert!(reply.status.is_success(), "{path}: {}", reply.text());
+    reply.json()
+}
+
+/// A job that goes on after a death looks for what the one before has kept.
+async fn go_on_after_deaths(stack: &Stack) {
+    let rows = |count: usize, row: fn(usize) -> String| (1..=count).map(row).collect::<String>();
+    let append = rows(APPENDED, |number| format!("user{number},+919876500001\n"));
+    let create = rows(CREATED, |number| format!("N,new{number},+919876500001\n"));
+    let long = [
+        (Kind::AppendCallerIds, "bulk-append", format!("Login ID,Allowed Caller ID\n{append}")),
+        (Kind::UploadUsers, "bulk-users", format!("Name,Login ID,Allowed Caller ID\n{create}")),
+    ];
+    for (kind, function, file) in long {
+        let source = stack.drop_as(kind, "long.csv", file).await;
+        stack.job_when(&source, |job| job.lease.is_some()).await;
+        assert_eq!(stack.kill_all(function), 1, "{function} was at work");
+        let job = stack.ended(&source).await;
+        assert!(job.state == State::Finished && job.attempts > 1, "{job:?}");
+    }
+}
+
+async fn drop_files(stack: &Stack) {
+    assert_eq!(stack.append("append.csv", FILE).await.counts.failed, 1);
+    let users = |email: &str| {
+        format!(
+            "Name,Login ID,Email,Allowed Caller ID\nA,user1,{email}@example.com,+919876500001\nB,user2,,+919876500001\n,user3,,+919876500002\nC,,,\n"
+        )
+    };
+    for email in ["a", "b"] {
+        assert_eq!(stack.upload_users(&format!("{email}.csv"), users(email)).await.counts.failed, 1);
+    }
+}
+
+/// Every route is asked in the test of the contract; here those that reach further than the table.
+async fn ask_the_api(stack: &Stack, caller: &Caller) {
+    post(caller, "/v1/users", value!({ "login": "maya", "name": "Maya", "email": "maya@example.com" })).await;
+    let patched = caller.ask(
+        Method::PATCH,
+        "/v1/users/maya",
+        &[("content-type", "application/merge-patch+json")],
+        value!({ "email": "m@example.com" }).to_string(),
+    );
+    assert!(patched.await.status.is_success());
+    assert!(caller.ask(Method::DELETE, "/v1/users/maya", &[], "").await.status.is_success());
+    post(caller, "/v1/users/user2/caller-ids", value!({ "caller_ids": ["+919876500002"] })).await;
+    post(caller, "/v1/numbers", value!({ "numbers": [{ "number": "+919876500009" }] })).await;
+    let removed = caller.ask(Method::DELETE, "/v1/users/user2/caller-ids/+919876500001", &[], "").await;
+    assert!(removed.status.is_success(), "{}", removed.text());
+    for path in ["/v1/users", "/v1/numbers/+919876500001/users", "/v1/jobs", "/v1/mappings", "/v1/users.csv"] {
+        let reply = caller.get(path).await;
+        assert!(!reply.status.is_client_error() && !reply.status.is_server_error(), "{path}: {}", reply.text());
+    }
+    let upload =
+        post(caller, "/v1/jobs", value!({ "kind": "append-caller-ids", "name": "linked.csv", "size": FILE.len() }))
+            .await;
+    let headers = upload["headers"].as_object().expect("headers").iter();
+    let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.as_str().expect("text"))).collect();
+    let put = stack.stranger().fetch(Method::PUT, upload["url"].as_str().expect("a link"), &headers, FILE).await;
+    assert!(put.status.is_success(), "{}", put.text());
+    let good = stack.append("good.csv", "Login ID,Allowed Caller ID\nuser1,+919876500001\n").await;
+    assert_eq!(caller.get(&format!("/v1/jobs/{}/failures", good.id)).await.status, StatusCode::NOT_FOUND);
+    let appended = stack.append("again.csv", FILE).await;
+    let link = caller.get(&format!("/v1/jobs/{}/failures", appended.id)).await;
+    let linked = stack.stranger().fetch(Method::GET, link.header("location"), &[], "").await;
+    assert!(linked.status.is_success(), "{}", linked.text());
+    all_ended(stack).await;
+}
+
+/// Entra ID is not connected, not well, and well.
+async fn import_and_sync(stack: &Stack, caller: &Caller, graph: &Graph) {
+    let ids = graph.hire(5);
+    assert_eq!(caller.get("/v1/directory/users").await.status, StatusCode::NOT_FOUND);
+    let search = value!({ "import": { "search": "person" } }).to_string();
+    let import = async |name: &str| stack.drop_as(Kind::DirectoryImport, name, search.clone()).await;
+    assert_eq!(stack.ended(&import("not-connected.json").await).await.state, State::Failed);
+    Graph::connect(stack, &stack.account).await;
+    graph.spoil(Spoil::Broken, "");
+    let source = import("all.json").await;
+    stack.job_when(&source, |job| job.last_error.is_some()).await;
+    graph.mend();
+    let imported = stack.ended(&source).await;
+    assert!(imported.state == State::Finished && imported.attempts > 1, "{imported:?}");
+    graph.change(&ids[0], |person| person.mail = Some("elsewhere@example.com".to_owned()));
+    post(caller, "/v1/directory/sync", value!({})).await;
+    all_ended(stack).await;
+}
+
+async fn resync_with_every_system(stack: &Stack, zoom: &Zoom, smartflo: &Smartflo) {
+    let secrets = Secrets::new(&Aws::local(stack.endpoints()).await);
+    map(stack, "crm-1", "user1").await;
+    assert_eq!(resync(stack, "own.json", PhoneSystem::Builtin).await.state, State::Finished);
+    // Without a snapshot, and with one.
+    assert_eq!(resync(stack, "no-snapshot.json", PhoneSystem::Snapshot).await.state, State::Failed);
+    let snapshot = "User ID,Email,Policy,Department,Allowed Caller ID\nuser1,,custom,,+919876500001\n";
+    let source = stack.drop_as(Kind::PhoneSnapshot, "phones.csv", snapshot).await;
+    assert_eq!(stack.ended(&source).await.state, State::Finished);
+    assert_eq!(resync(stack, "snapshot.json", PhoneSystem::Snapshot).await.state, State::Finished);
+    // Without a secret, and with one.
+    for (system, name) in [(PhoneSystem::ZoomPhone, "zoom"), (PhoneSystem::Smartflo, "smartflo")] {
+        assert_eq!(resync(stack, &format!("{name}-no-secret.json"), system).await.state, State::Failed);
+    }
+    secrets.put(&stack.account, zoom_phone::SECRET, &Zoom::credentials()).await.expect("a secret");
+    secrets.put(&stack.account, SMARTFLO_SECRET, &Smartflo::credentials()).await.expect("a secret");
+    zoom.hire(3);
+    zoom.spoil(Some(ZoomSpoil::Rubbish));
+    set_system(stack, PhoneSystem::ZoomPhone).await;
+    let source = stack.drop_as(Kind::MappingResync, "put-off.json", ResyncRequest::default().to_json()).await;
+    stack.job_when(&source, |job| job.last_error.is_some()).await;
+    zoom.spoil(None);
+    assert!(stack.ended(&source).await.attempts > 1);
+    smartflo.hire(3);
+    for (system, name) in [(PhoneSystem::ZoomPhone, "zoom"), (PhoneSystem::Smartflo, "smartflo")] {
+        let job = resync(stack, &format!("{name}.json"), system).await;
+        assert_eq!(job.state, State::Finished, "{job:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_function_may_do_what_it_never_does() {
+    let (graph, zoom) = (Graph::start(Traps::default()).await, Zoom::start(ZoomTraps::default()).await);
+    let smartflo = Smartflo::start(SmartfloTraps::default()).await;
+    let [login, api] = graph.parameters();
+    let parameters = [
+        login,
+        api,
+        format!("ZoomApiUrl={}", zoom.url),
+        format!("ZoomLoginUrl={}", zoom.url),
+        format!("SmartfloUrl={}", smartflo.url),
+        // A delivery whose function has died comes again soon.
+        "BulkTimeoutSeconds=10".to_owned(),
+        "BulkVisibilitySeconds=12".to_owned(),
+    ];
+    let stack = Stack::start(&parameters.each_ref().map(String::as_str)).await;
+    let caller = stack.caller(&["--account", stack.account.as_str()]);
+    stack.recipients(&["ops@example.com"]).await;
+    stack.create_users(APPENDED).await;
+    stack.own(&["+919876500001", "+919876500002"]).await;
+
+    go_on_after_deaths(&stack).await;
+    drop_files(&stack).await;
+    ask_the_api(&stack, &caller).await;
+    import_and_sync(&stack, &caller, &graph).await;
+    resync_with_every_system(&stack, &zoom, &smartflo).await;
+    for schedule in ["DirectoryImportFunctionVisit", "MappingResyncFunctionVisit"] {
+        assert!(rollcall(Some(&stack), &["schedules", "run", schedule], &[]).status.success());
+    }
+
+    assert_eq!(logged(&stack, "denied"), BTreeSet::new());
+    let used = logged(&stack, "used");
+    let unused: Vec<_> = logged(&stack, "granted").into_iter().filter(|granted| !used.contains(granted)).collect();
+    let unexplained: Vec<_> = unused.iter().filter(|one| !one.ends_with(SEEN_ELSEWHERE)).collect();
+    assert!(unexplained.is_empty(), "granted, and never used: {unexplained:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_role_lacks_is_refused() {
+    let template = include_str!("../../../infra/template.yaml");
+    // The first is the bulk append's.
+    let lacking = template.replacen("- dynamodb:PartiQLUpdate\n", "- dynamodb:Scan\n", 1);
+    assert_ne!(lacking, template);
+    let stack = Stack::of_template(&lacking).await;
+    stack.create_users(1).await;
+    let source = stack.drop_file("refused.csv", "Login ID,Allowed Caller ID\nuser1,+919876500001\n").await;
+    let job = stack.job_when(&source, |job| job.last_error.is_some()).await;
+    let error = job.last_error.expect("an error");
+    assert!(error.contains("AccessDenied") && error.contains("dynamodb:PartiQLUpdate"), "{error}");
+    assert_eq!(stack.list("user1").await, Some(Vec::new()));
+    let denied = logged(&stack, "denied");
+    assert!(
+        denied.iter().all(|line| line.starts_with("rollcall-BulkAppendFunction dynamodb:PartiQLUpdate ")),
+        "{denied:?}"
+    );
+    assert_eq!(denied.len(), 1);
+}
