@@ -110,9 +110,10 @@ impl<O: Operation> Worker<O> {
         );
         let run = async {
             let ended = match &notice {
-                Notice::Dropped(upload) => self.engine.run(&self.operation, upload, &source, &delivery).await,
+                // In boxes: what lies deeper is more than the compiler looks through at once.
+                Notice::Dropped(upload) => Box::pin(self.engine.run(&self.operation, upload, &source, &delivery)).await,
                 Notice::Execute { account, kind, job } => {
-                    self.engine.execute(&self.operation, account, (*kind, job), &delivery).await
+                    Box::pin(self.engine.execute(&self.operation, account, (*kind, job), &delivery)).await
                 }
             };
             match ended {

@@ -59,7 +59,7 @@ async fn rotate(stack: &Stack, request: Value) -> Job {
     let start = std::time::Instant::now();
     loop {
         let (jobs, _) = stack.directory.jobs(&stack.account, None, 20).await.unwrap();
-        if let Some(job) = jobs.into_iter().find(|job| job.upload == upload && job.state != State::Running) {
+        if let Some(job) = jobs.into_iter().find(|job| job.upload == upload && !job.is_underway()) {
             return job;
         }
         assert!(start.elapsed().as_secs() < 60, "waited too long for the rotation");
