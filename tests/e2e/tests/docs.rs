@@ -5,7 +5,7 @@ use std::process::Command;
 use e2e::{Stack, binaries, rollcall};
 use rollcall_model::{
     append,
-    code::{ApiCode, FileCode, RowCode, Warning},
+    code::{ApiCode, FileCode, NumberWarning, RowCode, Warning},
     phone_snapshot, roster, rotation,
 };
 
@@ -32,7 +32,8 @@ fn every_code_is_explained_and_every_explained_code_exists() {
 
 #[test]
 fn every_code_of_the_api_is_explained() {
-    for code in ApiCode::ALL {
+    let codes = ApiCode::ALL.iter().map(|code| code.as_str());
+    for code in codes.chain(NumberWarning::ALL.iter().map(|code| code.as_str())) {
         assert!(API.contains(&format!("\n| `{code}` |")), "{code} is not explained");
     }
 }
