@@ -171,12 +171,11 @@ impl Plan {
                 _ if list.len() >= present.limit => Some(Since::ListFull),
                 _ => None,
             };
-            match since {
-                Some(since) => self.passed_over.push((Act::PutBack(number), since)),
-                None => {
-                    list.insert(number);
-                    self.put_back.push(number);
-                }
+            if let Some(since) = since {
+                self.passed_over.push((Act::PutBack(number), since));
+            } else {
+                list.insert(number);
+                self.put_back.push(number);
             }
         }
     }
