@@ -207,6 +207,20 @@ impl Stack {
         self.directory.user(&self.account, login).await.expect("the user is read")
     }
 
+    /// The source of the job that the API has asked for by this upload, once its function has taken it up.
+    pub async fn source_of(&self, upload: &str) -> Source {
+        let start = Instant::now();
+        loop {
+            // The list comes from an index, which follows the table by some milliseconds.
+            let (jobs, _) = self.directory.jobs(&self.account, None, 50).await.expect("jobs are listed");
+            if let Some(job) = jobs.into_iter().find(|job| job.upload.key() == upload) {
+                return job.source;
+            }
+            assert!(start.elapsed() < PATIENCE, "waited too long for {upload}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Waits for the end of a source's job.
     pub async fn ended(&self, source: &Source) -> Job {
         self.job_when(source, |job| !job.is_underway()).await

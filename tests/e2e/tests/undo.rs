@@ -1,5 +1,6 @@
 //! What a job did is taken back, and nothing that has been changed since.
 
+use axum::http::{Method, StatusCode};
 use bulk_undo::Undo;
 use e2e::{Doomed, Stack, die_at_every_request, rollcall, somebody, user};
 use rollcall_model::{
@@ -11,6 +12,7 @@ use rollcall_model::{
     upload::{Kind, Terms},
     user::{Policy, User},
 };
+use serde_json::{Value, json};
 
 fn number(n: usize) -> String {
     format!("+9198765{n:05}")
@@ -332,4 +334,53 @@ async fn a_mapping_resync_has_no_undo() {
     let refused = undo(&stack, &job, "undo.json", false).await;
     let Some(Failure::Refused { reason }) = refused.failure else { panic!("{:?}", refused.state) };
     assert!(reason.contains("mapping-resync"), "{reason}");
+}
+
+/// The story, through public doors alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn flagged_numbers_are_replaced_for_everybody_and_all_of_it_is_taken_back() {
+    let stack = stack(6).await;
+    let owner = stack.caller(&["--account", stack.account.as_str()]);
+    let post = async |path: &str, body: Value| {
+        let reply = owner.ask(Method::POST, path, &[("content-type", "application/json")], body.to_string()).await;
+        assert_eq!(reply.status, StatusCode::ACCEPTED, "{path}: {}", reply.text());
+        reply.json()
+    };
+    let ended = async |upload: &Value| {
+        let source = stack.source_of(upload["upload"].as_str().expect("an upload")).await;
+        stack.ended(&source).await
+    };
+    let list = |numbers: &[usize]| numbers.iter().map(|&n| number(n)).collect::<Vec<_>>();
+    let rows = [[1, 2].as_slice(), &[2, 3], &[3], &[4], &[1, 4], &[2]].into_iter().enumerate();
+    let rows: String = rows.map(|(at, numbers)| format!("user{},{}\n", at + 1, list(numbers).join(";"))).collect();
+    assert_eq!(stack.append("all.csv", format!("Login ID,Allowed Caller ID\n{rows}")).await.counts.applied, 6);
+    for n in 1..=3 {
+        let headers = [("content-type", "application/merge-patch+json")];
+        let path = format!("/v1/numbers/{}", number(n));
+        let patched = owner.ask(Method::PATCH, &path, &headers, json!({ "state": "flagged" }).to_string()).await;
+        assert_eq!(patched.status, StatusCode::OK, "{}", patched.text());
+    }
+    let before = everything(&stack).await;
+
+    let body = json!({ "retire": list(&[1, 2, 3]), "replace_with": list(&[7, 8, 9]), "preview": true });
+    let preview = ended(&post("/v1/numbers/rotations", body).await).await;
+    assert_eq!((preview.state, preview.counts.applied, preview.counts.rows()), (State::Previewed, 7, 7));
+    assert_eq!(everything(&stack).await, before, "a preview writes nothing");
+    post(&format!("/v1/jobs/{}/execute", preview.id), Value::Null).await;
+    let rotated = stack.ended(&preview.source).await;
+    assert_eq!(
+        (rotated.state, rotated.counts, rotated.previewed.unwrap().differs),
+        (State::Finished, preview.counts, 0)
+    );
+    for (login, numbers) in [(1, &[7, 8][..]), (2, &[8, 9]), (3, &[9]), (4, &[4]), (5, &[4, 7]), (6, &[8])] {
+        assert_eq!(stack.list(&format!("user{login}")).await.unwrap(), list(numbers));
+    }
+
+    let undone = ended(&post(&format!("/v1/jobs/{}/undo", rotated.id), json!({})).await).await;
+    assert_eq!((undone.state, undone.counts.unchanged), (State::Finished, 0), "{undone:?}");
+    assert_eq!(everything(&stack).await, before);
+    let again = owner
+        .ask(Method::POST, &format!("/v1/jobs/{}/undo", rotated.id), &[("content-type", "application/json")], "{}")
+        .await;
+    assert_eq!((again.status, again.json()["code"].clone()), (StatusCode::CONFLICT, json!("ILLEGAL_MOVE")));
 }

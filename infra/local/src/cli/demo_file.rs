@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn every_code_of_a_row_is_in_it() {
-        // Those that only a file of users, a resync, a rotation or an execution can have.
+        // Those that only a file of users, a resync, a rotation, an execution or an undo can have.
         let others = [
             RowCode::LoginIdTaken,
             RowCode::EmailTaken,
@@ -124,8 +124,14 @@ mod tests {
         for code in RowCode::ALL.iter().filter(|code| !others.contains(code)) {
             assert!(ROWS.iter().any(|row| row.errors.contains(code)), "{code}");
         }
-        let others =
-            [Warning::Unmapped, Warning::Ambiguous, Warning::Orphaned, Warning::NotHeld, Warning::DiffersFromPreview];
+        let others = [
+            Warning::Unmapped,
+            Warning::Ambiguous,
+            Warning::Orphaned,
+            Warning::NotHeld,
+            Warning::DiffersFromPreview,
+            Warning::ChangedSince,
+        ];
         for warning in Warning::ALL.iter().filter(|warning| !others.contains(warning)) {
             assert!(ROWS.iter().any(|row| row.warnings.contains(warning)), "{warning}");
         }
