@@ -2,21 +2,25 @@
 
 use std::time::Duration;
 
-use rollcall_model::job::{Job, Mail, State};
+use rollcall_model::job::{Job, Mail, Stage, State};
 use rollcall_platform::telemetry::{Measure, measure};
 
-/// Logs what an ended job has come to.
+/// Logs what an ended job has come to. A preview has come to nothing yet.
 pub(crate) fn job_ended(job: &Job) {
+    if job.previews() {
+        return;
+    }
     let facts = [
         ("account", job.upload.account.as_str()),
         ("job", job.id.as_str()),
         ("kind", job.upload.kind.as_str()),
         ("state", job.state.as_str()),
     ];
-    let time = job.ended.map(|ended| ended.duration_since(job.started));
-    let time = time.and_then(|time| Duration::try_from(time).ok()).unwrap_or_default();
+    // One that was executed has waited for a person, which is no time of its own.
+    let ended = job.ended.filter(|_| job.stage != Stage::Executed);
+    let time = ended.and_then(|ended| Duration::try_from(ended.duration_since(job.started)).ok());
     let (counts, progress) = (&job.counts, &job.progress);
-    let mut measures = vec![("Duration", Measure::Time(time))];
+    let mut measures: Vec<_> = time.map(|time| ("Duration", Measure::Time(time))).into_iter().collect();
     let counted = [
         ("Failed", u64::from(job.state == State::Failed)),
         ("Held", u64::from(job.state == State::Held)),

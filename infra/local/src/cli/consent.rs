@@ -9,7 +9,7 @@ use rollcall_platform::decide;
 
 use super::connect::{Connection, told};
 use super::follow::{Followed, follow};
-use super::{hint, output, summary};
+use super::{output, summary};
 use crate::stack::{Context, Error, Result};
 
 /// Whether somebody is asked.
@@ -41,10 +41,13 @@ impl Consent {
             return Ok(Followed::Ended(job));
         }
         if !self.yes {
+            // Where nobody sits to be asked, what the job waits for is told at the end.
+            if !std::io::stdin().is_terminal() {
+                return Ok(Followed::Ended(job));
+            }
             eprint!("{}", summary::describe(&job, None, dir));
             if !ask("Do that?")? {
-                let execute = hint(dir, Some(&job.upload.account), &format!("job {} --execute", job.id));
-                eprintln!("Nothing was changed. To do it: {execute}");
+                eprintln!("Nothing was changed.");
                 return Ok(Followed::Ended(job));
             }
         }
@@ -62,15 +65,11 @@ pub async fn execute(stack: &Connection, job: &Job) -> Result<()> {
     executed.map(drop).map_err(|illegal| Error::new(illegal.to_string()))
 }
 
-/// Asks somebody at a terminal. Where nobody sits, the answer is no.
+/// Asks somebody at a terminal.
 fn ask(question: &str) -> Result<bool> {
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() {
-        return Ok(false);
-    }
     eprint!("{} [y/N] ", output::Tone::Doubtful.paint(question));
     std::io::stderr().flush().context("could not ask")?;
     let mut answer = String::new();
-    stdin.lock().read_line(&mut answer).context("could not read the answer")?;
+    std::io::stdin().lock().read_line(&mut answer).context("could not read the answer")?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
