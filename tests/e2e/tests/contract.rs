@@ -11,7 +11,7 @@ use axum::{
     http::{Method, StatusCode},
 };
 use e2e::{Caller, Graph, Operation, Reply, Stack, Traps, contract, yaml};
-use rollcall_model::code::{ApiCode, FileCode};
+use rollcall_model::code::{ApiCode, FileCode, NumberWarning};
 use serde_json::{Value, json};
 
 const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
@@ -67,6 +67,7 @@ fn the_contract_has_the_codes_of_the_code() {
     let ours = |name: &str| contract().document["components"]["schemas"][name]["enum"].clone();
     assert_eq!(ours("ApiCode"), json!(ApiCode::ALL));
     assert_eq!(ours("FileCode"), json!(FileCode::ALL));
+    assert_eq!(ours("NumberWarning"), json!(NumberWarning::ALL));
 }
 
 #[test]
