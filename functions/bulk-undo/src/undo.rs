@@ -1,17 +1,16 @@
 //! The kind of job: the deeds of another are held against what the directory says now.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rollcall_engine::{Begun, Done, Operation, PutOn, RowsIn, Run, Stop, Work};
 use rollcall_model::{
-    audit::Actor,
     caller_id::CallerId,
     csv_file::{Row, Schema},
     inventory::InventoryNumber,
-    job::{Decision, Failure, Job},
+    job::{Decision, Job},
     report::Judgement,
     undo::{self, COLUMNS, Change, Deed, Ledger, NumberPlan, Plan, Present, Since, UndoRequest},
-    upload::{Source, Terms},
+    upload::Source,
 };
 use rollcall_platform::{
     Error,
@@ -50,7 +49,7 @@ impl Operation for Undo {
             run.preview().await?;
         }
         let deeds = deeds::of(run, &undone).await?;
-        let known = if run.job.attempts > 1 { recall(run).await? } else { None };
+        let known = if run.job.attempts > 1 { run.recall_note().await? } else { None };
         let mut note = match known {
             Some(note) => note,
             None => bring(run, &undone, &deeds).await?,
@@ -82,18 +81,18 @@ impl Operation for Undo {
 
 /// The job that is to be undone, and whether only to be shown what that would be.
 async fn find(run: &Run<'_>) -> Result<(Job, bool), Stop> {
-    let refused = |reason: String| Stop::Ends(Failure::Refused { reason });
-    let bytes = run.engine.files.read(&run.job.source).await?;
-    let request: UndoRequest = serde_json::from_slice(&bytes)
-        .map_err(|error| refused(format!("The request can't be understood: {error}.")))?;
+    let request: UndoRequest = run.request().await?;
     let job = run.engine.directory.job(run.account(), &request.job).await?;
-    let job = job.ok_or_else(|| refused(format!("The account has no job {}.", request.job)))?;
+    let job = job.ok_or_else(|| Stop::refused(format!("The account has no job {}.", request.job)))?;
     if !job.upload.kind.has_undo() {
-        return Err(refused(format!("What a job of the kind {} did can't be taken back.", job.upload.kind.as_str())));
+        return Err(Stop::refused(format!(
+            "What a job of the kind {} did can't be taken back.",
+            job.upload.kind.as_str()
+        )));
     }
     // An earlier attempt of this one may have written already that it is.
     match job.decide(Decision::Undo) {
-        Err(illegal) if run.job.attempts == 1 => Err(refused(illegal.to_string())),
+        Err(illegal) if run.job.attempts == 1 => Err(Stop::refused(illegal.to_string())),
         _ => Ok((job, request.preview)),
     }
 }
@@ -106,24 +105,16 @@ async fn bring(run: &Run<'_>, undone: &Job, deeds: &[Deed]) -> Result<Note, Erro
         numbers.extend(NumberPlan::decide(before, now.as_ref()));
     }
     let rows = undo::rows(deeds, &numbers);
-    let rows = run.engine.files.put_version(&run.keys.brought(), rows, &Terms::default()).await?;
-    let note = Note { rows, numbers };
-    let json = serde_json::to_vec(&note).expect("a note can be written as JSON");
-    run.engine.files.put(&run.keys.brought_note(), "application/json", json).await?;
+    let note = Note { rows: run.keep_rows(rows).await?, numbers };
+    run.keep_note(&note).await?;
     Ok(note)
-}
-
-async fn recall(run: &Run<'_>) -> Result<Option<Note>, Error> {
-    let bytes = run.engine.files.get(&run.keys.brought_note()).await?;
-    // A note that can't be read is as good as none.
-    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
 /// Puts a number of the inventory back. Where somebody else was faster, it is passed over.
 async fn restore(run: &Run<'_>, plan: &mut NumberPlan) -> Result<(), Error> {
     let Ok([now, restored]) = &plan.change else { return Ok(()) };
     let (directory, account) = (&run.engine.directory, run.account());
-    if directory.change_number(account, Some(now), restored, &Actor::Job(run.job.id.clone())).await? {
+    if directory.change_number(account, Some(now), restored, &run.actor()).await? {
         return Ok(());
     }
     // Or an earlier attempt of this job was.
@@ -205,7 +196,7 @@ impl Work for UndoWork {
         let doubtful = outdated.iter().filter(|&&at| matches!(plans[at].change, Change::Delete(_)));
         let doubtful: Vec<&str> = doubtful.map(|&at| plans[at].login.as_str()).collect();
         let there = if doubtful.is_empty() {
-            std::collections::HashMap::new()
+            HashMap::new()
         } else {
             directory.whole_users(account, &doubtful, run.until, work).await?
         };

@@ -10,12 +10,12 @@ use rollcall_engine::{Begun, Operation, RowsIn, Run, Stop, UsersWork};
 use rollcall_model::{
     directory_import::{
         request::Request,
-        rows::{self, Row},
+        rows,
         standing::{ImportTally, Imported, NextDelta, Outcome, Synced},
         sync::Tally,
     },
-    job::{Failure, Stage},
-    upload::{Source, Terms},
+    job::Stage,
+    upload::Source,
 };
 use rollcall_platform::{Error, secrets::Secrets};
 use rollcall_remote::{
@@ -61,7 +61,7 @@ impl Operation for BringUsers {
     type Work = UsersWork;
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<UsersWork>, Stop> {
-        let known = if run.job.attempts > 1 { recall(run).await? } else { None };
+        let known = if run.job.attempts > 1 { run.recall_note().await? } else { None };
         let note = match known {
             Some(note) => note,
             None => self.bring(run).await?,
@@ -71,7 +71,8 @@ impl Operation for BringUsers {
     }
 
     async fn conclude(&self, run: &Run<'_>, _: &UsersWork) -> Result<(), Error> {
-        let note = recall(run).await?.ok_or_else(|| Error::transient(REMEMBERING, "the note is missing"))?;
+        let note: Option<Note> = run.recall_note().await?;
+        let note = note.ok_or_else(|| Error::transient(REMEMBERING, "the note is missing"))?;
         let (job, at) = (run.job.id.clone(), Timestamp::now());
         let directory = &run.engine.directory;
         match note.brought {
@@ -91,7 +92,7 @@ impl Operation for BringUsers {
 impl BringUsers {
     /// Carries the request out, as far as rows.
     async fn bring(&self, run: &mut Run<'_>) -> Result<Note, Stop> {
-        let request = read_request(run).await?;
+        let request = run.request().await?;
         let (rows, brought) = match request {
             Request::Import(import) => {
                 let entra = self.open(run).await?;
@@ -102,10 +103,9 @@ impl BringUsers {
                 self.sync(run, confirmed).await?
             }
         };
-        let rows = if rows.is_empty() { None } else { Some(keep_rows(run, &rows).await?) };
+        let rows = if rows.is_empty() { None } else { Some(run.keep_rows(rows::write(&rows)).await?) };
         let note = Note { rows, brought };
-        let json = serde_json::to_vec(&note).expect("a note can be written as JSON");
-        run.engine.files.put(&run.keys.brought_note(), "application/json", json).await?;
+        run.keep_note(&note).await?;
         Ok(note)
     }
 
@@ -113,7 +113,7 @@ impl BringUsers {
     pub(crate) async fn open(&self, run: &Run<'_>) -> Result<Arc<Entra>, Stop> {
         let account = run.account();
         let credentials: Option<Credentials> = self.secrets.read(account, SECRET).await?;
-        let credentials = credentials.ok_or_else(|| refused("The account has no directory connected.".to_owned()))?;
+        let credentials = credentials.ok_or_else(|| Stop::refused("The account has no directory connected."))?;
         let country = run.country(&run.settings().await?);
         self.tenants.open(account, credentials, country).map_err(|error| self.stop(run, &error))
     }
@@ -127,35 +127,16 @@ impl BringUsers {
             Kind::Denied => {
                 // A new secret may be there already, for the next job.
                 self.secrets.forget(run.account(), SECRET);
-                refused(format!(
+                Stop::refused(format!(
                     "The directory denied the account's credentials, or they lack a permission ({}). Mend that in the \
                      directory, connect it again if the secret is a new one, and repeat the request.",
                     error.chain()
                 ))
             }
-            Kind::Refused => refused(format!(
+            Kind::Refused => Stop::refused(format!(
                 "The directory can't do what is asked for ({}). Perhaps the filter can't be understood.",
                 error.chain()
             )),
         }
     }
-}
-
-fn refused(reason: String) -> Stop {
-    Stop::Ends(Failure::Refused { reason })
-}
-
-async fn read_request(run: &Run<'_>) -> Result<Request, Stop> {
-    let bytes = run.engine.files.read(&run.job.source).await?;
-    serde_json::from_slice(&bytes).map_err(|error| refused(format!("The request can't be understood: {error}.")))
-}
-
-async fn keep_rows(run: &Run<'_>, rows: &[Row]) -> Result<Source, Error> {
-    run.engine.files.put_version(&run.keys.brought(), rows::write(rows), &Terms::default()).await
-}
-
-async fn recall(run: &Run<'_>) -> Result<Option<Note>, Error> {
-    let bytes = run.engine.files.get(&run.keys.brought_note()).await?;
-    // A note that can't be read is as good as none: what it is about is brought again.
-    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }

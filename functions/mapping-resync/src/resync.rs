@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use rollcall_engine::{Begun, Done, Operation, RowsIn, Run, Stop, Work};
 use rollcall_model::{
-    audit::Actor,
     caller_id::CallerId,
     catalog::Kind::Department,
     csv_file::{Row, Schema},
@@ -19,13 +18,13 @@ use rollcall_model::{
     phone_side::PhoneSide,
     report::Judgement,
     settings::PhoneSystem,
-    upload::{Kind as JobKind, Terms},
+    upload::Kind as JobKind,
     user::Policy,
 };
 use rollcall_platform::{Error, directory::BulkWork};
 use rollcall_remote::smartflo::{self, MyNumbers, Smartflo};
 
-use crate::side::{PhoneSystems, refused};
+use crate::side::PhoneSystems;
 
 /// Brings accounts' mappings in step with their phone systems.
 pub struct Resync {
@@ -83,8 +82,7 @@ impl Resync {
             side
         } else {
             let side = self.systems.read(run, system, &mappings, &inventory, country).await?;
-            let json = serde_json::to_vec(&side).expect("a phone side can be written as JSON");
-            run.engine.files.put(&run.keys.brought_note(), "application/json", json).await?;
+            run.keep_note(&side).await?;
             side
         };
 
@@ -104,11 +102,8 @@ impl Resync {
         if let Some(reason) = extent.held().filter(|_| !passed) {
             return Err(Stop::Ends(Failure::Held { reason }));
         }
-        let rows = if mappings.is_empty() {
-            RowsIn::Nowhere
-        } else {
-            RowsIn::Brought(run.engine.files.put_version(&run.keys.brought(), rows.take(), &Terms::default()).await?)
-        };
+        let rows =
+            if mappings.is_empty() { RowsIn::Nowhere } else { RowsIn::Brought(run.keep_rows(rows.take()).await?) };
         let mappings = mappings.into_iter().map(|mapping| (mapping.crm_user.clone(), mapping)).collect();
         Ok(Begun { work: ResyncWork { side, inventory, mappings, ledger: Ledger::default(), at, told }, rows })
     }
@@ -129,7 +124,7 @@ impl Resync {
                 directory.put_entry(account, Department, &entry).await?;
             }
         }
-        let by = Actor::Job(run.job.id.clone());
+        let by = run.actor();
         let numbers = smartflo.my_numbers(run.until).await.map_err(stop)?;
         let owned: HashSet<CallerId> = inventory.iter().map(|item| item.number).collect();
         for number in numbers.iter().filter(|number| !owned.contains(number)) {
@@ -262,8 +257,7 @@ async fn request(run: &Run<'_>) -> Result<ResyncRequest, Stop> {
     if run.job.upload.kind == JobKind::PhoneSnapshot {
         return Ok(ResyncRequest::default());
     }
-    let bytes = run.engine.files.read(&run.job.source).await?;
-    serde_json::from_slice(&bytes).map_err(|error| refused(format!("The request can't be understood: {error}.")))
+    run.request().await
 }
 
 /// What an earlier attempt has read of the phone side.

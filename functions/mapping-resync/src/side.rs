@@ -6,7 +6,6 @@ use rollcall_engine::{Run, Stop};
 use rollcall_model::{
     country::Country,
     inventory::InventoryNumber,
-    job::Failure,
     mapping::{Mapping, State},
     phone_side::{Permission, PhoneSide, PhoneUser, PhoneUserId},
     phone_snapshot::{self, Problems},
@@ -51,7 +50,7 @@ impl PhoneSystems {
         country: Country,
     ) -> Result<PhoneSide, Stop> {
         if run.job.upload.kind == JobKind::PhoneSnapshot && system != PhoneSystem::Snapshot {
-            return Err(refused(format!(
+            return Err(Stop::refused(format!(
                 "A snapshot was dropped, but the account's phone system is {}. Set it to snapshot first.",
                 system.as_str()
             )));
@@ -72,7 +71,7 @@ impl PhoneSystems {
             }
         };
         if side.users.is_empty() && mappings.iter().any(|mapping| mapping.permission.is_some()) {
-            return Err(refused(
+            return Err(Stop::refused(
                 "The phone system says that it has no users at all. Nothing was revoked over that.".to_owned(),
             ));
         }
@@ -91,7 +90,7 @@ impl PhoneSystems {
         secret: &'static str,
     ) -> Result<T, Stop> {
         let credentials = self.secrets.read(run.account(), secret).await?;
-        credentials.ok_or_else(|| refused(format!("The account has no secret for its phone system {secret}.")))
+        credentials.ok_or_else(|| Stop::refused(format!("The account has no secret for its phone system {secret}.")))
     }
 
     /// What a failure of a phone system means for the job.
@@ -103,14 +102,10 @@ impl PhoneSystems {
             Kind::Denied | Kind::Refused => {
                 // A new secret may be there already, for the next job.
                 self.secrets.forget(run.account(), secret);
-                refused(format!("The phone system refuses ({}). Nothing was changed.", error.chain()))
+                Stop::refused(format!("The phone system refuses ({}). Nothing was changed.", error.chain()))
             }
         }
     }
-}
-
-pub(crate) fn refused(reason: String) -> Stop {
-    Stop::Ends(Failure::Refused { reason })
 }
 
 /// Those of our own users whom mappings are about, or could be.
@@ -162,13 +157,14 @@ async fn snapshot(run: &Run<'_>, country: Country, inventory: &[InventoryNumber]
     let key = phone_snapshot_key(run.account());
     if run.job.upload.kind == JobKind::PhoneSnapshot {
         let bytes = files.read(&run.job.source).await?;
-        let side = phone_snapshot::read(&bytes, country, inventory).map_err(|problems| refused(told(&problems)))?;
+        let side =
+            phone_snapshot::read(&bytes, country, inventory).map_err(|problems| Stop::refused(told(&problems)))?;
         let json = serde_json::to_vec(&side).expect("a phone side can be written as JSON");
         files.put(&key, "application/json", json).await?;
         return Ok(side);
     }
     let kept = files.get(&key).await?.ok_or_else(|| {
-        refused(
+        Stop::refused(
             "No snapshot of the phone system has been dropped yet, under inbox/{account}/phone-snapshot/.".to_owned(),
         )
     })?;

@@ -9,7 +9,6 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, ToSpan, civil::Date};
 use rollcall_engine::Run;
 use rollcall_model::{
-    audit::Actor,
     caller_id::CallerId,
     code::RowCode,
     inventory::{InventoryNumber, NumberState, utc_day},
@@ -77,7 +76,7 @@ async fn mark(run: &Run<'_>, item: &InventoryNumber, stale: &[JobId]) -> Result<
             return Ok(true);
         }
         let marked = InventoryNumber { leaving: Some(me.clone()), version: now.version + 1, ..now.clone() };
-        if directory.change_number(account, Some(&now), &marked, &Actor::Job(me.clone())).await? {
+        if directory.change_number(account, Some(&now), &marked, &run.actor()).await? {
             return Ok(true);
         }
         match directory.number(account, item.number).await? {
@@ -118,7 +117,7 @@ async fn end(run: &Run<'_>, pair: Pair, kept: &HashSet<CallerId>, rests_until: O
         if after.facts.state == NumberState::Retired {
             after.replaced_by = pair.new;
         }
-        if directory.change_number(account, Some(&before), &after, &Actor::Job(run.job.id.clone())).await? {
+        if directory.change_number(account, Some(&before), &after, &run.actor()).await? {
             return Ok(());
         }
     }

@@ -18,10 +18,9 @@ use rollcall_model::{
     code::FileCode,
     csv_file::{FileFault, Row, Schema},
     inventory::InventoryNumber,
-    job::Failure,
     report::Judgement,
     rotation::{self, Asked, Checked, Holder, Ledger, Only, ROWS, Request, Rules, UserPlan, check},
-    upload::{Source, Terms},
+    upload::Source,
 };
 use rollcall_platform::{
     Error,
@@ -69,7 +68,7 @@ impl Operation for Rotate {
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<RotationWork>, Stop> {
         let inventory = run.inventory().await?;
-        let known = if run.job.attempts > 1 { recall(run).await? } else { None };
+        let known = if run.job.attempts > 1 { run.recall_note().await? } else { None };
         let (note, walked) = match known {
             Some(note) => (note, Vec::new()),
             None => bring(run, &inventory).await?,
@@ -120,11 +119,10 @@ async fn bring(run: &mut Run<'_>, inventory: &[InventoryNumber]) -> Result<(Note
             format!("The numbers are on {count} lists together; one job takes {most}. Retire fewer at a time.");
         return Err(FileFault { code: FileCode::TooManyRows, line: None, message }.into());
     }
-    let rows = run.engine.files.put_version(&run.keys.brought(), rows, &Terms::default()).await?;
+    let rows = run.keep_rows(rows).await?;
     let Wanted { quarantine_days, allow_empty, .. } = wanted;
     let note = Note { rows, pairs, marks, quarantine_days, allow_empty };
-    let json = serde_json::to_vec(&note).expect("a note can be written as JSON");
-    run.engine.files.put(&run.keys.brought_note(), "application/json", json).await?;
+    run.keep_note(&note).await?;
     Ok((note, walk.holders))
 }
 
@@ -148,23 +146,14 @@ fn unknown(only: Option<&Only>, walk: &Walk) -> BTreeMap<usize, String> {
 }
 
 async fn read_request(run: &Run<'_>) -> Result<Wanted, Stop> {
-    let bytes = run.engine.files.read(&run.job.source).await?;
     if !run.job.upload.name.to_ascii_lowercase().ends_with(".json") {
-        let pairs = rotation::read_file(&bytes)?;
+        let pairs = rotation::read_file(&run.engine.files.read(&run.job.source).await?)?;
         return Ok(Wanted { preview: false, pairs, only: None, quarantine_days: None, allow_empty: false });
     }
-    let refused =
-        |reason: String| Stop::Ends(Failure::Refused { reason: format!("The request can't be understood: {reason}") });
-    let request: Request = serde_json::from_slice(&bytes).map_err(|error| refused(format!("{error}.")))?;
-    let pairs = request.pairs().map_err(|fault| refused(fault.to_string()))?;
+    let request: Request = run.request().await?;
+    let pairs = request.pairs().map_err(|fault| Stop::refused(format!("The request can't be understood: {fault}")))?;
     let Request { only, quarantine_days, allow_empty, preview, .. } = request;
     Ok(Wanted { preview, pairs, only, quarantine_days, allow_empty })
-}
-
-async fn recall(run: &Run<'_>) -> Result<Option<Note>, Error> {
-    let bytes = run.engine.files.get(&run.keys.brought_note()).await?;
-    // A note that can't be read is as good as none: everybody is looked at again.
-    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
 impl Work for RotationWork {

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use rollcall_model::{
     append::{self, Ledger, Standing, UserPlan, Wanted},
-    audit::Actor,
     csv_file::{Row, Schema},
     numbers::NumberReader,
     report::Judgement,
@@ -127,8 +126,7 @@ pub(crate) async fn append_numbers(
     work: &mut BulkWork,
 ) -> Result<Vec<usize>, Error> {
     let shared: Vec<&UserPlan> = plans.iter().map(|plan| &**plan).collect();
-    let by = Actor::Job(run.job.id.clone());
-    let appended = run.engine.directory.append(run.account(), &shared, &by, run.until, work).await?;
+    let appended = run.engine.directory.append(run.account(), &shared, &run.actor(), run.until, work).await?;
     for at in appended.too_large {
         let plan = &mut *plans[at];
         plan.over.append(&mut plan.add);

@@ -15,6 +15,7 @@
 
 mod append;
 mod apply;
+mod brought;
 mod deliver;
 mod mail;
 mod measured;
@@ -29,6 +30,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rollcall_model::{
     account::AccountId,
+    audit::Actor,
     country::Country,
     csv_file::FileFault,
     inventory::InventoryNumber,
@@ -207,6 +209,13 @@ pub enum Stop {
     Error(Error),
 }
 
+impl Stop {
+    /// The job ends, since what it asks for can't be done. The reason is a sentence for whoever can mend that.
+    pub fn refused(reason: impl Into<String>) -> Self {
+        Self::Ends(Failure::Refused { reason: reason.into() })
+    }
+}
+
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         Self::Error(error)
@@ -240,6 +249,11 @@ impl<'a> Run<'a> {
     /// The account whose job it is.
     pub fn account(&self) -> &AccountId {
         &self.job.upload.account
+    }
+
+    /// Who changes what the job changes, for the audit trail.
+    pub fn actor(&self) -> Actor {
+        Actor::Job(self.job.id.clone())
     }
 
     /// What the account has set for itself.
@@ -294,7 +308,7 @@ impl<'a> Run<'a> {
         let kind = self.job.upload.kind;
         if !kind.has_preview() {
             let reason = format!("A job of the kind {} has no preview.", kind.as_str());
-            return Err(Stop::Ends(Failure::Refused { reason }));
+            return Err(Stop::refused(reason));
         }
         self.job.preview();
         self.keys = self.job.keys();

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use rollcall_model::{audit::Actor, caller_id::CallerId};
+use rollcall_model::caller_id::CallerId;
 use rollcall_platform::{Error, directory::BulkWork};
 
 use crate::{Done, PutOn, Run, Stop, Work, apply::Batch};
@@ -31,14 +31,17 @@ impl Joined {
 impl Run<'_> {
     /// Takes numbers off lists again that this job has put there and that lists don't take any more.
     pub(crate) async fn take_back<W: Work>(&mut self, work: &mut W, joined: Joined) -> Result<(), Stop> {
+        // A preview has put nothing on any list.
+        if self.job.previews() {
+            return Ok(());
+        }
         let Joined { added, taken_back: mut refused } = joined;
         if !added.is_empty() {
             let inventory = self.inventory().await?;
             let gone = inventory.iter().filter(|item| !item.joins_lists() && added.contains(&item.number));
             refused.extend(gone.map(|item| item.number));
         }
-        // A preview has put nothing on any list.
-        if refused.is_empty() || self.job.previews() {
+        if refused.is_empty() {
             return Ok(());
         }
         for number in 0..Self::batches(work) {
@@ -77,7 +80,7 @@ impl Run<'_> {
             put_on.map(|PutOn { login, taken_back, .. }| (login, &**taken_back)).collect();
         self.engine
             .directory
-            .remove_caller_ids(self.account(), &removals, &Actor::Job(self.job.id.clone()), self.until, &mut asked)
+            .remove_caller_ids(self.account(), &removals, &self.actor(), self.until, &mut asked)
             .await?;
         drop(removals);
         for at in changed {

@@ -207,14 +207,16 @@ impl Stack {
         self.directory.user(&self.account, login).await.expect("the user is read")
     }
 
-    /// The source of the job that the API has asked for by this upload, once its function has taken it up.
-    pub async fn source_of(&self, upload: &str) -> Source {
+    /// Waits for the end of the job that the API has told of in this answer.
+    pub async fn ended_asked(&self, asked: &crate::Reply) -> Job {
+        let asked = asked.json();
+        let upload = asked["upload"].as_str().expect("an upload");
         let start = Instant::now();
         loop {
             // The list comes from an index, which follows the table by some milliseconds.
             let (jobs, _) = self.directory.jobs(&self.account, None, 50).await.expect("jobs are listed");
             if let Some(job) = jobs.into_iter().find(|job| job.upload.key() == upload) {
-                return job.source;
+                return self.ended(&job.source).await;
             }
             assert!(start.elapsed() < PATIENCE, "waited too long for {upload}");
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -99,7 +99,7 @@ async fn ended(stack: &Stack, wanted: impl Fn(&Job) -> bool) -> Job {
     let start = Instant::now();
     loop {
         let (jobs, _) = stack.directory.jobs(&stack.account, None, 50).await.expect("jobs are listed");
-        if let Some(job) = jobs.into_iter().find(|job| wanted(job) && job.state != State::Running) {
+        if let Some(job) = jobs.into_iter().find(|job| wanted(job) && !job.is_underway()) {
             return job;
         }
         assert!(start.elapsed() < Duration::from_mins(2), "waited too long for the job");

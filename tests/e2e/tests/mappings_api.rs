@@ -8,7 +8,6 @@ use rollcall_model::{
     mapping::{CrmUserId, Mapping},
     phone_side::Permission,
     settings::{PhoneSystem, Settings},
-    upload::Upload,
     user::Policy,
 };
 use rollcall_platform::{
@@ -275,21 +274,9 @@ async fn hold(stack: &Stack, owner: &Caller) -> String {
 async fn ask(stack: &Stack, owner: &Caller, path: &str, body: Value, ends: JobState) -> String {
     let asked = send(owner, Method::POST, path, &[], body).await;
     assert_eq!(asked.status, StatusCode::ACCEPTED, "{}", asked.text());
-    let upload = asked.json()["upload"].as_str().expect("an upload").to_owned();
-    let account = &stack.account;
-    let upload = Upload::from_key(&upload).expect("an upload");
-    // The list comes from an index, which follows the table by some milliseconds.
-    let patience = std::time::Instant::now() + std::time::Duration::from_mins(2);
-    loop {
-        let (jobs, _) = stack.directory.jobs(account, None, 50).await.unwrap();
-        let job = jobs.into_iter().find(|job| job.upload == upload && !job.is_underway());
-        if let Some(job) = job {
-            assert_eq!(job.state, ends, "{job:?}");
-            return job.id.to_string();
-        }
-        assert!(std::time::Instant::now() < patience, "waited too long for {path}");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let job = stack.ended_asked(&asked).await;
+    assert_eq!(job.state, ends, "{job:?}");
+    job.id.to_string()
 }
 
 async fn seen(owner: &Caller) -> usize {

@@ -10,7 +10,7 @@ use rollcall_model::{
     mapping::{CrmUserId, Given, Mapping, standing::ResyncRequest},
     phone_side::PhoneUserId,
     rotation::UserPlan,
-    upload::{Kind, ResultKeys, Upload},
+    upload::{Kind, ResultKeys},
     user::{Policy, Ref},
 };
 use rollcall_platform::{Error, connect::Aws, directory::Directory};
@@ -55,16 +55,7 @@ fn owner(stack: &Stack) -> Caller {
 async fn rotate(stack: &Stack, request: Value) -> Job {
     let asked = owner(stack).ask(Method::POST, "/v1/numbers/rotations", &[], request.to_string()).await;
     assert_eq!(asked.status, StatusCode::ACCEPTED, "{}", asked.text());
-    let upload = Upload::from_key(asked.json()["upload"].as_str().expect("an upload")).expect("an upload");
-    let start = std::time::Instant::now();
-    loop {
-        let (jobs, _) = stack.directory.jobs(&stack.account, None, 20).await.unwrap();
-        if let Some(job) = jobs.into_iter().find(|job| job.upload == upload && !job.is_underway()) {
-            return job;
-        }
-        assert!(start.elapsed().as_secs() < 60, "waited too long for the rotation");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    stack.ended_asked(&asked).await
 }
 
 async fn rotate_file(stack: &Stack, name: &str, rows: &str) -> Job {

@@ -344,11 +344,7 @@ async fn flagged_numbers_are_replaced_for_everybody_and_all_of_it_is_taken_back(
     let post = async |path: &str, body: Value| {
         let reply = owner.ask(Method::POST, path, &[("content-type", "application/json")], body.to_string()).await;
         assert_eq!(reply.status, StatusCode::ACCEPTED, "{path}: {}", reply.text());
-        reply.json()
-    };
-    let ended = async |upload: &Value| {
-        let source = stack.source_of(upload["upload"].as_str().expect("an upload")).await;
-        stack.ended(&source).await
+        stack.ended_asked(&reply).await
     };
     let list = |numbers: &[usize]| numbers.iter().map(|&n| number(n)).collect::<Vec<_>>();
     let rows = [[1, 2].as_slice(), &[2, 3], &[3], &[4], &[1, 4], &[2]].into_iter().enumerate();
@@ -363,11 +359,10 @@ async fn flagged_numbers_are_replaced_for_everybody_and_all_of_it_is_taken_back(
     let before = everything(&stack).await;
 
     let body = json!({ "retire": list(&[1, 2, 3]), "replace_with": list(&[7, 8, 9]), "preview": true });
-    let preview = ended(&post("/v1/numbers/rotations", body).await).await;
+    let preview = post("/v1/numbers/rotations", body).await;
     assert_eq!((preview.state, preview.counts.applied, preview.counts.rows()), (State::Previewed, 7, 7));
     assert_eq!(everything(&stack).await, before, "a preview writes nothing");
-    post(&format!("/v1/jobs/{}/execute", preview.id), Value::Null).await;
-    let rotated = stack.ended(&preview.source).await;
+    let rotated = post(&format!("/v1/jobs/{}/execute", preview.id), Value::Null).await;
     assert_eq!(
         (rotated.state, rotated.counts, rotated.previewed.unwrap().differs),
         (State::Finished, preview.counts, 0)
@@ -376,7 +371,7 @@ async fn flagged_numbers_are_replaced_for_everybody_and_all_of_it_is_taken_back(
         assert_eq!(stack.list(&format!("user{login}")).await.unwrap(), list(numbers));
     }
 
-    let undone = ended(&post(&format!("/v1/jobs/{}/undo", rotated.id), json!({})).await).await;
+    let undone = post(&format!("/v1/jobs/{}/undo", rotated.id), json!({})).await;
     assert_eq!((undone.state, undone.counts.unchanged), (State::Finished, 0), "{undone:?}");
     assert_eq!(everything(&stack).await, before);
     let again = owner

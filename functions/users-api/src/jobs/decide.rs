@@ -14,7 +14,6 @@ use rollcall_model::{
     upload::Kind,
 };
 use rollcall_platform::decide::{self, decide};
-
 use serde::Deserialize;
 
 use super::{Shown, one::find};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use jiff::Timestamp;
 use rollcall_model::account::AccountId;
 use rollcall_model::email::EmailAddress;
 use rollcall_model::upload::{JobId, Kind, Source, Terms, Upload};
@@ -120,6 +121,22 @@ impl Watch {
         save_results(stack, &job, &self.save).await?;
         Ok(if summary::all_went_well(&job) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// Drops a request for a job under a name of its own.
+///
+/// # Errors
+/// If it can't be dropped.
+pub async fn drop_request(
+    stack: &Connection,
+    account: &AccountId,
+    kind: Kind,
+    what: &str,
+    request: Vec<u8>,
+) -> Result<Source> {
+    let name = format!("{what}-{}.json", Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S%.3fZ"));
+    let upload = Upload { account: account.clone(), kind, name };
+    stack.files.drop_file(&upload, request, &Terms::default()).await.map_err(told)
 }
 
 fn name(given: Option<String>, file: &Path) -> Result<String> {

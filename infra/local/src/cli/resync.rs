@@ -4,13 +4,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use jiff::Timestamp;
 use rollcall_model::mapping::standing::ResyncRequest;
-use rollcall_model::upload::{JobId, Kind, Terms, Upload};
+use rollcall_model::upload::{JobId, Kind};
 
 use super::connect::{Connection, told};
 use super::consent::Consent;
-use super::drop_file::Watch;
+use super::drop_file::{Watch, drop_request};
 use super::{Whose, hint};
 use crate::stack::Result;
 
@@ -45,10 +44,8 @@ impl Resync {
         self.watch.check()?;
         let stack = Connection::open(dir).await?;
         let account = self.whose.account;
-        let name = format!("resync-{}.json", Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S%.3fZ"));
-        let upload = Upload { account: account.clone(), kind: Kind::MappingResync, name };
         let request = ResyncRequest { confirmed: self.confirmed }.to_json();
-        let source = stack.files.drop_file(&upload, request, &Terms::default()).await.map_err(told)?;
+        let source = drop_request(&stack, &account, Kind::MappingResync, "resync", request).await?;
         let code = self.watch.run(dir, &stack, &account, &source, Consent::default()).await?;
         let standing = stack.directory.resync_standing(&account).await.map_err(told)?.unwrap_or_default();
         let id = JobId::of(&source);

@@ -7,15 +7,14 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::Args;
-use jiff::Timestamp;
 use rollcall_model::rotation::{MAX_QUARANTINE_DAYS, Only, Replacements, Request, read_file};
-use rollcall_model::upload::{Kind, Terms, Upload};
+use rollcall_model::upload::Kind;
 use rollcall_model::user::{LoginId, Ref};
 
 use super::Whose;
-use super::connect::{Connection, told};
+use super::connect::Connection;
 use super::consent::Consent;
-use super::drop_file::{Watch, read};
+use super::drop_file::{Watch, drop_request, read};
 use crate::stack::{Context, Error, Result};
 
 /// Options of `rollcall rotate`.
@@ -88,9 +87,7 @@ impl Rotate {
         let request = self.request()?;
         let stack = Connection::open(dir).await?;
         let account = self.whose.account;
-        let name = format!("rotation-{}.json", Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S%.3fZ"));
-        let upload = Upload { account: account.clone(), kind: Kind::RotateCallerIds, name };
-        let source = stack.files.drop_file(&upload, request.to_json(), &Terms::default()).await.map_err(told)?;
+        let source = drop_request(&stack, &account, Kind::RotateCallerIds, "rotation", request.to_json()).await?;
         self.watch.run(dir, &stack, &account, &source, self.consent).await
     }
 

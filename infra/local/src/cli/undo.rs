@@ -4,14 +4,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use jiff::Timestamp;
 use rollcall_model::job::Decision;
 use rollcall_model::undo::UndoRequest;
-use rollcall_model::upload::{Kind, Terms, Upload};
+use rollcall_model::upload::Kind;
 
-use super::connect::{Connection, told};
+use super::connect::Connection;
 use super::consent::Consent;
-use super::drop_file::Watch;
+use super::drop_file::{Watch, drop_request};
 use super::{Whose, job};
 use crate::stack::{Error, Result};
 
@@ -53,10 +52,8 @@ impl Undo {
             return Err(Error::new(format!("what a job of the kind {} did can't be taken back", kind.as_str())));
         }
         job.decide(Decision::Undo).map_err(|illegal| Error::new(illegal.to_string()))?;
-        let name = format!("undo-{}.json", Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S%.3fZ"));
-        let upload = Upload { account: account.clone(), kind: Kind::Undo, name };
         let request = UndoRequest { job: job.id, preview: self.consent.asks() }.to_json();
-        let source = stack.files.drop_file(&upload, request, &Terms::default()).await.map_err(told)?;
+        let source = drop_request(&stack, &account, Kind::Undo, "undo", request).await?;
         self.watch.run(dir, &stack, &account, &source, self.consent).await
     }
 }

@@ -4,15 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use jiff::Timestamp;
 use rollcall_model::account::AccountId;
 use rollcall_model::directory_import::request::{Chosen, Import, Request, Sync};
-use rollcall_model::upload::{JobId, Kind, Terms, Upload};
+use rollcall_model::upload::{JobId, Kind};
 use rollcall_model::user::{DirectoryId, Ref};
 
 use super::super::connect::{Connection, told};
 use super::super::consent::Consent;
-use super::super::drop_file::Watch;
+use super::super::drop_file::{Watch, drop_request};
 use super::super::{Whose, hint};
 use super::{credentials, status};
 use crate::stack::{Context, Result};
@@ -101,9 +100,7 @@ async fn ask(dir: &Path, account: AccountId, what: &str, request: Request, watch
     watch.check()?;
     let stack = Connection::open(dir).await?;
     credentials(&stack, &account, dir).await?;
-    let name = format!("{what}-{}.json", Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S%.3fZ"));
-    let upload = Upload { account: account.clone(), kind: Kind::DirectoryImport, name };
-    let source = stack.files.drop_file(&upload, request.to_json(), &Terms::default()).await.map_err(told)?;
+    let source = drop_request(&stack, &account, Kind::DirectoryImport, what, request.to_json()).await?;
     let code = watch.run(dir, &stack, &account, &source, Consent::default()).await?;
     let standing = stack.directory.standing(&account).await.map_err(told)?.unwrap_or_default();
     if let Some(told) = status::of_job(&standing, &JobId::of(&source)) {
