@@ -45,11 +45,7 @@ pub(crate) async fn set(
     let inventory: HashMap<CallerId, &InventoryNumber> = inventory.iter().map(|item| (item.number, item)).collect();
     let good = pairs.iter().enumerate().filter_map(|(at, pair)| Some((at, *inventory.get(&pair.good()?.old)?)));
     let good: Vec<(usize, &InventoryNumber)> = good.collect();
-    // Before they are marked: what undoes a rotation puts them back as they were.
-    let before: Vec<InventoryNumber> =
-        good.iter().map(|(_, item)| InventoryNumber { leaving: None, ..(*item).clone() }).collect();
-    let json = serde_json::to_vec(&before).expect("numbers can be written as JSON");
-    run.engine.files.put(&run.keys.numbers(), "application/json", json).await?;
+    keep(run, &good).await?;
 
     let marks: Vec<_> = good.iter().map(|&(at, item)| async move { Ok((at, mark(run, item, stale).await?)) }).collect();
     let marked: Vec<(usize, bool)> = stream::iter(marks).buffer_unordered(IN_FLIGHT).try_collect::<Vec<_>>().await?;
@@ -61,6 +57,18 @@ pub(crate) async fn set(
         };
     }
     Ok(())
+}
+
+/// Keeps the numbers as they are before they are marked: what undoes the rotation puts them back so. Once, since a later attempt
+/// finds its own marks.
+async fn keep(run: &Run<'_>, numbers: &[(usize, &InventoryNumber)]) -> Result<(), Error> {
+    let (files, key) = (&run.engine.files, run.keys.numbers());
+    if run.job.attempts > 1 && files.get(&key).await?.is_some() {
+        return Ok(());
+    }
+    let before = numbers.iter().map(|(_, item)| InventoryNumber { leaving: None, ..(*item).clone() });
+    let json = serde_json::to_vec(&before.collect::<Vec<_>>()).expect("numbers can be written as JSON");
+    files.put(&key, "application/json", json).await
 }
 
 /// Marks one number, unless it is not to be had any more.

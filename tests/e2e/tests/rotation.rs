@@ -547,6 +547,9 @@ impl Doomed for Rotating {
             before.iter().all(|item| item.facts.state == NumberState::Active && item.leaving.is_none()),
             "{context}"
         );
+        // An undo knows by the version whether anybody has been at a number since: a mark and an end are two writes.
+        let version = before.iter().find(|item| item.number == old.number).map(|item| item.version);
+        assert_eq!(version, Some(old.version - 2), "{context}");
     }
 }
 
