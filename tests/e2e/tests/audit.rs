@@ -68,7 +68,7 @@ async fn send(caller: &Caller, method: Method, path: &str, body: Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_way_to_change_numbers_says_who_did_it() {
-    let stack = Stack::start(&["AuditSettleSeconds=2"]).await;
+    let stack = Stack::start(&["AuditSettleSeconds=2", "AuditBatchSeconds=0"]).await;
     let ann = stack.caller(&["--account", "acme", "--subject", ANN]);
     let (one, two) = ("+919876543210", "+919876543211");
 
@@ -137,7 +137,7 @@ async fn every_way_to_change_numbers_says_who_did_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_past_range_never_changes_and_a_range_is_bounded() {
-    let stack = Stack::start(&["AuditSettleSeconds=2"]).await;
+    let stack = Stack::start(&["AuditSettleSeconds=2", "AuditBatchSeconds=0"]).await;
     let ann = stack.caller(&["--account", "acme"]);
     stack.create_users(5).await;
     complete(&ann, 5, "").await;
@@ -204,7 +204,7 @@ async fn deliver(function: &AuditTrail, records: Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_told_twice_is_shown_once_and_what_could_not_be_kept_is_told_again() {
-    let stack = Stack::start(&["AuditSettleSeconds=2"]).await;
+    let stack = Stack::start(&["AuditSettleSeconds=2", "AuditBatchSeconds=0"]).await;
     let ann = stack.caller(&["--account", "acme"]);
     let done = json!({ "batchItemFailures": [] });
     let all = function(stack.endpoints(), &stack).await;
@@ -246,7 +246,7 @@ async fn what_is_told_twice_is_shown_once_and_what_could_not_be_kept_is_told_aga
 #[tokio::test(flavor = "multi_thread")]
 async fn no_change_is_lost_or_doubled_by_deaths() {
     const USERS: usize = 400;
-    let mut stack = Stack::start(&["AuditSettleSeconds=2"]).await;
+    let mut stack = Stack::start(&["AuditSettleSeconds=2", "AuditBatchSeconds=0"]).await;
     stack.create_users(USERS).await;
     let rows: String = (1..=USERS).map(|user| format!("user{user},9876543210\n")).collect();
     let job = stack.drop_file("deaths.csv", format!("Login ID,Allowed Caller ID\n{rows}")).await;

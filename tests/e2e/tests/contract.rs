@@ -97,7 +97,11 @@ fn the_contract_names_every_field_and_its_examples_keep_it() {
 async fn every_route_withstands_strangers_neighbours_and_bad_input() {
     let graph = Graph::start(Traps { page: 1, ..Traps::default() }).await;
     let parameters = graph.parameters();
-    let parameters = parameters.iter().map(String::as_str).chain(["AuditSettleSeconds=2"]).collect::<Vec<_>>();
+    let parameters = parameters
+        .iter()
+        .map(String::as_str)
+        .chain(["AuditSettleSeconds=2", "AuditBatchSeconds=0"])
+        .collect::<Vec<_>>();
     let stack = Stack::start(&parameters).await;
     for person in graph.hire(3) {
         graph.change(&person, |person| person.display_name = Some(SECRET.to_owned()));

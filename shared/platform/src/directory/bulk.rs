@@ -2,9 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse, KeysAndAttributes,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest, KeysAndAttributes};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::{
     account::AccountId,
@@ -18,6 +16,7 @@ use tokio::time::Instant;
 
 use super::{
     Directory, Item,
+    statements::Refusal,
     stream::CHANGED_BY,
     string,
     users::{CALLER_IDS, caller_ids, policy},
@@ -61,11 +60,9 @@ pub struct BulkWork {
 
 /// Keys that one read takes (`BatchGetItem`).
 const READ_BATCH: usize = 100;
-/// Statements that one write takes (`BatchExecuteStatement`).
-const WRITE_BATCH: usize = 25;
 /// Requests in flight. Above the table's own limits more only wait; below them, 16 of 5 ms each carry 80,000 statements
 /// a second.
-const IN_FLIGHT: usize = 16;
+pub(super) const IN_FLIGHT: usize = 16;
 /// First wait before a request is sent again, doubled each time up to the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -111,69 +108,16 @@ impl Directory {
         until: Instant,
         work: &mut BulkWork,
     ) -> Result<Appended, Error> {
-        let batches: Vec<_> =
-            plans.chunks(WRITE_BATCH).map(|batch| self.append_batch(account, batch, by, until)).collect();
-        let numbered = batches.into_iter().enumerate().map(|(number, batch)| async move {
-            batch.await.map(|(appended, work)| (number * WRITE_BATCH, appended, work))
-        });
-        let mut outcomes = stream::iter(numbered.collect::<Vec<_>>()).buffer_unordered(IN_FLIGHT);
+        let statements = plans.iter().map(|plan| self.append_statement(account, plan, by)).collect();
         let mut all = Appended::default();
-        while let Some((first, appended, done)) = outcomes.try_next().await? {
-            all.vanished.extend(appended.vanished.iter().map(|at| first + at));
-            all.too_large.extend(appended.too_large.iter().map(|at| first + at));
-            work.add(done);
+        for (at, refusal) in self.execute_each(APPENDING, statements, until, work).await? {
+            match refusal {
+                // An update of an item that isn't there fails its condition: nothing is created by it.
+                Refusal::Condition => all.vanished.push(at),
+                Refusal::TooLarge => all.too_large.push(at),
+            }
         }
         Ok(all)
-    }
-
-    async fn append_batch(
-        &self,
-        account: &AccountId,
-        plans: &[&UserPlan],
-        by: &Actor,
-        until: Instant,
-    ) -> Result<(Appended, BulkWork), Error> {
-        let mut appended = Appended::default();
-        let mut work = BulkWork::default();
-        let mut open: Vec<usize> = (0..plans.len()).collect();
-        let mut patience = Patience::new(until);
-        while !open.is_empty() {
-            patience.check(APPENDING)?;
-            self.writes.turn(open.len()).await;
-            work.calls += 1;
-            work.statements += open.len() as u64;
-            let statements = open.iter().map(|&at| self.append_statement(account, plans[at], by)).collect();
-            let answer = self.once.batch_execute_statement().set_statements(Some(statements)).send().await;
-            let responses = match answer.map_err(failed(APPENDING)) {
-                Ok(answer) => answer.responses.unwrap_or_default(),
-                Err(error) if error.kind == Kind::Transient => {
-                    self.writes.learn(0, open.len());
-                    work.put_off += open.len() as u64;
-                    patience.wait(error).await?;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            if responses.len() != open.len() {
-                return Err(Error::unreadable(APPENDING, "the table answered another number of statements"));
-            }
-            let mut again = Vec::new();
-            for (&at, response) in open.iter().zip(&responses) {
-                match outcome(response)? {
-                    Outcome::Done => {}
-                    Outcome::Vanished => appended.vanished.push(at),
-                    Outcome::TooLarge => appended.too_large.push(at),
-                    Outcome::PutOff => again.push(at),
-                }
-            }
-            self.writes.learn(open.len() - again.len(), again.len());
-            work.put_off += again.len() as u64;
-            if !again.is_empty() {
-                patience.wait(Error::transient(APPENDING, "the table asks for patience")).await?;
-            }
-            open = again;
-        }
-        Ok((appended, work))
     }
 
     fn append_statement(&self, account: &AccountId, plan: &UserPlan, by: &Actor) -> BatchStatementRequest {
@@ -266,7 +210,7 @@ impl Directory {
 }
 
 impl BulkWork {
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.calls += other.calls;
         self.put_off += other.put_off;
         self.statements += other.statements;
@@ -364,7 +308,7 @@ impl Patience {
         Self { wait: FIRST_WAIT, until }
     }
 
-    fn check(&self, operation: &'static str) -> Result<(), Error> {
+    pub(super) fn check(&self, operation: &'static str) -> Result<(), Error> {
         if Instant::now() < self.until { Ok(()) } else { Err(Error::transient(operation, "the time is up")) }
     }
 
@@ -385,34 +329,6 @@ impl Patience {
 fn spread() -> f64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     f64::from(now.subsec_nanos() % 1_000) / 1_000.0
-}
-
-enum Outcome {
-    Done,
-    Vanished,
-    TooLarge,
-    PutOff,
-}
-
-fn outcome(response: &BatchStatementResponse) -> Result<Outcome, Error> {
-    let Some(error) = response.error() else { return Ok(Outcome::Done) };
-    let message = error.message().unwrap_or_default();
-    match error.code() {
-        // An update of an item that isn't there fails its condition: nothing is created by it.
-        Some(BatchStatementErrorCodeEnum::ConditionalCheckFailed) => Ok(Outcome::Vanished),
-        Some(
-            BatchStatementErrorCodeEnum::ThrottlingError
-            | BatchStatementErrorCodeEnum::ProvisionedThroughputExceeded
-            | BatchStatementErrorCodeEnum::RequestLimitExceeded
-            | BatchStatementErrorCodeEnum::InternalServerError
-            | BatchStatementErrorCodeEnum::TransactionConflict,
-        ) => Ok(Outcome::PutOff),
-        Some(BatchStatementErrorCodeEnum::ValidationError) if message.contains("size") => Ok(Outcome::TooLarge),
-        code => {
-            let code = code.map_or("no code", BatchStatementErrorCodeEnum::as_str);
-            Err(Error::unreadable(APPENDING, format!("{code}: {message}")))
-        }
-    }
 }
 
 fn read_found(item: &Item) -> Result<Found, Error> {

@@ -9,6 +9,7 @@ mod mappings;
 mod numbers;
 mod settings;
 mod standing;
+mod statements;
 mod stream;
 mod users;
 

@@ -87,6 +87,7 @@ mod tests {
             table: "t".to_owned(),
             arn: "arn".to_owned(),
             batch_size: 10,
+            window: std::time::Duration::ZERO,
             filters: None,
             reports_item_failures: true,
             bisects,

@@ -75,6 +75,14 @@ impl Stream {
         told.collect::<serde_json::Result<_>>().context(what())
     }
 
+    /// How many records there are, counted up to `most`.
+    fn waiting(&self, most: usize) -> Result<usize> {
+        const COUNT: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM _stream_records WHERE table_name = ? ORDER BY CAST(sequence_number AS INTEGER) LIMIT ?)";
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.query_row(COUNT, rusqlite::params![self.table, most], |row| row.get(0))
+            .context(format!("could not look at the stream of {}", self.table))
+    }
+
     /// Forgets a record and all before it.
     fn forget(&self, record: &Value) -> Result<()> {
         let what = || format!("could not shorten the stream of {}", self.table);
@@ -148,6 +156,7 @@ mod tests {
         for key in ["a", "b", "c"] {
             put(&stream, key);
         }
+        assert_eq!([2, 10].map(|most| stream.waiting(most).expect("a count")), [2, 3]);
         assert_eq!(keys(&stream, 2), ["a", "b"]);
         let records = stream.read(2).expect("records");
         assert_eq!(records[0]["dynamodb"]["NewImage"]["PK"]["S"], "a");

@@ -1,12 +1,13 @@
-//! Lambda's event source mapping of a stream: records in order to a function, one batch at a time.
-//!
-//! Not played: the batching window, since a batch goes out as soon as there is a record.
+//! Lambda's event source mapping of a stream: records in order to a function, one batch at a time. A batch goes out when it is full
+//! or its window is over.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Outcome};
@@ -21,6 +22,13 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// First wait before records that failed are tried again, doubled each time up to the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// What a function is told.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Event<'a> {
+    records: &'a [Value],
+}
 
 /// One function fed by one stream.
 pub(in crate::stack) struct StreamPoller {
@@ -54,6 +62,9 @@ impl StreamPoller {
 
     /// Works on the first records. Whether there were any.
     async fn step(&self) -> Result<bool> {
+        if !self.wait_for_a_batch().await? {
+            return Ok(false);
+        }
         let (stream, most) = (self.stream.clone(), self.source.batch_size);
         let mut records = blocking(move || stream.read(most)).await?;
         let Some(last) = records.last().cloned() else { return Ok(false) };
@@ -69,11 +80,25 @@ impl StreamPoller {
         Ok(true)
     }
 
+    /// Waits until there are enough records for a batch, or the first has waited for as long as the window is. Whether there are any.
+    async fn wait_for_a_batch(&self) -> Result<bool> {
+        let until = Instant::now() + self.source.window;
+        loop {
+            let (stream, most) = (self.stream.clone(), self.source.batch_size);
+            let waiting = blocking(move || stream.waiting(most)).await?;
+            let now = Instant::now();
+            if waiting == 0 || waiting >= most || now >= until {
+                return Ok(waiting > 0);
+            }
+            tokio::time::sleep_until(until.min(now + LOOK_AGAIN)).await;
+        }
+    }
+
     /// Has the function work on records, until they are done or given up.
     async fn deliver(&self, batch: Batch) -> Result<()> {
         let mut open = VecDeque::from([batch]);
         while let Some(batch) = open.pop_front() {
-            let event = json!({ "Records": batch.records }).to_string();
+            let event = serde_json::to_string(&Event { records: &batch.records }).context("an event")?;
             let outcome = match self.functions.invoke(&self.function, event.into()).await {
                 Ok(answer) => batch.outcome(&answer, self.source.reports_item_failures),
                 // Lambda takes only as many as fit.

@@ -1,5 +1,7 @@
 //! Streams of tables that feed functions.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{Properties, Reader, number, reports_item_failures, text};
@@ -14,6 +16,8 @@ pub struct StreamSource {
     /// The stream's ARN.
     pub arn: String,
     pub batch_size: usize,
+    /// How long a batch that isn't full is waited for.
+    pub window: Duration,
     /// Which records the function gets: those that one of these matches. Without any, all.
     pub filters: Option<Vec<Pattern>>,
     /// Whether the function answers with where it failed, rather than fail the whole batch.
@@ -57,6 +61,7 @@ impl Reader<'_> {
         if !(1..=MAX_BATCH).contains(&batch_size) {
             return Err(Error::new(format!("a BatchSize of more than {MAX_BATCH} can't be run on this machine")));
         }
+        let window = Duration::from_secs(properties.number("MaximumBatchingWindowInSeconds", 0)?);
         let filters = match &properties.get("FilterCriteria")?["Filters"] {
             Value::Null => None,
             filters => Some(filters.as_array().into_iter().flatten().map(filter).collect::<Result<_>>()?),
@@ -70,6 +75,7 @@ impl Reader<'_> {
             table: self.table_of(&arn)?,
             arn,
             batch_size: usize::try_from(batch_size).unwrap_or(usize::MAX),
+            window,
             filters,
             reports_item_failures: reports_item_failures(properties)?,
             bisects: properties.flag("BisectBatchOnFunctionError")?,

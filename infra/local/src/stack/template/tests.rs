@@ -188,6 +188,7 @@ Resources:
             Stream: !GetAtt Table.StreamArn
             StartingPosition: TRIM_HORIZON
             BatchSize: 7
+            MaximumBatchingWindowInSeconds: 3
             BisectBatchOnFunctionError: true
             MaximumRetryAttempts: 2
             FunctionResponseTypes: [ReportBatchItemFailures]
@@ -198,6 +199,7 @@ Resources:
     let source = &resources.functions[0].streams[0];
     assert_eq!((source.table.as_str(), source.batch_size, source.max_retries), ("rollcall-Table", 7, Some(2)));
     assert_eq!(source.dead_letters.as_deref(), Some("rollcall-Dead"));
+    assert_eq!(source.window, Duration::from_secs(3));
     assert!(source.bisects && source.reports_item_failures);
     let record = |sk: &str| json!({ "dynamodb": { "Keys": { "SK": { "S": sk } } } });
     assert!(source.takes(&record("NUM#1")) && !source.takes(&record("JOB")));

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
 use rollcall_model::{
     account::AccountId,
     audit::Actor,
@@ -16,12 +16,13 @@ use tokio::time::Instant;
 use super::item::{CALLER_IDS, caller_ids, policy};
 use crate::{
     Error,
-    directory::{BulkWork, Directory, Item, bulk::WRITTEN_BY, stream::CHANGED_BY, string},
+    directory::{BulkWork, Directory, Item, bulk::WRITTEN_BY, statements::Refusal, stream::CHANGED_BY, string},
     error::failed,
-    keys::{ACCOUNT_PK, BY_ACCOUNT, Key, PK, login_of, users_index},
+    keys::{ACCOUNT_PK, BY_ACCOUNT, Key, PK, SK, login_of, users_index},
 };
 
 const READING: &str = "looking who has a number";
+const CHANGING: &str = "changing lists";
 
 /// What a walk over users has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -138,45 +139,62 @@ impl Directory {
         until: Instant,
         work: &mut BulkWork,
     ) -> Result<Vec<usize>, Error> {
-        let each = changes.iter().map(|change| self.change_list(account, change, job, until));
-        Self::write_each(each.collect::<Vec<_>>(), work).await
+        let (mut asked, mut statements) = (Vec::new(), Vec::new());
+        let mut open = Vec::new();
+        for (at, change) in changes.iter().enumerate() {
+            match &change.lists {
+                Some(lists) => {
+                    asked.push(at);
+                    statements.push(self.list_statement(account, change.login, lists, job));
+                }
+                None => open.push(at),
+            }
+        }
+        for (at, refusal) in self.execute_each(CHANGING, statements, until, work).await? {
+            match refusal {
+                Refusal::Condition => open.push(asked[at]),
+                Refusal::TooLarge => return Err(Error::unreadable(CHANGING, "a list is larger than the table takes")),
+            }
+        }
+        open.sort_unstable();
+        // Where the condition doesn't hold, that may be this job's own doing.
+        let keys = open.iter().map(|&at| Key::user(account, changes[at].login));
+        let items = self.get_many(keys, &[WRITTEN_BY], until, work).await?;
+        let done = items.iter().filter(|item| string(item, WRITTEN_BY).is_some_and(|by| by == job.as_str()));
+        let done: HashSet<String> = done.filter_map(|item| login_of(account, &string(item, PK)?)).collect();
+        open.retain(|&at| !done.contains(changes[at].login));
+        Ok(open)
     }
 
-    async fn change_list(
+    /// Sets a list whole, since one statement can't both add to a set and take from it, on condition that it is as it was.
+    fn list_statement(
         &self,
         account: &AccountId,
-        change: &ListChange<'_>,
+        login: &str,
+        [before, after]: &[Vec<CallerId>; 2],
         job: &JobId,
-        until: Instant,
-    ) -> Result<(bool, BulkWork), Error> {
-        let key = Key::user(account, change.login);
-        let Some([before, after]) = &change.lists else {
-            let done = BulkWork { calls: 1, ..BulkWork::default() };
-            return Ok((self.has_written(key, job).await?, done));
-        };
+    ) -> BatchStatementRequest {
         let set = |numbers: &[CallerId]| AttributeValue::Ss(numbers.iter().map(ToString::to_string).collect());
-        // One expression can't both add to a set and take from it, so it is set whole.
-        let mut update = self
-            .once
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key.clone().attributes().into()))
-            .condition_expression("#list = :before")
-            .expression_attribute_names("#list", CALLER_IDS)
-            .expression_attribute_names("#written", WRITTEN_BY)
-            .expression_attribute_names("#by", CHANGED_BY)
-            .expression_attribute_values(":before", set(before))
-            .expression_attribute_values(":by", AttributeValue::S(Actor::Job(job.clone()).to_string()))
-            .expression_attribute_values(":job", AttributeValue::S(job.to_string()));
-        update = if after.is_empty() {
-            update.update_expression("SET #written = :job, #by = :by REMOVE #list")
+        let Key { pk, sk } = Key::user(account, login);
+        let statement = BatchStatementRequest::builder();
+        let (change, statement) = if after.is_empty() {
+            (format!("REMOVE {CALLER_IDS}"), statement)
         } else {
-            update
-                .update_expression("SET #list = :after, #written = :job, #by = :by")
-                .expression_attribute_values(":after", set(after))
+            (format!("SET {CALLER_IDS} = ?"), statement.parameters(set(after)))
         };
-        let write = || async { update.clone().send().await.map(drop).map_err(failed("changing a list")) };
-        self.write_once(key, 1, job, until, write).await
+        let by = Actor::Job(job.clone()).to_string();
+        statement
+            .statement(format!(
+                "UPDATE \"{}\" {change} SET {WRITTEN_BY} = ? SET {CHANGED_BY} = ? WHERE {PK} = ? AND {SK} = ? AND {CALLER_IDS} = ?",
+                self.table
+            ))
+            .parameters(AttributeValue::S(job.to_string()))
+            .parameters(AttributeValue::S(by))
+            .parameters(AttributeValue::S(pk))
+            .parameters(AttributeValue::S(sk))
+            .parameters(set(before))
+            .build()
+            .expect("a statement has been given")
     }
 
     /// Takes numbers off lists. Done once or twice, they are off; a user who isn't there has none.

@@ -1,0 +1,128 @@
+//! Statements, each on an item of its own, many in one request.
+
+use aws_sdk_dynamodb::types::{BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::time::Instant;
+
+use super::{
+    BulkWork, Directory,
+    bulk::{IN_FLIGHT, Patience},
+};
+use crate::{Error, Kind, error::failed};
+
+/// Statements that one request takes (`BatchExecuteStatement`).
+const BATCH: usize = 25;
+
+/// Why a statement was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Its condition doesn't hold, or its item isn't there.
+    Condition,
+    /// Its item would become larger than the table takes.
+    TooLarge,
+}
+
+impl Directory {
+    /// Carries out statements, many in flight, and repeats what the table puts off, until `until`. Each is carried out or not by itself;
+    /// gives those that were refused, by position, in order. A statement whose answer was lost is sent again, so it must be one that
+    /// changes nothing the second time.
+    ///
+    /// # Errors
+    /// [`Kind::Transient`] when the table doesn't answer until then; otherwise when it refuses for another reason. What was carried out
+    /// stays so.
+    pub(super) async fn execute_each(
+        &self,
+        operation: &'static str,
+        statements: Vec<BatchStatementRequest>,
+        until: Instant,
+        work: &mut BulkWork,
+    ) -> Result<Vec<(usize, Refusal)>, Error> {
+        let batches = statements.chunks(BATCH).enumerate().map(|(number, batch)| async move {
+            self.execute_batch(operation, batch, until).await.map(|done| (number * BATCH, done))
+        });
+        let mut outcomes = stream::iter(batches.collect::<Vec<_>>()).buffer_unordered(IN_FLIGHT);
+        let mut all = Vec::new();
+        while let Some((first, (refused, done))) = outcomes.try_next().await? {
+            all.extend(refused.into_iter().map(|(at, refusal)| (first + at, refusal)));
+            work.add(done);
+        }
+        all.sort_unstable_by_key(|&(at, _)| at);
+        Ok(all)
+    }
+
+    async fn execute_batch(
+        &self,
+        operation: &'static str,
+        statements: &[BatchStatementRequest],
+        until: Instant,
+    ) -> Result<(Vec<(usize, Refusal)>, BulkWork), Error> {
+        let mut refused = Vec::new();
+        let mut work = BulkWork::default();
+        let mut open: Vec<usize> = (0..statements.len()).collect();
+        let mut patience = Patience::new(until);
+        while !open.is_empty() {
+            patience.check(operation)?;
+            self.writes.turn(open.len()).await;
+            work.calls += 1;
+            work.statements += open.len() as u64;
+            let sent = open.iter().map(|&at| statements[at].clone()).collect();
+            let answer = self.once.batch_execute_statement().set_statements(Some(sent)).send().await;
+            let responses = match answer.map_err(failed(operation)) {
+                Ok(answer) => answer.responses.unwrap_or_default(),
+                Err(error) if error.kind == Kind::Transient => {
+                    self.writes.learn(0, open.len());
+                    work.put_off += open.len() as u64;
+                    patience.wait(error).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if responses.len() != open.len() {
+                return Err(Error::unreadable(operation, "the table answered another number of statements"));
+            }
+            let mut again = Vec::new();
+            for (&at, response) in open.iter().zip(&responses) {
+                match outcome(operation, response)? {
+                    Outcome::Done => {}
+                    Outcome::Refused(refusal) => refused.push((at, refusal)),
+                    Outcome::PutOff => again.push(at),
+                }
+            }
+            self.writes.learn(open.len() - again.len(), again.len());
+            work.put_off += again.len() as u64;
+            if !again.is_empty() {
+                patience.wait(Error::transient(operation, "the table asks for patience")).await?;
+            }
+            open = again;
+        }
+        Ok((refused, work))
+    }
+}
+
+enum Outcome {
+    Done,
+    Refused(Refusal),
+    PutOff,
+}
+
+fn outcome(operation: &'static str, response: &BatchStatementResponse) -> Result<Outcome, Error> {
+    let Some(error) = response.error() else { return Ok(Outcome::Done) };
+    let message = error.message().unwrap_or_default();
+    match error.code() {
+        Some(BatchStatementErrorCodeEnum::ConditionalCheckFailed) => Ok(Outcome::Refused(Refusal::Condition)),
+        Some(
+            BatchStatementErrorCodeEnum::ThrottlingError
+            | BatchStatementErrorCodeEnum::ProvisionedThroughputExceeded
+            | BatchStatementErrorCodeEnum::RequestLimitExceeded
+            | BatchStatementErrorCodeEnum::InternalServerError
+            | BatchStatementErrorCodeEnum::TransactionConflict,
+        ) => Ok(Outcome::PutOff),
+        Some(BatchStatementErrorCodeEnum::ValidationError) if message.contains("size") => {
+            Ok(Outcome::Refused(Refusal::TooLarge))
+        }
+        code => {
+            let code = code.map_or("no code", BatchStatementErrorCodeEnum::as_str);
+            Err(Error::unreadable(operation, format!("{code}: {message}")))
+        }
+    }
+}
