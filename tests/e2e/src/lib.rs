@@ -3,6 +3,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a test's helper panics when the test has failed")]
 
 mod api;
+mod canaries;
 mod command;
 mod contract;
 mod deaths;
