@@ -44,12 +44,12 @@ impl Operation for Undo {
     type Work = UndoWork;
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<UndoWork>, Stop> {
-        let (undone, preview) = find(run).await?;
+        let known = if run.job.attempts > 1 { run.recall_note().await? } else { None };
+        let (undone, preview) = find(run, known.is_some()).await?;
         if preview {
             run.preview().await?;
         }
         let deeds = deeds::of(run, &undone).await?;
-        let known = if run.job.attempts > 1 { run.recall_note().await? } else { None };
         let mut note = match known {
             Some(note) => note,
             None => bring(run, &undone, &deeds).await?,
@@ -79,8 +79,9 @@ impl Operation for Undo {
     }
 }
 
-/// The job that is to be undone, and whether only to be shown what that would be.
-async fn find(run: &Run<'_>) -> Result<(Job, bool), Stop> {
+/// The job that is to be undone, and whether only to be shown what that would be. `begun` says that an earlier attempt has come as far as
+/// to do something: then it may have written already that the job is undone.
+async fn find(run: &Run<'_>, begun: bool) -> Result<(Job, bool), Stop> {
     let request: UndoRequest = run.request().await?;
     let job = run.engine.directory.job(run.account(), &request.job).await?;
     let job = job.ok_or_else(|| Stop::refused(format!("The account has no job {}.", request.job)))?;
@@ -90,9 +91,8 @@ async fn find(run: &Run<'_>) -> Result<(Job, bool), Stop> {
             job.upload.kind.as_str()
         )));
     }
-    // An earlier attempt of this one may have written already that it is.
     match job.decide(Decision::Undo) {
-        Err(illegal) if run.job.attempts == 1 => Err(Stop::refused(illegal.to_string())),
+        Err(illegal) if !begun => Err(Stop::refused(illegal.to_string())),
         _ => Ok((job, request.preview)),
     }
 }
@@ -203,6 +203,10 @@ impl Work for UndoWork {
         let gone = |at: usize| doubtful.contains(&plans[at].login.as_str()) && !there.contains_key(&plans[at].login);
         again.extend(outdated.into_iter().filter(|&at| !gone(at)));
         Ok(again)
+    }
+
+    fn inherit(plan: &mut Plan, earlier: &Plan) {
+        plan.inherit(earlier);
     }
 
     fn user_of(&self, plan: &Plan) -> Option<usize> {

@@ -35,7 +35,8 @@ pub(crate) async fn stale(run: &Run<'_>, inventory: &[InventoryNumber]) -> Resul
     Ok(stale)
 }
 
-/// Marks the numbers that are retired. A pair whose number has been retired meanwhile is none any more.
+/// Marks the numbers that are retired. One that an earlier attempt has marked, and that has come to be no good pair since, loses its
+/// mark. A pair whose number has been retired meanwhile is none any more.
 pub(crate) async fn set(
     run: &Run<'_>,
     pairs: &mut [Checked],
@@ -46,6 +47,13 @@ pub(crate) async fn set(
     let good = pairs.iter().enumerate().filter_map(|(at, pair)| Some((at, *inventory.get(&pair.good()?.old)?)));
     let good: Vec<(usize, &InventoryNumber)> = good.collect();
     keep(run, &good).await?;
+    let retired: HashSet<CallerId> = good.iter().map(|(_, item)| item.number).collect();
+    let stays =
+        |item: &&&InventoryNumber| item.leaving.as_ref() == Some(&run.job.id) && !retired.contains(&item.number);
+    let stay: HashSet<CallerId> = inventory.values().filter(stays).map(|item| item.number).collect();
+    for &old in &stay {
+        end(run, Pair { old, new: None }, &stay, None).await?;
+    }
 
     let marks: Vec<_> = good.iter().map(|&(at, item)| async move { Ok((at, mark(run, item, stale).await?)) }).collect();
     let marked: Vec<(usize, bool)> = stream::iter(marks).buffer_unordered(IN_FLIGHT).try_collect::<Vec<_>>().await?;

@@ -206,6 +206,10 @@ impl Work for RotationWork {
         run.engine.directory.change_lists(run.account(), &changes, &run.job.id, run.until, work).await
     }
 
+    fn inherit(plan: &mut UserPlan, earlier: &UserPlan) {
+        plan.inherit(earlier);
+    }
+
     fn user_of(&self, plan: &UserPlan) -> Option<usize> {
         self.ledger.user(&plan.login)
     }

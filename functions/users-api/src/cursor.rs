@@ -1,12 +1,9 @@
 //! Where the next page begins.
 
-use axum::http::StatusCode;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use rollcall_model::{account::AccountId, code::ApiCode};
+use rollcall_model::account::AccountId;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-
-use crate::problem::Problem;
 
 /// Bytes of the checksum in a cursor.
 const SUM: usize = 12;
@@ -22,24 +19,22 @@ pub(crate) fn write(account: &AccountId, list: &str, place: &impl Serialize) -> 
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// The cursor was not given out for the list, or not of late.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NotGivenOut;
+
 /// Reads a cursor.
 pub(crate) fn read<T: DeserializeOwned>(
     account: &AccountId,
     list: &str,
     cursor: Option<&str>,
-) -> Result<Option<T>, Problem> {
+) -> Result<Option<T>, NotGivenOut> {
     let Some(cursor) = cursor else { return Ok(None) };
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
     let place = bytes.as_deref().and_then(|bytes| bytes.split_at_checked(SUM)).and_then(|(written, place)| {
         (written == sum(account, list, place)).then(|| serde_json::from_slice(place).ok())?
     });
-    place.map(Some).ok_or_else(invalid)
-}
-
-/// A cursor that was not given out for the list, or not of late.
-pub(crate) fn invalid() -> Problem {
-    let detail = "The cursor was not given out for this list. Begin without one.";
-    Problem::new(StatusCode::BAD_REQUEST, ApiCode::InvalidCursor, detail).at("cursor")
+    place.map(Some).ok_or(NotGivenOut)
 }
 
 fn sum(account: &AccountId, list: &str, place: &[u8]) -> [u8; SUM] {

@@ -14,6 +14,7 @@ mod entra;
 mod idempotency;
 mod jobs;
 mod mappings;
+mod merge_patch;
 mod numbers;
 mod page;
 mod phone_system;

@@ -9,6 +9,8 @@ use rollcall_model::code::ApiCode;
 use rollcall_platform::{Error, Kind};
 use serde::Serialize;
 
+use crate::cursor::NotGivenOut;
+
 /// A problem. `detail` is for whoever made the request; what an operator needs is in the log.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -74,6 +76,13 @@ impl From<Error> for Problem {
             }
             _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, ApiCode::Internal, "Something went wrong on our side."),
         }
+    }
+}
+
+impl From<NotGivenOut> for Problem {
+    fn from(_: NotGivenOut) -> Self {
+        let detail = "The cursor was not given out for this list. Begin without one.";
+        Self::new(StatusCode::BAD_REQUEST, ApiCode::InvalidCursor, detail).at("cursor")
     }
 }
 

@@ -16,12 +16,15 @@ const BATCH_USERS: usize = 2_000;
 pub(crate) struct Batch<P> {
     /// How many of the plans, from the first, have been carried out.
     carried_out: usize,
+    /// How many of them, from the first, an earlier attempt has decided.
+    #[serde(skip)]
+    recalled: usize,
     pub plans: Vec<P>,
 }
 
 impl<P> Default for Batch<P> {
     fn default() -> Self {
-        Self { carried_out: 0, plans: Vec::new() }
+        Self { carried_out: 0, recalled: 0, plans: Vec::new() }
     }
 }
 
@@ -67,8 +70,9 @@ impl Run<'_> {
         }
         let bytes = self.engine.files.get(&self.keys.changes(number)).await?;
         // A plan that can't be read is as good as none: carrying one out twice is like once.
-        let batch: Batch<W::Plan> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let mut batch: Batch<W::Plan> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         batch.plans.iter().for_each(|plan| work.record(plan));
+        batch.recalled = batch.plans.len();
         Ok(batch)
     }
 
@@ -108,6 +112,7 @@ impl Run<'_> {
             outdated.sort_unstable();
             open = outdated.into_iter().map(|at| open[at]).collect();
             self.decide_again(work, &open, batch, &mut asked).await?;
+            batch.recalled = 0;
             open.retain(|&at| W::writes(&batch.plans[at]));
             if !open.is_empty() {
                 self.keep(number, batch).await?;
@@ -131,7 +136,10 @@ impl Run<'_> {
         if !users.is_empty() {
             let plans = work.plan(self, &users, asked).await?;
             for (at, plan) in positions.into_iter().zip(plans) {
-                batch.plans[at] = plan;
+                let before = std::mem::replace(&mut batch.plans[at], plan);
+                if at < batch.recalled {
+                    W::inherit(&mut batch.plans[at], &before);
+                }
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use lambda_runtime::{Context, LambdaEvent};
 use rollcall_model::{
     account::AccountId,
     job::Delivery,
-    upload::{JobId, Notice, Source},
+    upload::{JobId, Notice},
 };
 use rollcall_platform::{
     connect::Aws,
@@ -19,11 +19,13 @@ use rollcall_platform::{
     mailer::Mailer,
     telemetry::trace_id,
 };
-use serde::Deserialize;
 use serde_json::Value;
 use tracing::Instrument;
 
-use crate::{Ending, Engine, Limits, Operation};
+use crate::{
+    Ending, Engine, Limits, Operation,
+    event::{self, Event},
+};
 
 /// A function that works on one kind of job, as it stands between two deliveries.
 pub struct Worker<O> {
@@ -81,7 +83,7 @@ impl<O: Operation> Worker<O> {
     }
 
     async fn deliver(&self, message: &SqsMessage, context: &Context) -> Verdict {
-        let (notice, source) = match read_event(message) {
+        let (notice, source) = match event::read(message.body.as_deref().unwrap_or_default()) {
             Event::Notice(notice, source) => (notice, source),
             Event::Folder => return Verdict::Done,
             Event::Unreadable(problem) => {
@@ -134,61 +136,6 @@ impl<O: Operation> Worker<O> {
 enum Verdict {
     Done,
     Again,
-}
-
-enum Event {
-    Notice(Notice, Source),
-    /// What a console makes when somebody creates a folder.
-    Folder,
-    Unreadable(String),
-}
-
-/// EventBridge's notice of a new object. Its key is not encoded, unlike that of S3's own notices.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
-#[derive(Deserialize)]
-struct ObjectCreated {
-    detail: Detail,
-}
-
-#[derive(Deserialize)]
-struct Detail {
-    bucket: Bucket,
-    object: Object,
-}
-
-#[derive(Deserialize)]
-struct Bucket {
-    name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Object {
-    key: String,
-    #[serde(default)]
-    size: u64,
-    version_id: Option<String>,
-}
-
-fn read_event(message: &SqsMessage) -> Event {
-    let body = message.body.as_deref().unwrap_or_default();
-    let created: ObjectCreated = match serde_json::from_str(body) {
-        Ok(created) => created,
-        Err(error) => return Event::Unreadable(error.to_string()),
-    };
-    let Detail { bucket, object } = created.detail;
-    if object.key.ends_with('/') {
-        return Event::Folder;
-    }
-    let Some(version) = object.version_id else {
-        return Event::Unreadable("the object has no version: the bucket must keep versions".to_owned());
-    };
-    match Notice::from_key(&object.key) {
-        Ok(notice) => {
-            Event::Notice(notice, Source { bucket: bucket.name, key: object.key, version, size: object.size })
-        }
-        Err(error) => Event::Unreadable(error.to_string()),
-    }
 }
 
 fn deadline(context: &Context) -> Timestamp {

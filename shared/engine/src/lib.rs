@@ -17,6 +17,7 @@ mod append;
 mod apply;
 mod brought;
 mod deliver;
+mod event;
 mod mail;
 mod measured;
 mod operation;

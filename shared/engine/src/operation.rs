@@ -104,6 +104,10 @@ pub trait Work: Send + Sync {
         work: &mut BulkWork,
     ) -> impl Future<Output = Result<Vec<usize>, Error>> + Send;
 
+    /// Takes over what the plan of an earlier attempt has done, as far as the list shows it. Others have written the user since then, so
+    /// the table doesn't say any more who did it, and the plan was decided again.
+    fn inherit(_plan: &mut Self::Plan, _earlier: &Self::Plan) {}
+
     /// The user of a plan; `None` for a plan of an earlier attempt whose user the rows don't name any more.
     fn user_of(&self, plan: &Self::Plan) -> Option<usize>;
 

@@ -136,6 +136,10 @@ impl Work for UsersWork {
         Ok(again)
     }
 
+    fn inherit(plan: &mut Plan, earlier: &Plan) {
+        plan.numbers.inherit(&earlier.numbers);
+    }
+
     fn user_of(&self, plan: &Plan) -> Option<usize> {
         self.ledger.user(&plan.numbers.login)
     }

@@ -344,13 +344,12 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
     match job.state {
         State::Previewed | State::Finished | State::Held | State::Discarded | State::Undone => return Claim::Ended,
         State::Failed if !matches!(job.failure, Some(Failure::GaveUp { .. })) => return Claim::Ended,
-        State::Failed if delivery.is_last() => return Claim::Ended,
-        // Somebody sent it back from the dead-letter queue: it gets a new life, and a mail of its own.
-        State::Failed => {
-            job.state = if job.previews() { State::Previewing } else { State::Running };
-            job.phase = Phase::Reading;
-            (job.ended, job.failure, job.mail) = (None, None, None);
+        // Sent back, its deliveries died before they came as far as a claim. Taken for done, it would be gone.
+        State::Failed if delivery.is_last() => {
+            job.lease = lease;
+            return Claim::GiveUp(Box::new(job));
         }
+        State::Failed => {}
         State::Running | State::Previewing => {
             if job.lease.as_ref().is_some_and(|lease| lease.until > delivery.at) {
                 return Claim::Busy;
@@ -365,6 +364,13 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
                 return Claim::GiveUp(Box::new(job));
             }
         }
+    }
+    if matches!(job.failure, Some(Failure::GaveUp { .. })) {
+        // Somebody sent it back from the dead-letter queue: it gets a new life, and a mail of its own. Also where whoever
+        // gave it up has died over saying so.
+        job.state = if job.previews() { State::Previewing } else { State::Running };
+        job.phase = Phase::Reading;
+        (job.ended, job.failure, job.mail) = (None, None, None);
     }
     job.lease = lease;
     job.attempts += 1;
@@ -554,8 +560,14 @@ mod tests {
     #[test]
     fn a_job_sent_back_from_the_dead_letter_queue_lives_again() {
         let Claim::GiveUp(mut job) = claimed(Some(running()), &delivery(3, 500)) else { panic!() };
+        // Whoever gave it up may die over it.
+        job.phase = Phase::Mailing;
+        let Claim::Work(again) = claimed(Some((*job).clone()), &delivery(1, 600)) else { panic!() };
+        assert_eq!((again.state, again.phase, again.failure), (State::Running, Phase::Reading, None));
+
         job.end(Timestamp::from_second(501).unwrap());
-        assert_eq!(claimed(Some((*job).clone()), &delivery(3, 600)), Claim::Ended);
+        let Claim::GiveUp(again) = claimed(Some((*job).clone()), &delivery(3, 600)) else { panic!() };
+        assert_eq!((again.failure, again.attempts), (job.failure.clone(), 1));
         let Claim::Work(job) = claimed(Some(*job), &delivery(1, 700)) else { panic!() };
         assert_eq!((job.state, job.failure, job.mail), (State::Running, None, None));
     }

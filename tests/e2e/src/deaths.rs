@@ -25,6 +25,11 @@ pub trait Doomed {
     /// Looks whether the job and the table are as they would be without a death.
     fn check(&self, stack: &Stack, prefix: &str, job: &Job, context: &str) -> impl Future<Output = ()>;
 
+    /// What others do between the death and the next delivery.
+    fn meanwhile(&self, _stack: &Stack, _prefix: &str) -> impl Future<Output = ()> {
+        async {}
+    }
+
     /// Whether a mail is due.
     fn mails(&self) -> bool {
         true
@@ -54,6 +59,7 @@ pub async fn die_at_every_request<D: Doomed>(doomed: &D, least: i64) {
                 ending = dying.engine.run(&operation, &upload, &source, &first) => Some(ending.expect("nothing fails")),
                 () = fuse.blown() => None,
             };
+            doomed.meanwhile(&stack, &prefix).await;
             let world = World::new(&stack, Faults::default(), None).await;
             let ending = world.engine.run(&operation, &upload, &source, &delivery(2)).await.expect("nothing fails");
             assert_eq!(ending, Ending::Ended, "after {requests} requests");

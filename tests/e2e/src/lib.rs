@@ -3,6 +3,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a test's helper panics when the test has failed")]
 
 mod api;
+mod canaries;
 mod command;
 mod contract;
 mod deaths;
@@ -19,6 +20,7 @@ pub use api::{Caller, Reply};
 pub use command::{json, rollcall};
 pub use contract::{Contract, Operation, contract, yaml};
 pub use deaths::{Doomed, die_at_every_request};
+pub use draws::{Draws, how_much};
 pub use faults::{Faults, Fuse, Proxy};
 pub use graph::{Gone, Graph, Person, Spoil, Traps};
 pub use smartflo::{Smartflo, SmartfloSpoil, SmartfloTraps};

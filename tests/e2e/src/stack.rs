@@ -51,6 +51,8 @@ pub struct Stack {
 pub struct Mail {
     /// Who it went to.
     pub to: Vec<String>,
+    /// The names of its headers, in order.
+    pub headers: Vec<String>,
     /// Its subject.
     pub subject: String,
     /// Its text.
@@ -344,6 +346,8 @@ impl Drop for Stack {
             for log in fs::read_dir(self.dir.path().join("logs")).into_iter().flatten().flatten() {
                 eprintln!("--- {}\n{}", log.path().display(), fs::read_to_string(log.path()).unwrap_or_default());
             }
+        } else {
+            crate::canaries::look_for(&self.dir.path().join("logs"));
         }
     }
 }
@@ -431,6 +435,7 @@ fn read_mail(bytes: &[u8]) -> Mail {
         message.to().map(|to| to.iter().filter_map(|address| address.address()).map(str::to_owned).collect());
     Mail {
         to: addresses.unwrap_or_default(),
+        headers: message.headers_raw().map(|(name, _)| name.to_ascii_lowercase()).collect(),
         subject: message.subject().unwrap_or_default().to_owned(),
         text: message.body_text(0).unwrap_or_default().into_owned(),
         attachments: message

@@ -20,6 +20,8 @@ pub struct World {
     pub engine: Engine,
     /// Between it and the table.
     pub table: Proxy,
+    /// Between it and the bucket.
+    pub bucket: Proxy,
     /// Between it and the mail service.
     pub mail: Proxy,
 }
@@ -48,7 +50,7 @@ impl World {
             country: "IN".parse().expect("a country"),
             limits: Limits { file_bytes: 1 << 30, rows: 1 << 30 },
         };
-        Self { engine, table, mail }
+        Self { engine, table, bucket, mail }
     }
 }
 

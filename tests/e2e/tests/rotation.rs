@@ -557,3 +557,49 @@ impl Doomed for Rotating {
 async fn a_rotation_dies_before_and_after_every_request_and_ends_the_same() {
     die_at_every_request(&Rotating, 20).await;
 }
+
+/// One whose number is replaced. While the rotation is dead, another one retires the replacement, and writes the same list.
+struct Overtaking;
+
+impl Doomed for Overtaking {
+    type Operation = Rotate;
+    const KIND: Kind = Kind::RotateCallerIds;
+
+    async fn operation(&self, _: &Stack) -> Rotate {
+        Rotate
+    }
+
+    async fn prepare(&self, stack: &Stack, prefix: &str) -> String {
+        let [old, new, other] = of_round(prefix);
+        own(stack, [old, new, other, other + 1]).await;
+        create(stack, prefix, &[old, other]).await;
+        format!("Old Caller ID,New Caller ID\n{},{}\njunk,\n", number(old), number(new))
+    }
+
+    async fn meanwhile(&self, stack: &Stack, prefix: &str) {
+        let [_, new, other] = of_round(prefix);
+        let file = format!("Old Caller ID,New Caller ID\n{},{}\n{},\n", number(other), number(other + 1), number(new));
+        let name = format!("{prefix}meanwhile.csv");
+        let source = stack.put_quietly(&name, file).await;
+        let world = World::new(stack, Faults::default(), None).await;
+        let upload = stack.upload_of(Kind::RotateCallerIds, &name);
+        let ending = world.engine.run(&Rotate, &upload, &source, &delivery(1)).await.expect("nothing fails");
+        assert_eq!(ending, Ending::Ended);
+    }
+
+    async fn check(&self, stack: &Stack, prefix: &str, job: &Job, context: &str) {
+        assert_eq!((job.counts.rows(), job.counts.unprocessed), (2, 0), "{context}");
+        let list = stack.list(prefix).await.expect(context);
+        assert!(!list.is_empty(), "{context}");
+        let inventory = stack.directory.inventory(&stack.account).await.unwrap();
+        for item in inventory.iter().filter(|item| list.contains(&item.number.to_string())) {
+            assert_ne!(item.facts.state, NumberState::Retired, "{}: {context}", item.number);
+            assert_eq!(item.leaving, None, "{}: {context}", item.number);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_that_another_overtakes_while_it_is_dead_leaves_nobody_a_retired_number() {
+    die_at_every_request(&Overtaking, 15).await;
+}

@@ -15,7 +15,7 @@ use tokio::time::{Duration, Instant};
 use crate::{
     Shared,
     caller::Caller,
-    cursor,
+    cursor::{self, NotGivenOut},
     page::{Page, page_size},
     problem::Problem,
     query::Query,
@@ -66,12 +66,12 @@ pub(crate) async fn list(
     let failed = |error| super::failed(&api, &caller, &error);
     let mut pages = entra.list(search.map_or(Which::All, Which::Search), limit).map_err(failed)?;
     if let Some(place) = &place {
-        pages.resume(place).map_err(|_| cursor::invalid())?;
+        pages.resume(place).map_err(|_| NotGivenOut)?;
     }
     let users = match pages.next(Instant::now() + PATIENCE).await {
         Ok(users) => users.unwrap_or_default(),
         // Places don't last for ever.
-        Err(error) if error.kind == Kind::Refused && place.is_some() => return Err(cursor::invalid()),
+        Err(error) if error.kind == Kind::Refused && place.is_some() => return Err(NotGivenOut.into()),
         Err(error) => return Err(failed(error)),
     };
     let next = pages.place().map(|place| cursor::write(&caller.account, &list, &place));

@@ -15,6 +15,7 @@ use crate::{
     Shared,
     body::{self, Body},
     caller::Caller,
+    merge_patch,
     preconditions::{check_match, tag, tagged},
     problem::Problem,
 };
@@ -44,7 +45,7 @@ pub(crate) async fn patch(
     check_match(&headers, &tag(before.version))?;
     let mut facts = to_value(&before.facts).expect("facts can be written as JSON");
     let says_state = patch.get("state").is_some();
-    body::merge(&mut facts, patch);
+    merge_patch::merge(&mut facts, patch);
     let facts = body::read(facts)?;
     check(&facts)?;
     let mut after = before.change(facts, Timestamp::now()).map_err(|retired| {

@@ -13,6 +13,7 @@ use crate::{
     Shared,
     body::{self, Body},
     caller::Caller,
+    merge_patch,
     preconditions::tag,
     problem::Problem,
 };
@@ -27,7 +28,7 @@ pub(crate) async fn patch(
 ) -> Result<([(HeaderName, String); 1], Json<User>), Problem> {
     let user = change(&api, &caller, &headers, &login, |before| {
         let mut profile = to_value(&before.profile).expect("a profile can be written as JSON");
-        body::merge(&mut profile, patch.clone());
+        merge_patch::merge(&mut profile, patch.clone());
         Ok(User { profile: body::read(profile)?, ..before.clone() })
     })
     .await?;

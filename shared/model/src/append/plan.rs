@@ -68,6 +68,14 @@ impl UserPlan {
         plan
     }
 
+    /// Numbers that an earlier attempt was about to add count as added by it, where all of them are on the list by now.
+    pub fn inherit(&mut self, earlier: &Self) {
+        if earlier.add.iter().all(|number| self.held.contains(number)) {
+            self.held.retain(|number| !earlier.add.contains(number));
+            self.add.extend(&earlier.add);
+        }
+    }
+
     /// The user was deleted after the plan was made: nothing was added.
     pub fn vanished(&mut self) {
         *self = Self::nothing(std::mem::take(&mut self.login), Standing::Nobody);

@@ -103,6 +103,17 @@ impl UserPlan {
         plan
     }
 
+    /// What an earlier attempt was about to do it has done, if nothing that it was to take off is on the list any more: a list is
+    /// changed in one write.
+    pub fn inherit(&mut self, earlier: &Self) {
+        let Some(list) = &self.list else { return };
+        if earlier.removed.iter().any(|pair| list.contains(&pair.old)) {
+            return;
+        }
+        self.removed.extend(&earlier.removed);
+        self.added.extend(earlier.added.iter().filter(|number| list.contains(number)));
+    }
+
     /// Whether the user is written.
     pub fn writes(&self) -> bool {
         !self.removed.is_empty()
@@ -115,6 +126,7 @@ impl UserPlan {
         let mut after: Vec<CallerId> = before.iter().copied().filter(|number| !gone.contains(number)).collect();
         after.extend(&self.added);
         after.sort_unstable();
+        after.dedup();
         Some([before, after])
     }
 }

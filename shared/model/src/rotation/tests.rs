@@ -273,6 +273,29 @@ fn what_cannot_be_asked_for_is_refused_with_the_field() {
     }
 }
 
+#[test]
+fn what_an_earlier_attempt_has_done_stays_its_doing() {
+    let inventory = in_service(0..9);
+    let pairs = checked(&format!("{},{}\n{},\n", number(0), number(5), number(1)), &inventory, &[]);
+    let rules = Rules::new(&pairs, &inventory, false);
+    let decide = |list: &[u64]| {
+        let holder = Holder { login: "asha".into(), policy: Policy::Custom, caller_ids: numbers(list) };
+        UserPlan::decide("asha", Some(&holder), &rules)
+    };
+    let earlier = UserPlan { list: None, ..decide(&[0, 1, 7]) };
+    // It was carried out, and another job has written the list since.
+    let mut plan = decide(&[5, 8]);
+    assert!(!plan.writes());
+    plan.inherit(&earlier);
+    assert_eq!((&plan.removed, &plan.added), (&earlier.removed, &numbers(&[5])));
+    assert_eq!(plan.change(), Some([numbers(&[5, 8]), numbers(&[5, 8])]));
+    // It was not.
+    let mut plan = decide(&[0, 1, 5]);
+    let before = plan.clone();
+    plan.inherit(&earlier);
+    assert_eq!(plan, before);
+}
+
 /// The table, as a rotation and an append see it: one read or write at a time.
 struct Table {
     lists: Vec<BTreeSet<CallerId>>,

@@ -194,6 +194,23 @@ impl Plan {
         self.passed_over.extend(deed.acts().into_iter().map(|act| (act, since)));
     }
 
+    /// What an earlier attempt was about to do to the list it has done, if nothing that it was to take off is there any more: a list
+    /// is changed in one write.
+    pub fn inherit(&mut self, earlier: &Self) {
+        let Some(list) = &self.list else { return };
+        if earlier.change != Change::None || earlier.take_off.iter().any(|number| list.contains(number)) {
+            return;
+        }
+        let back: Vec<CallerId> = earlier.put_back.iter().copied().filter(|number| list.contains(number)).collect();
+        self.passed_over.retain(|(act, _)| match act {
+            Act::TakeOff(number) => !earlier.take_off.contains(number),
+            Act::PutBack(number) => !back.contains(number),
+            _ => true,
+        });
+        self.take_off.extend(&earlier.take_off);
+        self.put_back.extend(back);
+    }
+
     /// Whether the user is written.
     pub fn writes(&self) -> bool {
         self.change != Change::None || !self.take_off.is_empty() || !self.put_back.is_empty()
@@ -209,6 +226,7 @@ impl Plan {
             .chain(self.put_back.clone())
             .collect();
         after.sort_unstable();
+        after.dedup();
         Some([before, after])
     }
 }

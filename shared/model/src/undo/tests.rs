@@ -60,6 +60,24 @@ fn a_number_comes_back_with_what_took_its_place_going() {
 }
 
 #[test]
+fn what_an_earlier_attempt_has_done_stays_its_doing() {
+    let rotated = deed(&[11], &[(1, Some(11)), (2, None)], UserDeed::None);
+    let earlier = decide(&rotated, Some(&user(&[11])));
+    // It was carried out, and another job has written the list since.
+    let mut plan = decide(&rotated, Some(&user(&[1, 2, 5])));
+    assert!(!plan.writes());
+    plan.inherit(&earlier);
+    assert_eq!((&plan.take_off, &plan.put_back), (&numbers(&[11]), &numbers(&[1, 2])));
+    assert_eq!(plan.lists(), Some([numbers(&[1, 2, 5]), numbers(&[1, 2, 5])]));
+    assert_eq!(plan.passed_over, []);
+    // It was not.
+    let mut plan = decide(&rotated, Some(&user(&[1, 11])));
+    let before = plan.clone();
+    plan.inherit(&earlier);
+    assert_eq!(plan, before);
+}
+
+#[test]
 fn what_lists_do_not_take_stays_away() {
     let rotated = deed(&[], &[(1, None), (2, None)], UserDeed::None);
     let (owners, taken) = (HashMap::new(), HashSet::from([number(1)]));

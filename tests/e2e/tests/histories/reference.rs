@@ -1,0 +1,170 @@
+//! What must come of a history, said as plainly as it can be: one thing after another, nobody dies, nothing comes twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rollcall_model::{caller_id::CallerId, inventory::NumberState};
+
+use crate::history::{Event, Row};
+
+#[derive(Default)]
+pub struct Reference {
+    pub lists: BTreeMap<String, BTreeSet<CallerId>>,
+    /// The state of each number, and how often it has been written.
+    pub numbers: BTreeMap<CallerId, (NumberState, u64)>,
+    /// What jobs did that can be undone, by their places in the history.
+    pub did: BTreeMap<usize, Did>,
+}
+
+/// What one job did.
+#[derive(Clone, Default)]
+pub struct Did {
+    pub put_on: BTreeMap<String, Vec<CallerId>>,
+    pub taken_off: BTreeMap<String, Vec<(CallerId, Option<CallerId>)>>,
+    /// Numbers as they were before.
+    pub numbers: Vec<(CallerId, NumberState, u64)>,
+}
+
+/// Rows by what came of them: applied, partial, unchanged, failed.
+pub type Rows = [u64; 4];
+const APPLIED: usize = 0;
+const PARTIAL: usize = 1;
+const UNCHANGED: usize = 2;
+const FAILED: usize = 3;
+
+impl Reference {
+    /// What comes of an event; `None` for a job that refuses, and for what is no job.
+    pub fn apply(&mut self, at: usize, event: &Event) -> Option<Rows> {
+        match event {
+            Event::Append(rows) => return Some(self.append(at, rows)),
+            Event::Rotate { pairs, allow_empty } => return Some(self.rotate(at, pairs, *allow_empty)),
+            Event::Undo(job) => return self.did.remove(job).map(|did| self.undo(&did)),
+            Event::TakeOff(login, number) => {
+                if let Some(list) = self.lists.get_mut(login) {
+                    list.remove(number);
+                }
+            }
+            Event::Create(login) => _ = self.lists.entry(login.clone()).or_default(),
+            Event::Delete(login) => _ = self.lists.remove(login),
+            Event::Put(number, state) => {
+                let (now, writes) = self.numbers[number];
+                if now != *state && now.may_become(*state) {
+                    self.numbers.insert(*number, (*state, writes + 1));
+                }
+            }
+        }
+        None
+    }
+
+    fn append(&mut self, at: usize, rows: &[Row]) -> Rows {
+        let (before, mut did, mut counts) = (self.lists.clone(), Did::default(), Rows::default());
+        for (login, numbers) in rows {
+            let Some(list) = self.lists.get_mut(login) else {
+                counts[FAILED] += 1;
+                continue;
+            };
+            let (mut applied, mut good, mut bad) = (0, 0, 0);
+            for number in numbers {
+                let taken = number.filter(|number| self.numbers[number].0 != NumberState::Retired);
+                let Some(number) = taken else {
+                    bad += 1;
+                    continue;
+                };
+                good += 1;
+                if list.insert(number) {
+                    assert!(!before[login].contains(&number));
+                    applied += 1;
+                    did.put_on.entry(login.clone()).or_default().push(number);
+                }
+            }
+            counts[match (bad, good, applied) {
+                (0, _, 0) => UNCHANGED,
+                (0, ..) => APPLIED,
+                (_, 0, _) => FAILED,
+                _ => PARTIAL,
+            }] += 1;
+        }
+        self.did.insert(at, did);
+        counts
+    }
+
+    fn rotate(&mut self, at: usize, pairs: &[(CallerId, Option<CallerId>)], allow_empty: bool) -> Rows {
+        let (mut did, mut counts) = (Did::default(), Rows::default());
+        let state = |number: &CallerId| self.numbers[number].0;
+        let usable = |number: &CallerId| state(number).is_usable() && pairs.iter().all(|(old, _)| old != number);
+        let good = |(old, new): &(CallerId, Option<CallerId>)| {
+            state(old) != NumberState::Retired && new.as_ref().is_none_or(usable)
+        };
+        let (good, bad): (BTreeMap<_, _>, Vec<_>) = {
+            let (good, bad): (Vec<_>, Vec<_>) = pairs.iter().copied().partition(good);
+            (good.into_iter().collect(), bad)
+        };
+        counts[FAILED] += bad.len() as u64;
+        let usable: BTreeSet<CallerId> =
+            self.numbers.keys().filter(|number| !good.contains_key(*number)).copied().collect();
+        let usable: BTreeSet<CallerId> = usable.into_iter().filter(|number| state(number).is_usable()).collect();
+        let (mut held, mut kept) = (BTreeSet::<CallerId>::new(), BTreeSet::<CallerId>::new());
+        for (login, list) in &mut self.lists {
+            let olds: Vec<CallerId> = list.iter().filter(|number| good.contains_key(number)).copied().collect();
+            held.extend(&olds);
+            let mut after: BTreeSet<CallerId> = list.iter().filter(|number| !olds.contains(number)).copied().collect();
+            let mut put_on = Vec::new();
+            for new in olds.iter().filter_map(|old| good[old]) {
+                if after.insert(new) {
+                    put_on.push(new);
+                }
+            }
+            if !allow_empty && !olds.is_empty() && after.is_disjoint(&usable) {
+                counts[FAILED] += olds.len() as u64;
+                kept.extend(olds);
+            } else if !olds.is_empty() {
+                counts[APPLIED] += olds.len() as u64;
+                *list = after;
+                did.put_on.insert(login.clone(), put_on);
+                did.taken_off.insert(login.clone(), olds.iter().map(|old| (*old, good[old])).collect());
+            }
+        }
+        for old in good.keys() {
+            counts[UNCHANGED] += u64::from(!held.contains(old));
+            let (state, writes) = self.numbers[old];
+            did.numbers.push((*old, state, writes));
+            let after = if kept.contains(old) { state } else { NumberState::Retired };
+            // A mark, and its end.
+            self.numbers.insert(*old, (after, writes + 2));
+        }
+        self.did.insert(at, did);
+        counts
+    }
+
+    fn undo(&mut self, did: &Did) -> Rows {
+        let mut counts = Rows::default();
+        for &(number, before, writes) in &did.numbers {
+            let now = self.numbers[&number];
+            if now.1 != writes + 2 {
+                counts[UNCHANGED] += 1;
+            } else if now.0 != before {
+                counts[APPLIED] += 1;
+                self.numbers.insert(number, (before, now.1 + 1));
+            }
+        }
+        let none = Vec::new();
+        let logins: BTreeSet<&String> = did.put_on.keys().chain(did.taken_off.keys()).collect();
+        for login in logins {
+            let (put_on, taken_off) = (did.put_on.get(login).unwrap_or(&none), did.taken_off.get(login));
+            let taken_off = taken_off.map(Vec::as_slice).unwrap_or_default();
+            let Some(list) = self.lists.get_mut(login) else {
+                counts[UNCHANGED] += (put_on.len() + taken_off.len()) as u64;
+                continue;
+            };
+            let gone: BTreeSet<CallerId> = put_on.iter().filter(|number| list.remove(number)).copied().collect();
+            counts[APPLIED] += gone.len() as u64;
+            counts[UNCHANGED] += (put_on.len() - gone.len()) as u64;
+            for (old, new) in taken_off {
+                let mine = new.filter(|new| put_on.contains(new));
+                let retired = self.numbers[old].0 == NumberState::Retired;
+                let back = mine.is_none_or(|new| gone.contains(&new)) && !retired && list.insert(*old);
+                counts[if back { APPLIED } else { UNCHANGED }] += 1;
+            }
+        }
+        counts
+    }
+}

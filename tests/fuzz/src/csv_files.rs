@@ -1,0 +1,93 @@
+//! CSV files, the most that comes from strangers.
+
+use rollcall_model::{
+    append::COLUMNS,
+    csv_file::{Column, FileFault, MAX_RECORD_BYTES, Reader, Row, RowShape, Writer, guard},
+};
+
+/// Everything that a reader says of a file: line, shape and cells of each row, and why it stopped.
+type Said = (Vec<(u64, RowShape, Vec<String>)>, Option<FileFault>);
+
+fn read(pieces: &[&[u8]]) -> Said {
+    let mut reader = Reader::new(&COLUMNS);
+    let mut rows = Vec::new();
+    let fault = (|| {
+        for (at, piece) in pieces.iter().enumerate() {
+            reader.push(piece)?;
+            if at + 1 == pieces.len() {
+                reader.end()?;
+            }
+            while let Some(row) = reader.next_row()? {
+                rows.push(told(&row));
+            }
+        }
+        Ok(())
+    })();
+    (rows, fault.err())
+}
+
+fn told(row: &Row<'_>) -> (u64, RowShape, Vec<String>) {
+    (row.line, row.shape, row.original().into_iter().map(std::borrow::Cow::into_owned).collect())
+}
+
+/// However a file is cut on its way, the same is read. Lines go forward, and no cell that is written again is a formula.
+pub fn csv_reader(data: &[u8]) {
+    let whole = read(&[data]);
+    let (first, rest) = data.split_at(data.len() / 3);
+    assert_eq!(read(&[first, rest]), whole);
+    let size = usize::from(data.first().copied().unwrap_or(0) % 7) + 1;
+    let pieces: Vec<&[u8]> = if data.is_empty() { vec![data] } else { data.chunks(size).collect() };
+    assert_eq!(read(&pieces), whole);
+
+    let (rows, _) = whole;
+    assert!(rows.windows(2).all(|pair| pair[0].0 < pair[1].0), "lines go forward");
+    for (_, _, cells) in &rows {
+        assert!(cells.iter().map(String::len).sum::<usize>() <= 4 * MAX_RECORD_BYTES, "a record is bounded");
+        let mut writer = Writer::new(b',');
+        writer.record(cells.iter().map(String::as_str));
+        let written = writer.take();
+        let mut csv = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&*written);
+        for (cell, value) in csv.records().next().expect("a record").expect("a record").iter().zip(cells) {
+            assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']), "a formula is written: {cell:?}");
+            assert_eq!(cell, guard(value));
+        }
+    }
+}
+
+/// The columns of [`csv_differential`].
+static TWO: [Column; 2] = [
+    Column { name: "First", aliases: &["first"], required: true, takes_surplus: false },
+    Column { name: "Second", aliases: &["second"], required: true, takes_surplus: false },
+];
+
+/// What the `csv` crate writes, ours reads as that crate does.
+pub fn csv_differential(data: &[u8]) {
+    // A file with NULs is no text, and refused.
+    let text = String::from_utf8_lossy(data).replace('\0', "0");
+    // Separators that no spreadsheet knows part records and cells, so that these may hold whatever parts and quotes.
+    let delimiter = *[b',', b';', b'|', b'\t'].get(data.len() % 4).expect("one of four");
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+    writer.write_record(TWO.iter().map(|column| column.name)).expect("memory takes it");
+    for record in text.split('\u{1e}') {
+        let (login, numbers) = record.split_once('\u{1f}').unwrap_or((record, "1"));
+        // A byte-order mark in the middle of a file, and rows of blanks, are ours to pass over.
+        if login.len() + numbers.len() < MAX_RECORD_BYTES / 4 && !login.trim().is_empty() {
+            writer.write_record([login, numbers]).expect("memory takes it");
+        }
+    }
+    let file = writer.into_inner().expect("memory takes it");
+    let mut theirs = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(&*file);
+    let mut ours = Reader::new(&TWO);
+    ours.push(&file).expect("UTF-8 is read");
+    ours.end().expect("UTF-8 is read");
+    for record in theirs.records() {
+        let record = record.expect("what the crate wrote");
+        let row = ours.next_row().expect("a good file").expect("as many rows");
+        assert_eq!(row.shape, RowShape::Sound, "{record:?}");
+        let expected: Vec<String> =
+            record.iter().map(|cell| rollcall_model::csv_file::unguard(cell).to_owned()).collect();
+        assert_eq!(row.original(), expected, "{record:?}");
+    }
+    // A file without rows is an error of its own.
+    assert!(!matches!(ours.next_row(), Ok(Some(_))), "as many rows");
+}

@@ -1,0 +1,98 @@
+//! What is read from strangers, given whatever bytes there are. The fuzzer calls these functions by the files in `targets`; the usual tests
+//! call them with the corpus, and with what chance makes of it.
+
+// The very files that ship, without what they are wrapped in: the fuzzer then builds in seconds.
+#[path = "../../../functions/users-api/src/cursor.rs"]
+mod cursor;
+#[path = "../../../shared/engine/src/event.rs"]
+mod event;
+#[path = "../../../functions/users-api/src/merge_patch.rs"]
+mod merge_patch;
+mod stack;
+
+mod csv_files;
+#[cfg(test)]
+mod tests;
+
+pub use csv_files::{csv_differential, csv_reader};
+
+use event::Event;
+use rollcall_model::{
+    account::AccountId,
+    inventory::{InventoryNumber, NumberFacts},
+    numbers::{NumberReader, Reading},
+    upload::Notice,
+};
+use serde_json::Value;
+
+/// A written number is read the same whatever was read before it, and what is read of it reads back.
+pub fn numbers(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let country = "IN".parse().expect("a country");
+    let ours = "+919876543210".parse().expect("a number");
+    let ours = [InventoryNumber::new(ours, NumberFacts::default(), jiff::Timestamp::UNIX_EPOCH)];
+    for (inventory, any) in [(&[][..], false), (&ours[..], false), (&ours[..], true)] {
+        let reader = || {
+            let make = if any { NumberReader::of_any } else { NumberReader::new };
+            make(country, inventory)
+        };
+        let mut used = reader();
+        for written in text.split(';') {
+            let reading = used.read(written);
+            assert_eq!(reader().read(written), reading, "{written:?}");
+            assert_eq!(used.read(written), reading, "{written:?}");
+            let Reading::Number { number, .. } = reading else { continue };
+            assert_eq!(used.read(&number.to_string()), Reading::Number { number, unusual: false }, "{written:?}");
+            assert!(any || inventory.is_empty() || inventory[0].number == number, "{written:?} is not ours");
+        }
+    }
+}
+
+/// An event is about the account in its object's key, or it is no event.
+pub fn events(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Event::Notice(notice, source) = event::read(text) {
+        assert_eq!(source.key.split('/').nth(1), Some(notice.account().as_str()));
+        assert_eq!(Notice::from_key(&source.key), Ok(notice));
+    }
+}
+
+/// A cursor gives what it was written with, to whom it was written for; anything else gives nothing.
+pub fn cursors(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (list, place) = text.split_once('\n').unwrap_or((&text, ""));
+    let [ours, theirs]: [AccountId; 2] = ["acme", "other"].map(|name| name.parse().expect("an account"));
+    assert_eq!(cursor::read::<String>(&ours, list, Some(place)), Err(cursor::NotGivenOut));
+    let written = cursor::write(&ours, list, &place);
+    assert_eq!(cursor::read::<String>(&ours, list, Some(&written)), Ok(Some(place.to_owned())));
+    assert_eq!(cursor::read::<String>(&theirs, list, Some(&written)), Err(cursor::NotGivenOut));
+    assert_eq!(cursor::read::<String>(&ours, &format!("{list}?"), Some(&written)), Err(cursor::NotGivenOut));
+}
+
+/// A patch holds once it has been merged, and merging it again changes nothing.
+pub fn merge_patch(data: &[u8]) {
+    let mut values = serde_json::Deserializer::from_slice(data).into_iter::<Value>();
+    let (Some(Ok(mut target)), Some(Ok(patch))) = (values.next(), values.next()) else { return };
+    merge_patch::merge(&mut target, patch.clone());
+    assert!(holds(&target, &patch), "{patch} in {target}");
+    let once = target.clone();
+    merge_patch::merge(&mut target, patch);
+    assert_eq!(target, once);
+}
+
+/// Whether everything is as a patch says.
+fn holds(target: &Value, patch: &Value) -> bool {
+    let Value::Object(fields) = patch else { return target == patch };
+    fields.iter().all(|(name, value)| match (value, target.get(name)) {
+        (Value::Null, there) => there.is_none(),
+        (value, Some(there)) => holds(there, value),
+        (_, None) => false,
+    })
+}
+
+/// A template is read, or said to be none.
+pub fn templates(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        stack::template(text);
+    }
+}

@@ -1,0 +1,13 @@
+//! The local stack's reader of templates, as far as JSON.
+
+#[path = "../../../infra/local/src/stack/error.rs"]
+pub mod error;
+#[path = "../../../infra/local/src/stack/template/yaml.rs"]
+mod yaml;
+
+/// Reads a template.
+pub fn template(text: &str) {
+    if let Err(error) = yaml::parse(text) {
+        assert!(!error.chain().is_empty());
+    }
+}
