@@ -106,7 +106,7 @@ fn table(numbers: &[Shown]) -> Table {
             facts.labels.iter().map(Ref::as_str).collect::<Vec<_>>().join(" ").into(),
         ]);
         if let Some(warned) = shown.warnings.first() {
-            table.note(warned.message);
+            table.note(&warned.message);
         }
     }
     table

@@ -63,7 +63,7 @@ fn describe(explanation: &Explanation, crm_user: &CrmUserId) -> String {
         let mark = if step.holds { Tone::Good.paint("✓") } else { Tone::Bad.paint("✗") };
         let _ = writeln!(text, "  {mark} {:10} {}", step.link.as_str(), visible(&step.detail));
     }
-    if let Some(mend) = explanation.mend {
+    if let Some(mend) = &explanation.mend {
         let _ = writeln!(text, "What mends it: {mend}");
     }
     text
