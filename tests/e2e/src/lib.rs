@@ -3,6 +3,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a test's helper panics when the test has failed")]
 
 mod api;
+mod cloudformation;
 mod command;
 mod contract;
 mod deaths;
@@ -16,7 +17,8 @@ mod world;
 mod zoom;
 
 pub use api::{Caller, Reply};
-pub use command::{json, rollcall};
+pub use cloudformation::{CloudFormation, Deployed};
+pub use command::{json, rollcall, rollcall_in};
 pub use contract::{Contract, Operation, contract, yaml};
 pub use deaths::{Doomed, die_at_every_request};
 pub use faults::{Faults, Fuse, Proxy};
