@@ -3,7 +3,7 @@
 use axum::{Json, http::StatusCode};
 use rollcall_model::{
     email::EmailAddress,
-    upload::{Kind, Terms, Upload},
+    upload::{JobId, Kind, Terms, Upload},
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -15,6 +15,8 @@ use crate::{Api, caller::Caller, problem::Problem};
 pub(crate) struct Asked {
     /// The job appears in the list with this upload.
     upload: String,
+    /// What it is called there. It may not be there yet.
+    job: JobId,
 }
 
 /// Drops a request. The caller gets its report.
@@ -29,6 +31,6 @@ pub(crate) async fn ask(
     let name = format!("{}/{name}", Uuid::new_v4());
     let upload = Upload { account: caller.account, kind, name };
     let terms = Terms { notify: caller.email.filter(EmailAddress::takes_reports), ..Terms::default() };
-    api.files.drop_file(&upload, request, &terms).await?;
-    Ok((StatusCode::ACCEPTED, Json(Asked { upload: upload.key() })))
+    let source = api.files.drop_file(&upload, request, &terms).await?;
+    Ok((StatusCode::ACCEPTED, Json(Asked { upload: upload.key(), job: JobId::of(&source) })))
 }

@@ -3,6 +3,7 @@
 use rollcall_model::{
     job::Mail,
     letter::{Enclosure, Letter},
+    upload::file_name,
 };
 use rollcall_platform::{
     Error,
@@ -62,8 +63,7 @@ impl Run<'_> {
 
 /// The last part of a file's name, as a name for an attachment.
 fn base_name(name: &str) -> String {
-    let base = name.rsplit('/').next().unwrap_or(name);
-    let base: String = base.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect();
+    let base: String = file_name(name).chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect();
     let stem = base.rsplit_once('.').map_or(base.as_str(), |(stem, _)| stem);
     format!("{stem}.csv")
 }

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::job::{Failure, Job};
+use crate::{
+    job::{Failure, Job},
+    upload::file_name,
+};
 
 /// Subject and text of a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +30,7 @@ pub enum Enclosure {
 impl Letter {
     /// The mail about a job that is about to end.
     pub fn about(job: &Job, enclosure: &Enclosure) -> Self {
-        let name = one_line(&job.upload.name);
+        let name = one_line(file_name(&job.upload.name));
         let mut text = String::new();
         let subject = match &job.failure {
             Some(Failure::File(fault)) => {

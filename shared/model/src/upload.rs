@@ -118,6 +118,12 @@ impl Upload {
     }
 }
 
+/// The name of a file without the folders that it lies in, as mails and lists call it: the API puts each file into a folder of
+/// its own.
+pub fn file_name(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
 /// What an upload says of its job, beside its bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms {

@@ -10,7 +10,7 @@ use aws_sdk_s3::config::Credentials;
 
 /// The way to AWS, from which every client is made. Found once, when a function starts.
 pub struct Aws {
-    config: SdkConfig,
+    pub(crate) config: SdkConfig,
     local: Option<LocalStack>,
 }
 

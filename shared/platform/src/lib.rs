@@ -3,6 +3,7 @@
 
 pub mod connect;
 pub mod decide;
+pub mod deployed;
 pub mod directory;
 pub mod environment;
 mod error;

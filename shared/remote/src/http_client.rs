@@ -47,6 +47,9 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest answer in bytes: twenty times a page of 999 users.
 const MAX_ANSWER: usize = 16 << 20;
+/// Largest file that is fetched, in bytes: the results of the largest file that is taken, a row of which comes back with what came of
+/// it.
+const MAX_FILE: usize = 2 << 30;
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("rollcall/", env!("CARGO_PKG_VERSION")));
 
 impl Http {
@@ -75,6 +78,18 @@ impl Http {
     /// # Errors
     /// [`Kind::Unavailable`] without an answer, [`Kind::Malformed`] for one that is too large.
     pub(crate) async fn ask(&self, ask: &Ask, until: Instant) -> Result<Answer, Error> {
+        self.exchange(ask, until, until.min(Instant::now() + READ_TIMEOUT), MAX_ANSWER).await
+    }
+
+    /// Sends or fetches a file, once. A large one may take as long as there is time.
+    ///
+    /// # Errors
+    /// As [`Http::ask`].
+    pub(crate) async fn carry(&self, ask: &Ask, until: Instant) -> Result<Answer, Error> {
+        self.exchange(ask, until, until, MAX_FILE).await
+    }
+
+    async fn exchange(&self, ask: &Ask, until: Instant, sent_until: Instant, most: usize) -> Result<Answer, Error> {
         let broken = |detail: String| Error::new(ask.operation, Kind::Unavailable, detail);
         let silence = || until.min(Instant::now() + READ_TIMEOUT);
         let mut request = Request::new(Full::new(ask.body.clone()));
@@ -83,7 +98,7 @@ impl Http {
         *request.headers_mut() = ask.headers.clone();
         request.headers_mut().insert(header::USER_AGENT, USER_AGENT);
 
-        let answered = timeout_at(silence(), self.client.request(request)).await;
+        let answered = timeout_at(sent_until, self.client.request(request)).await;
         let answer = answered.map_err(|_| broken("no answer in time".to_owned()))?;
         let (parts, mut body) = answer.map_err(|error| broken(causes(&error)))?.into_parts();
         let mut bytes = Vec::new();
@@ -92,8 +107,8 @@ impl Http {
             let Some(frame) = frame.map_err(|_| broken("no whole answer in time".to_owned()))? else { break };
             let frame = frame.map_err(|error| broken(causes(&error)))?;
             let Ok(piece) = frame.into_data() else { continue };
-            if bytes.len() + piece.len() > MAX_ANSWER {
-                let detail = format!("the answer is larger than {MAX_ANSWER} bytes");
+            if bytes.len() + piece.len() > most {
+                let detail = format!("the answer is larger than {most} bytes");
                 return Err(Error::new(ask.operation, Kind::Malformed, detail));
             }
             bytes.extend_from_slice(&piece);

@@ -4,6 +4,7 @@
 
 mod api;
 mod canaries;
+mod cloudformation;
 mod command;
 mod contract;
 mod deaths;
@@ -17,7 +18,8 @@ mod world;
 mod zoom;
 
 pub use api::{Caller, Reply};
-pub use command::{json, rollcall};
+pub use cloudformation::{CloudFormation, Deployed};
+pub use command::{json, rollcall, rollcall_in};
 pub use contract::{Contract, Operation, contract, yaml};
 pub use deaths::{Doomed, die_at_every_request};
 pub use draws::{Draws, how_much};

@@ -107,6 +107,11 @@ impl Stack {
         self.manifest["outputs"][name].as_str().expect("an output of the template")
     }
 
+    /// Every output of the template, as CloudFormation would tell them.
+    pub fn outputs(&self) -> std::collections::BTreeMap<String, String> {
+        serde_json::from_value(self.manifest["outputs"].clone()).expect("outputs are texts")
+    }
+
     /// The stack's directory.
     pub fn dir(&self) -> &Path {
         self.dir.path()

@@ -361,7 +361,7 @@ async fn the_commands_map_resync_and_list() {
     stack.append("one.csv", format!("Login ID,Allowed Caller ID\nuser1,{};{}\n", number(1), number(2))).await;
     assert!(run(&["mappings"]).1.contains("has no mappings"));
     let (code, told) = run(&["map", "crm-1", "--to", "nobody"]);
-    assert!(code == Some(1) && told.contains("no user nobody"), "{told}");
+    assert!(code == Some(1) && told.contains("no user with this login ID"), "{told}");
     assert!(run(&["map", "crm-1", "--to", "USER1"]).1.contains("crm-1 is user1"));
     let (code, told) = run(&["resync"]);
     assert!(code == Some(0) && told.contains("Numbers added  2"), "{told}");

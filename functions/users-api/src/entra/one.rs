@@ -2,15 +2,18 @@
 
 use axum::{Json, extract::State};
 use rollcall_model::directory_import::standing::{Imported, Standing, Synced};
-use rollcall_remote::entra::{Credentials, SECRET};
+use rollcall_remote::entra::{Credentials, SECRET, Tenant};
 use serde::Serialize;
 
 use crate::{Shared, caller::Caller, problem::Problem};
 
-/// How the account and its directory stand, but for what only the next sync needs.
+/// How the account and its directory stand, but for the secret and for what only the next sync needs.
 #[derive(Serialize)]
 pub(crate) struct Shown {
     connected: bool,
+    /// Which, and who we are there.
+    tenant: Option<Tenant>,
+    client_id: Option<String>,
     last_import: Option<Imported>,
     last_sync: Option<Synced>,
 }
@@ -19,5 +22,7 @@ pub(crate) struct Shown {
 pub(crate) async fn get(State(api): Shared, caller: Caller) -> Result<Json<Shown>, Problem> {
     let credentials: Option<Credentials> = api.secrets.read(&caller.account, SECRET).await?;
     let Standing { last_import, last_sync, .. } = api.directory.standing(&caller.account).await?.unwrap_or_default();
-    Ok(Json(Shown { connected: credentials.is_some(), last_import, last_sync }))
+    let connected = credentials.is_some();
+    let (tenant, client_id) = credentials.map(|known| (known.tenant, known.client_id)).unzip();
+    Ok(Json(Shown { connected, tenant, client_id, last_import, last_sync }))
 }

@@ -8,7 +8,7 @@ use axum::{
 use rollcall_model::{
     code::ApiCode,
     directory_import::standing::{Outcome, Standing, Synced},
-    job::{Decision, IllegalMove, Job},
+    job::{Decision, IllegalMove, Job, Shown},
     mapping::standing::ResyncStanding,
     undo::UndoRequest,
     upload::Kind,
@@ -16,7 +16,7 @@ use rollcall_model::{
 use rollcall_platform::decide::{self, decide};
 use serde::Deserialize;
 
-use super::{Shown, one::find};
+use super::{one::find, shown};
 use crate::{
     Api, Shared,
     ask::{Asked, ask},
@@ -34,7 +34,7 @@ pub(crate) async fn execute(
 ) -> Result<(StatusCode, Json<Shown>), Problem> {
     let job = find(&api, &caller, &id).await?;
     let job = decide::execute(&api.directory, &api.files, &job).await?.map_err(illegal)?;
-    Ok((StatusCode::ACCEPTED, Json(job.into())))
+    Ok((StatusCode::ACCEPTED, Json(shown(job))))
 }
 
 /// `POST /v1/jobs/{id}/discard`: what it would have done was not meant.
@@ -46,7 +46,7 @@ pub(crate) async fn discard(
     let job = find(&api, &caller, &id).await?;
     let discarded = decide(&api.directory, &job, Decision::Discard).await?.map_err(illegal)?;
     release(&api, &caller, &job).await?;
-    Ok(Json(discarded.into()))
+    Ok(Json(shown(discarded)))
 }
 
 /// The schedule leaves accounts alone where a person is waited for. Now it need not any more.

@@ -1,9 +1,10 @@
 //! The account's jobs, the latest first.
 
 use axum::{Json, extract::State};
+use rollcall_model::job::Shown;
 use rollcall_platform::directory::job_place;
 
-use super::Shown;
+use super::shown;
 use crate::{
     Shared,
     caller::Caller,
@@ -24,5 +25,5 @@ pub(crate) async fn list(
     let (jobs, more) = api.directory.jobs(&caller.account, after.as_deref(), limit).await?;
     let last = jobs.last().filter(|_| more);
     let next = last.map(|last| cursor::write(&caller.account, "jobs", &job_place(last)));
-    Ok(Json(Page { items: jobs.into_iter().map(Shown::from).collect(), next }))
+    Ok(Json(Page { items: jobs.into_iter().map(shown).collect(), next }))
 }

@@ -6,11 +6,14 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rollcall_model::{job::Job, upload::JobId};
+use rollcall_model::{
+    job::{Job, Shown},
+    upload::JobId,
+};
 use rollcall_platform::Kind;
 use tokio::time::Duration;
 
-use super::Shown;
+use super::shown;
 use crate::{Api, Shared, caller::Caller, problem::Problem};
 
 /// How long a download's address is good for.
@@ -18,7 +21,7 @@ const GOOD_FOR: Duration = Duration::from_mins(5);
 
 /// `GET /v1/jobs/{id}`
 pub(crate) async fn get(State(api): Shared, caller: Caller, Path(id): Path<String>) -> Result<Json<Shown>, Problem> {
-    find(&api, &caller, &id).await.map(|job| Json(job.into()))
+    find(&api, &caller, &id).await.map(|job| Json(shown(job)))
 }
 
 /// `GET /v1/jobs/{id}/results`

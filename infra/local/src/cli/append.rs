@@ -1,13 +1,13 @@
 //! `rollcall append`: drops a file of caller IDs and follows its job.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
 use rollcall_model::upload::Kind;
 
-use super::connect::Connection;
 use super::drop_file::DropFile;
+use super::place::Place;
+use super::reach::Reach;
 use crate::stack::Result;
 
 /// Options of `rollcall append`.
@@ -32,8 +32,8 @@ impl Append {
     ///
     /// # Errors
     /// As [`DropFile::run`].
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
-        let stack = Connection::open(dir).await?;
-        self.file.run(dir, &stack, Kind::AppendCallerIds, None).await
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
+        let stack = Reach::open(place, &self.file.whose).await?;
+        self.file.run(&stack, Kind::AppendCallerIds, None).await
     }
 }

@@ -1,26 +1,23 @@
 //! `rollcall audit`: who changed whose numbers.
 
 use std::fmt::Write;
-use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use rollcall_model::audit::{Actor, Entry, Filter, FromTo, Kind, Range, Subject};
+use rollcall_model::audit::{Actor, Entry, FromTo, Kind, Range, Subject};
 use rollcall_model::caller_id::CallerId;
 use rollcall_model::inventory::NumberState;
 use rollcall_model::user::LoginId;
+use serde::Deserialize;
 
-use super::connect::{Connection, output as output_of, told};
 use super::job::{SHOWN_ID, find};
 use super::output::{self, Cell, Column, Table, Tone};
+use super::place::Place;
+use super::reach::{Reach, told};
 use super::users::{numbers, policy};
 use super::{Form, Whose};
-use crate::stack::{Context, Error, Result};
-
-/// The template's output that says how long the trail takes to settle.
-const SETTLE: &str = "AuditSettleSeconds";
+use crate::stack::{Error, Result};
 
 /// Options of `rollcall audit`.
 #[derive(Debug, Args)]
@@ -57,38 +54,42 @@ pub struct Audit {
     form: Form,
 }
 
+/// How far the trail has settled.
+#[derive(Deserialize)]
+struct Settled {
+    settled_until: Timestamp,
+}
+
 impl Audit {
     /// Lists them, the oldest first.
     ///
     /// # Errors
     /// If the stack can't be asked, or the range is none.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
-        let stack = Connection::open(dir).await?;
-        let account = &self.whose.account;
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
+        let stack = Reach::open(place, &self.whose).await?;
         let job = match &self.job {
-            Some(job) => Some(find(&stack, account, job).await?.id),
+            Some(job) => Some(find(&stack, job).await?.id.to_string()),
             None => None,
         };
-        let filter = Filter { user: self.user, number: self.number, job };
-        let settle = output_of(&stack.manifest, SETTLE)?.parse().context(format!("the template's output {SETTLE}"))?;
-        let settled = Timestamp::now() - Duration::from_secs(settle);
-        let range = Range::ask(self.from, self.to, settled).map_err(|bad| Error::new(format!("--from: {bad}")))?;
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut after = None;
-        let more = loop {
-            let left = self.limit - entries.len();
-            let page = stack.files.trail(account, range, &filter, after.as_ref(), left).await.map_err(told)?;
-            entries.extend(page.0);
-            after = page.1;
-            if after.is_none() || entries.len() == self.limit {
-                break after.is_some();
-            }
-        };
+        let asked = [
+            ("user", self.user.as_ref().map(ToString::to_string)),
+            ("number", self.number.as_ref().map(ToString::to_string)),
+            ("job", job),
+            ("from", self.from.map(|from| from.to_string())),
+            ("to", self.to.map(|to| to.to_string())),
+        ];
+        let query: Vec<_> = asked.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+        let path = ["v1", "audit"];
+        let (entries, more): (Vec<Entry>, _) =
+            stack.api.list(&path, &query, self.limit, |_| true).await.map_err(told)?;
         if self.form.json {
             output::print_json(&entries)?;
             return Ok(ExitCode::SUCCESS);
         }
         if entries.is_empty() {
+            let Settled { settled_until } = stack.api.get(&path, &query).await.map_err(told)?;
+            let range = Range::ask(self.from, self.to, settled_until);
+            let range = range.map_err(|bad| Error::new(format!("--from: {bad}")))?;
             output::print(&format!("Nothing of the kind from {:.0} to {:.0}.\n", range.from, range.to))?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -112,7 +113,7 @@ impl Audit {
         }
         let mut text = table.render(output::columns(), 0);
         if more {
-            let _ = writeln!(text, "There may be more: list them with --limit. These are the first {}.", self.limit);
+            let _ = writeln!(text, "There are more: list them with --limit. These are the first {}.", self.limit);
         }
         output::print(&text)?;
         Ok(ExitCode::SUCCESS)

@@ -1,30 +1,25 @@
-//! The way to a running stack.
+//! The stack on this machine, and the doors to its data that no API has: for making accounts and keeping secrets.
 
 use std::path::Path;
 
 use rollcall_model::account::AccountId;
 use rollcall_model::country::Country;
-use rollcall_model::job::{Job, Mail as MailState};
 use rollcall_platform::connect::{Aws, LocalStack};
 use rollcall_platform::directory::Directory;
-use rollcall_platform::files::Files;
 use rollcall_platform::secrets::Secrets;
 
 use super::hint;
-use crate::stack::{Context, Error, Mail, Manifest, Result, list_mails};
+use crate::stack::{Context, Error, Manifest, Result};
 
 /// The template's output that names the table.
 const TABLE: &str = "TableName";
-/// The template's output that names the bucket.
-const BUCKET: &str = "FilesBucketName";
 /// The one that names the country of accounts that name none.
 const COUNTRY: &str = "DefaultCountry";
 
-/// A stack that serves, and the doors to its data.
+/// A stack that serves here, and the doors to its data.
 pub struct Connection {
     pub manifest: Manifest,
     pub directory: Directory,
-    pub files: Files,
     pub secrets: Secrets,
 }
 
@@ -40,9 +35,9 @@ impl Connection {
     /// To the stack of this manifest.
     ///
     /// # Errors
-    /// If its template declares no table or bucket.
+    /// If its template declares no table.
     pub async fn to(manifest: &Manifest) -> Result<Self> {
-        let (table, bucket) = (output(manifest, TABLE)?, output(manifest, BUCKET)?);
+        let table = output(manifest, TABLE)?;
         let aws = Aws::local(LocalStack {
             dynamodb: manifest.endpoints.dynamodb.clone(),
             s3: manifest.endpoints.s3.clone(),
@@ -53,8 +48,8 @@ impl Connection {
             secret_access_key: manifest.secret_access_key.clone(),
         })
         .await;
-        let (directory, files, secrets) = (Directory::new(&aws, table), Files::new(&aws, bucket), Secrets::new(&aws));
-        Ok(Self { manifest: manifest.clone(), directory, files, secrets })
+        let (directory, secrets) = (Directory::new(&aws, table), Secrets::new(&aws));
+        Ok(Self { manifest: manifest.clone(), directory, secrets })
     }
 
     /// Whose dialling rules read the account's numbers.
@@ -66,15 +61,6 @@ impl Connection {
             Some(country) => Ok(country),
             None => output(&self.manifest, COUNTRY)?.parse().context(format!("the template's output {COUNTRY}")),
         }
-    }
-
-    /// The mail that a job has sent.
-    ///
-    /// # Errors
-    /// If the captured mails can't be read.
-    pub fn mail_of(&self, job: &Job) -> Result<Option<Mail>> {
-        let Some(MailState::Sent { message_id }) = &job.mail else { return Ok(None) };
-        Ok(list_mails(&self.manifest.mail_dir)?.into_iter().find(|mail| mail.id == *message_id))
     }
 }
 

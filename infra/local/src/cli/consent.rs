@@ -1,16 +1,14 @@
 //! A job that shows what it would do, and does it when somebody says so.
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::Path;
 
 use clap::Args;
-use rollcall_model::job::{Job, State};
-use rollcall_platform::decide;
+use rollcall_model::job::{Shown as Job, State};
 
-use super::connect::{Connection, told};
 use super::follow::{Followed, follow};
+use super::reach::{Reach, request_id, told};
 use super::{output, summary};
-use crate::stack::{Context, Error, Result};
+use crate::stack::{Context, Result};
 
 /// Whether somebody is asked.
 #[derive(Debug, Default, Clone, Copy, Args)]
@@ -31,7 +29,7 @@ impl Consent {
     ///
     /// # Errors
     /// If the stack can't be asked, or somebody else has decided meanwhile.
-    pub async fn carry_on(self, dir: &Path, stack: &Connection, job: Box<Job>, shown: bool) -> Result<Followed> {
+    pub async fn carry_on(self, stack: &Reach, job: Box<Job>, shown: bool) -> Result<Followed> {
         let waits = match job.state {
             State::Held => true,
             State::Previewed => job.counts.applied + job.counts.partial > 0,
@@ -45,24 +43,24 @@ impl Consent {
             if !std::io::stdin().is_terminal() {
                 return Ok(Followed::Ended(job));
             }
-            eprint!("{}", summary::describe(&job, None, dir));
+            eprint!("{}", summary::describe(&job, None, stack));
             if !ask("Do that?")? {
                 eprintln!("Nothing was changed.");
                 return Ok(Followed::Ended(job));
             }
         }
-        execute(stack, &job).await?;
-        follow(stack, &job.upload.account, &job.id, shown).await
+        decide(stack, &job, "execute").await?;
+        follow(stack, &job.id, shown).await
     }
 }
 
-/// Has a job executed.
+/// Has a job that waits for somebody executed or discarded, and gives it as it is then.
 ///
 /// # Errors
-/// If there is nothing to execute, or the stack can't be asked.
-pub async fn execute(stack: &Connection, job: &Job) -> Result<()> {
-    let executed = decide::execute(&stack.directory, &stack.files, job).await.map_err(told)?;
-    executed.map(drop).map_err(|illegal| Error::new(illegal.to_string()))
+/// If there is nothing of this to decide, or the stack can't be asked.
+pub async fn decide(stack: &Reach, job: &Job, decision: &str) -> Result<Job> {
+    let path = ["v1", "jobs", job.id.as_str(), decision];
+    stack.api.post(&path, &serde_json::json!({}), &request_id()).await.map_err(told)
 }
 
 /// Asks somebody at a terminal.

@@ -4,14 +4,13 @@
 //! whether it did.
 
 use std::fmt::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use rollcall_model::account::AccountId;
-use rollcall_model::job::Job;
+use rollcall_model::job::Shown as Job;
 use rollcall_model::report::RowStatus;
 use rollcall_model::settings::Settings;
-use rollcall_model::upload::{JobId, Kind, Terms, Upload};
+use rollcall_model::upload::{Kind, Terms};
 use rollcall_model::user::User;
 use tokio::time::Instant;
 
@@ -19,8 +18,10 @@ use super::connect::{Connection, told};
 use super::demo_file::{BLANK, LIST_LIMIT, NAME, ROWS, SHOWN_USERS, contents};
 use super::follow::{Followed, INTERRUPTED, follow};
 use super::output::{self, Cell, Column, Table, Tone, count, counted, heading, print, visible};
+use super::place::Place;
+use super::reach::{self, Reach};
 use super::seed::seed;
-use super::{DEFAULT_ACCOUNT, DEFAULT_DIR, demo_account, hint, mail, summary, users};
+use super::{DEFAULT_ACCOUNT, demo_account, hint, mail, summary, users};
 use crate::stack::{Attachment, Context, Error, Mail, Options, Result, Stack};
 
 /// Spaces before what stands under a heading.
@@ -57,21 +58,21 @@ async fn show(stack: &Stack) -> Result<ExitCode> {
     let before = prepare(&connection, &account).await?;
     print(&file())?;
 
-    let upload = Upload { account: account.clone(), kind: Kind::AppendCallerIds, name: NAME.to_owned() };
-    let source = connection.files.drop_file(&upload, contents().into_bytes(), &Terms::default()).await.map_err(told)?;
-    let Followed::Ended(job) = follow(&connection, &account, &JobId::of(&source), true).await? else {
+    let reach = Reach::to(stack.manifest(), Place::usual(), account.clone())?;
+    let id = reach.drop_file(Kind::AppendCallerIds, NAME, contents().into_bytes(), &Terms::default()).await?;
+    let Followed::Ended(job) = follow(&reach, &id, true).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
     print(&came_of_it(&job))?;
 
     let after = everybody(&connection, &account).await?;
     print(&lists(&before, &after))?;
-    let mail = connection.mail_of(&job)?;
+    let mail = reach.mail_of(&job)?;
     if let Some(mail) = &mail {
         print(&post(mail)?)?;
     }
 
-    let results = connection.files.get(&job.keys().results()).await.map_err(told)?;
+    let results = reach.api.fetch(&["v1", "jobs", id.as_str(), "results"]).await.map_err(reach::told)?;
     let mut wrong = wrong_rows(&records(&results.unwrap_or_default())?);
     wrong.extend(wrong_counts(&job));
     wrong.extend(wrong_lists(&before, &after, &job));
@@ -225,14 +226,14 @@ fn verdict(wrong: &[String]) -> String {
         }
         return text;
     }
-    let here = Path::new(DEFAULT_DIR);
+    let usual = Place::usual();
     let rows = count(ROWS.len() as u64);
     let next = [
         ("up", "the same, to stay: data persists in .rollcall"),
         ("seed", "in another terminal: this account"),
         ("append FILE", "your own file, followed to its end"),
     ]
-    .map(|(command, about)| (hint(here, None, command), about));
+    .map(|(command, about)| (hint(usual.dir(), None, command), about));
     let width = next.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
     let mut text = format!(
         "\n{}\n",

@@ -6,16 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use jiff::Timestamp;
-use rollcall_model::account::AccountId;
 use rollcall_model::email::EmailAddress;
-use rollcall_model::upload::{JobId, Kind, Source, Terms, Upload};
+use rollcall_model::upload::{JobId, Kind, Terms};
 use rollcall_model::user::Name;
 
-use super::connect::{Connection, told};
 use super::consent::Consent;
 use super::follow::{Followed, INTERRUPTED, follow, say_it_goes_on};
 use super::job::{Save, save_results};
+use super::reach::Reach;
 use super::{Form, Whose, output, summary};
 use crate::stack::{Context, Error, Result};
 
@@ -58,23 +56,13 @@ impl DropFile {
     ///
     /// # Errors
     /// If the file can't be read or dropped, or the stack can't be asked.
-    pub async fn run(self, dir: &Path, stack: &Connection, kind: Kind, role: Option<Name>) -> Result<ExitCode> {
+    pub async fn run(self, stack: &Reach, kind: Kind, role: Option<Name>) -> Result<ExitCode> {
         self.watch.check()?;
-        if self.notify.as_ref().is_some_and(|notify| !notify.takes_reports()) {
-            return Err(Error::new(
-                "--notify takes an address in ASCII; write an international domain in Punycode (xn--…)",
-            ));
-        }
-        let account = self.whose.account;
-        let upload = Upload { account: account.clone(), kind, name: name(self.name, &self.file)? };
-        // What names no upload would lie in the bucket, and nobody would take it up.
-        if Upload::from_key(&upload.key()).as_ref() != Ok(&upload) {
-            return Err(Error::new("the file's name can't be empty or end with a slash; give another with --name"));
-        }
+        let name = name(self.name, &self.file)?;
         let bytes = read(&self.file)?;
         let terms = Terms { notify: self.notify, role, preview: self.preview };
-        let source = stack.files.drop_file(&upload, bytes, &terms).await.map_err(told)?;
-        self.watch.run(dir, stack, &account, &source, self.consent).await
+        let id = stack.drop_file(kind, &name, bytes, &terms).await?;
+        self.watch.run(stack, &id, self.consent).await
     }
 }
 
@@ -87,56 +75,32 @@ impl Watch {
         self.save.check(self.form)
     }
 
-    /// Follows the job of a source to its end, and tells what came of it. One that shows what it would do goes on with consent.
+    /// Follows a job to its end, and tells what came of it. One that shows what it would do goes on with consent.
     ///
     /// # Errors
     /// If the stack can't be asked, or the result files can't be saved.
-    pub async fn run(
-        self,
-        dir: &Path,
-        stack: &Connection,
-        account: &AccountId,
-        source: &Source,
-        consent: Consent,
-    ) -> Result<ExitCode> {
-        let id = JobId::of(source);
+    pub async fn run(self, stack: &Reach, id: &JobId, consent: Consent) -> Result<ExitCode> {
         let shown = !self.form.json;
-        let followed = match follow(stack, account, &id, shown).await? {
-            Followed::Ended(job) => consent.carry_on(dir, stack, job, shown).await?,
+        let followed = match follow(stack, id, shown).await? {
+            Followed::Ended(job) => consent.carry_on(stack, job, shown).await?,
             Followed::Interrupted => Followed::Interrupted,
         };
         let job = match followed {
             Followed::Ended(job) => job,
             Followed::Interrupted => {
-                say_it_goes_on(dir, account, &id);
+                say_it_goes_on(stack, id);
                 return Ok(ExitCode::from(INTERRUPTED));
             }
         };
         if self.form.json {
-            output::print_json(&summary::Record::of(&job))?;
+            output::print_json(&job)?;
         } else {
-            let summary = summary::describe(&job, stack.mail_of(&job)?.as_ref(), dir);
+            let summary = summary::describe(&job, stack.mail_of(&job)?.as_ref(), stack);
             if self.save.prints() { eprint!("{summary}") } else { output::print(&summary)? }
         }
         save_results(stack, &job, &self.save).await?;
         Ok(if summary::all_went_well(&job) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-}
-
-/// Drops a request for a job under a name of its own.
-///
-/// # Errors
-/// If it can't be dropped.
-pub async fn drop_request(
-    stack: &Connection,
-    account: &AccountId,
-    kind: Kind,
-    what: &str,
-    request: Vec<u8>,
-) -> Result<Source> {
-    let name = format!("{what}-{}.json", Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S%.3fZ"));
-    let upload = Upload { account: account.clone(), kind, name };
-    stack.files.drop_file(&upload, request, &Terms::default()).await.map_err(told)
 }
 
 fn name(given: Option<String>, file: &Path) -> Result<String> {

@@ -1,17 +1,14 @@
 //! Following a job to its end.
 
-use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
-use rollcall_model::account::AccountId;
-use rollcall_model::job::{Job, Phase};
+use rollcall_model::job::{Phase, Shown as Job};
 use rollcall_model::upload::JobId;
 use tokio::time::Instant;
 
-use super::connect::{Connection, told};
-use super::{hint, output};
+use super::output;
+use super::reach::{Reach, found};
 use crate::stack::{Context, Result};
 
 /// The first wait between two looks. Small files are done by the second.
@@ -38,9 +35,9 @@ pub enum Followed {
 ///
 /// # Errors
 /// If the stack can't be asked any more.
-pub async fn follow(stack: &Connection, account: &AccountId, id: &JobId, shown: bool) -> Result<Followed> {
+pub async fn follow(stack: &Reach, id: &JobId, shown: bool) -> Result<Followed> {
     let bar = output::progress(shown);
-    let end = watch(stack, account, id, &bar);
+    let end = watch(stack, id, &bar);
     let followed = tokio::select! {
         job = end => match job {
             Ok(job) => Ok(Followed::Ended(Box::new(job))),
@@ -55,49 +52,38 @@ pub async fn follow(stack: &Connection, account: &AccountId, id: &JobId, shown: 
 }
 
 /// Tells who has stopped following how to go on.
-pub fn say_it_goes_on(dir: &Path, account: &AccountId, id: &JobId) {
-    eprintln!("The job goes on. Look at it with: {}", hint(dir, Some(account), &format!("job {id}")));
+pub fn say_it_goes_on(stack: &Reach, id: &JobId) {
+    eprintln!("The job goes on. Look at it with: {}", stack.hint(&format!("job {id}")));
 }
 
-async fn watch(stack: &Connection, account: &AccountId, id: &JobId, bar: &ProgressBar) -> Result<Job> {
-    let begun = Instant::now();
+async fn watch(stack: &Reach, id: &JobId, bar: &ProgressBar) -> Result<Job> {
     let mut wait = FIRST_WAIT;
-    // What was last said beside the bar: each thing once.
-    let mut remark = String::new();
+    // When somebody was last at it, and whether it was said that nobody is.
+    let (mut seen, mut said) = (Instant::now(), false);
     loop {
-        let job = stack.directory.job(account, id).await.map_err(told)?;
-        let now = match &job {
-            Some(job) if !job.is_underway() => return Ok(job.clone()),
-            Some(job) => {
-                draw(bar, job);
-                waits(job)
+        let job: Option<Job> = found(stack.api.get(&["v1", "jobs", id.as_str()], &[]).await)?;
+        match &job {
+            Some(job) => draw(bar, job),
+            None => bar.set_message("waiting for a function to take it up"),
+        }
+        match job {
+            Some(job) if !job.is_underway() => return Ok(job),
+            Some(job) if !job.waiting => (seen, said) = (Instant::now(), false),
+            idle if !said && seen.elapsed() > LATE => {
+                let idle = match idle {
+                    Some(job) => {
+                        format!("Attempt {} did not end it; the job waits for its next delivery", job.attempts)
+                    }
+                    None => "No function has taken it up yet".to_owned(),
+                };
+                bar.suspend(|| eprintln!("{idle}. {}", stack.finding_out()));
+                said = true;
             }
-            None => {
-                bar.set_message("waiting for a function to take it up");
-                late(begun.elapsed(), &stack.manifest.log_dir)
-            }
-        };
-        if let Some(now) = now.filter(|now| *now != remark) {
-            bar.suspend(|| eprintln!("{now}"));
-            remark = now;
+            _ => {}
         }
         tokio::time::sleep(wait).await;
         wait = wait.mul_f64(GROWTH).min(LONGEST_WAIT);
     }
-}
-
-fn waits(job: &Job) -> Option<String> {
-    let why = match &job.last_error {
-        _ if job.paused => "ran out of time and kept its work".to_owned(),
-        Some(error) => format!("failed ({})", output::visible(error)),
-        None => "died".to_owned(),
-    };
-    job.is_waiting(Timestamp::now())
-        .then(|| format!("Attempt {} {why}; the job waits for its next delivery.", job.attempts))
-}
-
-fn late(waited: Duration, logs: &Path) -> Option<String> {
-    (waited > LATE).then(|| format!("No function has taken it up yet. Their logs are in {}", logs.display()))
 }
 
 fn draw(bar: &ProgressBar, job: &Job) {

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use rollcall_model::account::AccountId;
-use rollcall_model::job::{Decision, Job, State};
+use rollcall_model::job::Shown as Job;
 use rollcall_model::upload::JobId;
-use rollcall_platform::decide::decide;
 
-use super::connect::{Connection, told};
+use super::consent::decide;
 use super::follow::{Followed, INTERRUPTED, follow, say_it_goes_on};
-use super::{Form, Whose, consent, output, summary};
+use super::place::Place;
+use super::reach::{Reach, found, told};
+use super::{Form, Whose, output, summary};
 use crate::stack::{Context, Error, Result};
 
 /// Characters of a job's ID that a list shows: enough to tell jobs apart, and `rollcall job` takes them.
@@ -21,7 +21,7 @@ pub const SHOWN_ID: usize = 12;
 /// Stands for the job that began last.
 const LATEST: &str = "latest";
 /// Jobs among which the beginning of an ID is looked up.
-const LOOKED_AT: i32 = 500;
+const LOOKED_AT: usize = 500;
 /// Stands for standard output.
 const STDOUT: &str = "-";
 
@@ -88,32 +88,29 @@ impl ShowJob {
     ///
     /// # Errors
     /// If there is no such job, or the stack can't be asked.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
         self.save.check(self.form)?;
-        let stack = Connection::open(dir).await?;
-        let account = &self.whose.account;
-        let mut job = find(&stack, account, &self.id).await?;
+        let stack = Reach::open(place, &self.whose).await?;
+        let mut job = find(&stack, &self.id).await?;
         if self.execute {
-            consent::execute(&stack, &job).await?;
-            job.state = State::Running;
+            job = decide(&stack, &job, "execute").await?;
         }
         if self.discard {
-            let discarded = decide(&stack.directory, &job, Decision::Discard).await.map_err(told)?;
-            job = discarded.map_err(|illegal| Error::new(illegal.to_string()))?;
+            job = decide(&stack, &job, "discard").await?;
         }
         if (self.follow || self.execute) && job.is_underway() {
-            job = match follow(&stack, account, &job.id, !self.form.json).await? {
+            job = match follow(&stack, &job.id, !self.form.json).await? {
                 Followed::Ended(job) => *job,
                 Followed::Interrupted => {
-                    say_it_goes_on(dir, account, &job.id);
+                    say_it_goes_on(&stack, &job.id);
                     return Ok(ExitCode::from(INTERRUPTED));
                 }
             };
         }
         if self.form.json {
-            output::print_json(&summary::Record::of(&job))?;
+            output::print_json(&job)?;
         } else if !self.save.prints() {
-            output::print(&summary::describe(&job, stack.mail_of(&job)?.as_ref(), dir))?;
+            output::print(&summary::describe(&job, stack.mail_of(&job)?.as_ref(), &stack))?;
         }
         save_results(&stack, &job, &self.save).await?;
         let well = !(self.follow || self.execute) || summary::all_went_well(&job);
@@ -125,15 +122,14 @@ impl ShowJob {
 ///
 /// # Errors
 /// If the job has none, or a file can't be written.
-pub async fn save_results(stack: &Connection, job: &Job, save: &Save) -> Result<()> {
-    let keys = job.keys();
+pub async fn save_results(stack: &Reach, job: &Job, save: &Save) -> Result<()> {
     let wanted = [
-        (&save.results, keys.results(), "no results"),
-        (&save.failures, keys.failed(), "no rows to mend, so there is nothing to save"),
+        (&save.results, "results", "no results"),
+        (&save.failures, "failures", "no rows to mend, so there is nothing to save"),
     ];
-    for (file, key, lacking) in wanted {
+    for (file, what, lacking) in wanted {
         let Some(file) = file else { continue };
-        match stack.files.get(&key).await.map_err(told)? {
+        match stack.api.fetch(&["v1", "jobs", job.id.as_str(), what]).await.map_err(told)? {
             Some(bytes) => write(file, &bytes)?,
             None if job.is_underway() => return Err(Error::new("the job has not written its results yet")),
             // A job without failures has done well: that is nothing to fail over.
@@ -143,21 +139,29 @@ pub async fn save_results(stack: &Connection, job: &Job, save: &Save) -> Result<
     Ok(())
 }
 
+/// The account's jobs, the latest first, and whether there are more.
+///
+/// # Errors
+/// If the stack can't be asked.
+pub async fn latest(stack: &Reach, most: usize) -> Result<(Vec<Job>, bool)> {
+    stack.api.list(&["v1", "jobs"], &[], most, |_| true).await.map_err(told)
+}
+
 /// The job that somebody means.
 ///
 /// # Errors
 /// If there is none, or several, or the stack can't be asked.
-pub async fn find(stack: &Connection, account: &AccountId, text: &str) -> Result<Job> {
-    let directory = &stack.directory;
+pub async fn find(stack: &Reach, text: &str) -> Result<Job> {
+    let account = &stack.account;
     let none = || Error::new(format!("the account {account} has no job {text}"));
-    if let Some(id) = JobId::parse(text) {
-        return directory.job(account, &id).await.map_err(told)?.ok_or_else(none);
+    if JobId::parse(text).is_some() {
+        return found(stack.api.get(&["v1", "jobs", text], &[]).await)?.ok_or_else(none);
     }
     if text == LATEST {
-        let latest = directory.jobs(account, None, 1).await.map_err(told)?.0.pop();
+        let latest = latest(stack, 1).await?.0.pop();
         return latest.ok_or_else(|| Error::new(format!("the account {account} has no jobs")));
     }
-    let (mut jobs, _) = directory.jobs(account, None, LOOKED_AT).await.map_err(told)?;
+    let (mut jobs, _) = latest(stack, LOOKED_AT).await?;
     jobs.retain(|job| job.id.as_str().starts_with(text));
     match jobs.len() {
         0 => Err(none()),

@@ -1,14 +1,14 @@
 //! `rollcall jobs`: the latest jobs.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
 
-use super::connect::{Connection, told};
-use super::job::SHOWN_ID;
+use super::job::{SHOWN_ID, latest};
 use super::output::{Cell, Column, Table, count};
-use super::{Form, Whose, hint, output, summary};
+use super::place::Place;
+use super::reach::Reach;
+use super::{Form, Whose, output, summary};
 use crate::stack::Result;
 
 /// Options of `rollcall jobs`.
@@ -23,8 +23,8 @@ pub struct Jobs {
     #[command(flatten)]
     whose: Whose,
     /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..))]
-    limit: i32,
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
     #[command(flatten)]
     form: Form,
 }
@@ -34,13 +34,11 @@ impl Jobs {
     ///
     /// # Errors
     /// If the stack can't be asked.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
-        let stack = Connection::open(dir).await?;
-        let account = &self.whose.account;
-        let (jobs, _) = stack.directory.jobs(account, None, self.limit).await.map_err(told)?;
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
+        let stack = Reach::open(place, &self.whose).await?;
+        let (jobs, _) = latest(&stack, self.limit).await?;
         if self.form.json {
-            let records: Vec<_> = jobs.iter().map(summary::Record::of).collect();
-            output::print_json(&records)?;
+            output::print_json(&jobs)?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut table = Table::new([
@@ -65,11 +63,11 @@ impl Jobs {
                 count(job.counts.applied).into(),
                 count(job.counts.unchanged).into(),
                 count(job.counts.to_mend()).into(),
-                Cell::from(&job.upload.name),
+                Cell::from(job.file_name()),
             ]);
         }
         if table.is_empty() {
-            let append = hint(dir, Some(account), "append FILE");
+            let (account, append) = (&stack.account, stack.hint("append FILE"));
             output::print(&format!("The account {account} has no jobs. Start one with: {append}\n"))?;
         } else {
             output::print(&table.render(output::columns(), 0))?;

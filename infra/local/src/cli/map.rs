@@ -1,19 +1,18 @@
 //! `rollcall map` and `unmap`: who a CRM user is.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
 use rollcall_model::email::EmailAddress;
 use rollcall_model::mapping::{CrmUserId, Given, Mapping};
 use rollcall_model::phone_side::PhoneUserId;
-use rollcall_model::settings::PhoneSystem;
 use rollcall_model::user::LoginId;
 
-use super::connect::{Connection, told};
 use super::mappings::phone_users;
 use super::output::{self, visible};
-use super::{Form, Whose, hint};
+use super::place::Place;
+use super::reach::{Reach, found, told};
+use super::{Form, Whose};
 use crate::stack::{Error, Result};
 
 /// Options of `rollcall map`.
@@ -70,31 +69,18 @@ impl Map {
     ///
     /// # Errors
     /// If the stack can't be asked, or the built-in directory has no such user.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
-        let stack = Connection::open(dir).await?;
-        let (directory, account) = (&stack.directory, &self.whose.account);
-        let mut given = Given { email: self.said.email, login: self.said.login, phone_user: self.said.to };
-        let system = directory.settings(account).await.map_err(told)?.phone_system;
-        if let Some(phone_user) = given.phone_user.as_mut().filter(|_| system == PhoneSystem::Builtin) {
-            let user = directory.user_of(account, phone_user).await.map_err(told)?;
-            let nobody = || Error::new(format!("the account {account} has no user {}", visible(phone_user.as_str())));
-            *phone_user = PhoneUserId::of_login(&user.ok_or_else(nobody)?.login);
-        }
-        let before = directory.mapping(account, &self.crm_user).await.map_err(told)?;
-        let mapping = match &before {
-            Some(before) => before.with(given),
-            None => Mapping::new(self.crm_user, given),
-        };
-        if !directory.change_mapping(account, before.as_ref(), &mapping).await.map_err(told)? {
-            return Err(Error::new("the mapping has been changed meanwhile; try again"));
-        }
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
+        let stack = Reach::open(place, &self.whose).await?;
+        let given = Given { email: self.said.email, login: self.said.login, phone_user: self.said.to };
+        let path = ["v1", "mappings", self.crm_user.as_str()];
+        let mapping: Mapping = stack.api.put(&path, &given).await.map_err(told)?;
         if self.form.json {
             output::print_json(&mapping)?;
             return Ok(ExitCode::SUCCESS);
         }
         let crm_user = visible(mapping.crm_user.as_str());
         let phone_user = visible(&phone_users(&mapping.state));
-        let resync = hint(dir, Some(account), "resync");
+        let resync = stack.hint("resync");
         output::print(&match mapping.phone_user() {
             Some(_) if mapping.permission.is_some() => format!("{crm_user} is {phone_user}, as before.\n"),
             Some(_) => format!("{crm_user} is {phone_user}, and sees that one's numbers after: {resync}\n"),
@@ -109,12 +95,12 @@ impl Unmap {
     ///
     /// # Errors
     /// If the stack can't be asked, or there is no such mapping.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
-        let stack = Connection::open(dir).await?;
-        let account = &self.whose.account;
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
+        let stack = Reach::open(place, &self.whose).await?;
         let crm_user = visible(self.crm_user.as_str());
-        if !stack.directory.delete_mapping(account, &self.crm_user).await.map_err(told)? {
-            return Err(Error::new(format!("the account {account} has no mapping of {crm_user}")));
+        let taken = stack.api.delete(&["v1", "mappings", self.crm_user.as_str()]).await;
+        if found(taken)?.is_none() {
+            return Err(Error::new(format!("the account {} has no mapping of {crm_user}", stack.account)));
         }
         output::print(&format!("{crm_user} sees no numbers any more.\n"))?;
         Ok(ExitCode::SUCCESS)

@@ -1,17 +1,20 @@
 //! `rollcall mappings`: who each CRM user is, and how many numbers each sees.
 
 use std::fmt::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use rollcall_model::mapping::{Mapping, State};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use rollcall_model::caller_id::CallerId;
+use rollcall_model::mapping::{CrmUserId, Mapping, State};
 use rollcall_model::phone_side::PhoneUserId;
+use serde::Deserialize;
 
-use super::connect::{Connection, told};
 use super::output::{self, Cell, Column, Table, Tone, count};
+use super::place::Place;
+use super::reach::{Reach, found, told};
 use super::users::policy;
-use super::{Form, Whose, hint};
+use super::{Form, Whose};
 use crate::stack::Result;
 
 /// Options of `rollcall mappings`.
@@ -32,32 +35,36 @@ pub struct Mappings {
     form: Form,
 }
 
+/// What a CRM user sees, as the API tells it.
+#[derive(Deserialize)]
+struct Seen {
+    caller_ids: Vec<CallerId>,
+}
+
+/// CRM users asked about at once.
+const IN_FLIGHT: usize = 8;
+
 impl Mappings {
     /// Lists them by CRM user.
     ///
     /// # Errors
     /// If the stack can't be asked.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
-        let stack = Connection::open(dir).await?;
-        let account = &self.whose.account;
-        let (mut mappings, mut more) = (Vec::<Mapping>::new(), true);
-        while more && mappings.len() < self.limit {
-            let after = mappings.last().map(|mapping| &mapping.crm_user);
-            let left = self.limit - mappings.len();
-            let (page, rest) = stack.directory.mappings_page(account, after, left).await.map_err(told)?;
-            mappings.extend(page);
-            more = rest;
-        }
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
+        let stack = Reach::open(place, &self.whose).await?;
+        let path = ["v1", "mappings"];
+        let (mappings, more): (Vec<Mapping>, _) =
+            stack.api.list(&path, &[], self.limit, |_| true).await.map_err(told)?;
         if self.form.json {
             output::print_json(&mappings)?;
             return Ok(ExitCode::SUCCESS);
         }
         if mappings.is_empty() {
-            let map = hint(dir, Some(account), "map CRM_USER --to LOGIN");
+            let (account, map) = (&stack.account, stack.hint("map CRM_USER --to LOGIN"));
             output::print(&format!("The account {account} has no mappings. Make one with: {map}\n"))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let inventory = stack.directory.inventory(account).await.map_err(told)?;
+        let seen = stream::iter(&mappings).map(|mapping| seen(&stack, &mapping.crm_user)).buffered(IN_FLIGHT);
+        let seen: Vec<usize> = seen.try_collect().await?;
         let mut table = Table::new([
             Column::text("CRM user"),
             Column::text("State"),
@@ -65,13 +72,13 @@ impl Mappings {
             Column::number("Sees"),
             Column::text("Phone user"),
         ]);
-        for mapping in &mappings {
+        for (mapping, seen) in mappings.iter().zip(seen) {
             let tone = if mapping.phone_user().is_some() { Tone::Good } else { Tone::Doubtful };
             table.row([
                 Cell::from(mapping.crm_user.as_str()),
                 Cell::toned(mapping.state.as_str(), tone),
                 mapping.permission.as_ref().map_or("", |permission| policy(permission.policy)).into(),
-                count(mapping.visible(&inventory).len() as u64).into(),
+                count(seen as u64).into(),
                 phone_users(&mapping.state).into(),
             ]);
         }
@@ -82,6 +89,12 @@ impl Mappings {
         output::print(&text)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// How many numbers a CRM user sees. Whose mapping has been taken away meanwhile sees none.
+async fn seen(stack: &Reach, crm_user: &CrmUserId) -> Result<usize> {
+    let seen = stack.api.get(&["v1", "mappings", crm_user.as_str(), "caller-ids"], &[]).await;
+    Ok(found(seen)?.map_or(0, |Seen { caller_ids }| caller_ids.len()))
 }
 
 /// Who a CRM user is, was, or could be.

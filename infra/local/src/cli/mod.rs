@@ -19,7 +19,9 @@ mod mappings;
 mod numbers;
 mod output;
 mod phone_system;
+mod place;
 mod queues;
+mod reach;
 mod resync;
 mod rotate;
 mod sample;
@@ -34,30 +36,39 @@ mod upload;
 mod users;
 mod why;
 
-use std::env;
-use std::fmt::Write;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use rollcall_model::account::AccountId;
 
+use self::place::{Place, hint};
 use crate::stack::Result;
 
-/// Where a stack keeps its data, unless somebody says otherwise.
-const DEFAULT_DIR: &str = ".rollcall";
-/// The variable that says otherwise.
-const DIR_VARIABLE: &str = "ROLLCALL_DIR";
 /// The account that is meant when none is named.
 const DEFAULT_ACCOUNT: &str = "demo";
 
 /// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "rollcall", version, about = "A directory of telephony users and the caller IDs each may use")]
+#[command(
+    name = "rollcall",
+    version,
+    about = "A directory of telephony users and the caller IDs each may use",
+    after_help = "\
+Commands are for the stack on this machine, or with --stack for one on AWS: what concerns users, numbers, mappings and jobs goes through the \
+stack's API, here and there.
+
+With --stack, AWS_REGION, AWS_PROFILE and the other variables of AWS say where the stack is and with which credentials CloudFormation is asked \
+for it (cloudformation:DescribeStacks). The token for its API is read from ROLLCALL_TOKEN, or printed by the command in \
+ROLLCALL_TOKEN_COMMAND; it says which account is meant.
+
+Examples:
+  rollcall demo
+  rollcall append october.csv
+  ROLLCALL_TOKEN_COMMAND='pass show rollcall' rollcall --stack rollcall append october.csv"
+)]
 pub struct Command {
-    /// Directory of the stack
-    #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_DIR, env = DIR_VARIABLE)]
-    dir: PathBuf,
+    #[command(flatten)]
+    place: Place,
     #[command(subcommand)]
     command: Subcommands,
 }
@@ -122,33 +133,36 @@ impl Command {
     /// # Errors
     /// Whatever keeps it from doing so. What it found, such as a job with failed rows, is told by the exit code.
     pub async fn run(self) -> Result<ExitCode> {
-        let dir = self.dir.as_path();
+        let place = &self.place;
         match self.command {
-            Subcommands::Demo => demo::run().await,
-            Subcommands::Up(up) => up.run(dir).await,
-            Subcommands::Seed(seed) => seed.run(dir).await,
-            Subcommands::Append(append) => append.run(dir).await,
-            Subcommands::Upload(upload) => upload.run(dir).await,
-            Subcommands::Undo(undo) => undo.run(dir).await,
-            Subcommands::Jobs(jobs) => jobs.run(dir).await,
-            Subcommands::Job(job) => job.run(dir).await,
-            Subcommands::Mail(mail) => mail.run(dir),
-            Subcommands::Users(users) => users.run(dir).await,
-            Subcommands::Numbers(numbers) => numbers.run(dir).await,
-            Subcommands::Directory(directory) => directory.run(dir).await,
-            Subcommands::Mappings(mappings) => mappings.run(dir).await,
-            Subcommands::Map(map) => map.run(dir).await,
-            Subcommands::Unmap(unmap) => unmap.run(dir).await,
-            Subcommands::Rotate(rotate) => rotate.run(dir).await,
-            Subcommands::Resync(resync) => resync.run(dir).await,
-            Subcommands::Why(why) => why.run(dir).await,
-            Subcommands::PhoneSystem(system) => system.run(dir).await,
+            Subcommands::Demo => {
+                place.here("demo")?;
+                demo::run().await
+            }
+            Subcommands::Up(up) => up.run(place.here("up")?).await,
+            Subcommands::Seed(seed) => seed.run(place.here("seed")?).await,
+            Subcommands::Append(append) => append.run(place).await,
+            Subcommands::Upload(upload) => upload.run(place).await,
+            Subcommands::Undo(undo) => undo.run(place).await,
+            Subcommands::Jobs(jobs) => jobs.run(place).await,
+            Subcommands::Job(job) => job.run(place).await,
+            Subcommands::Mail(mail) => mail.run(place.here("mail")?),
+            Subcommands::Users(users) => users.run(place).await,
+            Subcommands::Numbers(numbers) => numbers.run(place).await,
+            Subcommands::Directory(directory) => directory.run(place).await,
+            Subcommands::Mappings(mappings) => mappings.run(place).await,
+            Subcommands::Map(map) => map.run(place).await,
+            Subcommands::Unmap(unmap) => unmap.run(place).await,
+            Subcommands::Rotate(rotate) => rotate.run(place).await,
+            Subcommands::Resync(resync) => resync.run(place).await,
+            Subcommands::Why(why) => why.run(place).await,
+            Subcommands::PhoneSystem(system) => system.run(place).await,
             Subcommands::Sample(sample) => sample.run(),
             Subcommands::Generate(generate) => generate.run(),
-            Subcommands::Token(token) => token.run(dir),
-            Subcommands::Schedules(schedules) => schedules.run(dir).await,
-            Subcommands::Audit(audit) => audit.run(dir).await,
-            Subcommands::Queues(queues) => queues.run(dir),
+            Subcommands::Token(token) => token.run(place.here("token")?),
+            Subcommands::Schedules(schedules) => schedules.run(place.here("schedules")?).await,
+            Subcommands::Audit(audit) => audit.run(place).await,
+            Subcommands::Queues(queues) => queues.run(place.here("queues")?),
         }
     }
 }
@@ -156,9 +170,16 @@ impl Command {
 /// Whose data is meant.
 #[derive(Debug, Args)]
 struct Whose {
-    /// Account
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_ACCOUNT)]
-    account: AccountId,
+    /// Account, `demo` by default; on AWS it is that of the token
+    #[arg(long, value_name = "NAME")]
+    account: Option<AccountId>,
+}
+
+impl Whose {
+    /// The account that is meant on this machine.
+    fn here(&self) -> AccountId {
+        self.account.clone().unwrap_or_else(|| DEFAULT_ACCOUNT.parse().expect("the name of an account"))
+    }
 }
 
 /// How data is printed.
@@ -167,27 +188,4 @@ struct Form {
     /// Print JSON, and nothing else, on standard output
     #[arg(long)]
     json: bool,
-}
-
-/// A command line to copy: this program as it was called, for the same stack and account.
-fn hint(dir: &Path, account: Option<&AccountId>, rest: &str) -> String {
-    let mut line = program();
-    let usual = env::var_os(DIR_VARIABLE).map_or_else(|| PathBuf::from(DEFAULT_DIR), PathBuf::from);
-    if dir != usual {
-        let _ = write!(line, " --dir {}", dir.display());
-    }
-    line.push(' ');
-    line.push_str(rest);
-    if let Some(account) = account.filter(|account| account.as_str() != DEFAULT_ACCOUNT) {
-        let _ = write!(line, " --account {account}");
-    }
-    line
-}
-
-/// This program as it was called, from where it was called.
-fn program() -> String {
-    let called = env::args_os().next().map_or_else(|| PathBuf::from("rollcall"), PathBuf::from);
-    let here = env::current_dir().unwrap_or_default();
-    let short = called.strip_prefix(here).unwrap_or(&called);
-    short.display().to_string()
 }

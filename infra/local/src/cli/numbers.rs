@@ -1,17 +1,16 @@
 //! `rollcall numbers`: the account's numbers, and how long each has been in service.
 
 use std::fmt::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use jiff::Timestamp;
-use rollcall_model::inventory::{DUE, InventoryNumber, NumberState, Shown};
+use rollcall_model::inventory::{DUE, NumberState, Shown};
 use rollcall_model::user::Ref;
 
-use super::connect::{Connection, told};
 use super::output::{self, Cell, Column, Table, Tone, count};
-use super::{Form, Whose, hint};
+use super::place::Place;
+use super::reach::{Reach, told};
+use super::{Form, Whose};
 use crate::stack::Result;
 
 /// Options of `rollcall numbers`.
@@ -44,33 +43,24 @@ impl Numbers {
     ///
     /// # Errors
     /// If the stack can't be asked.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
-        let stack = Connection::open(dir).await?;
-        let (account, now) = (&self.whose.account, Timestamp::now());
-        let wanted = |number: &InventoryNumber| {
-            self.due.is_none_or(|days| number.is_due(days, now))
-                && self.state.is_none_or(|state| number.facts.state == state)
-        };
-        let inventory = stack.directory.inventory(account).await.map_err(told)?;
-        let has_none = inventory.is_empty();
-        let mut found = inventory.into_iter().filter(wanted);
-        let numbers: Vec<Shown> = found.by_ref().take(self.limit).map(|number| Shown::listed(number, now)).collect();
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
+        let stack = Reach::open(place, &self.whose).await?;
+        let due = self.due.map(|days| days.to_string());
+        let query: Vec<_> = due.iter().map(|days| ("due", days.as_str())).collect();
+        let wanted = |shown: &Shown| self.state.is_none_or(|state| shown.number.facts.state == state);
+        let (numbers, more) = stack.api.list(&["v1", "numbers"], &query, self.limit, wanted).await.map_err(told)?;
         if self.form.json {
             output::print_json(&numbers)?;
             return Ok(ExitCode::SUCCESS);
         }
         if numbers.is_empty() {
-            let seed = hint(dir, Some(account), "seed");
-            let text = if has_none {
-                format!("The account {account} has no numbers. Make some with: {seed}\n")
-            } else {
-                format!("The account {account} has no such number.\n")
-            };
-            output::print(&text)?;
+            let such = if self.due.is_some() || self.state.is_some() { "such number" } else { "numbers" };
+            let make = stack.hint_here("seed").map(|seed| format!(" Make some with: {seed}")).unwrap_or_default();
+            output::print(&format!("The account {} has no {such}.{make}\n", stack.account))?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut text = table(&numbers).render(output::columns(), 0);
-        if found.next().is_some() {
+        if more {
             let _ = writeln!(text, "There are more: list them with --limit. These are the first {}.", self.limit);
         }
         output::print(&text)?;
@@ -106,7 +96,7 @@ fn table(numbers: &[Shown]) -> Table {
             facts.labels.iter().map(Ref::as_str).collect::<Vec<_>>().join(" ").into(),
         ]);
         if let Some(warned) = shown.warnings.first() {
-            table.note(warned.message);
+            table.note(&warned.message);
         }
     }
     table

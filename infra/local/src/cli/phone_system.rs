@@ -1,18 +1,20 @@
 //! `rollcall phone-system`: which phone system the account has.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use rollcall_model::account::AccountId;
-use rollcall_model::settings::{PhoneSystem, Settings};
+use rollcall_model::settings::PhoneSystem;
 use rollcall_remote::{smartflo, zoom_phone};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use super::connect::{Connection, told};
+use super::connect::{self, Connection};
 use super::drop_file::read;
-use super::{Form, Whose, hint, output};
+use super::place::Place;
+use super::reach::{Reach, told};
+use super::{Form, Whose, output};
 use crate::stack::{Error, Result};
 
 /// Options of `rollcall phone-system`.
@@ -32,7 +34,7 @@ pub struct ChoosePhoneSystem {
     /// builtin, snapshot, smartflo or zoom-phone; without one, the account's is shown
     #[arg(value_name = "NAME", value_parser = parse)]
     system: Option<PhoneSystem>,
-    /// The file of its secret; "-" reads standard input
+    /// The file of its secret; "-" reads standard input. For the stack on this machine
     #[arg(long, value_name = "FILE", requires = "system")]
     secret_from: Option<PathBuf>,
     #[command(flatten)]
@@ -41,9 +43,9 @@ pub struct ChoosePhoneSystem {
     form: Form,
 }
 
-/// What is shown.
-#[derive(Serialize)]
-struct Shown {
+/// The choice, as the API takes and tells it.
+#[derive(Serialize, Deserialize)]
+struct Chosen {
     system: PhoneSystem,
 }
 
@@ -52,24 +54,24 @@ impl ChoosePhoneSystem {
     ///
     /// # Errors
     /// If the stack can't be asked, or the secret is not one of this phone system.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
-        let stack = Connection::open(dir).await?;
-        let account = &self.whose.account;
-        let before = stack.directory.settings(account).await.map_err(told)?;
-        let system = self.system.unwrap_or(before.phone_system);
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
+        const PATH: [&str; 2] = ["v1", "phone-system"];
+        let stack = Reach::open(place, &self.whose).await?;
+        let account = &stack.account;
         // Before the choice, so that no resync meets a phone system that nothing opens.
-        if let Some(file) = &self.secret_from {
-            keep_secret(&stack, account, system, &read(file)?).await?;
+        if let (Some(file), Some(system)) = (&self.secret_from, self.system) {
+            let dir = place.here("phone-system --secret-from")?;
+            keep_secret(&Connection::open(dir).await?, account, system, &read(file)?).await?;
         }
-        if system != before.phone_system {
-            let settings = Settings { phone_system: system, ..before };
-            stack.directory.put_settings(account, &settings).await.map_err(told)?;
+        let chosen: Chosen = match self.system {
+            Some(system) => stack.api.put(&PATH, &Chosen { system }).await,
+            None => stack.api.get(&PATH, &[]).await,
         }
+        .map_err(told)?;
         if self.form.json {
-            output::print_json(&Shown { system })?;
+            output::print_json(&chosen)?;
         } else {
-            let resync = hint(dir, Some(account), "resync");
-            let name = system.as_str();
+            let (name, resync) = (chosen.system.as_str(), stack.hint("resync"));
             output::print(&format!(
                 "The phone system of {account} is {name}. Bring mappings in step with it: {resync}\n"
             ))?;
@@ -102,5 +104,5 @@ async fn keep<T: DeserializeOwned + Serialize>(
     // The reader's own message may quote the secret.
     let credentials: T = serde_json::from_slice(json)
         .map_err(|_| Error::new(format!("the secret is not the JSON that {name} needs; --help shows it")))?;
-    stack.secrets.put(account, name, &credentials).await.map_err(told)
+    stack.secrets.put(account, name, &credentials).await.map_err(connect::told)
 }

@@ -1,16 +1,15 @@
 //! `rollcall resync`: mappings are brought in step with the phone system.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use rollcall_model::mapping::standing::ResyncRequest;
-use rollcall_model::upload::{JobId, Kind};
+use rollcall_model::mapping::standing::{ResyncRequest, ResyncStanding};
 
-use super::connect::{Connection, told};
+use super::Whose;
 use super::consent::Consent;
-use super::drop_file::{Watch, drop_request};
-use super::{Whose, hint};
+use super::drop_file::Watch;
+use super::place::Place;
+use super::reach::{Reach, told};
 use crate::stack::Result;
 
 /// Options of `rollcall resync`.
@@ -40,17 +39,15 @@ impl Resync {
     ///
     /// # Errors
     /// If the stack can't be asked.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
         self.watch.check()?;
-        let stack = Connection::open(dir).await?;
-        let account = self.whose.account;
-        let request = ResyncRequest { confirmed: self.confirmed }.to_json();
-        let source = drop_request(&stack, &account, Kind::MappingResync, "resync", request).await?;
-        let code = self.watch.run(dir, &stack, &account, &source, Consent::default()).await?;
-        let standing = stack.directory.resync_standing(&account).await.map_err(told)?.unwrap_or_default();
-        let id = JobId::of(&source);
+        let stack = Reach::open(place, &self.whose).await?;
+        let path = ["v1", "mappings", "resync"];
+        let id = stack.ask_for(&path, &ResyncRequest { confirmed: self.confirmed }).await?;
+        let code = self.watch.run(&stack, &id, Consent::default()).await?;
+        let standing: ResyncStanding = stack.api.get(&path, &[]).await.map_err(told)?;
         if standing.ended.is_some_and(|ended| ended.held && ended.job == id) {
-            eprintln!("If that is meant: {}", hint(dir, Some(&account), "resync --confirmed"));
+            eprintln!("If that is meant: {}", stack.hint("resync --confirmed"));
         }
         Ok(code)
     }

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::Args;
 use rollcall_model::rotation::{MAX_QUARANTINE_DAYS, Only, Replacements, Request, read_file};
-use rollcall_model::upload::Kind;
 use rollcall_model::user::{LoginId, Ref};
 
 use super::Whose;
-use super::connect::Connection;
 use super::consent::Consent;
-use super::drop_file::{Watch, drop_request, read};
+use super::drop_file::{Watch, read};
+use super::place::Place;
+use super::reach::Reach;
 use crate::stack::{Context, Error, Result};
 
 /// Options of `rollcall rotate`.
@@ -82,13 +82,12 @@ impl Rotate {
     ///
     /// # Errors
     /// If the request can't be made of what is given, or the stack can't be asked.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
         self.watch.check()?;
         let request = self.request()?;
-        let stack = Connection::open(dir).await?;
-        let account = self.whose.account;
-        let source = drop_request(&stack, &account, Kind::RotateCallerIds, "rotation", request.to_json()).await?;
-        self.watch.run(dir, &stack, &account, &source, self.consent).await
+        let stack = Reach::open(place, &self.whose).await?;
+        let id = stack.ask_for(&["v1", "numbers", "rotations"], &request).await?;
+        self.watch.run(&stack, &id, self.consent).await
     }
 
     /// What is asked for.

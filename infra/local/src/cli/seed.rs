@@ -65,7 +65,7 @@ impl Seed {
     /// If the stack can't be asked.
     pub async fn run(self, dir: &Path) -> Result<ExitCode> {
         let stack = Connection::open(dir).await?;
-        let account = &self.whose.account;
+        let account = &self.whose.here();
         let made = seed(&stack, account, self.users, self.numbers, self.recipients, !self.form.json).await?;
         if self.form.json {
             output::print_json(&made)?;

@@ -1,31 +1,15 @@
 //! What came of a job, in words.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use jiff::Timestamp;
-use rollcall_model::job::{Failure, Job, Mail as MailState, State};
+use rollcall_model::job::{Failure, Mail as MailState, Shown as Job, State};
 use rollcall_model::report::{Counts, RowStatus};
-use serde::Serialize;
+use rollcall_model::upload::ResultKeys;
 
-use super::hint;
 use super::output::{self, Tone, count, counted};
+use super::reach::Reach;
 use crate::stack::Mail;
-
-/// A job as machines read it: its record, and whether it waits for its next delivery.
-#[derive(Serialize)]
-pub struct Record<'a> {
-    #[serde(flatten)]
-    job: &'a Job,
-    waiting: bool,
-}
-
-impl<'a> Record<'a> {
-    /// As it stands now.
-    pub fn of(job: &'a Job) -> Self {
-        Self { job, waiting: job.is_waiting(Timestamp::now()) }
-    }
-}
 
 /// Whether every row was applied, or had been before; of a preview, whether it would be.
 pub fn all_went_well(job: &Job) -> bool {
@@ -34,7 +18,7 @@ pub fn all_went_well(job: &Job) -> bool {
 
 /// Where a job stands: its state, or that it waits.
 pub fn standing(job: &Job) -> &'static str {
-    if job.is_waiting(Timestamp::now()) { "waiting" } else { job.state.as_str() }
+    if job.waiting { "waiting" } else { job.state.as_str() }
 }
 
 /// The tone of a job's standing.
@@ -68,13 +52,13 @@ pub fn rows(counts: Counts) -> String {
 }
 
 /// Everything about a job, for people. `mail` is what it sent, where that is known.
-pub fn describe(job: &Job, mail: Option<&Mail>, dir: &Path) -> String {
+pub fn describe(job: &Job, mail: Option<&Mail>, stack: &Reach) -> String {
     let mut text = String::new();
     let mut line = |label: &str, value: &str| {
         let _ = writeln!(text, "{label:14} {value}");
     };
     line("Job", job.id.as_str());
-    line("File", &format!("{} ({})", output::visible(&job.upload.name), counted(job.source.size, "byte", "bytes")));
+    line("File", &format!("{} ({})", output::visible(job.file_name()), counted(job.size, "byte", "bytes")));
     line("State", &format!("{}{}", tone(job).paint(standing(job)), progress(job)));
     match &job.failure {
         Some(Failure::File(fault)) => line("Reason", &output::visible(&fault.to_string())),
@@ -87,9 +71,6 @@ pub fn describe(job: &Job, mail: Option<&Mail>, dir: &Path) -> String {
             );
         }
         None => {}
-    }
-    if let Some(error) = &job.last_error {
-        line("Last error", &output::visible(error));
     }
     let done = job.progress;
     if job.counts.rows() > 0 {
@@ -116,17 +97,16 @@ pub fn describe(job: &Job, mail: Option<&Mail>, dir: &Path) -> String {
         line("Differs", &counted(said.differs, "row", "rows"));
     }
     if let Some(state) = job.mail.as_ref().filter(|_| !job.previews()) {
-        line("Mail", &mail_line(state, mail, dir));
+        line("Mail", &mail_line(state, mail, stack));
     }
     if matches!(job.state, State::Previewed | State::Held) {
-        let execute = hint(dir, Some(&job.upload.account), &format!("job {} --execute", job.id));
+        let execute = stack.hint(&format!("job {} --execute", job.id));
         line("Waits for you", &format!("do it with: {execute}"));
     }
     if job.failure.is_none() && job.counts.to_mend() > 0 {
-        let account = &job.upload.account;
-        let key = job.keys().failed();
-        line("Rows to mend", &format!("s3://{}/{key}", job.source.bucket));
-        let save = hint(dir, Some(account), &format!("job {} --failures FILE", job.id));
+        let keys = ResultKeys::of(&stack.account, &job.id, job.stage);
+        line("Rows to mend", &stack.s3(&keys.failed()));
+        let save = stack.hint(&format!("job {} --failures FILE", job.id));
         line("", &format!("save them with: {save}"));
     }
     text
@@ -147,7 +127,7 @@ pub fn age(then: Timestamp) -> std::time::Duration {
     Timestamp::now().duration_since(then).unsigned_abs()
 }
 
-fn mail_line(state: &MailState, mail: Option<&Mail>, dir: &Path) -> String {
+fn mail_line(state: &MailState, mail: Option<&Mail>, stack: &Reach) -> String {
     match (state, mail) {
         (MailState::NotDue, _) => "none was due".to_owned(),
         (MailState::NoRecipient, _) => {
@@ -156,7 +136,7 @@ fn mail_line(state: &MailState, mail: Option<&Mail>, dir: &Path) -> String {
         (MailState::Refused { reason }, _) => Tone::Bad.paint(&format!("refused: {}", output::visible(reason))),
         (MailState::Sent { message_id }, None) => format!("sent as {}", output::visible(message_id)),
         (MailState::Sent { .. }, Some(mail)) => {
-            let read = hint(dir, None, &format!("mail {}", mail.id));
+            let read = stack.hint(&format!("mail {}", mail.id));
             format!("sent to {}; read it with: {read}", output::visible(&mail.to.join(", ")))
         }
     }

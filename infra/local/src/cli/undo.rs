@@ -1,18 +1,16 @@
 //! `rollcall undo`: what a job did is taken back.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use rollcall_model::job::Decision;
-use rollcall_model::undo::UndoRequest;
-use rollcall_model::upload::Kind;
+use serde_json::json;
 
-use super::connect::Connection;
 use super::consent::Consent;
-use super::drop_file::{Watch, drop_request};
+use super::drop_file::Watch;
+use super::place::Place;
+use super::reach::Reach;
 use super::{Whose, job};
-use crate::stack::{Error, Result};
+use crate::stack::Result;
 
 /// Options of `rollcall undo`.
 #[derive(Debug, Args)]
@@ -42,18 +40,12 @@ impl Undo {
     ///
     /// # Errors
     /// If there is nothing to undo, or the stack can't be asked.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
         self.watch.check()?;
-        let stack = Connection::open(dir).await?;
-        let account = self.whose.account;
-        let job = job::find(&stack, &account, &self.job).await?;
-        let kind = job.upload.kind;
-        if !kind.has_undo() {
-            return Err(Error::new(format!("what a job of the kind {} did can't be taken back", kind.as_str())));
-        }
-        job.decide(Decision::Undo).map_err(|illegal| Error::new(illegal.to_string()))?;
-        let request = UndoRequest { job: job.id, preview: self.consent.asks() }.to_json();
-        let source = drop_request(&stack, &account, Kind::Undo, "undo", request).await?;
-        self.watch.run(dir, &stack, &account, &source, self.consent).await
+        let stack = Reach::open(place, &self.whose).await?;
+        let job = job::find(&stack, &self.job).await?;
+        let request = json!({ "preview": self.consent.asks() });
+        let id = stack.ask_for(&["v1", "jobs", job.id.as_str(), "undo"], &request).await?;
+        self.watch.run(&stack, &id, self.consent).await
     }
 }

@@ -1,15 +1,16 @@
 //! `rollcall upload`: drops a file of users and follows its job.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use rollcall_model::catalog::{Entry, Kind as CatalogKind};
+use rollcall_model::catalog::Entry;
 use rollcall_model::upload::Kind;
 use rollcall_model::user::{Name, fold};
+use serde::Deserialize;
 
-use super::connect::{Connection, told};
 use super::drop_file::DropFile;
+use super::place::Place;
+use super::reach::{Reach, told};
 use crate::stack::{Error, Result};
 
 /// Options of `rollcall upload`.
@@ -32,23 +33,29 @@ pub struct Upload {
     role: Option<Name>,
 }
 
+/// The account's roles, as the API lists them.
+#[derive(Deserialize)]
+struct Roles {
+    items: Vec<Entry>,
+}
+
 impl Upload {
     /// Drops the file and follows the job to its end.
     ///
     /// # Errors
     /// If the account has no such role; otherwise as [`DropFile::run`].
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
-        let stack = Connection::open(dir).await?;
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
+        let stack = Reach::open(place, &self.file.whose).await?;
         if let Some(role) = &self.role {
             // Every row would fail over it.
-            let known = stack.directory.catalog(&self.file.whose.account, CatalogKind::Role).await.map_err(told)?;
+            let Roles { items: known } = stack.api.get(&["v1", "roles"], &[]).await.map_err(told)?;
             if !known.iter().any(|entry| is(entry, role)) {
                 let roles: Vec<_> = known.iter().map(|entry| entry.id.as_str()).collect();
                 let roles = if roles.is_empty() { "none".to_owned() } else { roles.join(", ") };
                 return Err(Error::new(format!("the account has no role \"{}\"; it has {roles}", role.as_str())));
             }
         }
-        self.file.run(dir, &stack, Kind::UploadUsers, self.role).await
+        self.file.run(&stack, Kind::UploadUsers, self.role).await
     }
 }
 

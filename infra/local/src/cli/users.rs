@@ -1,16 +1,18 @@
 //! `rollcall users`: who may dial from what.
 
 use std::fmt::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::caller_id::CallerId;
-use rollcall_model::user::{Policy, User, fold};
+use rollcall_model::user::{Policy, User};
+use serde::Deserialize;
 
-use super::connect::{Connection, told};
 use super::output::{self, Cell, Column, Table, count};
-use super::{Form, Whose, hint};
+use super::place::Place;
+use super::reach::{Reach, found, told};
+use super::{Form, Whose};
 use crate::stack::{Error, Result};
 
 /// Options of `rollcall users`.
@@ -31,30 +33,36 @@ pub struct Users {
     form: Form,
 }
 
+/// A user's numbers, as the API tells them.
+#[derive(Deserialize)]
+struct List {
+    caller_ids: Vec<CallerId>,
+}
+
+/// Users asked about at once.
+const IN_FLIGHT: usize = 8;
+
 impl Users {
     /// Shows them.
     ///
     /// # Errors
     /// If the stack can't be asked, or nobody has one of the login IDs.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
-        let stack = Connection::open(dir).await?;
-        let account = &self.whose.account;
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
+        let stack = Reach::open(place, &self.whose).await?;
         if !self.logins.is_empty() {
             return self.named(&stack).await;
         }
-        // One more tells whether there are more.
-        let mut users = stack.directory.users(account, self.limit.saturating_add(1)).await.map_err(told)?;
-        let more = users.len() > self.limit;
-        users.truncate(self.limit);
+        let (users, more) = stack.api.list(&["v1", "users"], &[], self.limit, |_| true).await.map_err(told)?;
         if self.form.json {
             output::print_json(&users)?;
             return Ok(ExitCode::SUCCESS);
         }
         if users.is_empty() {
-            let seed = hint(dir, Some(account), "seed");
-            output::print(&format!("The account {account} has no users. Make some with: {seed}\n"))?;
+            let make = stack.hint_here("seed").unwrap_or_else(|| stack.hint("upload FILE"));
+            output::print(&format!("The account {} has no users. Make some with: {make}\n", stack.account))?;
             return Ok(ExitCode::SUCCESS);
         }
+        let users = with_lists(&stack, users).await?;
         let mut table = Table::new([
             Column::text("Login ID"),
             Column::text("Name"),
@@ -77,23 +85,35 @@ impl Users {
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn named(self, stack: &Connection) -> Result<ExitCode> {
-        let account = &self.whose.account;
-        let folded: Vec<_> = self.logins.iter().map(|login| fold(login)).collect();
-        let folded: Vec<&str> = folded.iter().map(AsRef::as_ref).collect();
-        let users = stack.directory.named_users(account, &folded).await.map_err(told)?;
+    async fn named(self, stack: &Reach) -> Result<ExitCode> {
+        let (mut users, mut missing) = (Vec::new(), Vec::new());
+        for login in &self.logins {
+            match found(stack.api.get::<User>(&["v1", "users", login], &[]).await)? {
+                Some(user) => users.push(user),
+                None => missing.push(login.as_str()),
+            }
+        }
         if self.form.json {
             output::print_json(&users)?;
         } else if !users.is_empty() {
-            output::print(&lists(&users))?;
+            output::print(&lists(&with_lists(stack, users).await?))?;
         }
-        let found = |login: &str| users.iter().any(|user| user.login.folded() == fold(login));
-        let missing: Vec<_> = self.logins.iter().filter(|login| !found(login)).map(String::as_str).collect();
         if missing.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
-        Err(Error::new(format!("the account {account} has no user {}", missing.join(", "))))
+        Err(Error::new(format!("the account {} has no user {}", stack.account, missing.join(", "))))
     }
+}
+
+/// The users with their numbers, which stand apart from them.
+async fn with_lists(stack: &Reach, users: Vec<User>) -> Result<Vec<User>> {
+    let with_list = |user: User| async move {
+        let list = stack.api.get(&["v1", "users", user.login.as_str(), "caller-ids"], &[]).await;
+        // Who has been deleted meanwhile has none.
+        let caller_ids = found(list)?.map(|List { caller_ids }| caller_ids).unwrap_or_default();
+        Ok(User { caller_ids, ..user })
+    };
+    stream::iter(users).map(with_list).buffered(IN_FLIGHT).try_collect().await
 }
 
 fn lists(users: &[User]) -> String {

@@ -1,15 +1,14 @@
 //! `rollcall why`: why a CRM user sees a number, or doesn't.
 
 use std::fmt::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
 use rollcall_model::mapping::{CrmUserId, Explanation};
-use rollcall_model::numbers::{NumberReader, Reading};
 
-use super::connect::{Connection, told};
 use super::output::{self, Tone, visible};
+use super::place::Place;
+use super::reach::{Reach, found};
 use super::{Form, Whose};
 use crate::stack::{Error, Result};
 
@@ -38,15 +37,11 @@ impl Why {
     ///
     /// # Errors
     /// If the stack can't be asked, or what was typed is no number.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
-        let stack = Connection::open(dir).await?;
-        let account = &self.whose.account;
-        let inventory = stack.directory.inventory(account).await.map_err(told)?;
-        let mut reader = NumberReader::of_any(stack.country(account).await?, &inventory);
-        let Reading::Number { number, .. } = reader.read(&self.number) else {
-            return Err(Error::new(format!("{} is not a telephone number", visible(&self.number))));
-        };
-        let explanation = stack.directory.explain(account, &self.crm_user, number).await.map_err(told)?;
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
+        let stack = Reach::open(place, &self.whose).await?;
+        let path = ["v1", "mappings", self.crm_user.as_str(), "caller-ids", &self.number, "explanation"];
+        let no_number = || Error::new(format!("{} is not a telephone number", visible(&self.number)));
+        let explanation: Explanation = found(stack.api.get(&path, &[]).await)?.ok_or_else(no_number)?;
         if self.form.json {
             output::print_json(&explanation)?;
         } else {
@@ -63,7 +58,7 @@ fn describe(explanation: &Explanation, crm_user: &CrmUserId) -> String {
         let mark = if step.holds { Tone::Good.paint("✓") } else { Tone::Bad.paint("✗") };
         let _ = writeln!(text, "  {mark} {:10} {}", step.link.as_str(), visible(&step.detail));
     }
-    if let Some(mend) = explanation.mend {
+    if let Some(mend) = &explanation.mend {
         let _ = writeln!(text, "What mends it: {mend}");
     }
     text

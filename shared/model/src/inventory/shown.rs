@@ -1,13 +1,15 @@
 //! A number as people see it.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{InventoryNumber, compliance};
 use crate::code::NumberWarning;
 
 /// A number, with what follows from what is kept of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Shown {
     /// The number.
     #[serde(flatten)]
@@ -23,19 +25,19 @@ pub struct Shown {
 }
 
 /// A warning.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warned {
     /// For programs.
     pub code: NumberWarning,
     /// For people.
-    pub message: &'static str,
+    pub message: Cow<'static, str>,
 }
 
 impl From<InventoryNumber> for Shown {
     /// By itself: **without days**, which change while the number and its entity tag don't. Its dates say the same.
     fn from(number: InventoryNumber) -> Self {
         let warning = compliance::judge(number.number, number.facts.purpose);
-        let warnings = warning.map(|code| Warned { code, message: code.message() });
+        let warnings = warning.map(|code| Warned { code, message: code.message().into() });
         Self { number, days_in_service: None, days_since_flagged: None, warnings: warnings.into_iter().collect() }
     }
 }

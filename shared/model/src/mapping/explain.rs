@@ -1,7 +1,9 @@
 //! Why a CRM user sees a number, or doesn't.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Mapping, State};
 use crate::{
@@ -28,7 +30,7 @@ pub struct Facts<'a> {
 }
 
 /// Why a CRM user sees a number, or doesn't: every link of the chain in order, and the first that is broken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// The number.
     pub number: CallerId,
@@ -41,11 +43,11 @@ pub struct Explanation {
     pub broken: Option<Link>,
     /// What mends it, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mend: Option<&'static str>,
+    pub mend: Option<Cow<'static, str>>,
 }
 
 /// One link of the chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// Which.
     pub link: Link,
@@ -56,7 +58,7 @@ pub struct Step {
 }
 
 /// The links between a CRM user and a number. Programs branch on them: one is added, never renamed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Link {
     /// The CRM user is mapped to a phone user.
@@ -93,7 +95,7 @@ impl Explanation {
             Ok(()) => explanation.visible = true,
             Err((link, detail, mend)) => {
                 explanation.chain.push(Step { link, holds: false, detail });
-                (explanation.broken, explanation.mend) = (Some(link), Some(mend));
+                (explanation.broken, explanation.mend) = (Some(link), Some(mend.into()));
             }
         }
         explanation

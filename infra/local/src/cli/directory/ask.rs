@@ -1,19 +1,19 @@
 //! `rollcall directory import` and `sync`: requests, followed to the end of their jobs.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use rollcall_model::account::AccountId;
-use rollcall_model::directory_import::request::{Chosen, Import, Request, Sync};
-use rollcall_model::upload::{JobId, Kind};
+use rollcall_model::directory_import::request::{Chosen, Import, Sync};
 use rollcall_model::user::{DirectoryId, Ref};
+use serde::Serialize;
 
-use super::super::connect::{Connection, told};
+use super::super::Whose;
 use super::super::consent::Consent;
-use super::super::drop_file::{Watch, drop_request};
-use super::super::{Whose, hint};
-use super::{credentials, status};
+use super::super::drop_file::Watch;
+use super::super::place::Place;
+use super::super::reach::{Asked, Reach, request_id};
+use super::status::{self, Standing};
+use super::told;
 use crate::stack::{Context, Result};
 
 /// Options of `rollcall directory import`.
@@ -73,7 +73,7 @@ impl ImportUsers {
     ///
     /// # Errors
     /// If nobody is chosen, or the stack can't be asked.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
         let Choice { ids, search, filter } = self.choice;
         let chosen = match (search, filter) {
             (Some(search), _) => Chosen::search(&search),
@@ -81,7 +81,7 @@ impl ImportUsers {
             (None, None) => Chosen::ids(ids),
         };
         let chosen = chosen.context("nobody can be imported")?;
-        ask(dir, self.whose.account, "import", Request::Import(Import { chosen, role: self.role }), self.watch).await
+        ask(place, &self.whose, "import", &Import { chosen, role: self.role }, self.watch).await
     }
 }
 
@@ -90,23 +90,22 @@ impl SyncUsers {
     ///
     /// # Errors
     /// If the stack can't be asked.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
-        let request = Request::Sync(Sync { confirmed: self.confirmed });
-        ask(dir, self.whose.account, "sync", request, self.watch).await
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
+        ask(place, &self.whose, "sync", &Sync { confirmed: self.confirmed }, self.watch).await
     }
 }
 
-async fn ask(dir: &Path, account: AccountId, what: &str, request: Request, watch: Watch) -> Result<ExitCode> {
+async fn ask(place: &Place, whose: &Whose, what: &str, request: &impl Serialize, watch: Watch) -> Result<ExitCode> {
     watch.check()?;
-    let stack = Connection::open(dir).await?;
-    credentials(&stack, &account, dir).await?;
-    let source = drop_request(&stack, &account, Kind::DirectoryImport, what, request.to_json()).await?;
-    let code = watch.run(dir, &stack, &account, &source, Consent::default()).await?;
-    let standing = stack.directory.standing(&account).await.map_err(told)?.unwrap_or_default();
-    if let Some(told) = status::of_job(&standing, &JobId::of(&source)) {
+    let stack = Reach::open(place, whose).await?;
+    let asked = stack.api.post(&["v1", "directory", what], request, &request_id()).await;
+    let Asked { job } = asked.map_err(|failure| told(&stack, failure))?;
+    let code = watch.run(&stack, &job, Consent::default()).await?;
+    let standing = Standing::of(&stack).await?;
+    if let Some(told) = status::of_job(&standing, &job) {
         eprint!("{told}");
         if status::is_held(&standing) {
-            eprintln!("If that is meant: {}", hint(dir, Some(&account), "directory sync --confirmed"));
+            eprintln!("If that is meant: {}", stack.hint("directory sync --confirmed"));
         }
     }
     Ok(code)

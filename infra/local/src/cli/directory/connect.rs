@@ -3,17 +3,26 @@
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use console::Term;
+use rollcall_model::account::AccountId;
 use rollcall_model::secret::SecretText;
-use rollcall_remote::entra::{Credentials, SECRET, Tenant, Which};
+use rollcall_remote::Http;
+use rollcall_remote::entra::{Credentials, Endpoints, Entra, SECRET, Tenant, Which};
 use tokio::time::Instant;
 
-use super::super::connect::{Connection, told};
+use super::super::connect::{Connection, output as output_of, told};
 use super::super::{Whose, hint, output};
-use super::{PATIENCE, failed, open};
 use crate::stack::{Context, Error, Result};
+
+/// How long the directory has for an answer that somebody waits for.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The outputs of the template that say where Entra ID is.
+const LOGIN: &str = "EntraLoginUrl";
+const GRAPH: &str = "GraphUrl";
 
 /// Options of `rollcall directory connect`.
 #[derive(Debug, Args)]
@@ -42,7 +51,7 @@ impl Connect {
     /// If there is no secret, or the tenant doesn't take it.
     pub async fn run(self, dir: &Path) -> Result<ExitCode> {
         let stack = Connection::open(dir).await?;
-        let account = self.whose.account;
+        let account = self.whose.here();
         let credentials = Credentials { tenant: self.tenant, client_id: self.client_id, client_secret: read_secret()? };
         let entra = open(&stack, &account, credentials.clone()).await?;
         let bar = output::progress(true);
@@ -72,4 +81,18 @@ fn read_secret() -> Result<SecretText> {
     };
     let secret = secret.trim();
     if secret.is_empty() { Err(Error::new("the secret is empty")) } else { Ok(SecretText::new(secret)) }
+}
+
+/// The tenant that these credentials open.
+async fn open(stack: &Connection, account: &AccountId, credentials: Credentials) -> Result<Entra> {
+    let url = |name| output_of(&stack.manifest, name)?.parse().context(format!("the template's output {name}"));
+    let endpoints = Endpoints { login: url(LOGIN)?, graph: url(GRAPH)? };
+    let country = stack.country(account).await?;
+    Ok(Entra::new(Http::new().map_err(failed)?, endpoints, credentials, country))
+}
+
+/// An error of the directory, which names its operation itself.
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` takes")]
+fn failed(error: rollcall_remote::Error) -> Error {
+    Error::new(error.chain())
 }

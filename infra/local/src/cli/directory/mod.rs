@@ -5,25 +5,15 @@ mod connect;
 mod status;
 mod users;
 
-use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use rollcall_model::account::AccountId;
-use rollcall_remote::Http;
-use rollcall_remote::entra::{Credentials, Endpoints, Entra, SECRET};
+use rollcall_model::code::ApiCode;
+use rollcall_remote::api::Failure;
 
-use super::connect::{Connection, output, told};
-use super::hint;
-use crate::stack::{Context, Error, Result};
-
-/// How long the directory has for an answer that somebody waits for.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// The outputs of the template that say where Entra ID is.
-const LOGIN: &str = "EntraLoginUrl";
-const GRAPH: &str = "GraphUrl";
+use super::place::Place;
+use super::reach::{self, Reach};
+use crate::stack::{Error, Result};
 
 /// Options of `rollcall directory`.
 #[derive(Debug, Args)]
@@ -42,7 +32,7 @@ pub struct Directory {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Keep what opens the account's tenant, once it does
+    /// Keep what opens the account's tenant, once it does; for the stack on this machine
     Connect(connect::Connect),
     /// Show whether a tenant is connected, and what came of the last import and sync
     Status(status::Status),
@@ -59,36 +49,33 @@ impl Directory {
     ///
     /// # Errors
     /// If the stack or the directory can't be asked.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
         match self.action {
-            Action::Connect(connect) => connect.run(dir).await,
-            Action::Status(status) => status.run(dir).await,
-            Action::Users(users) => users.run(dir).await,
-            Action::Import(import) => import.run(dir).await,
-            Action::Sync(sync) => sync.run(dir).await,
+            Action::Connect(connect) => connect.run(place.here("directory connect")?).await,
+            Action::Status(status) => status.run(place).await,
+            Action::Users(users) => users.run(place).await,
+            Action::Import(import) => import.run(place).await,
+            Action::Sync(sync) => sync.run(place).await,
         }
     }
 }
 
-/// What opens the account's tenant.
-async fn credentials(stack: &Connection, account: &AccountId, dir: &Path) -> Result<Credentials> {
-    let credentials = stack.secrets.read(account, SECRET).await.map_err(told)?;
-    credentials.ok_or_else(|| {
-        let connect = hint(dir, Some(account), "directory connect --tenant TENANT --client-id ID");
-        Error::new(format!("the account {account} has no directory connected; do that with: {connect}"))
-    })
+/// What the API says where there is no directory, and how to connect one.
+fn told(stack: &Reach, failure: Failure) -> Error {
+    match &failure {
+        Failure::Refused(problem) if problem.has_code(ApiCode::DirectoryNotConnected) => {
+            Error::new(not_connected(stack))
+        }
+        _ => reach::told(failure),
+    }
 }
 
-/// The tenant that these credentials open.
-async fn open(stack: &Connection, account: &AccountId, credentials: Credentials) -> Result<Entra> {
-    let url = |name| output(&stack.manifest, name)?.parse().context(format!("the template's output {name}"));
-    let endpoints = Endpoints { login: url(LOGIN)?, graph: url(GRAPH)? };
-    let country = stack.country(account).await?;
-    Ok(Entra::new(Http::new().map_err(failed)?, endpoints, credentials, country))
-}
-
-/// An error of the directory, which names its operation itself.
-#[expect(clippy::needless_pass_by_value, reason = "what `map_err` takes")]
-fn failed(error: rollcall_remote::Error) -> Error {
-    Error::new(error.chain())
+fn not_connected(stack: &Reach) -> String {
+    let account = &stack.account;
+    match stack.hint_here("directory connect --tenant TENANT --client-id ID") {
+        Some(connect) => format!("the account {account} has no directory connected; do that with: {connect}"),
+        None => {
+            format!("the account {account} has no directory connected; infra/docs/directory.md says how to do that")
+        }
+    }
 }

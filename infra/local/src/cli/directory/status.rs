@@ -1,18 +1,18 @@
 //! `rollcall directory status`: how an account and its tenant stand.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use rollcall_model::directory_import::standing::{ImportTally, Imported, Outcome, Standing, Synced};
+use rollcall_model::directory_import::standing::{ImportTally, Imported, Outcome, Synced};
 use rollcall_model::directory_import::sync::Tally;
 use rollcall_model::upload::JobId;
-use rollcall_remote::entra::{Credentials, SECRET};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::super::connect::{Connection, told};
 use super::super::output::{self, counted, span};
-use super::super::{Form, Whose, hint, summary};
+use super::super::place::Place;
+use super::super::reach::{Reach, told};
+use super::super::{Form, Whose, summary};
+use super::not_connected;
 use crate::stack::Result;
 
 /// Options of `rollcall directory status`.
@@ -24,13 +24,23 @@ pub struct Status {
     form: Form,
 }
 
-/// How they stand, as machines read it.
-#[derive(Serialize)]
-struct Shown<'a> {
-    tenant: Option<&'a str>,
-    client_id: Option<&'a str>,
-    last_import: Option<&'a Imported>,
-    last_sync: Option<&'a Synced>,
+/// How they stand.
+#[derive(Serialize, Deserialize)]
+pub struct Standing {
+    tenant: Option<String>,
+    client_id: Option<String>,
+    last_import: Option<Imported>,
+    last_sync: Option<Synced>,
+}
+
+impl Standing {
+    /// As it is now.
+    ///
+    /// # Errors
+    /// If the stack can't be asked.
+    pub async fn of(stack: &Reach) -> Result<Self> {
+        stack.api.get(&["v1", "directory"], &[]).await.map_err(told)
+    }
 }
 
 impl Status {
@@ -38,25 +48,16 @@ impl Status {
     ///
     /// # Errors
     /// If the stack can't be asked.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
-        let stack = Connection::open(dir).await?;
-        let account = &self.whose.account;
-        let credentials: Option<Credentials> = stack.secrets.read(account, SECRET).await.map_err(told)?;
-        let standing = stack.directory.standing(account).await.map_err(told)?.unwrap_or_default();
-        let tenant = credentials.as_ref().map(|credentials| credentials.tenant.as_str());
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
+        let stack = Reach::open(place, &self.whose).await?;
+        let standing = Standing::of(&stack).await?;
         if self.form.json {
-            output::print_json(&Shown {
-                tenant,
-                client_id: credentials.as_ref().map(|credentials| credentials.client_id.as_str()),
-                last_import: standing.last_import.as_ref(),
-                last_sync: standing.last_sync.as_ref(),
-            })?;
+            output::print_json(&standing)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let connect = || hint(dir, Some(account), "directory connect --tenant TENANT --client-id ID");
-        let mut text = match tenant {
+        let mut text = match &standing.tenant {
             Some(tenant) => format!("{:14} {}\n", "Connected to", output::visible(tenant)),
-            None => format!("The account {account} has no directory connected. Do that with: {}\n", connect()),
+            None => not_connected(&stack) + "\n",
         };
         if let Some(import) = &standing.last_import {
             text.push_str(&line("Last import", &import_told(import.tally), &import.job, Some(import.at)));
@@ -65,7 +66,7 @@ impl Status {
             text.push_str(&line("Last sync", &sync_told(sync), &sync.job, Some(sync.at)));
         }
         if is_held(&standing) {
-            let confirm = hint(dir, Some(account), "directory sync --confirmed");
+            let confirm = stack.hint("directory sync --confirmed");
             text.push_str(&format!("{:14} {confirm}\n", "If it is meant"));
         }
         output::print(&text)?;

@@ -1,23 +1,19 @@
 //! `rollcall directory users`: who is in the tenant.
 
 use std::fmt::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
 use rollcall_model::caller_id::CallerId;
-use rollcall_model::directory_import::{DirectoryUser, Phone};
 use rollcall_model::email::EmailAddress;
-use rollcall_model::user::{Claim, DirectoryId, LoginId, Name};
-use rollcall_platform::directory::BulkWork;
-use rollcall_remote::entra::{MAX_PAGE, Which};
-use serde::Serialize;
-use tokio::time::Instant;
+use rollcall_model::user::{DirectoryId, LoginId, Name};
+use serde::{Deserialize, Serialize};
 
-use super::super::connect::{Connection, told};
 use super::super::output::{self, Cell, Column, Table};
+use super::super::place::Place;
+use super::super::reach::Reach;
 use super::super::{Form, Whose};
-use super::{PATIENCE, credentials, failed, open};
+use super::told;
 use crate::stack::Result;
 
 /// Options of `rollcall directory users`.
@@ -35,8 +31,8 @@ pub struct Users {
     form: Form,
 }
 
-/// A user of the tenant, as machines read it.
-#[derive(Serialize)]
+/// A user of the tenant, as the API shows it.
+#[derive(Serialize, Deserialize)]
 struct Shown {
     id: DirectoryId,
     login: LoginId,
@@ -53,34 +49,16 @@ impl Users {
     ///
     /// # Errors
     /// If the stack or the directory can't be asked.
-    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
-        let stack = Connection::open(dir).await?;
-        let account = &self.whose.account;
-        let entra = open(&stack, account, credentials(&stack, account, dir).await?).await?;
-        let until = Instant::now() + PATIENCE;
-        let which = self.search.as_deref().map_or(Which::All, Which::Search);
-        // One more tells whether there are more.
-        let wanted = self.limit.saturating_add(1);
-        let mut pages = entra.list(which, wanted.min(MAX_PAGE)).map_err(failed)?;
-        let mut users = Vec::new();
+    pub async fn run(self, place: &Place) -> Result<ExitCode> {
+        let stack = Reach::open(place, &self.whose).await?;
         let bar = output::progress(!self.form.json);
-        while users.len() < wanted
-            && let Some(page) = pages.next(until).await.map_err(failed)?
-        {
-            users.extend(page);
-            bar.set_message(format!("{} users", output::count(users.len() as u64)));
-        }
+        bar.set_message("asking the tenant for its users");
+        let query: Vec<_> = self.search.iter().map(|search| ("search", search.as_str())).collect();
+        let listed = stack.api.list(&["v1", "directory", "users"], &query, self.limit, |_| true).await;
         bar.finish_and_clear();
-        let more = users.len() > self.limit;
-        users.truncate(self.limit);
-
-        let claims = users.iter().map(|user| Claim::DirectoryId(user.id.clone()));
-        let mut linked =
-            stack.directory.owners(account, claims, until, &mut BulkWork::default()).await.map_err(told)?;
-        let mut user_of = |user: &DirectoryUser| linked.remove(&Claim::DirectoryId(user.id.clone()));
+        let (users, more): (Vec<Shown>, _) = listed.map_err(|failure| told(&stack, failure))?;
         if self.form.json {
-            let shown: Vec<_> = users.into_iter().map(|user| Shown::of(user_of(&user), user)).collect();
-            output::print_json(&shown)?;
+            output::print_json(&users)?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut table = Table::new([
@@ -93,11 +71,7 @@ impl Users {
             Column::text("User here"),
         ]);
         for user in &users {
-            let phone = match user.phone {
-                Phone::Number(number) => number.to_string(),
-                Phone::None => String::new(),
-                Phone::Unreadable => "(unreadable)".to_owned(),
-            };
+            let phone = user.phone.map(|phone| phone.to_string()).unwrap_or_default();
             table.row([
                 Cell::from(user.login.as_str()),
                 Cell::from(user.name.as_str()),
@@ -105,7 +79,7 @@ impl Users {
                 phone.into(),
                 if user.enabled { "yes" } else { "no" }.into(),
                 Cell::from(user.id.as_str()),
-                Cell::from(user_of(user).unwrap_or_default()),
+                Cell::from(user.user.as_deref().unwrap_or_default()),
             ]);
         }
         let mut text = if table.is_empty() {
@@ -118,20 +92,5 @@ impl Users {
         }
         output::print(&text)?;
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-impl Shown {
-    fn of(linked: Option<String>, user: DirectoryUser) -> Self {
-        let phone = user.phone.number();
-        Self {
-            id: user.id,
-            login: user.login,
-            name: user.name,
-            email: user.email,
-            phone,
-            enabled: user.enabled,
-            user: linked,
-        }
     }
 }

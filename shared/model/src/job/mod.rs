@@ -15,6 +15,10 @@
 //!
 //! Nothing is known of a job before its file is there: its name is made of the version that S3 gives the file.
 
+mod shown;
+
+pub use self::shown::Shown;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +109,11 @@ pub enum State {
 }
 
 impl State {
+    /// Whether a job in this state has not ended.
+    pub fn is_underway(self) -> bool {
+        matches!(self, Self::Running | Self::Previewing)
+    }
+
     /// As it stands in records.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -438,7 +447,7 @@ impl Job {
 
     /// Whether it has not ended.
     pub fn is_underway(&self) -> bool {
-        matches!(self.state, State::Running | State::Previewing)
+        self.state.is_underway()
     }
 
     /// A job underway that nobody works on: it waits for the next delivery.

@@ -1,0 +1,98 @@
+//! A job as people see it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, Job, Mail, Phase, Previewed, Progress, Stage, State};
+use crate::{
+    report::Counts,
+    upload::{JobId, Kind, file_name},
+    user::Name,
+};
+
+/// A job as the API shows it: not who gets its mail, nor what an operator needs of its errors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Its name.
+    pub id: JobId,
+    /// What it does.
+    pub kind: Kind,
+    /// The name of its file, with the folders below its inbox that it lies in.
+    pub name: String,
+    /// The key of its file.
+    pub upload: String,
+    /// The file's size in bytes.
+    pub size: u64,
+    /// Where it stands in its life.
+    pub state: State,
+    /// What it does with what it decides.
+    pub stage: Stage,
+    /// What it is doing, while it runs.
+    pub phase: Phase,
+    /// When its file was first taken up.
+    pub started: Timestamp,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// How often it was taken up.
+    pub attempts: u32,
+    /// It is underway and nobody works on it: it waits for its next delivery.
+    pub waiting: bool,
+    /// Rows by what came of them.
+    pub counts: Counts,
+    /// How far it has come.
+    pub progress: Progress,
+    /// What it had said that it would do, once it has been told to do it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previewed: Option<Previewed>,
+    /// Why nothing more came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// The mail about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Mail>,
+    /// The role that was chosen for the upload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Name>,
+}
+
+impl Shown {
+    /// As it stands at this moment.
+    pub fn at(now: Timestamp, job: Job) -> Self {
+        Self {
+            waiting: job.is_waiting(now),
+            id: job.id,
+            kind: job.upload.kind,
+            upload: job.upload.key(),
+            name: job.upload.name,
+            size: job.source.size,
+            state: job.state,
+            stage: job.stage,
+            phase: job.phase,
+            started: job.started,
+            ended: job.ended,
+            attempts: job.attempts,
+            counts: job.counts,
+            progress: job.progress,
+            previewed: job.previewed,
+            failure: job.failure,
+            mail: job.mail,
+            role: job.role,
+        }
+    }
+
+    /// The file's name, without folders.
+    pub fn file_name(&self) -> &str {
+        file_name(&self.name)
+    }
+
+    /// Whether it shows what it would do, and writes nothing.
+    pub fn previews(&self) -> bool {
+        self.stage == Stage::Preview
+    }
+
+    /// Whether it has not ended.
+    pub fn is_underway(&self) -> bool {
+        self.state.is_underway()
+    }
+}
