@@ -19,6 +19,7 @@ pub use api::{Caller, Reply};
 pub use command::{json, rollcall};
 pub use contract::{Contract, Operation, contract, yaml};
 pub use deaths::{Doomed, die_at_every_request};
+pub use draws::Draws;
 pub use faults::{Faults, Fuse, Proxy};
 pub use graph::{Gone, Graph, Person, Spoil, Traps};
 pub use smartflo::{Smartflo, SmartfloSpoil, SmartfloTraps};
