@@ -2,7 +2,8 @@
 //!
 //! Additive increase, multiplicative decrease, as TCP does it. Until the table first puts something off there is no
 //! limit. Then the rate is set a little under what was really accepted, grows, slowly where it was refused last, and
-//! falls with each window of refusals. The
+//! falls with each window of refusals, unless falling didn't help: where the same share is refused however slowly one asks,
+//! asking more slowly only takes longer. The
 //! SDK's own retry quota is of no use here: 500 tokens, shared by all clients of a region, are gone within a second of a
 //! throttled file, and what is retried after that is lost.
 
@@ -48,16 +49,24 @@ impl Pace {
 const WINDOW: Duration = Duration::from_millis(200);
 /// The same, until the first rate is found: nothing paces requests meanwhile.
 const FIRST_WINDOW: Duration = Duration::from_millis(20);
+/// Items of which a window tells the share that is refused: of fewer it tells chance.
+const ENOUGH_ITEMS: usize = 200;
 /// What a window with refusals leaves of the rate at most. What was accepted in it is another bound.
 const DECREASE: f64 = 0.93;
 /// What a window without refusals adds to the rate, as a share of it, near the rate that was last refused.
 const INCREASE: f64 = 0.01;
 /// The same, while no refusal is near.
 const FAST_INCREASE: f64 = 0.10;
+/// Windows that one may stand for.
+const MOST_WINDOWS: f64 = 10.0;
 /// How near that is, as a share of the refused rate.
 const NEAR: f64 = 0.9;
-/// Items a second that are always allowed, so that a rate can recover.
-const FLOOR: f64 = 25.0;
+/// The share that must be refused before it may be of no use to ask more slowly. Near the table's limit it is less.
+const UNAVOIDABLE: f64 = 0.10;
+/// How much that share may differ from that of the window before, as a part of it, and be the same.
+const SAME: f64 = 0.33;
+/// Items a second that are always allowed, so that a rate can recover: a fortieth of what a new table on demand takes.
+const FLOOR: f64 = 100.0;
 
 /// The rate as a function of what happened when. Times count from the beginning.
 #[derive(Default)]
@@ -66,6 +75,8 @@ struct Aimd {
     rate: Option<f64>,
     /// The rate that was refused last.
     refused_at: Option<f64>,
+    /// The share that was refused in the window before.
+    refused_share: f64,
     /// When the next item's turn is.
     next: Duration,
     window_start: Duration,
@@ -76,6 +87,10 @@ struct Aimd {
 impl Aimd {
     /// How long `count` items wait for their turn.
     fn reserve(&mut self, count: usize, now: Duration) -> Duration {
+        // A window begins with its first request: what was not asked for was not refused.
+        if self.accepted + self.put_off == 0 && now.saturating_sub(self.window_start) > WINDOW {
+            self.window_start = now;
+        }
         let Some(rate) = self.rate else { return Duration::ZERO };
         let turn = self.next.max(now);
         self.next = turn + Duration::from_secs_f64(as_f64(count) / rate);
@@ -87,17 +102,27 @@ impl Aimd {
         self.put_off += put_off;
         let elapsed = now.saturating_sub(self.window_start);
         let enough = if self.rate.is_none() && self.put_off > 0 { FIRST_WINDOW } else { WINDOW };
-        if elapsed < enough {
+        // Where nothing at all was accepted, no rate can be told; who was refused whole waits anyway.
+        if elapsed < enough || self.accepted == 0 {
             return;
         }
-        if self.put_off > 0 {
+        if self.put_off > 0 && self.accepted + self.put_off < ENOUGH_ITEMS {
+            return;
+        }
+        let share = as_f64(self.put_off) / as_f64(self.accepted + self.put_off);
+        let same = (share - self.refused_share).abs() <= self.refused_share * SAME;
+        let in_vain = share >= UNAVOIDABLE && same && self.rate.is_some();
+        self.refused_share = share;
+        if self.put_off > 0 && !in_vain {
             let accepted_rate = as_f64(self.accepted) / elapsed.as_secs_f64();
             self.refused_at = self.rate;
             let rate = self.rate.map_or(accepted_rate * DECREASE, |rate| accepted_rate.min(rate * DECREASE));
             self.rate = Some(rate.max(FLOOR));
         } else if let Some(rate) = &mut self.rate {
             let near = self.refused_at.is_some_and(|refused| *rate >= refused * NEAR);
-            *rate += *rate * if near { INCREASE } else { FAST_INCREASE };
+            let increase = if near && !in_vain { INCREASE } else { FAST_INCREASE };
+            // As many windows as would have been, had there been requests to tell them by.
+            *rate *= (1.0 + increase).powf((elapsed.as_secs_f64() / WINDOW.as_secs_f64()).min(MOST_WINDOWS));
         }
         self.window_start = now;
         self.accepted = 0;
@@ -141,6 +166,51 @@ mod tests {
             assert!(rate > 0.9 * limit, "{rate} of {limit}");
             assert!(refused < 0.05, "{refused} refused at {limit}");
         }
+    }
+
+    #[test]
+    fn refusals_that_no_slowness_avoids_do_not_slow_it_down() {
+        // Out of a thousand, by chance and whatever the rate.
+        for (refused, fastest) in [(150, 20_000.0), (300, 20_000.0), (500, 20_000.0), (300, 500.0)] {
+            let mut aimd = Aimd::default();
+            let (mut now, mut draw, mut asked) = (60.0_f64, 1_u32, 0);
+            while now < 90.0 {
+                now += aimd.reserve(25, Duration::from_secs_f64(now)).as_secs_f64().max(25.0 / fastest);
+                let put_off = (0..25).filter(|_| {
+                    draw = draw.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (draw >> 8) % 1_000 < refused
+                });
+                let put_off = put_off.count();
+                aimd.learn(25 - put_off, put_off, Duration::from_secs_f64(now));
+                asked += 25;
+            }
+            assert!(as_f64(asked) / 30.0 > 0.75 * fastest, "{asked} with {refused} of a thousand refused");
+        }
+    }
+
+    #[test]
+    fn a_first_answer_that_is_lost_after_a_silence_says_nothing_of_the_rate() {
+        let mut aimd = Aimd::default();
+        let at = |millis| Duration::from_millis(millis);
+        assert_eq!(aimd.reserve(100, at(60_000)), Duration::ZERO);
+        aimd.learn(0, 100, at(60_025));
+        assert_eq!(aimd.rate, None);
+        for millis in 60_026..60_300 {
+            aimd.reserve(100, at(millis));
+            aimd.learn(100, 0, at(millis));
+        }
+        assert!(aimd.rate.is_none_or(|rate| rate > 1_000.0), "{:?}", aimd.rate);
+    }
+
+    #[test]
+    fn a_rate_that_has_fallen_to_the_floor_recovers_within_seconds() {
+        let mut aimd = Aimd { rate: Some(FLOOR), ..Aimd::default() };
+        let mut now = Duration::ZERO;
+        while aimd.rate < Some(10_000.0) {
+            now += aimd.reserve(25, now) + Duration::from_millis(5);
+            aimd.learn(25, 0, now);
+        }
+        assert!(now < Duration::from_secs(20), "{now:?}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{median, process::cpu, target};
+use crate::{median, process::cpu, report::Report};
 
 const USERS: usize = 1_000;
 const CONNECTIONS: usize = 64;
@@ -22,14 +22,14 @@ const ALONE: usize = 5_000;
 const STARTS: usize = 21;
 const FUNCTION: &str = "users-api";
 
-pub(crate) async fn run() {
+pub(crate) async fn run(report: &mut Report) {
     let stack = Stack::start(&[]).await;
     stack.create_users(USERS).await;
     let caller = stack.caller(&["--account", stack.account.as_str()]);
     let host = stack.output("ApiUrl").trim_start_matches("http://").to_owned();
     let token = caller.token().expect("a token").to_owned();
 
-    println!("The API, one user read through the gateway, {CONNECTIONS} connections");
+    report.section(&format!("The API, one user read through the gateway, {CONNECTIONS} connections"));
     load(&host, &token, WARMING).await;
     let functions = stack.pids_of(FUNCTION);
     let used = || functions.iter().map(|pid| cpu(*pid)).sum::<Duration>();
@@ -42,13 +42,14 @@ pub(crate) async fn run() {
     let requests = latencies.len() as f64;
     latencies.sort_unstable();
     let p99 = latencies[latencies.len() * 99 / 100];
-    target("requests", requests / elapsed.as_secs_f64(), 1_500.0, "/s", true);
-    target("99 of 100 take at most", p99.as_secs_f64() * 1e3, 50.0, "ms", false);
+    report.target("requests", requests / elapsed.as_secs_f64(), 1_500.0, "/s", true);
+    report.target("99 of 100 take at most", p99.as_secs_f64() * 1e3, 50.0, "ms", false);
     let share = |used: Duration| used.as_secs_f64() * 1e6 / requests;
-    target("processor time of the function", share(used().saturating_sub(before)), 300.0, "µs/read", false);
-    println!("  of gateway and engine, µs/read {:>43.2}", share(cpu(stack.pid()).saturating_sub(stack_before)));
-    println!("  of who asks, µs/read {:>53.2}", share(cpu(std::process::id()).saturating_sub(own_before)));
-    println!("  processes of the function {:>48}", functions.len());
+    report.target("processor time of the function", share(used().saturating_sub(before)), 300.0, "µs/read", false);
+    report.figure("of gateway and engine", share(cpu(stack.pid()).saturating_sub(stack_before)), "µs/read");
+    report.figure("of who asks", share(cpu(std::process::id()).saturating_sub(own_before)), "µs/read");
+    #[expect(clippy::cast_precision_loss, reason = "a handful")]
+    report.figure("processes of the function", functions.len() as f64, "");
 
     // Without anybody else in the way, as one process of Lambda works.
     let mut connection = Connection::open(&host).await;
@@ -59,7 +60,7 @@ pub(crate) async fn run() {
     }
     #[expect(clippy::cast_precision_loss, reason = "some thousand requests")]
     let alone = used().saturating_sub(before).as_secs_f64() * 1e6 / ALONE as f64;
-    target("processor time of the function, one connection", alone, 300.0, "µs/read", false);
+    report.target("processor time of the function, one connection", alone, 300.0, "µs/read", false);
 
     let mut starts = Vec::new();
     for _ in 0..STARTS {
@@ -71,7 +72,7 @@ pub(crate) async fn run() {
         connection.ask(&request(&host, &token, 1)).await;
         starts.push(start.elapsed());
     }
-    target(
+    report.target(
         &format!("from process start to the first answer, median of {STARTS}"),
         median(starts) * 1e3,
         60.0,

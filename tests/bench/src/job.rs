@@ -6,43 +6,50 @@ use e2e::Stack;
 
 use crate::{
     process::{cpu, peak_megabytes},
-    target,
+    report::Report,
 };
 
-pub(crate) async fn run() {
+pub(crate) async fn run(report: &mut Report) {
     let stack = Stack::start(&[]).await;
     stack.create_users(100_000).await;
     // The first job pays for starting the function.
     stack.append("warm.csv", file(1, 1, 0)).await;
 
-    measured(&stack, 10_000, 2_000).await;
-    measured(&stack, 1_000_000, 100_000).await;
+    measured(report, &stack, 10_000, 2_000).await;
+    measured(report, &stack, 1_000_000, 100_000).await;
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-async fn measured(stack: &Stack, rows: usize, users: usize) {
+async fn measured(report: &mut Report, stack: &Stack, rows: usize, users: usize) {
     let pid = stack.function_pids()[0];
     let (before, start) = (cpu(pid), Instant::now());
     let job = stack.append("measured.csv", file(rows, users, rows)).await;
     let (elapsed, used) = (start.elapsed().as_secs_f64(), cpu(pid).saturating_sub(before).as_secs_f64());
     let progress = job.progress;
     assert_eq!((job.counts.rows(), job.counts.applied), (rows as u64, rows as u64), "{job:?}");
-    println!("A job of {rows} rows over {users} users, {elapsed:.2} s from drop to end");
+    report.section(&format!("A job of {rows} rows over {users} users"));
+    report.figure("from drop to end", elapsed, "s");
     let calls = progress.table_calls as f64;
-    target("HTTP calls to DynamoDB for users", calls, users as f64 / 20.0, "calls", false);
-    target(
+    report.target("HTTP calls to DynamoDB for users", calls, users as f64 / 20.0, "calls", false);
+    report.target(
         "write statements per changed user",
         progress.statements as f64 / progress.users_changed as f64,
         1.0,
         "",
         false,
     );
-    target("processor time of the function", used * 1e6 / rows as f64, 50.0, "µs/row", false);
-    target("peak memory of the function", peak_megabytes(pid), 200.0, "MB", false);
+    report.target("processor time of the function", used * 1e6 / rows as f64, 50.0, "µs/row", false);
+    report.target("peak memory of the function", peak_megabytes(pid), 200.0, "MB", false);
 
     let again = stack.append("measured.csv", file(rows, users, rows)).await;
     assert_eq!(again.counts.unchanged, rows as u64);
-    target("write statements when the same file is dropped again", again.progress.statements as f64, 0.0, "", false);
+    report.target(
+        "write statements when the same file is dropped again",
+        again.progress.statements as f64,
+        0.0,
+        "",
+        false,
+    );
 }
 
 /// Rows spread over the users; each gives its user one new number. `salt` keeps the numbers of two files apart.

@@ -10,7 +10,7 @@ use rollcall_model::{
     numbers::NumberReader,
 };
 
-use crate::{median, target, timed};
+use crate::{median, report::Report, timed};
 
 const ROWS: usize = 1_000_000;
 const USERS: usize = 100_000;
@@ -19,9 +19,10 @@ const ROUNDS: usize = 7;
 /// What S3 hands over at a time, roughly.
 const CHUNK: usize = 64 * 1024;
 
-pub(crate) fn run() {
+pub(crate) fn run(report: &mut Report) {
     let file = file();
-    println!("Reading {ROWS} rows of {} bytes, {USERS} users, one core, median of {ROUNDS}", file.len() / ROWS);
+    let bytes = file.len() / ROWS;
+    report.section(&format!("Reading {ROWS} rows of {bytes} bytes, {USERS} users, one core, median of {ROUNDS}"));
     let (mut bare, mut ours, mut owned, mut free) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let inventory: Vec<_> = (0..NUMBERS)
         .map(|number| {
@@ -41,11 +42,11 @@ pub(crate) fn run() {
     #[expect(clippy::cast_precision_loss, reason = "a million rows")]
     let million = |seconds: f64| ROWS as f64 / seconds / 1e6;
     let [bare, ours, owned, free] = [bare, ours, owned, free].map(|runs| million(median(runs)));
-    println!("  the csv crate's ByteRecord, million rows/s {bare:>31.2}");
-    println!("  our reader, million rows/s {ours:>47.2}");
-    target("our reader over the csv crate", ours / bare, 0.5, "times", true);
-    target("read, normalise, group: account with an inventory", owned, 1.5, "M rows/s", true);
-    target("read, normalise, group: account without one", free, 1.5, "M rows/s", true);
+    report.figure("the csv crate's ByteRecord", bare, "M rows/s");
+    report.figure("our reader", ours, "M rows/s");
+    report.target("our reader over the csv crate", ours / bare, 0.5, "times", true);
+    report.target("read, normalise, group: account with an inventory", owned, 1.5, "M rows/s", true);
+    report.target("read, normalise, group: account without one", free, 1.5, "M rows/s", true);
 }
 
 fn rows_of_csv(file: &[u8]) -> usize {

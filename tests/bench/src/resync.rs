@@ -14,7 +14,7 @@ use rollcall_model::{
 use rollcall_platform::directory::BulkWork;
 use tokio::time::Duration;
 
-use crate::{median, target};
+use crate::{median, report::Report};
 
 const MAPPINGS: usize = 20_000;
 /// Mappings that change between two resyncs: one in a hundred.
@@ -23,7 +23,7 @@ const ROUNDS: usize = 5;
 const IN_FLIGHT: usize = 16;
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-pub(crate) async fn run() {
+pub(crate) async fn run(report: &mut Report) {
     let stack = Stack::start(&[]).await;
     let numbers: Vec<String> = (0..=ROUNDS).map(|round| format!("+9198765432{round:02}")).collect();
     stack.own(&numbers.iter().map(String::as_str).collect::<Vec<_>>()).await;
@@ -36,7 +36,7 @@ pub(crate) async fn run() {
     let logins: Vec<&str> = logins.iter().map(String::as_str).collect();
     let (mut bare, mut resyncs) = (Vec::new(), Vec::new());
     let mut written = 0;
-    println!("A resync of {MAPPINGS} mappings of which {CHANGED} change, median of {ROUNDS}");
+    report.section(&format!("A resync of {MAPPINGS} mappings of which {CHANGED} change, median of {ROUNDS}"));
     for (round, number) in numbers[..ROUNDS].iter().enumerate() {
         let number: CallerId = number.parse().expect("a number");
         let file: String = (1..=CHANGED).map(|user| format!("user{},{number}\n", user * 100)).collect();
@@ -55,10 +55,10 @@ pub(crate) async fn run() {
         written = job.progress.statements;
     }
     let [bare, resync] = [bare, resyncs].map(median);
-    println!("  the bare read of the users, s {bare:>44.3}");
-    println!("  the resync, from its request to its end, s {resync:>31.3}");
-    target("the resync's time over the bare read's", resync / bare, 3.0, "times", false);
-    target("writes per changed mapping", written as f64 / CHANGED as f64, 1.0, "", false);
+    report.figure("the bare read of the users", bare, "s");
+    report.figure("the resync, from its request to its end", resync, "s");
+    report.target("the resync's time over the bare read's", resync / bare, 3.0, "times", false);
+    report.target("writes per changed mapping", written as f64 / CHANGED as f64, 1.0, "", false);
 }
 
 async fn map(stack: &Stack) {

@@ -7,7 +7,7 @@ use rollcall_model::{caller_id::CallerId, job::Job, upload::Kind, user::User};
 use rollcall_platform::directory::BulkWork;
 use tokio::time::Duration;
 
-use crate::{median, process::peak_megabytes, target};
+use crate::{median, process::peak_megabytes, report::Report};
 
 const USERS: usize = 20_000;
 /// Numbers that one rotation retires.
@@ -19,7 +19,7 @@ const HOLDERS: usize = USERS / 10;
 const ROUNDS: usize = 5;
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-pub(crate) async fn run() {
+pub(crate) async fn run(report: &mut Report) {
     let stack = Stack::start(&[]).await;
     // Each round replaces the numbers of the round before.
     let generations: Vec<Vec<CallerId>> = (0..=ROUNDS + 1).map(|round| numbers(round, NUMBERS)).collect();
@@ -42,7 +42,7 @@ pub(crate) async fn run() {
     rotate(&stack, &generations[0], &generations[1]).await;
     let (mut bare, mut rotations) = (Vec::new(), Vec::new());
     let mut written = 0;
-    println!("{NUMBERS} numbers replaced, which {HOLDERS} of {USERS} users have, median of {ROUNDS}");
+    report.section(&format!("{NUMBERS} numbers replaced, which {HOLDERS} of {USERS} users have, median of {ROUNDS}"));
     for round in 1..=ROUNDS {
         let start = Instant::now();
         let nobodys = numbers(98, 1);
@@ -58,11 +58,17 @@ pub(crate) async fn run() {
         written = job.progress.statements;
     }
     let [bare, rotation] = [bare, rotations].map(median);
-    println!("  the bare walk of the users, s {bare:>46.3}");
-    println!("  the rotation, from its request to its end, s {rotation:>31.3}");
-    target("the rotation's time over the bare walk's", rotation / bare, 2.0, "times", false);
-    target("writes per changed list", written as f64 / HOLDERS as f64, 1.0, "", false);
-    target("peak memory of the function", peak_megabytes(stack.pids_of("number-rotation")[0]), 200.0, "MB", false);
+    report.figure("the bare walk of the users", bare, "s");
+    report.figure("the rotation, from its request to its end", rotation, "s");
+    report.target("the rotation's time over the bare walk's", rotation / bare, 2.0, "times", false);
+    report.target("writes per changed list", written as f64 / HOLDERS as f64, 1.0, "", false);
+    report.target(
+        "peak memory of the function",
+        peak_megabytes(stack.pids_of("number-rotation")[0]),
+        200.0,
+        "MB",
+        false,
+    );
 }
 
 fn numbers(generation: usize, count: usize) -> Vec<CallerId> {

@@ -10,12 +10,12 @@ use std::{
 
 use flate2::{Compression, write::GzEncoder};
 
-use crate::{median, target};
+use crate::{median, report::Report};
 
 const ROUNDS: usize = 21;
 
-pub(crate) fn run() {
-    println!("Cold start of bulk-append, median of {ROUNDS}");
+pub(crate) fn run(report: &mut Report) {
+    report.section(&format!("Cold start of bulk-append, median of {ROUNDS}"));
     let binary = e2e::binaries().join("bulk-append");
     let mut zip = GzEncoder::new(Vec::new(), Compression::best());
     io::copy(&mut File::open(&binary).expect("the binary"), &mut zip).expect("the binary is read");
@@ -23,8 +23,8 @@ pub(crate) fn run() {
     #[expect(clippy::cast_precision_loss, reason = "sizes of files")]
     let megabytes = |bytes: usize| bytes as f64 / 1e6;
     let size = usize::try_from(fs::metadata(&binary).expect("the binary").len()).expect("a size");
-    println!("  binary, MB {:>63.2}", megabytes(size));
-    target("zipped", megabytes(zip.finish().expect("memory").len()), 5.0, "MB", false);
+    report.figure("binary", megabytes(size), "MB");
+    report.target("zipped", megabytes(zip.finish().expect("memory").len()), 5.0, "MB", false);
 
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let api = listener.local_addr().expect("a bound port").to_string();
@@ -63,5 +63,5 @@ pub(crate) fn run() {
         let _ = function.kill();
         let _ = function.wait();
     }
-    target("process start to the first request for work", median(starts) * 1e3, 20.0, "ms", false);
+    report.target("process start to the first request for work", median(starts) * 1e3, 20.0, "ms", false);
 }

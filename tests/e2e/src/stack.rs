@@ -64,22 +64,17 @@ pub struct Mail {
 impl Stack {
     /// Starts a stack with these parameters of the template, each `Name=value`.
     pub async fn start(parameters: &[&str]) -> Self {
-        let dir = tempfile::tempdir().expect("a directory for the stack");
-        let named = |name: &str| parameters.iter().any(|parameter| parameter.split('=').next() == Some(name));
-        // A rate is due at once, and what nobody asked for would do what a test asks for.
-        let rates = ["ResyncRate", "DirectorySyncRate", "RestEndRate"].into_iter().filter(|name| !named(name));
-        let rates: Vec<String> = rates.map(|name| format!("{name}={NEVER}")).collect();
-        let parameters = parameters.iter().copied().chain(rates.iter().map(String::as_str));
-        let options = parameters.flat_map(|parameter| ["--parameter", parameter]).map(str::to_owned);
-        Self::start_in(dir, options.collect()).await
+        Self::start_in(tempfile::tempdir().expect("a directory for the stack"), options(parameters)).await
     }
 
     /// Starts a stack of another template.
-    pub async fn of_template(template: &str) -> Self {
+    pub async fn of_template(template: &str, parameters: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a directory for the stack");
         let file = dir.path().join("template.yaml");
         fs::write(&file, template).expect("the template is written");
-        Self::start_in(dir, vec!["--template".to_owned(), file.display().to_string()]).await
+        let mut options = options(parameters);
+        options.extend(["--template".to_owned(), file.display().to_string()]);
+        Self::start_in(dir, options).await
     }
 
     async fn start_in(dir: tempfile::TempDir, options: Vec<String>) -> Self {
@@ -398,6 +393,16 @@ pub fn binaries() -> &'static Path {
         assert!(build.status().expect("cargo runs").success(), "the binaries are built");
         dir.to_owned()
     })
+}
+
+/// What a stack is started with, for these parameters.
+fn options(parameters: &[&str]) -> Vec<String> {
+    let named = |name: &str| parameters.iter().any(|parameter| parameter.split('=').next() == Some(name));
+    // A rate is due at once, and what nobody asked for would do what a test asks for.
+    let rates = ["ResyncRate", "DirectorySyncRate", "RestEndRate"].into_iter().filter(|name| !named(name));
+    let rates: Vec<String> = rates.map(|name| format!("{name}={NEVER}")).collect();
+    let parameters = parameters.iter().copied().chain(rates.iter().map(String::as_str));
+    parameters.flat_map(|parameter| ["--parameter", parameter]).map(str::to_owned).collect()
 }
 
 async fn launch(dir: &Path, options: &[String]) -> (Child, serde_json::Value) {

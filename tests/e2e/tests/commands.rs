@@ -133,13 +133,13 @@ fn scheduled(events: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schedule_runs_a_function_by_itself_and_when_asked() {
     // An event without files is done at once; one that is no event of a queue can't be read.
-    let mut stack = Stack::of_template(&scheduled(
+    let template = scheduled(
         r#"        Well: { Type: ScheduleV2, Properties: { ScheduleExpression: rate(1 day), Input: '{"Records":[]}' } }
         Badly: { Type: ScheduleV2, Properties: { ScheduleExpression: rate(1 day), Input: '{"Records":7}' } }
         Later: { Type: ScheduleV2, Properties: { ScheduleExpression: cron(0 0 1 1 ? 2199), Input: '{"Records":[]}' } }
 "#,
-    ))
-    .await;
+    );
+    let mut stack = Stack::of_template(&template, &[]).await;
     let list = |stack: &Stack| json(&rollcall(Some(stack), &["schedules", "--json"]));
     let of = |list: &Value, name: &str| {
         let found = list.as_array().expect("a list").iter().find(|one| one["name"] == name);

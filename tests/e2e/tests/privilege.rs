@@ -281,7 +281,7 @@ async fn what_a_role_lacks_is_refused() {
     // The first is the bulk append's.
     let lacking = template.replacen("- dynamodb:PartiQLUpdate\n", "- dynamodb:Scan\n", 1);
     assert_ne!(lacking, template);
-    let stack = Stack::of_template(&lacking).await;
+    let stack = Stack::of_template(&lacking, &[]).await;
     stack.create_users(1).await;
     let source = stack.drop_file("refused.csv", "Login ID,Allowed Caller ID\nuser1,+919876500001\n").await;
     let job = stack.job_when(&source, |job| job.last_error.is_some()).await;

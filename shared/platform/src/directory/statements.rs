@@ -90,7 +90,8 @@ impl Directory {
             }
             self.writes.learn(open.len() - again.len(), again.len());
             work.put_off += again.len() as u64;
-            if !again.is_empty() {
+            // As with reads: where something was done, the pace alone says when to go on.
+            if again.len() == open.len() {
                 patience.wait(Error::transient(operation, "the table asks for patience")).await?;
             }
             open = again;
