@@ -14,14 +14,8 @@ use serde_json::{Map, Value, json};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// The crates of ours that log, as they stand in a line's `target`. What isn't among them is heard from warnings on, as others' are.
-pub const OURS: [&str; 6] = [
-    "audit_trail",
-    "mapping_resync",
-    "number_rotation",
-    "rollcall_engine",
-    "rollcall_platform",
-    "users_api",
-];
+pub const OURS: [&str; 6] =
+    ["audit_trail", "mapping_resync", "number_rotation", "rollcall_engine", "rollcall_platform", "users_api"];
 
 /// Starts the log of a function. `AWS_LAMBDA_LOG_LEVEL` sets the level; the SDKs speak up from warnings on.
 pub fn start() {

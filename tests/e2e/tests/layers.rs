@@ -109,8 +109,11 @@ fn the_model_is_pure() {
 /// What a crate says is heard only if the log knows it.
 #[test]
 fn the_log_hears_every_crate_that_logs() {
-    let linked = members().into_iter().filter(|member| ["functions/", "shared/"].iter().any(|folder| member.folder.starts_with(folder)));
-    let logs = |member: &Member| sources(&format!("{}/src", member.folder)).iter().any(|(_, text)| text.contains("tracing::"));
+    let linked = members()
+        .into_iter()
+        .filter(|member| ["functions/", "shared/"].iter().any(|folder| member.folder.starts_with(folder)));
+    let logs =
+        |member: &Member| sources(&format!("{}/src", member.folder)).iter().any(|(_, text)| text.contains("tracing::"));
     let logging: BTreeSet<String> = linked.filter(logs).map(|member| member.name.replace('-', "_")).collect();
     assert_eq!(logging, telemetry::OURS.map(str::to_owned).into());
 }
