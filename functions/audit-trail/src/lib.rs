@@ -88,7 +88,8 @@ fn by_account(records: Vec<Value>) -> BTreeMap<AccountId, Batch> {
         };
         let (id, place) = (record.id().to_owned(), record.sequence_number().to_owned());
         match record.change() {
-            Ok((account, change)) => {
+            Ok(None) => {}
+            Ok(Some((account, change))) => {
                 let batch = || Batch { first: (position, place), changes: Vec::new() };
                 accounts.entry(account).or_insert_with(batch).changes.push(change);
             }

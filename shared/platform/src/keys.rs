@@ -104,6 +104,11 @@ pub(crate) fn number_of(pk: &str, sk: &str) -> Option<(AccountId, CallerId)> {
     Some((account.parse().ok()?, sk.strip_prefix("NUM#")?.parse().ok()?))
 }
 
+/// Whether the audit trail is about the item with this sort key: a user, or a number. The template's filter of the stream says the same.
+pub(crate) fn is_audited(sk: &str) -> bool {
+    sk == "USER" || sk.starts_with("NUM#")
+}
+
 /// The account whose partition it is.
 pub(crate) fn account_of(pk: &str) -> Option<AccountId> {
     pk.strip_prefix("ACCT#")?.split('#').next()?.parse().ok()

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
+use rollcall_platform::telemetry;
 use serde_json::Value;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -103,6 +104,18 @@ fn the_model_is_pure() {
             assert!(!text.contains(name), "{file} uses {name}");
         }
     }
+}
+
+/// What a crate says is heard only if the log knows it.
+#[test]
+fn the_log_hears_every_crate_that_logs() {
+    let linked = members()
+        .into_iter()
+        .filter(|member| ["functions/", "shared/"].iter().any(|folder| member.folder.starts_with(folder)));
+    let logs =
+        |member: &Member| sources(&format!("{}/src", member.folder)).iter().any(|(_, text)| text.contains("tracing::"));
+    let logging: BTreeSet<String> = linked.filter(logs).map(|member| member.name.replace('-', "_")).collect();
+    assert_eq!(logging, telemetry::OURS.map(str::to_owned).into());
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Error,
-    keys::{PK, account_of},
+    keys::{PK, SK, account_of, is_audited},
 };
 
 /// Who wrote an item last, for the audit trail: in the same write, wherever users and numbers are written.
@@ -27,7 +27,7 @@ pub(super) const CHANGED_BY: &str = "changed_by";
 /// Who is about to delete it. See [`super::Directory::delete_user`].
 pub(super) const DELETED_BY: &str = "deleted_by";
 
-/// A record of the stream, as Lambda hands it on.
+/// A record of the stream, as Lambda hands it on, or as the AWS CLI prints it: so a person brings back what Lambda gave up.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 #[derive(Debug, Deserialize)]
 pub struct StreamRecord {
@@ -39,12 +39,20 @@ pub struct StreamRecord {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Told {
-    /// Seconds since 1970.
-    approximate_creation_date_time: f64,
+    approximate_creation_date_time: Moment,
     sequence_number: String,
     keys: TypedItem,
     old_image: Option<TypedItem>,
     new_image: Option<TypedItem>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Moment {
+    /// Seconds since 1970, by the service and by Lambda.
+    Seconds(f64),
+    /// By the AWS CLI.
+    Text(Timestamp),
 }
 
 /// An item as the stream tells it: each value in an object that names its type.
@@ -72,19 +80,27 @@ impl StreamRecord {
         &self.dynamodb.sequence_number
     }
 
-    /// The change that it tells, and whose.
+    /// The change that it tells, and whose. `None` when it is about neither a user nor a number: Lambda keeps such records
+    /// back, and they come where a person has read the stream.
     ///
     /// # Errors
-    /// When it is about neither a user nor a number, or can't be read.
-    pub fn change(self) -> Result<(AccountId, Change), Error> {
+    /// When it can't be read.
+    pub fn change(self) -> Result<Option<(AccountId, Change)>, Error> {
         let Told { approximate_creation_date_time, keys, old_image, new_image, .. } = self.dynamodb;
-        let account = string(&item(keys), PK).and_then(|pk| account_of(&pk));
+        let keys = item(keys);
+        if !string(&keys, SK).is_some_and(|sk| is_audited(&sk)) {
+            return Ok(None);
+        }
+        let account = string(&keys, PK).and_then(|pk| account_of(&pk));
         let account = account.ok_or_else(|| Error::unreadable(READING, "its key names no account"))?;
-        #[expect(clippy::cast_possible_truncation, reason = "whole seconds are what is wanted")]
-        let changed = Timestamp::from_second(approximate_creation_date_time as i64)
-            .map_err(|error| Error::unreadable(READING, error))?;
+        let seconds = match approximate_creation_date_time {
+            #[expect(clippy::cast_possible_truncation, reason = "whole seconds are what is wanted")]
+            Moment::Seconds(seconds) => seconds as i64,
+            Moment::Text(moment) => moment.as_second(),
+        };
+        let changed = Timestamp::from_second(seconds).map_err(|error| Error::unreadable(READING, error))?;
         let image = |told: Option<TypedItem>| told.map(|told| image(&item(told))).transpose();
-        Ok((account, Change { id: self.id, changed, before: image(old_image)?, after: image(new_image)? }))
+        Ok(Some((account, Change { id: self.id, changed, before: image(old_image)?, after: image(new_image)? })))
     }
 }
 
@@ -123,12 +139,16 @@ mod tests {
     use super::*;
 
     fn record(keys: &Value, old: &Value, new: &Value) -> StreamRecord {
+        record_of(&json!(1_772_323_200), keys, old, new)
+    }
+
+    fn record_of(created: &Value, keys: &Value, old: &Value, new: &Value) -> StreamRecord {
         serde_json::from_value(json!({
             "eventID": "c9fbe7d0261a5163fcb6940593e41797",
             "eventName": "MODIFY",
             "eventSource": "aws:dynamodb",
             "dynamodb": {
-                "ApproximateCreationDateTime": 1_772_323_200,
+                "ApproximateCreationDateTime": created,
                 "Keys": keys,
                 "OldImage": old,
                 "NewImage": new,
@@ -150,12 +170,29 @@ mod tests {
         });
         let record = record(&keys, &old, &new);
         assert_eq!(record.sequence_number(), "4421584500000000017450439092");
-        let (account, change) = record.change().unwrap();
+        let (account, change) = record.change().unwrap().unwrap();
         assert_eq!((account.as_str(), change.changed.to_string().as_str()), ("acme", "2026-03-01T00:00:00Z"));
         let (before, after) = (change.before.unwrap(), change.after.unwrap());
         assert_eq!(after.subject, Subject::User(LoginId::parse("A#b").unwrap()));
         assert_eq!((before.changed_by, after.changed_by), (None, Actor::parse("call:ann")));
         assert_eq!((before.caller_ids.len(), after.caller_ids.len()), (0, 1));
+    }
+
+    #[test]
+    fn what_the_aws_cli_prints_is_read_too() {
+        let keys = json!({ "PK": { "S": "ACCT#acme#USER#a" }, "SK": { "S": "USER" } });
+        for printed in [json!("2026-03-01T00:00:00+00:00"), json!(1_772_323_200.0)] {
+            let record = record_of(&printed, &keys, &Value::Null, &json!({ "login": { "S": "a" } }));
+            assert_eq!(record.change().unwrap().unwrap().1.changed.to_string(), "2026-03-01T00:00:00Z");
+        }
+    }
+
+    #[test]
+    fn what_is_about_no_user_and_no_number_tells_no_change() {
+        for (pk, sk) in [("ACCT#acme#JOB#1", "JOB"), ("ACCT#acme#EMAIL#a@b", "EMAIL"), ("ACCT#acme", "SETTINGS")] {
+            let keys = json!({ "PK": { "S": pk }, "SK": { "S": sk } });
+            assert!(record(&keys, &Value::Null, &json!({})).change().unwrap().is_none(), "{pk}");
+        }
     }
 
     #[test]
@@ -167,7 +204,7 @@ mod tests {
             (keys("ACCT#"), user.clone()),
             (keys("ACCT#acme#USER#a"), json!({})),
             (keys("ACCT#acme#USER#a"), json!({ "login": { "S": "a" }, "policy": { "S": "none" } })),
-            (keys("ACCT#acme#NUMBERS"), json!({ "number": { "S": "{" } })),
+            (json!({ "PK": { "S": "ACCT#acme#NUMBERS" }, "SK": { "S": "NUM#+1" } }), json!({ "number": { "S": "{" } })),
         ] {
             assert!(record(&keys, &Value::Null, &new).change().is_err(), "{keys} {new}");
         }

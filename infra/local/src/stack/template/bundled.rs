@@ -97,6 +97,17 @@ fn roles_name_what_they_allow() {
     }
 }
 
+/// CloudFormation takes numbers here and hands on text; not everybody who reads the template does.
+#[test]
+fn every_variable_is_text() {
+    for (id, function) in functions(&template()) {
+        let variables = function["Properties"]["Environment"]["Variables"].as_object().expect("variables").clone();
+        for (name, value) in variables {
+            assert!(value.is_string() || value.is_object(), "{id}: {name}: {value}");
+        }
+    }
+}
+
 #[test]
 fn every_queue_is_closed_and_watched_and_ends_in_dead_letters() {
     let template = template();
