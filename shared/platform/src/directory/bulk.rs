@@ -108,7 +108,8 @@ impl Directory {
         until: Instant,
         work: &mut BulkWork,
     ) -> Result<Appended, Error> {
-        let statements = plans.iter().map(|plan| self.append_statement(account, plan, by)).collect();
+        let statements =
+            plans.iter().map(|plan| self.set_statement("set_add", account, &plan.login, &plan.add, by)).collect();
         let mut all = Appended::default();
         for (at, refusal) in self.execute_each(APPENDING, statements, until, work).await? {
             match refusal {
@@ -120,15 +121,22 @@ impl Directory {
         Ok(all)
     }
 
-    fn append_statement(&self, account: &AccountId, plan: &UserPlan, by: &Actor) -> BatchStatementRequest {
-        let Key { pk, sk } = Key::user(account, &plan.login);
-        let numbers = plan.add.iter().map(ToString::to_string).collect();
+    /// Adds numbers to a user's list, or takes them off it, by this function of PartiQL. Refused where there is no such user.
+    pub(super) fn set_statement(
+        &self,
+        function: &str,
+        account: &AccountId,
+        folded_login: &str,
+        numbers: &[CallerId],
+        by: &Actor,
+    ) -> BatchStatementRequest {
+        let Key { pk, sk } = Key::user(account, folded_login);
         BatchStatementRequest::builder()
             .statement(format!(
-                "UPDATE \"{}\" SET {CALLER_IDS} = set_add({CALLER_IDS}, ?) SET {CHANGED_BY} = ? WHERE {PK} = ? AND {SK} = ?",
+                "UPDATE \"{}\" SET {CALLER_IDS} = {function}({CALLER_IDS}, ?) SET {CHANGED_BY} = ? WHERE {PK} = ? AND {SK} = ?",
                 self.table
             ))
-            .parameters(AttributeValue::Ss(numbers))
+            .parameters(AttributeValue::Ss(numbers.iter().map(ToString::to_string).collect()))
             .parameters(AttributeValue::S(by.to_string()))
             .parameters(AttributeValue::S(pk))
             .parameters(AttributeValue::S(sk))

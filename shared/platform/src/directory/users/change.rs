@@ -284,32 +284,18 @@ impl Directory {
         number: CallerId,
         by: &Actor,
     ) -> Result<bool, Error> {
-        taken(self.remove_numbers(&self.client, account, folded_login, &[number], by).await)
-    }
-
-    /// Takes numbers off a user's list. [`Kind::Conflict`] when there is no such user.
-    pub(super) async fn remove_numbers(
-        &self,
-        client: &Client,
-        account: &AccountId,
-        folded_login: &str,
-        numbers: &[CallerId],
-        by: &Actor,
-    ) -> Result<(), Error> {
-        let update = client
+        let update = self
+            .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(Key::user(account, folded_login).attributes().into()))
-            .update_expression(format!("DELETE {CALLER_IDS} :numbers SET #by = :by"))
+            .update_expression(format!("DELETE {CALLER_IDS} :number SET #by = :by"))
             .condition_expression("attribute_exists(#pk)")
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#by", CHANGED_BY)
             .expression_attribute_values(":by", AttributeValue::S(by.to_string()))
-            .expression_attribute_values(
-                ":numbers",
-                AttributeValue::Ss(numbers.iter().map(ToString::to_string).collect()),
-            );
-        update.send().await.map(drop).map_err(failed("taking numbers off a list"))
+            .expression_attribute_values(":number", AttributeValue::Ss(vec![number.to_string()]));
+        taken(update.send().await.map(drop).map_err(failed("taking a number off a list")))
     }
 
     fn delete(&self, key: Key) -> Result<TransactWriteItem, Error> {

@@ -209,10 +209,11 @@ impl Directory {
         until: Instant,
         work: &mut BulkWork,
     ) -> Result<(), Error> {
-        let each = removals.iter().map(|&(login, numbers)| {
-            self.write_until(1, until, move || self.remove_numbers(&self.once, account, login, numbers, by))
-        });
-        Self::write_each(each.collect::<Vec<_>>(), work).await.map(drop)
+        let statements = removals
+            .iter()
+            .map(|&(login, numbers)| self.set_statement("set_delete", account, login, numbers, by))
+            .collect();
+        self.execute_each(CHANGING, statements, until, work).await.map(drop)
     }
 }
 
