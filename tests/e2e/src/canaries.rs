@@ -3,14 +3,15 @@
 use std::{fs, path::Path};
 
 /// How the tests' numbers and addresses begin or end, tokens, and the secrets of systems that are played.
-const CANARIES: [&str; 7] = [
+const CANARIES: [&str; 8] = [
     "+9198765",
     "@example.com",
     "@contoso.example",
     "eyJhbGciOi",
     "Bearer ",
-    "canary-secret",
+    "@acme.example",
     crate::Graph::CLIENT_SECRET,
+    crate::Smartflo::PASSWORD,
 ];
 
 /// Fails if the logs tell of people, or hold a secret.

@@ -11,6 +11,9 @@ use rollcall_model::{
     upload::Source,
 };
 
+/// A service, by a name and by what stands before it.
+type Service = (&'static str, fn(&World) -> &Proxy);
+
 /// Seconds of an outage in the usual run.
 const AWAY: u64 = 1;
 /// Users of a file, with two rows each.
@@ -57,10 +60,10 @@ async fn a_service_that_is_away_in_the_middle_of_a_job_delays_it_and_no_more() {
     let stack = Stack::start(&[]).await;
     stack.recipients(&["ops@example.com"]).await;
     let away = Duration::from_secs(how_much("ROLLCALL_OUTAGE_SECONDS", AWAY));
-    let services: [(&str, fn(&World) -> &Proxy); 3] =
+    let services: [Service; 3] =
         [("table", |world| &world.table), ("bucket", |world| &world.bucket), ("mail", |world| &world.mail)];
     let rounds = services.into_iter().flat_map(|service| [0, 3, 6].map(|after| (service, after)));
-    let round = |((name, service), after): ((&str, fn(&World) -> &Proxy), u64)| {
+    let round = |((name, service), after): (Service, u64)| {
         let (stack, prefix) = (&stack, format!("{name}{after}"));
         async move {
             let source = prepare(stack, &prefix).await;

@@ -1,6 +1,8 @@
 //! What is read from strangers, given whatever bytes there are. The fuzzer calls these functions by the files in `targets`; the usual tests
 //! call them with the corpus, and with what chance makes of it.
 
+#![expect(clippy::missing_panics_doc, reason = "a target panics when it has found something")]
+
 // The very files that ship, without what they are wrapped in: the fuzzer then builds in seconds.
 #[path = "../../../functions/users-api/src/cursor.rs"]
 mod cursor;

@@ -58,7 +58,9 @@ fn tell_or_say(seed: u64) {
     let draws = Draws::of(seed);
     eprintln!("History {seed} begins with {:?}", history::beginning(&draws));
     for (round, events) in history::rounds(&draws).iter().enumerate() {
-        events.iter().for_each(|event| eprintln!("round {round}: {event:?}"));
+        for event in events {
+            eprintln!("round {round}: {event:?}");
+        }
     }
     eprintln!("Tell it again: ROLLCALL_SEED={seed} cargo test --test histories");
     resume_unwind(panic);
@@ -87,7 +89,9 @@ fn tell(seed: u64) {
         for (at, event) in &events {
             let job = services.jobs.borrow().get(&JobId::of(&source(*at))).cloned();
             assert_eq!(job.is_some(), file(event).is_some(), "{at}");
-            job.iter().for_each(|job| ended_well(&services, job));
+            if let Some(job) = job {
+                ended_well(&services, &job);
+            }
         }
         if let [(at, event)] = &*events {
             let rows = reference.apply(*at, event);

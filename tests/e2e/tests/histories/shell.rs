@@ -429,18 +429,17 @@ impl Run<'_> {
             return Err(refused("not finished"));
         }
         let deeds = deeds(self.services, &undone).await;
-        let mut note = match known {
-            Some(note) => note,
-            None => {
-                let mut numbers = Vec::new();
-                for before in numbers_before(self.services, &undone).await {
-                    let now = self.services.number(before.number).await;
-                    numbers.extend(NumberPlan::decide(before, now.as_ref()));
-                }
-                let note = Note { pairs: Vec::new(), rows: undo::rows(&deeds, &numbers), numbers };
-                self.keep_note(&note).await;
-                note
+        let mut note = if let Some(note) = known {
+            note
+        } else {
+            let mut numbers = Vec::new();
+            for before in numbers_before(self.services, &undone).await {
+                let now = self.services.number(before.number).await;
+                numbers.extend(NumberPlan::decide(before, now.as_ref()));
             }
+            let note = Note { pairs: Vec::new(), rows: undo::rows(&deeds, &numbers), numbers };
+            self.keep_note(&note).await;
+            note
         };
         for plan in &mut note.numbers {
             let Ok([now, restored]) = &plan.change else { continue };

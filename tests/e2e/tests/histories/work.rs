@@ -14,6 +14,7 @@ use rollcall_model::{
 use serde::{Deserialize, Serialize};
 
 /// One job, as it is worked on.
+#[expect(clippy::large_enum_variant, reason = "there are three of them at once")]
 pub enum Work {
     Append(NumberReader, append::Wanted, append::Ledger),
     Rotate(rotation::Ledger, Rules),
