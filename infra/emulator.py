@@ -195,7 +195,7 @@ class Shell:
         start = time.monotonic()
         while True:
             with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
-                printed = self.run(f"{{ {commands}; }} || :")
+                printed = self.run(f"{{ {commands.strip()}; }} || :")
             if holds(printed):
                 return printed
             if time.monotonic() - start > PATIENCE:
