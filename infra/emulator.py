@@ -79,6 +79,7 @@ AMENDMENTS = [
 def main():
     amend()
     with tempfile.TemporaryDirectory(prefix="rollcall-emulator-") as home, emulator(home) as shell:
+        spelled(shell)
         sender(shell)
         pool = tokens(shell)
         build(shell)
@@ -194,7 +195,7 @@ class Shell:
         start = time.monotonic()
         while True:
             with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
-                printed = self.run(f"{{ {commands}; }} || :")
+                printed = self.run(f"{{ {commands.strip()}; }} || :")
             if holds(printed):
                 return printed
             if time.monotonic() - start > PATIENCE:
@@ -212,6 +213,19 @@ def expect(printed, *parts):
     for part in parts:
         if part not in printed:
             sys.exit(f"{part!r} is not in what was printed")
+
+
+def spelled(shell):
+    """Also what isn't run here is a command that there is: the CLI says so of each, and sends nothing."""
+    for document in [GUIDE, RUNBOOK]:
+        lines = document.replace("\\\n", " ").replace("\n--", " --").splitlines()
+        inline = re.findall(r"`(aws [^`…]*)`", " ".join(lines))
+        commands = [line.strip() for line in lines if line.strip().startswith("aws ")] + inline
+        for command in commands:
+            # Those of S3 have no such option, and what asks others first is run.
+            if not command.startswith("aws s3 ") and "$(" not in command and command.count("'") % 2 == 0:
+                named = re.sub(r"\$\w+", "x", re.split(r" (?:>|\|\|) ", command)[0])
+                shell.run(f"{named} --generate-cli-skeleton > skeleton || {{ cat skeleton; false; }}")
 
 
 def sender(shell):
