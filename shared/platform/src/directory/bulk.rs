@@ -121,7 +121,7 @@ impl Directory {
         Ok(all)
     }
 
-    /// Adds numbers to a user's list, or takes them off it, by this function of PartiQL. Refused where there is no such user.
+    /// Adds numbers to a user's list, or takes them off it, by this function (`set_add`, `set_delete`). Refused where there is no such user.
     pub(super) fn set_statement(
         &self,
         function: &str,
