@@ -416,7 +416,7 @@ bring_back "$STREAM" "$SHARD" "$START" "$END"
 
 
 def without_a_permission(shell, pool):
-    """The same template but for one permission: the job fails. With it again, the dead letter is sent back as the runbook says."""
+    """The same template but for one permission: the job fails, and its letter is dead. With it again, the letter is worked on."""
     template = (BUILD / "build/template.yaml").read_text()
     lacking, count = re.subn(r"(?s)(\n  BulkAppendRole:.*?)\n +- dynamodb:PartiQLUpdate\n", r"\1\n", template, count=1)
     assert count == 1, "the permission is in the template"
@@ -429,10 +429,14 @@ printf 'Login ID,Allowed Caller ID\\nuser1,9876500002\\n' > second.csv
 aws s3 cp second.csv "s3://$BUCKET/inbox/acme/append-caller-ids/second.csv"
 """)
     shell.until("the job is given up", JOB, lambda jobs: '"name":"second.csv"' in jobs and '"state":"failed"' in jobs)
-    letters, back = blocks(RUNBOOK, "`…DeadLettersWait`")
+    letters, _ = blocks(RUNBOOK, "`…DeadLettersWait`")
     shell.until("its letter is dead", letters, lambda letter: "second.csv" in letter)
     deploy(shell, pool)
-    shell.run(back)
+    # The runbook has SQS move the letter, which MiniStack can't.
+    shell.run("""
+LETTER=$(aws sqs receive-message --queue-url "$(output BulkAppendDeadLettersUrl)" --query 'Messages[0].Body' --output text)
+aws sqs send-message --queue-url "$(output BulkAppendQueueUrl)" --message-body "$LETTER"
+""")
     shell.until("the job has ended", JOB, lambda jobs: '"name":"second.csv"' in jobs and '"state":"finished"' in jobs)
     expect(shell.run('ask "$API/v1/users/user1/caller-ids"'), '"caller_ids":["+919876500001","+919876500002"]')
 
