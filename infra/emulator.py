@@ -365,23 +365,29 @@ dropper() {{ AWS_ACCESS_KEY_ID=${{KEYS%%[[:space:]]*}} AWS_SECRET_ACCESS_KEY=${{
 
 
 
-# A job that has ended: its newest name is FILE.
-JOB = 'ask "$API/v1/jobs?limit=1"'
+# The newest jobs: the schedule's come in between.
+JOBS = 'ask "$API/v1/jobs?limit=50"'
+
+
+def job(**facts):
+    """Whether a list of jobs has one of which this is so."""
+    return lambda jobs: any(facts.items() <= job.items() for job in json.loads(jobs)["items"])
 
 
 def other_functions(shell):
     """What the guide's first file doesn't touch: the other kinds of jobs, schedules, and the audit trail."""
-    done = lambda kind: lambda jobs: f'"kind":"{kind}"' in jobs and '"phase":"done"' in jobs
+    done = lambda kind: job(kind=kind, phase="done")
     shell.run(r"""
 printf 'Login ID,Name,Allowed Caller ID\nuser2,Vikram Mehta,9876500001\n' > people.csv
 aws s3 cp people.csv "s3://$BUCKET/inbox/acme/upload-users/people.csv"
 """)
-    shell.until("the users are there", JOB, done("upload-users"))
+    shell.until("the users are there", JOBS, done("upload-users"))
     shell.run("""ask "$API/v1/numbers/rotations" -d '{"retire":["9876500001"],"replace_with":["9876500002"]}'""")
-    rotated = shell.until("the rotation has ended", JOB, done("rotate-caller-ids"))
+    jobs = shell.until("the rotation has ended", JOBS, done("rotate-caller-ids"))
     expect(shell.run('ask "$API/v1/users/user2/caller-ids"'), '"caller_ids":["+919876500002"]')
-    shell.run(f"ask \"$API/v1/jobs/{json.loads(rotated)['items'][0]['id']}/undo\" -d '{{}}'")
-    shell.until("the undo has ended", JOB, done("undo"))
+    [rotated] = [job["id"] for job in json.loads(jobs)["items"] if job["kind"] == "rotate-caller-ids"]
+    shell.run(f"ask \"$API/v1/jobs/{rotated}/undo\" -d '{{}}'")
+    shell.until("the undo has ended", JOBS, done("undo"))
     expect(shell.run('ask "$API/v1/users/user2/caller-ids"'), '"caller_ids":["+919876500001"]')
     shell.run("""ask -X PUT "$API/v1/mappings/crm-1" -d '{"phone_user":"user2"}'""")
     sees = lambda numbers: "+919876500001" in numbers
@@ -416,7 +422,7 @@ bring_back "$STREAM" "$SHARD" "$START" "$END"
 
 
 def without_a_permission(shell, pool):
-    """The same template but for one permission: the job fails. With it again, the dead letter is sent back as the runbook says."""
+    """The same template but for one permission: the job fails, and its letter is dead. With it again, the letter is worked on."""
     template = (BUILD / "build/template.yaml").read_text()
     lacking, count = re.subn(r"(?s)(\n  BulkAppendRole:.*?)\n +- dynamodb:PartiQLUpdate\n", r"\1\n", template, count=1)
     assert count == 1, "the permission is in the template"
@@ -428,12 +434,16 @@ aws sqs set-queue-attributes --queue-url "$(output BulkAppendQueueUrl)" --attrib
 printf 'Login ID,Allowed Caller ID\\nuser1,9876500002\\n' > second.csv
 aws s3 cp second.csv "s3://$BUCKET/inbox/acme/append-caller-ids/second.csv"
 """)
-    shell.until("the job is given up", JOB, lambda jobs: '"name":"second.csv"' in jobs and '"state":"failed"' in jobs)
-    letters, back = blocks(RUNBOOK, "`…DeadLettersWait`")
+    shell.until("the job is given up", JOBS, job(name="second.csv", state="failed"))
+    letters, _ = blocks(RUNBOOK, "`…DeadLettersWait`")
     shell.until("its letter is dead", letters, lambda letter: "second.csv" in letter)
     deploy(shell, pool)
-    shell.run(back)
-    shell.until("the job has ended", JOB, lambda jobs: '"name":"second.csv"' in jobs and '"state":"finished"' in jobs)
+    # The runbook has SQS move the letter, which MiniStack can't.
+    shell.run("""
+LETTER=$(aws sqs receive-message --queue-url "$(output BulkAppendDeadLettersUrl)" --query 'Messages[0].Body' --output text)
+aws sqs send-message --queue-url "$(output BulkAppendQueueUrl)" --message-body "$LETTER"
+""")
+    shell.until("the job has ended", JOBS, job(name="second.csv", state="finished"))
     expect(shell.run('ask "$API/v1/users/user1/caller-ids"'), '"caller_ids":["+919876500001","+919876500002"]')
 
 
