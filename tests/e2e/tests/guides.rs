@@ -182,7 +182,14 @@ fn commands_and_flags_of_ours_exist() {
                 let mut words = part.split_whitespace();
                 match words.next() {
                     Some("rollcall") => {
-                        let words: Vec<&str> = words.collect();
+                        let mut words: Vec<&str> = words.collect();
+                        // Which stack is meant may stand before the command.
+                        if words.first() == Some(&"--stack") {
+                            words.drain(..2.min(words.len()));
+                        }
+                        if words.first() == Some(&"help") {
+                            words.remove(0);
+                        }
                         let is_command = |word: &&&str| {
                             !word.starts_with("--") && word.chars().all(|char| char.is_ascii_lowercase() || char == '-')
                         };
