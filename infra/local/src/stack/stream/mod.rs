@@ -64,15 +64,22 @@ impl Stream {
             shard_iterator_type: "TRIM_HORIZON".to_owned(),
             sequence_number: None,
         });
-        let shard_iterator = iterator.context(what())?.shard_iterator.unwrap_or_default();
-        let read = self.database.get_records(GetRecordsRequest { shard_iterator, limit: Some(most) });
-        let records = read.context(what())?.records;
-        let told = records.iter().map(|record| {
-            let mut record = serde_json::to_value(record)?;
-            record["awsRegion"] = REGION.into();
-            Ok(record)
-        });
-        told.collect::<serde_json::Result<_>>().context(what())
+        let mut next = iterator.context(what())?.shard_iterator;
+        let mut told = Vec::new();
+        // The engine gives a thousand at a time.
+        while let Some(shard_iterator) = next.take().filter(|_| told.len() < most) {
+            let read = self.database.get_records(GetRecordsRequest { shard_iterator, limit: Some(most - told.len()) });
+            let read = read.context(what())?;
+            if !read.records.is_empty() {
+                next = read.next_shard_iterator;
+            }
+            for record in read.records {
+                let mut record = serde_json::to_value(record).context(what())?;
+                record["awsRegion"] = REGION.into();
+                told.push(record);
+            }
+        }
+        Ok(told)
     }
 
     /// How many records there are, counted up to `most`.

@@ -37,9 +37,9 @@ impl StreamSource {
     }
 }
 
-/// What Lambda takes of a stream at once when the template says nothing, and at most here: the engine gives no more.
+/// What Lambda takes of a stream at once when the template says nothing, and at most.
 const DEFAULT_BATCH: u64 = 100;
-const MAX_BATCH: u64 = 1_000;
+const MAX_BATCH: u64 = 10_000;
 
 /// Properties that would be passed over.
 const NOT_RUN: [&str; 4] =
@@ -59,7 +59,7 @@ impl Reader<'_> {
         let arn = text(&properties.get("Stream")?).unwrap_or_default();
         let batch_size = properties.number("BatchSize", DEFAULT_BATCH)?;
         if !(1..=MAX_BATCH).contains(&batch_size) {
-            return Err(Error::new(format!("a BatchSize of more than {MAX_BATCH} can't be run on this machine")));
+            return Err(Error::new(format!("a BatchSize is from 1 to {MAX_BATCH}")));
         }
         let window = Duration::from_secs(properties.number("MaximumBatchingWindowInSeconds", 0)?);
         let filters = match &properties.get("FilterCriteria")?["Filters"] {

@@ -205,7 +205,7 @@ Resources:
     assert!(source.takes(&record("NUM#1")) && !source.takes(&record("JOB")));
     for (from, to, named) in [
         ("StartingPosition: TRIM_HORIZON", "StartingPosition: LATEST", "StartingPosition"),
-        ("BatchSize: 7", "BatchSize: 1001", "BatchSize"),
+        ("BatchSize: 7", "BatchSize: 10001", "BatchSize"),
         ("BatchSize: 7", "ParallelizationFactor: 2", "ParallelizationFactor"),
         ("Stream: !GetAtt Table.StreamArn", "Stream: elsewhere", "elsewhere"),
         ("{ StreamSpecification: { StreamViewType: NEW_AND_OLD_IMAGES } }", "{}", "StreamSpecification"),
