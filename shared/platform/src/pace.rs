@@ -79,6 +79,8 @@ struct Aimd {
     refused_share: f64,
     /// When the next item's turn is.
     next: Duration,
+    /// When somebody last asked, or was answered.
+    last: Duration,
     window_start: Duration,
     accepted: usize,
     put_off: usize,
@@ -87,10 +89,9 @@ struct Aimd {
 impl Aimd {
     /// How long `count` items wait for their turn.
     fn reserve(&mut self, count: usize, now: Duration) -> Duration {
-        // A window begins with its first request: what was not asked for was not refused.
-        if self.accepted + self.put_off == 0 && now.saturating_sub(self.window_start) > WINDOW {
-            self.window_start = now;
-        }
+        // Silence is no part of a window: what was not asked for was not refused.
+        self.window_start += now.saturating_sub(self.last.max(self.next));
+        self.last = now;
         let Some(rate) = self.rate else { return Duration::ZERO };
         let turn = self.next.max(now);
         self.next = turn + Duration::from_secs_f64(as_f64(count) / rate);
@@ -98,6 +99,7 @@ impl Aimd {
     }
 
     fn learn(&mut self, accepted: usize, put_off: usize, now: Duration) {
+        self.last = self.last.max(now);
         self.accepted += accepted;
         self.put_off += put_off;
         let elapsed = now.saturating_sub(self.window_start);
@@ -200,6 +202,24 @@ mod tests {
             aimd.learn(100, 0, at(millis));
         }
         assert!(aimd.rate.is_none_or(|rate| rate > 1_000.0), "{:?}", aimd.rate);
+    }
+
+    #[test]
+    fn silence_between_jobs_is_no_time_in_which_little_was_accepted() {
+        let mut aimd = Aimd::default();
+        let at = |millis| Duration::from_millis(millis);
+        // A small job, and half a minute later one that is refused by chance.
+        aimd.reserve(1, at(0));
+        aimd.learn(1, 0, at(5));
+        for millis in (30_000..30_060).step_by(5) {
+            for _ in 0..16 {
+                aimd.reserve(25, at(millis));
+            }
+            for _ in 0..16 {
+                aimd.learn(17, 8, at(millis + 5));
+            }
+        }
+        assert!(aimd.rate.is_some_and(|rate| rate > 10_000.0), "{:?}", aimd.rate);
     }
 
     #[test]
