@@ -1,6 +1,5 @@
 //! `rollcall audit`: who changed whose numbers.
 
-use std::fmt::Write;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -111,11 +110,7 @@ impl Audit {
                 numbers(&entry.removed).into(),
             ]);
         }
-        let mut text = table.render(output::columns(), 0);
-        if more {
-            let _ = writeln!(text, "There are more: list them with --limit. These are the first {}.", self.limit);
-        }
-        output::print(&text)?;
+        output::print_list(table.render(output::columns(), 0), more, self.limit)?;
         Ok(ExitCode::SUCCESS)
     }
 }

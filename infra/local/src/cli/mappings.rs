@@ -1,6 +1,5 @@
 //! `rollcall mappings`: who each CRM user is, and how many numbers each sees.
 
-use std::fmt::Write;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -82,11 +81,7 @@ impl Mappings {
                 phone_users(&mapping.state).into(),
             ]);
         }
-        let mut text = table.render(output::columns(), 0);
-        if more {
-            let _ = writeln!(text, "There are more: list them with --limit. These are the first {}.", self.limit);
-        }
-        output::print(&text)?;
+        output::print_list(table.render(output::columns(), 0), more, self.limit)?;
         Ok(ExitCode::SUCCESS)
     }
 }

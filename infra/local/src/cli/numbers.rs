@@ -1,6 +1,5 @@
 //! `rollcall numbers`: the account's numbers, and how long each has been in service.
 
-use std::fmt::Write;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -59,11 +58,7 @@ impl Numbers {
             output::print(&format!("The account {} has no {such}.{make}\n", stack.account))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let mut text = table(&numbers).render(output::columns(), 0);
-        if more {
-            let _ = writeln!(text, "There are more: list them with --limit. These are the first {}.", self.limit);
-        }
-        output::print(&text)?;
+        output::print_list(table(&numbers).render(output::columns(), 0), more, self.limit)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,6 +1,5 @@
 //! `rollcall users`: who may dial from what.
 
-use std::fmt::Write;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -77,11 +76,7 @@ impl Users {
                 count(user.caller_ids.len() as u64).into(),
             ]);
         }
-        let mut text = table.render(output::columns(), 0);
-        if more {
-            let _ = writeln!(text, "There are more: list them with --limit. These are the first {}.", self.limit);
-        }
-        output::print(&text)?;
+        output::print_list(table.render(output::columns(), 0), more, self.limit)?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -1,6 +1,5 @@
 //! `rollcall directory users`: who is in the tenant.
 
-use std::fmt::Write;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -82,15 +81,12 @@ impl Users {
                 Cell::from(user.user.as_deref().unwrap_or_default()),
             ]);
         }
-        let mut text = if table.is_empty() {
+        let text = if table.is_empty() {
             "The directory has nobody to show.\n".to_owned()
         } else {
             table.render(output::columns(), 0)
         };
-        if more {
-            let _ = writeln!(text, "There are more: list them with --limit. These are the first {}.", self.limit);
-        }
-        output::print(&text)?;
+        output::print_list(text, more, self.limit)?;
         Ok(ExitCode::SUCCESS)
     }
 }
