@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{BatchStatementRequest, KeysAndAttributes};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::{
     account::AccountId,
@@ -17,14 +17,13 @@ use tokio::time::Instant;
 use super::{
     Directory, Item,
     statements::Refusal,
-    stream::CHANGED_BY,
     string,
-    users::{CALLER_IDS, caller_ids, policy},
+    users::{CALLER_IDS, caller_ids, number_set, policy},
 };
 use crate::{
     Error, Kind,
     error::failed,
-    keys::{Key, PK, SK, login_of},
+    keys::{Key, PK, login_of},
 };
 
 /// What the bulk path needs to know of a user.
@@ -130,18 +129,8 @@ impl Directory {
         numbers: &[CallerId],
         by: &Actor,
     ) -> BatchStatementRequest {
-        let Key { pk, sk } = Key::user(account, folded_login);
-        BatchStatementRequest::builder()
-            .statement(format!(
-                "UPDATE \"{}\" SET {CALLER_IDS} = {function}({CALLER_IDS}, ?) SET {CHANGED_BY} = ? WHERE {PK} = ? AND {SK} = ?",
-                self.table
-            ))
-            .parameters(AttributeValue::Ss(numbers.iter().map(ToString::to_string).collect()))
-            .parameters(AttributeValue::S(by.to_string()))
-            .parameters(AttributeValue::S(pk))
-            .parameters(AttributeValue::S(sk))
-            .build()
-            .expect("a statement has been given")
+        let change = format!("SET {CALLER_IDS} = {function}({CALLER_IDS}, ?)");
+        self.list_statement(account, folded_login, &change, vec![number_set(numbers)], by, None)
     }
 
     /// The items of these keys, in no order. Keys without an item are left out.

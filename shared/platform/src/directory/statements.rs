@@ -1,14 +1,25 @@
 //! Statements, each on an item of its own, many in one request.
 
-use aws_sdk_dynamodb::types::{BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse};
+use std::fmt::Write;
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse,
+};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId};
 use tokio::time::Instant;
 
 use super::{
     BulkWork, Directory,
     bulk::{IN_FLIGHT, Patience},
+    stream::CHANGED_BY,
+    users::{CALLER_IDS, number_set},
 };
-use crate::{Error, Kind, error::failed};
+use crate::{
+    Error, Kind,
+    error::failed,
+    keys::{Key, PK, SK},
+};
 
 /// Statements that one request takes (`BatchExecuteStatement`).
 const BATCH: usize = 25;
@@ -48,6 +59,29 @@ impl Directory {
         }
         all.sort_unstable_by_key(|&(at, _)| at);
         Ok(all)
+    }
+
+    /// Changes a user's list, and says by whom. `values` are those of the change, in its order; with `before`, on condition that the list
+    /// is this one. Refused where there is no such user.
+    pub(super) fn list_statement(
+        &self,
+        account: &AccountId,
+        folded_login: &str,
+        change: &str,
+        mut values: Vec<AttributeValue>,
+        by: &Actor,
+        before: Option<&[CallerId]>,
+    ) -> BatchStatementRequest {
+        let Key { pk, sk } = Key::user(account, folded_login);
+        let mut statement =
+            format!("UPDATE \"{}\" {change} SET {CHANGED_BY} = ? WHERE {PK} = ? AND {SK} = ?", self.table);
+        values.extend([by.to_string(), pk, sk].map(AttributeValue::S));
+        if let Some(before) = before {
+            let _ = write!(statement, " AND {CALLER_IDS} = ?");
+            values.push(number_set(before));
+        }
+        let request = BatchStatementRequest::builder().statement(statement).set_parameters(Some(values));
+        request.build().expect("a statement has been given")
     }
 
     async fn execute_batch(

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::{
     PATIENCE,
-    item::{CALLER_IDS, attributes, claim_item, user_item},
+    item::{CALLER_IDS, attributes, claim_item, number_set, user_item},
 };
 use crate::{
     Error, Kind,
@@ -118,8 +118,7 @@ impl Directory {
         };
         if !numbers.is_empty() {
             expression.push_str(&format!(" {verb} {CALLER_IDS} :numbers"));
-            let numbers = AttributeValue::Ss(numbers.iter().map(ToString::to_string).collect());
-            update = update.expression_attribute_values(":numbers", numbers);
+            update = update.expression_attribute_values(":numbers", number_set(numbers));
         }
         let update = update
             .set_key(Some(Key::user(account, &after.login.folded()).attributes().into()))
@@ -260,8 +259,7 @@ impl Directory {
                 condition.push_str(" AND attribute_not_exists(#list)");
             } else {
                 condition.push_str(" AND #list = :list");
-                let list = user.caller_ids.iter().map(ToString::to_string).collect();
-                delete = delete.expression_attribute_values(":list", AttributeValue::Ss(list));
+                delete = delete.expression_attribute_values(":list", number_set(&user.caller_ids));
             }
         }
         let delete = delete.condition_expression(condition).build();
@@ -294,7 +292,7 @@ impl Directory {
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#by", CHANGED_BY)
             .expression_attribute_values(":by", AttributeValue::S(by.to_string()))
-            .expression_attribute_values(":number", AttributeValue::Ss(vec![number.to_string()]));
+            .expression_attribute_values(":number", number_set(&[number]));
         taken(update.send().await.map(drop).map_err(failed("taking a number off a list")))
     }
 

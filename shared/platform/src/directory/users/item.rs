@@ -48,10 +48,14 @@ pub(crate) fn user_item(account: &AccountId, user: &User) -> Item {
     item.extend(attributes(account, user).into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     // A set can't be empty; a user without numbers has none.
     if !user.caller_ids.is_empty() {
-        let numbers = user.caller_ids.iter().map(ToString::to_string).collect();
-        item.insert(CALLER_IDS.to_owned(), AttributeValue::Ss(numbers));
+        item.insert(CALLER_IDS.to_owned(), number_set(&user.caller_ids));
     }
     item
+}
+
+/// Numbers as the table holds them.
+pub(crate) fn number_set(numbers: &[CallerId]) -> AttributeValue {
+    AttributeValue::Ss(numbers.iter().map(ToString::to_string).collect())
 }
 
 /// Everything of a user but its key and its list; `None` for what the user lacks.

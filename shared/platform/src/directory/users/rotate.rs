@@ -13,12 +13,12 @@ use rollcall_model::{
 };
 use tokio::time::Instant;
 
-use super::item::{CALLER_IDS, caller_ids, policy};
+use super::item::{CALLER_IDS, caller_ids, number_set, policy};
 use crate::{
     Error,
-    directory::{BulkWork, Directory, Item, bulk::WRITTEN_BY, statements::Refusal, stream::CHANGED_BY, string},
+    directory::{BulkWork, Directory, Item, bulk::WRITTEN_BY, statements::Refusal, string},
     error::failed,
-    keys::{ACCOUNT_PK, BY_ACCOUNT, Key, PK, SK, login_of, users_index},
+    keys::{ACCOUNT_PK, BY_ACCOUNT, Key, PK, login_of, users_index},
 };
 
 const READING: &str = "looking who has a number";
@@ -145,7 +145,7 @@ impl Directory {
             match &change.lists {
                 Some(lists) => {
                     asked.push(at);
-                    statements.push(self.list_statement(account, change.login, lists, job));
+                    statements.push(self.whole_list_statement(account, change.login, lists, job));
                 }
                 None => open.push(at),
             }
@@ -167,34 +167,21 @@ impl Directory {
     }
 
     /// Sets a list whole, since one statement can't both add to a set and take from it, on condition that it is as it was.
-    fn list_statement(
+    fn whole_list_statement(
         &self,
         account: &AccountId,
-        login: &str,
+        folded_login: &str,
         [before, after]: &[Vec<CallerId>; 2],
         job: &JobId,
     ) -> BatchStatementRequest {
-        let set = |numbers: &[CallerId]| AttributeValue::Ss(numbers.iter().map(ToString::to_string).collect());
-        let Key { pk, sk } = Key::user(account, login);
-        let statement = BatchStatementRequest::builder();
-        let (change, statement) = if after.is_empty() {
-            (format!("REMOVE {CALLER_IDS}"), statement)
+        let (change, mut values) = if after.is_empty() {
+            (format!("REMOVE {CALLER_IDS}"), Vec::new())
         } else {
-            (format!("SET {CALLER_IDS} = ?"), statement.parameters(set(after)))
+            (format!("SET {CALLER_IDS} = ?"), vec![number_set(after)])
         };
-        let by = Actor::Job(job.clone()).to_string();
-        statement
-            .statement(format!(
-                "UPDATE \"{}\" {change} SET {WRITTEN_BY} = ? SET {CHANGED_BY} = ? WHERE {PK} = ? AND {SK} = ? AND {CALLER_IDS} = ?",
-                self.table
-            ))
-            .parameters(AttributeValue::S(job.to_string()))
-            .parameters(AttributeValue::S(by))
-            .parameters(AttributeValue::S(pk))
-            .parameters(AttributeValue::S(sk))
-            .parameters(set(before))
-            .build()
-            .expect("a statement has been given")
+        values.push(AttributeValue::S(job.to_string()));
+        let change = format!("{change} SET {WRITTEN_BY} = ?");
+        self.list_statement(account, folded_login, &change, values, &Actor::Job(job.clone()), Some(before))
     }
 
     /// Takes numbers off lists. Done once or twice, they are off; a user who isn't there has none.
