@@ -1,0 +1,122 @@
+use super::*;
+use crate::code::FileCode;
+
+fn upload() -> Upload {
+    Upload::from_key("inbox/acme/append-caller-ids/x.csv").unwrap()
+}
+
+fn source() -> Source {
+    Source { bucket: "b".into(), key: upload().key(), version: "v".into(), size: 1 }
+}
+
+fn delivery(number: u32, at: i64) -> Delivery {
+    let second = |second| Timestamp::from_second(second).unwrap();
+    Delivery { invocation: format!("i{number}"), at: second(at), deadline: second(at + 10), number, of: 3 }
+}
+
+fn claimed(existing: Option<Job>, delivery: &Delivery) -> Claim {
+    claim(existing, &upload(), &source(), delivery)
+}
+
+fn running() -> Job {
+    match claimed(None, &delivery(1, 100)) {
+        Claim::Work(job) => *job,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn one_delivery_at_a_time_and_the_next_once_the_lease_is_over() {
+    assert_eq!(claimed(Some(running()), &delivery(2, 109)), Claim::Busy);
+    let Claim::Work(job) = claimed(Some(running()), &delivery(2, 110)) else { panic!() };
+    assert_eq!((job.attempts, job.lease.unwrap().owner.as_str()), (2, "i2"));
+}
+
+#[test]
+fn an_ended_job_stays_ended() {
+    let mut job = running();
+    job.end(Timestamp::from_second(105).unwrap());
+    assert_eq!(job.state, State::Finished);
+    assert_eq!(claimed(Some(job), &delivery(2, 500)), Claim::Ended);
+
+    let mut job = running();
+    let fault = FileFault { code: FileCode::FileEmpty, line: None, message: String::new() };
+    job.failure = Some(Failure::File(fault));
+    job.end(Timestamp::from_second(105).unwrap());
+    assert_eq!(job.state, State::Failed);
+    assert_eq!(claimed(Some(job), &delivery(2, 500)), Claim::Ended);
+
+    // Whatever a person decides about one that held, the same event never takes it up again.
+    for state in [State::Previewed, State::Held, State::Discarded, State::Undone] {
+        assert_eq!(claimed(Some(Job { state, lease: None, ..running() }), &delivery(2, 500)), Claim::Ended);
+    }
+}
+
+#[test]
+fn the_last_delivery_gives_up_unless_the_one_before_paused() {
+    let Claim::GiveUp(job) = claimed(Some(running()), &delivery(3, 500)) else { panic!() };
+    assert!(matches!(job.failure, Some(Failure::GaveUp { attempts: 1, .. })));
+    let paused = Job { paused: true, ..running() };
+    assert!(matches!(claimed(Some(paused), &delivery(3, 500)), Claim::Work(_)));
+    assert!(matches!(claimed(None, &delivery(3, 500)), Claim::Work(_)));
+}
+
+/// Every state that ends a job or doesn't, and every decision.
+#[test]
+fn a_person_decides_where_there_is_something_to_decide() {
+    let states = [
+        State::Running,
+        State::Previewing,
+        State::Previewed,
+        State::Finished,
+        State::Failed,
+        State::Held,
+        State::Discarded,
+        State::Undone,
+    ];
+    for state in states {
+        let job = Job { state, lease: None, ..running() };
+        let after = |decision| job.decide(decision).ok().map(|job| (job.state, job.stage));
+        let waits = matches!(state, State::Previewed | State::Held);
+        assert_eq!(after(Decision::Execute), waits.then_some((State::Running, Stage::Executed)), "{state:?}");
+        assert_eq!(after(Decision::Discard), waits.then_some((State::Discarded, Stage::Dropped)), "{state:?}");
+        let undone = (state == State::Finished).then_some((State::Undone, Stage::Dropped));
+        assert_eq!(after(Decision::Undo), undone, "{state:?}");
+    }
+    let illegal = running().decide(Decision::Undo).unwrap_err();
+    assert_eq!(illegal.to_string(), "A job that is running can't be undone.");
+}
+
+#[test]
+fn a_preview_is_carried_out_by_the_same_job_once_a_person_says_so() {
+    let mut job = running();
+    job.preview();
+    job.counts.applied = 3;
+    assert_eq!(job.state, State::Previewing);
+    job.end(Timestamp::from_second(105).unwrap());
+    assert_eq!((job.state, job.is_underway()), (State::Previewed, false));
+    assert_eq!(claimed(Some(job.clone()), &delivery(2, 500)), Claim::Ended, "the file alone does nothing more");
+
+    let asked = job.decide(Decision::Execute).unwrap();
+    assert_eq!(asked.previewed.map(|said| said.counts.applied), Some(3));
+    assert_eq!((asked.counts.applied, asked.ended), (0, None));
+    assert_eq!(asked.decide(Decision::Execute), Ok(asked.clone()), "nobody has taken it up yet");
+    let Claim::Work(job) = claimed(Some(asked), &delivery(1, 600)) else { panic!() };
+    assert_eq!((job.state, job.stage, job.attempts), (State::Running, Stage::Executed, 2));
+    assert!(job.decide(Decision::Execute).is_err(), "somebody is at it");
+}
+
+#[test]
+fn a_job_sent_back_from_the_dead_letter_queue_lives_again() {
+    let Claim::GiveUp(mut job) = claimed(Some(running()), &delivery(3, 500)) else { panic!() };
+    // Whoever gave it up may die over it.
+    job.phase = Phase::Mailing;
+    let Claim::Work(again) = claimed(Some((*job).clone()), &delivery(1, 600)) else { panic!() };
+    assert_eq!((again.state, again.phase, again.failure), (State::Running, Phase::Reading, None));
+
+    job.end(Timestamp::from_second(501).unwrap());
+    let Claim::GiveUp(again) = claimed(Some((*job).clone()), &delivery(3, 600)) else { panic!() };
+    assert_eq!((again.failure, again.attempts), (job.failure.clone(), 1));
+    let Claim::Work(job) = claimed(Some(*job), &delivery(1, 700)) else { panic!() };
+    assert_eq!((job.state, job.failure, job.mail), (State::Running, None, None));
+}
