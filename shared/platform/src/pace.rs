@@ -47,8 +47,10 @@ impl Pace {
 
 /// Time over which acceptance is measured before the rate changes: long enough for what is in flight to come back.
 const WINDOW: Duration = Duration::from_millis(200);
-/// The same, until the first rate is found: nothing paces requests meanwhile.
-const FIRST_WINDOW: Duration = Duration::from_millis(20);
+/// The same, while requests are far too many: until the first rate is found, and where [`FAR`] of a window is refused.
+const SHORT_WINDOW: Duration = Duration::from_millis(20);
+/// The share whose refusal needs no long window to be believed.
+const FAR: f64 = 0.5;
 /// Items of which a window tells the share that is refused: of fewer it tells chance.
 const ENOUGH_ITEMS: usize = 200;
 /// What a window with refusals leaves of the rate at most. What was accepted in it is another bound.
@@ -103,7 +105,9 @@ impl Aimd {
         self.accepted += accepted;
         self.put_off += put_off;
         let elapsed = now.saturating_sub(self.window_start);
-        let enough = if self.rate.is_none() && self.put_off > 0 { FIRST_WINDOW } else { WINDOW };
+        let share = as_f64(self.put_off) / as_f64((self.accepted + self.put_off).max(1));
+        let hurries = share >= FAR || (self.rate.is_none() && self.put_off > 0);
+        let enough = if hurries { SHORT_WINDOW } else { WINDOW };
         // Where nothing at all was accepted, no rate can be told; who was refused whole waits anyway.
         if elapsed < enough || self.accepted == 0 {
             return;
@@ -111,7 +115,6 @@ impl Aimd {
         if self.put_off > 0 && self.accepted + self.put_off < ENOUGH_ITEMS {
             return;
         }
-        let share = as_f64(self.put_off) / as_f64(self.accepted + self.put_off);
         let same = (share - self.refused_share).abs() <= self.refused_share * SAME;
         let in_vain = share >= UNAVOIDABLE && same && self.rate.is_some();
         self.refused_share = share;

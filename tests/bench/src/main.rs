@@ -6,10 +6,12 @@
 
 mod api;
 mod append;
+mod cold;
 mod file;
 mod growth;
 mod job;
 mod large;
+mod limits;
 mod machine;
 mod peer;
 mod peers;
@@ -33,7 +35,8 @@ use std::{
 use report::Report;
 
 /// The parts, in their order.
-const PARTS: [&str; 10] = ["peers", "growth", "large", "read", "start", "job", "users", "resync", "rotate", "api"];
+const PARTS: [&str; 12] =
+    ["peers", "limits", "growth", "large", "read", "start", "cold", "job", "users", "resync", "rotate", "api"];
 /// All of them, written down.
 const REPORT: &str = "report";
 /// Files of a hundredth, to see that it runs: its figures say nothing.
@@ -74,10 +77,12 @@ fn main() -> ExitCode {
     for part in PARTS.iter().filter(|part| asked.is_empty() || writes || asked.iter().any(|asked| asked == *part)) {
         match *part {
             "peers" => runtime.block_on(peers::run(&mut report, scale)),
+            "limits" => runtime.block_on(limits::run(&mut report, scale)),
             "growth" => plot = Some(runtime.block_on(growth::run(&mut report, scale))),
             "large" => runtime.block_on(large::run(&mut report, scale)),
             "read" => read::run(&mut report),
             "start" => start::run(&mut report),
+            "cold" => runtime.block_on(cold::run(&mut report)),
             "job" => runtime.block_on(job::run(&mut report)),
             "users" => runtime.block_on(users::run(&mut report)),
             "resync" => runtime.block_on(resync::run(&mut report)),

@@ -9,6 +9,8 @@ use std::{
 use e2e::Stack;
 use serde::Deserialize;
 
+use crate::report::Report;
+
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/append.py");
 const REQUIREMENTS: &str = include_str!("../peers/requirements.txt");
 
@@ -43,6 +45,13 @@ impl Peer {
         run(Command::new(python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements))?;
         fs::write(marker, REQUIREMENTS).map_err(|error| error.to_string())?;
         Ok(Self { dir })
+    }
+
+    /// The peer, if it can be set up; if not, the report says why.
+    pub(crate) fn set_up_or_say(report: &mut Report) -> Option<Self> {
+        let peer = Self::set_up();
+        peer.inspect_err(|why| report.say(&format!("**The peer could not be set up, so ours stand alone.** {why}")))
+            .ok()
     }
 
     /// Has it append the file to the stack's users, who are found at this endpoint.

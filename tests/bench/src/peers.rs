@@ -17,12 +17,6 @@ const ROUNDS: usize = 3;
 /// Rows and users.
 const SMALL: (usize, usize) = (10_000, 2_000);
 const LARGE: (usize, usize) = (100_000, 10_000);
-/// Where a new table on demand begins.
-const WRITES_PER_SECOND: f64 = 4_000.0;
-/// Users of the file that meets that limit: some 15 s at the best.
-const LIMITED: usize = 60_000;
-/// Out of a thousand.
-const TROUBLE: Behaviour = Behaviour { writes_per_second: None, throttled: 300, dropped: 20 };
 
 /// One file, appended by both several times.
 struct Pair {
@@ -31,15 +25,8 @@ struct Pair {
 }
 
 pub(crate) async fn run(report: &mut Report, scale: Scale) {
-    let peer = Peer::set_up();
     report.section("The append beside Python with boto3");
-    let peer = match peer {
-        Ok(peer) => Some(peer),
-        Err(why) => {
-            report.say(&format!("**The peer could not be set up, so ours stand alone.** {why}"));
-            None
-        }
-    };
+    let peer = Peer::set_up_or_say(report);
     let peer = peer.as_ref();
     report.say(&format!(
         "Both append the same new numbers; runs alternate, medians of {ROUNDS}. Ours: from the drop of the file to the end of its \
@@ -77,8 +64,6 @@ pub(crate) async fn run(report: &mut Report, scale: Scale) {
         report.target("on the stub: rows/s over the peer's", rates[0] / rates[1], 4.0, "times", true);
         report.target("on the stub: the peer's processor time over ours", costs[1] / costs[0], 10.0, "times", true);
     }
-    limited(report, (&stack, &stub), peer, scale).await;
-    troubled(report, (&stack, &stub), peer, (&untroubled, size)).await;
     cost(report, (&stack, &stub), peer, size).await;
 }
 
@@ -131,68 +116,6 @@ impl Pair {
     }
 }
 
-/// A table that takes so many writes a second, and not one more.
-async fn limited(report: &mut Report, (stack, stub): (&Stack, &Stub), peer: Option<&Peer>, scale: Scale) {
-    let behaviour = Behaviour { writes_per_second: Some(WRITES_PER_SECOND), ..Behaviour::default() };
-    let users = scale.of(LIMITED);
-    report.section(&format!("A table that takes {WRITES_PER_SECOND} writes a second"));
-    report.say(&format!(
-        "The stub puts off, statement by statement, what exceeds that. {users} users with one row each; the peer has {} and one run. \
-         Of what was written, the burst that the table had saved up is taken off: one second's worth.",
-        users / 6
-    ));
-    stub.begin(users, behaviour);
-    let run = append_measured(stack, file(users, users, 1)).await;
-    let served = stub.served();
-    assert_eq!((run.job.counts.applied, stub.numbers()), (users as u64, users), "{:?}", run.job);
-    let writes = count(served.writes);
-    let rate = (writes - WRITES_PER_SECOND) / served.seconds();
-    report.target("writes taken, of what the table takes", rate / WRITES_PER_SECOND * 100.0, 90.0, "%", true);
-    let share = count(served.put_off) / (writes + count(served.put_off)) * 100.0;
-    report.target("statements put off", share, 5.0, "%", false);
-    if let Some(peer) = peer {
-        stub.begin(users / 6, behaviour);
-        peer.append(stack, &stub.url, &file(users / 6, users / 6, 1)).await;
-        let served = stub.served();
-        report.figure(
-            "the peer's writes a second, the burst among them",
-            count(served.writes) / served.seconds(),
-            "/s",
-        );
-    }
-}
-
-/// A table that puts off writes by chance and loses answers.
-async fn troubled(
-    report: &mut Report,
-    (stack, stub): (&Stack, &Stub),
-    peer: Option<&Peer>,
-    (untroubled, (rows, users)): (&Pair, (usize, usize)),
-) {
-    let untroubled = untroubled.rates(rows);
-    report.section("30 % of statements throttled, 2 % of answers lost");
-    report.say(&format!("By chance, however slowly one asks. {rows} rows, {users} users, one run each."));
-    stub.begin(1, Behaviour::default());
-    // One that doesn't remember the table that took so little.
-    start_function(stack).await;
-    stub.begin(users, TROUBLE);
-    let run = append_measured(stack, file(rows, users, 1)).await;
-    assert_eq!(run.job.counts.applied, rows as u64, "{:?}", run.job);
-    report.target("numbers lost", count(rows - stub.numbers()), 0.0, "", false);
-    let rate = count(rows) / run.seconds;
-    report.figure("rows/s", rate, "/s");
-    report.target("of the untroubled rate", rate / untroubled[0] * 100.0, 50.0, "%", true);
-    if let Some(peer) = peer {
-        stub.begin(users, TROUBLE);
-        let run = peer.append(stack, &stub.url, &file(rows, users, 1)).await;
-        report.figure("the peer: numbers lost", count(rows - stub.numbers()), "");
-        report.figure("the peer: users whom it reports as failed", count(run.failed), "");
-        let rate = count(run.rows) / run.seconds;
-        report.figure("the peer: rows/s", rate, "/s");
-        report.figure("the peer: of its untroubled rate", rate / untroubled[1] * 100.0, "%");
-    }
-}
-
 /// What the table is paid for a file, and for the same file once more.
 async fn cost(report: &mut Report, (stack, stub): (&Stack, &Stub), peer: Option<&Peer>, (rows, users): (usize, usize)) {
     report.section("What the table is paid");
@@ -230,6 +153,6 @@ fn price(name: &str) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-fn count(count: impl TryInto<u64>) -> f64 {
+pub(crate) fn count(count: impl TryInto<u64>) -> f64 {
     count.try_into().unwrap_or(u64::MAX) as f64
 }

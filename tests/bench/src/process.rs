@@ -19,3 +19,13 @@ pub(crate) fn peak_megabytes(pid: u32) -> f64 {
     let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().expect("kilobytes");
     kilobytes / 1024.0
 }
+
+/// Processor time of the threads that a process has at present, to the nanosecond.
+pub(crate) fn running(pid: u32) -> Duration {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("the process is there").flatten();
+    let used = threads.map(|thread| {
+        let stat = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+        stat.split(' ').next().and_then(|used| used.parse().ok()).unwrap_or(0)
+    });
+    Duration::from_nanos(used.sum())
+}

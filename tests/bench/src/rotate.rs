@@ -16,7 +16,7 @@ const NUMBERS: usize = 50;
 const LIST: usize = 20;
 /// Users who have one of the numbers: one in ten.
 const HOLDERS: usize = USERS / 10;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 pub(crate) async fn run(report: &mut Report) {

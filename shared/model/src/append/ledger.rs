@@ -29,8 +29,8 @@ pub struct Wanted {
     distinct: usize,
 }
 
-/// Below this many pairs, 64 MB of them, it isn't worth looking for repeated ones.
-const PAIRS_WORTH_SORTING: usize = 1 << 23;
+/// Below this many pairs, 16 MB of them, it isn't worth looking for repeated ones.
+const PAIRS_WORTH_SORTING: usize = 1 << 21;
 
 impl Wanted {
     /// Takes one row; gives the index of the user that it names, if it names one. What is wrong with it is said when the

@@ -1,11 +1,15 @@
 //! Statements, each on an item of its own, many in one request.
 
-use std::fmt::Write;
+use std::{
+    collections::VecDeque,
+    fmt::Write,
+    sync::{Mutex, PoisonError},
+};
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse,
 };
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::future::try_join_all;
 use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId};
 use tokio::time::Instant;
 
@@ -48,13 +52,12 @@ impl Directory {
         until: Instant,
         work: &mut BulkWork,
     ) -> Result<Vec<(usize, Refusal)>, Error> {
-        let batches = statements.chunks(BATCH).enumerate().map(|(number, batch)| async move {
-            self.execute_batch(operation, batch, until).await.map(|done| (number * BATCH, done))
-        });
-        let mut outcomes = stream::iter(batches.collect::<Vec<_>>()).buffer_unordered(IN_FLIGHT);
+        let queue = Mutex::new((0..statements.len()).collect());
+        let senders = statements.len().div_ceil(BATCH).min(IN_FLIGHT);
+        let senders = (0..senders).map(|_| self.execute_queue(operation, &statements, &queue, until));
         let mut all = Vec::new();
-        while let Some((first, (refused, done))) = outcomes.try_next().await? {
-            all.extend(refused.into_iter().map(|(at, refusal)| (first + at, refusal)));
+        for (refused, done) in try_join_all(senders).await? {
+            all.extend(refused);
             work.add(done);
         }
         all.sort_unstable_by_key(|&(at, _)| at);
@@ -84,16 +87,25 @@ impl Directory {
         request.build().expect("a statement has been given")
     }
 
-    async fn execute_batch(
+    /// Sends statements whose positions are in the queue, until it is empty. What the table puts off goes back into it, so that requests
+    /// are full also where much is put off.
+    async fn execute_queue(
         &self,
         operation: &'static str,
         statements: &[BatchStatementRequest],
+        queue: &Mutex<VecDeque<usize>>,
         until: Instant,
     ) -> Result<(Vec<(usize, Refusal)>, BulkWork), Error> {
+        let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = || {
+            let mut queue = queue();
+            let count = queue.len().min(BATCH);
+            queue.drain(..count).collect::<Vec<_>>()
+        };
         let mut refused = Vec::new();
         let mut work = BulkWork::default();
-        let mut open: Vec<usize> = (0..statements.len()).collect();
         let mut patience = Patience::new(until);
+        let mut open = next();
         while !open.is_empty() {
             patience.check(operation)?;
             self.writes.turn(open.len()).await;
@@ -127,8 +139,11 @@ impl Directory {
             // As with reads: where something was done, the pace alone says when to go on.
             if again.len() == open.len() {
                 patience.wait(Error::transient(operation, "the table asks for patience")).await?;
+            } else {
+                patience = Patience::new(until);
             }
-            open = again;
+            queue().extend(again);
+            open = next();
         }
         Ok((refused, work))
     }

@@ -6,6 +6,7 @@ use e2e::Draws;
 use rollcall_model::{
     caller_id::CallerId,
     inventory::NumberState,
+    mapping::{CrmUserId, Given, Mapping, standing::ResyncRequest},
     rotation::{Replacements, Request},
     undo::UndoRequest,
     upload::{JobId, Kind, Source, Upload},
@@ -27,6 +28,9 @@ pub enum Event {
     Create(String),
     Delete(String),
     Put(CallerId, NumberState),
+    Resync,
+    /// Somebody says whom of the phone system a CRM user is, or leaves it to the resync.
+    Choose(CrmUserId, Option<String>),
 }
 
 pub const NUMBERS: u64 = 8;
@@ -40,6 +44,18 @@ pub fn number(n: u64) -> CallerId {
 pub fn beginning(draws: &Draws) -> BTreeMap<String, Vec<CallerId>> {
     let list = || (0..NUMBERS).filter(|_| draws.happens(300)).map(number).collect();
     (0..USERS).map(|user| (format!("user{user}"), list())).collect()
+}
+
+/// A mapping for each user, and for one who is nobody yet.
+pub fn mappings() -> impl Iterator<Item = Mapping> {
+    (0..=USERS).map(|user| {
+        let login = Some(format!("user{user}").parse().expect("a login ID"));
+        Mapping::new(crm_user(user), Given { login, ..Given::default() })
+    })
+}
+
+fn crm_user(n: u64) -> CrmUserId {
+    CrmUserId::parse(&format!("crm{n}")).expect("a CRM user")
 }
 
 /// The rounds that a seed gives.
@@ -60,12 +76,12 @@ fn event(draws: &Draws, before: u64) -> Event {
     // One more than there are, who is nobody.
     let login = || format!("user{}", draws.below(USERS + 1));
     match draws.below(100) {
-        0..40 => {
+        0..35 => {
             let number = |_| (!draws.happens(100)).then(any_number);
             let row = |_| (login(), (0..=draws.below(3)).map(number).collect());
             Event::Append((0..=draws.below(6)).map(row).collect())
         }
-        40..65 => {
+        35..57 => {
             let mut olds: Vec<u64> = (0..NUMBERS).filter(|_| draws.happens(250)).collect();
             olds.push(draws.below(NUMBERS));
             olds.sort_unstable();
@@ -76,7 +92,9 @@ fn event(draws: &Draws, before: u64) -> Event {
                 allow_empty: draws.happens(300),
             }
         }
-        65..82 if before > 0 => Event::Undo(usize::try_from(draws.below(before)).expect("a place")),
+        57..72 if before > 0 => Event::Undo(usize::try_from(draws.below(before)).expect("a place")),
+        72..79 => Event::Resync,
+        79..82 => Event::Choose(crm_user(draws.below(USERS + 1)), draws.happens(700).then(login)),
         82..87 => Event::Delete(login()),
         87..92 => Event::Create(login()),
         92..96 => Event::Put(any_number(), *draws.pick(&[NumberState::Retired, NumberState::New, NumberState::Active])),
@@ -111,6 +129,7 @@ pub fn file(event: &Event) -> Option<(Upload, Vec<u8>)> {
             let request = UndoRequest { job: JobId::of(&source(*job)), preview: false };
             (Kind::Undo, "undo.json", request.to_json())
         }
+        Event::Resync => (Kind::MappingResync, "resync.json", ResyncRequest { confirmed: true }.to_json()),
         _ => return None,
     };
     let account = "acme".parse().expect("an account");

@@ -25,12 +25,14 @@ use jiff::SignedDuration;
 use rollcall_model::{
     inventory::{InventoryNumber, NumberFacts, NumberState},
     job::{Delivery, Job, State},
+    mapping::{self, CrmUserId, Given, Mapping},
+    phone_side::PhoneUserId,
     rotation::Checked,
     upload::{JobId, Kind},
 };
 
 use history::{Event, NUMBERS, file, number, source};
-use reference::{Did, Reference};
+use reference::{Did, Mapped, Reference, Who};
 use shell::{Ending, deliver, numbers_before};
 use table::Services;
 use work::Note;
@@ -80,6 +82,8 @@ fn tell(seed: u64) {
         reference.numbers.insert(item.number, (item.facts.state, item.version));
         services.inventory.borrow_mut().insert(item.number, item);
     }
+    history::mappings().for_each(|mapping| services.put_mapping(mapping));
+    reference.mappings = mappings(&services);
     let mut at = 0;
     for round in history::rounds(&draws) {
         let events: Vec<(usize, Event)> = round.into_iter().enumerate().map(|(n, event)| (at + n, event)).collect();
@@ -101,8 +105,10 @@ fn tell(seed: u64) {
             assert_eq!(finished, rows, "the rows of {at}");
             assert_eq!(lists(&services), reference.lists, "lists after {at}");
             assert_eq!(numbers(&services), reference.numbers, "numbers after {at}");
+            assert_eq!(mappings(&services), reference.mappings, "mappings after {at}");
         } else {
             what_always_holds(&services, &events);
+            what_crm_users_see(&services, &reference);
             adopt(&mut reference, &services, &events);
         }
     }
@@ -218,7 +224,12 @@ fn edit(services: &Services, event: &Event) {
                 services.inventory.borrow_mut().insert(*number, after);
             }
         }
-        Event::Append(_) | Event::Rotate { .. } | Event::Undo(_) => unreachable!("a job is no edit"),
+        Event::Choose(crm_user, chosen) => {
+            let before = services.mappings.borrow()[crm_user].clone();
+            let phone_user = chosen.as_ref().map(|login| PhoneUserId::parse(login).expect("a phone user"));
+            services.put_mapping(before.with(Given { phone_user, ..before.given.clone() }));
+        }
+        Event::Append(_) | Event::Rotate { .. } | Event::Undo(_) | Event::Resync => unreachable!("a job is no edit"),
     }
 }
 
@@ -260,7 +271,9 @@ fn what_always_holds(services: &Services, events: &[(usize, Event)]) {
             // A user may have two plans, where a later attempt could read a number that an earlier one couldn't.
             let mut taken_back: BTreeMap<String, Vec<_>> = BTreeMap::new();
             for mut plan in plans {
-                taken_back.entry(plan.login().to_owned()).or_default().append(plan.put_on()[1]);
+                let login = plan.login().to_owned();
+                let [_, numbers] = plan.put_on().expect("a plan of an append");
+                taken_back.entry(login).or_default().append(numbers);
             }
             mine.for_each(|write| assert!(write.removed.iter().all(|n| taken_back[&write.login].contains(n))));
         } else if job.upload.kind == Kind::RotateCallerIds {
@@ -275,6 +288,26 @@ fn what_always_holds(services: &Services, events: &[(usize, Event)]) {
     }
 }
 
+/// What a resync of this round has found of a user is what the user had at some time in it.
+fn what_crm_users_see(services: &Services, before: &Reference) {
+    let (now, log) = (lists(services), services.log.borrow());
+    for (crm_user, mapped) in mappings(services) {
+        let (Who::Is(login), Some(list)) = (&mapped.who, &mapped.list) else { continue };
+        if mapped == before.mappings[&crm_user] {
+            continue;
+        }
+        let none = BTreeSet::new();
+        let at_last = now.get(login).unwrap_or(&none);
+        let removed: BTreeSet<_> =
+            log.iter().filter(|write| write.login == *login).flat_map(|write| &write.removed).copied().collect();
+        let ever: BTreeSet<_> = at_last.union(&removed).copied().collect();
+        assert!(list.is_subset(&ever), "{mapped:?} was never so, {ever:?}");
+        let at_first = before.lists.get(login).unwrap_or(&none);
+        let always: BTreeSet<_> = at_first.intersection(at_last).filter(|number| !removed.contains(number)).collect();
+        assert!(always.into_iter().all(|number| list.contains(number)), "{mapped:?} lacks what was always there");
+    }
+}
+
 /// The jobs of a round.
 fn jobs(services: &Services, events: &[(usize, Event)]) -> Vec<Job> {
     let jobs = services.jobs.borrow();
@@ -285,11 +318,12 @@ fn jobs(services: &Services, events: &[(usize, Event)]) -> Vec<Job> {
 fn adopt(reference: &mut Reference, services: &Services, events: &[(usize, Event)]) {
     reference.lists = lists(services);
     reference.numbers = numbers(services);
+    reference.mappings = mappings(services);
     let undone: HashSet<JobId> =
         services.jobs.borrow().values().filter(|job| job.state == State::Undone).map(|job| job.id.clone()).collect();
     for (at, _) in events {
         let Some(job) = services.jobs.borrow().get(&JobId::of(&source(*at))).cloned() else { continue };
-        if job.upload.kind == Kind::Undo {
+        if !job.upload.kind.has_undo() {
             continue;
         }
         let mut did = Did::default();
@@ -312,6 +346,22 @@ fn lists(services: &Services) -> BTreeMap<String, BTreeSet<rollcall_model::calle
 fn numbers(services: &Services) -> BTreeMap<rollcall_model::caller_id::CallerId, (NumberState, u64)> {
     let inventory = services.inventory.borrow();
     inventory.values().map(|item| (item.number, (item.facts.state, item.version))).collect()
+}
+
+fn mappings(services: &Services) -> BTreeMap<CrmUserId, Mapped> {
+    let mapped = |mapping: &Mapping| Mapped {
+        login: mapping.given.login.as_ref().expect("a login ID").to_string(),
+        chosen: mapping.given.phone_user.as_ref().map(|id| id.as_str().to_owned()),
+        who: match &mapping.state {
+            mapping::State::Unmapped => Who::Nobody,
+            mapping::State::Mapped { phone_user } => Who::Is(phone_user.as_str().to_owned()),
+            mapping::State::Orphaned { phone_user } => Who::Was(phone_user.as_str().to_owned()),
+            mapping::State::Ambiguous { .. } => unreachable!("login IDs are unique"),
+        },
+        list: mapping.permission.as_ref().map(|permission| permission.caller_ids.iter().copied().collect()),
+    };
+    let mappings = services.mappings.borrow();
+    mappings.values().map(|mapping| (mapping.crm_user.clone(), mapped(mapping))).collect()
 }
 
 /// What comes of something that nobody else has a turn beside.

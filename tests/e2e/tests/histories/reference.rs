@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall_model::{caller_id::CallerId, inventory::NumberState};
+use rollcall_model::{caller_id::CallerId, inventory::NumberState, mapping::CrmUserId};
 
 use crate::history::{Event, Row};
 
@@ -11,8 +11,26 @@ pub struct Reference {
     pub lists: BTreeMap<String, BTreeSet<CallerId>>,
     /// The state of each number, and how often it has been written.
     pub numbers: BTreeMap<CallerId, (NumberState, u64)>,
+    pub mappings: BTreeMap<CrmUserId, Mapped>,
     /// What jobs did that can be undone, by their places in the history.
     pub did: BTreeMap<usize, Did>,
+}
+
+/// A CRM user's mapping.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mapped {
+    pub login: String,
+    pub chosen: Option<String>,
+    pub who: Who,
+    /// The phone user's list at the last resync.
+    pub list: Option<BTreeSet<CallerId>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Who {
+    Nobody,
+    Is(String),
+    Was(String),
 }
 
 /// What one job did.
@@ -38,6 +56,17 @@ impl Reference {
             Event::Append(rows) => return Some(self.append(at, rows)),
             Event::Rotate { pairs, allow_empty } => return Some(self.rotate(at, pairs, *allow_empty)),
             Event::Undo(job) => return self.did.remove(job).map(|did| self.undo(&did)),
+            Event::Resync => return Some(self.resync()),
+            Event::Choose(crm_user, chosen) => {
+                let mapped = self.mappings.get_mut(crm_user).expect("a mapping");
+                if mapped.chosen != *chosen {
+                    let who = chosen.clone().map_or(Who::Nobody, Who::Is);
+                    if mapped.who != who {
+                        mapped.list = None;
+                    }
+                    (mapped.who, mapped.chosen) = (who, chosen.clone());
+                }
+            }
             Event::TakeOff(login, number) => {
                 if let Some(list) = self.lists.get_mut(login) {
                     list.remove(number);
@@ -132,6 +161,31 @@ impl Reference {
             self.numbers.insert(*old, (after, writes + 2));
         }
         self.did.insert(at, did);
+        counts
+    }
+
+    fn resync(&mut self) -> Rows {
+        let mut counts = Rows::default();
+        for mapped in self.mappings.values_mut() {
+            let there = |login: &&String| self.lists.contains_key(*login);
+            let before = match &mapped.who {
+                Who::Is(login) | Who::Was(login) => Some(login),
+                Who::Nobody => None,
+            };
+            let last = mapped.chosen.as_ref().or(before);
+            let found = match (&mapped.chosen, last) {
+                (None, last) => last.filter(there).or(Some(&mapped.login).filter(there)),
+                (Some(_), last) => last.filter(there),
+            };
+            let list = found.map(|login| self.lists[login].clone());
+            let who = found.map_or_else(
+                || last.map_or(Who::Nobody, |login| Who::Was(login.clone())),
+                |login| Who::Is(login.clone()),
+            );
+            let changed = (&who, &list) != (&mapped.who, &mapped.list);
+            counts[if changed { APPLIED } else { UNCHANGED }] += 1;
+            (mapped.who, mapped.list) = (who, list);
+        }
         counts
     }
 

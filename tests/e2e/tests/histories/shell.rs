@@ -1,7 +1,7 @@
 //! The order in which the engine reads and writes, as `shared/engine` and the functions have it, with everything that is decided left
 //! to the model. (What the engine really does in that order is held against its own deaths: `safety.rs` and the others.)
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rollcall_model::{
     append,
@@ -9,7 +9,9 @@ use rollcall_model::{
     csv_file::{Reader, Row, Schema},
     inventory::{InventoryNumber, NumberState},
     job::{Claim, Decision, Delivery, Failure, Job, Mail, Phase, State, claim},
+    mapping::{self, Mapping, resync},
     numbers::NumberReader,
+    phone_side::{Permission, PhoneSide, PhoneUser, PhoneUserId},
     report::{Judgement, Report},
     rotation::{self, Checked, Holder, Pair, Request, Rules},
     undo::{self, Deed, NumberPlan, Present, Since, UndoRequest},
@@ -20,7 +22,7 @@ use serde_json::{from_slice, to_vec};
 
 use crate::{
     table::Services,
-    work::{Batch, Note, Plan, Work},
+    work::{Batch, Note, Plan, Resync, Work},
 };
 
 /// Users dealt with together.
@@ -174,7 +176,7 @@ impl Run<'_> {
             self.carry_out(work, number, &mut batch).await;
             for plan in &mut batch.plans {
                 work.record(plan);
-                let [added, taken_back] = plan.put_on();
+                let Some([added, taken_back]) = plan.put_on() else { continue };
                 joined[0].extend(added.iter());
                 joined[1].extend(taken_back.iter());
             }
@@ -197,11 +199,23 @@ impl Run<'_> {
         let open: Vec<usize> = users.filter(|&user| !work.is_settled(user)).collect();
         if !open.is_empty() {
             for user in open {
-                let plan = work.plan(user, self.services.user(work.login(user)).await.as_ref());
-                batch.plans.push(plan);
+                batch.plans.push(self.plan(work, user).await);
             }
             self.keep(number, batch).await;
         }
+    }
+
+    async fn plan(&self, work: &Work, user: usize) -> Plan {
+        let Work::Resync(resync) = work else {
+            return work.plan(user, self.services.user(work.login(user)).await.as_ref());
+        };
+        let crm_user = resync.ledger.crm_user(user);
+        let mut change = resync.decide(resync.mappings.get(crm_user));
+        // What is to change is looked at once more.
+        if change.after.is_some() {
+            change = resync.decide(self.services.mapping(crm_user).await.as_ref());
+        }
+        Plan::Resync(resync::Plan { crm_user: crm_user.clone(), change })
     }
 
     async fn carry_out(&self, work: &Work, number: usize, batch: &mut Batch) {
@@ -219,7 +233,7 @@ impl Run<'_> {
             }
             for &at in &again {
                 if let Some(user) = work.user(batch.plans[at].login()) {
-                    let mut plan = work.plan(user, self.services.user(work.login(user)).await.as_ref());
+                    let mut plan = self.plan(work, user).await;
                     if at < batch.recalled {
                         plan.inherit(&batch.plans[at]);
                     }
@@ -248,6 +262,10 @@ impl Run<'_> {
             }
             Plan::Rotate(plan) => plan.change(),
             Plan::Undo(plan) => plan.lists(),
+            Plan::Resync(plan) => {
+                let after = plan.change.after.as_ref().expect("a mapping that is to change");
+                return self.services.write_mapping(&self.job.id, after).await;
+            }
         };
         self.services.set_list(&self.job.id, plan.login(), lists).await
     }
@@ -270,13 +288,14 @@ impl Run<'_> {
                 plan.take_back(&refused);
             }
             let mut removals = batch.plans.clone();
-            removals.retain_mut(|plan| !plan.put_on()[1].is_empty());
+            removals.retain_mut(|plan| plan.put_on().is_some_and(|[_, taken_back]| !taken_back.is_empty()));
             if removals.is_empty() {
                 continue;
             }
             self.keep(number, &batch).await;
             for mut plan in removals {
-                let numbers = plan.put_on()[1].clone();
+                let Some([_, numbers]) = plan.put_on() else { continue };
+                let numbers = numbers.clone();
                 self.services.remove(&self.job.id, plan.login(), &numbers).await;
                 work.record(&plan);
             }
@@ -298,6 +317,7 @@ impl Run<'_> {
                 Ok((Work::Rotate(rotation::Ledger::new(note.pairs), rules), note.rows))
             }
             Kind::Undo => self.begin_undo(from_slice(&dropped).expect("a request")).await,
+            Kind::MappingResync => Ok(self.begin_resync(inventory).await),
             _ => Ok((Work::append(&inventory), dropped)),
         }
     }
@@ -359,6 +379,45 @@ impl Run<'_> {
         note
     }
 
+    /// `mapping-resync/src/resync.rs`, of our own directory, confirmed.
+    async fn begin_resync(&self, inventory: Vec<InventoryNumber>) -> (Work, Vec<u8>) {
+        let mappings = self.services.all_mappings().await;
+        let known = if self.job.attempts == 1 { None } else { self.services.get(&self.keys.brought_note()).await };
+        let side = match known {
+            Some(bytes) => from_slice(&bytes).expect("a phone side"),
+            None => self.phone_side(&mappings).await,
+        };
+        let at = self.services.time();
+        let mappings = mappings.into_iter().map(|mapping| (mapping.crm_user.clone(), mapping)).collect();
+        let resync = Resync { side, inventory, mappings, ledger: resync::Ledger::default(), at };
+        let mut rows = resync::rows();
+        for mapping in resync.mappings.values() {
+            resync::write_row(&mut rows, mapping, &resync.decide(Some(mapping)));
+        }
+        (Work::Resync(resync), rows.take())
+    }
+
+    async fn phone_side(&self, mappings: &[Mapping]) -> PhoneSide {
+        let mut logins = BTreeSet::new();
+        for mapping in mappings {
+            let before = match &mapping.state {
+                mapping::State::Mapped { phone_user } | mapping::State::Orphaned { phone_user } => Some(phone_user),
+                _ => None,
+            };
+            let ids = mapping.given.phone_user.iter().chain(before).map(|id| id.as_str().to_owned());
+            logins.extend(ids.chain(mapping.given.login.iter().map(ToString::to_string)));
+        }
+        let users = self.services.people(&logins).await.into_iter().map(|user| PhoneUser {
+            id: PhoneUserId::of_login(&user.login),
+            permission: Some(Permission::of(&user)),
+            email: None,
+            login: Some(user.login),
+        });
+        let side = PhoneSide::new(users.collect()).expect("each user once");
+        self.services.put(&self.keys.brought_note(), to_vec(&side).expect("JSON")).await;
+        side
+    }
+
     async fn mark(&self, item: &InventoryNumber, stale: &[JobId]) -> bool {
         let mut now = item.clone();
         loop {
@@ -380,7 +439,7 @@ impl Run<'_> {
 
     async fn conclude(&self, work: &Work) -> Result<(), Stop> {
         match work {
-            Work::Append(..) => {}
+            Work::Append(..) | Work::Resync(_) => {}
             Work::Rotate(ledger, _) => {
                 let kept = ledger.kept();
                 for pair in ledger.pairs().iter().filter_map(Checked::good) {
@@ -512,6 +571,7 @@ impl Work {
                 let present = Present { user, owners: &owners, taken: Some(taken), limit: LIST_LIMIT };
                 Plan::Undo(undo::Plan::decide(ledger.deed(at), present))
             }
+            Self::Resync(_) => unreachable!("a resync looks at mappings"),
         }
     }
 
@@ -520,6 +580,7 @@ impl Work {
             Self::Append(reader, _, ledger) => append::judge(row, reader, ledger),
             Self::Rotate(ledger, _) => rotation::judge(row, ledger),
             Self::Undo { ledger, .. } => undo::judge(row, ledger),
+            Self::Resync(resync) => resync::judge(row, &resync.ledger),
         }
     }
 }

@@ -13,6 +13,7 @@ use rollcall_model::{
     caller_id::CallerId,
     inventory::InventoryNumber,
     job::{Failure, Job, State},
+    mapping::{CrmUserId, Mapping},
     upload::JobId,
     user::User,
 };
@@ -28,6 +29,7 @@ pub struct Write {
 pub struct Services {
     pub users: RefCell<BTreeMap<String, User>>,
     pub inventory: RefCell<BTreeMap<CallerId, InventoryNumber>>,
+    pub mappings: RefCell<BTreeMap<CrmUserId, Mapping>>,
     pub jobs: RefCell<BTreeMap<JobId, Job>>,
     pub bucket: RefCell<BTreeMap<String, Vec<u8>>>,
     /// Numbers that came off lists, in order.
@@ -38,6 +40,8 @@ pub struct Services {
     unnoted: RefCell<BTreeSet<JobId>>,
     /// The job that last wrote each user.
     written_by: RefCell<BTreeMap<String, JobId>>,
+    /// The resync that last wrote each mapping.
+    resynced_by: RefCell<BTreeMap<CrmUserId, JobId>>,
     /// A request takes one second.
     pub now: Cell<i64>,
 }
@@ -56,6 +60,13 @@ impl Services {
     pub async fn user(&self, login: &str) -> Option<User> {
         turn().await;
         self.users.borrow().get(login).cloned()
+    }
+
+    /// Those of them who are there.
+    pub async fn people(&self, logins: &BTreeSet<String>) -> Vec<User> {
+        turn().await;
+        let users = self.users.borrow();
+        logins.iter().filter_map(|login| users.get(login).cloned()).collect()
     }
 
     pub async fn logins(&self) -> Vec<String> {
@@ -124,6 +135,35 @@ impl Services {
             inventory.insert(after.number, after.clone());
         }
         there
+    }
+
+    pub async fn all_mappings(&self) -> Vec<Mapping> {
+        turn().await;
+        self.mappings.borrow().values().cloned().collect()
+    }
+
+    pub async fn mapping(&self, crm_user: &CrmUserId) -> Option<Mapping> {
+        turn().await;
+        self.mappings.borrow().get(crm_user).cloned()
+    }
+
+    /// Writes a mapping, if it is still at the version before. Whether it is as wanted: also where this resync has written it.
+    pub async fn write_mapping(&self, job: &JobId, mapping: &Mapping) -> bool {
+        turn().await;
+        let mut mappings = self.mappings.borrow_mut();
+        let crm_user = &mapping.crm_user;
+        if mappings.get(crm_user).is_some_and(|now| now.version + 1 == mapping.version) {
+            mappings.insert(crm_user.clone(), mapping.clone());
+            self.resynced_by.borrow_mut().insert(crm_user.clone(), job.clone());
+            return true;
+        }
+        self.resynced_by.borrow().get(crm_user) == Some(job)
+    }
+
+    /// Writes a mapping as a person does.
+    pub fn put_mapping(&self, mapping: Mapping) {
+        self.resynced_by.borrow_mut().remove(&mapping.crm_user);
+        self.mappings.borrow_mut().insert(mapping.crm_user.clone(), mapping);
     }
 
     pub async fn job(&self, id: &JobId) -> Option<Job> {

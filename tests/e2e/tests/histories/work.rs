@@ -1,13 +1,17 @@
 //! The kinds of job, as one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
 use rollcall_model::{
     append,
     caller_id::CallerId,
     csv_file::{Row, Schema},
+    inventory::InventoryNumber,
     job::Job,
+    mapping::{CrmUserId, Index, Mapping, resync},
     numbers::NumberReader,
+    phone_side::PhoneSide,
     rotation::{self, Checked, Rules},
     undo::{self, Deed, NumberPlan},
 };
@@ -19,6 +23,23 @@ pub enum Work {
     Append(NumberReader, append::Wanted, append::Ledger),
     Rotate(rotation::Ledger, Rules),
     Undo { ledger: undo::Ledger, taken: HashSet<CallerId>, undone: Box<Job> },
+    Resync(Resync),
+}
+
+/// A resync, as it is worked on.
+pub struct Resync {
+    pub side: PhoneSide,
+    pub inventory: Vec<InventoryNumber>,
+    pub mappings: HashMap<CrmUserId, Mapping>,
+    pub ledger: resync::Ledger,
+    pub at: Timestamp,
+}
+
+impl Resync {
+    pub fn decide(&self, mapping: Option<&Mapping>) -> resync::Change {
+        let index = Index::of(&self.side);
+        mapping.map_or_else(resync::Change::none, |mapping| resync::decide(mapping, &index, &self.inventory, self.at))
+    }
 }
 
 /// What is done to one user.
@@ -27,6 +48,7 @@ pub enum Plan {
     Append(append::UserPlan),
     Rotate(rotation::UserPlan),
     Undo(undo::Plan),
+    Resync(resync::Plan),
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -51,6 +73,7 @@ impl Work {
             Self::Append(..) => &append::COLUMNS,
             Self::Rotate(..) => &rotation::ROWS,
             Self::Undo { .. } => &undo::COLUMNS,
+            Self::Resync(_) => &resync::COLUMNS,
         }
     }
 
@@ -59,6 +82,7 @@ impl Work {
             Self::Append(reader, wanted, _) => _ = wanted.take(row, reader),
             Self::Rotate(ledger, _) => ledger.take(row),
             Self::Undo { .. } => {}
+            Self::Resync(resync) => resync.ledger.take(row),
         }
     }
 
@@ -73,6 +97,7 @@ impl Work {
             Self::Append(.., ledger) => ledger.users(),
             Self::Rotate(ledger, _) => ledger.users(),
             Self::Undo { ledger, .. } => ledger.users(),
+            Self::Resync(resync) => resync.ledger.users(),
         }
     }
 
@@ -81,6 +106,7 @@ impl Work {
             Self::Append(.., ledger) => ledger.login(user),
             Self::Rotate(ledger, _) => ledger.login(user),
             Self::Undo { ledger, .. } => &ledger.deed(user).login,
+            Self::Resync(resync) => resync.ledger.crm_user(user).as_str(),
         }
     }
 
@@ -89,6 +115,7 @@ impl Work {
             Self::Append(.., ledger) => ledger.user(login),
             Self::Rotate(ledger, _) => ledger.user(login),
             Self::Undo { ledger, .. } => ledger.user(login),
+            Self::Resync(resync) => resync.ledger.user(&CrmUserId::parse(login).ok()?),
         }
     }
 
@@ -97,6 +124,7 @@ impl Work {
             Self::Append(.., ledger) => ledger.is_settled(user),
             Self::Rotate(ledger, _) => ledger.is_settled(user),
             Self::Undo { ledger, .. } => ledger.is_settled(user),
+            Self::Resync(resync) => resync.ledger.is_settled(user),
         }
     }
 
@@ -105,6 +133,7 @@ impl Work {
             (Self::Append(.., ledger), Plan::Append(plan)) => ledger.record(plan),
             (Self::Rotate(ledger, _), Plan::Rotate(plan)) => ledger.record(plan),
             (Self::Undo { ledger, .. }, Plan::Undo(plan)) => ledger.record(plan),
+            (Self::Resync(resync), Plan::Resync(plan)) => resync.ledger.record(plan),
             _ => panic!("a plan of another kind"),
         }
     }
@@ -116,6 +145,7 @@ impl Plan {
             Self::Append(plan) => &plan.login,
             Self::Rotate(plan) => &plan.login,
             Self::Undo(plan) => &plan.login,
+            Self::Resync(plan) => plan.crm_user.as_str(),
         }
     }
 
@@ -124,20 +154,22 @@ impl Plan {
             Self::Append(plan) => !plan.add.is_empty(),
             Self::Rotate(plan) => plan.writes(),
             Self::Undo(plan) => plan.writes(),
+            Self::Resync(plan) => plan.change.after.is_some(),
         }
     }
 
-    /// Numbers put on the list, and those taken off again since they were retired meanwhile.
-    pub fn put_on(&mut self) -> [&mut Vec<CallerId>; 2] {
+    /// Numbers put on the list, and those taken off again since they were retired meanwhile; `None` of what is about no list.
+    pub fn put_on(&mut self) -> Option<[&mut Vec<CallerId>; 2]> {
         match self {
-            Self::Append(plan) => [&mut plan.add, &mut plan.taken_back],
-            Self::Rotate(plan) => [&mut plan.added, &mut plan.taken_back],
-            Self::Undo(plan) => [&mut plan.put_back, &mut plan.taken_back],
+            Self::Append(plan) => Some([&mut plan.add, &mut plan.taken_back]),
+            Self::Rotate(plan) => Some([&mut plan.added, &mut plan.taken_back]),
+            Self::Undo(plan) => Some([&mut plan.put_back, &mut plan.taken_back]),
+            Self::Resync(_) => None,
         }
     }
 
     pub fn take_back(&mut self, refused: &HashSet<CallerId>) {
-        let [added, taken_back] = self.put_on();
+        let Some([added, taken_back]) = self.put_on() else { return };
         taken_back.extend(added.extract_if(.., |number| refused.contains(number)));
     }
 
@@ -153,7 +185,7 @@ impl Plan {
         match self {
             Self::Append(plan) => Some(plan.into()),
             Self::Rotate(plan) => Some(plan.into()),
-            Self::Undo(_) => None,
+            Self::Undo(_) | Self::Resync(_) => None,
         }
     }
 }
