@@ -293,7 +293,8 @@ fn what_crm_users_see(services: &Services, before: &Reference) {
     let (now, log) = (lists(services), services.log.borrow());
     for (crm_user, mapped) in mappings(services) {
         let (Who::Is(login), Some(list)) = (&mapped.who, &mapped.list) else { continue };
-        if mapped == before.mappings[&crm_user] {
+        let last = &before.mappings[&crm_user];
+        if (&mapped.who, &mapped.list) == (&last.who, &last.list) {
             continue;
         }
         let none = BTreeSet::new();
