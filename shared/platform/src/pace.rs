@@ -14,6 +14,8 @@ use std::{
 
 use tokio::time::Instant;
 
+use crate::telemetry::millis;
+
 /// Paces one kind of request. Shared by everything in flight.
 pub(crate) struct Pace {
     start: Instant,
@@ -37,6 +39,11 @@ impl Pace {
     /// Learns what came of a request.
     pub(crate) fn learn(&self, accepted: usize, put_off: usize) {
         self.with(|aimd, now| aimd.learn(accepted, put_off, now));
+    }
+
+    /// Whether the table has accepted anything since: then a refusal is no reason to wait longer than the pace says.
+    pub(crate) fn has_accepted_since(&self, then: Instant) -> bool {
+        self.with(|aimd, _| aimd.accepted_at.is_some_and(|at| self.start + at >= then))
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Aimd, Duration) -> T) -> T {
@@ -83,6 +90,8 @@ struct Aimd {
     next: Duration,
     /// When somebody last asked, or was answered.
     last: Duration,
+    /// When something was last accepted.
+    accepted_at: Option<Duration>,
     window_start: Duration,
     accepted: usize,
     put_off: usize,
@@ -102,6 +111,9 @@ impl Aimd {
 
     fn learn(&mut self, accepted: usize, put_off: usize, now: Duration) {
         self.last = self.last.max(now);
+        if accepted > 0 {
+            self.accepted_at = Some(now);
+        }
         self.accepted += accepted;
         self.put_off += put_off;
         let elapsed = now.saturating_sub(self.window_start);
@@ -129,6 +141,13 @@ impl Aimd {
             // As many windows as would have been, had there been requests to tell them by.
             *rate *= (1.0 + increase).powf((elapsed.as_secs_f64() / WINDOW.as_secs_f64()).min(MOST_WINDOWS));
         }
+        tracing::debug!(
+            accepted = self.accepted,
+            put_off = self.put_off,
+            ms = millis(elapsed),
+            rate = self.rate,
+            "paced"
+        );
         self.window_start = now;
         self.accepted = 0;
         self.put_off = 0;

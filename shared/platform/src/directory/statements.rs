@@ -111,8 +111,8 @@ impl Directory {
             self.writes.turn(open.len()).await;
             work.calls += 1;
             work.statements += open.len() as u64;
-            let sent = open.iter().map(|&at| statements[at].clone()).collect();
-            let answer = self.once.batch_execute_statement().set_statements(Some(sent)).send().await;
+            let (sent, batch) = (Instant::now(), open.iter().map(|&at| statements[at].clone()).collect());
+            let answer = self.once.batch_execute_statement().set_statements(Some(batch)).send().await;
             let responses = match answer.map_err(failed(operation)) {
                 Ok(answer) => answer.responses.unwrap_or_default(),
                 Err(error) if error.kind == Kind::Transient => {
@@ -136,8 +136,8 @@ impl Directory {
             }
             self.writes.learn(open.len() - again.len(), again.len());
             work.put_off += again.len() as u64;
-            // As with reads: where something was done, the pace alone says when to go on.
-            if again.len() == open.len() {
+            // Where the table does something, for this request or another, the pace alone says when to go on.
+            if again.len() == open.len() && !self.writes.has_accepted_since(sent) {
                 patience.wait(Error::transient(operation, "the table asks for patience")).await?;
             } else {
                 patience = Patience::new(until);

@@ -293,8 +293,8 @@ fn what_crm_users_see(services: &Services, before: &Reference) {
     let (now, log) = (lists(services), services.log.borrow());
     for (crm_user, mapped) in mappings(services) {
         let (Who::Is(login), Some(list)) = (&mapped.who, &mapped.list) else { continue };
-        let last = &before.mappings[&crm_user];
-        if (&mapped.who, &mapped.list) == (&last.who, &last.list) {
+        let at_first = &before.mappings[&crm_user];
+        if (&mapped.who, &mapped.list) == (&at_first.who, &at_first.list) {
             continue;
         }
         let none = BTreeSet::new();

@@ -172,14 +172,14 @@ impl Reference {
                 Who::Is(login) | Who::Was(login) => Some(login),
                 Who::Nobody => None,
             };
-            let last = mapped.chosen.as_ref().or(before);
-            let found = match (&mapped.chosen, last) {
-                (None, last) => last.filter(there).or(Some(&mapped.login).filter(there)),
-                (Some(_), last) => last.filter(there),
+            let sought = mapped.chosen.as_ref().or(before);
+            let found = match &mapped.chosen {
+                None => sought.filter(there).or(Some(&mapped.login).filter(there)),
+                Some(_) => sought.filter(there),
             };
             let list = found.map(|login| self.lists[login].clone());
             let who = found.map_or_else(
-                || last.map_or(Who::Nobody, |login| Who::Was(login.clone())),
+                || sought.map_or(Who::Nobody, |login| Who::Was(login.clone())),
                 |login| Who::Is(login.clone()),
             );
             let changed = (&who, &list) != (&mapped.who, &mapped.list);
