@@ -41,9 +41,10 @@ impl Pace {
         self.with(|aimd, now| aimd.learn(accepted, put_off, now));
     }
 
-    /// Whether the table has accepted anything since: then a refusal is no reason to wait longer than the pace says.
+    /// Whether requests are paced, and the table has accepted something since: then a refusal is no reason to wait longer than the pace
+    /// says.
     pub(crate) fn has_accepted_since(&self, then: Instant) -> bool {
-        self.with(|aimd, _| aimd.accepted_at.is_some_and(|at| self.start + at >= then))
+        self.with(|aimd, _| aimd.rate.is_some() && aimd.accepted_at.is_some_and(|at| self.start + at >= then))
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Aimd, Duration) -> T) -> T {
@@ -54,10 +55,8 @@ impl Pace {
 
 /// Time over which acceptance is measured before the rate changes: long enough for what is in flight to come back.
 const WINDOW: Duration = Duration::from_millis(200);
-/// The same, while requests are far too many: until the first rate is found, and where [`FAR`] of a window is refused.
-const SHORT_WINDOW: Duration = Duration::from_millis(20);
-/// The share whose refusal needs no long window to be believed.
-const FAR: f64 = 0.5;
+/// The same from the first refusal on, until the first rate is found: nothing paces requests meanwhile.
+const FIRST_WINDOW: Duration = Duration::from_millis(50);
 /// Items of which a window tells the share that is refused: of fewer it tells chance.
 const ENOUGH_ITEMS: usize = 200;
 /// What a window with refusals leaves of the rate at most. What was accepted in it is another bound.
@@ -111,15 +110,17 @@ impl Aimd {
 
     fn learn(&mut self, accepted: usize, put_off: usize, now: Duration) {
         self.last = self.last.max(now);
+        // What was accepted before the first refusal is what the table had saved up, and says nothing of its rate.
+        if self.rate.is_none() && self.put_off == 0 && put_off > 0 {
+            (self.window_start, self.accepted) = (now, 0);
+        }
         if accepted > 0 {
             self.accepted_at = Some(now);
         }
         self.accepted += accepted;
         self.put_off += put_off;
         let elapsed = now.saturating_sub(self.window_start);
-        let share = as_f64(self.put_off) / as_f64((self.accepted + self.put_off).max(1));
-        let hurries = share >= FAR || (self.rate.is_none() && self.put_off > 0);
-        let enough = if hurries { SHORT_WINDOW } else { WINDOW };
+        let enough = if self.rate.is_none() && self.put_off > 0 { FIRST_WINDOW } else { WINDOW };
         // Where nothing at all was accepted, no rate can be told; who was refused whole waits anyway.
         if elapsed < enough || self.accepted == 0 {
             return;
@@ -127,6 +128,7 @@ impl Aimd {
         if self.put_off > 0 && self.accepted + self.put_off < ENOUGH_ITEMS {
             return;
         }
+        let share = as_f64(self.put_off) / as_f64(self.accepted + self.put_off);
         let same = (share - self.refused_share).abs() <= self.refused_share * SAME;
         let in_vain = share >= UNAVOIDABLE && same && self.rate.is_some();
         self.refused_share = share;
