@@ -33,8 +33,8 @@ impl Engine {
     /// If the database can't be opened, a table can't be created, or the thread can't be started.
     pub fn start(path: &Path, tables: &[Table], stop: CancellationToken) -> Result<(Self, SocketAddr)> {
         let database = Database::new(&path.to_string_lossy()).context("could not open the DynamoDB database")?;
-        // The engine's default syncs every statement of a batch and keeps two megabytes of pages in memory, which makes a bulk
-        // job two to three times as slow. Without syncs the files outlive the end of this process, but not that of the machine.
+        // The engine's default syncs every statement of a batch, which makes a bulk job nearly twice as slow, and keeps two
+        // megabytes of pages in memory. Without syncs the files outlive the end of this process, but not that of the machine.
         database.enable_bulk_loading().context("could not open the DynamoDB database")?;
         for table in tables {
             create(&database, table).context(format!("could not create table {}", table.name))?;
