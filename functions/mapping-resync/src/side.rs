@@ -6,12 +6,12 @@ use rollcall_engine::{Run, Stop};
 use rollcall_model::{
     country::Country,
     inventory::InventoryNumber,
-    mapping::{Mapping, State},
-    phone_side::{Permission, PhoneSide, PhoneUser, PhoneUserId},
+    mapping::Mapping,
+    phone_side::{Permission, PhoneSide, PhoneUser},
     phone_snapshot::{self, Problems},
     settings::PhoneSystem,
     upload::{Kind as JobKind, phone_snapshot_key},
-    user::{Claim, LoginId, User, fold},
+    user::{Claim, User},
 };
 use rollcall_platform::{Error, directory::BulkWork, secrets::Secrets};
 use rollcall_remote::{
@@ -116,24 +116,12 @@ async fn builtin(run: &Run<'_>, mappings: &[Mapping]) -> Result<PhoneSide, Error
     let claims: BTreeSet<Claim> = emails.map(|email| Claim::Email(email.folded().into_owned())).collect();
     let owners = directory.owners(run.account(), claims, run.until, &mut asked()).await?;
     let mut logins: BTreeSet<String> = owners.into_values().collect();
-    for mapping in mappings {
-        let before = match &mapping.state {
-            State::Mapped { phone_user } | State::Orphaned { phone_user } => Some(phone_user),
-            State::Unmapped | State::Ambiguous { .. } => None,
-        };
-        let ids = mapping.given.phone_user.iter().chain(before).map(PhoneUserId::as_str);
-        logins.extend(ids.chain(mapping.given.login.iter().map(LoginId::as_str)).map(|id| fold(id).into_owned()));
-    }
+    logins.extend(mappings.iter().flat_map(Mapping::logins));
     let logins: Vec<&str> = logins.iter().map(String::as_str).collect();
     let users = directory.whole_users(run.account(), &logins, run.until, &mut asked()).await?;
     let users: BTreeMap<String, User> = users.into_iter().collect();
-    let users = users.into_values().map(|user| PhoneUser {
-        id: PhoneUserId::of_login(&user.login),
-        permission: Some(Permission::of(&user)),
-        email: user.profile.email,
-        login: Some(user.login),
-    });
-    PhoneSide::new(users.collect()).map_err(|error| Error::transient(PHONE_SIDE, error))
+    PhoneSide::new(users.into_values().map(PhoneUser::from).collect())
+        .map_err(|error| Error::transient(PHONE_SIDE, error))
 }
 
 /// The permissions of our own directory, for users of whom the phone system tells none.

@@ -8,7 +8,7 @@ use crate::{
     caller_id::CallerId,
     email::EmailAddress,
     text,
-    user::{LoginId, Policy, Ref, could_be_login},
+    user::{LoginId, Policy, Ref, User, could_be_login},
 };
 
 /// Everything that a phone system says of its users: whole, or not at all. **Half of it would look as if the other half had been
@@ -84,6 +84,18 @@ impl PhoneSide {
             Ok(Self { users })
         } else {
             Err(Contradiction::TwoUsersWithOneId)
+        }
+    }
+}
+
+impl From<User> for PhoneUser {
+    /// A user of our own directory.
+    fn from(user: User) -> Self {
+        Self {
+            id: PhoneUserId::of_login(&user.login),
+            permission: Some(Permission::of(&user)),
+            email: user.profile.email,
+            login: Some(user.login),
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::{
     fs,
     net::SocketAddr,
-    process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -21,11 +23,11 @@ use serde_json::json;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
-    sync::{Mutex, mpsc},
+    sync::mpsc,
 };
 use tokio_rustls::{TlsAcceptor, rustls};
 
-use crate::{median, process::running, report::Report, start::ENVIRONMENT};
+use crate::{median, process::running, report::Report, start};
 
 const ROUNDS: usize = 21;
 const FUNCTION: &str = "users-api";
@@ -80,69 +82,53 @@ async fn one_process(stack: &Stack, table: &Tls) -> Vec<Sign> {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let api = listener.local_addr().expect("a bound port").to_string();
     let (signs, mut seen) = mpsc::channel(CALLS + 1);
-    let runtime = Arc::new(Runtime { account: stack.account.to_string(), asked: Mutex::new(0), signs });
+    let runtime = Arc::new(Runtime { account: stack.account.to_string(), asked: AtomicUsize::default(), signs });
     let router = Router::new()
         .route("/2018-06-01/runtime/invocation/next", get(next))
         .route("/2018-06-01/runtime/invocation/{id}/response", post(answer))
         .with_state(runtime);
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let aws = stack.endpoints();
-    let mut function = Function(
-        Command::new(e2e::binaries().join(FUNCTION))
-            .env_clear()
-            .envs(ENVIRONMENT)
-            .envs([
-                ("AWS_LAMBDA_RUNTIME_API", api.as_str()),
-                ("AWS_REGION", &aws.region),
-                ("AWS_ACCESS_KEY_ID", &aws.access_key_id),
-                ("AWS_SECRET_ACCESS_KEY", &aws.secret_access_key),
-                ("AWS_ENDPOINT_URL_DYNAMODB", &table.url),
-                ("SSL_CERT_FILE", &table.roots),
-                ("TABLE_NAME", stack.output("TableName")),
-            ])
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("the function starts"),
-    );
+    let mut function = start::command(FUNCTION, &api)
+        .envs([
+            ("AWS_REGION", aws.region.as_str()),
+            ("AWS_ACCESS_KEY_ID", &aws.access_key_id),
+            ("AWS_SECRET_ACCESS_KEY", &aws.secret_access_key),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &table.url),
+            ("SSL_CERT_FILE", &table.roots),
+            ("TABLE_NAME", stack.output("TableName")),
+        ])
+        .spawn()
+        .expect("the function starts");
     let mut all = Vec::new();
     while all.len() <= CALLS {
         let at: Instant = seen.recv().await.expect("the function says something");
-        all.push(Sign { at, used: running(function.0.id()) });
+        all.push(Sign { at, used: running(function.id()) });
     }
-    function.stop();
+    let _ = function.kill();
+    let _ = function.wait();
     server.abort();
     all
-}
-
-/// The function's process, which ends with the measurement.
-struct Function(Child);
-
-impl Function {
-    fn stop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// What Lambda is to a function: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 struct Runtime {
     account: String,
-    asked: Mutex<usize>,
+    asked: AtomicUsize,
     signs: mpsc::Sender<Instant>,
 }
 
 async fn next(State(runtime): State<Arc<Runtime>>) -> Response {
     let now = Instant::now();
-    let mut asked = runtime.asked.lock().await;
-    *asked += 1;
-    if *asked == 1 {
+    let before = runtime.asked.fetch_add(1, Ordering::Relaxed);
+    if before == 0 {
         let _ = runtime.signs.send(now).await;
         // Its processor time is read before it works.
         tokio::time::sleep(Duration::from_millis(5)).await;
-    } else if *asked > CALLS {
+    } else if before >= CALLS {
         std::future::pending::<()>().await;
     }
-    let id = format!("00000000-0000-4000-8000-{:012}", *asked);
+    let id = format!("00000000-0000-4000-8000-{:012}", before + 1);
     let headers = [
         ("lambda-runtime-aws-request-id", id.as_str()),
         ("lambda-runtime-deadline-ms", "4102444800000"),

@@ -17,20 +17,8 @@ const ROUNDS: usize = 21;
 /// How often is looked whether a function has asked or ended.
 const GLANCE: Duration = Duration::from_micros(50);
 
-/// Every function.
-const FUNCTIONS: [&str; 8] = [
-    "audit-trail",
-    "bulk-append",
-    "bulk-undo",
-    "bulk-users",
-    "directory-import",
-    "mapping-resync",
-    "number-rotation",
-    "users-api",
-];
-
 /// What Lambda and the template say to a function, whichever it is.
-pub(crate) const ENVIRONMENT: [(&str, &str); 22] = [
+const ENVIRONMENT: [(&str, &str); 22] = [
     ("AUDIT_SETTLE_SECONDS", "30"),
     ("AWS_ACCESS_KEY_ID", "bench"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769"),
@@ -60,7 +48,7 @@ pub(crate) fn run(report: &mut Report) {
     let mut largest = 0.0_f64;
     let mut slowest = 0.0_f64;
     let mut rows = Vec::new();
-    for function in FUNCTIONS {
+    for function in functions() {
         let [size, zipped] = megabytes(function);
         let start = median((0..ROUNDS).map(|_| start(function)).collect()) * 1e3;
         rows.push(vec![function.to_owned(), format!("{size:.2}"), format!("{zipped:.2}"), format!("{start:.1}")]);
@@ -69,6 +57,19 @@ pub(crate) fn run(report: &mut Report) {
     report.table(&["function", "binary, MB", "zipped, MB", "start to the first request for work, ms"], &rows);
     report.target("the largest, zipped", largest, 5.0, "MB", false);
     report.target("the slowest", slowest, 15.0, "ms", false);
+}
+
+/// The binary of every function.
+fn functions() -> impl Iterator<Item = &'static str> {
+    let template = include_str!("../../../infra/template.yaml");
+    template.lines().filter_map(|line| line.trim_start().strip_prefix("Binary: "))
+}
+
+/// A function as Lambda starts it, to ask this runtime for work.
+pub(crate) fn command(function: &str, runtime: &str) -> Command {
+    let mut command = Command::new(e2e::binaries().join(function));
+    command.env_clear().envs(ENVIRONMENT).env("AWS_LAMBDA_RUNTIME_API", runtime).stdout(Stdio::null());
+    command
 }
 
 /// How large a function's binary is, as it is and zipped. A ZIP archive holds the same deflated bytes and some hundred more.
@@ -86,13 +87,7 @@ fn start(function: &str) -> Duration {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let api = listener.local_addr().expect("a bound port").to_string();
     let start = Instant::now();
-    let mut process = Command::new(e2e::binaries().join(function))
-        .env_clear()
-        .envs(ENVIRONMENT)
-        .env("AWS_LAMBDA_RUNTIME_API", api)
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the function starts");
+    let mut process = command(function, &api).spawn().expect("the function starts");
     listener.set_nonblocking(true).expect("a listener");
     let mut connection = loop {
         if let Ok((connection, _)) = listener.accept() {

@@ -49,10 +49,7 @@ impl<'a> Index<'a> {
         if let Some(chosen) = &given.phone_user {
             return self.by_id(chosen).unwrap_or_else(|| orphaned(chosen));
         }
-        let before = match before {
-            State::Mapped { phone_user } | State::Orphaned { phone_user } => Some(phone_user),
-            State::Unmapped | State::Ambiguous { .. } => None,
-        };
+        let before = before.last_phone_user();
         if let Some(found) = before.and_then(|id| self.by_id(id)) {
             return found;
         }

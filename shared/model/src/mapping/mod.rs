@@ -25,7 +25,7 @@ use crate::{
     inventory::InventoryNumber,
     phone_side::{Permission, PhoneUserId},
     text::{self, text_value},
-    user::{LoginId, Policy, User},
+    user::{LoginId, Policy, User, fold},
 };
 
 /// What the CRM calls one of its users: 1 to 128 characters, none of them a control character.
@@ -123,6 +123,14 @@ pub enum State {
 }
 
 impl State {
+    /// The phone user that it is, or was as long as that one was there.
+    pub fn last_phone_user(&self) -> Option<&PhoneUserId> {
+        match self {
+            Self::Mapped { phone_user } | Self::Orphaned { phone_user } => Some(phone_user),
+            Self::Unmapped | Self::Ambiguous { .. } => None,
+        }
+    }
+
     /// As it stands in records.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -162,6 +170,12 @@ impl Mapping {
             State::Mapped { phone_user } => Some(phone_user),
             _ => None,
         }
+    }
+
+    /// Folded login IDs of those of our own users whom it is, was or could be, but for the one whom its address finds.
+    pub fn logins(&self) -> impl Iterator<Item = String> {
+        let ids = self.given.phone_user.iter().chain(self.state.last_phone_user()).map(PhoneUserId::as_str);
+        ids.chain(self.given.login.iter().map(LoginId::as_str)).map(|id| fold(id).into_owned())
     }
 
     /// What the CRM user sees, in order.

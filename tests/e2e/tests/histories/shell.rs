@@ -1,7 +1,7 @@
 //! The order in which the engine reads and writes, as `shared/engine` and the functions have it, with everything that is decided left
 //! to the model. (What the engine really does in that order is held against its own deaths: `safety.rs` and the others.)
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rollcall_model::{
     append,
@@ -9,9 +9,9 @@ use rollcall_model::{
     csv_file::{Reader, Row, Schema},
     inventory::{InventoryNumber, NumberState},
     job::{Claim, Decision, Delivery, Failure, Job, Mail, Phase, State, claim},
-    mapping::{self, Mapping, resync},
+    mapping::{Mapping, resync},
     numbers::NumberReader,
-    phone_side::{Permission, PhoneSide, PhoneUser, PhoneUserId},
+    phone_side::{PhoneSide, PhoneUser},
     report::{Judgement, Report},
     rotation::{self, Checked, Holder, Pair, Request, Rules},
     undo::{self, Deed, NumberPlan, Present, Since, UndoRequest},
@@ -398,21 +398,8 @@ impl Run<'_> {
     }
 
     async fn phone_side(&self, mappings: &[Mapping]) -> PhoneSide {
-        let mut logins = BTreeSet::new();
-        for mapping in mappings {
-            let before = match &mapping.state {
-                mapping::State::Mapped { phone_user } | mapping::State::Orphaned { phone_user } => Some(phone_user),
-                _ => None,
-            };
-            let ids = mapping.given.phone_user.iter().chain(before).map(|id| id.as_str().to_owned());
-            logins.extend(ids.chain(mapping.given.login.iter().map(ToString::to_string)));
-        }
-        let users = self.services.people(&logins).await.into_iter().map(|user| PhoneUser {
-            id: PhoneUserId::of_login(&user.login),
-            permission: Some(Permission::of(&user)),
-            email: None,
-            login: Some(user.login),
-        });
+        let logins = mappings.iter().flat_map(Mapping::logins).collect();
+        let users = self.services.people(&logins).await.into_iter().map(PhoneUser::from);
         let side = PhoneSide::new(users.collect()).expect("each user once");
         self.services.put(&self.keys.brought_note(), to_vec(&side).expect("JSON")).await;
         side
