@@ -56,7 +56,7 @@ impl Pace {
 /// Time over which acceptance is measured before the rate changes: long enough for what is in flight to come back.
 const WINDOW: Duration = Duration::from_millis(200);
 /// The same from the first refusal on, until the first rate is found: nothing paces requests meanwhile.
-const FIRST_WINDOW: Duration = Duration::from_millis(50);
+const FIRST_WINDOW: Duration = Duration::from_millis(20);
 /// Items of which a window tells the share that is refused: of fewer it tells chance.
 const ENOUGH_ITEMS: usize = 200;
 /// What a window with refusals leaves of the rate at most. What was accepted in it is another bound.
