@@ -1,11 +1,16 @@
 //! The API on a local stack: gateway, function and engine together, from connections that are kept.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use e2e::Stack;
+use rollcall_platform::{connect::Aws, directory::Directory};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    runtime,
     task::JoinSet,
 };
 
@@ -22,6 +27,7 @@ const ALONE: usize = 5_000;
 const STARTS: usize = 21;
 const FUNCTION: &str = "users-api";
 
+#[expect(clippy::cast_precision_loss, reason = "some ten thousand requests")]
 pub(crate) async fn run(report: &mut Report) {
     let stack = Stack::start(&[]).await;
     stack.create_users(USERS).await;
@@ -30,6 +36,10 @@ pub(crate) async fn run(report: &mut Report) {
     let token = caller.token().expect("a token").to_owned();
 
     report.section(&format!("The API, one user read through the gateway, {CONNECTIONS} connections"));
+    report.say(
+        "For each read the function asks for the event, asks the table for the user, and answers. What the SDK's own part of it costs on \
+         this machine, the figure without an API tells: the same reads by a program that does nothing else.",
+    );
     load(&host, &token, WARMING).await;
     let functions = stack.pids_of(FUNCTION);
     let used = || functions.iter().map(|pid| cpu(*pid)).sum::<Duration>();
@@ -38,7 +48,6 @@ pub(crate) async fn run(report: &mut Report) {
     let mut latencies = load(&host, &token, REQUESTS).await;
     let elapsed = start.elapsed();
     assert_eq!(functions, stack.pids_of(FUNCTION), "no function has started or ended meanwhile");
-    #[expect(clippy::cast_precision_loss, reason = "some ten thousand requests")]
     let requests = latencies.len() as f64;
     latencies.sort_unstable();
     let p99 = latencies[latencies.len() * 99 / 100];
@@ -48,7 +57,6 @@ pub(crate) async fn run(report: &mut Report) {
     report.target("processor time of the function", share(used().saturating_sub(before)), 300.0, "µs/read", false);
     report.figure("of gateway and engine", share(cpu(stack.pid()).saturating_sub(stack_before)), "µs/read");
     report.figure("of who asks", share(cpu(std::process::id()).saturating_sub(own_before)), "µs/read");
-    #[expect(clippy::cast_precision_loss, reason = "a handful")]
     report.figure("processes of the function", functions.len() as f64, "");
 
     // Without anybody else in the way, as one process of Lambda works.
@@ -58,9 +66,9 @@ pub(crate) async fn run(report: &mut Report) {
     for index in 0..ALONE {
         connection.ask(&request(&host, &token, index % USERS + 1)).await;
     }
-    #[expect(clippy::cast_precision_loss, reason = "some thousand requests")]
     let alone = used().saturating_sub(before).as_secs_f64() * 1e6 / ALONE as f64;
     report.target("processor time of the function, one connection", alone, 300.0, "µs/read", false);
+    report.figure("of the SDK's reads without an API", read_bare(&stack).as_secs_f64() * 1e6 / ALONE as f64, "µs/read");
 
     let mut starts = Vec::new();
     for _ in 0..STARTS {
@@ -79,6 +87,28 @@ pub(crate) async fn run(report: &mut Report) {
         "ms",
         false,
     );
+}
+
+/// Processor time of [`ALONE`] reads of users by the SDK, on one thread, as the function has one.
+fn read_bare(stack: &Stack) -> Duration {
+    let read = || {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let directory = Directory::new(&Aws::local(stack.endpoints()).await, stack.output("TableName"));
+            let read = async |index: usize| {
+                let user = directory.user(&stack.account, &format!("user{}", index % USERS + 1)).await;
+                user.expect("the table answers").expect("the user is there");
+            };
+            read(0).await;
+            let before = cpu(std::process::id());
+            for index in 0..ALONE {
+                read(index).await;
+            }
+            cpu(std::process::id()).saturating_sub(before)
+        })
+    };
+    // Another runtime than the one that this is called from.
+    thread::scope(|scope| scope.spawn(read).join()).expect("the reads come to an end")
 }
 
 /// Asks over every connection at once, and gives how long each answer took.

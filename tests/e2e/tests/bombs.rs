@@ -71,7 +71,7 @@ async fn a_bomb_ends_in_an_error_with_its_line_and_takes_no_more_memory_than_a_f
     let good = b"user1,9876543210\n".repeat(50);
     let bombs: Vec<(&str, Vec<u8>, &str, Option<u64>)> = vec![
         ("one line", large(b"a"), "MALFORMED_CSV", Some(2)),
-        ("nulls", large(b"\0"), FileCode::EncodingUnsupported.as_str(), None),
+        ("nulls", large(b"\0"), FileCode::EncodingUnsupported.as_str(), Some(2)),
         ("no header", large(b"a").split_off(HEADER.len()), malformed, Some(1)),
         ("a million columns", many(1_000_000), malformed, Some(1)),
         ("a million cells", [HEADER, &many(1_000_000), &good].concat(), "MALFORMED_CSV", Some(2)),
@@ -81,7 +81,7 @@ async fn a_bomb_ends_in_an_error_with_its_line_and_takes_no_more_memory_than_a_f
             "USER_NOT_FOUND; NUMBER_INVALID",
             Some(3),
         ),
-        ("gzip", gzip, FileCode::EncodingUnsupported.as_str(), None),
+        ("gzip", gzip, FileCode::EncodingUnsupported.as_str(), Some(1)),
         ("an open quote", [&b"\""[..], HEADER, &good].concat(), malformed, Some(1)),
         ("an open quote in a row", [HEADER, b"\"user1,1\n", &good].concat(), "MALFORMED_CSV", Some(2)),
         ("nothing but quotes", [HEADER, &b"\"".repeat(300_000)].concat(), "MALFORMED_CSV", Some(2)),

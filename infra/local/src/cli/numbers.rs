@@ -53,8 +53,12 @@ impl Numbers {
             return Ok(ExitCode::SUCCESS);
         }
         if numbers.is_empty() {
-            let such = if self.due.is_some() || self.state.is_some() { "such number" } else { "numbers" };
-            let make = stack.hint_here("seed").map(|seed| format!(" Make some with: {seed}")).unwrap_or_default();
+            // Where none fit what was asked for, there may be many others.
+            let (such, make) = match (self.due, self.state) {
+                (None, None) => ("numbers", stack.hint_here("seed")),
+                _ => ("such number", None),
+            };
+            let make = make.map(|seed| format!(" Make some with: {seed}")).unwrap_or_default();
             output::print(&format!("The account {} has no {such}.{make}\n", stack.account))?;
             return Ok(ExitCode::SUCCESS);
         }

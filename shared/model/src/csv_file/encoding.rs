@@ -29,7 +29,7 @@ impl Decoding {
     /// Hands decoded bytes on, as soon as the encoding is known. `last` says that no bytes follow these.
     ///
     /// # Errors
-    /// [`FileCode::EncodingUnsupported`] for what is not text, or text in UTF-32.
+    /// [`FileCode::EncodingUnsupported`] for what is not text, or text in UTF-32, with the line that shows it.
     pub fn decode(&mut self, bytes: &[u8], last: bool, mut deliver: impl FnMut(&[u8])) -> Result<(), FileFault> {
         match self {
             Self::AsciiSuperset => deliver(bytes),
@@ -58,10 +58,12 @@ fn decide(start: &[u8]) -> Result<(Decoding, usize), FileFault> {
     let utf16 = |encoding: &'static encoding_rs::Encoding| {
         Decoding::Utf16(Box::new(encoding.new_decoder_without_bom_handling()))
     };
-    let unsupported = |what: &str| {
+    let unsupported_at = |line: u64, what: &str| {
         let message = format!("{what}. Save it as CSV (UTF-8), Unicode Text or plain CSV, and upload that.");
-        Err(FileFault { code: FileCode::EncodingUnsupported, line: None, message })
+        Err(FileFault { code: FileCode::EncodingUnsupported, line: Some(line), message })
     };
+    // A mark that tells the format is the start of line 1.
+    let unsupported = |what: &str| unsupported_at(1, what);
     match start {
         [0xEF, 0xBB, 0xBF, ..] => Ok((Decoding::AsciiSuperset, 3)),
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => unsupported("The file is in UTF-32"),
@@ -83,7 +85,11 @@ fn decide(start: &[u8]) -> Result<(Decoding, usize), FileFault> {
                 (even, odd) if (even + odd) * 8 <= head.len() => Ok((Decoding::AsciiSuperset, 0)),
                 (even, odd) if mostly(odd, even) => Ok((utf16(UTF_16LE), 0)),
                 (even, odd) if mostly(even, odd) => Ok((utf16(UTF_16BE), 0)),
-                _ => unsupported("The file holds NUL bytes, so it is not text"),
+                _ => {
+                    let before = head.iter().take_while(|&&byte| byte != 0);
+                    let line = 1 + before.filter(|&&byte| byte == b'\n').count() as u64;
+                    unsupported_at(line, "The file holds NUL bytes, so it is not text")
+                }
             }
         }
     }
@@ -148,5 +154,12 @@ mod tests {
         ] {
             assert_eq!(decode(bytes, 3), Err(FileCode::EncodingUnsupported), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn the_line_that_shows_that_it_is_not_text() {
+        let line = |bytes: &[u8]| Decoding::new().decode(bytes, true, |_| {}).unwrap_err().line;
+        assert_eq!(line(b"\x1f\x8b\x08\nrest"), Some(1));
+        assert_eq!(line(b"Login ID\n\0\0\0\0\0\0\0"), Some(2));
     }
 }
