@@ -3,6 +3,7 @@
 use e2e::{
     Doomed, Smartflo, SmartfloSpoil, SmartfloTraps, Stack, Zoom, ZoomSpoil, ZoomTraps, die_at_every_request, somebody,
 };
+use futures_util::future::join_all;
 use mapping_resync::{PhoneSystems, Resync};
 use rollcall_model::{
     inventory::{InventoryNumber, NumberState},
@@ -154,6 +155,15 @@ async fn policies_states_and_who_is_nobody() {
 }
 
 const SNAPSHOT: &str = "User ID,Email,Policy,Department,Allowed Caller ID\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accounts_first_mappings_may_all_come_at_once() {
+    let stack = Stack::start(&[]).await;
+    let ids: Vec<String> = (0..64).map(|id| format!("crm-{id}")).collect();
+    join_all(ids.iter().map(|id| map(&stack, id, to("user1")))).await;
+    assert_eq!(stack.directory.mappings(&stack.account).await.unwrap().len(), ids.len());
+    assert_eq!(stack.directory.resynced_accounts().await.unwrap(), std::slice::from_ref(&stack.account));
+}
 
 async fn drop_snapshot(stack: &Stack, rows: &str) -> Job {
     let source = stack.drop_as(Kind::PhoneSnapshot, "phones.csv", format!("{SNAPSHOT}{rows}")).await;

@@ -101,7 +101,7 @@ impl Directory {
     ) -> Result<bool, Error> {
         // First, so that the schedule knows of every mapping.
         if before.is_none() && self.resync_standing(account).await?.is_none() {
-            self.change_resync_standing(account, |_| {}).await?;
+            self.begin_resyncs(account).await?;
         }
         taken(self.put_mapping(&self.client, account, before.map(|before| before.version), mapping, None).await)
     }

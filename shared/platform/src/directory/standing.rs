@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use rollcall_model::{account::AccountId, directory_import::standing::Standing, mapping::standing::ResyncStanding};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Directory, Item, document, read_document, string};
+use super::{Directory, Item, document, read_document, string, taken};
 use crate::{
     Error, Kind,
     error::failed,
@@ -55,6 +55,15 @@ impl Directory {
         self.change_versioned(account, &Key::resync(account), RESYNCED, change).await
     }
 
+    /// From now on, the account is resynced by schedule. However many say so at once.
+    ///
+    /// # Errors
+    /// When the table can't be written.
+    pub(super) async fn begin_resyncs(&self, account: &AccountId) -> Result<(), Error> {
+        let begun = self.put_versioned(account, &Key::resync(account), RESYNCED, &ResyncStanding::default(), 0).await;
+        taken(begun).map(drop)
+    }
+
     async fn change_versioned<T: Default + Serialize + DeserializeOwned>(
         &self,
         account: &AccountId,
@@ -68,25 +77,37 @@ impl Directory {
         loop {
             let (mut standing, version) = self.versioned(key.clone()).await?.unwrap_or_default();
             change(&mut standing);
-            let put = self
-                .client
-                .put_item()
-                .table_name(&self.table)
-                .set_item(Some(key.clone().attributes().into()))
-                .item(ACCOUNT_PK, AttributeValue::S(visits.to_owned()))
-                .item(ACCOUNT_SK, AttributeValue::S(account.to_string()))
-                .item(RECORD, document(&standing))
-                .item(VERSION, AttributeValue::N((version + 1).to_string()))
-                .condition_expression("attribute_not_exists(#pk) OR #version = :version")
-                .expression_attribute_names("#pk", PK)
-                .expression_attribute_names("#version", VERSION)
-                .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
             tries += 1;
-            match put.send().await.map_err(failed(WRITING)) {
+            match self.put_versioned(account, key, visits, &standing, version).await {
                 Err(error) if error.kind == Kind::Conflict && tries < TRIES => {}
-                written => return written.map(drop),
+                written => return written,
             }
         }
+    }
+
+    /// Writes it if its version is still this one; 0 is that of what isn't there.
+    async fn put_versioned(
+        &self,
+        account: &AccountId,
+        key: &Key,
+        visits: &str,
+        standing: &impl Serialize,
+        version: u64,
+    ) -> Result<(), Error> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(key.clone().attributes().into()))
+            .item(ACCOUNT_PK, AttributeValue::S(visits.to_owned()))
+            .item(ACCOUNT_SK, AttributeValue::S(account.to_string()))
+            .item(RECORD, document(standing))
+            .item(VERSION, AttributeValue::N((version + 1).to_string()))
+            .condition_expression("attribute_not_exists(#pk) OR #version = :version")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#version", VERSION)
+            .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
+        put.send().await.map(drop).map_err(failed(WRITING))
     }
 
     /// The accounts whose directories are to be visited.
