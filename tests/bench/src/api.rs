@@ -14,7 +14,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{median, process::cpu, report::Report};
+use crate::{count, median, process::cpu, report::Report};
 
 const USERS: usize = 1_000;
 const CONNECTIONS: usize = 64;
@@ -27,7 +27,6 @@ const ALONE: usize = 5_000;
 const STARTS: usize = 21;
 const FUNCTION: &str = "users-api";
 
-#[expect(clippy::cast_precision_loss, reason = "some ten thousand requests")]
 pub(crate) async fn run(report: &mut Report) {
     let stack = Stack::start(&[]).await;
     stack.create_users(USERS).await;
@@ -48,16 +47,17 @@ pub(crate) async fn run(report: &mut Report) {
     let mut latencies = load(&host, &token, REQUESTS).await;
     let elapsed = start.elapsed();
     assert_eq!(functions, stack.pids_of(FUNCTION), "no function has started or ended meanwhile");
-    let requests = latencies.len() as f64;
+    let requests = latencies.len();
     latencies.sort_unstable();
     let p99 = latencies[latencies.len() * 99 / 100];
-    report.target("requests", requests / elapsed.as_secs_f64(), 1_500.0, "/s", true);
+    report.target("requests", count(requests) / elapsed.as_secs_f64(), 1_500.0, "/s", true);
     report.target("99 of 100 take at most", p99.as_secs_f64() * 1e3, 50.0, "ms", false);
-    let share = |used: Duration| used.as_secs_f64() * 1e6 / requests;
+    let each = |used: Duration, reads: usize| used.as_secs_f64() * 1e6 / count(reads);
+    let share = |used: Duration| each(used, requests);
     report.target("processor time of the function", share(used().saturating_sub(before)), 300.0, "µs/read", false);
     report.figure("of gateway and engine", share(cpu(stack.pid()).saturating_sub(stack_before)), "µs/read");
     report.figure("of who asks", share(cpu(std::process::id()).saturating_sub(own_before)), "µs/read");
-    report.figure("processes of the function", functions.len() as f64, "");
+    report.figure("processes of the function", count(functions.len()), "");
 
     // Without anybody else in the way, as one process of Lambda works.
     let mut connection = Connection::open(&host).await;
@@ -66,9 +66,9 @@ pub(crate) async fn run(report: &mut Report) {
     for index in 0..ALONE {
         connection.ask(&request(&host, &token, index % USERS + 1)).await;
     }
-    let alone = used().saturating_sub(before).as_secs_f64() * 1e6 / ALONE as f64;
+    let alone = each(used().saturating_sub(before), ALONE);
     report.target("processor time of the function, one connection", alone, 300.0, "µs/read", false);
-    report.figure("of the SDK's reads without an API", read_bare(&stack).as_secs_f64() * 1e6 / ALONE as f64, "µs/read");
+    report.figure("of the SDK's reads without an API", each(read_bare(&stack), ALONE), "µs/read");
 
     let mut starts = Vec::new();
     for _ in 0..STARTS {

@@ -3,6 +3,7 @@
 use crate::{
     Scale,
     append::{append_measured, stack_behind, start_function},
+    count,
     file::file,
     peer::Peer,
     plot::{Line, plot},
@@ -37,8 +38,7 @@ pub(crate) async fn run(report: &mut Report, scale: Scale) -> String {
         start_function(&stack).await;
         let run = append_measured(&stack, file(rows, users, 1)).await;
         assert_eq!(run.job.counts.applied, rows as u64, "{:?}", run.job);
-        #[expect(clippy::cast_precision_loss, reason = "ten million rows")]
-        let count = rows as f64;
+        let count = count(rows);
         ours.push((count, run.seconds));
         if rows == scale.of(1_000_000) {
             peak_of_a_million = Some(run.peak_megabytes);

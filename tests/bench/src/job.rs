@@ -5,6 +5,7 @@ use std::time::Instant;
 use e2e::Stack;
 
 use crate::{
+    count,
     process::{cpu, peak_megabytes},
     report::Report,
 };
@@ -19,7 +20,6 @@ pub(crate) async fn run(report: &mut Report) {
     measured(report, &stack, 1_000_000, 100_000).await;
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 async fn measured(report: &mut Report, stack: &Stack, rows: usize, users: usize) {
     let pid = stack.function_pids()[0];
     let (before, start) = (cpu(pid), Instant::now());
@@ -29,23 +29,23 @@ async fn measured(report: &mut Report, stack: &Stack, rows: usize, users: usize)
     assert_eq!((job.counts.rows(), job.counts.applied), (rows as u64, rows as u64), "{job:?}");
     report.section(&format!("A job of {rows} rows over {users} users"));
     report.figure("from drop to end", elapsed, "s");
-    let calls = progress.table_calls as f64;
-    report.target("HTTP calls to DynamoDB for users", calls, users as f64 / 20.0, "calls", false);
+    let calls = count(progress.table_calls);
+    report.target("HTTP calls to DynamoDB for users", calls, count(users) / 20.0, "calls", false);
     report.target(
         "write statements per changed user",
-        progress.statements as f64 / progress.users_changed as f64,
+        count(progress.statements) / count(progress.users_changed),
         1.0,
         "",
         false,
     );
-    report.target("processor time of the function", used * 1e6 / rows as f64, 50.0, "µs/row", false);
+    report.target("processor time of the function", used * 1e6 / count(rows), 50.0, "µs/row", false);
     report.target("peak memory of the function", peak_megabytes(pid), 200.0, "MB", false);
 
     let again = stack.append("measured.csv", file(rows, users, rows)).await;
     assert_eq!(again.counts.unchanged, rows as u64);
     report.target(
         "write statements when the same file is dropped again",
-        again.progress.statements as f64,
+        count(again.progress.statements),
         0.0,
         "",
         false,

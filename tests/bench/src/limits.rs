@@ -5,10 +5,10 @@ use e2e::Stack;
 use crate::{
     Scale,
     append::{append_measured, stack_behind, start_function},
+    count,
     file::file,
     middle,
     peer::Peer,
-    peers::count,
     report::Report,
     stub::{Behaviour, Stub},
 };

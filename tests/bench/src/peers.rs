@@ -5,6 +5,7 @@ use e2e::Stack;
 use crate::{
     Scale,
     append::{Run, append_measured, stack_behind, start_function},
+    count,
     file::file,
     middle,
     peer::{Peer, PeerRun},
@@ -150,9 +151,4 @@ fn price(name: &str) -> f64 {
     let doc = include_str!("../../../infra/docs/cost.md");
     let row = doc.lines().find_map(|line| line.strip_prefix(&format!("| `{name}` | "))).expect("the price");
     row.split(" per million").next().and_then(|price| price.parse().ok()).expect("a price per million")
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-pub(crate) fn count(count: impl TryInto<u64>) -> f64 {
-    count.try_into().unwrap_or(u64::MAX) as f64
 }

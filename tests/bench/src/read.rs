@@ -10,7 +10,7 @@ use rollcall_model::{
     numbers::NumberReader,
 };
 
-use crate::{median, report::Report, timed};
+use crate::{count, median, report::Report, timed};
 
 const ROWS: usize = 1_000_000;
 const USERS: usize = 100_000;
@@ -39,8 +39,7 @@ pub(crate) fn run(report: &mut Report) {
         owned.push(timed(|| assert_eq!(users_of(&file, &inventory), USERS)));
         free.push(timed(|| assert_eq!(users_of(&file, &[]), USERS)));
     }
-    #[expect(clippy::cast_precision_loss, reason = "a million rows")]
-    let million = |seconds: f64| ROWS as f64 / seconds / 1e6;
+    let million = |seconds: f64| count(ROWS) / seconds / 1e6;
     let [bare, ours, owned, free] = [bare, ours, owned, free].map(|runs| million(median(runs)));
     report.figure("the csv crate's ByteRecord", bare, "M rows/s");
     report.figure("our reader", ours, "M rows/s");

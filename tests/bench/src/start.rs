@@ -11,7 +11,7 @@ use std::{
 
 use flate2::{Compression, write::GzEncoder};
 
-use crate::{median, report::Report};
+use crate::{count, median, report::Report};
 
 const ROUNDS: usize = 21;
 /// How often is looked whether a function has asked or ended.
@@ -78,8 +78,7 @@ fn megabytes(function: &str) -> [f64; 2] {
     let mut binary = File::open(e2e::binaries().join(function)).expect("the binary");
     let size = io::copy(&mut binary, &mut zip).expect("the binary is read");
     let zipped = zip.finish().expect("memory").len() as u64;
-    #[expect(clippy::cast_precision_loss, reason = "sizes of files")]
-    [size, zipped].map(|bytes| bytes as f64 / 1e6)
+    [size, zipped].map(|bytes| count(bytes) / 1e6)
 }
 
 /// Starts a function and gives the time until it asks for work.

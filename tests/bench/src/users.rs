@@ -6,14 +6,13 @@ use e2e::Stack;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::{email::EmailAddress, job::Job, user::User};
 
-use crate::{median, process::peak_megabytes, report::Report};
+use crate::{count, median, process::peak_megabytes, report::Report};
 
 const USERS: usize = 50_000;
 const ROUNDS: usize = 3;
 /// Requests of the bare client in flight: as many as the job has.
 const IN_FLIGHT: usize = 16;
 
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 pub(crate) async fn run(report: &mut Report) {
     let (mut bare, mut jobs) = (Vec::new(), Vec::new());
     let mut last = None;
@@ -37,17 +36,17 @@ pub(crate) async fn run(report: &mut Report) {
     }
     let (stack, job) = last.expect("a job");
     let progress = job.progress;
-    let [bare, rate] = [bare, jobs].map(|times| USERS as f64 / median(times));
+    let [bare, rate] = [bare, jobs].map(|times| count(USERS) / median(times));
     report.figure("a bare client", bare, "users/s");
     report.figure("the job, from the drop of the file to its end", rate, "users/s");
     report.target("the job's rate over the bare client's", rate / bare, 0.6, "times", true);
-    report.target("transactions per new user", progress.statements as f64 / USERS as f64, 1.0, "", false);
+    report.target("transactions per new user", count(progress.statements) / count(USERS), 1.0, "", false);
     let pid = stack.pids_of("bulk-users")[0];
     report.target("peak memory of the function", peak_megabytes(pid), 200.0, "MB", false);
 
     let again = upload(&stack, "user", USERS).await;
     assert_eq!(again.counts.unchanged, USERS as u64, "{again:?}");
-    report.target("writes when the same file is dropped again", again.progress.statements as f64, 0.0, "", false);
+    report.target("writes when the same file is dropped again", count(again.progress.statements), 0.0, "", false);
 }
 
 async fn upload(stack: &Stack, prefix: &str, users: usize) -> Job {

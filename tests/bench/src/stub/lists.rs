@@ -86,8 +86,7 @@ impl Lists {
         let bytes = PROFILE_BYTES + NUMBER_BYTES * (list.len() + numbers.len());
         let units = bytes.div_ceil(1_024);
         if let Some(rate) = self.behaviour.writes_per_second {
-            #[expect(clippy::cast_precision_loss, reason = "some kilobytes")]
-            let cost = units as f64;
+            let cost = crate::count(units);
             let (left, at) = self.tokens;
             let left = (left + now.duration_since(at).as_secs_f64() * rate).min(rate);
             self.tokens = (if left < cost { left } else { left - cost }, now);
