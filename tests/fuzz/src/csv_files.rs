@@ -62,16 +62,16 @@ static TWO: [Column; 2] = [
 
 /// What the `csv` crate writes, ours reads as that crate does.
 pub fn csv_differential(data: &[u8]) {
-    // A file with NULs is no text, and refused. A byte-order mark that begins a record is ours to pass over: files are put one behind
-    // the other.
-    let text = String::from_utf8_lossy(data).replace('\0', "0").replace('\u{feff}', "");
+    // A file with NULs is no text, and refused.
+    let text = String::from_utf8_lossy(data).replace('\0', "0");
     // Separators that no spreadsheet knows part records and cells, so that these may hold whatever parts and quotes.
     let delimiter = *[b',', b';', b'|', b'\t'].get(data.len() % 4).expect("one of four");
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
     writer.write_record(TWO.iter().map(|column| column.name)).expect("memory takes it");
     for record in text.split('\u{1e}') {
         let (login, numbers) = record.split_once('\u{1f}').unwrap_or((record, "1"));
-        // So are rows of blanks.
+        // Byte-order marks that begin a record, as where files are put one behind the other, and rows of blanks are ours to pass over.
+        let login = login.trim_start_matches('\u{feff}');
         if login.len() + numbers.len() < MAX_RECORD_BYTES / 4 && !login.trim().is_empty() {
             writer.write_record([login, numbers]).expect("memory takes it");
         }
