@@ -28,20 +28,18 @@ fn the_contract_has_the_routes_and_scopes_of_the_template() {
         .map(|route| (route.id.clone(), route.method.to_string(), route.path.clone(), route.scope.clone()))
         .collect();
     let template = yaml(TEMPLATE);
-    let events = template["Resources"]["UsersApiFunction"]["Properties"]["Events"].as_object().expect("events");
-    let deployed: BTreeSet<_> = events
-        .iter()
-        .map(|(name, event)| {
-            let text = |name: &str| event["Properties"][name].as_str().expect("text").to_owned();
-            let [scope] = event["Properties"]["Auth"]["AuthorizationScopes"].as_array().expect("scopes").as_slice()
-            else {
-                panic!("{name} has not one scope")
+    let paths = template["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"].as_object().expect("paths");
+    let mut deployed = BTreeSet::new();
+    for (path, operations) in paths {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let id = operation["operationId"].as_str().expect("an ID").to_owned();
+            let [scope] = operation["security"][0]["Jwt"].as_array().expect("scopes").as_slice() else {
+                panic!("{id} has not one scope")
             };
-            let (first, rest) = name.split_at(1);
-            let id = format!("{}{rest}", first.to_lowercase());
-            (id, text("Method"), text("Path"), scope.as_str().expect("a scope").to_owned())
-        })
-        .collect();
+            let scope = scope.as_str().expect("a scope").to_owned();
+            deployed.insert((id, method.to_uppercase(), path.clone(), scope));
+        }
+    }
     assert_eq!(ours, deployed);
 }
 

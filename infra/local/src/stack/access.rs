@@ -149,7 +149,7 @@ fn holds(conditions: &[(String, Vec<String>)], keys: &[(&str, &str)]) -> bool {
 }
 
 /// Whether a pattern covers a text: `*` stands for anything, `?` for one character.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut from) = (0, 0);
     // Where the last star is, and how much of the text it covers so far.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Properties, Reader, text};
+use super::{ACCOUNT_ID, PARTITION, Properties, REGION, Reader, text};
+use crate::stack::access::matches;
 use crate::stack::error::{Context, Error, Result};
 
 /// An HTTP API of API Gateway.
@@ -61,13 +62,18 @@ const IDENTITY_SOURCE: &str = "$request.header.Authorization";
 /// The version of events that functions get.
 const PAYLOAD_VERSION: &str = "2.0";
 /// Properties of an API that would change what it answers.
-const NOT_RUN: [&str; 6] =
-    ["CorsConfiguration", "DefinitionBody", "DefinitionUri", "Domain", "RouteSettings", "StageVariables"];
-/// The name under which a route refuses its API's default authorizer.
-const NOBODY: &str = "NONE";
+const NOT_RUN: [&str; 5] = ["CorsConfiguration", "DefinitionUri", "Domain", "RouteSettings", "StageVariables"];
+/// How OpenAPI names what stands behind a route, and where the definition has those that several routes share.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-extensions-integrations.html>
+const INTEGRATION: &str = "x-amazon-apigateway-integration";
+const SHARED_INTEGRATIONS: &str = "x-amazon-apigateway-integrations";
+/// A route for every method, in OpenAPI.
+const ANY_METHOD: &str = "x-amazon-apigateway-any-method";
+/// The service that asks a function in the API's name.
+const SERVICE: &str = "apigateway.amazonaws.com";
 
 impl Reader<'_> {
-    /// The API as declared by its resource. Its routes are the functions' events.
+    /// The API as declared by its resource. Its routes are the operations of its `DefinitionBody`.
     pub(super) fn api(&self, id: &str, properties: &Properties) -> Result<Api> {
         if let Some(property) = NOT_RUN.iter().find(|property| !properties.raw[**property].is_null()) {
             return Err(Error::new(format!("{property} can't be run on this machine")));
@@ -75,18 +81,17 @@ impl Reader<'_> {
         if text(&properties.get("StageName")?).is_some_and(|stage| stage != "$default") {
             return Err(Error::new("a stage other than $default can't be run on this machine"));
         }
-        let mut api = Api { id: self.evaluator.physical_name(id)?, routes: Vec::new() };
         let auth = properties.get("Auth")?;
-        for (function_id, resource) in self.template["Resources"].as_object().unwrap_or(&Map::new()) {
-            for (name, event) in resource["Properties"]["Events"].as_object().unwrap_or(&Map::new()) {
-                let event_of = || format!("the event {name} of {function_id}");
-                if event["Type"] == "HttpApi" {
-                    let properties = Properties { evaluator: &self.evaluator, raw: &event["Properties"] };
-                    if text(&properties.get("ApiId").context(event_of())?).as_deref() == Some(&api.id) {
-                        let function = self.evaluator.physical_name(function_id)?;
-                        api.routes.push(route(function, &properties, &auth).context(event_of())?);
-                    }
-                }
+        let definition = properties.get("DefinitionBody")?;
+        let mut api = Api { id: self.evaluator.physical_name(id)?, routes: Vec::new() };
+        for (path, operations) in definition["paths"].as_object().into_iter().flatten() {
+            for (method, operation) in operations.as_object().into_iter().flatten() {
+                let method = if method == ANY_METHOD { "ANY".to_owned() } else { method.to_uppercase() };
+                let key = format!("{method} {path}");
+                let function = self.target(&definition, operation).context(format!("the route {key}"))?;
+                self.permits(&api.id, &method, path, &function).context(format!("the route {key}"))?;
+                let access = access(operation, &auth).context(format!("the route {key}"))?;
+                api.routes.push(Route { method, path: path.clone(), function, access });
             }
         }
         let authorizer = api.authorizer();
@@ -95,34 +100,79 @@ impl Reader<'_> {
         }
         Ok(api)
     }
+
+    /// The name of the function behind an operation.
+    fn target(&self, definition: &Value, operation: &Value) -> Result<String> {
+        let mut integration = &operation[INTEGRATION];
+        if let Some(reference) = integration["$ref"].as_str() {
+            let shared = reference.strip_prefix("#/components/").and_then(|path| path.split_once('/'));
+            integration = match shared {
+                Some((SHARED_INTEGRATIONS, name)) => &definition["components"][SHARED_INTEGRATIONS][name],
+                _ => &Value::Null,
+            };
+        }
+        if text(&integration["type"]).is_none_or(|kind| !kind.eq_ignore_ascii_case("aws_proxy")) {
+            return Err(Error::new("it needs an integration of type aws_proxy"));
+        }
+        if text(&integration["payloadFormatVersion"]).is_none_or(|version| version != PAYLOAD_VERSION) {
+            return Err(Error::new(format!("only payload format {PAYLOAD_VERSION} can be run on this machine")));
+        }
+        // arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{the function's ARN}/invocations
+        let uri = text(&integration["uri"]).unwrap_or_default();
+        let arn = uri.split_once("/functions/").and_then(|(_, rest)| rest.strip_suffix("/invocations"));
+        let arn = arn.ok_or_else(|| Error::new(format!("the uri {uri:?} names no function")))?;
+        for (id, resource) in self.template["Resources"].as_object().into_iter().flatten() {
+            if resource["Type"] == "AWS::Serverless::Function" && self.evaluator.arn(id)? == arn {
+                return self.evaluator.physical_name(id);
+            }
+        }
+        Err(Error::new(format!("{arn:?} isn't a function of the template")))
+    }
+
+    /// Whether a permission of the template lets the API ask the function at this route: Lambda refuses it otherwise, and the
+    /// caller gets a 500.
+    fn permits(&self, api: &str, method: &str, path: &str, function: &str) -> Result<()> {
+        let source = format!("arn:{PARTITION}:execute-api:{REGION}:{ACCOUNT_ID}:{api}/$default/{method}{path}");
+        for resource in self.template["Resources"].as_object().into_iter().flatten().map(|(_, resource)| resource) {
+            if resource["Type"] != "AWS::Lambda::Permission" {
+                continue;
+            }
+            let permission = Properties { evaluator: &self.evaluator, raw: &resource["Properties"] };
+            let is = |name: &str, wanted: &str| Ok::<_, Error>(text(&permission.get(name)?).as_deref() == Some(wanted));
+            let asked = text(&permission.get("SourceArn")?);
+            if is("Action", "lambda:InvokeFunction")?
+                && is("Principal", SERVICE)?
+                && is("FunctionName", function)?
+                && asked.is_some_and(|pattern| matches(&pattern, &source))
+            {
+                return Ok(());
+            }
+        }
+        Err(Error::new(format!("no AWS::Lambda::Permission lets {SERVICE} invoke {function} for it")))
+    }
 }
 
-fn route(function: String, properties: &Properties, api_auth: &Value) -> Result<Route> {
-    let needed = |name: &str| {
-        let lacking = || Error::new(format!("a route needs {name} on this machine"));
-        text(&properties.get(name)?).ok_or_else(lacking)
+/// Who may call an operation: as its `security` says, else by the API's default authorizer, else anybody.
+fn access(operation: &Value, api_auth: &Value) -> Result<Option<Access>> {
+    let named = match operation["security"].as_array().map(Vec::as_slice) {
+        None => text(&api_auth["DefaultAuthorizer"]).map(|name| (name, None)),
+        Some([Value::Object(one)]) if one.len() == 1 => {
+            one.iter().next().map(|(name, scopes)| (name.clone(), Some(texts(scopes))))
+        }
+        Some(_) => return Err(Error::new("its security must name one authorizer")),
     };
-    if text(&properties.get("PayloadFormatVersion")?).is_some_and(|version| version != PAYLOAD_VERSION) {
-        return Err(Error::new(format!("only payload format {PAYLOAD_VERSION} can be run on this machine")));
-    }
-    let auth = properties.get("Auth")?;
-    let authorizer = text(&auth["Authorizer"]).or_else(|| text(&api_auth["DefaultAuthorizer"]));
-    let access = match authorizer.filter(|name| name != NOBODY) {
-        None => None,
-        Some(name) => Some(access(&api_auth["Authorizers"][&name], &auth).context(format!("the authorizer {name}"))?),
+    let Some((name, scopes)) = named else { return Ok(None) };
+    let authorizer = &api_auth["Authorizers"][&name];
+    let found = || -> Result<Access> {
+        let jwt = &authorizer["JwtConfiguration"];
+        let issuer = text(&jwt["issuer"]).ok_or_else(|| Error::new("it needs a JwtConfiguration with an issuer"))?;
+        if text(&authorizer["IdentitySource"]).is_some_and(|source| source != IDENTITY_SOURCE) {
+            return Err(Error::new(format!("only the IdentitySource {IDENTITY_SOURCE} can be run on this machine")));
+        }
+        let scopes = scopes.unwrap_or_else(|| texts(&authorizer["AuthorizationScopes"]));
+        Ok(Access { authorizer: Authorizer { issuer, audiences: texts(&jwt["audience"]) }, scopes })
     };
-    Ok(Route { method: needed("Method")?.to_uppercase(), path: needed("Path")?, function, access })
-}
-
-fn access(authorizer: &Value, route_auth: &Value) -> Result<Access> {
-    let jwt = &authorizer["JwtConfiguration"];
-    let issuer = text(&jwt["issuer"]).ok_or_else(|| Error::new("it needs a JwtConfiguration with an issuer"))?;
-    if text(&authorizer["IdentitySource"]).is_some_and(|source| source != IDENTITY_SOURCE) {
-        return Err(Error::new(format!("only the IdentitySource {IDENTITY_SOURCE} can be run on this machine")));
-    }
-    let scopes = &route_auth["AuthorizationScopes"];
-    let scopes = if scopes.is_null() { &authorizer["AuthorizationScopes"] } else { scopes };
-    Ok(Access { authorizer: Authorizer { issuer, audiences: texts(&jwt["audience"]) }, scopes: texts(scopes) })
+    found().context(format!("the authorizer {name}")).map(Some)
 }
 
 fn texts(list: &Value) -> Vec<String> {

@@ -38,10 +38,11 @@ pub const STACK_NAME: &str = "rollcall";
 pub const BUNDLED: &str = include_str!("../../../../template.yaml");
 
 /// Resource types that mean nothing on this machine, and why.
-const NOT_RUN_HERE: [(&str, &str); 11] = [
+const NOT_RUN_HERE: [(&str, &str); 12] = [
     ("AWS::S3::BucketPolicy", "nothing leaves the machine, so nothing is encrypted on its way"),
     ("AWS::SQS::QueuePolicy", "rules of the stack reach its queues without one"),
     ("AWS::IAM::Role", "read with the function that has it"),
+    ("AWS::Lambda::Permission", "read with the API that asks the function"),
     ("AWS::CloudWatch::Alarm", "there are no metrics"),
     ("AWS::CloudWatch::Dashboard", "there are no metrics"),
     ("AWS::Logs::LogGroup", "logs go to files"),
@@ -361,11 +362,11 @@ impl Reader<'_> {
         let properties = Properties { evaluator: &self.evaluator, raw: &event["Properties"] };
         match kind {
             "SQS" => {}
-            // A route, which is read with its API.
-            "HttpApi" if !properties.get("ApiId")?.is_null() => return Ok(None),
             // Read as a schedule.
             "ScheduleV2" => return Ok(None),
-            "HttpApi" => return Err(Error::new("a route without an ApiId can't be run on this machine")),
+            "HttpApi" => {
+                return Err(Error::new("a route stands in its API's DefinitionBody: each event costs a permission of its own"));
+            }
             _ => return Err(Error::new(format!("an event of type {kind:?} can't be run on this machine"))),
         }
         if !properties.get("FilterCriteria")?.is_null() {

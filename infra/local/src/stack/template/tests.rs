@@ -56,9 +56,8 @@ fn the_bundled_api_lets_nobody_in_without_a_scope() {
     }
 }
 
-#[test]
-fn routes_take_their_authorizer_and_scopes_from_the_api() {
-    let text = r"
+/// An API with two routes, and the one permission that it needs.
+const ROUTES: &str = r##"
 Resources:
   Api:
     Type: AWS::Serverless::HttpApi
@@ -67,34 +66,61 @@ Resources:
         DefaultAuthorizer: Jwt
         Authorizers:
           Jwt: { AuthorizationScopes: [a], JwtConfiguration: { issuer: https://i, audience: [x, y] } }
+      DefinitionBody:
+        components:
+          x-amazon-apigateway-integrations:
+            Answer:
+              type: aws_proxy
+              payloadFormatVersion: "2.0"
+              uri: !Sub arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${Answer.Arn}/invocations
+        paths:
+          /default:
+            get: { x-amazon-apigateway-integration: { $ref: "#/components/x-amazon-apigateway-integrations/Answer" } }
+          /own:
+            x-amazon-apigateway-any-method:
+              security: [{ Jwt: [b] }]
+              x-amazon-apigateway-integration: { $ref: "#/components/x-amazon-apigateway-integrations/Answer" }
+  Permission:
+    Type: AWS::Lambda::Permission
+    Properties:
+      Action: lambda:InvokeFunction
+      FunctionName: !Ref Answer
+      Principal: apigateway.amazonaws.com
+      SourceArn: !Sub arn:aws:execute-api:us-east-1:${AWS::AccountId}:${Api}/*
   Answer:
     Type: AWS::Serverless::Function
     Metadata: { BuildProperties: { Binary: answer } }
-    Properties:
-      Events:
-        Default: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: get, Path: /default } }
-        Own: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: any, Path: /own, Auth: { AuthorizationScopes: [b] } } }
-        Open: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: GET, Path: /open, Auth: { Authorizer: NONE } } }
-";
+"##;
+
+#[test]
+fn routes_are_the_operations_of_the_api_with_its_authorizer() {
+    let text = ROUTES;
     let api = resolve(text, &[]).expect("a template").api.expect("an API");
     let told = |route: &Route| {
         let scopes = route.access.as_ref().map(|access| access.scopes.join(" "));
-        format!("{} {} {}", route.method, route.path, scopes.unwrap_or_else(|| "for all".to_owned()))
+        let scopes = scopes.unwrap_or_else(|| "for all".to_owned());
+        format!("{} {} {scopes} {}", route.method, route.path, route.function)
     };
     let mut routes: Vec<_> = api.routes.iter().map(told).collect();
     routes.sort();
-    assert_eq!(routes, ["ANY /own b", "GET /default a", "GET /open for all"]);
+    assert_eq!(routes, ["ANY /own b rollcall-Answer", "GET /default a rollcall-Answer"]);
     assert_eq!(api.scopes().into_iter().collect::<Vec<_>>(), ["a", "b"]);
+    let open = resolve(&text.replacen("        DefaultAuthorizer: Jwt\n", "", 1), &[]).expect("a template");
+    let open = open.api.expect("an API");
+    assert!(open.routes.iter().any(|route| route.path == "/default" && route.access.is_none()));
 
     for (from, to, named) in [
-        ("Path: /own", "PayloadFormatVersion: \"1.0\", Path: /own", "payload format"),
-        ("Path: /own, ", "", "Path"),
-        ("ApiId: !Ref Api, Method: any", "Method: any", "ApiId"),
+        ("payloadFormatVersion: \"2.0\"", "payloadFormatVersion: \"1.0\"", "payload format"),
+        ("type: aws_proxy", "type: http_proxy", "aws_proxy"),
+        ("${Answer.Arn}/invocations", "elsewhere/invocations", "elsewhere"),
+        ("integrations/Answer\"", "integrations/Nobody\"", "GET /default"),
         ("issuer: https://i, ", "", "issuer"),
         ("AuthorizationScopes: [a]", "IdentitySource: $request.header.X", "IdentitySource"),
+        ("[{ Jwt: [b] }]", "[{ Other: [b] }]", "authorizer Other"),
+        ("[{ Jwt: [b] }]", "[]", "one authorizer"),
         ("      Auth:\n", "      StageName: prod\n      Auth:\n", "stage"),
         ("      Auth:\n", "      CorsConfiguration: true\n      Auth:\n", "CorsConfiguration"),
-        ("  Answer:\n", "  Other: { Type: AWS::Serverless::HttpApi }\n  Answer:\n", "second"),
+        ("  Answer:\n    Type", "  Other: { Type: AWS::Serverless::HttpApi }\n  Answer:\n    Type", "second"),
     ] {
         assert!(text.contains(from), "{from}");
         let error = resolve(&text.replacen(from, to, 1), &[]).expect_err(named);
@@ -102,13 +128,32 @@ Resources:
     }
 }
 
+/// Lambda refuses who has no permission, and callers would get a 500 from a stack that was deployed without a word.
 #[test]
-fn schedules_stand_beside_queues_and_routes() {
+fn an_api_without_the_permission_to_ask_its_function_is_refused() {
+    let text = ROUTES;
+    for (from, to) in [
+        ("      Action: lambda:InvokeFunction\n", "      Action: lambda:GetFunction\n"),
+        ("FunctionName: !Ref Answer", "FunctionName: another"),
+        ("Principal: apigateway.amazonaws.com", "Principal: events.amazonaws.com"),
+        ("${Api}/*\n", "${Api}/$default/GET/*\n"),
+        ("${Api}/*\n", "another/*\n"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let error = resolve(&text.replacen(from, to, 1), &[]).expect_err(to).chain();
+        assert!(error.contains("AWS::Lambda::Permission") && error.contains("rollcall-Answer"), "{error}");
+    }
+    let event = "  Answer:\n    Type: AWS::Serverless::Function\n    Properties: { Events: { E: { Type: HttpApi } } }\n";
+    let error = resolve(&text.replacen("  Answer:\n    Type: AWS::Serverless::Function\n", event, 1), &[]);
+    assert!(error.expect_err("an event").chain().contains("DefinitionBody"));
+}
+
+#[test]
+fn schedules_stand_beside_queues() {
     let text = r#"
 Parameters:
   Every: { Type: String, Default: "rate(6 hours)" }
 Resources:
-  Api: { Type: AWS::Serverless::HttpApi }
   Jobs: { Type: AWS::SQS::Queue }
   Dead: { Type: AWS::SQS::Queue }
   Import:
@@ -118,7 +163,6 @@ Resources:
       DeadLetterQueue: { Type: SQS, TargetArn: !GetAtt Dead.Arn }
       EventInvokeConfig: { MaximumRetryAttempts: 1 }
       Events:
-        Call: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: GET, Path: /import } }
         Files: { Type: SQS, Properties: { Queue: !GetAtt Jobs.Arn } }
         Often:
           Type: ScheduleV2
@@ -134,7 +178,6 @@ Resources:
     let resources = resolve(text, &[]).expect("a template");
     let function = &resources.functions[0];
     assert_eq!(function.sources.len(), 1);
-    assert_eq!(resources.api.expect("an API").routes.len(), 1);
     let asynchronous = &function.asynchronous;
     assert_eq!((asynchronous.retries, asynchronous.dead_letters.as_deref()), (1, Some("rollcall-Dead")));
     assert_eq!(asynchronous.max_age, Duration::from_hours(6));
