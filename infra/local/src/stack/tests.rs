@@ -32,6 +32,17 @@ Resources:
         detail-type: [Object Created]
         detail: { bucket: { name: [!Ref Files] }, object: { key: [{ wildcard: inbox/*/append/* }] } }
       Targets: [{ Id: Jobs, Arn: !GetAtt Jobs.Arn }]
+  JobsPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Jobs]
+      PolicyDocument:
+        Statement:
+          - Effect: Allow
+            Principal: { Service: events.amazonaws.com }
+            Action: sqs:SendMessage
+            Resource: !GetAtt Jobs.Arn
+            Condition: { ArnEquals: { aws:SourceArn: !GetAtt Rule.Arn } }
   Table:
     Type: AWS::DynamoDB::Table
     Properties:

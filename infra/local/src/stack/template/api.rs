@@ -63,11 +63,11 @@ const IDENTITY_SOURCE: &str = "$request.header.Authorization";
 const PAYLOAD_VERSION: &str = "2.0";
 /// Properties of an API that would change what it answers.
 const NOT_RUN: [&str; 5] = ["CorsConfiguration", "DefinitionUri", "Domain", "RouteSettings", "StageVariables"];
-/// How OpenAPI names what stands behind a route, and where the definition has those that several routes share.
+/// How `OpenAPI` names what stands behind a route, and where the definition has those that several routes share.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-extensions-integrations.html>
 const INTEGRATION: &str = "x-amazon-apigateway-integration";
 const SHARED_INTEGRATIONS: &str = "x-amazon-apigateway-integrations";
-/// A route for every method, in OpenAPI.
+/// A route for every method, in `OpenAPI`.
 const ANY_METHOD: &str = "x-amazon-apigateway-any-method";
 /// The service that asks a function in the API's name.
 const SERVICE: &str = "apigateway.amazonaws.com";

@@ -144,6 +144,50 @@ fn every_queue_is_closed_and_watched_and_ends_in_dead_letters() {
     }
 }
 
+/// Properties that give a resource a name, which no second stack of the account and region could have.
+const NAMES: [&str; 14] = [
+    "AlarmName",
+    "ApiName",
+    "BucketName",
+    "ConfigurationSetName",
+    "DashboardName",
+    "FunctionName",
+    "GroupName",
+    "LogGroupName",
+    "Name",
+    "PolicyName",
+    "QueueName",
+    "RoleName",
+    "TableName",
+    "TopicName",
+];
+
+/// The kinds of resources in which such a property refers to another resource, or names something within this one.
+const OF_ANOTHER: [&str; 2] = ["AWS::Lambda::Permission", "AWS::SES::ConfigurationSetEventDestination"];
+
+#[test]
+fn two_stacks_fit_into_one_account_and_region() {
+    let template = template();
+    for (id, resource) in template["Resources"].as_object().expect("resources") {
+        if resource["Type"].as_str().is_some_and(|kind| OF_ANOTHER.contains(&kind)) {
+            continue;
+        }
+        for name in NAMES {
+            let value = &resource["Properties"][name];
+            let of_the_stack = value["Fn::Sub"].as_str().is_some_and(|text| text.contains("${AWS::StackName}"));
+            assert!(value.is_null() || of_the_stack, "{id} has the fixed {name} {value}");
+        }
+        for (event_id, event) in resource["Properties"]["Events"].as_object().into_iter().flatten() {
+            let properties = &event["Properties"];
+            let named = event["Type"] == "ScheduleV2" && properties["OmitName"] != true;
+            assert!(
+                !named && properties["Name"].is_null(),
+                "{event_id} of {id} has a fixed name, SAM's own without OmitName"
+            );
+        }
+    }
+}
+
 /// AWS asks for it: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>.
 #[test]
 fn a_delivery_stays_hidden_for_six_timeouts() {

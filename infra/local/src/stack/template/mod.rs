@@ -6,6 +6,7 @@
 mod api;
 mod evaluate;
 mod parameters;
+mod queue_policy;
 mod role;
 mod schedule;
 mod stream;
@@ -38,9 +39,8 @@ pub const STACK_NAME: &str = "rollcall";
 pub const BUNDLED: &str = include_str!("../../../../template.yaml");
 
 /// Resource types that mean nothing on this machine, and why.
-const NOT_RUN_HERE: [(&str, &str); 12] = [
+const NOT_RUN_HERE: [(&str, &str); 11] = [
     ("AWS::S3::BucketPolicy", "nothing leaves the machine, so nothing is encrypted on its way"),
-    ("AWS::SQS::QueuePolicy", "rules of the stack reach its queues without one"),
     ("AWS::IAM::Role", "read with the function that has it"),
     ("AWS::Lambda::Permission", "read with the API that asks the function"),
     ("AWS::CloudWatch::Alarm", "there are no metrics"),
@@ -214,7 +214,8 @@ impl Reader<'_> {
             "AWS::DynamoDB::Table" => resources.tables.push(self.table(id, &properties)?),
             "AWS::S3::Bucket" => resources.buckets.push(self.bucket(id, &properties)?),
             "AWS::SQS::Queue" => resources.queues.push(self.queue(id, &properties)?),
-            "AWS::Events::Rule" => resources.rules.extend(self.rule(&properties)?),
+            "AWS::Events::Rule" => resources.rules.extend(self.rule(id, &properties)?),
+            "AWS::SQS::QueuePolicy" => queue_policy::check_queue_policy(&properties)?,
             "AWS::Serverless::Function" => {
                 let raw = merged(&self.template["Globals"]["Function"], &resource["Properties"]);
                 let properties = Properties { evaluator: &self.evaluator, raw: &raw };
@@ -305,7 +306,7 @@ impl Reader<'_> {
         })
     }
 
-    fn rule(&self, properties: &Properties) -> Result<Option<Rule>> {
+    fn rule(&self, id: &str, properties: &Properties) -> Result<Option<Rule>> {
         if properties.get("State")? == "DISABLED" {
             return Ok(None);
         }
@@ -320,7 +321,11 @@ impl Reader<'_> {
                     return Err(Error::new(format!("a target's {property} can't be run on this machine")));
                 }
             }
-            queues.push(self.queue_of(&text(&target["Arn"]).unwrap_or_default())?);
+            let arn = text(&target["Arn"]).unwrap_or_default();
+            queues.push(self.queue_of(&arn)?);
+            for arn in [Some(arn), text(&target["DeadLetterConfig"]["Arn"])].iter().flatten() {
+                self.rule_may_send(&self.evaluator.arn(id)?, arn)?;
+            }
         }
         let pattern = Pattern::parse(&pattern).context("its EventPattern")?;
         Ok(Some(Rule { pattern, queues }))
@@ -365,7 +370,9 @@ impl Reader<'_> {
             // Read as a schedule.
             "ScheduleV2" => return Ok(None),
             "HttpApi" => {
-                return Err(Error::new("a route stands in its API's DefinitionBody: each event costs a permission of its own"));
+                return Err(Error::new(
+                    "a route stands in its API's DefinitionBody: each event costs a permission of its own",
+                ));
             }
             _ => return Err(Error::new(format!("an event of type {kind:?} can't be run on this machine"))),
         }

@@ -81,7 +81,7 @@ fn statement(statement: &Value) -> Result<Statement> {
     Ok(statement)
 }
 
-fn one_or_many(value: &Value) -> Vec<String> {
+pub(super) fn one_or_many(value: &Value) -> Vec<String> {
     match value {
         Value::Array(many) => many.iter().filter_map(text).collect(),
         one => text(one).into_iter().collect(),

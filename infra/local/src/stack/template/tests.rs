@@ -143,7 +143,8 @@ fn an_api_without_the_permission_to_ask_its_function_is_refused() {
         let error = resolve(&text.replacen(from, to, 1), &[]).expect_err(to).chain();
         assert!(error.contains("AWS::Lambda::Permission") && error.contains("rollcall-Answer"), "{error}");
     }
-    let event = "  Answer:\n    Type: AWS::Serverless::Function\n    Properties: { Events: { E: { Type: HttpApi } } }\n";
+    let event =
+        "  Answer:\n    Type: AWS::Serverless::Function\n    Properties: { Events: { E: { Type: HttpApi } } }\n";
     let error = resolve(&text.replacen("  Answer:\n    Type: AWS::Serverless::Function\n", event, 1), &[]);
     assert!(error.expect_err("an event").chain().contains("DefinitionBody"));
 }
@@ -209,6 +210,53 @@ Resources:
         assert!(text.contains(from), "{from}");
         let error = resolve(&text.replacen(from, to, 1), &[]).expect_err(named).chain();
         assert!(error.contains("Import") && error.contains(named), "{error}");
+    }
+}
+
+/// SQS refuses what an emulator takes, and an event that a queue refuses is lost.
+#[test]
+fn a_queue_has_a_policy_of_its_own_that_lets_the_rule_send() {
+    let text = r"
+Resources:
+  Jobs: { Type: AWS::SQS::Queue }
+  Dead: { Type: AWS::SQS::Queue }
+  JobsPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Jobs]
+      PolicyDocument: { Statement: [{ Sid: A, Effect: Allow, Principal: { Service: events.amazonaws.com }, Action: sqs:SendMessage, Resource: !GetAtt Jobs.Arn, Condition: { ArnEquals: { aws:SourceArn: !GetAtt Rule.Arn } } }] }
+  DeadPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Dead]
+      PolicyDocument: { Statement: [{ Sid: B, Effect: Allow, Principal: { Service: events.amazonaws.com }, Action: sqs:SendMessage, Resource: !GetAtt Dead.Arn, Condition: { ArnEquals: { aws:SourceArn: !GetAtt Rule.Arn } } }] }
+  Rule:
+    Type: AWS::Events::Rule
+    Properties:
+      EventPattern: { source: [aws.s3] }
+      Targets: [{ Id: Jobs, Arn: !GetAtt Jobs.Arn, DeadLetterConfig: { Arn: !GetAtt Dead.Arn } }]
+";
+    assert!(resolve(text, &[]).is_ok());
+    for (from, to, named) in [
+        ("Queues: [!Ref Jobs]", "Queues: [!Ref Jobs, !Ref Dead]", "one queue"),
+        ("Resource: !GetAtt Jobs.Arn", "Resource: [!GetAtt Jobs.Arn, !GetAtt Dead.Arn]", "one queue"),
+        ("Queues: [!Ref Dead]\n", "Queues: []\n", "rollcall-Dead lets"),
+        ("Sid: A, Effect: Allow", "Sid: A, Effect: Deny", "rollcall-Jobs lets"),
+        (
+            "Action: sqs:SendMessage, Resource: !GetAtt Dead.Arn",
+            "Action: sqs:Send, Resource: !GetAtt Dead.Arn",
+            "Dead lets",
+        ),
+        ("aws:SourceArn: !GetAtt Rule.Arn", "aws:SourceArn: another", "rollcall-Jobs lets"),
+        (
+            "Principal: { Service: events.amazonaws.com }",
+            "Principal: { Service: s3.amazonaws.com }",
+            "rollcall-Jobs lets",
+        ),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let error = resolve(&text.replacen(from, to, 1), &[]).expect_err(named).chain();
+        assert!(error.contains(named), "{error}");
     }
 }
 
