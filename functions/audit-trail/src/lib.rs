@@ -1,11 +1,19 @@
 //! What the table's stream tells becomes lines of the audit trail. What a line says is decided in the model.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
-use rollcall_model::{account::AccountId, audit::Change};
+use rollcall_model::{
+    account::AccountId,
+    audit::{Actor, Change},
+    upload::JobId,
+};
 use rollcall_platform::{
+    Error,
     connect::Aws,
-    directory::StreamRecord,
+    directory::{Directory, StreamRecord},
     environment::{BadEnvironment, variable},
     files::Files,
 };
@@ -14,6 +22,8 @@ use serde_json::Value;
 
 /// The function, as it stands between two events.
 pub struct AuditTrail {
+    /// The table, which says who asked for a job.
+    pub directory: Directory,
     /// The bucket.
     pub files: Files,
     /// How long an object may take to be complete, from the moment that its name says.
@@ -56,14 +66,15 @@ impl AuditTrail {
         let settle: u64 = variable("AUDIT_SETTLE_SECONDS")?;
         // The other half is for a request that we gave up and that the bucket carries out all the same.
         let patience = Duration::from_secs(settle) / 2;
-        Ok(Self { files: Files::new(aws, variable::<String>("BUCKET_NAME")?), patience })
+        let directory = Directory::new(aws, variable::<String>("TABLE_NAME")?);
+        Ok(Self { directory, files: Files::new(aws, variable::<String>("BUCKET_NAME")?), patience })
     }
 
     /// Keeps what the records tell. Accounts whose trail could not be written are told again.
     pub async fn handle(&self, Records { records }: Records) -> Answer {
         let mut again: Option<(usize, String)> = None;
         for (account, Batch { first, changes }) in by_account(records) {
-            match self.files.keep_changes(&account, changes, self.patience).await {
+            match self.keep(&account, changes).await {
                 Ok(entries) => tracing::info!(%account, entries, "kept"),
                 Err(error) => {
                     tracing::error!(%account, error = error.chain(), "changes could not be kept");
@@ -73,6 +84,25 @@ impl AuditTrail {
         }
         let failures = again.map(|(_, item_identifier)| Failure { item_identifier });
         Answer { batch_item_failures: failures.into_iter().collect() }
+    }
+}
+
+impl AuditTrail {
+    /// Keeps changes of one account, each with who asked for the job that made it.
+    async fn keep(&self, account: &AccountId, mut changes: Vec<Change>) -> Result<usize, Error> {
+        let mut asked = HashMap::<JobId, Option<Actor>>::new();
+        for change in &mut changes {
+            let Some(job) = change.job() else { continue };
+            change.asked_by = if let Some(known) = asked.get(job) {
+                known.clone()
+            } else {
+                let record = self.directory.job(account, job).await?;
+                let asked_by = record.and_then(|record| record.asked_by);
+                asked.insert(job.clone(), asked_by.clone());
+                asked_by
+            };
+        }
+        self.files.keep_changes(account, changes, self.patience).await
     }
 }
 

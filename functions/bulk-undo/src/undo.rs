@@ -46,6 +46,7 @@ impl Operation for Undo {
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<UndoWork>, Stop> {
         let known = if run.job.attempts > 1 { run.recall_note().await? } else { None };
         let (undone, preview) = find(run, known.is_some()).await?;
+        run.job.undoes = Some(undone.id.clone());
         if preview {
             run.preview().await?;
         }
@@ -75,7 +76,7 @@ impl Operation for Undo {
 
     async fn conclude(&self, run: &Run<'_>, work: &UndoWork) -> Result<(), Error> {
         // Another undo of the same job may have been faster: it is undone all the same.
-        decide(&run.engine.directory, &work.undone, Decision::Undo).await.map(drop)
+        decide(&run.engine.directory, &work.undone, Decision::Undo, &run.actor()).await.map(drop)
     }
 }
 
@@ -91,7 +92,7 @@ async fn find(run: &Run<'_>, begun: bool) -> Result<(Job, bool), Stop> {
             job.upload.kind.as_str()
         )));
     }
-    match job.decide(Decision::Undo) {
+    match job.decide(Decision::Undo, &run.actor()) {
         Err(illegal) if !begun => Err(Stop::refused(illegal.to_string())),
         _ => Ok((job, request.preview)),
     }

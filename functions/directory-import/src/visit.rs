@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use rollcall_engine::visit_all;
 use rollcall_model::{
     account::AccountId,
+    audit::Actor,
     directory_import::request::{Request, Sync},
-    upload::{Kind, Terms, Upload},
+    upload::{Kind, SCHEDULED, Upload},
 };
-use rollcall_platform::{Error, directory::Directory, files::Files};
+use rollcall_platform::{Error, ask::drop_request, directory::Directory, files::Files};
 
 /// Asks for a sync of every account where one is due.
 pub(crate) async fn visit(directory: &Directory, files: &Files, now: Timestamp) -> Result<(), Error> {
@@ -19,10 +20,10 @@ async fn ask(directory: &Directory, files: &Files, account: &AccountId, now: Tim
     if !directory.standing(account).await?.is_some_and(|standing| standing.is_due(now)) {
         return Ok(());
     }
-    let name = format!("scheduled/{}.json", now.strftime("%Y-%m-%dT%H-%M-%SZ"));
+    let name = format!("{SCHEDULED}/{}.json", now.strftime("%Y-%m-%dT%H-%M-%SZ"));
     let upload = Upload { account: account.clone(), kind: Kind::DirectoryImport, name };
     let request = Request::Sync(Sync::default());
     // Should the note fail, another one is asked for, which finds nothing left to do.
-    files.drop_file(&upload, request.to_json(), &Terms::default()).await?;
+    drop_request(directory, files, &upload, request.to_json(), (Actor::Schedule, None)).await?;
     directory.change_standing(account, |standing| standing.asked = Some(now)).await
 }

@@ -121,7 +121,7 @@ impl Resync {
         let known = directory.catalog(account, Department).await?;
         for entry in smartflo.departments(run.until).await.map_err(stop)? {
             if !known.iter().any(|known| known.id == entry.id) {
-                directory.put_entry(account, Department, &entry).await?;
+                directory.put_entry(account, Department, &entry, Some(&run.actor())).await?;
             }
         }
         let by = run.actor();

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use rollcall_engine::visit_all;
 use rollcall_model::{
     account::AccountId,
+    audit::Actor,
     mapping::standing::ResyncRequest,
-    upload::{Kind, Terms, Upload},
+    upload::{Kind, SCHEDULED, Upload},
 };
-use rollcall_platform::{Error, directory::Directory, files::Files};
+use rollcall_platform::{Error, ask::drop_request, directory::Directory, files::Files};
 
 /// Asks for a resync of every account where one is due.
 pub(crate) async fn visit(directory: &Directory, files: &Files, now: Timestamp) -> Result<(), Error> {
@@ -20,8 +21,9 @@ async fn ask(directory: &Directory, files: &Files, account: &AccountId, now: Tim
     if directory.resync_standing(account).await?.is_some_and(|standing| standing.is_held()) {
         return Ok(());
     }
-    let name = format!("scheduled/{}.json", now.strftime("%Y-%m-%dT%H-%M-%SZ"));
+    let name = format!("{SCHEDULED}/{}.json", now.strftime("%Y-%m-%dT%H-%M-%SZ"));
     let upload = Upload { account: account.clone(), kind: Kind::MappingResync, name };
-    files.drop_file(&upload, ResyncRequest::default().to_json(), &Terms::default()).await?;
+    let request = ResyncRequest::default().to_json();
+    drop_request(directory, files, &upload, request, (Actor::Schedule, None)).await?;
     Ok(())
 }

@@ -3,8 +3,9 @@
 use axum::{Json, http::StatusCode};
 use rollcall_model::{
     email::EmailAddress,
-    upload::{JobId, Kind, Terms, Upload},
+    upload::{JobId, Kind, Upload},
 };
+use rollcall_platform::ask::drop_request;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -29,8 +30,8 @@ pub(crate) async fn ask(
 ) -> Result<(StatusCode, Json<Asked>), Problem> {
     // A folder of its own, so that no request overwrites another.
     let name = format!("{}/{name}", Uuid::new_v4());
+    let (asked_by, notify) = (caller.actor(), caller.email.filter(EmailAddress::takes_reports));
     let upload = Upload { account: caller.account, kind, name };
-    let terms = Terms { notify: caller.email.filter(EmailAddress::takes_reports), ..Terms::default() };
-    let source = api.files.drop_file(&upload, request, &terms).await?;
+    let source = drop_request(&api.directory, &api.files, &upload, request, (asked_by, notify)).await?;
     Ok((StatusCode::ACCEPTED, Json(Asked { upload: upload.key(), job: JobId::of(&source) })))
 }

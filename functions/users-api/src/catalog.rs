@@ -97,12 +97,12 @@ async fn put(
     Body(Named { name }): Body<Named>,
 ) -> Result<Json<Entry>, Problem> {
     let entry = Entry { id: entry_id(id)?, name };
-    api.directory.put_entry(&caller.account, kind, &entry).await?;
+    api.directory.put_entry(&caller.account, kind, &entry, Some(&caller.actor())).await?;
     Ok(Json(entry))
 }
 
 async fn delete(State(api): Shared, caller: Caller, kind: Kind, id: &str) -> Result<StatusCode, Problem> {
-    api.directory.delete_entry(&caller.account, kind, &entry_id(id)?).await?;
+    api.directory.delete_entry(&caller.account, kind, &entry_id(id)?, &caller.actor()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

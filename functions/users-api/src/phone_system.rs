@@ -28,7 +28,7 @@ pub(crate) async fn put(
     let before = api.directory.settings(&caller.account).await?;
     if before.phone_system != chosen.system {
         let settings = Settings { phone_system: chosen.system, ..before };
-        api.directory.put_settings(&caller.account, &settings).await?;
+        api.directory.put_settings(&caller.account, &settings, Some(&caller.actor())).await?;
     }
     Ok(Json(chosen))
 }

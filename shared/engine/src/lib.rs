@@ -24,6 +24,7 @@ mod operation;
 mod read;
 mod report;
 mod take_back;
+mod terms;
 mod users;
 
 use std::time::Duration;
@@ -341,10 +342,11 @@ impl<'a> Run<'a> {
         // A job may be given up over its mail alone, when every row has its outcome.
         let counts = &mut self.job.counts;
         counts.unprocessed += self.job.progress.rows.saturating_sub(counts.rows());
-        if self.job.notify.is_none() {
-            // An attempt that died early didn't come to note it.
-            let opened = self.engine.files.open(&self.job.source).await.ok();
-            self.job.notify = opened.and_then(|download| download.terms().notify.clone());
+        // An attempt that died early didn't come to note it.
+        if self.job.asked_by.is_none()
+            && let Ok(dropped) = self.engine.files.open(&self.job.source).await
+        {
+            self.note_terms(dropped.terms()).await?;
         }
         self.enter(Phase::Mailing).await?;
         if let Err(error) = self.mail().await {

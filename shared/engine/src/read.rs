@@ -3,7 +3,7 @@
 use rollcall_model::{
     code::FileCode,
     csv_file::{FileFault, Reader, Schema},
-    upload::{Source, Terms},
+    upload::Source,
 };
 use rollcall_platform::files::Download;
 use tokio::time::Instant;
@@ -23,9 +23,8 @@ impl Run<'_> {
         let limits = self.engine.limits;
         let mut dropped = self.engine.files.open(&self.job.source).await?;
         // First of all: who is to be told, should nothing else be read of the file.
-        let Terms { notify, role, preview } = dropped.terms().clone();
-        (self.job.notify, self.job.role) = (notify, role);
-        if preview {
+        self.note_terms(dropped.terms()).await?;
+        if dropped.terms().preview {
             self.preview().await?;
         }
         let size = self.job.source.size;

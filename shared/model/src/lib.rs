@@ -22,6 +22,7 @@ pub mod mapping;
 pub mod numbers;
 mod object;
 pub mod outcomes;
+pub mod permit;
 pub mod phone_side;
 pub mod phone_snapshot;
 pub mod report;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{account::AccountId, email::EmailAddress, job::Stage, user::Name};
+use crate::{account::AccountId, audit::Actor, email::EmailAddress, job::Stage, permit::PermitId, user::Name};
 
 /// A file dropped for a job: `inbox/{account}/{kind}/{name}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +116,27 @@ impl Upload {
     pub fn key(&self) -> String {
         format!("inbox/{}/{}/{}", self.account, self.kind.as_str(), self.name)
     }
+
+    /// The name that people know the file by: without the folder that the API or a schedule has made for it. Folders of people's own
+    /// belong to the name.
+    pub fn shown_name(&self, asked_by: Option<&Actor>) -> &str {
+        let Some((folder, name)) = self.name.split_once('/') else { return &self.name };
+        let ours = match asked_by {
+            Some(Actor::Bucket) => false,
+            Some(Actor::Schedule) => folder == SCHEDULED,
+            Some(Actor::Call(_) | Actor::Job(_)) | None => is_uuid(folder),
+        };
+        if ours { name } else { &self.name }
+    }
+}
+
+/// The folder of an inbox where schedules drop their requests.
+pub const SCHEDULED: &str = "scheduled";
+
+/// Whether the API may have made a folder of this name (RFC 9562: 8-4-4-4-12 hexadecimal digits).
+fn is_uuid(folder: &str) -> bool {
+    let groups = folder.split('-').map(str::len);
+    groups.eq([8, 4, 4, 4, 12]) && folder.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// The name of a file without the folders that it lies in, as mails and lists call it: the API puts each file into a folder of
@@ -133,6 +154,8 @@ pub struct Terms {
     pub role: Option<Name>,
     /// The job is to show what it would do, and to do it when it is told.
     pub preview: bool,
+    /// What was agreed on about the upload.
+    pub permit: Option<PermitId>,
 }
 
 /// What a new object asks for.
@@ -306,6 +329,23 @@ mod tests {
         let upload = Upload::from_key("inbox/acme/append-caller-ids/2026/märz numbers.csv").unwrap();
         assert_eq!((upload.account.as_str(), upload.name.as_str()), ("acme", "2026/märz numbers.csv"));
         assert_eq!(Upload::from_key(&upload.key()).unwrap(), upload);
+    }
+
+    #[test]
+    fn a_shown_name_has_no_folder_of_ours_and_every_folder_of_theirs() {
+        let of = |name: &str| Upload::from_key(&format!("inbox/acme/append-caller-ids/{name}")).unwrap();
+        let shown = |name: &str, asked_by: Option<Actor>| of(name).shown_name(asked_by.as_ref()).to_owned();
+        let uuid = "0b6cfd8a-4a2f-4c51-9a47-2b7c3a0b5d11/may.csv";
+        let call = Some(Actor::Call("ann".to_owned()));
+        assert_eq!(shown(uuid, call.clone()), "may.csv");
+        assert_eq!(shown(uuid, None), "may.csv");
+        assert_eq!(shown(uuid, Some(Actor::Bucket)), uuid);
+        assert_eq!(shown("scheduled/x.json", Some(Actor::Schedule)), "x.json");
+        for asked_by in [None, call, Some(Actor::Bucket)] {
+            assert_eq!(shown("2026/märz/x.csv", asked_by.clone()), "2026/märz/x.csv");
+            assert_eq!(shown("x.csv", asked_by.clone()), "x.csv");
+            assert_eq!(shown("scheduled/x.json", asked_by), "scheduled/x.json");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a person decides about a job.
 
 use rollcall_model::{
+    audit::Actor,
     job::{Decision, IllegalMove, Job},
     upload::Notice,
 };
@@ -12,8 +13,13 @@ use crate::{Error, directory::Directory, files::Files};
 ///
 /// # Errors
 /// [`IllegalMove`] in the answer, where there is nothing to execute or somebody was faster; otherwise when AWS fails.
-pub async fn execute(directory: &Directory, files: &Files, job: &Job) -> Result<Result<Job, IllegalMove>, Error> {
-    let executed = match decide(directory, job, Decision::Execute).await? {
+pub async fn execute(
+    directory: &Directory,
+    files: &Files,
+    job: &Job,
+    by: &Actor,
+) -> Result<Result<Job, IllegalMove>, Error> {
+    let executed = match decide(directory, job, Decision::Execute, by).await? {
         Ok(executed) => executed,
         Err(illegal) => return Ok(Err(illegal)),
     };
@@ -23,18 +29,23 @@ pub async fn execute(directory: &Directory, files: &Files, job: &Job) -> Result<
     Ok(Ok(executed))
 }
 
-/// Writes a decision down.
+/// Writes a decision down, and who has made it.
 ///
 /// # Errors
 /// As [`execute`].
-pub async fn decide(directory: &Directory, job: &Job, decision: Decision) -> Result<Result<Job, IllegalMove>, Error> {
+pub async fn decide(
+    directory: &Directory,
+    job: &Job,
+    decision: Decision,
+    by: &Actor,
+) -> Result<Result<Job, IllegalMove>, Error> {
     let mut job = job.clone();
     loop {
-        let decided = match job.decide(decision) {
+        let decided = match job.decide(decision, by) {
             Ok(decided) => decided,
             Err(illegal) => return Ok(Err(illegal)),
         };
-        if decided == job || directory.decide_job(&decided, job.state).await? {
+        if decided == job || directory.decide_job(&decided, job.state, decision, by).await? {
             return Ok(Ok(decided));
         }
         // Somebody was faster. What the job is now says whether there is anything left to decide.

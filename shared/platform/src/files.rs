@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use rollcall_model::{
     email::EmailAddress,
+    permit::PermitId,
     upload::{Source, Terms, Upload},
     user::Name,
 };
@@ -31,6 +32,8 @@ const NOTIFY: &str = "notify";
 const ROLE: &str = "role";
 /// The one that, with the value `true`, has the job show what it would do.
 const PREVIEW: &str = "preview";
+/// The one that names what was agreed on about the upload.
+const PERMIT: &str = "permit";
 
 impl Files {
     /// The files of this bucket.
@@ -212,7 +215,8 @@ fn metadata(terms: &Terms) -> Option<HashMap<String, String>> {
     let role =
         terms.role.as_ref().map(|role| (ROLE.to_owned(), utf8_percent_encode(role.as_str(), UNSAFE).to_string()));
     let preview = terms.preview.then(|| (PREVIEW.to_owned(), "true".to_owned()));
-    let metadata: HashMap<_, _> = notify.into_iter().chain(role).chain(preview).collect();
+    let permit = terms.permit.as_ref().map(|permit| (PERMIT.to_owned(), permit.as_str().to_owned()));
+    let metadata: HashMap<_, _> = notify.into_iter().chain(role).chain(preview).chain(permit).collect();
     (!metadata.is_empty()).then_some(metadata)
 }
 
@@ -275,6 +279,7 @@ impl Download {
             let said = |key: &str| object.metadata.as_ref().and_then(|metadata| metadata.get(key));
             self.terms = Terms {
                 notify: said(NOTIFY).and_then(|address| EmailAddress::parse(address).ok()),
+                permit: said(PERMIT).and_then(|permit| PermitId::parse(permit)),
                 preview: said(PREVIEW).is_some_and(|preview| preview == "true"),
                 role: said(ROLE).and_then(|role| Name::parse(&percent_decode_str(role).decode_utf8_lossy()).ok()),
             };

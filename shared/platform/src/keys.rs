@@ -2,7 +2,7 @@
 //! [`VISITED`] and its like.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use rollcall_model::{account::AccountId, caller_id::CallerId, user::Claim};
+use rollcall_model::{account::AccountId, caller_id::CallerId, permit::PermitId, user::Claim};
 
 /// The table's own key.
 pub(crate) const PK: &str = "PK";
@@ -61,6 +61,16 @@ impl Key {
         Self { pk: format!("ACCT#{account}#ANSWER#{idempotency_key}"), sk: "ANSWER".into() }
     }
 
+    /// What was agreed on about an upload.
+    pub(crate) fn permit(account: &AccountId, permit: &PermitId) -> Self {
+        Self { pk: format!("ACCT#{account}#PERMIT#{}", permit.as_str()), sk: "PERMIT".into() }
+    }
+
+    /// That somebody was refused something. `what` tells it from other refusals of the account.
+    pub(crate) fn refusal(account: &AccountId, what: &str) -> Self {
+        Self { pk: format!("ACCT#{account}#REFUSAL#{what}"), sk: "REFUSAL".into() }
+    }
+
     /// A mapping of a CRM user.
     pub(crate) fn mapping(account: &AccountId, crm_user: &str) -> Self {
         Self { pk: mappings_pk(account), sk: format!("CRM#{crm_user}") }
@@ -104,9 +114,11 @@ pub(crate) fn number_of(pk: &str, sk: &str) -> Option<(AccountId, CallerId)> {
     Some((account.parse().ok()?, sk.strip_prefix("NUM#")?.parse().ok()?))
 }
 
-/// Whether the audit trail is about the item with this sort key: a user, or a number. The template's filter of the stream says the same.
+/// Whether the audit trail is about the item with this sort key. The template's filter of the stream says the same, and of jobs lets
+/// only those pass about which somebody has just decided.
 pub(crate) fn is_audited(sk: &str) -> bool {
-    sk == "USER" || sk.starts_with("NUM#")
+    ["USER", "SETTINGS", "JOB", "REFUSAL"].contains(&sk)
+        || ["NUM#", "CRM#", "ROLE#", "DEPT#", "TEAM#"].iter().any(|kind| sk.starts_with(kind))
 }
 
 /// The account whose partition it is.

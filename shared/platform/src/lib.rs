@@ -1,6 +1,7 @@
 //! AWS, and nothing else: the table, the bucket, the mail service, secrets, configuration and telemetry, in the words of the
 //! domain. No type of an AWS SDK leaves this crate.
 
+pub mod ask;
 pub mod connect;
 pub mod decide;
 pub mod deployed;

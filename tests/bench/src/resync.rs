@@ -65,7 +65,7 @@ async fn map(stack: &Stack) {
         .map(async |user| {
             let given = Given { phone_user: PhoneUserId::parse(&format!("user{user}")).ok(), ..Given::default() };
             let mapping = Mapping::new(CrmUserId::parse(&format!("crm{user}")).expect("an ID"), given);
-            stack.directory.change_mapping(&stack.account, None, &mapping).await
+            stack.directory.change_mapping(&stack.account, None, &mapping, None).await
         })
         .buffer_unordered(IN_FLIGHT)
         .try_for_each(async |created| {

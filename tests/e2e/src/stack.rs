@@ -142,7 +142,7 @@ impl Stack {
     pub async fn recipients(&self, addresses: &[&str]) {
         let recipients = addresses.iter().map(|address| EmailAddress::parse(address).expect("an address")).collect();
         let settings = Settings { recipients, ..Settings::default() };
-        self.directory.put_settings(&self.account, &settings).await.expect("settings are written");
+        self.directory.put_settings(&self.account, &settings, None).await.expect("settings are written");
     }
 
     /// Drops a file of caller IDs into the inbox.
@@ -169,7 +169,7 @@ impl Stack {
 
     /// Has a job executed that has shown what it would do, and waits for its end.
     pub async fn execute(&self, job: &Job) -> Job {
-        let executed = rollcall_platform::decide::execute(&self.directory, &self.files, job).await;
+        let executed = rollcall_platform::decide::execute(&self.directory, &self.files, job, &somebody()).await;
         executed.expect("the decision is written").expect("the job can be executed");
         self.ended(&job.source).await
     }

@@ -403,7 +403,8 @@ async fn a_job_from_its_permission_to_its_failed_rows() {
     // The token's own address is left out where no report can be sent there.
     let foreign = stack.caller_claiming(&json!({ "custom:account": "acme", "email": abroad }));
     let permission = post(&foreign, "/v1/jobs", &new).await.json();
-    assert_eq!(permission["headers"], json!({ "content-length": file.len().to_string() }));
+    let headers = permission["headers"].as_object().expect("headers");
+    assert_eq!(headers.keys().collect::<Vec<_>>(), ["content-length", "x-amz-meta-permit"]);
     for (field, value) in [("size", json!(0)), ("name", json!("a/b")), ("kind", json!("nope")), ("notify", abroad)] {
         let mut wrong = new.clone();
         wrong[field] = value;

@@ -10,6 +10,7 @@ use axum::{
 use e2e::{Caller, Faults, Fuse, Proxy, Stack, json, rollcall, user};
 use rollcall_platform::{
     connect::{Aws, LocalStack},
+    directory::Directory,
     files::Files,
 };
 use serde_json::{Value, json};
@@ -102,8 +103,8 @@ async fn every_way_to_change_numbers_says_who_did_it() {
             json!({ "user": "Maya", "change": "created", "by": call, "added": [], "removed": [],
                     "policy": { "from": null, "to": "custom" } }),
             json!({ "user": "Maya", "change": "changed", "by": call, "added": [one], "removed": [] }),
-            json!({ "user": "Maya", "change": "changed", "by": job(&append.id), "added": [two], "removed": [] }),
-            json!({ "user": "ravi", "change": "created", "by": job(&upload.id), "added": [one], "removed": [],
+            json!({ "user": "Maya", "change": "changed", "by": job(&append.id), "asked_by": "bucket", "added": [two], "removed": [] }),
+            json!({ "user": "ravi", "change": "created", "by": job(&upload.id), "asked_by": "bucket", "added": [one], "removed": [],
                     "policy": { "from": null, "to": "custom" } }),
             json!({ "user": "Maya", "change": "changed", "by": call, "added": [], "removed": [],
                     "policy": { "from": "custom", "to": "all" } }),
@@ -192,8 +193,10 @@ fn records(users: std::ops::Range<usize>) -> Value {
 }
 
 async fn function(endpoints: LocalStack, stack: &Stack) -> AuditTrail {
-    let files = Files::new(&Aws::local(endpoints).await, stack.output("FilesBucketName"));
-    AuditTrail { files, patience: Duration::from_secs(1) }
+    let aws = Aws::local(endpoints).await;
+    let directory = Directory::new(&aws, stack.output("TableName"));
+    let files = Files::new(&aws, stack.output("FilesBucketName"));
+    AuditTrail { directory, files, patience: Duration::from_secs(1) }
 }
 
 /// What the function answers to these records.

@@ -27,7 +27,7 @@ fn crm(id: &str) -> CrmUserId {
 
 async fn map(stack: &Stack, id: &str, given: Given) {
     let mapping = Mapping::new(crm(id), given);
-    assert!(stack.directory.change_mapping(&stack.account, None, &mapping).await.unwrap());
+    assert!(stack.directory.change_mapping(&stack.account, None, &mapping, None).await.unwrap());
 }
 
 fn by_email(address: &str) -> Given {
@@ -55,7 +55,7 @@ async fn resync(stack: &Stack, name: &str, confirmed: bool) -> Job {
 async fn set_system(stack: &Stack, phone_system: PhoneSystem) {
     let recipients = vec!["ops@example.com".parse().unwrap()];
     let settings = Settings { phone_system, recipients, ..Settings::default() };
-    stack.directory.put_settings(&stack.account, &settings).await.unwrap();
+    stack.directory.put_settings(&stack.account, &settings, None).await.unwrap();
 }
 
 async fn allow(stack: &Stack, login: &str, numbers: &[String]) {
@@ -226,7 +226,7 @@ async fn candidates_are_shown_and_never_guessed_between() {
 
     let before = mapping(&stack, "1").await;
     let chosen = before.with(Given { phone_user: PhoneUserId::parse("8").ok(), ..before.given.clone() });
-    assert!(stack.directory.change_mapping(&stack.account, Some(&before), &chosen).await.unwrap());
+    assert!(stack.directory.change_mapping(&stack.account, Some(&before), &chosen, None).await.unwrap());
     resync(&stack, "chosen.json", false).await;
     assert_eq!(sees(&stack, "1").await, [number(0)]);
 }
@@ -326,7 +326,7 @@ impl Doomed for Resyncing {
         map(stack, &more, to(&more)).await;
         let mut mapped = Mapping::new(crm(&less), to(&less));
         mapped.permission = Some(Permission::custom((0..3).map(|last| number(last).parse().unwrap())));
-        assert!(stack.directory.change_mapping(&stack.account, None, &mapped).await.unwrap());
+        assert!(stack.directory.change_mapping(&stack.account, None, &mapped, None).await.unwrap());
         // The others of earlier rounds are as they should be.
         "{}".to_owned()
     }

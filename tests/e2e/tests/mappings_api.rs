@@ -45,7 +45,7 @@ fn owner(stack: &Stack) -> Caller {
 async fn allow(stack: &Stack, crm_user: &str, permission: Permission) {
     let before = stack.directory.mapping(&stack.account, &crm(crm_user)).await.unwrap().expect("a mapping");
     let after = Mapping { permission: Some(permission), version: before.version + 1, ..before.clone() };
-    assert!(stack.directory.change_mapping(&stack.account, Some(&before), &after).await.unwrap());
+    assert!(stack.directory.change_mapping(&stack.account, Some(&before), &after, None).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

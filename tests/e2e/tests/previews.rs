@@ -77,7 +77,7 @@ async fn a_preview_of_users_creates_nobody_until_it_is_executed() {
 }
 
 async fn decided(stack: &Stack, job: &Job, decision: Decision) -> Result<State, String> {
-    let decided = decide(&stack.directory, job, decision).await.unwrap();
+    let decided = decide(&stack.directory, job, decision, &somebody()).await.unwrap();
     decided.map(|job| job.state).map_err(|illegal| illegal.to_string())
 }
 
@@ -93,7 +93,8 @@ async fn a_preview_is_decided_about_once() {
 
     // Executed twice at once, it does it once.
     let job = stack.preview(Kind::AppendCallerIds, "two.csv", file()).await;
-    let execute = || rollcall_platform::decide::execute(&stack.directory, &stack.files, &job);
+    let by = somebody();
+    let execute = || rollcall_platform::decide::execute(&stack.directory, &stack.files, &job, &by);
     let (first, second) = tokio::join!(execute(), execute());
     // Whoever is second may find that somebody is at it already.
     assert!(first.unwrap().is_ok() || second.unwrap().is_ok());

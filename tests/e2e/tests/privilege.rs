@@ -48,7 +48,7 @@ fn logged(stack: &Stack, what: &str) -> BTreeSet<String> {
 async fn set_system(stack: &Stack, phone_system: PhoneSystem) {
     let recipients = vec!["ops@example.com".parse().expect("an address")];
     let settings = Settings { phone_system, recipients, ..Settings::default() };
-    stack.directory.put_settings(&stack.account, &settings).await.expect("settings are written");
+    stack.directory.put_settings(&stack.account, &settings, None).await.expect("settings are written");
 }
 
 async fn resync(stack: &Stack, name: &str, system: PhoneSystem) -> Job {
@@ -76,7 +76,9 @@ async fn all_ended(stack: &Stack) {
 async fn map(stack: &Stack, crm_user: &str, phone_user: &str) {
     let given = Given { phone_user: PhoneUserId::parse(phone_user).ok(), ..Given::default() };
     let mapping = Mapping::new(CrmUserId::parse(crm_user).expect("an ID"), given);
-    assert!(stack.directory.change_mapping(&stack.account, None, &mapping).await.expect("the mapping is written"));
+    assert!(
+        stack.directory.change_mapping(&stack.account, None, &mapping, None).await.expect("the mapping is written")
+    );
 }
 
 /// A row that is good, and one that isn't.

@@ -261,7 +261,7 @@ async fn a_number_rests_where_that_is_asked_for_and_no_resync_brings_a_retired_o
     let given = Given { phone_user: PhoneUserId::parse("asha").ok(), ..Given::default() };
     let crm = CrmUserId::parse("crm-1").unwrap();
     let mapping = Mapping::new(crm.clone(), given);
-    assert!(stack.directory.change_mapping(&stack.account, None, &mapping).await.unwrap());
+    assert!(stack.directory.change_mapping(&stack.account, None, &mapping, None).await.unwrap());
     let sees = async |name: &str| {
         let source = stack.drop_as(Kind::MappingResync, name, ResyncRequest { confirmed: true }.to_json()).await;
         stack.ended(&source).await;

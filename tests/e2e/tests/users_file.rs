@@ -24,7 +24,7 @@ fn email(address: &str) -> Option<EmailAddress> {
 
 async fn role(stack: &Stack, id: &str) {
     let entry = Entry { id: Ref::parse(id).unwrap(), name: Name::parse(&id.to_uppercase()).unwrap() };
-    stack.directory.put_entry(&stack.account, CatalogKind::Role, &entry).await.unwrap();
+    stack.directory.put_entry(&stack.account, CatalogKind::Role, &entry, None).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

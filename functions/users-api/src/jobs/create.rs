@@ -1,8 +1,10 @@
 //! A new job: leave to drop its file.
 
 use axum::{Json, extract::State, http::StatusCode};
+use jiff::Timestamp;
 use rollcall_model::{
     email::EmailAddress,
+    permit::Permit,
     upload::{Kind, Terms, Upload},
     user::Name,
 };
@@ -85,9 +87,12 @@ pub(crate) async fn create(
     }
     // A folder of its own, so that nobody overwrites another's file of the same name.
     let name = format!("{}/{}", Uuid::new_v4(), new.name);
+    let asked_by = caller.actor();
     let upload = Upload { account: caller.account, kind: new.kind, name };
     let notify = new.notify.or(caller.email.filter(EmailAddress::takes_reports));
-    let terms = Terms { notify, role: new.role, preview: new.preview };
+    let permit = Permit { upload: upload.key(), asked_by, notify: notify.clone() };
+    let permit = Some(api.directory.permit(&upload.account, &permit, Timestamp::now()).await?);
+    let terms = Terms { notify, role: new.role, preview: new.preview, permit };
     let size = i64::try_from(new.size).unwrap_or(i64::MAX);
     let (url, headers) = api.files.presigned_drop(&upload, size, &terms, GOOD_FOR).await?;
     let permission = Permission {

@@ -33,7 +33,7 @@ pub(crate) async fn execute(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Shown>), Problem> {
     let job = find(&api, &caller, &id).await?;
-    let job = decide::execute(&api.directory, &api.files, &job).await?.map_err(illegal)?;
+    let job = decide::execute(&api.directory, &api.files, &job, &caller.actor()).await?.map_err(illegal)?;
     Ok((StatusCode::ACCEPTED, Json(shown(job))))
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn discard(
     Path(id): Path<String>,
 ) -> Result<Json<Shown>, Problem> {
     let job = find(&api, &caller, &id).await?;
-    let discarded = decide(&api.directory, &job, Decision::Discard).await?.map_err(illegal)?;
+    let discarded = decide(&api.directory, &job, Decision::Discard, &caller.actor()).await?.map_err(illegal)?;
     release(&api, &caller, &job).await?;
     Ok(Json(shown(discarded)))
 }
@@ -96,7 +96,7 @@ pub(crate) async fn undo(
         let detail = format!("What a job of the kind {} did can't be taken back.", job.upload.kind.as_str());
         return Err(Problem::new(StatusCode::CONFLICT, ApiCode::NoUndo, detail));
     }
-    job.decide(Decision::Undo).map_err(illegal)?;
+    job.decide(Decision::Undo, &caller.actor()).map_err(illegal)?;
     ask(&api, caller, Kind::Undo, "undo.json", UndoRequest { job: job.id, preview }.to_json()).await
 }
 

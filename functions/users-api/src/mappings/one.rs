@@ -32,7 +32,7 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(crm_user): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    if api.directory.delete_mapping(&caller.account, &named(&crm_user)?).await? {
+    if api.directory.delete_mapping(&caller.account, &named(&crm_user)?, &caller.actor()).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Problem::not_found("mapping"))

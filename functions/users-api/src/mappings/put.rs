@@ -46,7 +46,7 @@ pub(crate) async fn put(
             Some(before) => before.with(given.clone()),
             None => Mapping::new(crm_user.clone(), given.clone()),
         };
-        if api.directory.change_mapping(&caller.account, before.as_ref(), &after).await? {
+        if api.directory.change_mapping(&caller.account, before.as_ref(), &after, Some(&caller.actor())).await? {
             let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
             return Ok(answer(status, after));
         }

@@ -94,7 +94,7 @@ impl Audit {
         }
         let mut table = Table::new([
             Column::text("When"),
-            Column::text("User or number"),
+            Column::text("What it is about"),
             Column::text("By"),
             Column::text("What"),
             Column::text("Added"),
@@ -104,7 +104,7 @@ impl Audit {
             table.row([
                 format!("{:.0}", entry.at).into(),
                 subject(&entry.subject).into(),
-                by(entry.by.as_ref()).into(),
+                by(entry).into(),
                 what(entry),
                 numbers(&entry.added).into(),
                 numbers(&entry.removed).into(),
@@ -119,15 +119,32 @@ fn subject(subject: &Subject) -> String {
     match subject {
         Subject::User(login) => login.to_string(),
         Subject::Number(number) => number.to_string(),
+        Subject::Mapping(crm_user) => format!("mapping {}", output::visible(crm_user.as_str())),
+        Subject::Role(id) => format!("role {id}"),
+        Subject::Department(id) => format!("department {id}"),
+        Subject::Team(id) => format!("team {id}"),
+        Subject::Settings(_) => "settings".to_owned(),
+        Subject::Job(id) => format!("job {}", &id.as_str()[..SHOWN_ID]),
+        Subject::Route(route) => output::visible(route),
     }
 }
 
-fn by(actor: Option<&Actor>) -> String {
+fn by(entry: &Entry) -> String {
+    let by = entry.by.as_ref().map_or_else(|| "unknown".to_owned(), actor);
+    match &entry.asked_by {
+        Some(asked_by) => format!("{by} ({})", actor(asked_by)),
+        None => by,
+    }
+}
+
+/// Who did something, or asked for it, in words.
+pub fn actor(actor: &Actor) -> String {
     match actor {
-        Some(Actor::Job(id)) => format!("job {}", &id.as_str()[..SHOWN_ID]),
-        Some(Actor::Call(subject)) => subject.clone(),
-        Some(Actor::Schedule) => "a schedule".to_owned(),
-        None => "unknown".to_owned(),
+        Actor::Job(id) => format!("job {}", &id.as_str()[..SHOWN_ID]),
+        Actor::Call(subject) if subject.is_empty() => "a token without a subject".to_owned(),
+        Actor::Call(subject) => output::visible(subject),
+        Actor::Schedule => "a schedule".to_owned(),
+        Actor::Bucket => "a file in the bucket".to_owned(),
     }
 }
 
@@ -136,13 +153,30 @@ fn what(entry: &Entry) -> Cell {
         Kind::Created => ("created", Some(Tone::Good)),
         Kind::Deleted => ("deleted", Some(Tone::Doubtful)),
         Kind::Changed => ("", None),
+        Kind::Executed => ("executed", Some(Tone::Good)),
+        Kind::Discarded => ("discarded", Some(Tone::Doubtful)),
+        Kind::Undone => ("undone", Some(Tone::Doubtful)),
+        Kind::Refused => ("refused", Some(Tone::Bad)),
     };
     let policy = change(entry.policy, policy);
     let state = change(entry.state, NumberState::as_str);
-    let words: Vec<_> = [word.to_owned(), policy, state].into_iter().filter(|word| !word.is_empty()).collect();
+    let fields = entry.fields.iter().map(|(name, change)| field(name, change));
+    let words = [word.to_owned(), entry.code.clone().unwrap_or_default(), policy, state];
+    let words: Vec<_> = words.into_iter().chain(fields).filter(|word| !word.is_empty()).collect();
     match tone {
         Some(tone) => Cell::toned(words.join(", "), tone),
         None => words.join(", ").into(),
+    }
+}
+
+/// What else changed; of personal data the name alone.
+fn field(name: &str, change: &FromTo<String>) -> String {
+    let shown = |value: &Option<String>| value.as_deref().map(output::visible);
+    match (shown(&change.from), shown(&change.to)) {
+        (Some(from), Some(to)) => format!("{name} {from} to {to}"),
+        (None, Some(one)) => format!("{name} {one}"),
+        (Some(_), None) => format!("no {name}"),
+        (None, None) => name.to_owned(),
     }
 }
 

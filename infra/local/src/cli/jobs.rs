@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::audit::actor;
 use super::job::{SHOWN_ID, latest};
 use super::output::{Cell, Column, Table, count};
 use super::place::Place;
@@ -50,6 +51,7 @@ impl Jobs {
             Column::number("Applied"),
             Column::number("Unchanged"),
             Column::number("To mend"),
+            Column::text("Asked for by"),
             Column::text("File"),
         ]);
         for job in &jobs {
@@ -63,6 +65,7 @@ impl Jobs {
                 count(job.counts.applied).into(),
                 count(job.counts.unchanged).into(),
                 count(job.counts.to_mend()).into(),
+                job.asked_by.as_ref().map(actor).unwrap_or_default().into(),
                 Cell::from(job.file_name()),
             ]);
         }

@@ -97,11 +97,11 @@ pub async fn seed(
     let directory = &stack.directory;
     let before = directory.settings(account).await.map_err(told)?;
     let settings = demo_account::settings(before, recipients);
-    directory.put_settings(account, &settings).await.map_err(told)?;
+    directory.put_settings(account, &settings, None).await.map_err(told)?;
     let inventory = demo_account::inventory(numbers);
     directory.put_numbers(account, &inventory).await.map_err(told)?;
     for (kind, entry) in demo_account::catalog() {
-        directory.put_entry(account, kind, &entry).await.map_err(told)?;
+        directory.put_entry(account, kind, &entry, None).await.map_err(told)?;
     }
 
     let bar = output::progress(shown && users > SLICE);
@@ -122,7 +122,7 @@ pub async fn seed(
     bar.finish_and_clear();
     for mapping in demo_account::mappings(users, numbers) {
         // What is said of a CRM user already stays.
-        directory.change_mapping(account, None, &mapping).await.map_err(told)?;
+        directory.change_mapping(account, None, &mapping, None).await.map_err(told)?;
     }
     Ok(Made { users_created: created, users: users + 1, numbers: inventory.len() as u64 })
 }

@@ -7,6 +7,7 @@ use rollcall_model::job::{Failure, Mail as MailState, Shown as Job, State};
 use rollcall_model::report::{Counts, RowStatus};
 use rollcall_model::upload::ResultKeys;
 
+use super::audit::actor;
 use super::output::{self, Tone, count, counted};
 use super::reach::Reach;
 use crate::stack::Mail;
@@ -59,6 +60,18 @@ pub fn describe(job: &Job, mail: Option<&Mail>, stack: &Reach) -> String {
     };
     line("Job", job.id.as_str());
     line("File", &format!("{} ({})", output::visible(job.file_name()), counted(job.size, "byte", "bytes")));
+    if let Some(asked_by) = &job.asked_by {
+        line("Asked for by", &actor(asked_by));
+    }
+    if let Some(decided_by) = &job.decided_by {
+        line("Decided by", &actor(decided_by));
+    }
+    if let Some(undoes) = &job.undoes {
+        line("Undoes job", undoes.as_str());
+    }
+    if let Some(undone_by) = &job.undone_by {
+        line("Undone by job", undone_by.as_str());
+    }
     line("State", &format!("{}{}", tone(job).paint(standing(job)), progress(job)));
     match &job.failure {
         Some(Failure::File(fault)) => line("Reason", &output::visible(&fault.to_string())),

@@ -1,4 +1,5 @@
-//! The audit trail: who changed whose numbers, when, and from what to what.
+//! The audit trail: who changed whose numbers, mappings, settings and catalogue, decided about a job or was refused, when, and from what
+//! to what.
 //!
 //! It is made from what the table's stream tells after every write: what the item was and what it became. So a write
 //! leaves on the item who did it, and costs no more than that. Names and addresses are not in the trail.
@@ -6,16 +7,22 @@
 mod object;
 mod question;
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    account::AccountId,
     caller_id::CallerId,
     inventory::NumberState,
+    job::Decision,
+    mapping::CrmUserId,
     upload::JobId,
-    user::{LoginId, Policy},
+    user::{LoginId, Policy, Ref},
 };
 
 pub use object::{CLOCKS_DIFFER, ObjectName, folder};
@@ -31,13 +38,17 @@ pub enum Actor {
     Call(String),
     /// A schedule's round.
     Schedule,
+    /// Whoever dropped a file straight into the bucket. Who that was, AWS knows (`CloudTrail`'s data events) and we don't.
+    Bucket,
 }
 
 impl Actor {
     /// An actor as an item says it; `None` for a text that names none.
     pub fn parse(text: &str) -> Option<Self> {
-        if text == "schedule" {
-            return Some(Self::Schedule);
+        match text {
+            "schedule" => return Some(Self::Schedule),
+            "bucket" => return Some(Self::Bucket),
+            _ => {}
         }
         match text.split_once(':')? {
             ("job", id) => JobId::parse(id).map(Self::Job),
@@ -54,6 +65,7 @@ impl fmt::Display for Actor {
             Self::Job(id) => write!(f, "job:{id}"),
             Self::Call(subject) => write!(f, "call:{subject}"),
             Self::Schedule => f.write_str("schedule"),
+            Self::Bucket => f.write_str("bucket"),
         }
     }
 }
@@ -74,6 +86,9 @@ pub struct Entry {
     pub change: Kind,
     /// Who did it; `None` for who wrote the table past the API and the jobs.
     pub by: Option<Actor>,
+    /// Who asked for the job that did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<Actor>,
     /// Numbers that came onto the user's list.
     pub added: Vec<CallerId>,
     /// Numbers that went off it.
@@ -84,9 +99,15 @@ pub struct Entry {
     /// The number's state, if it changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<FromTo<NumberState>>,
+    /// What else changed, by name. Of what is personal data the name alone is kept, without values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, FromTo<String>>,
+    /// Why something was refused: the code of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
-/// What was changed.
+/// What an entry is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Subject {
@@ -94,6 +115,20 @@ pub enum Subject {
     User(LoginId),
     /// A number of the inventory.
     Number(CallerId),
+    /// The mapping of a CRM user.
+    Mapping(CrmUserId),
+    /// A role of the catalogue.
+    Role(Ref),
+    /// A department of the catalogue.
+    Department(Ref),
+    /// A team of the catalogue.
+    Team(Ref),
+    /// The account's settings, its phone system among them.
+    Settings(AccountId),
+    /// A job about which somebody has decided.
+    Job(JobId),
+    /// A route of the API that was refused to somebody, such as `POST /v1/jobs`.
+    Route(String),
 }
 
 /// What became of it.
@@ -106,9 +141,28 @@ pub enum Kind {
     Changed,
     /// It is gone.
     Deleted,
+    /// A job is to be executed.
+    Executed,
+    /// A job is not to be executed.
+    Discarded,
+    /// What a job did has been taken back.
+    Undone,
+    /// Somebody asked for what they may not do.
+    Refused,
+}
+
+impl From<Decision> for Kind {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Execute => Self::Executed,
+            Decision::Discard => Self::Discarded,
+            Decision::Undo => Self::Undone,
+        }
+    }
 }
 
 /// A value that changed. `None` is what something has before it is there, and after.
+/// Both are `None` where the value is personal data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FromTo<T> {
     /// What it was.
@@ -132,6 +186,44 @@ pub struct Image {
     pub policy: Option<Policy>,
     /// A number's state.
     pub state: Option<NumberState>,
+    /// What else it says, by name.
+    pub fields: BTreeMap<&'static str, Field>,
+    /// What was done, where the item says that itself.
+    pub told: Option<Told>,
+}
+
+/// A value that is compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// It is shown.
+    Shown(String),
+    /// It is personal data: the trail keeps that it has changed, and not from what to what.
+    Private(String),
+}
+
+/// What an item says was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Somebody has decided about a job.
+    Decided(Decision),
+    /// Somebody was refused, with this code.
+    Refused(String),
+}
+
+impl Image {
+    /// What there is of something at first: nothing but its name.
+    pub fn of(subject: Subject) -> Self {
+        Self {
+            subject,
+            changed_by: None,
+            deleted_by: None,
+            caller_ids: BTreeSet::new(),
+            policy: None,
+            state: None,
+            fields: BTreeMap::new(),
+            told: None,
+        }
+    }
 }
 
 /// A change that the stream tells.
@@ -145,17 +237,29 @@ pub struct Change {
     pub before: Option<Image>,
     /// What is there now.
     pub after: Option<Image>,
+    /// Who asked for the job that did it, if one did.
+    pub asked_by: Option<Actor>,
 }
 
 impl Change {
     /// The line of the trail that comes of it, completed at `at`; `None` if it is about nothing that the trail keeps.
     pub fn entry(self, at: Timestamp) -> Option<Entry> {
-        let Self { id, changed, before, after } = self;
-        let kind = match (&before, &after) {
-            (None, Some(_)) => Kind::Created,
-            (Some(_), Some(_)) => Kind::Changed,
-            (Some(_), None) => Kind::Deleted,
-            (None, None) => return None,
+        let Self { id, changed, before, after, asked_by } = self;
+        let told = after.as_ref().and_then(|after| after.told.clone());
+        // What is written down for the trail alone comes and goes; so do jobs.
+        let is_event = |image: &Image| matches!(image.subject, Subject::Job(_) | Subject::Route(_));
+        let kind = match (&before, &after, &told) {
+            (_, _, Some(Told::Decided(decision))) => (*decision).into(),
+            (_, _, Some(Told::Refused(_))) => Kind::Refused,
+            (Some(image), _, None) | (None, Some(image), None) if is_event(image) => return None,
+            (None, Some(_), None) => Kind::Created,
+            (Some(_), Some(_), None) => Kind::Changed,
+            (Some(_), None, None) => Kind::Deleted,
+            (None, None, None) => return None,
+        };
+        let code = match told {
+            Some(Told::Refused(code)) => Some(code),
+            Some(Told::Decided(_)) | None => None,
         };
         let list = |image: &Option<Image>| image.as_ref().map(|image| image.caller_ids.clone()).unwrap_or_default();
         let (had, has) = (list(&before), list(&after));
@@ -163,7 +267,11 @@ impl Change {
         let state = |image: &Option<Image>| image.as_ref().and_then(|image| image.state);
         let policy = FromTo::of(policy(&before), policy(&after));
         let state = FromTo::of(state(&before), state(&after));
-        if kind == Kind::Changed && had == has && policy.is_none() && state.is_none() {
+        // What a new user begins with, or one who is gone had, says nothing.
+        let is_user = after.as_ref().or(before.as_ref()).is_some_and(|image| matches!(image.subject, Subject::User(_)));
+        let fields =
+            if is_user && kind != Kind::Changed { BTreeMap::new() } else { fields(before.as_ref(), after.as_ref()) };
+        if kind == Kind::Changed && had == has && policy.is_none() && state.is_none() && fields.is_empty() {
             return None;
         }
         let by = match (&before, &after) {
@@ -179,12 +287,42 @@ impl Change {
             subject,
             change: kind,
             by,
+            asked_by,
             added: has.difference(&had).copied().collect(),
             removed: had.difference(&has).copied().collect(),
             policy,
             state,
+            fields,
+            code,
         })
     }
+
+    /// The job that did it.
+    pub fn job(&self) -> Option<&JobId> {
+        let by = match (&self.before, &self.after) {
+            (Some(before), None) => before.deleted_by.as_ref(),
+            (_, after) => after.as_ref().and_then(|after| after.changed_by.as_ref()),
+        };
+        match by {
+            Some(Actor::Job(job)) => Some(job),
+            _ => None,
+        }
+    }
+}
+
+/// The fields that changed.
+fn fields(before: Option<&Image>, after: Option<&Image>) -> BTreeMap<String, FromTo<String>> {
+    let field = |image: Option<&Image>, name: &str| image.and_then(|image| image.fields.get(name).cloned());
+    let names = before.into_iter().chain(after).flat_map(|image| image.fields.keys());
+    let changed = names.filter_map(|name| {
+        let change = FromTo::of(field(before, name), field(after, name))?;
+        let shown = |field| match field {
+            Some(Field::Shown(text)) => Some(text),
+            Some(Field::Private(_)) | None => None,
+        };
+        Some(((*name).to_owned(), FromTo { from: shown(change.from), to: shown(change.to) }))
+    });
+    changed.collect()
 }
 
 impl<T: PartialEq> FromTo<T> {

@@ -14,7 +14,7 @@ pub struct Filter {
     pub user: Option<LoginId>,
     /// About this number: it came, it went, or its state changed.
     pub number: Option<CallerId>,
-    /// By this job.
+    /// By this job, or a decision about it.
     pub job: Option<JobId>,
 }
 
@@ -30,7 +30,10 @@ impl Filter {
                 || entry.added.binary_search(&wanted).is_ok()
                 || entry.removed.binary_search(&wanted).is_ok()
         });
-        let job = self.job.as_ref().is_none_or(|wanted| matches!(&entry.by, Some(Actor::Job(job)) if job == wanted));
+        let job = self.job.as_ref().is_none_or(|wanted| {
+            matches!(&entry.by, Some(Actor::Job(job)) if job == wanted)
+                || matches!(&entry.subject, Subject::Job(job) if job == wanted)
+        });
         user && number && job
     }
 }

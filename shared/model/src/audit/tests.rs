@@ -17,12 +17,10 @@ fn numbers(last: &[u8]) -> BTreeSet<CallerId> {
 
 fn user(last: &[u8], policy: Policy, changed_by: Option<Actor>) -> Image {
     Image {
-        subject: Subject::User(LoginId::parse("Asha").unwrap()),
         changed_by,
-        deleted_by: None,
         caller_ids: numbers(last),
         policy: Some(policy),
-        state: None,
+        ..Image::of(Subject::User(LoginId::parse("Asha").unwrap()))
     }
 }
 
@@ -36,7 +34,7 @@ fn number(state: NumberState, changed_by: Option<Actor>) -> Image {
 }
 
 fn entry(before: Option<Image>, after: Option<Image>) -> Option<Entry> {
-    let change = Change { id: "e1".to_owned(), changed: CHANGED.parse().unwrap(), before, after };
+    let change = Change { id: "e1".to_owned(), changed: CHANGED.parse().unwrap(), before, after, asked_by: None };
     change.entry(AT.parse().unwrap())
 }
 
@@ -95,7 +93,9 @@ fn what_changes_no_number_leaves_no_entry() {
 
 #[test]
 fn an_actor_is_read_as_it_is_written() {
-    for actor in [job(), ann(), Actor::Call(String::new()), Actor::Call("a:b|c".to_owned()), Actor::Schedule] {
+    for actor in
+        [job(), ann(), Actor::Call(String::new()), Actor::Call("a:b|c".to_owned()), Actor::Schedule, Actor::Bucket]
+    {
         assert_eq!(Actor::parse(&actor.to_string()), Some(actor));
     }
     for text in ["", "ann", "job:", "job:../x", "ops:ann"] {
@@ -125,4 +125,63 @@ fn a_filter_takes_what_is_about_all_it_names() {
     ] {
         assert_eq!([filter.takes(&appended), filter.takes(&flagged)], takes, "{filter:?}");
     }
+}
+
+#[test]
+fn fields_are_told_from_what_to_what_and_personal_ones_by_name_alone() {
+    let settings = |phone_system: &str, recipients: &str| Image {
+        changed_by: Some(ann()),
+        fields: BTreeMap::from([
+            ("phone_system", Field::Shown(phone_system.to_owned())),
+            ("recipients", Field::Private(recipients.to_owned())),
+        ]),
+        ..Image::of(Subject::Settings("acme".parse().unwrap()))
+    };
+    let told = json(Some(settings("builtin", "a@x.example")), Some(settings("zoom-phone", "b@x.example")));
+    assert_eq!(told["settings"], "acme");
+    let nothing = serde_json::Value::Null;
+    assert_eq!(
+        told["fields"],
+        serde_json::json!({
+            "phone_system": { "from": "builtin", "to": "zoom-phone" },
+            "recipients": { "from": nothing, "to": nothing },
+        })
+    );
+    assert!(!told.to_string().contains("x.example"));
+    assert_eq!(entry(Some(settings("builtin", "a@x.example")), Some(settings("builtin", "a@x.example"))), None);
+}
+
+#[test]
+fn an_action_on_an_agent_is_told_and_the_beginning_of_a_user_is_not() {
+    let user = |status: &str| Image {
+        changed_by: Some(ann()),
+        fields: BTreeMap::from([("agent_status", Field::Shown(status.to_owned()))]),
+        ..user(&[], Policy::Custom, None)
+    };
+    let told = json(Some(user("enabled")), Some(user("blocked")));
+    assert_eq!(told["fields"]["agent_status"], serde_json::json!({ "from": "enabled", "to": "blocked" }));
+    assert_eq!(json(None, Some(user("enabled"))).get("fields"), None);
+}
+
+#[test]
+fn decisions_and_refusals_are_told_once_and_the_lives_of_jobs_are_not() {
+    let job = JobId::parse("9f86d081884c7d659a2feaa0c55ad015").unwrap();
+    let running = Image::of(Subject::Job(job));
+    for (decision, kind) in
+        [(Decision::Execute, Kind::Executed), (Decision::Discard, Kind::Discarded), (Decision::Undo, Kind::Undone)]
+    {
+        let decided = Image { changed_by: Some(ann()), told: Some(Told::Decided(decision)), ..running.clone() };
+        let told = entry(Some(running.clone()), Some(decided.clone())).unwrap();
+        assert_eq!((told.change, told.by), (kind, Some(ann())));
+        assert_eq!(entry(Some(decided), Some(running.clone())), None);
+    }
+    let refused = Image {
+        changed_by: Some(ann()),
+        told: Some(Told::Refused("SCOPE_MISSING".to_owned())),
+        ..Image::of(Subject::Route("POST /v1/jobs".to_owned()))
+    };
+    let told = json(None, Some(refused.clone()));
+    assert_eq!((&told["route"], &told["change"]), (&"POST /v1/jobs".into(), &"refused".into()));
+    assert_eq!((&told["code"], &told["by"]["call"]), (&"SCOPE_MISSING".into(), &"ann".into()));
+    assert_eq!(entry(Some(refused), None), None, "it is forgotten after a while");
 }

@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    audit::Actor,
     csv_file::FileFault,
     email::EmailAddress,
     report::Counts,
@@ -75,7 +76,19 @@ pub struct Job {
     /// The last error of an attempt, by the operation that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
-    /// The address that was bound to the upload.
+    /// Who asked for it. `None` until its first attempt has looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<Actor>,
+    /// Who has decided that it is to be executed, or discarded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<Actor>,
+    /// The job that it takes back, if it is an undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<JobId>,
+    /// The job that has taken it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undone_by: Option<JobId>,
+    /// Who gets the report, in place of the account's recipients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<EmailAddress>,
     /// The role that was chosen for the upload: of users whose rows name none.
@@ -345,6 +358,10 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
             previewed: None,
             failure: None,
             last_error: None,
+            asked_by: None,
+            decided_by: None,
+            undoes: None,
+            undone_by: None,
             notify: None,
             role: None,
             mail: None,
@@ -387,6 +404,22 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
     Claim::Work(Box::new(job))
 }
 
+impl Decision {
+    /// As it stands in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Execute => "execute",
+            Self::Discard => "discard",
+            Self::Undo => "undo",
+        }
+    }
+
+    /// A decision as records say it.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Execute, Self::Discard, Self::Undo].into_iter().find(|known| known.as_str() == text)
+    }
+}
+
 impl Job {
     /// Whether it shows what it would do, and writes nothing.
     pub fn previews(&self) -> bool {
@@ -399,11 +432,12 @@ impl Job {
     }
 
     /// The job as it is once this has been decided about it. One that is to be executed waits for a delivery, and begins anew:
-    /// what it saw may be hours old. Deciding that once more, before anybody has taken it up, changes nothing.
+    /// what it saw may be hours old. Deciding that once more, before anybody has taken it up, changes nothing. `by` decides: a job, where
+    /// it is an undo.
     ///
     /// # Errors
     /// [`IllegalMove`] where there is nothing of this to decide.
-    pub fn decide(&self, decision: Decision) -> Result<Self, IllegalMove> {
+    pub fn decide(&self, decision: Decision, by: &Actor) -> Result<Self, IllegalMove> {
         let mut job = self.clone();
         match (decision, self.state) {
             (Decision::Execute, State::Previewed | State::Held) => {
@@ -413,10 +447,20 @@ impl Job {
                 (job.state, job.stage, job.phase) = (State::Running, Stage::Executed, Phase::Reading);
                 (job.counts, job.progress, job.paused) = (Counts::default(), Progress::default(), false);
                 (job.ended, job.failure, job.last_error, job.mail) = (None, None, None, None);
+                job.decided_by = Some(by.clone());
             }
             (Decision::Execute, State::Running) if self.stage == Stage::Executed && self.lease.is_none() => {}
-            (Decision::Discard, State::Previewed | State::Held) => job.state = State::Discarded,
-            (Decision::Undo, State::Finished) => job.state = State::Undone,
+            (Decision::Discard, State::Previewed | State::Held) => {
+                job.state = State::Discarded;
+                job.decided_by = Some(by.clone());
+            }
+            (Decision::Undo, State::Finished) => {
+                job.state = State::Undone;
+                job.undone_by = match by {
+                    Actor::Job(undo) => Some(undo.clone()),
+                    Actor::Call(_) | Actor::Schedule | Actor::Bucket => None,
+                };
+            }
             (decision, state) => return Err(IllegalMove { decision, state }),
         }
         Ok(job)

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Failure, Job, Mail, Phase, Previewed, Progress, Stage, State};
 use crate::{
+    audit::Actor,
     report::Counts,
     upload::{JobId, Kind, file_name},
     user::Name,
@@ -17,12 +18,24 @@ pub struct Shown {
     pub id: JobId,
     /// What it does.
     pub kind: Kind,
-    /// The name of its file, with the folders below its inbox that it lies in.
+    /// The name of its file, with the folders of people's own that it lies in.
     pub name: String,
     /// The key of its file.
     pub upload: String,
     /// The file's size in bytes.
     pub size: u64,
+    /// Who asked for it. Absent until its first attempt has looked, and for a job of a time when that was not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<Actor>,
+    /// Who has decided that it is to be executed, or discarded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<Actor>,
+    /// The job that it takes back, if it is an undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<JobId>,
+    /// The job that has taken it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undone_by: Option<JobId>,
     /// Where it stands in its life.
     pub state: State,
     /// What it does with what it decides.
@@ -64,7 +77,11 @@ impl Shown {
             id: job.id,
             kind: job.upload.kind,
             upload: job.upload.key(),
-            name: job.upload.name,
+            name: job.upload.shown_name(job.asked_by.as_ref()).to_owned(),
+            asked_by: job.asked_by,
+            decided_by: job.decided_by,
+            undoes: job.undoes,
+            undone_by: job.undone_by,
             size: job.source.size,
             state: job.state,
             stage: job.stage,

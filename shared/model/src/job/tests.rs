@@ -18,6 +18,10 @@ fn claimed(existing: Option<Job>, delivery: &Delivery) -> Claim {
     claim(existing, &upload(), &source(), delivery)
 }
 
+fn ann() -> Actor {
+    Actor::Call("ann".to_owned())
+}
+
 fn running() -> Job {
     match claimed(None, &delivery(1, 100)) {
         Claim::Work(job) => *job,
@@ -76,14 +80,14 @@ fn a_person_decides_where_there_is_something_to_decide() {
     ];
     for state in states {
         let job = Job { state, lease: None, ..running() };
-        let after = |decision| job.decide(decision).ok().map(|job| (job.state, job.stage));
+        let after = |decision| job.decide(decision, &ann()).ok().map(|job| (job.state, job.stage));
         let waits = matches!(state, State::Previewed | State::Held);
         assert_eq!(after(Decision::Execute), waits.then_some((State::Running, Stage::Executed)), "{state:?}");
         assert_eq!(after(Decision::Discard), waits.then_some((State::Discarded, Stage::Dropped)), "{state:?}");
         let undone = (state == State::Finished).then_some((State::Undone, Stage::Dropped));
         assert_eq!(after(Decision::Undo), undone, "{state:?}");
     }
-    let illegal = running().decide(Decision::Undo).unwrap_err();
+    let illegal = running().decide(Decision::Undo, &ann()).unwrap_err();
     assert_eq!(illegal.to_string(), "A job that is running can't be undone.");
 }
 
@@ -97,13 +101,13 @@ fn a_preview_is_carried_out_by_the_same_job_once_a_person_says_so() {
     assert_eq!((job.state, job.is_underway()), (State::Previewed, false));
     assert_eq!(claimed(Some(job.clone()), &delivery(2, 500)), Claim::Ended, "the file alone does nothing more");
 
-    let asked = job.decide(Decision::Execute).unwrap();
+    let asked = job.decide(Decision::Execute, &ann()).unwrap();
     assert_eq!(asked.previewed.map(|said| said.counts.applied), Some(3));
     assert_eq!((asked.counts.applied, asked.ended), (0, None));
-    assert_eq!(asked.decide(Decision::Execute), Ok(asked.clone()), "nobody has taken it up yet");
+    assert_eq!(asked.decide(Decision::Execute, &ann()), Ok(asked.clone()), "nobody has taken it up yet");
     let Claim::Work(job) = claimed(Some(asked), &delivery(1, 600)) else { panic!() };
     assert_eq!((job.state, job.stage, job.attempts), (State::Running, Stage::Executed, 2));
-    assert!(job.decide(Decision::Execute).is_err(), "somebody is at it");
+    assert!(job.decide(Decision::Execute, &ann()).is_err(), "somebody is at it");
 }
 
 #[test]
@@ -119,4 +123,21 @@ fn a_job_sent_back_from_the_dead_letter_queue_lives_again() {
     assert_eq!((again.failure, again.attempts), (job.failure.clone(), 1));
     let Claim::Work(job) = claimed(Some(*job), &delivery(1, 700)) else { panic!() };
     assert_eq!((job.state, job.failure, job.mail), (State::Running, None, None));
+}
+
+#[test]
+fn a_job_says_who_has_decided_and_which_job_has_undone_it() {
+    let held = Job { state: State::Held, lease: None, ..running() };
+    for decision in [Decision::Execute, Decision::Discard] {
+        let decided = held.decide(decision, &ann()).unwrap();
+        assert_eq!((decided.decided_by, decided.undone_by), (Some(ann()), None));
+    }
+    let executed = held.decide(Decision::Execute, &ann()).unwrap();
+    let again = executed.decide(Decision::Execute, &Actor::Call("eve".to_owned())).unwrap();
+    assert_eq!(again.decided_by, Some(ann()), "who was first has decided");
+
+    let undo = JobId::parse("0123456789abcdef0123456789abcdef").unwrap();
+    let finished = Job { state: State::Finished, decided_by: Some(ann()), ..held };
+    let undone = finished.decide(Decision::Undo, &Actor::Job(undo.clone())).unwrap();
+    assert_eq!((undone.decided_by, undone.undone_by), (Some(ann()), Some(undo)));
 }

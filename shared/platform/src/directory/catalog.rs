@@ -1,12 +1,14 @@
 //! Roles, departments and teams.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use rollcall_model::{
     account::AccountId,
+    audit::Actor,
     catalog::{Entry, Kind},
     user::Ref,
 };
 
-use super::{Directory, document, read_document};
+use super::{Directory, Item, document, read_document, stream::CHANGED_BY};
 use crate::{
     Error,
     error::failed,
@@ -27,7 +29,7 @@ impl Directory {
         let mut items = query.into_paginator().items().send();
         let mut entries = Vec::new();
         while let Some(item) = items.next().await {
-            entries.push(read_document(&item.map_err(failed(READING))?, RECORD, READING)?);
+            entries.push(read_entry(&item.map_err(failed(READING))?)?);
         }
         Ok(entries)
     }
@@ -36,23 +38,31 @@ impl Directory {
     ///
     /// # Errors
     /// When the table can't be written.
-    pub async fn put_entry(&self, account: &AccountId, kind: Kind, entry: &Entry) -> Result<(), Error> {
+    pub async fn put_entry(
+        &self,
+        account: &AccountId,
+        kind: Kind,
+        entry: &Entry,
+        by: Option<&Actor>,
+    ) -> Result<(), Error> {
         let key = Key::catalog(account, prefix(kind), entry.id.as_str()).attributes().into();
         let put = self.client.put_item().table_name(&self.table).set_item(Some(key)).item(RECORD, document(entry));
+        let put = by.into_iter().fold(put, |put, by| put.item(CHANGED_BY, AttributeValue::S(by.to_string())));
         put.send().await.map_err(failed(WRITING))?;
         Ok(())
     }
 
-    /// Takes an entry away. Users that carry its ID keep it.
+    /// Takes an entry away, and says before who does ([`Directory::delete_saying`]). Users that carry its ID keep it.
     ///
     /// # Errors
     /// When the table can't be written.
-    pub async fn delete_entry(&self, account: &AccountId, kind: Kind, id: &Ref) -> Result<(), Error> {
-        let key = Key::catalog(account, prefix(kind), id.as_str()).attributes().into();
-        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key));
-        delete.send().await.map_err(failed(WRITING))?;
-        Ok(())
+    pub async fn delete_entry(&self, account: &AccountId, kind: Kind, id: &Ref, by: &Actor) -> Result<(), Error> {
+        self.delete_saying(Key::catalog(account, prefix(kind), id.as_str()), by, WRITING).await.map(drop)
     }
+}
+
+pub(super) fn read_entry(item: &Item) -> Result<Entry, Error> {
+    read_document(item, RECORD, READING)
 }
 
 fn prefix(kind: Kind) -> &'static str {

@@ -3,11 +3,16 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use rollcall_model::{
     account::AccountId,
-    job::{Job, State},
+    audit::Actor,
+    job::{Decision, Job, State},
     upload::JobId,
 };
 
-use super::{Directory, Item, document, read_document, taken};
+use super::{
+    Directory, Item, document, read_document,
+    stream::{CHANGED_BY, DECISION},
+    taken,
+};
 use crate::{
     Error,
     error::failed,
@@ -113,12 +118,20 @@ impl Directory {
     }
 
     /// Writes what has been decided about a job, if it is still in the state that this was decided on. `false` when it
-    /// isn't.
+    /// isn't. Until somebody writes the job again, its item says what was decided and by whom: the audit trail is made from that.
     ///
     /// # Errors
     /// When the table can't be written.
-    pub async fn decide_job(&self, job: &Job, decided_on: State) -> Result<bool, Error> {
-        let put = self.put_job(job).condition_expression("#state = :state").expression_attribute_names("#state", STATE);
+    pub async fn decide_job(
+        &self,
+        job: &Job,
+        decided_on: State,
+        decision: Decision,
+        by: &Actor,
+    ) -> Result<bool, Error> {
+        let put = self.put_job(job).item(DECISION, AttributeValue::S(decision.as_str().to_owned()));
+        let put = put.item(CHANGED_BY, AttributeValue::S(by.to_string()));
+        let put = put.condition_expression("#state = :state").expression_attribute_names("#state", STATE);
         let put = put.expression_attribute_values(":state", AttributeValue::S(decided_on.as_str().to_owned()));
         taken(put.send().await.map(drop).map_err(failed("writing the decision about the job")))
     }

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use rollcall_model::{
     account::AccountId,
+    audit::Actor,
     mapping::{CrmUserId, Mapping},
     upload::JobId,
 };
 use tokio::time::Instant;
 
-use super::{BulkWork, Directory, Item, bulk::WRITTEN_BY, document, read_document, taken};
+use super::{BulkWork, Directory, Item, document, read_document, taken, users::marks};
 use crate::{
     Error,
     error::failed,
@@ -98,27 +99,21 @@ impl Directory {
         account: &AccountId,
         before: Option<&Mapping>,
         mapping: &Mapping,
+        by: Option<&Actor>,
     ) -> Result<bool, Error> {
         // First, so that the schedule knows of every mapping.
         if before.is_none() && self.resync_standing(account).await?.is_none() {
             self.begin_resyncs(account).await?;
         }
-        taken(self.put_mapping(&self.client, account, before.map(|before| before.version), mapping, None).await)
+        taken(self.put_mapping(&self.client, account, before.map(|before| before.version), mapping, by).await)
     }
 
-    /// Takes a mapping away. `false` when there is none.
+    /// Takes a mapping away, and says before who does. `false` when there is none.
     ///
     /// # Errors
     /// When the table can't be written.
-    pub async fn delete_mapping(&self, account: &AccountId, crm_user: &CrmUserId) -> Result<bool, Error> {
-        let delete = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::mapping(account, crm_user.as_str()).attributes().into()))
-            .condition_expression("attribute_exists(#pk)")
-            .expression_attribute_names("#pk", PK);
-        taken(delete.send().await.map(drop).map_err(failed("deleting a mapping")))
+    pub async fn delete_mapping(&self, account: &AccountId, crm_user: &CrmUserId, by: &Actor) -> Result<bool, Error> {
+        self.delete_saying(Key::mapping(account, crm_user.as_str()), by, "deleting a mapping").await
     }
 
     /// Writes mappings for a resync, each if it is still at the version before. Gives the positions of those that must be
@@ -160,7 +155,8 @@ impl Directory {
     ) -> Result<(bool, BulkWork), Error> {
         let key = Key::mapping(account, mapping.crm_user.as_str());
         let before = Some(mapping.version - 1);
-        let write = || self.put_mapping(&self.once, account, before, mapping, Some(job));
+        let by = Actor::Job(job.clone());
+        let write = || self.put_mapping(&self.once, account, before, mapping, Some(&by));
         self.write_once(key, 1, job, until, write).await
     }
 
@@ -170,7 +166,7 @@ impl Directory {
         account: &AccountId,
         before: Option<u64>,
         mapping: &Mapping,
-        job: Option<&JobId>,
+        by: Option<&Actor>,
     ) -> Result<(), Error> {
         let put = client
             .put_item()
@@ -178,10 +174,7 @@ impl Directory {
             .set_item(Some(Key::mapping(account, mapping.crm_user.as_str()).attributes().into()))
             .item(RECORD, document(mapping))
             .item(VERSION, AttributeValue::N(mapping.version.to_string()));
-        let put = match job {
-            Some(job) => put.item(WRITTEN_BY, AttributeValue::S(job.to_string())),
-            None => put,
-        };
+        let put = by.into_iter().flat_map(marks).fold(put, |put, (name, value)| put.item(name, value));
         let put = match before {
             None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
             Some(before) => put
@@ -199,6 +192,6 @@ impl Directory {
     }
 }
 
-fn read_mapping(item: &Item) -> Result<Mapping, Error> {
+pub(super) fn read_mapping(item: &Item) -> Result<Mapping, Error> {
     read_document(item, RECORD, READING)
 }

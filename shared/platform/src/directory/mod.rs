@@ -7,6 +7,8 @@ mod explain;
 mod jobs;
 mod mappings;
 mod numbers;
+mod permits;
+mod refusals;
 mod settings;
 mod standing;
 mod statements;
@@ -18,18 +20,21 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::{
     Client, config::retry::RetryConfig, operation::query::builders::QueryFluentBuilder, types::AttributeValue,
 };
+use rollcall_model::audit::Actor;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Error, Kind,
     connect::Aws,
-    keys::{PK, SK},
+    error::failed,
+    keys::{Key, PK, SK},
     pace::Pace,
 };
 
 pub use answers::{Answer, Given};
 pub use bulk::{Appended, BulkWork, Found};
 pub use jobs::job_place;
+use stream::DELETED_BY;
 pub use stream::StreamRecord;
 pub use users::{FilterValue, ListChange, Place, Stale, Taken, UserFilter, UserWrite, Walk};
 
@@ -71,6 +76,37 @@ impl Directory {
             .expression_attribute_values(":pk", AttributeValue::S(pk))
             .expression_attribute_values(":prefix", AttributeValue::S(prefix.into()))
             .consistent_read(true)
+    }
+}
+
+impl Directory {
+    /// Deletes an item. `false` when there is none.
+    ///
+    /// What is gone can't say who took it away. So the item says it before, in a write of its own, and goes only as long as it says so:
+    /// the audit trail finds it on what was there last. Somebody who writes it in between makes us begin again.
+    async fn delete_saying(&self, key: Key, by: &Actor, operation: &'static str) -> Result<bool, Error> {
+        let by = AttributeValue::S(by.to_string());
+        loop {
+            let mark = self.client.update_item().table_name(&self.table).set_key(Some(key.clone().attributes().into()));
+            let mark = mark
+                .update_expression("SET #by = :by")
+                .condition_expression("attribute_exists(#pk)")
+                .expression_attribute_names("#by", DELETED_BY)
+                .expression_attribute_names("#pk", PK)
+                .expression_attribute_values(":by", by.clone());
+            if !taken(mark.send().await.map(drop).map_err(failed(operation)))? {
+                return Ok(false);
+            }
+            let delete = self.client.delete_item().table_name(&self.table);
+            let delete = delete
+                .set_key(Some(key.clone().attributes().into()))
+                .condition_expression("#by = :by")
+                .expression_attribute_names("#by", DELETED_BY)
+                .expression_attribute_values(":by", by.clone());
+            if taken(delete.send().await.map(drop).map_err(failed(operation)))? {
+                return Ok(true);
+            }
+        }
     }
 }
 

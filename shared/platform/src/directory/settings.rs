@@ -1,11 +1,13 @@
 //! An account's settings.
 
-use rollcall_model::{account::AccountId, settings::Settings};
+use aws_sdk_dynamodb::types::AttributeValue;
+use rollcall_model::{account::AccountId, audit::Actor, settings::Settings};
 
-use super::{Directory, document, read_document};
+use super::{Directory, Item, document, read_document, stream::CHANGED_BY};
 use crate::{Error, error::failed, keys::Key};
 
 const OPERATION: &str = "reading the account's settings";
+const RECORD: &str = "settings";
 
 impl Directory {
     /// The account's settings, or the defaults.
@@ -17,7 +19,7 @@ impl Directory {
             self.client.get_item().table_name(&self.table).set_key(Some(Key::settings(account).attributes().into()));
         match read.consistent_read(true).send().await.map_err(failed(OPERATION))?.item {
             None => Ok(Settings::default()),
-            Some(item) => read_document(&item, "settings", OPERATION),
+            Some(item) => read_settings(&item),
         }
     }
 
@@ -25,10 +27,20 @@ impl Directory {
     ///
     /// # Errors
     /// When the table can't be written.
-    pub async fn put_settings(&self, account: &AccountId, settings: &Settings) -> Result<(), Error> {
+    pub async fn put_settings(
+        &self,
+        account: &AccountId,
+        settings: &Settings,
+        by: Option<&Actor>,
+    ) -> Result<(), Error> {
         let put =
             self.client.put_item().table_name(&self.table).set_item(Some(Key::settings(account).attributes().into()));
-        put.item("settings", document(settings)).send().await.map_err(failed("writing the account's settings"))?;
+        let put = by.into_iter().fold(put, |put, by| put.item(CHANGED_BY, AttributeValue::S(by.to_string())));
+        put.item(RECORD, document(settings)).send().await.map_err(failed("writing the account's settings"))?;
         Ok(())
     }
+}
+
+pub(super) fn read_settings(item: &Item) -> Result<Settings, Error> {
+    read_document(item, RECORD, OPERATION)
 }

@@ -1,19 +1,28 @@
 //! What the table's stream tells, as the audit trail looks at it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use rollcall_model::{
     account::AccountId,
-    audit::{Actor, Change, Image, Subject},
-    user::LoginId,
+    audit::{Actor, Change, Field, Image, Subject, Told},
+    email::EmailAddress,
+    job::Decision,
+    mapping::Mapping,
+    settings::Settings,
+    upload::JobId,
+    user::{LoginId, Ref},
 };
 use serde::Deserialize;
 
 use super::{
     Item,
-    numbers::{self, read_number},
+    catalog::read_entry,
+    mappings::read_mapping,
+    numbers::read_number,
+    refusals::{CODE, ROUTE},
+    settings::read_settings,
     string,
     users::{caller_ids, policy},
 };
@@ -26,6 +35,8 @@ use crate::{
 pub(super) const CHANGED_BY: &str = "changed_by";
 /// Who is about to delete it. See [`super::Directory::delete_user`].
 pub(super) const DELETED_BY: &str = "deleted_by";
+/// What was decided about a job, on its item.
+pub(super) const DECISION: &str = "decision";
 
 /// A record of the stream, as Lambda hands it on, or as the AWS CLI prints it: so a person brings back what Lambda gave up.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
@@ -33,12 +44,12 @@ pub(super) const DELETED_BY: &str = "deleted_by";
 pub struct StreamRecord {
     #[serde(rename = "eventID")]
     id: String,
-    dynamodb: Told,
+    dynamodb: Record,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Told {
+struct Record {
     approximate_creation_date_time: Moment,
     sequence_number: String,
     keys: TypedItem,
@@ -80,13 +91,13 @@ impl StreamRecord {
         &self.dynamodb.sequence_number
     }
 
-    /// The change that it tells, and whose. `None` when it is about neither a user nor a number: Lambda keeps such records
+    /// The change that it tells, and whose. `None` when it is about nothing that the trail keeps: Lambda keeps such records
     /// back, and they come where a person has read the stream.
     ///
     /// # Errors
     /// When it can't be read.
     pub fn change(self) -> Result<Option<(AccountId, Change)>, Error> {
-        let Told { approximate_creation_date_time, keys, old_image, new_image, .. } = self.dynamodb;
+        let Record { approximate_creation_date_time, keys, old_image, new_image, .. } = self.dynamodb;
         let keys = item(keys);
         if !string(&keys, SK).is_some_and(|sk| is_audited(&sk)) {
             return Ok(None);
@@ -99,8 +110,9 @@ impl StreamRecord {
             Moment::Text(moment) => moment.as_second(),
         };
         let changed = Timestamp::from_second(seconds).map_err(|error| Error::unreadable(READING, error))?;
-        let image = |told: Option<TypedItem>| told.map(|told| image(&item(told))).transpose();
-        Ok(Some((account, Change { id: self.id, changed, before: image(old_image)?, after: image(new_image)? })))
+        let image = |told: Option<TypedItem>| told.map(|told| image(&account, &keys, &item(told))).transpose();
+        let (before, after) = (image(old_image)?, image(new_image)?);
+        Ok(Some((account, Change { id: self.id, changed, before, after, asked_by: None })))
     }
 }
 
@@ -113,23 +125,93 @@ fn item(told: TypedItem) -> Item {
     told.into_iter().filter_map(|(name, told)| Some((name, value(told)?))).collect()
 }
 
-fn image(item: &Item) -> Result<Image, Error> {
+/// What the trail looks at of an item with this key.
+fn image(account: &AccountId, keys: &Item, item: &Item) -> Result<Image, Error> {
+    let sk = string(keys, SK).unwrap_or_default();
+    let image = match sk.split_once('#').map_or(sk.as_str(), |(kind, _)| kind) {
+        "NUM" => {
+            let number = read_number(item)?;
+            Image { state: Some(number.facts.state), ..Image::of(Subject::Number(number.number)) }
+        }
+        "CRM" => mapping(&read_mapping(item)?),
+        "ROLE" => entry(item, Subject::Role)?,
+        "DEPT" => entry(item, Subject::Department)?,
+        "TEAM" => entry(item, Subject::Team)?,
+        "SETTINGS" => settings(account, &read_settings(item)?),
+        "JOB" => job(&string(keys, PK).unwrap_or_default(), item)?,
+        "REFUSAL" => refusal(item),
+        _ => user(item)?,
+    };
     let actor = |name| string(item, name).and_then(|text| Actor::parse(&text));
-    let (changed_by, deleted_by) = (actor(CHANGED_BY), actor(DELETED_BY));
-    if item.contains_key(numbers::RECORD) {
-        let number = read_number(item)?;
-        let (subject, state) = (Subject::Number(number.number), Some(number.facts.state));
-        return Ok(Image { subject, changed_by, deleted_by, caller_ids: BTreeSet::new(), policy: None, state });
-    }
+    Ok(Image { changed_by: actor(CHANGED_BY), deleted_by: actor(DELETED_BY), ..image })
+}
+
+fn user(item: &Item) -> Result<Image, Error> {
     let login = string(item, "login").unwrap_or_default();
+    let login = LoginId::parse(&login).map_err(|error| Error::unreadable(READING, error))?;
+    let shown = |name| Some((name, Field::Shown(string(item, name)?)));
     Ok(Image {
-        subject: Subject::User(LoginId::parse(&login).map_err(|error| Error::unreadable(READING, error))?),
-        changed_by,
-        deleted_by,
         caller_ids: caller_ids(item)?.into_iter().collect(),
         policy: Some(policy(item)?),
-        state: None,
+        fields: ["agent_status", "web_login"].into_iter().filter_map(shown).collect(),
+        ..Image::of(Subject::User(login))
     })
+}
+
+/// What a mapping says: whom it maps, and what the CRM user may see.
+fn mapping(mapping: &Mapping) -> Image {
+    let permission = mapping.permission.as_ref();
+    let phone_user = mapping.state.last_phone_user();
+    let shown = [
+        ("state", Some(mapping.state.as_str().to_owned())),
+        ("phone_user", phone_user.map(|user| user.as_str().to_owned())),
+        ("department", permission.and_then(|permission| permission.department.as_ref()).map(ToString::to_string)),
+    ];
+    let private = [
+        ("email", mapping.given.email.as_ref().map(|email| email.folded().into_owned())),
+        ("login", mapping.given.login.as_ref().map(|login| login.folded().into_owned())),
+    ];
+    let shown = shown.into_iter().filter_map(|(name, value)| Some((name, Field::Shown(value?))));
+    let private = private.into_iter().filter_map(|(name, value)| Some((name, Field::Private(value?))));
+    Image {
+        caller_ids: permission.map(|known| known.caller_ids.iter().copied().collect()).unwrap_or_default(),
+        policy: permission.map(|permission| permission.policy),
+        fields: shown.chain(private).collect(),
+        ..Image::of(Subject::Mapping(mapping.crm_user.clone()))
+    }
+}
+
+fn entry(item: &Item, subject: impl Fn(Ref) -> Subject) -> Result<Image, Error> {
+    let entry = read_entry(item)?;
+    let fields = BTreeMap::from([("name", Field::Shown(entry.name.to_string()))]);
+    Ok(Image { fields, ..Image::of(subject(entry.id)) })
+}
+
+fn settings(account: &AccountId, settings: &Settings) -> Image {
+    let Settings { country, recipients, list_limit, phone_system } = settings;
+    let mut fields = BTreeMap::from([
+        (
+            "recipients",
+            Field::Private(format!("{:?}", recipients.iter().map(EmailAddress::as_str).collect::<Vec<_>>())),
+        ),
+        ("list_limit", Field::Shown(list_limit.to_string())),
+        ("phone_system", Field::Shown(phone_system.as_str().to_owned())),
+    ]);
+    fields.extend(country.map(|country| ("country", Field::Shown(country.to_string()))));
+    Image { fields, ..Image::of(Subject::Settings(account.clone())) }
+}
+
+/// A job, of which what was decided is looked at alone.
+fn job(pk: &str, item: &Item) -> Result<Image, Error> {
+    let id = pk.rsplit('#').next().and_then(JobId::parse);
+    let id = id.ok_or_else(|| Error::unreadable(READING, "its key names no job"))?;
+    let decision = string(item, DECISION).and_then(|decision| Decision::parse(&decision));
+    Ok(Image { told: decision.map(Told::Decided), ..Image::of(Subject::Job(id)) })
+}
+
+fn refusal(item: &Item) -> Image {
+    let text = |name| string(item, name).unwrap_or_default();
+    Image { told: Some(Told::Refused(text(CODE))), ..Image::of(Subject::Route(text(ROUTE))) }
 }
 
 #[cfg(test)]
@@ -188,8 +270,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_about_no_user_and_no_number_tells_no_change() {
-        for (pk, sk) in [("ACCT#acme#JOB#1", "JOB"), ("ACCT#acme#EMAIL#a@b", "EMAIL"), ("ACCT#acme", "SETTINGS")] {
+    fn what_the_trail_does_not_keep_tells_no_change() {
+        for (pk, sk) in [("ACCT#acme#ANSWER#1", "ANSWER"), ("ACCT#acme#EMAIL#a@b", "EMAIL"), ("ACCT#acme", "RESYNC")] {
             let keys = json!({ "PK": { "S": pk }, "SK": { "S": sk } });
             assert!(record(&keys, &Value::Null, &json!({})).change().unwrap().is_none(), "{pk}");
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rollcall_model::{
     append,
+    audit::Actor,
     caller_id::CallerId,
     csv_file::{Reader, Row, Schema},
     inventory::{InventoryNumber, NumberState},
@@ -434,7 +435,7 @@ impl Run<'_> {
                 }
             }
             Work::Undo { undone, .. } => {
-                if let Ok(decided) = undone.decide(Decision::Undo) {
+                if let Ok(decided) = undone.decide(Decision::Undo, &Actor::Job(self.job.id.clone())) {
                     self.services.decide(&decided, undone.state).await;
                 }
             }
@@ -471,7 +472,7 @@ impl Run<'_> {
             return Err(refused("no undo"));
         }
         let known = self.recall_note().await;
-        if known.is_none() && undone.decide(Decision::Undo).is_err() {
+        if known.is_none() && undone.decide(Decision::Undo, &Actor::Job(self.job.id.clone())).is_err() {
             return Err(refused("not finished"));
         }
         let deeds = deeds(self.services, &undone).await;

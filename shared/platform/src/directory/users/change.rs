@@ -321,11 +321,11 @@ impl Directory {
     }
 }
 
-/// What a user says of who writes it: for the audit trail, and for a job that comes back after its death.
-fn marks(by: &Actor) -> impl Iterator<Item = (&'static str, AttributeValue)> {
+/// What an item says of who writes it: for the audit trail, and for a job that comes back after its death.
+pub(crate) fn marks(by: &Actor) -> impl Iterator<Item = (&'static str, AttributeValue)> {
     let job = match by {
         Actor::Job(job) => Some((WRITTEN_BY, AttributeValue::S(job.to_string()))),
-        Actor::Call(_) | Actor::Schedule => None,
+        Actor::Call(_) | Actor::Schedule | Actor::Bucket => None,
     };
     [(CHANGED_BY, AttributeValue::S(by.to_string()))].into_iter().chain(job)
 }

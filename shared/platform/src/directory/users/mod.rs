@@ -14,6 +14,7 @@ pub use change::{Stale, Taken};
 pub use list::{FilterValue, Place, UserFilter};
 pub use rotate::{ListChange, Walk};
 
+pub(super) use change::marks;
 pub(super) use item::{ATTRIBUTES, CALLER_IDS, caller_ids, number_set, policy, read_user};
 
 /// How long a person waits for users to be shown.
