@@ -16,6 +16,7 @@ use rollcall_platform::{
     directory::{Directory, StreamRecord},
     environment::{BadEnvironment, variable},
     files::Files,
+    telemetry::{Measure, measure},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -73,14 +74,20 @@ impl AuditTrail {
     /// Keeps what the records tell. Accounts whose trail could not be written are told again.
     pub async fn handle(&self, Records { records }: Records) -> Answer {
         let mut again: Option<(usize, String)> = None;
+        let mut failed = 0;
         for (account, Batch { first, changes }) in by_account(records) {
             match self.keep(&account, changes).await {
                 Ok(entries) => tracing::info!(%account, entries, "kept"),
                 Err(error) => {
                     tracing::error!(%account, error = error.chain(), "changes could not be kept");
+                    failed += 1;
                     again = Some(again.map_or(first.clone(), |again| again.min(first)));
                 }
             }
+        }
+        if failed > 0 {
+            // An answer that names records is a success to Lambda, and no metric of its own counts it.
+            measure(&[], &[("TrailsNotKept", Measure::Count(failed))]);
         }
         let failures = again.map(|(_, item_identifier)| Failure { item_identifier });
         Answer { batch_item_failures: failures.into_iter().collect() }

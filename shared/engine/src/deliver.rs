@@ -25,6 +25,7 @@ use tracing::Instrument;
 use crate::{
     Ending, Engine, Limits, Operation,
     event::{self, Event},
+    measured,
 };
 
 /// A function that works on one kind of job, as it stands between two deliveries.
@@ -83,15 +84,18 @@ impl<O: Operation> Worker<O> {
     }
 
     async fn deliver(&self, message: &SqsMessage, context: &Context) -> Verdict {
+        let attribute = |name: &str| message.attributes.get(name);
+        let received = attribute("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+        let sent = attribute("SentTimestamp").and_then(|millis| Timestamp::from_millisecond(millis.parse().ok()?).ok());
         let (notice, source) = match event::read(message.body.as_deref().unwrap_or_default()) {
             Event::Notice(notice, source) => (notice, source),
             Event::Folder => return Verdict::Done,
             Event::Unreadable(problem) => {
+                measured::delivery_begun(&[], sent, Timestamp::now());
                 tracing::error!(problem, "an event can't be read");
                 return Verdict::Again;
             }
         };
-        let received = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
         let delivery = Delivery {
             invocation: context.request_id.clone(),
             at: Timestamp::now(),
@@ -103,6 +107,8 @@ impl<O: Operation> Worker<O> {
             Notice::Dropped(_) => JobId::of(&source),
             Notice::Execute { job, .. } => job.clone(),
         };
+        let facts = [("account", notice.account().as_str()), ("job", job.as_str())];
+        measured::delivery_begun(&facts, sent, delivery.at);
         let span = tracing::info_span!(
             "delivery",
             request.id = context.request_id,

@@ -2,8 +2,19 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rollcall_model::job::{Job, Mail, Stage, State};
 use rollcall_platform::telemetry::{Measure, measure};
+
+/// Logs how old a delivery is: how long ago its event came into the queue. `SQS` leaves a message out of its own measure once it
+/// was received three times, so nothing else tells that a file comes again and again. It is said before the work, which may die.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html>
+pub(crate) fn delivery_begun(facts: &[(&str, &str)], sent: Option<Timestamp>, now: Timestamp) {
+    let age = sent.and_then(|sent| Duration::try_from(now.duration_since(sent)).ok());
+    if let Some(age) = age {
+        measure(facts, &[("DeliveryAge", Measure::Age(age))]);
+    }
+}
 
 /// Logs what an ended job has come to. A preview has come to nothing yet.
 pub(crate) fn job_ended(job: &Job) {

@@ -26,6 +26,11 @@ pub const MAX_ATTACHED_BYTES: u64 = 5 * 1024 * 1024;
 
 const SENDING: &str = "sending the mail";
 
+/// SES answers with one code, `Throttling`, for two quotas, and tells them apart in its text alone. The rate passes within
+/// seconds; that of a day doesn't before the job is given up.
+/// <https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html>
+const DAILY_QUOTA: &str = "Daily message quota exceeded";
+
 impl Mailer {
     /// Sends as `sender`, whose address or domain must be verified in SES. What becomes of the mails is told by way of the
     /// configuration set.
@@ -33,7 +38,8 @@ impl Mailer {
         Self { client: aws.ses(), sender: sender.into(), configuration_set: configuration_set.into() }
     }
 
-    /// Sends one mail. That the service will not take it is an outcome, not an error: no later try would change it.
+    /// Sends one mail. That the service will not take it is an outcome, not an error: no later try would change it. The quota of a
+    /// day is one, too: the rows of the job are done, and its report can be read without a mail.
     ///
     /// # Errors
     /// When the service can't be reached or asks for patience: then it is not known to have taken the mail.
@@ -65,7 +71,7 @@ impl Mailer {
             .raw_message(raw);
         match request.send().await.map_err(failed(SENDING)) {
             Ok(sent) => Ok(Mail::Sent { message_id: sent.message_id }),
-            Err(error) if error.kind == Kind::Transient => Err(error),
+            Err(error) if error.kind == Kind::Transient && !error.chain().contains(DAILY_QUOTA) => Err(error),
             Err(error) => Ok(Mail::Refused { reason: error.chain() }),
         }
     }

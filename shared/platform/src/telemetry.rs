@@ -51,8 +51,10 @@ const DIMENSION: &str = "FunctionName";
 pub enum Measure {
     /// How many.
     Count(u64),
-    /// How long.
+    /// How long, in milliseconds.
     Time(Duration),
+    /// How old, in seconds: what a threshold of the template, which is in seconds, is held against.
+    Age(Duration),
 }
 
 /// Logs measurements together with what they are of, in `CloudWatch`'s embedded metric format
@@ -71,6 +73,7 @@ fn measurement(function: &str, at: Timestamp, facts: &[(&str, &str)], measures: 
     let units = measures.iter().map(|(name, measure)| match measure {
         Measure::Count(_) => json!({ "Name": name, "Unit": "Count" }),
         Measure::Time(_) => json!({ "Name": name, "Unit": "Milliseconds" }),
+        Measure::Age(_) => json!({ "Name": name, "Unit": "Seconds" }),
     });
     let metrics = json!({ "Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": units.collect::<Vec<_>>() });
     line.insert("_aws".into(), json!({ "Timestamp": at.as_millisecond(), "CloudWatchMetrics": [metrics] }));
@@ -79,6 +82,7 @@ fn measurement(function: &str, at: Timestamp, facts: &[(&str, &str)], measures: 
     line.extend(measures.iter().map(|(name, measure)| match measure {
         Measure::Count(count) => ((*name).to_owned(), (*count).into()),
         Measure::Time(time) => ((*name).to_owned(), millis(*time).into()),
+        Measure::Age(age) => ((*name).to_owned(), age.as_secs().into()),
     }));
     Value::Object(line)
 }
@@ -89,7 +93,11 @@ mod tests {
 
     #[test]
     fn a_measurement_has_a_value_for_every_metric_and_dimension_that_it_declares() {
-        let measures = [("RowsFailed", Measure::Count(3)), ("Duration", Measure::Time(Duration::from_millis(1500)))];
+        let measures = [
+            ("RowsFailed", Measure::Count(3)),
+            ("Duration", Measure::Time(Duration::from_millis(1500))),
+            ("DeliveryAge", Measure::Age(Duration::from_millis(1500))),
+        ];
         let line = measurement("stack-Fn-1", Timestamp::UNIX_EPOCH, &[("job", "j1")], &measures);
         assert_eq!(
             line,
@@ -102,6 +110,7 @@ mod tests {
                         "Metrics": [
                             { "Name": "RowsFailed", "Unit": "Count" },
                             { "Name": "Duration", "Unit": "Milliseconds" },
+                            { "Name": "DeliveryAge", "Unit": "Seconds" },
                         ],
                     }],
                 },
@@ -109,6 +118,7 @@ mod tests {
                 "job": "j1",
                 "RowsFailed": 3,
                 "Duration": 1500,
+                "DeliveryAge": 1,
             })
         );
     }

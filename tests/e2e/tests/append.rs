@@ -183,11 +183,12 @@ async fn the_log_tells_all_of_a_job_and_nothing_of_people() {
     };
     let (lines, bulk) = e2e::until("the job's measurements", || {
         let (lines, text) = log("bulk-append");
-        text.contains("_aws").then_some((lines, text))
+        text.contains("RowsApplied").then_some((lines, text))
     })
     .await;
     let (measured, said): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.get("_aws").is_some());
-    let [measured] = measured.as_slice() else { panic!("one job is measured once: {measured:?}") };
+    let [delivered, measured] = measured.as_slice() else { panic!("a delivery and a job, each once: {measured:?}") };
+    assert_eq!((&delivered["job"], &delivered["DeliveryAge"]), (&job.id.as_str().into(), &0.into()), "{delivered}");
     assert_eq!((&measured["job"], &measured["account"]), (&job.id.as_str().into(), &"acme".into()));
     for (metric, value) in [("RowsApplied", 1), ("RowsFailed", 1), ("UsersChanged", 1), ("MailsSent", 1), ("Held", 0)] {
         assert_eq!(measured[metric], value, "{metric} in {measured}");

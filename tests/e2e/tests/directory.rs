@@ -358,6 +358,13 @@ async fn a_directory_that_does_not_answer_ends_in_the_dead_letters_with_a_mail()
     stack.dead_letters(1).await;
     assert_eq!(stack.mails().len(), 1);
     assert_eq!(users(&stack).await.len(), 0);
+
+    // SQS leaves a message out of its age at the third receive, so each delivery says how old it is.
+    let log = std::fs::read_to_string(stack.dir().join("logs/directory-import.log")).expect("a log");
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let ages: Vec<u64> = lines.filter_map(|line| line["DeliveryAge"].as_u64()).collect();
+    let [first, second] = ages.as_slice() else { panic!("two deliveries of one file: {ages:?}") };
+    assert!(*first < *second && *second >= 5, "{ages:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

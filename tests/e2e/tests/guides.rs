@@ -126,7 +126,7 @@ fn the_scopes_of_the_guide_are_those_of_the_routes() {
         blocks(&guide, "sh").into_iter().find(|block| block.contains("create-resource-server")).expect("a block");
     let listed = block.split("for scope in ").nth(1).and_then(|rest| rest.split(';').next()).expect("a list");
     let listed: BTreeSet<&str> = words(listed).collect();
-    let asked = TEMPLATE.split("AuthorizationScopes: [rollcall/").skip(1).filter_map(|rest| rest.split(']').next());
+    let asked = TEMPLATE.split("security: [{ Jwt: [rollcall/").skip(1).filter_map(|rest| rest.split(']').next());
     assert_eq!(listed, asked.collect());
 }
 

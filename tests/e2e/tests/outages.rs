@@ -3,13 +3,22 @@
 
 use std::time::Duration;
 
+use axum::{
+    Router,
+    http::{StatusCode, header},
+};
 use e2e::{Draws, Faults, Proxy, Stack, World, delivery, delivery_of, how_much};
 use futures_util::future::join_all;
 use rollcall_engine::{Append, Begun, Ending, Operation, Run, Stop};
 use rollcall_model::{
-    job::{Job, State},
-    upload::Source,
+    job::{Job, Mail, State},
+    upload::{JobId, Source},
 };
+use rollcall_platform::{
+    connect::{Aws, LocalStack},
+    mailer::Mailer,
+};
+use tokio::net::TcpListener;
 
 /// A service, by a name and by what stands before it.
 type Service = (&'static str, fn(&World) -> &Proxy);
@@ -168,4 +177,45 @@ async fn a_file_that_is_overwritten_while_it_is_read_is_read_as_it_was() {
         world.engine.run(&Overwritten(&stack), &stack.upload("while.csv"), &source, &delivery(1)).await.unwrap();
     assert_eq!(ending, Ending::Ended);
     ended_well(&stack, "while", &source).await;
+}
+
+/// A mail service that throttles with this text, as SES's first API does, whose quotas have one code.
+async fn throttling(message: &'static str) -> String {
+    let body = format!(
+        "<ErrorResponse xmlns=\"http://ses.amazonaws.com/doc/2010-12-01/\"><Error><Type>Sender</Type><Code>Throttling</Code>\
+         <Message>{message}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+    );
+    let answer = move || async move { (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "text/xml")], body) };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("a bound port"));
+    let router = Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mail_quota_of_a_day_leaves_a_job_finished_and_the_rate_alone_has_it_come_again() {
+    let stack = Stack::start(&[]).await;
+    stack.create_users(1).await;
+    stack.recipients(&["ops@example.com"]).await;
+    let mut world = World::new(&stack, Faults::default(), None).await;
+    let mut mail_of = async |name: &str, message| {
+        let aws = Aws::local(LocalStack { ses: throttling(message).await, ..stack.endpoints() }).await;
+        world.engine.mailer = Mailer::new(&aws, "rollcall@example.com", "rollcall-MailConfiguration");
+        let source = stack.put_quietly(name, "login,did\nuser1,9876543210\nuser1,junk\n").await;
+        let ending = world.engine.run(&Append, &stack.upload(name), &source, &delivery(1)).await;
+        (
+            ending.map_err(|error| error.chain()),
+            stack.directory.job(&stack.account, &JobId::of(&source)).await.expect("a job"),
+        )
+    };
+    let (ending, job) = mail_of("day.csv", "Daily message quota exceeded.").await;
+    let job = job.expect("a job");
+    assert_eq!((ending, job.state, job.counts.applied), (Ok(Ending::Ended), State::Finished, 1), "{job:?}");
+    let Some(Mail::Refused { reason }) = &job.mail else { panic!("{job:?}") };
+    assert!(reason.contains("Daily message quota exceeded"), "{reason}");
+
+    let (ending, job) = mail_of("rate.csv", "Maximum sending rate exceeded.").await;
+    assert!(ending.expect_err("patience").contains("Maximum sending rate exceeded"));
+    assert_eq!(job.map(|job| (job.state, job.mail)), Some((State::Running, None)));
 }

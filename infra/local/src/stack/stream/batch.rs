@@ -51,8 +51,9 @@ impl Batch {
         }
     }
 
-    /// The batches that are to be tried in its place, in order; the batch itself where it is given up.
-    pub(super) fn again(mut self, outcome: Outcome, source: &StreamSource) -> Result<Vec<Self>, Self> {
+    /// The batches that are to be tried in its place at this time, in seconds since 1970, in order; the batch itself where it is
+    /// given up.
+    pub(super) fn again(mut self, outcome: Outcome, source: &StreamSource, now: i64) -> Result<Vec<Self>, Self> {
         match outcome {
             Outcome::Done => Ok(Vec::new()),
             Outcome::FailedFrom(first @ 1..) => Ok(vec![Self::new(self.records.split_off(first))]),
@@ -61,7 +62,8 @@ impl Batch {
                 Ok(vec![self, Self::new(second)])
             }
             Outcome::Failed | Outcome::FailedFrom(_) => {
-                if source.max_retries.is_some_and(|most| self.failures >= most) {
+                let is_old = source.max_age.is_some_and(|most| self.age(now) > most);
+                if is_old || source.max_retries.is_some_and(|most| self.failures >= most) {
                     return Err(self);
                 }
                 self.failures += 1;
@@ -71,11 +73,24 @@ impl Batch {
     }
 }
 
+impl Batch {
+    /// How long ago its first record was written, in seconds.
+    fn age(&self, now: i64) -> u64 {
+        let written =
+            self.records.first().and_then(|record| record["dynamodb"]["ApproximateCreationDateTime"].as_f64());
+        #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970")]
+        let written = written.map_or(now, |written| written as i64);
+        u64::try_from(now.saturating_sub(written)).unwrap_or(0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+
+    const NOW: i64 = 1_800_000_000;
 
     fn batch(numbers: &[&str], failures: u32) -> Batch {
         let record = |number: &&str| json!({ "dynamodb": { "SequenceNumber": number } });
@@ -92,6 +107,7 @@ mod tests {
             reports_item_failures: true,
             bisects,
             max_retries,
+            max_age: None,
             dead_letters: None,
         }
     }
@@ -117,12 +133,25 @@ mod tests {
     fn what_is_done_is_left_out_and_what_failed_is_split_until_it_is_given_up() {
         let three = || batch(&["1", "2", "3"], 1);
         let source_of = source(true, Some(1));
-        assert_eq!(three().again(Outcome::Done, &source_of), Ok(vec![]));
-        assert_eq!(three().again(Outcome::FailedFrom(1), &source_of), Ok(vec![batch(&["2", "3"], 0)]));
-        assert_eq!(three().again(Outcome::Failed, &source_of), Ok(vec![batch(&["1"], 1), batch(&["2", "3"], 0)]));
-        assert_eq!(batch(&["1"], 0).again(Outcome::Failed, &source_of), Ok(vec![batch(&["1"], 1)]));
-        assert_eq!(batch(&["1"], 1).again(Outcome::Failed, &source_of), Err(batch(&["1"], 1)));
-        assert_eq!(three().again(Outcome::FailedFrom(0), &source_of), Err(three()));
-        assert_eq!(three().again(Outcome::Failed, &source(false, None)), Ok(vec![batch(&["1", "2", "3"], 2)]));
+        assert_eq!(three().again(Outcome::Done, &source_of, NOW), Ok(vec![]));
+        assert_eq!(three().again(Outcome::FailedFrom(1), &source_of, NOW), Ok(vec![batch(&["2", "3"], 0)]));
+        assert_eq!(three().again(Outcome::Failed, &source_of, NOW), Ok(vec![batch(&["1"], 1), batch(&["2", "3"], 0)]));
+        assert_eq!(batch(&["1"], 0).again(Outcome::Failed, &source_of, NOW), Ok(vec![batch(&["1"], 1)]));
+        assert_eq!(batch(&["1"], 1).again(Outcome::Failed, &source_of, NOW), Err(batch(&["1"], 1)));
+        assert_eq!(three().again(Outcome::FailedFrom(0), &source_of, NOW), Err(three()));
+        assert_eq!(three().again(Outcome::Failed, &source(false, None), NOW), Ok(vec![batch(&["1", "2", "3"], 2)]));
+    }
+
+    #[test]
+    fn records_past_their_age_are_given_up_however_often_they_were_tried() {
+        let source = StreamSource { max_age: Some(60), ..source(false, None) };
+        let written = |seconds_ago: i64| {
+            let record =
+                json!({ "dynamodb": { "SequenceNumber": "1", "ApproximateCreationDateTime": NOW - seconds_ago } });
+            Batch { records: vec![record], failures: 500 }
+        };
+        assert!(written(60).again(Outcome::Failed, &source, NOW).is_ok());
+        assert_eq!(written(61).again(Outcome::Failed, &source, NOW), Err(written(61)));
+        assert_eq!(written(61).again(Outcome::Done, &source, NOW), Ok(vec![]));
     }
 }

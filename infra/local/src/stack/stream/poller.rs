@@ -116,7 +116,7 @@ impl StreamPoller {
             if outcome == Outcome::Failed || outcome == Outcome::FailedFrom(0) {
                 tokio::time::sleep(FIRST_WAIT.saturating_mul(1 << batch.failures.min(8)).min(LONGEST_WAIT)).await;
             }
-            match batch.again(outcome, &self.source) {
+            match batch.again(outcome, &self.source, Timestamp::now().as_second()) {
                 Ok(batches) => batches.into_iter().rev().for_each(|batch| open.push_front(batch)),
                 Err(batch) => self.bury(&batch)?,
             }
@@ -132,7 +132,7 @@ impl StreamPoller {
         let letter = json!({
             "requestContext": {
                 "functionArn": self.function,
-                "condition": "RetryAttemptsExhausted",
+                "condition": if self.source.max_retries.is_some() { "RetryAttemptsExhausted" } else { "RecordAgeExceeded" },
                 "approximateInvokeCount": batch.failures + 1,
             },
             "version": "1.0",

@@ -26,6 +26,8 @@ pub struct StreamSource {
     pub bisects: bool,
     /// How often records that failed are tried again; without a number, for ever.
     pub max_retries: Option<u32>,
+    /// Records that are older, in seconds, are given up. Without it, none is.
+    pub max_age: Option<u64>,
     /// The name of the queue that is told of records that were given up.
     pub dead_letters: Option<String>,
 }
@@ -42,8 +44,7 @@ const DEFAULT_BATCH: u64 = 100;
 const MAX_BATCH: u64 = 10_000;
 
 /// Properties that would be passed over.
-const NOT_RUN: [&str; 4] =
-    ["MaximumRecordAgeInSeconds", "ParallelizationFactor", "TumblingWindowInSeconds", "StartingPositionTimestamp"];
+const NOT_RUN: [&str; 3] = ["ParallelizationFactor", "TumblingWindowInSeconds", "StartingPositionTimestamp"];
 
 impl Reader<'_> {
     pub(super) fn stream_source(&self, properties: &Properties) -> Result<Option<StreamSource>> {
@@ -81,6 +82,7 @@ impl Reader<'_> {
             bisects: properties.flag("BisectBatchOnFunctionError")?,
             // -1 is for ever, and so is saying nothing.
             max_retries: number(&properties.get("MaximumRetryAttempts")?).and_then(|most| u32::try_from(most).ok()),
+            max_age: number(&properties.get("MaximumRecordAgeInSeconds")?),
             dead_letters,
         }))
     }

@@ -282,6 +282,7 @@ Resources:
             MaximumBatchingWindowInSeconds: 3
             BisectBatchOnFunctionError: true
             MaximumRetryAttempts: 2
+            MaximumRecordAgeInSeconds: 60
             FunctionResponseTypes: [ReportBatchItemFailures]
             FilterCriteria: { Filters: [{ Pattern: '{"dynamodb":{"Keys":{"SK":{"S":[{"prefix":"NUM#"}]}}}}' }] }
             DestinationConfig: { OnFailure: { Type: SQS, Destination: !GetAtt Dead.Arn } }
@@ -290,7 +291,7 @@ Resources:
     let source = &resources.functions[0].streams[0];
     assert_eq!((source.table.as_str(), source.batch_size, source.max_retries), ("rollcall-Table", 7, Some(2)));
     assert_eq!(source.dead_letters.as_deref(), Some("rollcall-Dead"));
-    assert_eq!(source.window, Duration::from_secs(3));
+    assert_eq!((source.window, source.max_age), (Duration::from_secs(3), Some(60)));
     assert!(source.bisects && source.reports_item_failures);
     let record = |sk: &str| json!({ "dynamodb": { "Keys": { "SK": { "S": sk } } } });
     assert!(source.takes(&record("NUM#1")) && !source.takes(&record("JOB")));
