@@ -58,6 +58,8 @@ codes! {
         ColumnCount = "COLUMN_COUNT",
         /// The login ID's cell is empty.
         LoginIdMissing = "LOGIN_ID_MISSING",
+        /// The login ID of a new user looks like something else, which a spreadsheet or a person has put there.
+        LoginIdSuspect = "LOGIN_ID_SUSPECT",
         /// No user of the account has this login ID.
         UserNotFound = "USER_NOT_FOUND",
         /// The login ID of one user is the e-mail address of another.
@@ -94,6 +96,10 @@ codes! {
         RoleUnknown = "ROLE_UNKNOWN",
         /// A user that is new has no name.
         NameMissing = "NAME_MISSING",
+        /// The cell holds the error of a formula, such as `#N/A`: the value that should be there is lost.
+        SpreadsheetError = "SPREADSHEET_ERROR",
+        /// The cell holds what no text has that was read in its own encoding.
+        TextUnreadable = "TEXT_UNREADABLE",
         /// The cell holds what its column can't.
         ValueInvalid = "VALUE_INVALID",
     }
@@ -170,8 +176,10 @@ codes! {
         DuplicateInFile = "DUPLICATE_IN_FILE",
         /// The user had this number before the job.
         AlreadyAllowed = "ALREADY_ALLOWED",
-        /// The number was written in an unusual way; the report says how it was read.
+        /// The value was written in an unusual way; the report says how it was read.
         Normalized = "NORMALIZED",
+        /// The cell holds a mark for a missing value, such as `NULL`. It was read as an empty cell.
+        NoValue = "NO_VALUE",
         /// The user's policy is all or department, so the list that was added to isn't in force.
         PolicyNotCustom = "POLICY_NOT_CUSTOM",
         /// Something else came of the row than the preview had said.

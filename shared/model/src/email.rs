@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    text::{self, text_value},
-    user::fold,
+    spelling::{fold, repair},
+    text::text_value,
 };
 
 /// An e-mail address, as far as that can be told without writing to it: one `@` with something on both sides, nothing
@@ -17,7 +17,7 @@ pub struct EmailAddress(String);
 
 /// The text is not an e-mail address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an e-mail address")]
+#[error("an e-mail address has one @, with something before and behind it, and no blanks: write the address alone")]
 pub struct NotAnAddress;
 
 const MAX_BYTES: usize = 254;
@@ -25,21 +25,23 @@ const MAX_BYTES: usize = 254;
 text_value!(EmailAddress, NotAnAddress);
 
 impl EmailAddress {
-    /// Takes the text without the padding around it.
+    /// Takes the text without what programs put around it: blanks, quotes, `mailto:`, characters that nobody sees.
     ///
     /// # Errors
     /// [`NotAnAddress`].
     pub fn parse(given: &str) -> Result<Self, NotAnAddress> {
-        let address = text::trim(given);
+        let address = repair(given);
         let (mailbox, domain) = address.rsplit_once('@').ok_or(NotAnAddress)?;
         let fits = address.len() <= MAX_BYTES
+            && fold(&address).len() <= MAX_BYTES
+            && !crate::text::is_garbled(given)
             && !mailbox.is_empty()
             && !domain.is_empty()
             && !address
                 .chars()
                 .any(|c| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '"' | '\\'))
             && address.matches('@').count() == 1;
-        if fits { Ok(Self(address.to_owned())) } else { Err(NotAnAddress) }
+        if fits { Ok(Self(address.into_owned())) } else { Err(NotAnAddress) }
     }
 
     /// As it was given.
@@ -78,7 +80,7 @@ mod tests {
             let address = EmailAddress::parse(text).expect(text);
             assert_eq!(address.takes_reports(), text.is_ascii(), "{text}");
         }
-        for text in ["", "@", "a@", "@b", "a b@c", "a@b\r\nBcc: x@y", "a@b,c@d", "<a@b>", "a@b@c", "plain"] {
+        for text in ["", "@", "a@", "@b", "a b@c", "a@b\r\nBcc: x@y", "a@b,c@d", "Ann <a@b>", "a@b@c", "plain"] {
             assert_eq!(EmailAddress::parse(text), Err(NotAnAddress), "{text:?}");
         }
     }

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod append;
 pub mod audit;
+mod blank;
 pub mod brake;
 pub mod caller_id;
 pub mod catalog;
@@ -30,6 +31,7 @@ pub mod roster;
 pub mod rotation;
 pub mod secret;
 pub mod settings;
+mod spelling;
 mod text;
 pub mod undo;
 pub mod upload;

@@ -35,12 +35,36 @@ macro_rules! text_value {
 
 pub(crate) use text_value;
 
-/// White space, no-break spaces and the invisible marks that come along when text is copied out of a web page or a
-/// chat: zero-width spaces and joiners, direction marks, the byte order mark.
+/// White space and [what nobody sees](is_invisible): what comes along at the ends of a text that is copied out of a web
+/// page or a chat, or that a program has written.
 pub(crate) fn is_padding(c: char) -> bool {
-    c.is_whitespace()
-        || c == '\0'
-        || matches!(c, '\u{AD}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+    c.is_whitespace() || is_invisible(c)
+}
+
+/// A character that shows nothing by itself: control characters of ASCII, zero-width spaces and joiners, direction marks, fillers,
+/// variation selectors, tags, the byte order mark (Unicode's `Default_Ignorable_Code_Point`). Control characters past ASCII are
+/// not among them: they tell of a wrong encoding.
+pub(crate) fn is_invisible(c: char) -> bool {
+    c.is_ascii_control()
+        || matches!(c,
+            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Whether a text holds what no text has that was read in its own encoding: the sign for unreadable bytes, control
+/// characters of the range C1, or UTF-8 that was taken for Windows-1252 (`JosÃ©`).
+pub(crate) fn is_garbled(text: &str) -> bool {
+    if text.is_ascii() {
+        return false;
+    }
+    text.chars().any(|c| matches!(c, '\u{FFFD}' | '\u{80}'..='\u{84}' | '\u{86}'..='\u{9F}')) || is_utf8_as_latin(text)
+}
+
+fn is_utf8_as_latin(text: &str) -> bool {
+    let (bytes, _, unmappable) = encoding_rs::WINDOWS_1252.encode(text);
+    !unmappable && std::str::from_utf8(&bytes).is_ok()
 }
 
 /// The text without padding at either end.

@@ -21,14 +21,17 @@ use crate::{
     route::path_segment,
 };
 
-/// `POST /v1/users`: a login ID, and what a profile holds.
+/// `POST /v1/users`: a login ID, and what a profile holds. `login_confirmed` says that a login ID is meant that looks like
+/// something else.
 pub(crate) async fn create(
     State(api): Shared,
     caller: Caller,
     Body(mut fields): Body<Map<String, Value>>,
 ) -> Result<(StatusCode, [(HeaderName, String); 2], Json<User>), Problem> {
     let login = fields.remove("login").unwrap_or_default();
-    let login: LoginId = body::read(login).map_err(|problem| problem.at("/login"))?;
+    let confirmed = body::read(fields.remove("login_confirmed").unwrap_or(Value::Bool(false)));
+    let confirmed: bool = confirmed.map_err(|problem| problem.at("/login_confirmed"))?;
+    let login = new_login(login, confirmed).map_err(|problem| problem.at("/login"))?;
     let user = User::new(login, body::read(fields.into())?);
     match api.directory.create_user(&caller.account, &user, &caller.actor()).await? {
         Ok(()) => {}
@@ -39,6 +42,16 @@ pub(crate) async fn create(
         (header::ETAG, tag(user.version)),
     ];
     Ok((StatusCode::CREATED, headers, Json(user)))
+}
+
+/// The login ID of a user that is to be created: one that looks like something else must be confirmed.
+fn new_login(login: Value, confirmed: bool) -> Result<LoginId, Problem> {
+    let login: String = body::read(login)?;
+    let given = LoginId::read(&login).map_err(|error| Problem::field("", format!("{error}.")))?;
+    given.for_new_user(confirmed).map_err(|suspect| {
+        let detail = format!("{} If it is meant, say so by \"login_confirmed\": true.", suspect.message());
+        Problem::field("", detail)
+    })
 }
 
 /// The problem with something that another user has.

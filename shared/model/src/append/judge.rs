@@ -2,12 +2,14 @@
 
 use super::{LOGIN, Ledger, NUMBERS, Standing, ledger::Fate, written_numbers};
 use crate::{
+    blank::{self, Blank},
     caller_id::CallerId,
+    cells::{no_value, refused},
     code::{RowCode, Warning},
     csv_file::Row,
     numbers::{NumberReader, Reading},
     report::{Judgement, Remark, RowStatus, shown},
-    user::{Policy, could_be_login, fold},
+    user::{LoginId, Policy, fold, plain_trim, read_login},
 };
 
 /// Judges one row of an append.
@@ -16,10 +18,17 @@ pub fn judge(row: &Row<'_>, reader: &mut NumberReader, ledger: &mut Ledger) -> J
         return failed;
     }
     let header = row.header();
-    let login = row.value(LOGIN).unwrap_or_default();
+    let login = row.cell(LOGIN).unwrap_or_default();
     let mut errors = Vec::new();
+    let mut warnings = Vec::new();
     let user = match who(&login, ledger) {
-        Who::User(user, policy) => Some((user, policy)),
+        Who::User(user, policy, read_as) => {
+            if let Some(read) = read_as {
+                let message = format!("\"{}\" was read as \"{}\".", shown(&login), shown(&read));
+                warnings.push(Remark::warning(Warning::Normalized, header.name(LOGIN), &login, message));
+            }
+            Some((user, policy))
+        }
         Who::Unprocessed => return Judgement::unprocessed(),
         Who::Refused(code, message) => {
             errors.push(Remark::error(code, header.name(LOGIN), &login, message));
@@ -42,6 +51,7 @@ pub fn judge(row: &Row<'_>, reader: &mut NumberReader, ledger: &mut Ledger) -> J
     if let (Some((_, policy)), 1..) = (user, numbers.applied) {
         numbers.warnings.extend(not_in_force(policy, header.name(LOGIN), &login));
     }
+    errors.append(&mut warnings);
     errors.append(&mut numbers.warnings);
     Judgement { status, remarks: errors }
 }
@@ -72,8 +82,13 @@ impl NumbersJudged {
             for written in written_numbers(&cell) {
                 judged.written += 1;
                 match reader.read(written) {
+                    Reading::Refused(_) if blank::of(written) == Some(Blank::Placeholder) => {
+                        judged.written -= 1;
+                        judged.warnings.push(Remark::warning(Warning::NoValue, field, written, no_value(written)));
+                    }
                     Reading::Refused(code) => {
-                        judged.errors.push(Remark::error(code, field, written, number_message(code, written)));
+                        let (code, message) = refused(written).unwrap_or_else(|| (code, number_message(code, written)));
+                        judged.errors.push(Remark::error(code, field, written, message));
                     }
                     Reading::Number { number, unusual } => {
                         let Some(user) = user else { continue };
@@ -119,25 +134,35 @@ pub(crate) fn not_in_force(policy: Policy, field: &str, login: &str) -> Option<R
 }
 
 enum Who {
-    User(usize, Policy),
+    /// A user, and how the login ID was read, where it was repaired.
+    User(usize, Policy, Option<String>),
     Unprocessed,
     Refused(RowCode, String),
 }
 
-fn who(login: &str, ledger: &Ledger) -> Who {
-    let refused = |code, message: &str| Who::Refused(code, message.to_owned());
-    if login.is_empty() {
-        return refused(RowCode::LoginIdMissing, "The cell is empty: it must hold a login ID.");
+fn who(cell: &str, ledger: &Ledger) -> Who {
+    let refuse = |code, message: &str| Who::Refused(code, message.to_owned());
+    if let Some((code, message)) = refused(cell) {
+        return Who::Refused(code, message);
     }
-    let known = if could_be_login(login) { ledger.standing(&fold(login)) } else { Some((0, Some(Standing::Nobody))) };
-    match known {
-        Some((user, Some(Standing::User(policy)))) => Who::User(user, policy),
-        Some((_, Some(Standing::Nobody))) => Who::Refused(RowCode::UserNotFound, not_found(login)),
-        Some((_, Some(Standing::EmailOnly))) => refused(
+    let login = match read_login(cell) {
+        Ok(login) => login,
+        Err(_) if crate::text::trim(cell).is_empty() => {
+            return refuse(RowCode::LoginIdMissing, "The cell is empty: it must hold a login ID.");
+        }
+        Err(error) => return Who::Refused(RowCode::UserNotFound, format!("No user has this login ID: {error}.")),
+    };
+    match ledger.standing(&fold(&login)) {
+        Some((user, Some(Standing::User(policy)))) => {
+            let repaired = login != plain_trim(cell);
+            Who::User(user, policy, repaired.then(|| login.into_owned()))
+        }
+        Some((_, Some(Standing::Nobody))) => Who::Refused(RowCode::UserNotFound, not_found(cell)),
+        Some((_, Some(Standing::EmailOnly))) => refuse(
             RowCode::UserNotFound,
             "No user has this login ID. It is a user's e-mail address: write that user's login ID.",
         ),
-        Some((_, Some(Standing::Ambiguous))) => refused(
+        Some((_, Some(Standing::Ambiguous))) => refuse(
             RowCode::UserAmbiguous,
             "It is the login ID of one user and the e-mail address of another, so nobody was chosen.",
         ),
@@ -145,15 +170,18 @@ fn who(login: &str, ledger: &Ledger) -> Who {
     }
 }
 
-fn not_found(login: &str) -> String {
-    let spoiled = login.starts_with(|c: char| c.is_ascii_digit())
-        && login.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '+' | 'e' | 'E'))
-        && !login.bytes().all(|byte| byte.is_ascii_digit());
-    if spoiled {
-        "No user has this login ID. A spreadsheet may have taken it for a number and rewritten it.".to_owned()
-    } else {
-        "No user of the account has this login ID.".to_owned()
+/// What is said of a login ID that nobody has: how it was read, if in another way, and what it looks like.
+fn not_found(cell: &str) -> String {
+    let mut message = "No user of the account has this login ID.".to_owned();
+    let Ok(given) = LoginId::read(cell) else { return message };
+    if given.repaired {
+        message.push_str(&format!(" It was read as \"{}\".", shown(given.login.as_str())));
     }
+    if let Some(suspect) = given.suspect {
+        message.push(' ');
+        message.push_str(suspect.message());
+    }
+    message
 }
 
 /// Why a written number was refused.

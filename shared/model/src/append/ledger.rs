@@ -9,7 +9,7 @@ use crate::{
     caller_id::CallerId,
     csv_file::{Row, RowShape},
     numbers::{NumberReader, Reading},
-    user::{Policy, could_be_login, fold},
+    user::{Policy, fold, read_login},
 };
 
 /// Index of a user in a ledger, in the order of the file.
@@ -39,8 +39,8 @@ impl Wanted {
         if row.shape != RowShape::Sound {
             return None;
         }
-        let login = row.value(LOGIN).filter(|login| could_be_login(login))?;
-        let user = self.logins.insert(&fold(&login));
+        let cell = row.cell(LOGIN)?;
+        let user = self.logins.insert(&fold(&read_login(&cell).ok()?));
         let cell = row.value(NUMBERS);
         for cell in cell.into_iter().chain(row.surplus(NUMBERS)) {
             for written in written_numbers(&cell) {

@@ -121,6 +121,61 @@ fn codes(code: RowCode) -> String {
 }
 
 #[test]
+fn a_user_is_found_in_every_spelling_that_can_only_mean_that_user() {
+    for login in [
+        "us\u{200b}er1",
+        "\u{1f}user1",
+        "user1\u{a0}",
+        "“user1”",
+        "'user1",
+        "\"=\"\"user1\"\"\"",
+        "ｕｓｅｒ１",
+        "\"\"\"user1\"\"\"",
+    ] {
+        let mut directory = Directory::with(&["user1"]);
+        let ran = run(&format!("{login},9876543210\n"), &mut directory);
+        assert_eq!(ran.rows, ["applied NORMALIZED"], "{login:?}");
+    }
+    let mut directory = Directory::with(&["00123", "100234", "front desk", "jos\u{e9}"]);
+    let file =
+        "\"=\"\"00123\"\"\",9876543210\n100234.0,9876543210\nFront\u{a0}desk,9876543210\njose\u{301},9876543210\n";
+    assert_eq!(run(file, &mut directory).rows, ["applied NORMALIZED"; 4]);
+}
+
+#[test]
+fn a_login_that_nobody_has_is_told_what_it_looks_like() {
+    for (login, word) in [
+        ("9.18766E+11", "rounded"),
+        ("01-Mar", "date"),
+        ("(mandatory)", "remark"),
+        ("Total", "total"),
+        ("NULL", "missing value"),
+        ("us\u{200b}er9", "was read as \"\"user9\"\""),
+        ("Ann <ann@example.com>", "name and an address"),
+    ] {
+        let ran = run(&format!("{login},9876543210\n"), &mut Directory::with(&["user1"]));
+        let failed = String::from_utf8(ran.failed).unwrap();
+        assert!(failed.contains("USER_NOT_FOUND") && failed.contains(word), "{login:?}: {failed}");
+    }
+}
+
+#[test]
+fn a_number_cell_that_holds_no_value_is_empty_and_an_error_of_a_formula_is_one() {
+    let mut directory = Directory::with(&["user1"]);
+    let file = "user1,NULL\nuser1,#N/A\nuser1,-\nuser1,9876543210; n/a\n#REF!,9876543210\n";
+    assert_eq!(
+        run(file, &mut directory).rows,
+        [
+            "failed NUMBER_MISSING; NO_VALUE",
+            "failed SPREADSHEET_ERROR",
+            "failed NUMBER_MISSING; NO_VALUE",
+            "applied NO_VALUE",
+            "failed SPREADSHEET_ERROR",
+        ]
+    );
+}
+
+#[test]
 fn the_sample_passes_for_an_account_that_holds_its_numbers() {
     let mut directory = Directory::with(&["user1", "user2"]);
     let inventory = inventory(&[("+91987654321", NumberState::Active), ("+91987654320", NumberState::Active)]);

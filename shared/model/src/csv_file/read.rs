@@ -183,6 +183,16 @@ impl<'a> Row<'a> {
         self.cells.text(self.header.place(column)?).map(clean)
     }
 
+    /// The cell of the schema's column number `column` as it stands, but for white space around it and the apostrophe that
+    /// guards a formula; `None` as [`Row::value`]. It is for values that are repaired, so that it can be said.
+    pub fn cell(&self, column: usize) -> Option<Cow<'a, str>> {
+        let white = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n');
+        Some(match self.cells.text(self.header.place(column)?)? {
+            Cow::Borrowed(cell) => Cow::Borrowed(unguard(cell.trim_matches(white))),
+            Cow::Owned(cell) => Cow::Owned(unguard(cell.trim_matches(white)).to_owned()),
+        })
+    }
+
     /// The values past the header's end, where they belong to the schema's column number `column`.
     pub fn surplus(&self, column: usize) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
         let cells = self.cells;

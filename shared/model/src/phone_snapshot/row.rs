@@ -25,8 +25,8 @@ pub(super) fn read(row: &Row<'_>, numbers: &mut NumberReader) -> Result<PhoneUse
         return Err(failed.remarks);
     }
     let mut cells = Cells::of(row, &COLUMNS);
-    let login = cells.parsed(LOGIN, LoginId::parse);
-    let given = cells.parsed(USER_ID, PhoneUserId::parse);
+    let login = unspoilt(&mut cells, LOGIN).and_then(|()| cells.parsed(LOGIN, LoginId::parse));
+    let given = unspoilt(&mut cells, USER_ID).and_then(|()| cells.parsed(USER_ID, PhoneUserId::parse));
     let id = given.or_else(|| login.as_ref().map(PhoneUserId::of_login));
     if id.is_none() && cells.errors.is_empty() {
         let message = "The cell is empty: it must hold the user's ID in the phone system, or the login ID.";
@@ -40,18 +40,32 @@ pub(super) fn read(row: &Row<'_>, numbers: &mut NumberReader) -> Result<PhoneUse
     }
 }
 
+/// An ID that may have been spoilt would look like another user: the file is not taken.
+fn unspoilt(cells: &mut Cells<'_>, column: usize) -> Option<()> {
+    let suspect = cells
+        .written(column)
+        .and_then(|text| Some((LoginId::read(&text).ok()?.suspect.filter(|suspect| suspect.is_spoilt())?, text)));
+    match suspect {
+        Some((suspect, text)) => {
+            cells.error(RowCode::LoginIdSuspect, column, &text, suspect.message());
+            None
+        }
+        None => Some(()),
+    }
+}
+
 /// The user of a row stands further up already.
 pub(super) fn again(row: &Row<'_>, first: u64) -> Remark {
     let mut cells = Cells::of(row, &COLUMNS);
     let column = key(&cells);
-    let value = cells.value(column).unwrap_or_default();
+    let value = cells.written(column).unwrap_or_default();
     cells.error(RowCode::LoginIdTaken, column, &value, format!("The row on line {first} is about the same user."));
     cells.errors.remove(0)
 }
 
 /// Which column tells whom the row is about, or should.
 fn key(cells: &Cells<'_>) -> usize {
-    let says = KEYS.into_iter().find(|column| cells.value(*column).is_some());
+    let says = KEYS.into_iter().find(|column| cells.written(*column).is_some());
     says.or_else(|| KEYS.into_iter().find(|column| cells.has(*column))).unwrap_or(USER_ID)
 }
 
@@ -86,7 +100,7 @@ fn policy(text: &str) -> Result<Option<Policy>, &'static str> {
 }
 
 fn list(cells: &mut Cells<'_>, numbers: &mut NumberReader) -> Vec<CallerId> {
-    let cell = cells.value(NUMBERS).unwrap_or_default();
+    let cell = cells.written(NUMBERS).unwrap_or_default();
     if cell.eq_ignore_ascii_case(NO_NUMBERS) {
         return Vec::new();
     }

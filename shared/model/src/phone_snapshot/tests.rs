@@ -160,7 +160,8 @@ fn what_is_wrong_is_listed_up_to_a_bound() {
 prop_compose! {
     fn permission()(
         policy in prop_oneof![Just(Policy::All), Just(Policy::Department), Just(Policy::Custom)],
-        department in "[a-zA-Z0-9é=+'-]{1,12}",
+        // With a letter that no mark for a missing value begins with.
+        department in "z[a-zA-Z0-9é=+'-]{1,12}",
         any_department in any::<bool>(),
         numbers in proptest::collection::vec(1_000_u64..1_000_000_000_000_000, 0..6),
     ) -> Permission {
@@ -179,8 +180,8 @@ prop_compose! {
 
 prop_compose! {
     fn user()(
-        id in "[^\\p{C}\\p{Z}]{1,20}",
-        login in proptest::option::of("[^\\p{C}\\p{Z}]{1,20}"),
+        id in "u[^\\p{C}\\p{Z}]{1,20}",
+        login in proptest::option::of("u[^\\p{C}\\p{Z}]{1,20}"),
         email in proptest::option::of("[a-zA-Z0-9.+'=-]{1,12}@[a-z0-9.-]{1,12}"),
         permission in proptest::option::of(permission()),
     ) -> Option<PhoneUser> {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     append::number_message,
     caller_id::CallerId,
-    cells::Cells,
+    cells::{Cells, refused},
     code::RowCode,
     country::Country,
     csv_file::Row,
@@ -15,7 +15,8 @@ use crate::{
     inventory::InventoryNumber,
     numbers::{NumberReader, Reading},
     report::Remark,
-    user::{AgentStatus, DirectoryId, LoginId, Name, Ref, WebLogin},
+    spelling::undo_decimal,
+    user::{AgentStatus, DirectoryId, GivenLogin, LoginId, Name, NotAName, Ref, Suspect, WebLogin},
 };
 
 /// What a row says of its user. `None` where it says nothing.
@@ -47,6 +48,16 @@ pub struct Entry {
     pub directory_id: Option<DirectoryId>,
 }
 
+/// What a row says, and of whom.
+pub(super) struct Said {
+    pub login: LoginId,
+    /// What the login ID looks like, if it may be none.
+    pub suspect: Option<Suspect>,
+    pub entry: Entry,
+    /// What was passed over or read in another way than it was written.
+    pub warnings: Vec<Remark>,
+}
+
 /// Reads rows for one account.
 pub struct RosterReader {
     /// Reads the numbers that users dial from: the account's own.
@@ -62,45 +73,76 @@ impl RosterReader {
     }
 
     /// What a sound row says, and of whom; or everything that is wrong with it.
-    pub(super) fn read(&mut self, row: &Row<'_>) -> Result<(LoginId, Entry), Vec<Remark>> {
+    pub(super) fn read(&mut self, row: &Row<'_>) -> Result<Said, Vec<Remark>> {
         let mut cells = Cells::of(row, &COLUMNS);
-        let login = login(&mut cells);
+        let login = login(row, &mut cells);
         let entry = Entry {
             name: cells.parsed(NAME, Name::parse),
             phone: phone(&mut cells, &mut self.phones),
-            email: cells.parsed(EMAIL, EmailAddress::parse),
+            email: cells.identifier(EMAIL, EmailAddress::parse, EmailAddress::as_str),
             designation: cells.parsed(DESIGNATION, Name::parse),
             department: cells.parsed(DEPARTMENT, Name::parse),
             team: cells.parsed(TEAM, Name::parse),
             role: cells.parsed(ROLE, Name::parse),
             calling_agent: cells.parsed(CALLING_AGENT, yes_or_no),
             agent_status: cells.parsed(AGENT_STATUS, agent_status),
-            extension: cells.parsed(EXTENSION, Ref::parse),
+            extension: cells.identifier(EXTENSION, extension, Ref::as_str),
             web_login: cells
                 .parsed(BLOCKED, yes_or_no)
                 .map(|yes| if yes { WebLogin::Blocked } else { WebLogin::Active }),
             directory_id: cells.parsed(DIRECTORY_ID, DirectoryId::parse),
         };
         match login {
-            Some(login) if cells.errors.is_empty() => Ok((login, entry)),
-            _ => Err(cells.errors),
+            Some(login) if cells.errors.is_empty() => {
+                Ok(Said { suspect: login.suspect, login: login.login, entry, warnings: cells.warnings })
+            }
+            _ => {
+                cells.errors.append(&mut cells.warnings);
+                Err(cells.errors)
+            }
         }
     }
 }
 
-fn login(cells: &mut Cells<'_>) -> Option<LoginId> {
-    let login = cells.parsed(LOGIN, LoginId::parse);
-    if login.is_none() && cells.errors.is_empty() {
+fn login(row: &Row<'_>, cells: &mut Cells<'_>) -> Option<GivenLogin> {
+    let cell = row.cell(LOGIN).unwrap_or_default();
+    if crate::text::trim(&cell).is_empty() {
         let message = "The cell is empty: it must hold a login ID.";
         cells.error(RowCode::LoginIdMissing, LOGIN, "", message);
+        return None;
     }
-    login
+    if let Some((code, message)) = refused(&cell) {
+        cells.error(code, LOGIN, &cell, message);
+        return None;
+    }
+    match LoginId::read(&cell) {
+        Ok(given) => {
+            if given.repaired {
+                cells.normalized(LOGIN, &cell, given.login.as_str());
+            }
+            Some(given)
+        }
+        Err(error) => {
+            cells.error(RowCode::ValueInvalid, LOGIN, &cell, format!("The cell can't be read: {error}."));
+            None
+        }
+    }
+}
+
+/// The login of an extension: most are numbers, which a spreadsheet may have given decimals.
+fn extension(text: &str) -> Result<Ref, NotAName> {
+    Ref::parse(undo_decimal(text).unwrap_or(text))
 }
 
 fn phone(cells: &mut Cells<'_>, phones: &mut NumberReader) -> Option<CallerId> {
     let written = cells.value(PHONE)?;
     match phones.read(&written) {
-        Reading::Number { number, .. } => Some(number),
+        Reading::Number { number, unusual } => {
+            if unusual {
+                cells.normalized(PHONE, &written, &number.to_string());
+            }
+            Some(number)
+        }
         Reading::Refused(code) => {
             cells.error(code, PHONE, &written, number_message(code, &written));
             None

@@ -1,6 +1,6 @@
 //! What came of each row.
 
-use super::{COLUMNS, LOGIN, Ledger, RosterReader, ledger::Fate};
+use super::{COLUMNS, LOGIN, Ledger, RosterReader, entry::Said, ledger::Fate};
 use crate::{
     append::{NumbersJudged, not_in_force},
     code::{RowCode, Warning},
@@ -14,7 +14,7 @@ pub fn judge(row: &Row<'_>, reader: &mut RosterReader, ledger: &mut Ledger) -> J
     if let Some(failed) = Judgement::of_shape(row) {
         return failed;
     }
-    let (login, entry) = match reader.read(row) {
+    let Said { login, entry, mut warnings, .. } = match reader.read(row) {
         Ok(read) => read,
         Err(errors) => return Judgement { status: RowStatus::Failed, remarks: errors },
     };
@@ -35,7 +35,9 @@ pub fn judge(row: &Row<'_>, reader: &mut RosterReader, ledger: &mut Ledger) -> J
                 "" => COLUMNS[refusal.column].name,
                 name => name,
             };
-            return Judgement::failed(Remark::error(refusal.code, field, &value, &*refusal.message));
+            let refused = Remark::error(refusal.code, field, &value, &*refusal.message);
+            let remarks = std::iter::once(refused).chain(warnings).collect();
+            return Judgement { status: RowStatus::Failed, remarks };
         }
         Some(Fate::Written) => first,
         Some(Fate::Same) => false,
@@ -56,6 +58,7 @@ pub fn judge(row: &Row<'_>, reader: &mut RosterReader, ledger: &mut Ledger) -> J
     if let (Some(policy), 1..) = (ledger.numbers.policy(user), numbers.applied) {
         remarks.extend(not_in_force(policy, name(LOGIN), login.as_str()));
     }
+    remarks.append(&mut warnings);
     remarks.append(&mut numbers.warnings);
     Judgement { status, remarks }
 }

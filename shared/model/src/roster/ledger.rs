@@ -2,11 +2,11 @@
 
 use hashbrown::HashMap;
 
-use super::{Change, Entry, Plan, Refusal, RosterReader};
+use super::{Change, Entry, Plan, Refusal, RosterReader, entry::Said};
 use crate::{
     append,
     csv_file::{Row, RowShape},
-    user::{Claim, LoginId},
+    user::{Claim, LoginId, Suspect},
 };
 
 /// What a file asks for: the first reading's result.
@@ -22,6 +22,8 @@ pub(super) struct Asked {
     /// The physical line of the row.
     pub line: u64,
     pub login: LoginId,
+    /// What the login ID looks like, if it may be none.
+    pub suspect: Option<Suspect>,
     pub entry: Entry,
 }
 
@@ -31,7 +33,7 @@ impl Wanted {
         if row.shape != RowShape::Sound {
             return;
         }
-        let Ok((login, entry)) = reader.read(row) else { return };
+        let Ok(Said { login, suspect, entry, .. }) = reader.read(row) else { return };
         // A row that contradicts one further up is refused whole, its caller IDs included.
         if self.numbers.user(&login.folded()).is_some_and(|user| self.asked[user].entry != entry) {
             return;
@@ -43,7 +45,7 @@ impl Wanted {
         for claim in entry.claims() {
             self.claimants.entry(claim).or_insert(user);
         }
-        self.asked.push(Asked { line: row.line, login, entry });
+        self.asked.push(Asked { line: row.line, login, suspect, entry });
     }
 
     /// The ledger of what is wanted. Nothing has come of it yet.

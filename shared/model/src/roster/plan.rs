@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AGENT_STATUS, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, Entry, Ledger, NAME, ROLE, TEAM};
+use super::{AGENT_STATUS, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN, Ledger, NAME, ROLE, TEAM, ledger::Asked};
 use crate::{
     append::{Standing, UserPlan},
     catalog,
     code::RowCode,
-    user::{Action, AgentStatus, Claim, Extension, LoginId, Name, Profile, Ref, User, fold},
+    user::{Action, AgentStatus, Claim, Extension, Name, Profile, Ref, User, fold},
 };
 
 /// What a job does to one user, and why. Kept beside the results before it is carried out.
@@ -77,8 +77,7 @@ impl Ledger {
     /// Decides for one user. `limit` is how many numbers a list takes.
     pub fn plan(&self, user: usize, present: Present<'_>, catalog: &Catalog, limit: usize) -> Plan {
         let asked = self.asked(user);
-        let decided =
-            self.check_claims(user, present).and_then(|()| decided(&asked.login, &asked.entry, present.user, catalog));
+        let decided = self.check_claims(user, present).and_then(|()| decided(asked, present.user, catalog));
         let change = match (decided, present.user) {
             (Err(refusal), _) => {
                 // Nobody's list: nothing is appended for a row that is refused.
@@ -125,10 +124,15 @@ impl Plan {
 }
 
 /// The user as the entry wants it; equal to `present` where that is so already.
-fn decided(login: &LoginId, entry: &Entry, present: Option<&User>, catalog: &Catalog) -> Result<User, Refusal> {
+fn decided(asked: &Asked, present: Option<&User>, catalog: &Catalog) -> Result<User, Refusal> {
+    let entry = &asked.entry;
     let mut user = match (present, &entry.name) {
         (Some(user), _) => user.clone(),
-        (None, Some(name)) => User::new(login.clone(), Profile::of(name.clone())),
+        (None, _) if let Some(suspect) = asked.suspect => {
+            let message = format!("No user has this login ID, and none is created by it. {}", suspect.message());
+            return Err(Refusal { code: RowCode::LoginIdSuspect, column: LOGIN, message });
+        }
+        (None, Some(name)) => User::new(asked.login.clone(), Profile::of(name.clone())),
         (None, None) => {
             let message = "The login ID is new, and a new user needs a name.".to_owned();
             return Err(Refusal { code: RowCode::NameMissing, column: NAME, message });

@@ -237,6 +237,140 @@ fn rows_the_job_did_not_come_to_are_unprocessed() {
     });
 }
 
+fn message(file: &str, directory: &mut Directory) -> String {
+    let failed = String::from_utf8(run(file, directory).failed).unwrap();
+    csv::Reader::from_reader(failed.trim_start_matches('\u{feff}').as_bytes())
+        .records()
+        .next()
+        .and_then(|record| record.unwrap().iter().next_back().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+#[test]
+fn a_login_that_looks_spoilt_creates_nobody() {
+    for login in [
+        "9.18766E+11",
+        "100234.0",
+        "01-Mar",
+        "2026-03-01 00:00:00",
+        "(mandatory)",
+        "Total",
+        "Login ID",
+        "NULL",
+        "#N/A",
+        "=A1",
+        "Ann <ann@example.com>",
+        "u\u{441}er1",
+    ] {
+        let mut directory = Directory::default();
+        let ran = run(&format!("Login ID,Name\n{login},Kiran\n"), &mut directory);
+        let code = if login == "#N/A" { "SPREADSHEET_ERROR" } else { "LOGIN_ID_SUSPECT" };
+        assert!(ran.rows[0].starts_with("failed") && ran.rows[0].contains(code), "{login}: {:?}", ran.rows);
+        assert!(directory.users.is_empty(), "{login}");
+    }
+    let said = message("Login ID,Name\n9.18766E+11,Kiran\n", &mut Directory::default());
+    assert!(said.contains("rounded") && said.contains("Format the column as text"), "{said}");
+}
+
+#[test]
+fn a_user_who_is_there_is_found_by_a_login_that_looks_spoilt() {
+    let mut directory = Directory::with(["9.18766E+11", "Total", "100234", "none"].map(user));
+    let file = "Login ID,Name\n9.18766E+11,A\ntotal,B\n100234.0,C\nNONE,D\n";
+    assert_eq!(run(file, &mut directory).rows, ["applied", "applied", "applied NORMALIZED", "applied"]);
+    assert_eq!(directory.users.len(), 4);
+}
+
+#[test]
+fn no_spelling_of_a_login_makes_a_twin() {
+    let spelled = [
+        "us\u{200b}er1",
+        "u\u{2060}ser1",
+        "\u{1f}user1",
+        "user1\u{a0}",
+        "\u{201c}user1\u{201d}",
+        "'user1",
+        "\"=\"\"user1\"\"\"",
+        "ｕｓｅｒ１",
+        "\u{feff}USER1",
+        "mailto:user1",
+    ];
+    for login in spelled {
+        let mut directory = Directory::with([user("user1")]);
+        let ran = run(&format!("Login ID,Name\n{login},Asha Rao\n"), &mut directory);
+        assert_eq!(ran.rows, ["applied NORMALIZED"], "{login:?}");
+        assert_eq!(directory.users.len(), 1, "{login:?}");
+    }
+    for (there, written) in
+        [("josé.m", "jose\u{301}.m"), ("ΑΣ", "ας"), ("front desk", "front\u{a0}desk"), ("o'neil", "O’Neil")]
+    {
+        let mut directory = Directory::with([user(there)]);
+        assert!(run(&format!("Login ID,Name\n{written},Asha Rao\n"), &mut directory).rows[0].starts_with("applied"));
+        assert_eq!(directory.users.len(), 1, "{there}");
+    }
+}
+
+#[test]
+fn the_zeros_that_an_export_has_kept_are_kept() {
+    let mut directory = Directory::default();
+    assert_eq!(run("Login ID,Name\n\"=\"\"00123\"\"\",Kiran\n", &mut directory).rows, ["applied NORMALIZED"]);
+    assert_eq!(directory.users.keys().collect::<Vec<_>>(), ["00123"]);
+}
+
+#[test]
+fn what_stands_for_no_value_is_never_stored_in_whatever_column() {
+    let columns = [
+        "Name",
+        "Phone Number",
+        "Email",
+        "Designation",
+        "Department",
+        "Team",
+        "Role",
+        "Calling Agent",
+        "Agent Status",
+        "Assign Extension",
+        "Block Web Login",
+        "Directory ID",
+        "Allowed Caller ID",
+    ];
+    for column in columns {
+        for placeholder in ["NULL", "(null)", "nan", "N/A", "-", "<NA>", "k.A.", "\\N"] {
+            let mut directory = Directory::with([user("user1")]);
+            let before = directory.users.clone();
+            let ran = run(&format!("Login ID,{column}\nuser1,{placeholder}\n"), &mut directory);
+            assert_eq!(
+                (ran.rows, &directory.users),
+                (vec!["unchanged NO_VALUE".to_owned()], &before),
+                "{column} {placeholder}"
+            );
+        }
+        for error in ["#N/A", "#NAME?", "#REF!", "#BEZUG!", "#ЗНАЧ!", "Err:508", "####"] {
+            let mut directory = Directory::with([user("user1")]);
+            let before = directory.users.clone();
+            let ran = run(&format!("Login ID,{column}\nuser1,{error}\n"), &mut directory);
+            assert_eq!(
+                (ran.rows, &directory.users),
+                (vec!["failed SPREADSHEET_ERROR".to_owned()], &before),
+                "{column} {error}"
+            );
+        }
+    }
+    let mut directory = Directory::default();
+    assert_eq!(run("Login ID,Name\nuser1,NULL\n", &mut directory).rows, ["failed NAME_MISSING; NO_VALUE"]);
+}
+
+#[test]
+fn text_of_a_wrong_encoding_is_never_stored() {
+    for name in ["JosÃ©", "Meera à¤¨", "\u{8d}x", "caf\u{fffd}"] {
+        let mut directory = Directory::default();
+        assert_eq!(
+            run(&format!("Login ID,Name\nuser1,{name}\n"), &mut directory).rows,
+            ["failed TEXT_UNREADABLE"],
+            "{name}"
+        );
+    }
+}
+
 /// Text of every kind that a person, a spreadsheet or an attacker puts into a name.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -269,7 +403,48 @@ prop_compose! {
     }
 }
 
+/// A login ID or a name as programs spell them.
+fn spelled() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        "[a-cA-C]{1,2}",
+        "[éσςß0-9]{1,3}",
+        text(),
+        Just("NULL".to_owned()),
+        Just("#N/A".to_owned()),
+        Just("9.1E+11".to_owned())
+    ];
+    (word, 0..9).prop_map(|(word, way)| match way {
+        0 => format!("\u{a0}{word}\u{200b}"),
+        1 => format!("=\"{word}\""),
+        2 => format!("'{word}"),
+        3 => format!("“{word}”"),
+        4 => word.to_uppercase(),
+        5 => icu_normalizer::DecomposingNormalizer::new_nfd().normalize(&word).into_owned(),
+        6 => word.chars().flat_map(|c| [c, '\u{2060}']).collect(),
+        _ => word,
+    })
+}
+
 proptest! {
+    #[test]
+    fn what_is_stored_stood_in_the_file_or_is_said_to_be_normalised(cells in prop::collection::vec((spelled(), spelled()), 1..6)) {
+        let mut csv = Writer::new(b',');
+        csv.record(["Login ID", "Name"]);
+        for (login, name) in &cells {
+            csv.record([login.as_str(), name.as_str()]);
+        }
+        let mut directory = Directory::default();
+        let ran = run_with(&csv.take(), &mut directory, &Catalog::default());
+        let normalised = ran.rows.iter().any(|row| row.contains("NORMALIZED"));
+        let stood = |text: &str| cells.iter().any(|(login, name)| login.contains(text) || name.contains(text));
+        for (key, user) in &directory.users {
+            prop_assert!(normalised || stood(user.login.as_str()), "{:?}", user.login.as_str());
+            prop_assert!(normalised || stood(user.profile.name.as_str()), "{:?}", user.profile.name.as_str());
+            prop_assert_eq!(&crate::user::fold(key), key, "two users could read alike");
+            prop_assert_eq!(user.login.folded(), key.as_str());
+        }
+    }
+
     #[test]
     fn a_download_dropped_again_is_unchanged_and_writes_nothing(people in prop::collection::vec(somebody(), 1..8)) {
         let mut seen = std::collections::HashSet::new();

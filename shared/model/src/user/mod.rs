@@ -5,16 +5,19 @@ mod claim;
 mod directory_id;
 mod login;
 mod profile;
+mod suspect;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::spelling::fold;
 pub use agent::{Action, AgentStatus, IllegalAction, WebLogin};
 pub use claim::Claim;
 pub use directory_id::{DirectoryId, NotADirectoryId};
-pub use login::{LoginId, MAX_LOGIN_BYTES, NotALogin, fold};
+pub use login::{GivenLogin, LoginId, MAX_LOGIN_BYTES, NotALogin};
 pub use profile::{Extension, Name, NotAName, Profile, Ref};
+pub use suspect::Suspect;
 
-pub(crate) use login::could_be_login;
+pub(crate) use login::{plain_trim, read as read_login};
 
 use crate::caller_id::CallerId;
 

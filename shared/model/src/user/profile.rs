@@ -5,9 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    blank,
     caller_id::CallerId,
     email::EmailAddress,
     object,
+    spelling::repair,
     text::{self, text_value},
 };
 
@@ -102,6 +104,8 @@ pub struct Ref(String);
 #[error("{0}")]
 pub struct NotAName(&'static str);
 
+/// It stands for a missing value, or is the error of a formula.
+const NO_VALUE: NotAName = NotAName("it stands for a missing value");
 const MAX_NAME: usize = 256;
 const MAX_REF: usize = 64;
 
@@ -115,6 +119,14 @@ impl Name {
     /// [`NotAName`].
     pub fn parse(given: &str) -> Result<Self, NotAName> {
         let name = text::trim(given);
+        // An export writes it so, to keep a spreadsheet from reckoning.
+        let name = name.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).map_or(name, text::trim);
+        if blank::of(name).is_some() {
+            return Err(NO_VALUE);
+        }
+        if text::is_garbled(name) {
+            return Err(NotAName("it holds signs of text that was read in a wrong encoding"));
+        }
         let fits = (1..=MAX_NAME).contains(&name.chars().count()) && !name.contains('\0');
         if fits { Ok(Self(name.to_owned())) } else { Err(NotAName("a name has 1 to 256 characters, none of them NUL")) }
     }
@@ -126,16 +138,20 @@ impl Name {
 }
 
 impl Ref {
-    /// Takes the text without the padding around it.
+    /// Takes the text without what programs put around it.
     ///
     /// # Errors
     /// [`NotAName`].
     pub fn parse(given: &str) -> Result<Self, NotAName> {
-        let id = text::trim(given);
+        let id = repair(given);
+        if blank::of(&id).is_some() {
+            return Err(NO_VALUE);
+        }
         let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '#' | '/');
-        let fits = (1..=MAX_REF).contains(&id.chars().count()) && !id.chars().any(odd);
+        let control = text::trim(given).contains(char::is_control);
+        let fits = !control && (1..=MAX_REF).contains(&id.chars().count()) && !id.chars().any(odd);
         if fits {
-            Ok(Self(id.to_owned()))
+            Ok(Self(id.into_owned()))
         } else {
             Err(NotAName("an ID has 1 to 64 characters, without white space, # and /"))
         }
