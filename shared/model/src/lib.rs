@@ -23,6 +23,7 @@ pub mod mapping;
 pub mod numbers;
 mod object;
 pub mod outcomes;
+pub mod path_part;
 pub mod permit;
 pub mod phone_side;
 pub mod phone_snapshot;

@@ -494,8 +494,12 @@ fn takes(route: &Operation, parameter: &str) -> bool {
     route.parameters.iter().any(|taken| taken["name"] == parameter)
 }
 
+/// Those that stand in for a part of the path have tests of their own.
 fn in_query(route: &Operation) -> impl Iterator<Item = &str> {
+    let of_the_path =
+        |name: &Value| route.parameters.iter().any(|parameter| parameter["in"] == "path" && parameter["name"] == *name);
     let query = route.parameters.iter().filter(|parameter| parameter["in"] == "query");
+    let query = query.filter(move |parameter| !of_the_path(&parameter["name"]));
     query.map(|parameter| parameter["name"].as_str().expect("a name"))
 }
 

@@ -18,7 +18,7 @@ use crate::{
     caller::Caller,
     preconditions::tag,
     problem::Problem,
-    route::path_segment,
+    route::location,
 };
 
 /// `POST /v1/users`: a login ID, and what a profile holds. `login_confirmed` says that a login ID is meant that looks like
@@ -37,10 +37,8 @@ pub(crate) async fn create(
         Ok(()) => {}
         Err(taken) => return Err(other_has(&taken)),
     }
-    let headers = [
-        (header::LOCATION, format!("/v1/users/{}", path_segment(user.login.as_str()))),
-        (header::ETAG, tag(user.version)),
-    ];
+    let headers =
+        [(header::LOCATION, location("/v1/users", "login", user.login.as_str())), (header::ETAG, tag(user.version))];
     Ok((StatusCode::CREATED, headers, Json(user)))
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use rollcall_model::path_part::{IN_QUERY, is_safe_in_path};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::{Duration, Instant};
 
@@ -178,8 +179,8 @@ impl Api {
     }
 
     fn address(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Uri, Error> {
-        let path: Vec<_> = path.iter().map(|part| encode(part).to_string()).collect();
-        self.base.address(ASKING, &path.join("/"), query)
+        let (path, query) = place(path, query);
+        self.base.address(ASKING, &path, &query)
     }
 
     /// An answer that is no refusal.
@@ -190,6 +191,33 @@ impl Api {
             return Err(Failure::Refused(Problem::of(&answer, &self.token)));
         }
         Ok(answer)
+    }
+}
+
+/// The path, and the query with what can't stand in a path.
+fn place<'a>(path: &[&'a str], query: &[(&'a str, &'a str)]) -> (String, Vec<(&'a str, &'a str)>) {
+    let mut query = query.to_vec();
+    let mut parts = Vec::with_capacity(path.len());
+    for (position, part) in path.iter().enumerate() {
+        let collection = position.checked_sub(1).and_then(|before| path.get(before)).copied().unwrap_or_default();
+        match name_in_query(collection).filter(|_| !is_safe_in_path(part)) {
+            Some(name) => {
+                query.push((name, part));
+                parts.push(IN_QUERY.to_owned());
+            }
+            None => parts.push(encode(part).to_string()),
+        }
+    }
+    (parts.join("/"), query)
+}
+
+/// The name in the query of what follows a collection in a path, as the routes have it.
+fn name_in_query(collection: &str) -> Option<&'static str> {
+    match collection {
+        "users" => Some("login"),
+        "numbers" | "caller-ids" => Some("number"),
+        "mappings" => Some("crm_user"),
+        _ => None,
     }
 }
 
@@ -209,4 +237,19 @@ fn malformed(operation: &'static str, detail: &str) -> Error {
 fn elsewhere(operation: &'static str, answer: &Answer) -> Error {
     let kind = if answer.status.is_server_error() { Kind::Unavailable } else { Kind::Refused };
     Error::new(operation, kind, format!("the bucket answers with HTTP status {}", answer.status.as_u16()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn what_a_gateway_may_change_goes_into_the_query() {
+        let plain = place(&["v1", "users", "ana@example.com", "caller-ids"], &[("limit", "1")]);
+        assert_eq!(plain, ("v1/users/ana%40example.com/caller-ids".to_owned(), vec![("limit", "1")]));
+        let both = place(&["v1", "mappings", "a/b", "caller-ids", "+919876500001", "explanation"], &[]);
+        let query = vec![("crm_user", "a/b"), ("number", "+919876500001")];
+        assert_eq!(both, ("v1/mappings/-/caller-ids/-/explanation".to_owned(), query));
+        assert_eq!(place(&["v1", "users", "-"], &[]), ("v1/users/-".to_owned(), vec![("login", "-")]));
+    }
 }

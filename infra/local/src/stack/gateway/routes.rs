@@ -3,6 +3,10 @@
 //! The most specific one, by API Gateway's rules: a route for the very path, then one with path parameters, then one
 //! with a greedy parameter such as `{proxy+}`; of two for the same path, the one for the very method before `ANY`.
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>
+//!
+//! How a path is decoded is not documented, and reports from the field differ. **This gateway is as strict as the strictest of them**:
+//! a path is decoded before routes are matched, so `%2F` cuts it; a value is decoded once more, and one that this would change has no
+//! route here, since it means one thing on one day and another on the next; a `+` becomes a space.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -39,7 +43,7 @@ enum Segment {
 }
 
 /// The values of a route's path parameters, decoded.
-pub(super) type Parameters<'a> = BTreeMap<&'a str, Cow<'a, str>>;
+pub(super) type Parameters<'a> = BTreeMap<&'a str, String>;
 
 impl Routes {
     pub(super) fn new(routes: Vec<Route>) -> Self {
@@ -52,9 +56,10 @@ impl Routes {
     }
 
     /// The route of a request with this method and this path, as it was sent.
-    pub(super) fn find<'a>(&'a self, method: &str, path: &'a str) -> Option<(&'a Target, Parameters<'a>)> {
+    pub(super) fn find(&self, method: &str, path: &str) -> Option<(&Target, Parameters<'_>)> {
+        let path = decoded(path);
         let takes_method = |target: &&Target| target.method == method || target.method == ANY;
-        self.0.iter().filter(takes_method).find_map(|target| Some((target, target.parameters(path)?)))
+        self.0.iter().filter(takes_method).find_map(|target| Some((target, target.parameters(&path)?)))
     }
 }
 
@@ -70,16 +75,14 @@ impl Target {
     }
 
     /// What the parameters are, if the path is one of this route's.
-    fn parameters<'a>(&'a self, path: &'a str) -> Option<Parameters<'a>> {
+    fn parameters(&self, path: &str) -> Option<Parameters<'_>> {
         let mut parameters = BTreeMap::new();
         let mut rest = path.strip_prefix('/')?;
         let last = self.segments.len() - 1;
         for (position, segment) in self.segments.iter().enumerate() {
             if let Segment::Greedy(name) = segment {
-                return (!rest.is_empty()).then(|| {
-                    parameters.insert(name.as_str(), decoded(rest));
-                    parameters
-                });
+                parameters.insert(name.as_str(), value(rest)?);
+                return Some(parameters);
             }
             let (given, after) = match rest.split_once('/') {
                 Some((given, after)) if position < last => (given, after),
@@ -88,9 +91,9 @@ impl Target {
             };
             rest = after;
             match segment {
-                Segment::Text(text) if decoded(given) == *text => {}
-                Segment::Parameter(name) if !given.is_empty() => {
-                    parameters.insert(name.as_str(), decoded(given));
+                Segment::Text(text) if given == text => {}
+                Segment::Parameter(name) => {
+                    parameters.insert(name.as_str(), value(given)?);
                 }
                 _ => return None,
             }
@@ -122,6 +125,12 @@ impl Segment {
 
 fn segments(path: &str) -> std::str::Split<'_, char> {
     path.strip_prefix('/').unwrap_or(path).split('/')
+}
+
+/// The value of a parameter, of a path that is decoded once already; none for what isn't the same when it is decoded again.
+fn value(text: &str) -> Option<String> {
+    let is_sure = !text.is_empty() && !text.contains('?') && decoded(text) == text;
+    is_sure.then(|| text.replace('+', " "))
 }
 
 /// A part of a path without its percent signs.
@@ -170,18 +179,24 @@ mod tests {
     #[test]
     fn parameters_are_decoded_and_never_empty() {
         let routes = routes(&["GET /users/{login}/numbers/{number}", "GET /files/{path+}", "GET /users", "GET /"]);
-        let find = |path: &'static str| {
+        let find = |path: &str| {
             let (_, parameters) = routes.find("GET", path)?;
             Some(parameters.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "))
         };
-        assert_eq!(find("/users/ann%40x.org/numbers/%2B91").as_deref(), Some("login=ann@x.org number=+91"));
-        assert_eq!(find("/users/a%2Fb/numbers/1+2").as_deref(), Some("login=a/b number=1+2"));
+        assert_eq!(find("/users/ann%40x.org/numbers/%2B91").as_deref(), Some("login=ann@x.org number= 91"));
+        assert_eq!(find("/users/a%20b/numbers/1+2").as_deref(), Some("login=a b number=1 2"));
         assert_eq!(find("/files/a/b%20c/").as_deref(), Some("path=a/b c/"));
         assert_eq!(find("/%75sers").as_deref(), Some(""));
         assert_eq!(find("/").as_deref(), Some(""));
         for path in ["/users/", "/users//numbers/1", "/users/a/numbers", "/users/a/numbers/1/", "/files/", "users", ""]
         {
             assert_eq!(find(path), None, "{path}");
+        }
+        assert_eq!(find("/users/50%25/numbers/1").as_deref(), Some("login=50% number=1"));
+        for path in
+            ["/users/a%2Fb/numbers/1", "/users/a%252Fb/numbers/1", "/users/a%2541/numbers/1", "/users/a%3Fb/numbers/1"]
+        {
+            assert_eq!(find(path), None, "{path} is read in more than one way");
         }
         assert!(routes.find("POST", "/users").is_none() && routes.find("get", "/users").is_none());
     }
