@@ -5,6 +5,8 @@ mod marks;
 mod rotate;
 mod visit;
 
+use std::time::SystemTime;
+
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent};
 use rollcall_engine::Worker;
@@ -14,6 +16,7 @@ use rollcall_platform::{
     environment::{BadEnvironment, variable},
 };
 use serde_json::Value;
+use tokio::time::Instant;
 
 pub use rotate::Rotate;
 
@@ -39,7 +42,8 @@ impl NumberRotation {
     /// When an account could not be visited; the schedule calls again. What becomes of deliveries is in the answer.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
         // Boxed: nested in this future, it is deeper than the compiler follows.
-        let visit = Box::pin(visit::visit(&self.directory, Timestamp::now()));
+        let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let visit = Box::pin(visit::visit(&self.directory, Timestamp::now(), Instant::now() + left));
         self.worker.handle_or_visit(event, visit).await
     }
 }

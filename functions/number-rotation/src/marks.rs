@@ -11,7 +11,7 @@ use rollcall_engine::Run;
 use rollcall_model::{
     caller_id::CallerId,
     code::RowCode,
-    inventory::{InventoryNumber, NumberState, utc_day},
+    inventory::{InventoryNumber, NumberState, SecondLook, utc_day},
     job::State,
     rotation::{Checked, Pair, Verdict},
     upload::JobId,
@@ -74,7 +74,8 @@ async fn keep(run: &Run<'_>, numbers: &[(usize, &InventoryNumber)]) -> Result<()
     if run.job.attempts > 1 && files.get(&key).await?.is_some() {
         return Ok(());
     }
-    let before = numbers.iter().map(|(_, item)| InventoryNumber { leaving: None, ..(*item).clone() });
+    let before =
+        numbers.iter().map(|(_, item)| InventoryNumber { leaving: None, second_look: None, ..(*item).clone() });
     let json = serde_json::to_vec(&before.collect::<Vec<_>>()).expect("numbers can be written as JSON");
     files.put(&key, "application/json", json).await
 }
@@ -130,6 +131,9 @@ async fn end(run: &Run<'_>, pair: Pair, kept: &HashSet<CallerId>, rests_until: O
         // One that has been retired meanwhile has lost its mark by that.
         let Ok(mut after) = before.change(facts, Timestamp::now()) else { return Ok(()) };
         (after.leaving, after.version) = (None, before.version + 1);
+        if !after.facts.state.is_usable() {
+            after.second_look = Some(SecondLook { from: utc_day(Timestamp::now()), replacement: pair.new });
+        }
         if after.facts.state == NumberState::Retired {
             after.replaced_by = pair.new;
         }

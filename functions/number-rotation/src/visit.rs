@@ -1,22 +1,97 @@
-//! The schedule's round: numbers whose day has come go back into service.
+//! The schedule's round: numbers whose day has come go back into service, and who has a number that a rotation took out of service is
+//! looked for once more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use rollcall_engine::visit_all;
-use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, inventory::utc_day};
-use rollcall_platform::{Error, directory::Directory};
+use rollcall_model::{
+    account::AccountId,
+    audit::Actor,
+    caller_id::CallerId,
+    inventory::{InventoryNumber, utc_day},
+};
+use rollcall_platform::{
+    Error,
+    directory::{BulkWork, Directory, Exchange},
+};
+use tokio::time::Instant;
 
-/// Ends every rest whose day has come, in UTC: a number that rests until the 9th is back in the first round of the 9th.
+/// Does what is due on this day, in UTC: a number that rests until the 9th is back in the first round of the 9th. `until` is when the
+/// invocation's time is over.
 ///
-/// **Safe to run twice, and at the same time**: who is second finds no rest to end, or that the number has changed.
-pub(crate) async fn visit(directory: &Directory, now: Timestamp) -> Result<(), Error> {
-    let mut resting: BTreeMap<AccountId, Vec<CallerId>> = BTreeMap::new();
-    for (account, number) in directory.rested_numbers(utc_day(now)).await? {
-        resting.entry(account).or_default().push(number);
+/// **Safe to run twice, and at the same time**: who is second finds nothing to do, or that the number has changed.
+pub(crate) async fn visit(directory: &Directory, now: Timestamp, until: Instant) -> Result<(), Error> {
+    let mut due: BTreeMap<AccountId, Vec<CallerId>> = BTreeMap::new();
+    for (account, number) in directory.due_numbers(utc_day(now)).await? {
+        due.entry(account).or_default().push(number);
     }
-    let accounts: Vec<AccountId> = resting.keys().cloned().collect();
-    visit_all(&accounts, async |account| end_rests(directory, account, &resting[account], now).await).await
+    let accounts: Vec<AccountId> = due.keys().cloned().collect();
+    let round = async |account: &AccountId| {
+        look_again(directory, account, &due[account], now, until).await?;
+        end_rests(directory, account, &due[account], now).await
+    };
+    visit_all(&accounts, round).await
+}
+
+/// Takes numbers off the lists of those whom a rotation has passed over: somebody who is renamed while it walks the index, which is
+/// ordered by name, is on no page of it. Each walk of an account reads each user once.
+async fn look_again(
+    directory: &Directory,
+    account: &AccountId,
+    numbers: &[CallerId],
+    now: Timestamp,
+    until: Instant,
+) -> Result<(), Error> {
+    let mut owed = Vec::new();
+    for number in numbers {
+        // The index may be behind, so what counts is what the table says now.
+        let number = directory.number(account, *number).await?;
+        owed.extend(number.filter(|number| number.look_due(utc_day(now)).is_some()));
+    }
+    if owed.is_empty() {
+        return Ok(());
+    }
+    let inventory = directory.inventory(account).await?;
+    let numbers: Vec<CallerId> = owed.iter().map(|number| number.number).collect();
+    let mut work = BulkWork::default();
+    let walk = directory.holders(account, &numbers, None, until, &mut work).await?;
+    let replacements = replacements(&owed, &inventory);
+    let exchanges: Vec<Exchange> = walk
+        .holders
+        .into_iter()
+        .map(|holder| {
+            let go: Vec<CallerId> =
+                holder.caller_ids.iter().copied().filter(|number| replacements.contains_key(number)).collect();
+            let mut come: Vec<CallerId> = go.iter().filter_map(|number| replacements[number]).collect();
+            come.retain(|number| !holder.caller_ids.contains(number));
+            come.sort();
+            come.dedup();
+            Exchange { login: holder.login, come, go }
+        })
+        .collect();
+    if !exchanges.is_empty() {
+        tracing::warn!(%account, users = exchanges.len(), "a rotation had passed over users, who are put right now");
+        directory.exchange_caller_ids(account, &exchanges, &Actor::Schedule, until, &mut work).await?;
+    }
+    for number in &owed {
+        // Of the same version: what undoes the rotation must find the number as the rotation has left it. One that somebody changes
+        // meanwhile is met again in the next round.
+        let looked = InventoryNumber { second_look: None, ..number.clone() };
+        directory.change_number(account, Some(number), &looked, &Actor::Schedule).await?;
+    }
+    Ok(())
+}
+
+/// What takes the place of each number, where that is in service still.
+fn replacements(owed: &[InventoryNumber], inventory: &[InventoryNumber]) -> HashMap<CallerId, Option<CallerId>> {
+    let in_service = |number: &CallerId| {
+        let item = inventory.iter().find(|item| item.number == *number);
+        item.is_some_and(|item| item.joins_lists() && item.facts.state.is_usable())
+    };
+    let replacement =
+        |number: &InventoryNumber| number.second_look.and_then(|look| look.replacement).filter(in_service);
+    owed.iter().map(|number| (number.number, replacement(number))).collect()
 }
 
 async fn end_rests(

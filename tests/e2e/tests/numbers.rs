@@ -172,7 +172,7 @@ async fn a_rest_ends_on_its_day_once() {
     assert_eq!((&page["items"][0]["days_in_service"], &page["items"][0]["resting_until"]), (&json!(0), &Value::Null));
     let others = stack.directory.inventory(&other).await.unwrap();
     assert_eq!(others[0].facts.state, NumberState::Active, "every account is visited");
-    assert_eq!(stack.directory.rested_numbers(today).await.unwrap(), [], "nothing of a rest is left");
+    assert_eq!(stack.directory.due_numbers(today).await.unwrap(), [], "nothing of a rest is left");
 }
 
 #[tokio::test(flavor = "multi_thread")]

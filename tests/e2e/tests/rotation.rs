@@ -311,6 +311,43 @@ async fn a_mark_keeps_lists_from_a_number_until_a_person_decides_or_the_next_rot
     assert_eq!(edit(json!({ "state": "new" })).await["replaced_by"], Value::Null);
 }
 
+/// Users are found by an index that is ordered by name, so whoever is renamed from behind the walk to before it is on no page of it. A
+/// user who comes with the number after the rotation stands for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_whom_a_rotation_has_passed_over_is_found_by_the_next_round() {
+    let stack = Stack::start(&[]).await;
+    own(&stack, 0..5).await;
+    create(&stack, "asha", &[0, 2]).await;
+    let retired = rotate(&stack, json!({ "retire": [number(0)], "replace_with": [number(3)] })).await;
+    rotate(&stack, json!({ "retire": [number(2)], "replace_with": [number(4)], "quarantine_days": 30 })).await;
+    create(&stack, "renamed", &[0, 1]).await;
+    create(&stack, "both", &[2, 3, 4]).await;
+    create(&stack, "alone", &[0]).await;
+    let left = item(&stack, 0).await;
+    assert_eq!(left.second_look.and_then(|look| look.replacement), number(3).parse().ok());
+
+    let round = || {
+        let run = rollcall(Some(&stack), &["schedules", "run", "NumberRotationFunctionVisit"], &[]);
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    };
+    round();
+    assert_eq!(stack.list("renamed").await.unwrap(), numbers(&[1, 3]));
+    assert_eq!(stack.list("both").await.unwrap(), numbers(&[3, 4]));
+    assert_eq!(stack.list("alone").await.unwrap(), numbers(&[3]));
+    assert_eq!(stack.list("asha").await.unwrap(), numbers(&[3, 4]), "it was changed by the rotation");
+    let (first, resting) = (item(&stack, 0).await, item(&stack, 2).await);
+    assert_eq!(first, InventoryNumber { second_look: None, ..left });
+    assert!(resting.second_look.is_none() && resting.facts.state == NumberState::Resting);
+    let today = rollcall_model::inventory::utc_day(jiff::Timestamp::now());
+    assert_eq!(stack.directory.due_numbers(today).await.unwrap(), [], "one look is enough");
+
+    // The look is no change that would keep an undo away.
+    let path = format!("/v1/jobs/{}/undo", retired.id);
+    let asked = owner(&stack).ask(Method::POST, &path, &[("content-type", "application/json")], "{}".to_owned()).await;
+    assert_eq!(stack.ended_asked(&asked).await.state, State::Finished);
+    assert_eq!(item(&stack, 0).await.facts.state, NumberState::Active);
+}
+
 /// A kind of job during which another one begins and ends: after this one has read the inventory, before it writes a list.
 struct Interrupted<'a, O> {
     operation: O,

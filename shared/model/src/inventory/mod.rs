@@ -40,16 +40,30 @@ pub struct InventoryNumber {
     /// What took its place when a rotation retired it.
     #[serde(default)]
     pub replaced_by: Option<CallerId>,
+    /// Who has it is looked for once more, since the rotation that took it out of service may have missed somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_look: Option<SecondLook>,
     /// Raised by every change.
     #[serde(default)]
     pub version: u64,
+}
+
+/// A look at everybody's list that a schedule owes a number. A rotation finds who has a number by an index that is ordered by name and
+/// follows the table after some milliseconds, so whoever is renamed while it looks can be passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondLook {
+    /// The first day, in UTC, on which it is due.
+    pub from: Date,
+    /// What comes onto a list in the number's place.
+    #[serde(default)]
+    pub replacement: Option<CallerId>,
 }
 
 impl InventoryNumber {
     /// A number as it comes into the inventory.
     pub fn new(number: CallerId, facts: NumberFacts, at: Timestamp) -> Self {
         let dates = Dates::default().moved(None, facts.state, at);
-        Self { number, facts, dates, leaving: None, replaced_by: None, version: 1 }
+        Self { number, facts, dates, leaving: None, replaced_by: None, second_look: None, version: 1 }
     }
 
     /// Whether lists take it: not once it is retired, nor while a rotation is retiring it.
@@ -73,7 +87,8 @@ impl InventoryNumber {
         let stays = facts.state == self.facts.state;
         let leaving = self.leaving.clone().filter(|_| stays);
         let replaced_by = self.replaced_by.filter(|_| stays);
-        Ok(Self { number: self.number, facts, dates, leaving, replaced_by, version: self.version + 1 })
+        let second_look = self.second_look.filter(|_| stays);
+        Ok(Self { number: self.number, facts, dates, leaving, replaced_by, second_look, version: self.version + 1 })
     }
 
     /// The number in service again, if it rests and the day has come that its rest ends, in UTC. Not while a rotation is taking it
@@ -85,6 +100,16 @@ impl InventoryNumber {
         }
         let facts = NumberFacts { state: NumberState::Active, resting_until: None, ..self.facts.clone() };
         self.change(facts, now).ok()
+    }
+
+    /// The look that is due on this day, in UTC. One that is in service again needs none.
+    pub fn look_due(&self, today: Date) -> Option<SecondLook> {
+        self.second_look.filter(|look| look.from <= today && !self.facts.state.is_usable())
+    }
+
+    /// The first day on which a schedule has something to do with the number.
+    pub fn due(&self) -> Option<Date> {
+        [self.facts.resting_until, self.second_look.map(|look| look.from)].into_iter().flatten().min()
     }
 
     /// Whether it has been in service for so many days or longer. One that was kept before its dates were is never due; a change

@@ -36,7 +36,7 @@ pub use bulk::{Appended, BulkWork, Found};
 pub use jobs::job_place;
 use stream::DELETED_BY;
 pub use stream::StreamRecord;
-pub use users::{FilterValue, ListChange, Place, Stale, Taken, UserFilter, UserWrite, Walk};
+pub use users::{Exchange, FilterValue, ListChange, Place, Stale, Taken, UserFilter, UserWrite, Walk};
 
 /// The directory of one deployment.
 pub struct Directory {

@@ -79,13 +79,14 @@ impl Directory {
         items.iter().map(read_number).collect()
     }
 
-    /// The numbers of all accounts whose rest ends on this day or has ended before. **What it says may be old**: the index follows changes
+    /// The numbers of all accounts that a schedule has something to do with on this day, or had before: a rest ends, or who has
+    /// them is looked for once more. **What it says may be old**: the index follows changes
     /// by some milliseconds.
     ///
     /// # Errors
     /// When the table can't be read, or what it holds can't.
-    pub async fn rested_numbers(&self, today: Date) -> Result<Vec<(AccountId, CallerId)>, Error> {
-        const LISTING: &str = "listing numbers whose rest is over";
+    pub async fn due_numbers(&self, today: Date) -> Result<Vec<(AccountId, CallerId)>, Error> {
+        const LISTING: &str = "listing numbers that are due";
         let query = self
             .client
             .query()
@@ -164,12 +165,12 @@ fn put_request(account: &AccountId, number: &InventoryNumber) -> WriteRequest {
     WriteRequest::builder().put_request(put).build()
 }
 
-/// A number is one record: it is read and written whole. While it rests, the index has it by the day that its rest ends.
+/// A number is one record: it is read and written whole. While a schedule has something to do with it, the index has it by the day.
 fn number_item(account: &AccountId, number: &InventoryNumber) -> Item {
     let mut item: Item = Key::number(account, &number.number.to_string()).attributes().into();
     item.insert(RECORD.to_owned(), document(number));
     item.insert(VERSION.to_owned(), AttributeValue::N(number.version.to_string()));
-    if let Some(day) = number.facts.resting_until {
+    if let Some(day) = number.due() {
         item.insert(ACCOUNT_PK.to_owned(), AttributeValue::S(RESTING.to_owned()));
         item.insert(ACCOUNT_SK.to_owned(), AttributeValue::S(day.to_string()));
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub use bulk::UserWrite;
 pub use change::{Stale, Taken};
 pub use list::{FilterValue, Place, UserFilter};
-pub use rotate::{ListChange, Walk};
+pub use rotate::{Exchange, ListChange, Walk};
 
 pub(super) use change::marks;
 pub(super) use item::{ATTRIBUTES, CALLER_IDS, caller_ids, number_set, policy, read_user};

@@ -204,6 +204,39 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// Puts numbers on lists and takes others off, for each user by folded login ID. What comes is written first, so that nobody is
+    /// left with neither. Done once or twice, it is done; a user who isn't there has none.
+    ///
+    /// # Errors
+    /// As [`Directory::find_users`]. What was written stays written.
+    pub async fn exchange_caller_ids(
+        &self,
+        account: &AccountId,
+        exchanges: &[Exchange],
+        by: &Actor,
+        until: Instant,
+        work: &mut BulkWork,
+    ) -> Result<(), Error> {
+        let come = exchanges.iter().filter(|exchange| !exchange.come.is_empty());
+        let come = come.map(|exchange| self.set_statement("set_add", account, &exchange.login, &exchange.come, by));
+        self.execute_each(CHANGING, come.collect(), until, work).await?;
+        let go: Vec<_> = exchanges.iter().map(|exchange| (exchange.login.as_str(), &*exchange.go)).collect();
+        self.remove_caller_ids(account, &go, by, until, work).await
+    }
+}
+
+/// Numbers that come onto a user's list, and numbers that go off it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// The user, by folded login ID.
+    pub login: String,
+    /// What comes.
+    pub come: Vec<CallerId>,
+    /// What goes.
+    pub go: Vec<CallerId>,
+}
+
 /// Whether the rotation is about a user.
 fn is_meant(item: &Item, only: Option<&Only>) -> bool {
     match only {
