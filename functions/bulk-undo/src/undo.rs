@@ -10,7 +10,7 @@ use rollcall_model::{
     job::{Decision, Job},
     report::Judgement,
     undo::{self, COLUMNS, Change, Deed, Ledger, NumberPlan, Plan, Present, Since, UndoRequest},
-    upload::Source,
+    upload::{Kind, Source},
 };
 use rollcall_platform::{
     Error,
@@ -42,6 +42,7 @@ struct Note {
 
 impl Operation for Undo {
     type Work = UndoWork;
+    const KINDS: &'static [Kind] = &[Kind::Undo];
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<UndoWork>, Stop> {
         let known = if run.job.attempts > 1 { run.recall_note().await? } else { None };

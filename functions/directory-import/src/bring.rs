@@ -15,7 +15,7 @@ use rollcall_model::{
         sync::Tally,
     },
     job::Stage,
-    upload::Source,
+    upload::{Kind as JobKind, Source},
 };
 use rollcall_platform::{Error, secrets::Secrets};
 use rollcall_remote::{
@@ -59,6 +59,7 @@ const REMEMBERING: &str = "remembering what the directory said";
 
 impl Operation for BringUsers {
     type Work = UsersWork;
+    const KINDS: &'static [JobKind] = &[JobKind::DirectoryImport];
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<UsersWork>, Stop> {
         let known = if run.job.attempts > 1 { run.recall_note().await? } else { None };

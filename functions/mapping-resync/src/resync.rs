@@ -47,6 +47,7 @@ const PHONE_SIDE: &str = "keeping the phone side";
 
 impl Operation for Resync {
     type Work = ResyncWork;
+    const KINDS: &'static [JobKind] = &[JobKind::MappingResync, JobKind::PhoneSnapshot];
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<ResyncWork>, Stop> {
         match self.prepare(run).await {

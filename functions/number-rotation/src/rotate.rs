@@ -20,7 +20,7 @@ use rollcall_model::{
     inventory::InventoryNumber,
     report::Judgement,
     rotation::{self, Asked, Checked, Holder, Ledger, Only, ROWS, Request, Rules, UserPlan, check},
-    upload::Source,
+    upload::{Kind, Source},
 };
 use rollcall_platform::{
     Error,
@@ -65,6 +65,7 @@ struct Wanted {
 
 impl Operation for Rotate {
     type Work = RotationWork;
+    const KINDS: &'static [Kind] = &[Kind::RotateCallerIds];
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<RotationWork>, Stop> {
         let inventory = run.inventory().await?;

@@ -7,6 +7,7 @@ use rollcall_model::{
     csv_file::{Row, Schema},
     numbers::NumberReader,
     report::Judgement,
+    upload::Kind,
     user::Claim,
 };
 use rollcall_platform::{
@@ -29,6 +30,7 @@ pub struct AppendWork {
 
 impl Operation for Append {
     type Work = AppendWork;
+    const KINDS: &'static [Kind] = &[Kind::AppendCallerIds];
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<AppendWork>, Stop> {
         let settings = run.settings().await?;

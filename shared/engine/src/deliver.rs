@@ -28,7 +28,7 @@ use crate::{
     measured,
 };
 
-/// A function that works on one kind of job, as it stands between two deliveries.
+/// A function that works on the kinds of job of one operation, as it stands between two deliveries.
 pub struct Worker<O> {
     engine: Engine,
     operation: O,
@@ -87,9 +87,19 @@ impl<O: Operation> Worker<O> {
         let attribute = |name: &str| message.attributes.get(name);
         let received = attribute("ApproximateReceiveCount").and_then(|count| count.parse().ok());
         let sent = attribute("SentTimestamp").and_then(|millis| Timestamp::from_millisecond(millis.parse().ok()?).ok());
-        let (notice, source) = match event::read(message.body.as_deref().unwrap_or_default()) {
+        let (notice, source) = match event::read(message.body.as_deref().unwrap_or_default(), O::KINDS) {
             Event::Notice(notice, source) => (notice, source),
             Event::Folder => return Verdict::Done,
+            Event::OfAnotherKind(key) => {
+                // Names of files may be personal data; the account and the folder are not.
+                let folder = key.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+                tracing::warn!(
+                    request.id = context.request_id,
+                    folder,
+                    "an event of another kind of job is passed over"
+                );
+                return Verdict::Done;
+            }
             Event::Unreadable(problem) => {
                 measured::delivery_begun(&[], sent, Timestamp::now());
                 tracing::error!(problem, "an event can't be read");

@@ -1,6 +1,6 @@
 //! EventBridge's notices of new objects, as the queue brings them.
 
-use rollcall_model::upload::{Notice, Source};
+use rollcall_model::upload::{Kind, Notice, Source};
 use serde::Deserialize;
 
 /// What came from the queue.
@@ -10,6 +10,8 @@ pub(crate) enum Event {
     Notice(Notice, Source),
     /// What a console makes when somebody creates a folder.
     Folder,
+    /// A file or a decision for jobs of another kind, or of none: nothing for this function to do.
+    OfAnotherKind(String),
     /// Nothing that a bucket says, and why.
     Unreadable(String),
 }
@@ -41,8 +43,8 @@ struct Object {
     version_id: Option<String>,
 }
 
-/// Reads the body of a message.
-pub(crate) fn read(body: &str) -> Event {
+/// Reads the body of a message, for a function that works on these kinds of job and on no others.
+pub(crate) fn read(body: &str, kinds: &[Kind]) -> Event {
     let created: ObjectCreated = match serde_json::from_str(body) {
         Ok(created) => created,
         Err(error) => return Event::Unreadable(error.to_string()),
@@ -50,6 +52,9 @@ pub(crate) fn read(body: &str) -> Event {
     let Detail { bucket, object } = created.detail;
     if object.key.ends_with('/') {
         return Event::Folder;
+    }
+    if !Notice::kind_of(&object.key).is_some_and(|kind| kinds.contains(&kind)) {
+        return Event::OfAnotherKind(object.key);
     }
     let Some(version) = object.version_id else {
         return Event::Unreadable("the object has no version: the bucket must keep versions".to_owned());
@@ -59,5 +64,44 @@ pub(crate) fn read(body: &str) -> Event {
             Event::Notice(notice, Source { bucket: bucket.name, key: object.key, version, size: object.size })
         }
         Err(error) => Event::Unreadable(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn created(key: &str) -> String {
+        let object = serde_json::json!({ "key": key, "size": 1, "version-id": "v1" });
+        serde_json::json!({ "detail": { "bucket": { "name": "files" }, "object": object } }).to_string()
+    }
+
+    /// The kind that a function of `own` works on for this key.
+    fn taken(key: &str, own: Kind) -> Option<Kind> {
+        match read(&created(key), &[own]) {
+            Event::Notice(Notice::Dropped(upload), _) => Some(upload.kind),
+            Event::Notice(Notice::Execute { kind, .. }, _) => Some(kind),
+            Event::OfAnotherKind(_) => None,
+            other => panic!("{key}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_function_takes_its_own_kind_alone_whatever_else_stands_in_the_key() {
+        let job = "0123456789abcdef0123456789abcdef";
+        for kind in Kind::ALL {
+            for other in Kind::ALL {
+                for function in Kind::ALL {
+                    let own = (function == kind).then_some(kind);
+                    let (kind, other) = (kind.as_str(), other.as_str());
+                    assert_eq!(taken(&format!("inbox/acme/{kind}/{other}/x"), function), own, "{kind}/{other}");
+                    assert_eq!(taken(&format!("inbox/acme/{kind}/2026/{other}/märz.csv"), function), own);
+                    assert_eq!(taken(&format!("decisions/acme/{kind}/{job}/execute"), function), own);
+                    assert_eq!(taken(&format!("inbox/acme/own/{other}/x"), function), None);
+                    assert_eq!(taken(&format!("inbox/{other}/own/x"), function), None);
+                }
+            }
+        }
+        assert!(matches!(read(&created("inbox/AC#ME/undo/x"), &[Kind::Undo]), Event::Unreadable(_)));
     }
 }

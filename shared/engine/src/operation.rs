@@ -6,7 +6,7 @@ use rollcall_model::{
     caller_id::CallerId,
     csv_file::{Row, Schema},
     report::Judgement,
-    upload::Source,
+    upload::{Kind, Source},
 };
 use rollcall_platform::{Error, directory::BulkWork};
 use serde::{Serialize, de::DeserializeOwned};
@@ -17,6 +17,9 @@ use crate::{Run, Stop};
 pub trait Operation {
     /// One job of this kind, as it is worked on.
     type Work: Work;
+
+    /// The kinds of job that are this operation's own. An event of any other kind is passed over, whoever sent it.
+    const KINDS: &'static [Kind];
 
     /// Takes up a job: reads what its rows are to be held against, and brings the rows, where the dropped file is not
     /// the rows itself. Called anew in every attempt. **In a [preview](rollcall_model::job::Job::previews) nothing may be

@@ -5,6 +5,7 @@ use rollcall_model::{
     csv_file::{Row, Schema},
     report::Judgement,
     roster::{self, Catalog, Change, Ledger, Plan, Present, RosterReader, Wanted},
+    upload::Kind as JobKind,
 };
 use rollcall_platform::{
     Error,
@@ -30,6 +31,7 @@ pub struct UsersWork {
 
 impl Operation for UploadUsers {
     type Work = UsersWork;
+    const KINDS: &'static [JobKind] = &[JobKind::UploadUsers];
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<UsersWork>, Stop> {
         Ok(Begun { work: UsersWork::begin(run).await?, rows: RowsIn::Dropped })

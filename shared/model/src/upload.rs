@@ -195,6 +195,14 @@ impl Notice {
         Ok(Self::Execute { account, kind, job })
     }
 
+    /// The kind of job that an object's key is about: its third part, and nothing else. `None` where that names no kind.
+    ///
+    /// A folder of somebody's own may be called like another kind (`inbox/acme/append-caller-ids/undo/x.csv`). EventBridge's
+    /// wildcards cover slashes too, so the function of that kind is told of the file as well.
+    pub fn kind_of(key: &str) -> Option<Kind> {
+        key.split('/').nth(2).and_then(Kind::parse)
+    }
+
     /// Whose job it is about.
     pub fn account(&self) -> &AccountId {
         match self {

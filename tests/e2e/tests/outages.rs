@@ -159,6 +159,7 @@ struct Overwritten<'a>(&'a Stack);
 
 impl Operation for Overwritten<'_> {
     type Work = <Append as Operation>::Work;
+    const KINDS: &'static [rollcall_model::upload::Kind] = Append::KINDS;
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<Self::Work>, Stop> {
         let begun = Append.begin(run).await?;

@@ -358,6 +358,7 @@ struct Interrupted<'a, O> {
 
 impl<O: Operation + Sync> Operation for Interrupted<'_, O> {
     type Work = O::Work;
+    const KINDS: &'static [Kind] = O::KINDS;
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<O::Work>, Stop> {
         let begun = self.operation.begin(run).await?;
@@ -446,6 +447,7 @@ struct Overtaken(Directory);
 
 impl Operation for Overtaken {
     type Work = <Append as Operation>::Work;
+    const KINDS: &'static [Kind] = Append::KINDS;
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<Self::Work>, Stop> {
         let begun = Append.begin(run).await?;

@@ -23,7 +23,7 @@ use rollcall_model::{
     account::AccountId,
     inventory::{InventoryNumber, NumberFacts},
     numbers::{NumberReader, Reading},
-    upload::Notice,
+    upload::{Kind, Notice},
 };
 use serde_json::Value;
 
@@ -50,11 +50,12 @@ pub fn numbers(data: &[u8]) {
     }
 }
 
-/// An event is about the account in its object's key, or it is no event.
+/// An event is about the account and the kind of job in its object's key, or it is no event.
 pub fn events(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    if let Event::Notice(notice, source) = event::read(text) {
+    if let Event::Notice(notice, source) = event::read(text, &Kind::ALL) {
         assert_eq!(source.key.split('/').nth(1), Some(notice.account().as_str()));
+        assert!(Kind::ALL.map(Kind::as_str).contains(&source.key.split('/').nth(2).expect("a kind")));
         assert_eq!(Notice::from_key(&source.key), Ok(notice));
     }
 }

@@ -1,0 +1,106 @@
+//! The kind of a job is the third part of its key, and nothing else: whoever may write one folder may do that kind alone.
+
+use std::collections::BTreeSet;
+
+use e2e::Stack;
+use rollcall_model::{
+    job::{Job, State},
+    upload::{JobId, Kind},
+};
+
+/// The function that works on a kind.
+fn function_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::AppendCallerIds => "bulk-append",
+        Kind::UploadUsers => "bulk-users",
+        Kind::DirectoryImport => "directory-import",
+        Kind::MappingResync | Kind::PhoneSnapshot => "mapping-resync",
+        Kind::RotateCallerIds => "number-rotation",
+        Kind::Undo => "bulk-undo",
+    }
+}
+
+/// The functions that have claimed a job, by their logs.
+fn claimed_by(stack: &Stack, job: &JobId) -> BTreeSet<String> {
+    let logs = std::fs::read_dir(stack.dir().join("logs")).expect("logs").map(|log| log.expect("a log").path());
+    let claims = |text: &str| text.lines().any(|line| line.contains("\"claimed\"") && line.contains(job.as_str()));
+    logs.filter(|log| claims(&std::fs::read_to_string(log).expect("a text")))
+        .map(|log| log.file_stem().expect("a name").to_string_lossy().into_owned())
+        .collect()
+}
+
+/// How many events of other kinds a function has passed over.
+fn passed_over(stack: &Stack, function: &str) -> usize {
+    let text = std::fs::read_to_string(stack.dir().join(format!("logs/{function}.log"))).unwrap_or_default();
+    text.matches("an event of another kind of job is passed over").count()
+}
+
+/// What would do something if a function of this kind worked on it.
+fn content(kind: Kind, job: &Job) -> String {
+    match kind {
+        Kind::AppendCallerIds => "Login ID,Allowed Caller ID\nuser1,+919876500009\n".to_owned(),
+        Kind::UploadUsers => "Login ID,Name,Allowed Caller ID\nuser1,Taken over,+919876500009\n".to_owned(),
+        Kind::DirectoryImport => r#"{"sync":{"confirmed":true}}"#.to_owned(),
+        Kind::MappingResync => r#"{"confirmed":true}"#.to_owned(),
+        Kind::PhoneSnapshot => "Phone User ID,Policy\nuser1,all\n".to_owned(),
+        Kind::RotateCallerIds => r#"{"retire":["+919876500001"],"allow_empty":true}"#.to_owned(),
+        Kind::Undo => format!(r#"{{"job":"{}","preview":false}}"#, job.id),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_every_pair_of_kinds_the_first_folder_says_what_is_done() {
+    let stack = Stack::start(&[]).await;
+    stack.create_users(1).await;
+    stack.own(&["+919876500001"]).await;
+    let before = stack.append("before.csv", "Login ID,Allowed Caller ID\nuser1,+919876500001\n").await;
+    assert_eq!((before.state, before.counts.applied), (State::Finished, 1), "{before:?}");
+    let mut pairs = Vec::new();
+    for kind in Kind::ALL {
+        for other in Kind::ALL.into_iter().filter(|&other| other != kind) {
+            let name = format!(
+                "{}/x.{}",
+                other.as_str(),
+                if content(other, &before).starts_with('{') { "json" } else { "csv" }
+            );
+            pairs.push((kind, other, stack.drop_as(kind, &name, content(other, &before)).await));
+        }
+    }
+    for (kind, other, source) in &pairs {
+        let job = stack.ended(source).await;
+        let pair = format!("{} of {}: {job:?}", other.as_str(), kind.as_str());
+        assert_eq!(job.upload.kind, *kind, "{pair}");
+        assert_eq!(claimed_by(&stack, &job.id), BTreeSet::from([function_of(*kind).to_owned()]), "{pair}");
+    }
+    // Each function was told of the files in folders of its name, and passed each over at once.
+    for function in Kind::ALL.map(function_of) {
+        let foreign = |kind: Kind, other: Kind| function_of(other) == function && function_of(kind) != function;
+        let told = pairs.iter().filter(|(kind, other, _)| foreign(*kind, *other)).count();
+        e2e::until(&format!("{told} events that {function} passes over"), || {
+            (passed_over(&stack, function) == told).then_some(())
+        })
+        .await;
+    }
+    stack.dead_letters(0).await;
+    let user = stack.user("user1").await.expect("the user");
+    assert_eq!(user.profile.name.as_str(), "The user1", "nobody's profile was changed by a file in another folder");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_of_peoples_own_stay_legal_whatever_they_are_called() {
+    let stack = Stack::start(&[]).await;
+    let names =
+        ["2026/märz numbers.csv", "a/b/c/d.csv", "undo/2026/numbers.csv", "rotate-caller-ids/upload-users/x.csv"];
+    stack.create_users(names.len()).await;
+    for (at, name) in names.into_iter().enumerate() {
+        let row = format!("Login ID,Allowed Caller ID\nuser{},+919876500001\n", at + 1);
+        let job = stack.append(name, row).await;
+        assert_eq!((job.state, job.counts.applied), (State::Finished, 1), "{name}: {job:?}");
+        assert_eq!((job.upload.kind, job.upload.name.as_str()), (Kind::AppendCallerIds, name));
+        assert_eq!(claimed_by(&stack, &job.id), BTreeSet::from(["bulk-append".to_owned()]), "{name}");
+    }
+    // A folder that is called like an account's or a decision's parts is somebody's folder too.
+    let job = stack.append("decisions/acme/undo/execute", "Login ID,Allowed Caller ID\nuser1,+919876500002\n").await;
+    assert_eq!((job.state, job.counts.applied), (State::Finished, 1), "{job:?}");
+    stack.dead_letters(0).await;
+}
