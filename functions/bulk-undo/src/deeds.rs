@@ -25,5 +25,5 @@ async fn read<P: DeserializeOwned + Into<Deed>>(run: &Run<'_>, job: &Job) -> Res
 /// The numbers of the inventory that it took out of service, as they were before.
 pub(crate) async fn numbers(run: &Run<'_>, job: &Job) -> Result<Vec<InventoryNumber>, Error> {
     let Some(bytes) = run.engine.files.get(&job.keys().numbers()).await? else { return Ok(Vec::new()) };
-    serde_json::from_slice(&bytes).map_err(|error| Error::transient(READING, error))
+    serde_json::from_slice(&bytes).map_err(|error| Error::unreadable(READING, error))
 }

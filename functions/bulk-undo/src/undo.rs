@@ -8,6 +8,7 @@ use rollcall_model::{
     csv_file::{Row, Schema},
     inventory::InventoryNumber,
     job::{Decision, Job},
+    left_out::LeftOut,
     report::Judgement,
     undo::{self, COLUMNS, Change, Deed, Ledger, NumberPlan, Plan, Present, Since, UndoRequest},
     upload::{Kind, Source},
@@ -190,8 +191,9 @@ impl Work for UndoWork {
             users.0.push(at);
             users.1.push(write);
         }
-        let outdated = directory.change_lists(account, &lists.1, job, run.until, work).await?;
-        let mut again: Vec<usize> = outdated.into_iter().map(|at| lists.0[at]).collect();
+        let changed = directory.change_lists(account, &lists.1, job, run.until, work).await?;
+        let mut again: Vec<usize> = changed.outdated.into_iter().map(|at| lists.0[at]).collect();
+        let not_storable: Vec<usize> = changed.not_storable.into_iter().map(|at| lists.0[at]).collect();
         let outdated = directory.write_users(account, &users.1, job, run.until, work).await?;
         let outdated: Vec<usize> = outdated.into_iter().map(|at| users.0[at]).collect();
         // Who was to be deleted and isn't there has been deleted: by this job, as far as anybody can tell.
@@ -204,6 +206,9 @@ impl Work for UndoWork {
         };
         let gone = |at: usize| doubtful.contains(&plans[at].login.as_str()) && !there.contains_key(&plans[at].login);
         again.extend(outdated.into_iter().filter(|&at| !gone(at)));
+        for at in not_storable {
+            plans[at].leave_out(LeftOut::NotStorable);
+        }
         Ok(again)
     }
 

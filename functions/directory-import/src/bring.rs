@@ -73,7 +73,7 @@ impl Operation for BringUsers {
 
     async fn conclude(&self, run: &Run<'_>, _: &UsersWork) -> Result<(), Error> {
         let note: Option<Note> = run.recall_note().await?;
-        let note = note.ok_or_else(|| Error::transient(REMEMBERING, "the note is missing"))?;
+        let note = note.ok_or_else(|| Error::unreadable(REMEMBERING, "the note is missing"))?;
         let (job, at) = (run.job.id.clone(), Timestamp::now());
         let directory = &run.engine.directory;
         match note.brought {

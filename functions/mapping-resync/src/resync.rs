@@ -267,7 +267,7 @@ async fn recall(run: &Run<'_>) -> Result<Option<PhoneSide>, Error> {
         return Ok(None);
     }
     let bytes = run.engine.files.get(&run.keys.brought_note()).await?;
-    bytes.map(|bytes| serde_json::from_slice(&bytes).map_err(|error| Error::transient(PHONE_SIDE, error))).transpose()
+    bytes.map(|bytes| serde_json::from_slice(&bytes).map_err(|error| Error::unreadable(PHONE_SIDE, error))).transpose()
 }
 
 /// Keeps that a resync changed nothing, and why.

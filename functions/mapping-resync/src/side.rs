@@ -121,7 +121,7 @@ async fn builtin(run: &Run<'_>, mappings: &[Mapping]) -> Result<PhoneSide, Error
     let users = directory.whole_users(run.account(), &logins, run.until, &mut asked()).await?;
     let users: BTreeMap<String, User> = users.into_iter().collect();
     PhoneSide::new(users.into_values().map(PhoneUser::from).collect())
-        .map_err(|error| Error::transient(PHONE_SIDE, error))
+        .map_err(|error| Error::unreadable(PHONE_SIDE, error))
 }
 
 /// The permissions of our own directory, for users of whom the phone system tells none.
@@ -156,7 +156,7 @@ async fn snapshot(run: &Run<'_>, country: Country, inventory: &[InventoryNumber]
             "No snapshot of the phone system has been dropped yet, under inbox/{account}/phone-snapshot/.".to_owned(),
         )
     })?;
-    serde_json::from_slice(&kept).map_err(|error| Stop::Error(Error::transient(PHONE_SIDE, error)))
+    serde_json::from_slice(&kept).map_err(|error| Stop::Error(Error::unreadable(PHONE_SIDE, error)))
 }
 
 fn told(problems: &Problems) -> String {

@@ -18,6 +18,7 @@ use rollcall_model::{
     code::FileCode,
     csv_file::{FileFault, Row, Schema},
     inventory::InventoryNumber,
+    left_out::LeftOut,
     report::Judgement,
     rotation::{self, Asked, Checked, Holder, Ledger, Only, ROWS, Request, Rules, UserPlan, check},
     upload::{Kind, Source},
@@ -204,11 +205,22 @@ impl Work for RotationWork {
     ) -> Result<Vec<usize>, Error> {
         let changes: Vec<_> =
             plans.iter().map(|plan| ListChange { login: &plan.login, lists: plan.change() }).collect();
-        run.engine.directory.change_lists(run.account(), &changes, &run.job.id, run.until, work).await
+        let directory = &run.engine.directory;
+        let changed = directory.change_lists(run.account(), &changes, &run.job.id, run.until, work).await?;
+        drop(changes);
+        for at in changed.not_storable {
+            plans[at].leave_out(LeftOut::NotStorable);
+        }
+        Ok(changed.outdated)
     }
 
     fn inherit(plan: &mut UserPlan, earlier: &UserPlan) {
         plan.inherit(earlier);
+    }
+
+    fn leave_out(plan: &mut UserPlan, why: LeftOut) -> bool {
+        plan.leave_out(why);
+        true
     }
 
     fn user_of(&self, plan: &UserPlan) -> Option<usize> {

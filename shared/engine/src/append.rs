@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rollcall_model::{
     append::{self, Ledger, Standing, UserPlan, Wanted},
     csv_file::{Row, Schema},
+    left_out::LeftOut,
     numbers::NumberReader,
     report::Judgement,
     upload::Kind,
@@ -94,6 +95,11 @@ impl Work for AppendWork {
         Ok(Vec::new())
     }
 
+    fn leave_out(plan: &mut UserPlan, why: LeftOut) -> bool {
+        plan.leave_out(why);
+        true
+    }
+
     fn user_of(&self, plan: &UserPlan) -> Option<usize> {
         self.ledger.user(&plan.login)
     }
@@ -132,6 +138,9 @@ pub(crate) async fn append_numbers(
     for at in appended.too_large {
         let plan = &mut *plans[at];
         plan.over.append(&mut plan.add);
+    }
+    for at in appended.not_storable {
+        plans[at].leave_out(LeftOut::NotStorable);
     }
     Ok(appended.vanished)
 }

@@ -149,8 +149,8 @@ impl Run<'_> {
     pub(crate) async fn kept<P: DeserializeOwned>(&self, number: usize) -> Result<Batch<P>, Error> {
         const OPERATION: &str = "reading a plan again";
         let bytes = self.engine.files.get(&self.keys.changes(number)).await?;
-        let bytes = bytes.ok_or_else(|| Error::transient(OPERATION, "it is missing"))?;
-        serde_json::from_slice(&bytes).map_err(|error| Error::transient(OPERATION, error))
+        let bytes = bytes.ok_or_else(|| Error::unreadable(OPERATION, "it is missing"))?;
+        serde_json::from_slice(&bytes).map_err(|error| Error::unreadable(OPERATION, error))
     }
 
     /// What a job did, as it has kept it, in the order of its rows.
@@ -162,7 +162,7 @@ impl Run<'_> {
         for number in 0.. {
             let Some(bytes) = self.engine.files.get(&keys.changes(number)).await? else { break };
             let batch: Batch<P> =
-                serde_json::from_slice(&bytes).map_err(|error| Error::transient("reading what a job did", error))?;
+                serde_json::from_slice(&bytes).map_err(|error| Error::unreadable("reading what a job did", error))?;
             plans.extend(batch.plans);
         }
         Ok(plans)

@@ -174,6 +174,8 @@ impl Engine {
             // Whoever has the lease now goes on; nothing of this attempt is to be written any more.
             Stop::Error(error) if error.kind == ErrorKind::Conflict => Err(error),
             Stop::Error(error) if delivery.is_last() => run.fail(error.chain()).await,
+            // No later delivery would come any further, so the event is done with now.
+            Stop::Error(error) if error.kind.is_final() => run.fail(error.chain()).await.map(|_| Ending::Ended),
             Stop::Error(error) => {
                 run.job.last_error = Some(error.chain());
                 // The lease ends by itself, should this fail too.
@@ -331,7 +333,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Ends a job at its last delivery.
+    /// Ends a job that can't go on: at its last delivery, or where something is refused for good.
     async fn fail(&mut self, reason: String) -> Result<Ending, Error> {
         self.job.failure = Some(Failure::GaveUp { attempts: self.job.attempts, reason });
         self.give_up().await

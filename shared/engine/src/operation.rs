@@ -5,6 +5,7 @@ use std::future::Future;
 use rollcall_model::{
     caller_id::CallerId,
     csv_file::{Row, Schema},
+    left_out::LeftOut,
     report::Judgement,
     upload::{Kind, Source},
 };
@@ -110,6 +111,11 @@ pub trait Work: Send + Sync {
     /// Takes over what the plan of an earlier attempt has done, as far as the list shows it. Others have written the user since then, so
     /// the table doesn't say any more who did it, and the plan was decided again.
     fn inherit(_plan: &mut Self::Plan, _earlier: &Self::Plan) {}
+
+    /// Gives a plan up: the user is left as it is, and its rows fail by this. `false` where a job of this kind can't leave out one user.
+    fn leave_out(_plan: &mut Self::Plan, _why: LeftOut) -> bool {
+        false
+    }
 
     /// The user of a plan; `None` for a plan of an earlier attempt whose user the rows don't name any more.
     fn user_of(&self, plan: &Self::Plan) -> Option<usize>;

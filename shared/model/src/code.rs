@@ -102,6 +102,10 @@ codes! {
         TextUnreadable = "TEXT_UNREADABLE",
         /// The cell holds what its column can't.
         ValueInvalid = "VALUE_INVALID",
+        /// The table can't store the user: with its list, it would be larger than an item can be.
+        NotStorable = "NOT_STORABLE",
+        /// Somebody else changed the user each time that the job was about to.
+        ChangedMeanwhile = "CHANGED_MEANWHILE",
     }
 }
 

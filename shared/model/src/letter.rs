@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::{
     job::{Failure, Job},
-    upload::file_name,
+    upload::{Kind, file_name},
 };
 
 /// Subject and text of a mail.
@@ -34,8 +34,8 @@ impl Letter {
         let mut text = String::new();
         let subject = match &job.failure {
             Some(Failure::File(fault)) => {
-                let _ = writeln!(text, "The file {name} could not be read, so nothing of it was applied.\n\n{fault}\n");
-                let _ = writeln!(text, "Mend the file and drop it again.");
+                let _ = writeln!(text, "{name} could not be read, so nothing of it was applied.\n\n{fault}\n");
+                let _ = writeln!(text, "{}", mend_all(job.upload.kind));
                 format!("{name} could not be read ({})", fault.code)
             }
             Some(Failure::Refused { reason }) => {
@@ -51,10 +51,10 @@ impl Letter {
                 let _ = writeln!(text, "The work on {name} was given up after {attempts} attempts.\n");
                 let _ = writeln!(text, "Reason: {reason}");
                 let _ = writeln!(text, "Users done: {} of {}\n", progress.users_done, progress.users);
-                let _ = writeln!(
-                    text,
-                    "What was applied stays. Dropping the same file again is safe: it adds what is missing and nothing twice."
-                );
+                let _ = writeln!(text, "{}", repeat(job.upload.kind));
+                if job.upload.kind.has_undo() {
+                    let _ = writeln!(text, "What was done can also be taken back: undo the job {}.", job.id);
+                }
                 format!("{name} was given up")
             }
             None => {
@@ -73,10 +73,7 @@ impl Letter {
                     Enclosure::At(place) => format!("They are too many to be mailed and lie at {place}"),
                     Enclosure::Attached | Enclosure::None => "They are in the attached file".to_owned(),
                 };
-                let _ = writeln!(
-                    text,
-                    "\n{place}, each with the reason.\nMend them there and drop that file again as it is: the columns that were added are ignored."
-                );
+                let _ = writeln!(text, "\n{place}, each with the reason.\n{}", mend_rows(job.upload.kind));
                 format!("{} of {} rows of {name} need mending", counts.to_mend(), counts.rows())
             }
         };
@@ -85,7 +82,109 @@ impl Letter {
     }
 }
 
+/// What to do about a job of which nothing was applied.
+fn mend_all(kind: Kind) -> &'static str {
+    match kind {
+        Kind::AppendCallerIds | Kind::UploadUsers | Kind::PhoneSnapshot => "Mend the file and drop it again.",
+        Kind::RotateCallerIds => "Mend the file or the request, and send it again.",
+        Kind::DirectoryImport | Kind::MappingResync | Kind::Undo => "Mend the request and send it again.",
+    }
+}
+
+/// How to have done what a job that was given up has left undone.
+fn repeat(kind: Kind) -> &'static str {
+    match kind {
+        Kind::AppendCallerIds | Kind::UploadUsers => {
+            "What was applied stays. Dropping the same file again is safe: it adds what is missing and nothing twice."
+        }
+        Kind::PhoneSnapshot => "What was applied stays. Dropping the same file again is safe: it changes what is left.",
+        Kind::RotateCallerIds => {
+            "What was changed stays. Asking for the same rotation again is safe: it changes the lists that are left."
+        }
+        Kind::Undo => {
+            "What was taken back stays so. Undoing the same job again is safe: it takes back what is left and nothing twice."
+        }
+        Kind::DirectoryImport => "What was applied stays. The next import or sync applies what is left.",
+        Kind::MappingResync => "What was changed stays. The next resync changes what is left.",
+    }
+}
+
+/// What to do about rows of which something could not be done.
+fn mend_rows(kind: Kind) -> &'static str {
+    match kind {
+        Kind::AppendCallerIds | Kind::UploadUsers | Kind::RotateCallerIds => {
+            "Mend them there and drop that file again as it is: the columns that were added are ignored."
+        }
+        Kind::DirectoryImport => {
+            "Mend what the reasons name in the directory and import these users again. Or mend the rows there and drop that file \
+             as a file of users: the columns that were added are ignored."
+        }
+        Kind::MappingResync | Kind::PhoneSnapshot => {
+            "Mend what the reasons name: the next resync changes what is left."
+        }
+        Kind::Undo => {
+            "Everything else was taken back. What these rows are about stays as it is, unless you change it by hand."
+        }
+    }
+}
+
 /// A file's name, fit for a header: whoever named the file doesn't write headers.
 fn one_line(name: &str) -> String {
     name.chars().map(|c| if c.is_control() { ' ' } else { c }).take(120).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        code::FileCode,
+        csv_file::FileFault,
+        job::{Claim, Delivery, claim},
+        upload::{Source, Upload},
+    };
+
+    fn job(kind: Kind, failure: Option<Failure>) -> Job {
+        let upload = Upload { account: "acme".parse().unwrap(), kind, name: "asked.json".into() };
+        let source = Source { bucket: "b".into(), key: upload.key(), version: "v".into(), size: 1 };
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let delivery = Delivery { invocation: "i".into(), at, deadline: at, number: 1, of: 5 };
+        let Claim::Work(mut job) = claim(None, &upload, &source, &delivery) else { panic!("it is new") };
+        job.failure = failure;
+        job.counts.failed = 1;
+        job.end(at);
+        *job
+    }
+
+    #[test]
+    fn a_mail_speaks_of_dropping_a_file_only_where_a_file_was_dropped() {
+        let fault = FileFault { code: FileCode::TooManyRows, line: None, message: "Too many.".into() };
+        for failure in [
+            None,
+            Some(Failure::File(fault)),
+            Some(Failure::Refused { reason: "no".into() }),
+            Some(Failure::Held { reason: "much".into() }),
+            Some(Failure::GaveUp { attempts: 5, reason: "no".into() }),
+        ] {
+            for enclosure in [Enclosure::None, Enclosure::Attached, Enclosure::At("s3://b/k".into())] {
+                for kind in Kind::ALL {
+                    let Letter { subject, text } = Letter::about(&job(kind, failure.clone()), &enclosure);
+                    let said = format!("{subject}\n{text}").to_lowercase();
+                    let asked_for = matches!(kind, Kind::Undo | Kind::MappingResync);
+                    assert!(!asked_for || !said.contains("drop"), "{kind:?} {failure:?}: {said}");
+                    assert!(
+                        kind != Kind::DirectoryImport || !said.contains("drop it") && !said.contains("the same file")
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_mail_about_a_job_that_was_given_up_says_how_it_is_taken_back() {
+        let gave_up = Some(Failure::GaveUp { attempts: 5, reason: "no".into() });
+        for kind in Kind::ALL {
+            let text = Letter::about(&job(kind, gave_up.clone()), &Enclosure::None).text;
+            assert_eq!(text.contains("taken back: undo the job"), kind.has_undo(), "{kind:?}: {text}");
+        }
+    }
 }

@@ -18,6 +18,7 @@ pub mod directory_import;
 pub mod email;
 pub mod inventory;
 pub mod job;
+pub mod left_out;
 pub mod letter;
 pub mod mapping;
 pub mod numbers;

@@ -28,8 +28,21 @@ pub enum Kind {
     Conflict,
     /// It isn't there.
     NotFound,
+    /// The table can't store it, now or later: an item or a key would be larger than it takes, or the request breaks another rule of
+    /// the table's.
+    NotStorable,
     /// The service will not do it, now or later: a missing permission, a bad request, something that can't be read.
     Refused,
+}
+
+impl Kind {
+    /// Whether trying the same again is no use: nothing has failed that passes by itself.
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Transient | Self::Conflict => false,
+            Self::NotFound | Self::NotStorable | Self::Refused => true,
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -38,17 +51,15 @@ impl fmt::Display for Kind {
             Self::Transient => "the service can't answer now",
             Self::Conflict => "somebody else was first",
             Self::NotFound => "it isn't there",
+            Self::NotStorable => "the table can't store it",
             Self::Refused => "the service refused",
         })
     }
 }
 
 impl Error {
-    /// Something that was read makes no sense.
-    pub(crate) fn unreadable(
-        operation: &'static str,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    /// Something that was read makes no sense, or is missing where it must be. Reading it again won't help.
+    pub fn unreadable(operation: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { operation, kind: Kind::Refused, source: source.into() }
     }
 
@@ -88,6 +99,7 @@ fn kind_of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Kind {
                 | "TransactionCanceledException"
                 | "PreconditionFailed",
             ) => Kind::Conflict,
+            Some("ValidationException" | "ItemCollectionSizeLimitExceededException") => Kind::NotStorable,
             Some("NoSuchKey" | "NoSuchVersion" | "NoSuchBucket" | "NotFound") => Kind::NotFound,
             Some(
                 "ThrottlingException"

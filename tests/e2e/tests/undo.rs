@@ -2,7 +2,8 @@
 
 use axum::http::{Method, StatusCode};
 use bulk_undo::Undo;
-use e2e::{Doomed, Stack, die_at_every_request, rollcall, somebody, user};
+use e2e::{Doomed, Faults, Stack, World, delivery, die_at_every_request, rollcall, somebody, user};
+use rollcall_engine::Ending;
 use rollcall_model::{
     email::EmailAddress,
     inventory::{InventoryNumber, NumberState},
@@ -211,6 +212,66 @@ async fn a_rotation_is_taken_back_with_the_numbers_themselves() {
         passed.contains(&format!("user1 put back {}", number(2))),
         "a retired number comes back to nobody: {passed:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_that_a_rotation_has_left_empty_come_back_and_so_do_those_beside_them() {
+    // More than one request of statements takes, of every policy.
+    const USERS: usize = 30;
+    let stack = stack(0).await;
+    for n in 1..=USERS {
+        let policy = [Policy::Custom, Policy::All, Policy::Department][n % 3];
+        let caller_ids =
+            [&[1][..], &[1, 2], &[1, 3], &[2]][n % 4].iter().map(|&n| number(n).parse().unwrap()).collect();
+        stack.create_user(User { policy, caller_ids, ..user(&format!("user{n}")) }).await;
+    }
+    let lists = async || {
+        let mut lists = Vec::new();
+        for n in 1..=USERS {
+            lists.push(stack.list(&format!("user{n}")).await.unwrap());
+        }
+        lists
+    };
+    let before = lists().await;
+    for (round, pairs) in
+        [&[(1, None)][..], &[(1, None), (2, None)], &[(1, Some(9)), (2, None), (3, None)]].iter().enumerate()
+    {
+        let job = rotate(&stack, &format!("{round}.json"), pairs, true).await;
+        assert_eq!((job.state, job.counts.failed), (State::Finished, 0), "{job:?}");
+        let empty = lists().await.iter().filter(|list| list.is_empty()).count();
+        assert!(empty > 0, "somebody has none left");
+        let undone = undo(&stack, &job, &format!("undo-{round}.json"), false).await;
+        assert_eq!((undone.state, undone.attempts, undone.counts.to_mend()), (State::Finished, 1, 0), "{undone:?}");
+        assert_eq!((undone.counts.applied, undone.counts.unchanged), (undone.counts.rows(), 0));
+        assert_eq!(lists().await, before);
+    }
+    // Empty again, and nothing is to be taken from it: it is looked at and left alone.
+    let job = rotate(&stack, "last.json", &[(1, None), (2, None), (3, None)], true).await;
+    stack.append("since.csv", format!("Login ID,Allowed Caller ID\nuser4,{}\n", number(5))).await;
+    let undone = undo(&stack, &job, "undo-last.json", false).await;
+    assert_eq!((undone.state, undone.counts.to_mend()), (State::Finished, 0), "{undone:?}");
+    assert_eq!(stack.list("user4").await.unwrap(), [before[3].clone(), vec![number(5)]].concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_can_not_go_on_says_so_at_its_first_delivery() {
+    let stack = stack(2).await;
+    stack.recipients(&["ops@example.com"]).await;
+    let job = stack.append("may.csv", format!("Login ID,Allowed Caller ID\nuser1,{}\n", number(1))).await;
+    stack.files.put(&job.keys().changes(0), "application/json", "{").await.unwrap();
+    let request = UndoRequest { job: job.id.clone(), preview: false }.to_json();
+    let source = stack.put_quietly("undo.json", request).await;
+    let world = World::new(&stack, Faults::default(), None).await;
+    let upload = stack.upload_of(Kind::Undo, "undo.json");
+    let ending = world.engine.run(&Undo, &upload, &source, &delivery(1)).await.unwrap();
+    assert_eq!(ending, Ending::Ended, "no later delivery would help");
+    let undo = stack.job_when(&source, |_| true).await;
+    let Some(Failure::GaveUp { attempts: 1, reason }) = &undo.failure else { panic!("{undo:?}") };
+    assert!(reason.starts_with("reading what a job did failed"), "{reason}");
+    assert_eq!((undo.state, state(&stack, &job).await), (State::Failed, State::Finished));
+    let mails = stack.mails();
+    assert_eq!(mails.len(), 1);
+    assert!(!mails[0].text.to_lowercase().contains("drop"), "nobody has dropped a file: {}", mails[0].text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -166,6 +166,7 @@ fn who(cell: &str, ledger: &Ledger) -> Who {
             RowCode::UserAmbiguous,
             "It is the login ID of one user and the e-mail address of another, so nobody was chosen.",
         ),
+        Some((_, Some(Standing::LeftOut(why)))) => refuse(why.code(), why.message()),
         Some((_, None)) | None => Who::Unprocessed,
     }
 }

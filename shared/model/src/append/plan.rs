@@ -3,7 +3,7 @@
 use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 
-use crate::{caller_id::CallerId, user::Policy};
+use crate::{caller_id::CallerId, left_out::LeftOut, user::Policy};
 
 /// How the directory knows the login ID of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub enum Standing {
     EmailOnly,
     /// It is the login ID of one user and the e-mail address of another.
     Ambiguous,
+    /// It is a user's, who was left out.
+    LeftOut(LeftOut),
 }
 
 /// What a job does to one user, and why. Plans are kept beside the results before they are carried out, so that a
@@ -79,6 +81,11 @@ impl UserPlan {
     /// The user was deleted after the plan was made: nothing was added.
     pub fn vanished(&mut self) {
         *self = Self::nothing(std::mem::take(&mut self.login), Standing::Nobody);
+    }
+
+    /// The user is left as it is.
+    pub fn leave_out(&mut self, why: LeftOut) {
+        *self = Self::nothing(std::mem::take(&mut self.login), Standing::LeftOut(why));
     }
 
     fn nothing(login: String, standing: Standing) -> Self {

@@ -272,7 +272,8 @@ pub enum Failure {
         /// What it would have done, in a sentence.
         reason: String,
     },
-    /// It was delivered as often as it may be. The file lies in the dead-letter queue, and dropping it again is safe.
+    /// It was delivered as often as it may be, and its event lies in the dead-letter queue; or something was refused that no
+    /// later delivery would be given. What was done stays, and asking for the same again is safe.
     GaveUp {
         /// How often it was taken up.
         attempts: u32,

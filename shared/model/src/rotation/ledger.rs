@@ -10,6 +10,7 @@ use crate::{
     caller_id::CallerId,
     code::{RowCode, Warning},
     csv_file::Row,
+    left_out::LeftOut,
     report::{Judgement, Remark, RowStatus},
 };
 
@@ -28,6 +29,7 @@ struct Came {
     removed: Vec<Pair>,
     taken_back: Vec<CallerId>,
     kept: Vec<CallerId>,
+    left_out: Option<LeftOut>,
 }
 
 impl Ledger {
@@ -76,8 +78,8 @@ impl Ledger {
     /// Keeps what came of a plan. A plan for a login ID that the rows don't hold is of no account.
     pub fn record(&mut self, plan: &UserPlan) {
         if let Some(user) = self.user(&plan.login) {
-            let UserPlan { removed, taken_back, kept, .. } = plan.clone();
-            self.came[user] = Some(Came { removed, taken_back, kept });
+            let UserPlan { removed, taken_back, kept, left_out, .. } = plan.clone();
+            self.came[user] = Some(Came { removed, taken_back, kept, left_out });
         }
     }
 
@@ -122,6 +124,9 @@ pub fn judge(row: &Row<'_>, ledger: &Ledger) -> Judgement {
     let Some(came) = ledger.user(&login).and_then(|user| ledger.came[user].as_ref()) else {
         return Judgement::unprocessed();
     };
+    if let Some(why) = came.left_out.filter(|_| came.kept.contains(&pair.old)) {
+        return Judgement::failed(Remark::error(why.code(), login_field, &login, why.message()));
+    }
     if came.kept.contains(&pair.old) {
         let message = "Without the numbers that are retired, the user would have none to dial from, so the list stays as it \
                        is. Give the user another number, or allow empty lists.";

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Checked, Pair};
-use crate::{caller_id::CallerId, inventory::InventoryNumber, user::Policy};
+use crate::{caller_id::CallerId, inventory::InventoryNumber, left_out::LeftOut, user::Policy};
 
 /// Somebody who has numbers that are retired, as the directory says it now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,9 @@ pub struct UserPlan {
     /// Numbers that the user keeps, since without them there would be none to dial from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<CallerId>,
+    /// Why the user was left out, and keeps the numbers (`kept`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     /// The list that this was decided on, as long as the attempt lives: a later one looks again.
     #[serde(skip)]
     pub list: Option<Vec<CallerId>>,
@@ -79,6 +82,7 @@ impl UserPlan {
             added: Vec::new(),
             taken_back: Vec::new(),
             kept: Vec::new(),
+            left_out: None,
             list: None,
         };
         let Some(holder) = holder else { return plan };
@@ -112,6 +116,13 @@ impl UserPlan {
         }
         self.removed.extend(&earlier.removed);
         self.added.extend(earlier.added.iter().filter(|number| list.contains(number)));
+    }
+
+    /// The user is left as it is. What is on its list stays in service.
+    pub fn leave_out(&mut self, why: LeftOut) {
+        self.kept.extend(self.removed.drain(..).map(|pair| pair.old));
+        self.added.clear();
+        self.left_out = Some(why);
     }
 
     /// Whether the user is written.

@@ -1,6 +1,6 @@
 //! Rotations as a whole: pairs, users, rows, and what a rotation and an append do to each other.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -11,9 +11,11 @@ use crate::{
     caller_id::CallerId,
     csv_file::{Reader, Row},
     inventory::{InventoryNumber, NumberFacts, NumberState},
+    left_out::LeftOut,
     report::Report,
+    undo::{Deed, Plan as Undo, Present},
     upload::JobId,
-    user::Policy,
+    user::{Policy, Profile, User},
 };
 
 fn number(last: u64) -> CallerId {
@@ -299,6 +301,7 @@ fn what_an_earlier_attempt_has_done_stays_its_doing() {
 /// The table, as a rotation and an append see it: one read or write at a time.
 struct Table {
     lists: Vec<BTreeSet<CallerId>>,
+    policies: Vec<Policy>,
     inventory: Vec<InventoryNumber>,
 }
 
@@ -309,8 +312,22 @@ impl Table {
 
     fn holder(&self, user: usize) -> Holder {
         let caller_ids = self.lists[user].iter().copied().collect();
-        Holder { login: user.to_string(), policy: Policy::Custom, caller_ids }
+        Holder { login: user.to_string(), policy: self.policies[user], caller_ids }
     }
+}
+
+/// A user's policy and list.
+fn policy_and_list() -> impl Strategy<Value = (Policy, BTreeSet<u64>)> {
+    let policy = prop::sample::select(vec![Policy::Custom, Policy::All, Policy::Department]);
+    (policy, prop::collection::btree_set(0_u64..6, 0..4))
+}
+
+/// Pairs of a rotation: the first numbers, each with what replaces it.
+fn rows_of(new: &[Option<u64>]) -> String {
+    let row = |(old, new): (usize, &Option<u64>)| {
+        format!("{},{}\n", number(old as u64), new.map(|new| number(new).to_string()).unwrap_or_default())
+    };
+    new.iter().enumerate().map(row).collect()
 }
 
 /// An append of the same numbers to everybody, in the engine's order.
@@ -411,23 +428,19 @@ proptest! {
     /// replaces it.
     #[test]
     fn nobody_keeps_or_gets_a_number_that_was_retired(
-        lists in prop::collection::vec(prop::collection::btree_set(0_u64..6, 0..4), 1..5),
+        users in prop::collection::vec(policy_and_list(), 1..5),
         new in prop::collection::vec(prop::option::of(6_u64..8), 1..4),
         appended in prop::collection::vec(0_u64..8, 1..4),
         allow_empty: bool,
         turns in prop::collection::vec(any::<bool>(), 0..60),
     ) {
         let mut table = Table {
-            lists: lists.iter().map(|list| list.iter().copied().map(number).collect()).collect(),
+            lists: users.iter().map(|(_, list)| list.iter().copied().map(number).collect()).collect(),
+            policies: users.iter().map(|(policy, _)| *policy).collect(),
             inventory: in_service(0..8),
         };
         let before = table.lists.clone();
-        let rows: String = new
-            .iter()
-            .enumerate()
-            .map(|(old, new)| format!("{},{}\n", number(old as u64), new.map(|new| number(new).to_string()).unwrap_or_default()))
-            .collect();
-        let pairs = checked(&rows, &table.inventory, &[]);
+        let pairs = checked(&rows_of(&new), &table.inventory, &[]);
         let rules = Rules::new(&pairs, &table.inventory, allow_empty);
         let mut rotating =
             Rotating { pairs, rules, marked: false, walked: 0, plans: Vec::new(), written: 0, concluded: false };
@@ -453,9 +466,47 @@ proptest! {
                 prop_assert!(table.lists[user].contains(&new), "the replacement is missing");
             }
             let had: BTreeSet<_> = before[user].difference(&retired).copied().collect();
-            prop_assert!(allow_empty || before[user].is_empty() || !table.lists[user].is_empty());
+            let may_be_empty = allow_empty || table.policies[user] != Policy::Custom;
+            prop_assert!(may_be_empty || before[user].is_empty() || !table.lists[user].is_empty());
             let replaced: HashSet<CallerId> = plan.removed.iter().map(|pair| pair.old).collect();
             prop_assert!(had.iter().all(|number| table.lists[user].contains(number) || replaced.contains(number)));
         }
+    }
+
+    /// An undo right after a rotation gives every list from before, whatever the policy, and also where nothing was left on it.
+    #[test]
+    fn an_undo_gives_back_every_list_that_a_rotation_has_changed(
+        (policy, list) in policy_and_list(),
+        new in prop::collection::vec(prop::option::of(6_u64..8), 1..6),
+        allow_empty: bool,
+    ) {
+        let inventory = in_service(0..8);
+        let rules = Rules::new(&checked(&rows_of(&new), &inventory, &[]), &inventory, allow_empty);
+        let list: Vec<u64> = list.into_iter().collect();
+        let plan = UserPlan::decide("asha", Some(&holder(policy, &list)), &rules);
+        let [before, after] = plan.change().expect("it was decided on a list");
+        prop_assert_eq!(&before, &numbers(&list));
+        prop_assert!(after.iter().all(|number| !rules.retires(*number) || plan.kept.contains(number)));
+
+        let deed: Deed = plan.into();
+        let profile = Profile::named("Asha").expect("a name");
+        let user = User { policy, caller_ids: after, ..User::new("asha".parse().expect("a login ID"), profile) };
+        let owners = HashMap::new();
+        let undo = Undo::decide(&deed, Present { user: Some(&user), owners: &owners, taken: None, limit: 100 });
+        let [_, restored] = undo.lists().expect("it was decided on a list");
+        prop_assert_eq!(restored, before);
+        prop_assert!(undo.passed_over.is_empty());
+    }
+
+    /// Who is left out keeps everything, and the numbers stay in service.
+    #[test]
+    fn who_is_left_out_of_a_rotation_keeps_the_list((policy, list) in policy_and_list(), allow_empty: bool) {
+        let inventory = in_service(0..8);
+        let rules = Rules::new(&checked(&rows_of(&[None, Some(6), Some(7)]), &inventory, &[]), &inventory, allow_empty);
+        let list: Vec<u64> = list.into_iter().collect();
+        let mut plan = UserPlan::decide("asha", Some(&holder(policy, &list)), &rules);
+        plan.leave_out(LeftOut::NotStorable);
+        prop_assert!(!plan.writes() && plan.added.is_empty());
+        prop_assert_eq!(plan.kept, numbers(&list).into_iter().filter(|number| rules.retires(*number)).collect::<Vec<_>>());
     }
 }

@@ -150,6 +150,9 @@ pub fn judge(row: &Row<'_>, ledger: &Ledger) -> Judgement {
     match came {
         None => Judgement::unprocessed(),
         Some(Came::Done) => Judgement { status: RowStatus::Applied, remarks: Vec::new() },
+        Some(Came::PassedOver(Since::LeftOut(why))) => {
+            Judgement::failed(Remark::error(why.code(), row.header().name(ACT), &number, why.message()))
+        }
         Some(Came::PassedOver(since)) => {
             let remark = Remark::warning(Warning::ChangedSince, row.header().name(ACT), &number, since.message());
             Judgement { status: RowStatus::Unchanged, remarks: vec![remark] }
@@ -174,6 +177,7 @@ impl Since {
             Self::ReplacementGone => "Passed over: what had taken the number's place is not on the list any more.",
             Self::Retired => "Passed over: the number has been retired or sold.",
             Self::ListFull => "Passed over: the list is full.",
+            Self::LeftOut(why) => why.message(),
         }
     }
 }

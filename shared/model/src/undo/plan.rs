@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Deed, UserDeed};
 use crate::{
     caller_id::CallerId,
+    left_out::LeftOut,
     user::{Claim, User},
 };
 
@@ -46,6 +47,8 @@ pub enum Since {
     Retired,
     /// The list has no room any more.
     ListFull,
+    /// Nothing has: it can't be written.
+    LeftOut(LeftOut),
 }
 
 /// What an undo does to one user. Kept beside its own results before it is done.
@@ -209,6 +212,19 @@ impl Plan {
         });
         self.take_off.extend(&earlier.take_off);
         self.put_back.extend(back);
+    }
+
+    /// The user is left as it is. That is no choice of the undo's but a failure, and the rows say so.
+    pub fn leave_out(&mut self, why: LeftOut) {
+        let user = match std::mem::replace(&mut self.change, Change::None) {
+            Change::None => None,
+            Change::Delete(_) => Some(Act::DeleteUser),
+            Change::Restore(_) => Some(Act::RestoreUser),
+        };
+        let take_off = std::mem::take(&mut self.take_off).into_iter().map(Act::TakeOff);
+        let put_back = std::mem::take(&mut self.put_back).into_iter().map(Act::PutBack);
+        let left = user.into_iter().chain(take_off).chain(put_back);
+        self.passed_over.extend(left.map(|act| (act, Since::LeftOut(why))));
     }
 
     /// Whether the user is written.

@@ -44,6 +44,17 @@ pub struct Appended {
     pub vanished: Vec<usize>,
     /// Positions of the plans whose user's item would become larger than the table takes.
     pub too_large: Vec<usize>,
+    /// Positions of the plans that the table can't store for another reason.
+    pub not_storable: Vec<usize>,
+}
+
+/// Which of several writes were not carried out, by position, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NotWritten {
+    /// Their conditions don't hold any more: they must be decided again.
+    pub outdated: Vec<usize>,
+    /// The table can't store what they write.
+    pub not_storable: Vec<usize>,
 }
 
 /// What the bulk path asked of the table.
@@ -115,6 +126,7 @@ impl Directory {
                 // An update of an item that isn't there fails its condition: nothing is created by it.
                 Refusal::Condition => all.vanished.push(at),
                 Refusal::TooLarge => all.too_large.push(at),
+                Refusal::NotStorable => all.not_storable.push(at),
             }
         }
         Ok(all)

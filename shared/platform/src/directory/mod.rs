@@ -32,7 +32,7 @@ use crate::{
 };
 
 pub use answers::{Answer, Given};
-pub use bulk::{Appended, BulkWork, Found};
+pub use bulk::{Appended, BulkWork, Found, NotWritten};
 pub use jobs::job_place;
 use stream::DELETED_BY;
 pub use stream::StreamRecord;

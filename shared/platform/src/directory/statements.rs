@@ -35,12 +35,15 @@ pub(super) enum Refusal {
     Condition,
     /// Its item would become larger than the table takes.
     TooLarge,
+    /// The table can't take it as it is, now or later.
+    NotStorable,
 }
 
 impl Directory {
     /// Carries out statements, many in flight, and repeats what the table puts off, until `until`. Each is carried out or not by itself;
-    /// gives those that were refused, by position, in order. A statement whose answer was lost is sent again, so it must be one that
-    /// changes nothing the second time.
+    /// gives those that were refused, by position, in order. **A statement that the table can't take costs itself alone**, also where
+    /// the table refuses the whole request for it. A statement whose answer was lost is sent again, so it must be one that changes
+    /// nothing the second time.
     ///
     /// # Errors
     /// [`Kind::Transient`] when the table doesn't answer until then; otherwise when it refuses for another reason. What was carried out
@@ -79,9 +82,16 @@ impl Directory {
         let mut statement =
             format!("UPDATE \"{}\" {change} SET {CHANGED_BY} = ? WHERE {PK} = ? AND {SK} = ?", self.table);
         values.extend([by.to_string(), pk, sk].map(AttributeValue::S));
-        if let Some(before) = before {
-            let _ = write!(statement, " AND {CALLER_IDS} = ?");
-            values.push(number_set(before));
+        match before {
+            // A set can't be empty, also not to compare with: a user without numbers has no list.
+            Some([]) => {
+                let _ = write!(statement, " AND {CALLER_IDS} IS MISSING");
+            }
+            Some(before) => {
+                let _ = write!(statement, " AND {CALLER_IDS} = ?");
+                values.push(number_set(before));
+            }
+            None => {}
         }
         let request = BatchStatementRequest::builder().statement(statement).set_parameters(Some(values));
         request.build().expect("a statement has been given")
@@ -97,15 +107,19 @@ impl Directory {
         until: Instant,
     ) -> Result<(Vec<(usize, Refusal)>, BulkWork), Error> {
         let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = || {
-            let mut queue = queue();
-            let count = queue.len().min(BATCH);
-            queue.drain(..count).collect::<Vec<_>>()
+        // Halves of requests that the table has refused whole, each to be sent by itself.
+        let mut parts: Vec<Vec<usize>> = Vec::new();
+        let next = |parts: &mut Vec<Vec<usize>>| {
+            parts.pop().unwrap_or_else(|| {
+                let mut queue = queue();
+                let count = queue.len().min(BATCH);
+                queue.drain(..count).collect()
+            })
         };
         let mut refused = Vec::new();
         let mut work = BulkWork::default();
         let mut patience = Patience::new(until);
-        let mut open = next();
+        let mut open = next(&mut parts);
         while !open.is_empty() {
             patience.check(operation)?;
             self.writes.turn(open.len()).await;
@@ -119,6 +133,16 @@ impl Directory {
                     self.writes.learn(0, open.len());
                     work.put_off += open.len() as u64;
                     patience.wait(error).await?;
+                    continue;
+                }
+                Err(error) if error.kind == Kind::NotStorable => {
+                    // For the sake of one statement the others would not be carried out: each half is sent by itself, down to one.
+                    parts.extend((open.len() > 1).then(|| open.split_off(open.len() / 2)));
+                    if let [at] = open[..] {
+                        tracing::warn!(operation, error = error.chain(), "the table refuses a statement");
+                        refused.push((at, Refusal::NotStorable));
+                        open = next(&mut parts);
+                    }
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -143,7 +167,7 @@ impl Directory {
                 patience = Patience::new(until);
             }
             queue().extend(again);
-            open = next();
+            open = next(&mut parts);
         }
         Ok((refused, work))
     }
@@ -169,6 +193,12 @@ fn outcome(operation: &'static str, response: &BatchStatementResponse) -> Result
         ) => Ok(Outcome::PutOff),
         Some(BatchStatementErrorCodeEnum::ValidationError) if message.contains("size") => {
             Ok(Outcome::Refused(Refusal::TooLarge))
+        }
+        Some(
+            BatchStatementErrorCodeEnum::ValidationError | BatchStatementErrorCodeEnum::ItemCollectionSizeLimitExceeded,
+        ) => {
+            tracing::warn!(operation, message, "the table refuses a statement");
+            Ok(Outcome::Refused(Refusal::NotStorable))
         }
         code => {
             let code = code.map_or("no code", BatchStatementErrorCodeEnum::as_str);

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::item::{CALLER_IDS, caller_ids, number_set, policy};
 use crate::{
     Error,
-    directory::{BulkWork, Directory, Item, bulk::WRITTEN_BY, statements::Refusal, string},
+    directory::{BulkWork, Directory, Item, NotWritten, bulk::WRITTEN_BY, statements::Refusal, string},
     error::failed,
     keys::{ACCOUNT_PK, BY_ACCOUNT, Key, PK, login_of, users_index},
 };
@@ -125,8 +125,7 @@ impl Directory {
         Ok((logins.collect(), page.last_evaluated_key))
     }
 
-    /// Writes lists for a job, each if it is still as it was. Gives the positions of those that must be decided again. One that
-    /// this job has written already is left alone. Users' versions are not raised: appends, which raise none either, make a
+    /// Writes lists for a job, each if it is still as it was. One that this job has written already is left alone. Users' versions are not raised: appends, which raise none either, make a
     /// list another one, and so does this.
     ///
     /// # Errors
@@ -138,9 +137,9 @@ impl Directory {
         job: &JobId,
         until: Instant,
         work: &mut BulkWork,
-    ) -> Result<Vec<usize>, Error> {
+    ) -> Result<NotWritten, Error> {
         let (mut asked, mut statements) = (Vec::new(), Vec::new());
-        let mut open = Vec::new();
+        let (mut open, mut not_storable) = (Vec::new(), Vec::new());
         for (at, change) in changes.iter().enumerate() {
             match &change.lists {
                 Some(lists) => {
@@ -153,7 +152,7 @@ impl Directory {
         for (at, refusal) in self.execute_each(CHANGING, statements, until, work).await? {
             match refusal {
                 Refusal::Condition => open.push(asked[at]),
-                Refusal::TooLarge => return Err(Error::unreadable(CHANGING, "a list is larger than the table takes")),
+                Refusal::TooLarge | Refusal::NotStorable => not_storable.push(asked[at]),
             }
         }
         open.sort_unstable();
@@ -163,7 +162,7 @@ impl Directory {
         let done = items.iter().filter(|item| string(item, WRITTEN_BY).is_some_and(|by| by == job.as_str()));
         let done: HashSet<String> = done.filter_map(|item| login_of(account, &string(item, PK)?)).collect();
         open.retain(|&at| !done.contains(changes[at].login));
-        Ok(open)
+        Ok(NotWritten { outdated: open, not_storable })
     }
 
     /// Sets a list whole, since one statement can't both add to a set and take from it, on condition that it is as it was.
@@ -187,7 +186,7 @@ impl Directory {
     /// Takes numbers off lists. Done once or twice, they are off; a user who isn't there has none.
     ///
     /// # Errors
-    /// As [`Directory::find_users`].
+    /// As [`Directory::find_users`]; [`Kind::Refused`](crate::Kind::Refused) where the table doesn't take one of the removals.
     pub async fn remove_caller_ids(
         &self,
         account: &AccountId,
@@ -200,7 +199,11 @@ impl Directory {
             .iter()
             .map(|&(login, numbers)| self.set_statement("set_delete", account, login, numbers, by))
             .collect();
-        self.execute_each(CHANGING, statements, until, work).await.map(drop)
+        let refused = self.execute_each(CHANGING, statements, until, work).await?;
+        if refused.iter().any(|(_, refusal)| *refusal != Refusal::Condition) {
+            return Err(Error::unreadable(CHANGING, "the table refuses to take a number off a list"));
+        }
+        Ok(())
     }
 }
 
