@@ -48,6 +48,7 @@ impl Run<'_> {
         while rows.more().await? {
             while let Some(row) = rows.reader.next_row()? {
                 work.take(&row);
+                rows.check_time()?;
             }
             if rows.reader.rows() > limits.rows {
                 let message = format!("The file has more than {} rows. Cut it into parts.", limits.rows);
@@ -61,6 +62,9 @@ impl Run<'_> {
     }
 }
 
+/// Rows after which the clock is looked at: some milliseconds of work.
+const ROWS_BETWEEN_LOOKS: u64 = 1_024;
+
 /// The rows of a file, as it comes.
 pub(crate) struct Rows {
     pub reader: Reader,
@@ -73,6 +77,12 @@ impl Rows {
     /// The rows of a file that has been opened, from the beginning.
     pub(crate) fn of(download: Download, columns: Schema, until: Instant) -> Self {
         Self { download, reader: Reader::new(columns), until, ended: false }
+    }
+
+    /// Looks at the clock now and then: a piece of the download may hold any number of rows.
+    pub(crate) fn check_time(&self) -> Result<(), Stop> {
+        let looks = self.reader.rows().is_multiple_of(ROWS_BETWEEN_LOOKS);
+        if looks && Instant::now() >= self.until { Err(Stop::Time) } else { Ok(()) }
     }
 
     /// Gives the reader more of the file. `false` when there is no more to give.

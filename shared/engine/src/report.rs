@@ -23,7 +23,7 @@ impl Run<'_> {
         let mut files = None;
         while rows.more().await? {
             while let Some(row) = rows.reader.next_row()? {
-                let (report, ..) = files.get_or_insert_with(|| {
+                let (report, results, failed) = files.get_or_insert_with(|| {
                     let results = self.engine.files.create(self.keys.results(), CSV);
                     let failed = self.engine.files.create(self.keys.failed(), CSV);
                     (Report::new(row.header()), results, failed)
@@ -40,10 +40,13 @@ impl Run<'_> {
                     }
                 }
                 report.row(&row, judgement);
-            }
-            if let Some((report, results, failed)) = &mut files {
-                pass_on(&mut report.results, results, HELD_BYTES).await?;
-                pass_on(&mut report.failed, failed, HELD_BYTES).await?;
+                // By bytes, and not by pieces of the download: of one piece may come any number of them.
+                if report.results.pending().max(report.failed.pending()) > HELD_BYTES {
+                    pass_on(&mut report.results, results, HELD_BYTES).await?;
+                    pass_on(&mut report.failed, failed, HELD_BYTES).await?;
+                    self.check_time()?;
+                }
+                rows.check_time()?;
             }
         }
         if let Some((mut report, mut results, mut failed)) = files {

@@ -36,6 +36,8 @@ codes! {
         FileTooLarge = "FILE_TOO_LARGE",
         /// More rows than one job takes.
         TooManyRows = "TOO_MANY_ROWS",
+        /// More columns than a file may have, or so many that short rows leave most of them out.
+        TooManyColumns = "TOO_MANY_COLUMNS",
         /// Neither UTF-8, UTF-16 nor Windows-1252 text: a workbook, an archive, UTF-32.
         EncodingUnsupported = "ENCODING_UNSUPPORTED",
         /// The first row doesn't name the columns that are needed.

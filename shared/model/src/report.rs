@@ -90,8 +90,14 @@ pub struct Report {
 
 /// Remarks listed for one row at most: past this they would fill a spreadsheet's cell (32,767 characters).
 pub(crate) const MAX_REMARKS: usize = 40;
-/// Characters of a value repeated in a remark.
+/// Bytes of remarks for one row, and how many more for each byte of the row: a report on a file is then at most some times as large as the
+/// file, whatever stands in it. The first remark is always whole.
+const REMARK_BYTES: usize = 512;
+const REMARK_BYTES_PER_BYTE: usize = 8;
+/// Characters of a value, or of a column's name, repeated in a remark.
 const MAX_SHOWN: usize = 80;
+/// Characters of a remark's sentence.
+const MAX_MESSAGE: usize = 400;
 
 impl Report {
     /// A report on a file with this header.
@@ -112,8 +118,11 @@ impl Report {
         let Judgement { status, remarks } = judgement;
         self.counts.add(status);
         let line = row.line.to_string();
-        let more = remarks.len().saturating_sub(MAX_REMARKS);
-        let remarks = &remarks[..remarks.len() - more];
+        let original = row.original();
+        let room = REMARK_BYTES + REMARK_BYTES_PER_BYTE * original.iter().map(|cell| cell.len() + 1).sum::<usize>();
+        let fitting = fitting(&remarks, room);
+        let more = remarks.len() - fitting;
+        let remarks = &remarks[..fitting];
         let join = |part: fn(&Remark) -> &str, by: &str| remarks.iter().map(part).collect::<Vec<_>>().join(by);
         let mut message = join(|remark| &remark.message, " ");
         if more > 0 {
@@ -127,13 +136,23 @@ impl Report {
             &join(|remark| &remark.value, "; "),
             &message,
         ];
-        let original = row.original();
         let cells = || original.iter().map(Cow::as_ref).chain(ours);
         self.results.record(cells());
         if matches!(status, RowStatus::Partial | RowStatus::Failed | RowStatus::Unprocessed) {
             self.failed.record(cells());
         }
     }
+}
+
+/// How many of the remarks, from the first, are listed.
+fn fitting(remarks: &[Remark], room: usize) -> usize {
+    let mut used = 0;
+    let fits = |remark: &&Remark| {
+        let fits = used == 0 || used < room;
+        used += remark.code.len() + remark.field.len() + remark.value.len() + remark.message.len();
+        fits
+    };
+    remarks.iter().take(MAX_REMARKS).take_while(fits).count()
 }
 
 /// What is to be said of one row.
@@ -192,7 +211,8 @@ impl Remark {
     }
 
     fn new(code: &'static str, field: &str, value: &str, message: String) -> Self {
-        Self { code, field: text::trim(field).to_owned(), value: shown(value).into_owned(), message }
+        let field = shown(text::trim(field)).into_owned();
+        Self { code, field, value: shown(value).into_owned(), message: cut(message, MAX_MESSAGE) }
     }
 }
 
@@ -204,7 +224,7 @@ fn misshapen(row: &Row<'_>) -> Remark {
         }
         RowShape::TooLong => (RowCode::MalformedCsv, format!("The row is longer than {MAX_RECORD_BYTES} bytes.")),
         RowShape::TooFewCells => {
-            (RowCode::ColumnCount, format!("The row ends before the column {}.", row.header().last_needed()))
+            (RowCode::ColumnCount, format!("The row ends before the column {}.", shown(row.header().last_needed())))
         }
         RowShape::TooManyCells | RowShape::Sound => (
             RowCode::ColumnCount,
@@ -219,5 +239,72 @@ pub(crate) fn shown(value: &str) -> Cow<'_, str> {
     match value.char_indices().nth(MAX_SHOWN) {
         None => Cow::Borrowed(value),
         Some((end, _)) => Cow::Owned(format!("{}…", &value[..end])),
+    }
+}
+
+fn cut(mut message: String, characters: usize) -> String {
+    if let Some((end, _)) = message.char_indices().nth(characters) {
+        message.truncate(end);
+        message.push('…');
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::csv_file::{Column, Reader};
+
+    static SCHEMA: [Column; 1] = [Column { name: "Login", aliases: &["login"], required: true, takes_surplus: false }];
+
+    /// The two files of a report on this file, of which every row has as many remarks as its first cell has characters.
+    fn report_on(file: &str) -> [Vec<u8>; 2] {
+        let mut reader = Reader::new(&SCHEMA);
+        reader.push(file.as_bytes()).unwrap();
+        reader.end().unwrap();
+        let mut report = None;
+        while let Some(row) = reader.next_row().unwrap() {
+            let value = row.value(0).unwrap_or_default();
+            let remark = || Remark::error(RowCode::NumberInvalid, row.header().name(0), &value, format!("{value} is bad."));
+            let remarks = value.chars().map(|_| remark()).collect();
+            report
+                .get_or_insert_with(|| Report::new(row.header()))
+                .row(&row, Judgement { status: RowStatus::Failed, remarks });
+        }
+        let mut report = report.expect("the file has rows");
+        [report.results.take(), report.failed.take()]
+    }
+
+    #[test]
+    fn a_report_is_at_most_some_times_as_large_as_its_file() {
+        let long_name = format!("Login ({})", "😀".repeat(20_000));
+        let wide = format!("Login{}", ",c".repeat(900));
+        let full = format!("x{}\n", ",".repeat(900));
+        let cases = [
+            ("a column's long name", format!("{long_name}\n{}", "x\n".repeat(20_000))),
+            ("many remarks", format!("Login\n{}", format!("{}\n", "y".repeat(60)).repeat(5_000))),
+            ("a long cell", format!("Login\n{}\n", "z".repeat(100_000))),
+            ("empty cells", format!("{wide}\n{}", full.repeat(500))),
+            ("formulas", format!("Login\n{}", "=\n".repeat(5_000))),
+            ("quotes", format!("Login\n{}", "x\"\"\"\"\"\"\n".repeat(5_000))),
+        ];
+        for (name, file) in cases {
+            let rows = file.matches('\n').count() - 1;
+            for report in report_on(&file) {
+                let most = 16 * file.len() + 1_024 * rows;
+                assert!(report.len() <= most, "{name}: {} bytes of {}, {rows} rows", report.len(), file.len());
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_remark_is_whole_and_the_others_are_counted() {
+        let remarks = |count: usize, message: usize| {
+            vec![Remark::error(RowCode::NumberInvalid, "f", "v", "m".repeat(message)); count]
+        };
+        assert_eq!(fitting(&remarks(1, 400), 0), 1);
+        assert_eq!(fitting(&remarks(3, 400), 512), 2);
+        assert_eq!(fitting(&remarks(100, 1), 100_000), MAX_REMARKS);
+        assert_eq!(fitting(&[], 512), 0);
     }
 }

@@ -25,6 +25,10 @@ pub struct Column {
 /// The columns of a kind of file.
 pub type Schema = &'static [Column];
 
+/// Columns that a file may have, besides those of an earlier report. Exports of CRM systems have some hundreds; a name for each
+/// is held in memory, and each is written again to the report.
+pub const MAX_COLUMNS: usize = 1_000;
+
 /// A header that has been understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -96,23 +100,28 @@ struct Attempt {
     /// For each column of the schema, every place that answers to it.
     matches: Vec<Vec<usize>>,
     width: usize,
+    /// More columns than a file may have.
+    too_wide: bool,
 }
 
 impl Attempt {
     fn with(delimiter: u8, cut: &Cut<'_>, schema: Schema) -> Self {
         let mut splitter = Splitter::new(delimiter);
-        let mut names = cell_texts(splitter.split(cut), delimiter);
+        let cells = splitter.split(cut);
+        let too_many = cells.len() > MAX_COLUMNS + RESULT_COLUMNS.len();
+        let mut names = cell_texts(cells, delimiter);
         let width = names.len();
         let own = own_columns(&names);
         names.truncate(own);
+        let plain: Vec<String> = names.iter().map(|name| plain_name(name)).collect();
         let matches = schema
             .iter()
             .map(|column| {
-                let answers = |name: &String| column.aliases.contains(&plain_name(name).as_str());
-                names.iter().enumerate().filter(|(_, name)| answers(name)).map(|(place, _)| place).collect()
+                let answers = |name: &String| column.aliases.contains(&name.as_str());
+                plain.iter().enumerate().filter(|(_, name)| answers(name)).map(|(place, _)| place).collect()
             })
             .collect();
-        Self { delimiter, names, matches, width }
+        Self { delimiter, names, matches, width, too_wide: too_many || own > MAX_COLUMNS }
     }
 
     fn found(&self) -> usize {
@@ -120,6 +129,10 @@ impl Attempt {
     }
 
     fn finish(self, schema: Schema, line: u64) -> Result<Header, FileFault> {
+        if self.too_wide {
+            let message = format!("The file has more than {MAX_COLUMNS} columns. Keep those that are needed.");
+            return Err(FileFault { code: FileCode::TooManyColumns, line: Some(line), message });
+        }
         let ambiguous = self.matches.iter().any(|places| places.len() > 1);
         let missing = schema.iter().zip(&self.matches).any(|(column, places)| column.required && places.is_empty());
         if ambiguous || missing {
@@ -156,8 +169,9 @@ impl Attempt {
 /// The cells of a header. Where the semicolon is the delimiter, a name such as `Allowed DID Numbers (Use “;” separator)`
 /// has been cut inside its parentheses: those pieces are one name.
 fn cell_texts(cells: Cells<'_>, delimiter: u8) -> Vec<String> {
-    let mut names: Vec<String> = Vec::with_capacity(cells.len());
-    for index in 0..cells.len() {
+    let mut names: Vec<String> = Vec::new();
+    // One more than a report can have says that they are too many.
+    for index in 0..cells.len().min(MAX_COLUMNS + RESULT_COLUMNS.len() + 1) {
         let cell = cells.text(index).unwrap_or_default();
         match names.last_mut() {
             Some(last) if delimiter == b';' && last.contains('(') && !last.contains(')') && cell.contains(')') => {

@@ -4,6 +4,7 @@
 //!
 //! - A broken row costs that row. The rest of the file is read.
 //! - Memory stays within one push of bytes and one record, whatever the file holds.
+//! - A file has at most [`MAX_COLUMNS`] columns, and a report on it is at most some times as large as itself.
 //! - Every row says on which physical line it starts, so that a person finds it in an editor.
 
 mod cells;
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use cut::MAX_RECORD_BYTES;
 pub use guard::{guard, unguard};
-pub use header::{Column, Header, Schema};
+pub use header::{Column, Header, MAX_COLUMNS, Schema};
 pub use read::{Range, Reader, Row, RowShape};
 pub use write::{RESULT_COLUMNS, Writer};
 

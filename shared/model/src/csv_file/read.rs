@@ -37,8 +37,16 @@ pub struct Reader {
     /// The delimiter that a `sep=` line told.
     told: Option<u8>,
     rows: u64,
+    /// Cells that rows have left out at their ends. A report has to write them, so that its own columns stand under their names.
+    left_out: u64,
     ended: bool,
 }
+
+/// Cells that rows may leave out for each byte of the file, and how many in any file. Rows that hold a login ID and a number have
+/// some 24 bytes, so that they may leave out nearly 200. What is past that is a few cells a row under a header of hundreds: a report on
+/// it would be many times as large as the file.
+const LEFT_OUT_PER_BYTE: u64 = 8;
+const LEFT_OUT_AT_LEAST: u64 = 64 * 1024;
 
 /// One row.
 pub struct Row<'a> {
@@ -76,6 +84,7 @@ impl Reader {
             body: None,
             told: None,
             rows: 0,
+            left_out: 0,
             ended: false,
         }
     }
@@ -128,12 +137,15 @@ impl Reader {
     /// The next row. `None` says that more bytes are needed, or that the range is at its end. Blank rows are passed over.
     ///
     /// # Errors
-    /// What is wrong with the header, or [`FileCode::FileEmpty`] at the end of a file without rows.
+    /// What is wrong with the header; [`FileCode::FileEmpty`] at the end of a file without rows; [`FileCode::TooManyColumns`] where rows
+    /// leave out too many.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, FileFault> {
         if self.body.is_none() && !self.read_header()? {
             return Ok(None);
         }
-        let Self { cutter, body: Some((header, splitter)), end, rows, ended, .. } = self else { return Ok(None) };
+        let Self { cutter, body: Some((header, splitter)), end, rows, left_out, ended, .. } = self else {
+            return Ok(None);
+        };
         loop {
             if cutter.offset() >= *end {
                 return Ok(None);
@@ -145,9 +157,14 @@ impl Reader {
                 Some(false) => break,
             }
         }
+        let read = cutter.offset();
         let Some(cut) = cutter.next_cut() else { return Ok(None) };
         *rows += 1;
         let cells = splitter.split(&cut);
+        *left_out += header.names.len().saturating_sub(cells.len()) as u64;
+        if *left_out > LEFT_OUT_AT_LEAST.max(LEFT_OUT_PER_BYTE * (read + cut.bytes.len() as u64)) {
+            return Err(few_cells(header, cut.line));
+        }
         Ok(Some(Row { line: cut.line, shape: row_shape(cut.shape, cells, header), header, cells }))
     }
 
@@ -206,7 +223,8 @@ impl<'a> Row<'a> {
     }
 
     /// The file's own cells, one for each of [`Header::names`], as a report repeats them. Nothing is left out: surplus
-    /// cells join the column that they belong to, or else the last one, and a row that can't be cut is its first cell.
+    /// cells join the column that they belong to, or else the last one, and a row that can't be cut is its first cell. Cells that the
+    /// row leaves out at its end are empty; [`Reader::next_row`] bounds how many.
     pub fn original(&self) -> Vec<Cow<'a, str>> {
         let own = self.header.names.len();
         let cell = |index| self.cells.text(index).map_or(Cow::Borrowed(""), |text| unguarded(text));
@@ -272,6 +290,14 @@ fn check_header_shape(cut: &Cut<'_>) -> Result<(), FileFault> {
     Err(FileFault { code: FileCode::MalformedCsv, line: Some(cut.line), message })
 }
 
+fn few_cells(header: &Header, line: u64) -> FileFault {
+    let message = format!(
+        "The header names {} columns, and the rows end after a few of them. Take away the columns that are not needed.",
+        header.names.len()
+    );
+    FileFault { code: FileCode::TooManyColumns, line: Some(line), message }
+}
+
 fn empty(what: &str) -> FileFault {
     FileFault { code: FileCode::FileEmpty, line: None, message: format!("The file has {what}.") }
 }
@@ -279,7 +305,7 @@ fn empty(what: &str) -> FileFault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::csv_file::{Column, Writer, header::plain_name};
+    use crate::csv_file::{Column, MAX_COLUMNS, RESULT_COLUMNS, Writer, header::plain_name};
 
     const LOGIN: usize = 0;
     const NUMBERS: usize = 1;
@@ -412,6 +438,46 @@ mod tests {
     fn malformed_csv() {
         assert_eq!(fault("Login,\"Numbers\na,1\n").0, FileCode::MalformedCsv);
         assert_eq!(fault(&"x".repeat(MAX_RECORD_BYTES * 2)).0, FileCode::MalformedCsv);
+    }
+
+    /// A header of so many columns, those of the schema first.
+    fn header_of(columns: usize) -> String {
+        let names = (2..columns).map(|column| format!(",c{column}"));
+        format!("Login,Numbers{}\n", names.collect::<String>())
+    }
+
+    #[test]
+    fn columns_are_bounded_and_so_are_those_of_a_report() {
+        let ours = format!(",{}\n", RESULT_COLUMNS.join(","));
+        let report = |columns| header_of(columns).replace('\n', &ours);
+        for good in [header_of(MAX_COLUMNS), report(MAX_COLUMNS)] {
+            assert_eq!(read(&format!("{good}a,1\n")), ["2 a|1"]);
+        }
+        for bad in [header_of(MAX_COLUMNS + 1), report(MAX_COLUMNS + 1), ",".repeat(100_000), header_of(60_000)] {
+            for delimiter in [",", ";", "\t"] {
+                let (code, line, _) = fault(&format!("{bad}a,1\n").replace(',', delimiter).replace("\n\n", "\n"));
+                let blank = bad.starts_with(',');
+                assert!(blank || (code, line) == (FileCode::TooManyColumns, Some(1)), "{delimiter} {code}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_may_end_early_as_long_as_that_is_little_beside_the_file() {
+        let usual = "user12345,+919876543210\n".repeat(10_000);
+        for columns in [2, 20, 190] {
+            assert_eq!(read_in(format!("{}{usual}", header_of(columns)).as_bytes(), 1 << 16).unwrap().len(), 10_000);
+        }
+        let few = "a,1\n".repeat(50);
+        assert_eq!(read_in(format!("{}{few}", header_of(MAX_COLUMNS)).as_bytes(), 1 << 16).unwrap().len(), 50);
+        let full = format!("a,1{}\n", ",".repeat(MAX_COLUMNS - 2)).repeat(1_000);
+        assert_eq!(read_in(format!("{}{full}", header_of(MAX_COLUMNS)).as_bytes(), 1 << 16).unwrap().len(), 1_000);
+        for columns in [60, 200, MAX_COLUMNS] {
+            let many = "a,1\n".repeat(10_000);
+            let fault = read_in(format!("{}{many}", header_of(columns)).as_bytes(), 1 << 16).unwrap_err();
+            assert_eq!(fault.code, FileCode::TooManyColumns, "{columns}");
+            assert!(fault.line.is_some_and(|line| line > 50), "{fault}");
+        }
     }
 
     #[test]
