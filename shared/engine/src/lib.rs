@@ -294,6 +294,11 @@ impl<'a> Run<'a> {
             self.take_back(&mut reading.work, joined).await?;
             self.enter(Phase::Reporting).await?;
             self.report(&mut reading).await?;
+            // **Finished means every row.**
+            if self.job.counts.unprocessed > 0 {
+                let rows = format!("{} rows have come to no outcome", self.job.counts.unprocessed);
+                return Err(Error::unreadable("reading rows back", rows).into());
+            }
             if !self.job.previews() {
                 operation.conclude(self, &reading.work).await?;
             }

@@ -33,11 +33,12 @@ impl Run<'_> {
             return Err(FileFault { code: FileCode::FileTooLarge, line: None, message }.into());
         }
         let Begun { mut work, rows } = operation.begin(self).await?;
-        let source = match rows {
-            RowsIn::Dropped => self.job.source.clone(),
+        // What a job has brought it has bounded itself, and nobody can cut that into parts.
+        let (source, most) = match rows {
+            RowsIn::Dropped => (self.job.source.clone(), limits.rows),
             RowsIn::Brought(source) => {
                 dropped = self.engine.files.open(&source).await?;
-                source
+                (source, u64::MAX)
             }
             RowsIn::Nowhere => {
                 work.settle();
@@ -50,8 +51,8 @@ impl Run<'_> {
                 work.take(&row);
                 rows.check_time()?;
             }
-            if rows.reader.rows() > limits.rows {
-                let message = format!("The file has more than {} rows. Cut it into parts.", limits.rows);
+            if rows.reader.rows() > most {
+                let message = format!("The file has more than {most} rows. Cut it into parts.");
                 return Err(FileFault { code: FileCode::TooManyRows, line: None, message }.into());
             }
         }

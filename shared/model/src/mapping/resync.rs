@@ -50,6 +50,10 @@ pub enum Kind {
     Orphaned,
 }
 
+/// Numbers, or phone users, that a cell of a row names; of more it says how many. A row is for people, and is read back by the CRM user
+/// alone: with a list of 10,000 numbers it would be longer than a row may be. What a resync has done in full stands in its plans.
+const MAX_NAMED: usize = 100;
+
 /// The columns of the rows that a resync is carried out by: the CRM user finds its mapping, the others are for people.
 pub static COLUMNS: [Column; 1] =
     [Column { name: "CRM User", aliases: &["crmuser"], required: true, takes_surplus: false }];
@@ -191,15 +195,22 @@ pub fn rows() -> Writer {
 /// Writes what a resync would do to one mapping.
 pub fn write_row(csv: &mut Writer, mapping: &Mapping, change: &Change) {
     let state = change.after.as_ref().map_or(&mapping.state, |after| &after.state);
-    let phone_users: Vec<_> = named(state).into_iter().map(PhoneUserId::as_str).collect();
-    let numbers = |numbers: &[CallerId]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     csv.record([
         mapping.crm_user.as_str(),
-        &phone_users.join("; "),
+        &first_of(&named(state)),
         change.kind.as_str(),
-        &numbers(&change.granted),
-        &numbers(&change.revoked),
+        &first_of(&change.granted),
+        &first_of(&change.revoked),
     ]);
+}
+
+/// The first of some things, and how many more there are.
+fn first_of<T: ToString>(all: &[T]) -> String {
+    let mut text = all.iter().take(MAX_NAMED).map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    if let Some(more) = all.len().checked_sub(MAX_NAMED).filter(|more| *more > 0) {
+        text.push_str(&format!("; and {more} more"));
+    }
+    text
 }
 
 fn named(state: &State) -> Vec<&PhoneUserId> {

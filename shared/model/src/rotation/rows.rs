@@ -7,6 +7,7 @@ use crate::{
     caller_id::CallerId,
     csv_file::{Column, Row, Writer},
     outcomes::row_key,
+    report::shown,
 };
 
 pub(super) const LOGIN: usize = 0;
@@ -42,7 +43,8 @@ pub fn rows(pairs: &[Checked], holders: &[Holder], unknown: &BTreeMap<usize, Str
     for pair in pairs {
         let at = pair.asked.at.as_str();
         let Some(good) = pair.good() else {
-            write([&pair.asked.old, &pair.asked.new, "", at]);
+            // What was asked for may be any text; the row must stay one that can be read.
+            write([&shown(&pair.asked.old), &shown(&pair.asked.new), "", at]);
             continue;
         };
         let (old, new) = (good.old.to_string(), good.new.map(|new| new.to_string()).unwrap_or_default());
