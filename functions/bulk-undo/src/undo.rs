@@ -37,7 +37,9 @@ pub struct UndoWork {
 /// What was decided about numbers of the inventory, and where the rows are.
 #[derive(Serialize, Deserialize)]
 struct Note {
-    rows: Source,
+    /// `None` where there is nothing to take back.
+    #[serde(default)]
+    rows: Option<Source>,
     numbers: Vec<NumberPlan>,
 }
 
@@ -46,7 +48,7 @@ impl Operation for Undo {
     const KINDS: &'static [Kind] = &[Kind::Undo];
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<UndoWork>, Stop> {
-        let known = if run.job.attempts > 1 { run.recall_note().await? } else { None };
+        let known: Option<Note> = run.known().await?;
         let (undone, preview) = find(run, known.is_some()).await?;
         run.job.undoes = Some(undone.id.clone());
         if preview {
@@ -58,9 +60,11 @@ impl Operation for Undo {
             None => bring(run, &undone, &deeds).await?,
         };
         // Numbers first: lists don't take back what is retired still.
-        if !run.job.previews() {
-            for plan in &mut note.numbers {
+        for plan in &mut note.numbers {
+            if run.writes() {
                 restore(run, plan).await?;
+            } else if !run.job.previews() {
+                forget(run, plan).await?;
             }
         }
         let inventory = run.inventory().await?;
@@ -73,7 +77,7 @@ impl Operation for Undo {
             list_limit: run.settings().await?.list_limit,
             undone,
         };
-        Ok(Begun { work, rows: RowsIn::Brought(note.rows) })
+        Ok(Begun { work, rows: note.rows.map_or(RowsIn::Nowhere, RowsIn::Brought) })
     }
 
     async fn conclude(&self, run: &Run<'_>, work: &UndoWork) -> Result<(), Error> {
@@ -105,10 +109,11 @@ async fn bring(run: &Run<'_>, undone: &Job, deeds: &[Deed]) -> Result<Note, Erro
     let mut numbers = Vec::new();
     for before in deeds::numbers(run, undone).await? {
         let now = directory.number(account, before.number).await?;
-        numbers.extend(NumberPlan::decide(before, now.as_ref()));
+        numbers.extend(NumberPlan::decide(before, now.as_ref(), &undone.id));
     }
-    let rows = undo::rows(deeds, &numbers);
-    let note = Note { rows: run.keep_rows(rows).await?, numbers };
+    let nothing = deeds.is_empty() && numbers.is_empty();
+    let rows = if nothing { None } else { Some(run.keep_rows(undo::rows(deeds, &numbers)).await?) };
+    let note = Note { rows, numbers };
     run.keep_note(&note).await?;
     Ok(note)
 }
@@ -124,6 +129,16 @@ async fn restore(run: &Run<'_>, plan: &mut NumberPlan) -> Result<(), Error> {
     let present: Option<InventoryNumber> = directory.number(account, restored.number).await?;
     if present.as_ref() != Some(restored) {
         plan.change = Err(if present.is_some() { Since::Changed } else { Since::Gone });
+    }
+    Ok(())
+}
+
+/// Of a job that is given up: a number that has not been put back stays as it is.
+async fn forget(run: &Run<'_>, plan: &mut NumberPlan) -> Result<(), Error> {
+    let Ok([_, restored]) = &plan.change else { return Ok(()) };
+    let present = run.engine.directory.number(run.account(), restored.number).await?;
+    if present.as_ref() != Some(restored) {
+        plan.change = Err(Since::NotRestored);
     }
     Ok(())
 }
@@ -191,9 +206,9 @@ impl Work for UndoWork {
             users.0.push(at);
             users.1.push(write);
         }
-        let changed = directory.change_lists(account, &lists.1, job, run.until, work).await?;
-        let mut again: Vec<usize> = changed.outdated.into_iter().map(|at| lists.0[at]).collect();
-        let not_storable: Vec<usize> = changed.not_storable.into_iter().map(|at| lists.0[at]).collect();
+        let not_written = directory.change_lists(account, &lists.1, job, run.until, work).await?;
+        let mut again: Vec<usize> = not_written.outdated.into_iter().map(|at| lists.0[at]).collect();
+        let not_storable: Vec<usize> = not_written.not_storable.into_iter().map(|at| lists.0[at]).collect();
         let outdated = directory.write_users(account, &users.1, job, run.until, work).await?;
         let outdated: Vec<usize> = outdated.into_iter().map(|at| users.0[at]).collect();
         // Who was to be deleted and isn't there has been deleted: by this job, as far as anybody can tell.
@@ -210,6 +225,10 @@ impl Work for UndoWork {
             plans[at].leave_out(LeftOut::NotStorable);
         }
         Ok(again)
+    }
+
+    fn is_done(plan: &Plan, now: &Plan) -> bool {
+        plan.is_done(now)
     }
 
     fn inherit(plan: &mut Plan, earlier: &Plan) {

@@ -62,7 +62,7 @@ impl Operation for BringUsers {
     const KINDS: &'static [JobKind] = &[JobKind::DirectoryImport];
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<UsersWork>, Stop> {
-        let known = if run.job.attempts > 1 { run.recall_note().await? } else { None };
+        let known = run.known().await?;
         let note = match known {
             Some(note) => note,
             None => self.bring(run).await?,

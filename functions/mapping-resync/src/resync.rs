@@ -43,15 +43,13 @@ pub struct ResyncWork {
     told: Option<(Smartflo, MyNumbers)>,
 }
 
-const PHONE_SIDE: &str = "keeping the phone side";
-
 impl Operation for Resync {
     type Work = ResyncWork;
     const KINDS: &'static [JobKind] = &[JobKind::MappingResync, JobKind::PhoneSnapshot];
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<ResyncWork>, Stop> {
         match self.prepare(run).await {
-            Err(Stop::Ends(failure)) => {
+            Err(Stop::Ends(failure)) if run.writes() => {
                 note_end(run, &failure).await?;
                 Err(Stop::Ends(failure))
             }
@@ -75,7 +73,7 @@ impl Resync {
         let (system, country) = (settings.phone_system, run.country(&settings));
         let mut inventory = run.inventory().await?;
         let told = match system {
-            PhoneSystem::Smartflo => Some(self.take_in(run, &mut inventory).await?),
+            PhoneSystem::Smartflo if run.writes() => Some(self.take_in(run, &mut inventory).await?),
             _ => None,
         };
         let mappings = run.engine.directory.mappings(run.account()).await?;
@@ -99,7 +97,7 @@ impl Resync {
         }
         // An attempt that goes on after a death has passed the brake before.
         let confirmed = request.confirmed || run.job.stage == Stage::Executed;
-        let passed = confirmed || run.job.attempts > 1 && run.job.progress.rows > 0;
+        let passed = confirmed || run.goes_on() && run.job.progress.rows > 0;
         if let Some(reason) = extent.held().filter(|_| !passed) {
             return Err(Stop::Ends(Failure::Held { reason }));
         }
@@ -219,6 +217,10 @@ impl Work for ResyncWork {
         Ok(again)
     }
 
+    fn is_done(_: &Plan, now: &Plan) -> bool {
+        !Self::writes(now)
+    }
+
     fn user_of(&self, plan: &Plan) -> Option<usize> {
         self.ledger.user(&plan.crm_user)
     }
@@ -263,11 +265,7 @@ async fn request(run: &Run<'_>) -> Result<ResyncRequest, Stop> {
 
 /// What an earlier attempt has read of the phone side.
 async fn recall(run: &Run<'_>) -> Result<Option<PhoneSide>, Error> {
-    if run.job.attempts == 1 {
-        return Ok(None);
-    }
-    let bytes = run.engine.files.get(&run.keys.brought_note()).await?;
-    bytes.map(|bytes| serde_json::from_slice(&bytes).map_err(|error| Error::unreadable(PHONE_SIDE, error))).transpose()
+    run.known().await
 }
 
 /// Keeps that a resync changed nothing, and why.

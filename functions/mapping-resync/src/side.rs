@@ -34,6 +34,8 @@ pub struct PhoneSystems {
     pub zoom: zoom_phone::Endpoints,
 }
 
+/// Bytes of a snapshot, which is held in memory whole: 60,000 users with a hundred numbers each have less.
+const MAX_SNAPSHOT_BYTES: u64 = 128 * 1024 * 1024;
 /// Problems of a snapshot that are told at once: more would fill a mail.
 const MOST_TOLD: usize = 10;
 const PHONE_SIDE: &str = "reading the phone side";
@@ -144,7 +146,7 @@ async fn snapshot(run: &Run<'_>, country: Country, inventory: &[InventoryNumber]
     let files = &run.engine.files;
     let key = phone_snapshot_key(run.account());
     if run.job.upload.kind == JobKind::PhoneSnapshot {
-        let bytes = files.read(&run.job.source).await?;
+        let bytes = run.dropped(MAX_SNAPSHOT_BYTES).await?;
         let side =
             phone_snapshot::read(&bytes, country, inventory).map_err(|problems| Stop::refused(told(&problems)))?;
         let json = serde_json::to_vec(&side).expect("a phone side can be written as JSON");

@@ -12,7 +12,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use rollcall_engine::{Begun, Done, Operation, PutOn, RowsIn, Run, Stop, Work};
+use rollcall_engine::{Begun, Done, MAX_REQUEST_BYTES, Operation, PutOn, RowsIn, Run, Stop, Work};
 use rollcall_model::{
     caller_id::CallerId,
     code::FileCode,
@@ -70,7 +70,7 @@ impl Operation for Rotate {
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<RotationWork>, Stop> {
         let inventory = run.inventory().await?;
-        let known = if run.job.attempts > 1 { run.recall_note().await? } else { None };
+        let known = run.known().await?;
         let (note, walked) = match known {
             Some(note) => (note, Vec::new()),
             None => bring(run, &inventory).await?,
@@ -149,7 +149,7 @@ fn unknown(only: Option<&Only>, walk: &Walk) -> BTreeMap<usize, String> {
 
 async fn read_request(run: &Run<'_>) -> Result<Wanted, Stop> {
     if !run.job.upload.name.to_ascii_lowercase().ends_with(".json") {
-        let pairs = rotation::read_file(&run.engine.files.read(&run.job.source).await?)?;
+        let pairs = rotation::read_file(&run.dropped(MAX_REQUEST_BYTES).await?)?;
         return Ok(Wanted { preview: false, pairs, only: None, quarantine_days: None, allow_empty: false });
     }
     let request: Request = run.request().await?;
@@ -206,12 +206,16 @@ impl Work for RotationWork {
         let changes: Vec<_> =
             plans.iter().map(|plan| ListChange { login: &plan.login, lists: plan.change() }).collect();
         let directory = &run.engine.directory;
-        let changed = directory.change_lists(run.account(), &changes, &run.job.id, run.until, work).await?;
+        let not_written = directory.change_lists(run.account(), &changes, &run.job.id, run.until, work).await?;
         drop(changes);
-        for at in changed.not_storable {
+        for at in not_written.not_storable {
             plans[at].leave_out(LeftOut::NotStorable);
         }
-        Ok(changed.outdated)
+        Ok(not_written.outdated)
+    }
+
+    fn is_done(plan: &UserPlan, now: &UserPlan) -> bool {
+        plan.is_done(now)
     }
 
     fn inherit(plan: &mut UserPlan, earlier: &UserPlan) {

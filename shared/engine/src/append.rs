@@ -95,6 +95,10 @@ impl Work for AppendWork {
         Ok(Vec::new())
     }
 
+    fn is_done(plan: &UserPlan, now: &UserPlan) -> bool {
+        plan.is_done(now)
+    }
+
     fn leave_out(plan: &mut UserPlan, why: LeftOut) -> bool {
         plan.leave_out(why);
         true

@@ -15,7 +15,7 @@ const BATCH_USERS: usize = 2_000;
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Batch<P> {
     /// How many of the plans, from the first, have been carried out.
-    carried_out: usize,
+    pub carried_out: usize,
     /// How many of them, from the first, an earlier attempt has decided.
     #[serde(skip)]
     recalled: usize,
@@ -68,12 +68,16 @@ impl Run<'_> {
         if self.job.attempts == 1 || number * BATCH_USERS >= work.users() {
             return Ok(Batch::default());
         }
-        let bytes = self.engine.files.get(&self.keys.changes(number)).await?;
-        // A plan that can't be read is as good as none: carrying one out twice is like once.
-        let mut batch: Batch<W::Plan> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let mut batch: Batch<W::Plan> = self.find(number).await?.unwrap_or_default();
         batch.plans.iter().for_each(|plan| work.record(plan));
         batch.recalled = batch.plans.len();
         Ok(batch)
+    }
+
+    /// A batch that some attempt has kept. One that can't be read is as good as none: carrying a plan out twice is like once.
+    pub(crate) async fn find<P: DeserializeOwned>(&self, number: usize) -> Result<Option<Batch<P>>, Error> {
+        let bytes = self.engine.files.get(&self.keys.changes(number)).await?;
+        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
     /// Adds to a batch the plans for everybody whom no earlier attempt has decided on.

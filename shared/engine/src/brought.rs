@@ -1,18 +1,38 @@
 //! Jobs that bring their own rows: what asks for them, and what they keep for a later attempt.
 
-use rollcall_model::upload::{Source, Terms};
+use rollcall_model::{
+    code::FileCode,
+    csv_file::FileFault,
+    upload::{Source, Terms},
+};
 use rollcall_platform::Error;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Run, Stop};
 
+/// Bytes of a request: some thousand numbers or users are named in a tenth of that.
+pub const MAX_REQUEST_BYTES: u64 = 8 * 1024 * 1024;
+
 impl Run<'_> {
+    /// What was dropped, whole, where it has no more than `most` bytes: it is held in memory.
+    ///
+    /// # Errors
+    /// [`FileCode::FileTooLarge`] when it has more; otherwise when the bucket can't be read.
+    pub async fn dropped(&self, most: u64) -> Result<Vec<u8>, Stop> {
+        let size = self.job.source.size;
+        if size > most {
+            let message = format!("It has {size} bytes; this kind of job takes {most}.");
+            return Err(FileFault { code: FileCode::FileTooLarge, line: None, message }.into());
+        }
+        Ok(self.engine.files.read(&self.job.source).await?)
+    }
+
     /// What was dropped, as a request in JSON.
     ///
     /// # Errors
     /// When it can't be understood, or the bucket can't be read.
     pub async fn request<T: DeserializeOwned>(&self) -> Result<T, Stop> {
-        let bytes = self.engine.files.read(&self.job.source).await?;
+        let bytes = self.dropped(MAX_REQUEST_BYTES).await?;
         serde_json::from_slice(&bytes)
             .map_err(|error| Stop::refused(format!("The request can't be understood: {error}.")))
     }
@@ -33,6 +53,21 @@ impl Run<'_> {
     pub async fn keep_note<T: Serialize + Sync>(&self, note: &T) -> Result<(), Error> {
         let json = serde_json::to_vec(note).expect("a note can be written as JSON");
         self.engine.files.put(&self.keys.brought_note(), "application/json", json).await
+    }
+
+    /// What an earlier attempt has kept: `None` where nothing was, and all is to be brought.
+    ///
+    /// # Errors
+    /// When the bucket can't be read; for a job that is given up also where nothing was kept, since it brings nothing any more.
+    pub async fn known<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
+        if !self.goes_on() {
+            return Ok(None);
+        }
+        let known = self.recall_note().await?;
+        if known.is_none() && !self.writes() && !self.job.previews() {
+            return Err(Error::unreadable("looking what was kept", "the job was given up before it had any rows"));
+        }
+        Ok(known)
     }
 
     /// What an attempt has kept. A note that can't be read is as good as none: what it is about is brought again.

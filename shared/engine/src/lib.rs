@@ -18,6 +18,7 @@ mod apply;
 mod brought;
 mod deliver;
 mod event;
+mod give_up;
 mod mail;
 mod measured;
 mod operation;
@@ -46,6 +47,7 @@ use rollcall_platform::{
 use tokio::time::Instant;
 
 pub use append::Append;
+pub use brought::MAX_REQUEST_BYTES;
 pub use deliver::{Worker, visit_all};
 pub use operation::{Begun, Done, Operation, PutOn, RowsIn, Work};
 pub use users::{UploadUsers, UsersWork};
@@ -131,6 +133,8 @@ impl Engine {
         delivery: &Delivery,
     ) -> Result<Ending, Error> {
         let id = JobId::of(source);
+        // An attempt that ends by itself gives its lease back.
+        let died = existing.as_ref().is_some_and(|job| job.lease.is_some());
         let (job, gave_up) = match claim(existing.clone(), upload, source, delivery) {
             Claim::Work(job) => (*job, false),
             Claim::GiveUp(job) => (*job, true),
@@ -151,7 +155,7 @@ impl Engine {
         tracing::info!(attempt = job.attempts, "claimed");
         let mut run = Run::new(self, job, delivery);
         if gave_up {
-            return run.give_up().await;
+            return run.give_up(operation, died).await;
         }
         let stopped = match run.work(operation).await {
             Ok(()) => return Ok(Ending::Ended),
@@ -170,12 +174,14 @@ impl Engine {
                 tracing::info!(users.done = run.job.progress.users_done, "paused");
                 Ok(Ending::Paused)
             }
-            Stop::Time => run.fail("its time ran out at the last delivery".into()).await,
+            Stop::Time => run.fail(operation, "its time ran out at the last delivery".into()).await,
             // Whoever has the lease now goes on; nothing of this attempt is to be written any more.
             Stop::Error(error) if error.kind == ErrorKind::Conflict => Err(error),
-            Stop::Error(error) if delivery.is_last() => run.fail(error.chain()).await,
+            Stop::Error(error) if delivery.is_last() => run.fail(operation, error.chain()).await,
             // No later delivery would come any further, so the event is done with now.
-            Stop::Error(error) if error.kind.is_final() => run.fail(error.chain()).await.map(|_| Ending::Ended),
+            Stop::Error(error) if error.kind.is_final() => {
+                run.fail(operation, error.chain()).await.map(|_| Ending::Ended)
+            }
             Stop::Error(error) => {
                 run.job.last_error = Some(error.chain());
                 // The lease ends by itself, should this fail too.
@@ -196,6 +202,10 @@ pub struct Run<'a> {
     pub keys: ResultKeys,
     /// When to stop, so that what was done can be kept before the invocation ends.
     pub until: Instant,
+    /// Until when what comes after may take: at a last delivery, telling what came of each row.
+    end: Instant,
+    /// The job is given up: what was done is looked at, and nothing is done any more.
+    given_up: bool,
     /// The invocation, which holds the lease.
     owner: String,
     saved: Instant,
@@ -237,6 +247,8 @@ impl From<FileFault> for Stop {
 const RESERVE: f64 = 0.15;
 const LEAST_RESERVE: Duration = Duration::from_millis(500);
 const MOST_RESERVE: Duration = Duration::from_secs(12);
+/// The share of a last delivery's time that is kept for telling what came of each row, should the job be given up.
+const LAST_RESERVE: f64 = 0.4;
 /// How often the record shows progress. Every write of it costs as much as a changed user.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
@@ -246,8 +258,20 @@ impl<'a> Run<'a> {
         let reserve = time.mul_f64(RESERVE).clamp(LEAST_RESERVE, MOST_RESERVE);
         let keys = job.keys();
         let now = Instant::now();
-        let until = now + time.saturating_sub(reserve);
-        Self { engine, job, keys, owner: delivery.invocation.clone(), until, saved: now, entered: now }
+        let end = now + time.saturating_sub(reserve);
+        let until = if delivery.is_last() { end - time.mul_f64(LAST_RESERVE).min(end - now) } else { end };
+        let owner = delivery.invocation.clone();
+        Self { engine, job, keys, owner, until, end, given_up: false, saved: now, entered: now }
+    }
+
+    /// Whether this attempt may write what the job is about. A preview doesn't, nor does a job that is given up.
+    pub fn writes(&self) -> bool {
+        !self.job.previews() && !self.given_up
+    }
+
+    /// Whether there may be something that an earlier attempt has kept.
+    pub fn goes_on(&self) -> bool {
+        self.job.attempts > 1 || self.given_up
     }
 
     /// The account whose job it is.
@@ -336,33 +360,6 @@ impl<'a> Run<'a> {
         self.save().await?;
         measured::job_ended(&self.job);
         Ok(())
-    }
-
-    /// Ends a job that can't go on: at its last delivery, or where something is refused for good.
-    async fn fail(&mut self, reason: String) -> Result<Ending, Error> {
-        self.job.failure = Some(Failure::GaveUp { attempts: self.job.attempts, reason });
-        self.give_up().await
-    }
-
-    async fn give_up(&mut self) -> Result<Ending, Error> {
-        tracing::error!(attempts = self.job.attempts, "gave up");
-        // A job may be given up over its mail alone, when every row has its outcome.
-        let counts = &mut self.job.counts;
-        counts.unprocessed += self.job.progress.rows.saturating_sub(counts.rows());
-        // An attempt that died early didn't come to note it.
-        if self.job.asked_by.is_none()
-            && let Ok(dropped) = self.engine.files.open(&self.job.source).await
-        {
-            self.note_terms(dropped.terms()).await?;
-        }
-        self.enter(Phase::Mailing).await?;
-        if let Err(error) = self.mail().await {
-            // Nobody comes after this delivery to say that the job has failed. Sent back from the dead-letter queue, it
-            // sends its mail then.
-            self.job.last_error = Some(error.chain());
-        }
-        self.end().await?;
-        Ok(Ending::GaveUp)
     }
 
     async fn enter(&mut self, phase: Phase) -> Result<(), Error> {

@@ -23,8 +23,8 @@ pub trait Operation {
     const KINDS: &'static [Kind];
 
     /// Takes up a job: reads what its rows are to be held against, and brings the rows, where the dropped file is not
-    /// the rows itself. Called anew in every attempt. **In a [preview](rollcall_model::job::Job::previews) nothing may be
-    /// written** but what is kept under the run's own keys.
+    /// the rows itself. Called anew in every attempt, and where a job that is given up says what came of its rows. **Unless the
+    /// [run writes](Run::writes), nothing may be written** but what is kept under the run's own keys.
     ///
     /// # Errors
     /// [`Stop`] says why the job, or this attempt at it, ends here.
@@ -107,6 +107,9 @@ pub trait Work: Send + Sync {
         plans: &mut [&mut Self::Plan],
         work: &mut BulkWork,
     ) -> impl Future<Output = Result<Vec<usize>, Error>> + Send;
+
+    /// Whether a plan that was kept has been carried out, by what would be decided `now`.
+    fn is_done(plan: &Self::Plan, now: &Self::Plan) -> bool;
 
     /// Takes over what the plan of an earlier attempt has done, as far as the list shows it. Others have written the user since then, so
     /// the table doesn't say any more who did it, and the plan was decided again.

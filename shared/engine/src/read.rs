@@ -24,7 +24,7 @@ impl Run<'_> {
         let mut dropped = self.engine.files.open(&self.job.source).await?;
         // First of all: who is to be told, should nothing else be read of the file.
         self.note_terms(dropped.terms()).await?;
-        if dropped.terms().preview {
+        if dropped.terms().preview && !self.given_up {
             self.preview().await?;
         }
         let size = self.job.source.size;

@@ -138,6 +138,10 @@ impl Work for UsersWork {
         Ok(again)
     }
 
+    fn is_done(plan: &Plan, now: &Plan) -> bool {
+        now.change == Change::None && plan.numbers.is_done(&now.numbers)
+    }
+
     fn inherit(plan: &mut Plan, earlier: &Plan) {
         plan.numbers.inherit(&earlier.numbers);
     }

@@ -31,7 +31,9 @@ pub enum Kind {
     /// The table can't store it, now or later: an item or a key would be larger than it takes, or the request breaks another rule of
     /// the table's.
     NotStorable,
-    /// The service will not do it, now or later: a missing permission, a bad request, something that can't be read.
+    /// A permission is missing. Whoever runs the stack may give it; then the same request passes.
+    Denied,
+    /// The service will not do it, now or later: a bad request, something that can't be read.
     Refused,
 }
 
@@ -39,7 +41,7 @@ impl Kind {
     /// Whether trying the same again is no use: nothing has failed that passes by itself.
     pub fn is_final(self) -> bool {
         match self {
-            Self::Transient | Self::Conflict => false,
+            Self::Transient | Self::Conflict | Self::Denied => false,
             Self::NotFound | Self::NotStorable | Self::Refused => true,
         }
     }
@@ -52,6 +54,7 @@ impl fmt::Display for Kind {
             Self::Conflict => "somebody else was first",
             Self::NotFound => "it isn't there",
             Self::NotStorable => "the table can't store it",
+            Self::Denied => "a permission is missing",
             Self::Refused => "the service refused",
         })
     }
@@ -101,6 +104,9 @@ fn kind_of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Kind {
             ) => Kind::Conflict,
             Some("ValidationException" | "ItemCollectionSizeLimitExceededException") => Kind::NotStorable,
             Some("NoSuchKey" | "NoSuchVersion" | "NoSuchBucket" | "NotFound") => Kind::NotFound,
+            Some("AccessDeniedException" | "AccessDenied" | "KMSAccessDeniedException" | "NotAuthorizedException") => {
+                Kind::Denied
+            }
             Some(
                 "ThrottlingException"
                 | "Throttling"

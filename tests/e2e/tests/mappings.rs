@@ -69,6 +69,38 @@ fn why(stack_facts: &Facts<'_>) -> Option<Link> {
 
 /// The story of the page: four numbers are seen, more are allowed on the phone side, still four; resync; now all.
 #[tokio::test(flavor = "multi_thread")]
+async fn lists_of_any_length_are_granted_and_revoked_by_rows_that_read_back() {
+    const NUMBERS: usize = 10_000;
+    let stack = Stack::start(&[]).await;
+    let numbers: Vec<String> = (0..NUMBERS).map(number).collect();
+    stack.own(&numbers.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    for login in ["gone", "emptied"] {
+        stack.create_user(User { policy: Policy::All, ..e2e::user(login) }).await;
+        map(&stack, &format!("crm-{login}"), to(login)).await;
+    }
+    let done = |job: &Job| {
+        assert_eq!((job.state, job.counts.applied, job.counts.unprocessed), (JobState::Finished, 2, 0), "{job:?}");
+    };
+    let granted = resync(&stack, "grant.json", true).await;
+    done(&granted);
+    assert_eq!(granted.progress.numbers_added, 2 * NUMBERS as u64);
+    assert_eq!(sees(&stack, "crm-gone").await.len(), NUMBERS);
+    assert!(stack.report(&granted, "results").await[0]["Granted"].ends_with(" more"));
+
+    let gone = stack.user("gone").await.expect("the user");
+    stack.directory.delete_user(&stack.account, &gone, &somebody()).await.unwrap().unwrap();
+    let before = stack.user("emptied").await.expect("the user");
+    let after = User { policy: Policy::Custom, version: before.version + 1, ..before.clone() };
+    stack.directory.update_user(&stack.account, &before, &after, &somebody()).await.unwrap().unwrap();
+    let revoked = resync(&stack, "revoke.json", true).await;
+    done(&revoked);
+    assert_eq!(revoked.progress.numbers_removed, 2 * NUMBERS as u64);
+    for crm_user in ["crm-gone", "crm-emptied"] {
+        assert_eq!(sees(&stack, crm_user).await, [""; 0], "{crm_user}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn four_numbers_and_after_a_resync_all() {
     let stack = Stack::start(&[]).await;
     let all: Vec<String> = (0..7).map(number).collect();

@@ -120,6 +120,9 @@ mod tests {
             RowCode::NumberTwice,
             RowCode::ReplacementUnusable,
             RowCode::ListWouldBeEmpty,
+            // And what only a table that is full of something can say.
+            RowCode::NotStorable,
+            RowCode::ChangedMeanwhile,
         ];
         for code in RowCode::ALL.iter().filter(|code| !others.contains(code)) {
             assert!(ROWS.iter().any(|row| row.errors.contains(code)), "{code}");

@@ -78,6 +78,11 @@ impl UserPlan {
         }
     }
 
+    /// Whether this has been carried out, by what would be decided now: every number is on the list.
+    pub fn is_done(&self, now: &Self) -> bool {
+        self.add.iter().all(|number| now.held.contains(number))
+    }
+
     /// The user was deleted after the plan was made: nothing was added.
     pub fn vanished(&mut self) {
         *self = Self::nothing(std::mem::take(&mut self.login), Standing::Nobody);

@@ -453,7 +453,7 @@ mod tests {
         for good in [header_of(MAX_COLUMNS), report(MAX_COLUMNS)] {
             assert_eq!(read(&format!("{good}a,1\n")), ["2 a|1"]);
         }
-        for bad in [header_of(MAX_COLUMNS + 1), report(MAX_COLUMNS + 1), ",".repeat(100_000), header_of(60_000)] {
+        for bad in [header_of(MAX_COLUMNS + 1), report(MAX_COLUMNS + 1), ",".repeat(100_000), header_of(15_000)] {
             for delimiter in [",", ";", "\t"] {
                 let (code, line, _) = fault(&format!("{bad}a,1\n").replace(',', delimiter).replace("\n\n", "\n"));
                 let blank = bad.starts_with(',');

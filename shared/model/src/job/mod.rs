@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! dropped ─┬─> running ────────────┬─> finished ──> undone
-//!          │      ▲                ├─> failed
+//!          │      ▲                ├─> failed ····> undone, if it was given up
 //!          │      │ execute        └─> held ──┐
 //!          │      ├───────────────────────────┤ discard
 //!          └─> previewing ─> previewed ───────┴─────> discarded
@@ -117,7 +117,7 @@ pub enum State {
     Held,
     /// A person has said that what it would have done was not meant.
     Discarded,
-    /// It had finished, and another job has taken back what it did.
+    /// It had finished or was given up, and another job has taken back what it did.
     Undone,
 }
 
@@ -455,7 +455,7 @@ impl Job {
                 job.state = State::Discarded;
                 job.decided_by = Some(by.clone());
             }
-            (Decision::Undo, State::Finished) => {
+            (Decision::Undo, _) if self.can_be_undone() => {
                 job.state = State::Undone;
                 job.undone_by = match by {
                     Actor::Job(undo) => Some(undo.clone()),
@@ -465,6 +465,12 @@ impl Job {
             (decision, state) => return Err(IllegalMove { decision, state }),
         }
         Ok(job)
+    }
+
+    /// Whether what it did can be taken back: it has finished, or it was given up over what it had done so far.
+    pub fn can_be_undone(&self) -> bool {
+        let gave_up = matches!(self.failure, Some(Failure::GaveUp { .. })) && !self.previews();
+        self.state == State::Finished || self.state == State::Failed && gave_up
     }
 
     /// Ends the job.

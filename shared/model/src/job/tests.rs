@@ -86,6 +86,12 @@ fn a_person_decides_where_there_is_something_to_decide() {
         assert_eq!(after(Decision::Discard), waits.then_some((State::Discarded, Stage::Dropped)), "{state:?}");
         let undone = (state == State::Finished).then_some((State::Undone, Stage::Dropped));
         assert_eq!(after(Decision::Undo), undone, "{state:?}");
+        // What was given up has done something, unless it was a preview.
+        let gave_up = Job { failure: Some(Failure::GaveUp { attempts: 5, reason: "no".into() }), ..job };
+        let ended = matches!(state, State::Finished | State::Failed);
+        assert_eq!(gave_up.decide(Decision::Undo, &ann()).is_ok(), ended, "{state:?}");
+        let preview = Job { stage: Stage::Preview, ..gave_up };
+        assert_eq!(preview.decide(Decision::Undo, &ann()).is_ok(), state == State::Finished, "{state:?}");
     }
     let illegal = running().decide(Decision::Undo, &ann()).unwrap_err();
     assert_eq!(illegal.to_string(), "A job that is running can't be undone.");

@@ -118,6 +118,11 @@ impl UserPlan {
         self.added.extend(earlier.added.iter().filter(|number| list.contains(number)));
     }
 
+    /// Whether this has been carried out, by what would be decided now: nothing that it takes off is on the list.
+    pub fn is_done(&self, now: &Self) -> bool {
+        now.list.as_ref().is_some_and(|list| self.removed.iter().all(|pair| !list.contains(&pair.old)))
+    }
+
     /// The user is left as it is. What is on its list stays in service.
     pub fn leave_out(&mut self, why: LeftOut) {
         self.kept.extend(self.removed.drain(..).map(|pair| pair.old));

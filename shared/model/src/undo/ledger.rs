@@ -125,7 +125,8 @@ impl Ledger {
     /// What came of one thing: `None` while that is not known.
     fn outcome(&self, login: &str, act: Act) -> Option<Came> {
         if let Act::RestoreNumber(number) = act {
-            return self.numbers.get(&number).map(|since| since.map_or(Came::Done, Came::PassedOver));
+            let since = self.numbers.get(&number)?;
+            return (*since != Some(Since::NotRestored)).then(|| since.map_or(Came::Done, Came::PassedOver));
         }
         let outcome = self.outcomes[self.user(login)?].as_ref()?;
         Some(match (outcome.passed_over.get(&act), act) {
@@ -177,6 +178,7 @@ impl Since {
             Self::ReplacementGone => "Passed over: what had taken the number's place is not on the list any more.",
             Self::Retired => "Passed over: the number has been retired or sold.",
             Self::ListFull => "Passed over: the list is full.",
+            Self::NotRestored => "Not restored: the undo was given up before its turn.",
             Self::LeftOut(why) => why.message(),
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Since;
-use crate::inventory::InventoryNumber;
+use crate::{inventory::InventoryNumber, upload::JobId};
 
 /// What an undo does to a number that a rotation has taken out of service. Kept before it is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,10 +18,15 @@ pub struct NumberPlan {
 const WRITES: u64 = 2;
 
 impl NumberPlan {
-    /// Decides for one number; `None` where the rotation has left it in service, as it was.
-    pub fn decide(before: InventoryNumber, now: Option<&InventoryNumber>) -> Option<Self> {
+    /// Decides for one number; `None` where the rotation, this job, has left it in service, as it was. One that was given up may have
+    /// marked the number and no more, or not even that.
+    pub fn decide(before: InventoryNumber, now: Option<&InventoryNumber>, rotation: &JobId) -> Option<Self> {
         let change = match now {
             None => Err(Since::Gone),
+            Some(now) if now.version == before.version => return None,
+            Some(now) if now.version == before.version + 1 && now.leaving.as_ref() == Some(rotation) => {
+                Ok([now.clone(), InventoryNumber { version: now.version + 1, ..before.clone() }])
+            }
             Some(now) if now.version != before.version + WRITES => Err(Since::Changed),
             Some(now) if now.facts == before.facts => return None,
             Some(now) => Ok([now.clone(), InventoryNumber { version: now.version + 1, ..before.clone() }]),

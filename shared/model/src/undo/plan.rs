@@ -47,6 +47,8 @@ pub enum Since {
     Retired,
     /// The list has no room any more.
     ListFull,
+    /// Nothing has: the undo was given up before its turn.
+    NotRestored,
     /// Nothing has: it can't be written.
     LeftOut(LeftOut),
 }
@@ -212,6 +214,16 @@ impl Plan {
         });
         self.take_off.extend(&earlier.take_off);
         self.put_back.extend(back);
+    }
+
+    /// Whether this has been carried out, by what would be decided now: the list and the user are as they were to be.
+    pub fn is_done(&self, now: &Self) -> bool {
+        if matches!(self.change, Change::Delete(_)) {
+            return now.list.is_none();
+        }
+        let Some(list) = &now.list else { return false };
+        let listed = |number: &CallerId| list.contains(number);
+        now.change == Change::None && !self.take_off.iter().any(listed) && self.put_back.iter().all(listed)
     }
 
     /// The user is left as it is. That is no choice of the undo's but a failure, and the rows say so.

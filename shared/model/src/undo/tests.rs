@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     caller_id::CallerId,
     inventory::{InventoryNumber, NumberFacts, NumberState},
+    upload::JobId,
     user::{Claim, LoginId, Profile, User},
 };
 
@@ -137,13 +138,23 @@ fn a_number_is_restored_if_nobody_has_touched_it_since() {
     };
     let mut retired = InventoryNumber { version: 6, ..before.clone() };
     retired.facts.state = NumberState::Retired;
-    let plan = NumberPlan::decide(before.clone(), Some(&retired)).unwrap();
+    let rotation = JobId::parse(&"a".repeat(32)).unwrap();
+    let decide = |before: InventoryNumber, now: Option<&InventoryNumber>| NumberPlan::decide(before, now, &rotation);
+    let plan = decide(before.clone(), Some(&retired)).unwrap();
     assert_eq!(plan.change, Ok([retired.clone(), InventoryNumber { version: 7, ..before.clone() }]));
     let kept = InventoryNumber { version: 6, ..before.clone() };
-    assert_eq!(NumberPlan::decide(before.clone(), Some(&kept)), None);
+    assert_eq!(decide(before.clone(), Some(&kept)), None);
     let touched = InventoryNumber { version: 7, ..retired };
-    assert_eq!(NumberPlan::decide(before.clone(), Some(&touched)).unwrap().change, Err(Since::Changed));
-    assert_eq!(NumberPlan::decide(before, None).unwrap().change, Err(Since::Gone));
+    assert_eq!(decide(before.clone(), Some(&touched)).unwrap().change, Err(Since::Changed));
+    assert_eq!(decide(before.clone(), None).unwrap().change, Err(Since::Gone));
+
+    // A rotation that was given up has marked it, or hasn't come to that.
+    let marked = InventoryNumber { version: 5, leaving: Some(rotation.clone()), ..before.clone() };
+    let restored = InventoryNumber { version: 6, ..before.clone() };
+    assert_eq!(decide(before.clone(), Some(&marked)).unwrap().change, Ok([marked.clone(), restored]));
+    let other = InventoryNumber { leaving: JobId::parse(&"b".repeat(32)), ..marked };
+    assert_eq!(decide(before.clone(), Some(&other)).unwrap().change, Err(Since::Changed));
+    assert_eq!(decide(before.clone(), Some(&before)), None);
 }
 
 proptest! {

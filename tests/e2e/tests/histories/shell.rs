@@ -482,7 +482,7 @@ impl Run<'_> {
             let mut numbers = Vec::new();
             for before in numbers_before(self.services, &undone).await {
                 let now = self.services.number(before.number).await;
-                numbers.extend(NumberPlan::decide(before, now.as_ref()));
+                numbers.extend(NumberPlan::decide(before, now.as_ref(), &undone.id));
             }
             let note = Note { pairs: Vec::new(), rows: undo::rows(&deeds, &numbers), numbers };
             self.keep_note(&note).await;
