@@ -75,7 +75,12 @@ impl AuditTrail {
     pub async fn handle(&self, Records { records }: Records) -> Answer {
         let mut again: Option<(usize, String)> = None;
         let mut failed = 0;
-        for (account, Batch { first, changes }) in by_account(records) {
+        let Read { accounts, unreadable } = read(records);
+        if unreadable > 0 {
+            // No later try would read them either, so the trail has a hole from now on: an alarm says so.
+            measure(&[], &[("RecordsUnreadable", Measure::Count(unreadable))]);
+        }
+        for (account, Batch { first, changes }) in accounts {
             match self.keep(&account, changes).await {
                 Ok(entries) => tracing::info!(%account, entries, "kept"),
                 Err(error) => {
@@ -113,13 +118,22 @@ impl AuditTrail {
     }
 }
 
-fn by_account(records: Vec<Value>) -> BTreeMap<AccountId, Batch> {
+/// What records tell.
+struct Read {
+    accounts: BTreeMap<AccountId, Batch>,
+    /// Records that can't be understood, so that what they tell is missing from the trail.
+    unreadable: u64,
+}
+
+fn read(records: Vec<Value>) -> Read {
     let mut accounts = BTreeMap::<AccountId, Batch>::new();
+    let mut unreadable = 0;
     for (position, record) in records.into_iter().enumerate() {
         let record: StreamRecord = match serde_json::from_value(record) {
             Ok(record) => record,
             Err(error) => {
                 tracing::error!(%error, "a record of the stream is none");
+                unreadable += 1;
                 continue;
             }
         };
@@ -130,9 +144,31 @@ fn by_account(records: Vec<Value>) -> BTreeMap<AccountId, Batch> {
                 let batch = || Batch { first: (position, place), changes: Vec::new() };
                 accounts.entry(account).or_insert_with(batch).changes.push(change);
             }
-            // No later try would read it either.
-            Err(error) => tracing::error!(record = id, error = error.chain(), "a record can't be read"),
+            Err(error) => {
+                tracing::error!(record = id, error = error.chain(), "a record can't be read");
+                unreadable += 1;
+            }
         }
     }
-    accounts
+    Read { accounts, unreadable }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_record_that_cannot_be_read_is_counted_and_holds_no_other_back() {
+        let user = json!({"PK": {"S": "ACCT#acme#USER#user1"}, "SK": {"S": "USER"}});
+        let record = |number: u64, image: &Value| {
+            json!({
+                "eventID": number.to_string(), "eventName": "INSERT",
+                "dynamodb": {"ApproximateCreationDateTime": 0, "SequenceNumber": number.to_string(), "Keys": user, "NewImage": image},
+            })
+        };
+        let Read { accounts, unreadable } = read(vec![json!("none"), json!({}), record(1, &json!({"PK": {"N": "x"}}))]);
+        assert_eq!((accounts.len(), unreadable), (0, 3));
+    }
 }

@@ -8,9 +8,8 @@ mod import;
 mod sync;
 mod visit;
 
-use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent};
-use rollcall_engine::Worker;
+use rollcall_engine::{Round, Worker};
 use rollcall_platform::{
     connect::Aws,
     directory::Directory,
@@ -37,7 +36,10 @@ impl DirectoryImport {
     /// [`BadEnvironment`] names the variable.
     pub fn from_env(aws: &Aws) -> Result<Self, BadEnvironment> {
         let endpoints = Endpoints { login: variable("ENTRA_LOGIN_URL")?, graph: variable("GRAPH_URL")? };
-        let operation = BringUsers { secrets: Secrets::new(aws), tenants: Tenants::new(endpoints) };
+        let operation = BringUsers {
+            secrets: Secrets::of_stack(aws, variable::<String>("STACK_NAME")?),
+            tenants: Tenants::new(endpoints),
+        };
         Ok(Self {
             worker: Worker::from_env(aws, operation)?,
             directory: Directory::new(aws, variable::<String>("TABLE_NAME")?),
@@ -50,7 +52,8 @@ impl DirectoryImport {
     /// # Errors
     /// When an account could not be visited; the schedule calls again. What becomes of deliveries is in the answer.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
-        let visit = visit::visit(&self.directory, &self.files, Timestamp::now());
+        let round = Round::of(&event.context);
+        let visit = visit::visit(&self.directory, &self.files, &round);
         self.worker.handle_or_visit(event, visit).await
     }
 }

@@ -7,7 +7,7 @@ use rollcall_engine::{Run, Stop};
 use rollcall_model::{
     directory_import::{
         rows::Row,
-        standing::{NextDelta, Outcome, Synced},
+        standing::{NextDelta, Outcome, Standing, Synced},
         sync::{self, Change, Tally},
     },
     job::Failure,
@@ -84,16 +84,17 @@ impl BringUsers {
         if whole {
             let missing = linked.iter().map(|(id, _)| id).filter(|id| !told.changes.contains_key(id));
             let missing: BTreeSet<DirectoryId> = missing.cloned().collect();
-            if let Some(reason) = sync::hold(missing.len(), linked.len(), confirmed) {
+            // Those that earlier runs have found to be gone are missing still, and count once.
+            if let Some(reason) = sync::hold(missing.len(), 0, linked.len()).filter(|_| !confirmed) {
                 let tally = Tally { linked: linked.len(), deactivated: missing.len(), ..Tally::default() };
                 return Err(Ends::Held(tally, reason));
             }
             self.ask_for(run, &entra, missing, &mut told).await?;
         }
-        let plan = sync::plan(&told.present, linked.len(), &told.changes, confirmed);
-        match plan.held {
-            Some(reason) => Err(Ends::Held(plan.tally, reason)),
-            None => Ok((plan.rows, plan.tally, NextDelta { tenant, link: link.into_string() })),
+        let plan = sync::plan(&told.present, linked.len(), &told.changes);
+        match admit(run, plan.tally, confirmed).await? {
+            Err(reason) => Err(Ends::Held(plan.tally, reason)),
+            Ok(()) => Ok((plan.rows, plan.tally, NextDelta { tenant, link: link.into_string() })),
         }
     }
 
@@ -110,6 +111,16 @@ impl BringUsers {
         let found = found.into_iter().map(|user| user.map_or(Change::Removed, |user| Change::Is(user.into())));
         told.take(run, missing.into_iter().zip(found).collect()).await
     }
+}
+
+/// Whether the brake lets the run go on; if so, what it deactivates counts from now on.
+async fn admit(run: &Run<'_>, tally: Tally, confirmed: bool) -> Result<Result<(), String>, Stop> {
+    if tally.deactivated == 0 && !confirmed {
+        return Ok(Ok(()));
+    }
+    let (job, now) = (&run.job.id, Timestamp::now());
+    let admit = |standing: &mut Standing| standing.admit(job, &tally, confirmed, now);
+    Ok(run.engine.directory.change_standing(run.account(), admit).await?)
 }
 
 impl Told {

@@ -1,7 +1,7 @@
 //! The schedule's round: every account that has imported users is asked after.
 
 use jiff::Timestamp;
-use rollcall_engine::visit_all;
+use rollcall_engine::Round;
 use rollcall_model::{
     account::AccountId,
     audit::Actor,
@@ -11,9 +11,9 @@ use rollcall_model::{
 use rollcall_platform::{Error, ask::drop_request, directory::Directory, files::Files};
 
 /// Asks for a sync of every account where one is due.
-pub(crate) async fn visit(directory: &Directory, files: &Files, now: Timestamp) -> Result<(), Error> {
+pub(crate) async fn visit(directory: &Directory, files: &Files, round: &Round) -> Result<(), Error> {
     let accounts = directory.visited_accounts().await?;
-    visit_all(&accounts, async |account| ask(directory, files, account, now).await).await
+    round.visit_all(&accounts, async |account| ask(directory, files, account, round.now).await).await
 }
 
 async fn ask(directory: &Directory, files: &Files, account: &AccountId, now: Timestamp) -> Result<(), Error> {

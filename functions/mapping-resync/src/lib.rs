@@ -5,11 +5,11 @@
 
 mod resync;
 mod side;
+mod snapshot;
 mod visit;
 
-use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent};
-use rollcall_engine::Worker;
+use rollcall_engine::{Round, Worker};
 use rollcall_platform::{connect::Aws, directory::Directory, environment::variable, files::Files, secrets::Secrets};
 use rollcall_remote::{Http, zoom_phone};
 use serde_json::Value;
@@ -31,8 +31,12 @@ impl MappingResync {
     /// Names the variable, or says why nobody can be asked over HTTP.
     pub fn from_env(aws: &Aws) -> Result<Self, Error> {
         let zoom = zoom_phone::Endpoints { login: variable("ZOOM_LOGIN_URL")?, api: variable("ZOOM_API_URL")? };
-        let systems =
-            PhoneSystems { http: Http::new()?, secrets: Secrets::new(aws), smartflo: variable("SMARTFLO_URL")?, zoom };
+        let systems = PhoneSystems {
+            http: Http::new()?,
+            secrets: Secrets::of_stack(aws, variable::<String>("STACK_NAME")?),
+            smartflo: variable("SMARTFLO_URL")?,
+            zoom,
+        };
         Ok(Self {
             worker: Worker::from_env(aws, Resync { systems })?,
             directory: Directory::new(aws, variable::<String>("TABLE_NAME")?),
@@ -45,7 +49,8 @@ impl MappingResync {
     /// # Errors
     /// When an account could not be visited; the schedule calls again. What becomes of deliveries is in the answer.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
-        let visit = visit::visit(&self.directory, &self.files, Timestamp::now());
+        let round = Round::of(&event.context);
+        let visit = visit::visit(&self.directory, &self.files, &round);
         self.worker.handle_or_visit(event, visit).await
     }
 }

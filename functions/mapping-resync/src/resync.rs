@@ -13,7 +13,7 @@ use rollcall_model::{
     mapping::{
         CrmUserId, Index, Mapping,
         resync::{self, Change, Counter, Extent, Ledger, Plan},
-        standing::{Ended, ResyncRequest, Resynced},
+        standing::{Ended, ResyncRequest, ResyncStanding, Resynced},
     },
     phone_side::PhoneSide,
     report::Judgement,
@@ -24,7 +24,7 @@ use rollcall_model::{
 use rollcall_platform::{Error, directory::BulkWork};
 use rollcall_remote::smartflo::{self, MyNumbers, Smartflo};
 
-use crate::side::PhoneSystems;
+use crate::{side::PhoneSystems, snapshot};
 
 /// Brings accounts' mappings in step with their phone systems.
 pub struct Resync {
@@ -59,7 +59,7 @@ impl Operation for Resync {
 
     async fn conclude(&self, run: &Run<'_>, _: &ResyncWork) -> Result<(), Error> {
         let done = Resynced { job: run.job.id.clone(), at: Timestamp::now() };
-        let change = |standing: &mut rollcall_model::mapping::standing::ResyncStanding| {
+        let change = |standing: &mut ResyncStanding| {
             (standing.done, standing.ended) = (Some(done.clone()), None);
         };
         run.engine.directory.change_resync_standing(run.account(), change).await
@@ -77,10 +77,12 @@ impl Resync {
             _ => None,
         };
         let mappings = run.engine.directory.mappings(run.account()).await?;
+        let confirmed = request.confirmed || run.job.stage == Stage::Executed;
+        let new = if run.writes() { snapshot::new(run, system, confirmed, country, &inventory).await? } else { None };
         let side = if let Some(side) = recall(run).await? {
             side
         } else {
-            let side = self.systems.read(run, system, &mappings, &inventory, country).await?;
+            let side = self.systems.read(run, system, new.as_ref(), &mappings).await?;
             run.keep_note(&side).await?;
             side
         };
@@ -95,11 +97,11 @@ impl Resync {
             extent.add(sees, &change);
             resync::write_row(&mut rows, mapping, &change);
         }
-        // An attempt that goes on after a death has passed the brake before.
-        let confirmed = request.confirmed || run.job.stage == Stage::Executed;
-        let passed = confirmed || run.goes_on() && run.job.progress.rows > 0;
-        if let Some(reason) = extent.held().filter(|_| !passed) {
-            return Err(Stop::Ends(Failure::Held { reason }));
+        if run.writes() {
+            admit(run, extent, confirmed).await?;
+            if let Some(new) = &new {
+                snapshot::put_in_force(run, new).await?;
+            }
         }
         let rows =
             if mappings.is_empty() { RowsIn::Nowhere } else { RowsIn::Brought(run.keep_rows(rows.take()).await?) };
@@ -255,6 +257,17 @@ async fn tell(smartflo: &Smartflo, numbers: &MyNumbers, mapping: &Mapping, run: 
     Ok(())
 }
 
+/// Asks the brake. What a run revokes counts from here on, before any of it is done.
+async fn admit(run: &Run<'_>, extent: Extent, confirmed: bool) -> Result<(), Stop> {
+    if extent.revoked == 0 && !confirmed {
+        return Ok(());
+    }
+    let (job, now) = (&run.job.id, Timestamp::now());
+    let admit = |standing: &mut ResyncStanding| standing.admit(job, extent, confirmed, now);
+    let admitted = run.engine.directory.change_resync_standing(run.account(), admit).await?;
+    admitted.map_err(|reason| Stop::Ends(Failure::Held { reason }))
+}
+
 /// What is asked for. A snapshot asks for nothing but what it says.
 async fn request(run: &Run<'_>) -> Result<ResyncRequest, Stop> {
     if run.job.upload.kind == JobKind::PhoneSnapshot {
@@ -276,7 +289,6 @@ async fn note_end(run: &Run<'_>, failure: &Failure) -> Result<(), Error> {
         Failure::File(_) | Failure::GaveUp { .. } => return Ok(()),
     };
     let ended = Ended { job: run.job.id.clone(), at: Timestamp::now(), held, reason: reason.clone() };
-    let change =
-        |standing: &mut rollcall_model::mapping::standing::ResyncStanding| standing.ended = Some(ended.clone());
+    let change = |standing: &mut ResyncStanding| standing.ended = Some(ended.clone());
     run.engine.directory.change_resync_standing(run.account(), change).await
 }

@@ -4,13 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall_engine::{Run, Stop};
 use rollcall_model::{
-    country::Country,
-    inventory::InventoryNumber,
     mapping::Mapping,
     phone_side::{Permission, PhoneSide, PhoneUser},
-    phone_snapshot::{self, Problems},
+    phone_snapshot::InForce,
     settings::PhoneSystem,
-    upload::{Kind as JobKind, phone_snapshot_key},
     user::{Claim, User},
 };
 use rollcall_platform::{Error, directory::BulkWork, secrets::Secrets};
@@ -21,6 +18,8 @@ use rollcall_remote::{
 };
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
+
+use crate::snapshot;
 
 /// The phone systems that accounts may have, and how they are reached.
 pub struct PhoneSystems {
@@ -34,10 +33,6 @@ pub struct PhoneSystems {
     pub zoom: zoom_phone::Endpoints,
 }
 
-/// Bytes of a snapshot, which is held in memory whole: 60,000 users with a hundred numbers each have less.
-const MAX_SNAPSHOT_BYTES: u64 = 128 * 1024 * 1024;
-/// Problems of a snapshot that are told at once: more would fill a mail.
-const MOST_TOLD: usize = 10;
 const PHONE_SIDE: &str = "reading the phone side";
 
 impl PhoneSystems {
@@ -47,20 +42,16 @@ impl PhoneSystems {
         &self,
         run: &Run<'_>,
         system: PhoneSystem,
+        new: Option<&InForce>,
         mappings: &[Mapping],
-        inventory: &[InventoryNumber],
-        country: Country,
     ) -> Result<PhoneSide, Stop> {
-        if run.job.upload.kind == JobKind::PhoneSnapshot && system != PhoneSystem::Snapshot {
-            return Err(Stop::refused(format!(
-                "A snapshot was dropped, but the account's phone system is {}. Set it to snapshot first.",
-                system.as_str()
-            )));
-        }
         let side = match system {
             // Our own users are looked up by name: who isn't there is gone, and nothing else can be meant.
             PhoneSystem::Builtin => return Ok(builtin(run, mappings).await?),
-            PhoneSystem::Snapshot => snapshot(run, country, inventory).await?,
+            PhoneSystem::Snapshot => match new {
+                Some(new) => new.side.clone(),
+                None => snapshot::in_force(run).await?.side,
+            },
             PhoneSystem::Smartflo => {
                 let smartflo = self.smartflo(run).await?;
                 smartflo.read(run.until).await.map_err(|error| self.stop(run, smartflo::SECRET, &error))?
@@ -139,38 +130,4 @@ async fn complete(run: &Run<'_>, mut side: PhoneSide) -> Result<PhoneSide, Error
         user.permission = ours.map(Permission::of);
     }
     Ok(side)
-}
-
-/// The last snapshot that could be read. A new one takes its place once it has been read.
-async fn snapshot(run: &Run<'_>, country: Country, inventory: &[InventoryNumber]) -> Result<PhoneSide, Stop> {
-    let files = &run.engine.files;
-    let key = phone_snapshot_key(run.account());
-    if run.job.upload.kind == JobKind::PhoneSnapshot {
-        let bytes = run.dropped(MAX_SNAPSHOT_BYTES).await?;
-        let side =
-            phone_snapshot::read(&bytes, country, inventory).map_err(|problems| Stop::refused(told(&problems)))?;
-        let json = serde_json::to_vec(&side).expect("a phone side can be written as JSON");
-        files.put(&key, "application/json", json).await?;
-        return Ok(side);
-    }
-    let kept = files.get(&key).await?.ok_or_else(|| {
-        Stop::refused(
-            "No snapshot of the phone system has been dropped yet, under inbox/{account}/phone-snapshot/.".to_owned(),
-        )
-    })?;
-    serde_json::from_slice(&kept).map_err(|error| Stop::Error(Error::unreadable(PHONE_SIDE, error)))
-}
-
-fn told(problems: &Problems) -> String {
-    let mut text = "The snapshot counts whole or not at all, so nothing was changed.".to_owned();
-    for problem in problems.first.iter().take(MOST_TOLD) {
-        let line = problem.line.map(|line| format!("line {line}, ")).unwrap_or_default();
-        let field = problem.field.as_ref().map(|field| format!("{field}: ")).unwrap_or_default();
-        text.push_str(&format!("\n{line}{} {field}{}", problem.code, problem.message));
-    }
-    let more = problems.more + problems.first.len().saturating_sub(MOST_TOLD);
-    if more > 0 {
-        text.push_str(&format!("\nAnd {more} more."));
-    }
-    text
 }

@@ -5,18 +5,14 @@ mod marks;
 mod rotate;
 mod visit;
 
-use std::time::SystemTime;
-
-use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent};
-use rollcall_engine::Worker;
+use rollcall_engine::{Round, Worker};
 use rollcall_platform::{
     connect::Aws,
     directory::Directory,
     environment::{BadEnvironment, variable},
 };
 use serde_json::Value;
-use tokio::time::Instant;
 
 pub use rotate::Rotate;
 
@@ -41,9 +37,9 @@ impl NumberRotation {
     /// # Errors
     /// When an account could not be visited; the schedule calls again. What becomes of deliveries is in the answer.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
+        let round = Round::of(&event.context);
         // Boxed: nested in this future, it is deeper than the compiler follows.
-        let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-        let visit = Box::pin(visit::visit(&self.directory, Timestamp::now(), Instant::now() + left));
+        let visit = Box::pin(visit::visit(&self.directory, &round));
         self.worker.handle_or_visit(event, visit).await
     }
 }

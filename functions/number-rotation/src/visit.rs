@@ -1,10 +1,13 @@
 //! The schedule's round: numbers whose day has come go back into service, and who has a number that a rotation took out of service is
 //! looked for once more.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, PoisonError},
+};
 
 use jiff::Timestamp;
-use rollcall_engine::visit_all;
+use rollcall_engine::Round;
 use rollcall_model::{
     account::AccountId,
     audit::Actor,
@@ -17,21 +20,23 @@ use rollcall_platform::{
 };
 use tokio::time::Instant;
 
-/// Does what is due on this day, in UTC: a number that rests until the 9th is back in the first round of the 9th. `until` is when the
-/// invocation's time is over.
+/// Does what is due on this day, in UTC: a number that rests until the 9th is back in the first round of the 9th.
 ///
 /// **Safe to run twice, and at the same time**: who is second finds nothing to do, or that the number has changed.
-pub(crate) async fn visit(directory: &Directory, now: Timestamp, until: Instant) -> Result<(), Error> {
+pub(crate) async fn visit(directory: &Directory, round: &Round) -> Result<(), Error> {
+    let (now, until) = (round.now, round.ends);
     let mut due: BTreeMap<AccountId, Vec<CallerId>> = BTreeMap::new();
     for (account, number) in directory.due_numbers(utc_day(now)).await? {
         due.entry(account).or_default().push(number);
     }
     let accounts: Vec<AccountId> = due.keys().cloned().collect();
-    let round = async |account: &AccountId| {
+    // What is left of each account's rests, where it is visited in several shares of the round.
+    let rests: BTreeMap<_, _> = due.iter().map(|(account, numbers)| (account, Mutex::new(numbers.clone()))).collect();
+    let ask = async |account: &AccountId| {
         look_again(directory, account, &due[account], now, until).await?;
-        end_rests(directory, account, &due[account], now).await
+        end_rests(directory, account, &rests[account], now).await
     };
-    visit_all(&accounts, round).await
+    round.visit_all(&accounts, ask).await
 }
 
 /// Takes numbers off the lists of those whom a rotation has passed over: somebody who is renamed while it walks the index, which is
@@ -97,13 +102,14 @@ fn replacements(owed: &[InventoryNumber], inventory: &[InventoryNumber]) -> Hash
 async fn end_rests(
     directory: &Directory,
     account: &AccountId,
-    numbers: &[CallerId],
+    numbers: &Mutex<Vec<CallerId>>,
     now: Timestamp,
 ) -> Result<(), Error> {
     let mut ended = 0_usize;
-    for number in numbers {
+    let next = || numbers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    while let Some(number) = next() {
         // The index may be behind, so what counts is what the table says now.
-        let resting = directory.number(account, *number).await?;
+        let resting = directory.number(account, number).await?;
         let Some(rested) = resting.as_ref().and_then(|number| number.rested(now)) else { continue };
         // One that somebody changes meanwhile is met again in the next round, if it rests still.
         ended += usize::from(directory.change_number(account, resting.as_ref(), &rested, &Actor::Schedule).await?);

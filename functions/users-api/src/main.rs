@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
     let api = Api {
         directory: Directory::new(&aws, variable::<String>("TABLE_NAME")?),
         files: Files::new(&aws, variable::<String>("BUCKET_NAME")?),
-        secrets: Secrets::new(&aws),
+        secrets: Secrets::of_stack(&aws, variable::<String>("STACK_NAME")?),
         tenants: Tenants::new(Endpoints { login: variable("ENTRA_LOGIN_URL")?, graph: variable("GRAPH_URL")? }),
         country: variable("DEFAULT_COUNTRY")?,
         audit_settle: Duration::from_secs(variable("AUDIT_SETTLE_SECONDS")?),

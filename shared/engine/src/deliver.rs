@@ -7,7 +7,6 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use jiff::Timestamp;
 use lambda_runtime::{Context, LambdaEvent};
 use rollcall_model::{
-    account::AccountId,
     job::Delivery,
     upload::{JobId, Notice},
 };
@@ -154,26 +153,7 @@ enum Verdict {
     Again,
 }
 
-fn deadline(context: &Context) -> Timestamp {
+pub(crate) fn deadline(context: &Context) -> Timestamp {
     let millis = i64::try_from(context.deadline).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
-}
-
-/// A schedule's round: `ask` is done for every account. **One account that can't be visited holds no other back.**
-///
-/// # Errors
-/// The last of those that kept an account from being visited.
-pub async fn visit_all(
-    accounts: &[AccountId],
-    ask: impl AsyncFn(&AccountId) -> Result<(), rollcall_platform::Error>,
-) -> Result<(), rollcall_platform::Error> {
-    let mut visited = Ok(());
-    for account in accounts {
-        if let Err(error) = ask(account).await {
-            tracing::error!(%account, error = error.chain(), "an account could not be visited");
-            visited = Err(error);
-        }
-    }
-    tracing::info!(accounts = accounts.len(), "visited");
-    visited
 }

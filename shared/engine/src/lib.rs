@@ -24,6 +24,7 @@ mod measured;
 mod operation;
 mod read;
 mod report;
+mod round;
 mod take_back;
 mod terms;
 mod users;
@@ -48,8 +49,9 @@ use tokio::time::Instant;
 
 pub use append::Append;
 pub use brought::MAX_REQUEST_BYTES;
-pub use deliver::{Worker, visit_all};
+pub use deliver::Worker;
 pub use operation::{Begun, Done, Operation, PutOn, RowsIn, Work};
+pub use round::Round;
 pub use users::{UploadUsers, UsersWork};
 
 /// Works on bulk jobs.

@@ -23,8 +23,17 @@ pub struct NumberReader {
     any: bool,
     /// What each spelling means: first the inventory's own spellings, then every spelling met so far. A file holds few
     /// distinct spellings and many copies of each, so that the slow rules run once a spelling.
-    digits: HashMap<Digits, Reading>,
-    others: HashMap<Box<str>, Reading>,
+    digits: HashMap<Digits, Known>,
+    others: HashMap<Box<str>, Known>,
+}
+
+/// What a spelling is known to mean.
+#[derive(Clone, Copy)]
+struct Known {
+    reading: Reading,
+    /// It is a spelling of the inventory. Only such a one may decide what another spelling means, once that was repaired: what was merely met
+    /// before may not, or a row would be judged by the rows before it.
+    of_inventory: bool,
 }
 
 /// What one written number turned out to be.
@@ -98,26 +107,26 @@ impl NumberReader {
         let written = text::trim(written);
         if let Some(digits) = Digits::pack(written) {
             if let Some(known) = self.digits.get(&digits) {
-                return *known;
+                return known.reading;
             }
             let reading = self.work_out(written);
             if self.digits.len() < MAX_REMEMBERED + self.owned.len() * 4 {
-                self.digits.insert(digits, reading);
+                self.digits.insert(digits, Known { reading, of_inventory: false });
             }
             return reading;
         }
         if let Some(known) = self.others.get(written) {
-            return *known;
+            return known.reading;
         }
         let reading = self.work_out(written);
         if self.others.len() < MAX_REMEMBERED {
-            self.others.insert(written.into(), reading);
+            self.others.insert(written.into(), Known { reading, of_inventory: false });
         }
         reading
     }
 
     fn remember_spelling(&mut self, spelling: &str, number: CallerId) {
-        let reading = self.owned_reading(number, false);
+        let reading = Known { reading: self.owned_reading(number, false), of_inventory: true };
         match Digits::pack(spelling) {
             Some(digits) => drop(self.digits.entry(digits).or_insert(reading)),
             None => drop(self.others.entry(spelling.into()).or_insert(reading)),
@@ -134,9 +143,10 @@ impl NumberReader {
             Err(code) => return Reading::Refused(code),
         };
         // Repairing may have uncovered a spelling of the inventory: "'+91…", "98765 43210.0".
-        if let Some(known) = Digits::pack(&plain).and_then(|digits| self.digits.get(&digits)) {
+        let known = Digits::pack(&plain).and_then(|digits| self.digits.get(&digits));
+        if let Some(known) = known.filter(|known| known.of_inventory) {
             let mended = plain != written;
-            return match *known {
+            return match known.reading {
                 Reading::Number { number, .. } if mended => Reading::Number { number, unusual: true },
                 known => known,
             };
@@ -448,6 +458,35 @@ mod tests {
         assert_eq!(reader.read("9876543210"), number(MINE));
         assert_eq!(reader.read("+12025550123"), number("+12025550123"));
         assert_eq!(reader.read("2025550123"), number("+912025550123"));
+    }
+
+    #[test]
+    fn a_spelling_is_read_the_same_whatever_was_read_before() {
+        let inventory = [InventoryNumber::new(MINE.parse().unwrap(), NumberFacts::default(), Timestamp::UNIX_EPOCH)];
+        // Each spelling repairs to the one before it, or nearly.
+        let spellings = [
+            "+4321",
+            "+4\u{0}321",
+            "'+4321",
+            "4321",
+            "'4321",
+            MINE,
+            "9876543210",
+            "09876543210",
+            "'09876543210",
+            "+2100012345",
+            "+21 000 12345",
+        ];
+        for (inventory, any) in [(&[][..], false), (&inventory[..], false), (&[][..], true), (&inventory[..], true)] {
+            let reader = || NumberReader::knowing("IN".parse().unwrap(), inventory, any);
+            for before in spellings {
+                for written in spellings {
+                    let mut used = reader();
+                    used.read(before);
+                    assert_eq!(used.read(written), reader().read(written), "{written:?} after {before:?}, any: {any}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -268,11 +268,6 @@ impl fmt::Display for JobId {
     }
 }
 
-/// Where the last snapshot of an account's phone system is kept.
-pub fn phone_snapshot_key(account: &AccountId) -> String {
-    format!("phone-side/{account}/snapshot.json")
-}
-
 /// Where a job keeps what it made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResultKeys {

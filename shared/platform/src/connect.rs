@@ -14,6 +14,9 @@ pub struct Aws {
     local: Option<LocalStack>,
 }
 
+/// The name of every stack on this machine: each has its services for itself.
+pub const LOCAL_STACK_NAME: &str = "rollcall";
+
 /// A stack on this machine, with endpoints and credentials of its own.
 #[derive(Clone, Debug)]
 pub struct LocalStack {

@@ -9,6 +9,7 @@ use aws_sdk_s3::{
     types::{CompletedMultipartUpload, CompletedPart},
 };
 use bytes::{Bytes, BytesMut};
+use jiff::Timestamp;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use rollcall_model::{
     email::EmailAddress,
@@ -79,6 +80,7 @@ impl Files {
             body: ByteStream::default(),
             at: 0,
             terms: Terms::default(),
+            modified: Timestamp::UNIX_EPOCH,
             resumed: 0,
         };
         download.open().await?;
@@ -90,12 +92,20 @@ impl Files {
     /// # Errors
     /// As [`Files::open`].
     pub async fn read(&self, source: &Source) -> Result<Vec<u8>, Error> {
+        self.read_dated(source).await.map(|(bytes, _)| bytes)
+    }
+
+    /// A version of an object, whole, and when it was written, in whole seconds.
+    ///
+    /// # Errors
+    /// As [`Files::open`].
+    pub async fn read_dated(&self, source: &Source) -> Result<(Vec<u8>, Timestamp), Error> {
         let mut download = self.open(source).await?;
         let mut bytes = Vec::new();
         while let Some(piece) = download.next().await? {
             bytes.extend_from_slice(&piece);
         }
-        Ok(bytes)
+        Ok((bytes, download.modified))
     }
 
     /// An object of this bucket, whole; `None` when there is none.
@@ -172,6 +182,37 @@ impl Files {
         Ok(())
     }
 
+    /// An object of this bucket, whole, and its entity tag; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the bucket can't be read.
+    pub async fn get_tagged(&self, key: &str) -> Result<Option<(Bytes, String)>, Error> {
+        const OPERATION: &str = "reading what is to be replaced";
+        match self.client.get_object().bucket(&self.bucket).key(key).send().await.map_err(failed(OPERATION)) {
+            Ok(object) => {
+                let tag = object.e_tag.ok_or_else(|| Error::unreadable(OPERATION, "it has no entity tag"))?;
+                let bytes = object.body.collect().await.map_err(|error| Error::transient(OPERATION, error))?;
+                Ok(Some((bytes.into_bytes(), tag)))
+            }
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a JSON object whole, in place of the one with this tag, or where there is none.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] when something else is there by now; otherwise when the bucket can't be written.
+    pub async fn replace(&self, key: &str, tag: Option<&str>, json: impl Into<Bytes>) -> Result<(), Error> {
+        let body = ByteStream::from(json.into());
+        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type("application/json").body(body);
+        let put = match tag {
+            Some(tag) => put.if_match(tag),
+            None => put.if_none_match("*"),
+        };
+        put.send().await.map(drop).map_err(failed("replacing an object"))
+    }
+
     /// Writes an object whole, and never over another: one that is there under this key was written by an earlier try.
     ///
     /// # Errors
@@ -227,6 +268,7 @@ pub struct Download {
     body: ByteStream,
     at: u64,
     terms: Terms,
+    modified: Timestamp,
     resumed: u32,
 }
 
@@ -284,6 +326,8 @@ impl Download {
                 role: said(ROLE).and_then(|role| Name::parse(&percent_decode_str(role).decode_utf8_lossy()).ok()),
             };
         }
+        let modified = object.last_modified.and_then(|time| Timestamp::from_second(time.secs()).ok());
+        self.modified = modified.unwrap_or(self.modified);
         self.body = object.body;
         Ok(())
     }

@@ -13,13 +13,19 @@ use jiff::{SignedDuration, Timestamp};
 use rollcall_model::account::AccountId;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Error, connect::Aws, error::failed};
+use crate::{
+    Error,
+    connect::{Aws, LOCAL_STACK_NAME},
+    error::failed,
+};
 
 /// The secrets of one deployment. Each is JSON, and belongs to one account.
 ///
 /// Values hide what must not be printed in a [`rollcall_model::secret::SecretText`].
 pub struct Secrets {
     client: Client,
+    /// The stack's name.
+    stack: String,
     known: Known,
 }
 
@@ -35,9 +41,14 @@ const READING: &str = "reading a secret of the account";
 const WRITING: &str = "writing a secret of the account";
 
 impl Secrets {
-    /// Secrets in the Secrets Manager of the function's own region.
+    /// Secrets of a stack on this machine.
     pub fn new(aws: &Aws) -> Self {
-        Self { client: aws.secrets_manager(), known: Known::default() }
+        Self::of_stack(aws, LOCAL_STACK_NAME)
+    }
+
+    /// Secrets of the stack of this name, in the Secrets Manager of the function's own region.
+    pub fn of_stack(aws: &Aws, stack: impl Into<String>) -> Self {
+        Self { client: aws.secrets_manager(), stack: stack.into(), known: Known::default() }
     }
 
     /// The account's secret for `what`, as it was within the last five minutes; `None` when it has none.
@@ -45,7 +56,7 @@ impl Secrets {
     /// # Errors
     /// When it can't be read, or isn't the JSON of a `T`. The error tells nothing of the secret itself.
     pub async fn read<T: DeserializeOwned>(&self, account: &AccountId, what: &'static str) -> Result<Option<T>, Error> {
-        let name = name(account, what);
+        let name = name(&self.stack, account, what);
         let text = match self.known.get(&name, Timestamp::now()) {
             Some(text) => Some(text),
             None => self.fetch(&name).await?,
@@ -60,7 +71,7 @@ impl Secrets {
 
     /// Forgets the account's secret for `what`, once the other side has refused it: the next read asks for it anew.
     pub fn forget(&self, account: &AccountId, what: &'static str) {
-        self.known.forget(&name(account, what));
+        self.known.forget(&name(&self.stack, account, what));
     }
 
     /// Gives the account a secret for `what`, in place of the one that it may have.
@@ -68,7 +79,7 @@ impl Secrets {
     /// # Errors
     /// When it can't be written.
     pub async fn put<T: Serialize>(&self, account: &AccountId, what: &'static str, value: &T) -> Result<(), Error> {
-        let name = name(account, what);
+        let name = name(&self.stack, account, what);
         let text =
             serde_json::to_string(value).map_err(|_| Error::unreadable(WRITING, "it can't be written as JSON"))?;
         let create = self.client.create_secret().name(&name).secret_string(&text).send().await;
@@ -123,10 +134,11 @@ impl Known {
     }
 }
 
-/// A secret's name. The account comes first, and its name holds no separator, so that no account can name another's. What a
-/// secret is for is written in the code, never taken from a request.
-fn name(account: &AccountId, what: &'static str) -> String {
-    format!("rollcall/{account}/{what}")
+/// A secret's name. The stack comes first, so that a role can be held to the secrets of its own stack where several are in one AWS account; then
+/// the account. Neither name holds a separator, so that nobody can name another's. What a secret is for is written in the code, never
+/// taken from a request.
+fn name(stack: &str, account: &AccountId, what: &'static str) -> String {
+    format!("rollcall/{stack}/{account}/{what}")
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
@@ -148,6 +160,13 @@ mod tests {
             assert!(!error.contains("hunter2"), "{error}");
             assert!(error.contains("line 1"), "{error}");
         }
+    }
+
+    #[test]
+    fn two_stacks_in_one_aws_account_name_their_secrets_apart() {
+        let account = "acme".parse().unwrap();
+        assert_eq!(name("prod", &account, "entra"), "rollcall/prod/acme/entra");
+        assert_ne!(name("prod", &account, "entra"), name("test", &account, "entra"));
     }
 
     #[test]

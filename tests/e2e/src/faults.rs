@@ -24,7 +24,7 @@ use hyper_util::{
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::draws::Draws;
+use crate::{draws::Draws, signature};
 
 /// What goes wrong, out of a thousand. The same requests in the same order go wrong each time.
 #[derive(Clone, Copy, Debug, Default)]
@@ -149,8 +149,11 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     }
     let mut throttled = Vec::new();
     if batch {
-        (body, throttled) = hold_back(&shared, &body);
-        parts.headers.remove("content-length");
+        (body, throttled) = hold_back(&shared, body);
+        if !throttled.is_empty() {
+            parts.headers.remove("content-length");
+            signature::sign_anew(&mut parts.headers, &body);
+        }
     }
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     parts.uri = format!("{}{path}", shared.upstream).parse::<Uri>().expect("the upstream's address");
@@ -201,8 +204,8 @@ fn refusal(target: &str) -> Option<Value> {
 }
 
 /// Takes statements out of a batch. Gives the positions that they had.
-fn hold_back(shared: &Shared, body: &Bytes) -> (Bytes, Vec<usize>) {
-    let mut request: Value = serde_json::from_slice(body).expect("a request in JSON");
+fn hold_back(shared: &Shared, body: Bytes) -> (Bytes, Vec<usize>) {
+    let mut request: Value = serde_json::from_slice(&body).expect("a request in JSON");
     let statements = request["Statements"].as_array_mut().expect("a batch of statements");
     let (mut kept, mut throttled) = (Vec::new(), Vec::new());
     for (at, statement) in std::mem::take(statements).into_iter().enumerate() {
@@ -215,7 +218,9 @@ fn hold_back(shared: &Shared, body: &Bytes) -> (Bytes, Vec<usize>) {
     }
     shared.statements.fetch_add(kept.len() as u64, Ordering::Relaxed);
     *statements = kept;
-    (request.to_string().into(), throttled)
+    // What nothing was taken out of goes on as it was signed.
+    let body = if throttled.is_empty() { body } else { request.to_string().into() };
+    (body, throttled)
 }
 
 fn put_back(body: &Bytes, throttled: &[usize]) -> Bytes {

@@ -12,6 +12,7 @@ mod draws;
 mod faults;
 mod graph;
 mod served;
+mod signature;
 mod smartflo;
 mod stack;
 mod world;

@@ -428,6 +428,7 @@ async fn launch(dir: &Path, options: &[String]) -> (Child, serde_json::Value) {
 fn local_stack(manifest: &serde_json::Value) -> LocalStack {
     let text =
         |pointer: &str| manifest.pointer(pointer).and_then(|value| value.as_str()).expect("a manifest").to_owned();
+    crate::signature::know(&text("/access_key_id"), &text("/secret_access_key"));
     LocalStack {
         dynamodb: text("/endpoints/dynamodb"),
         s3: text("/endpoints/s3"),

@@ -7,14 +7,14 @@ use futures_util::future::join_all;
 use mapping_resync::{PhoneSystems, Resync};
 use rollcall_model::{
     inventory::{InventoryNumber, NumberState},
-    job::{Failure, Job, State as JobState},
+    job::{Decision, Failure, Job, State as JobState},
     mapping::{CrmUserId, Explanation, Facts, Given, Link, Mapping, State, standing::ResyncRequest},
     phone_side::{Permission, PhoneUserId},
     settings::{PhoneSystem, Settings},
     upload::Kind,
     user::{Name, Policy, Ref, User},
 };
-use rollcall_platform::{connect::Aws, secrets::Secrets};
+use rollcall_platform::{connect::Aws, decide, secrets::Secrets};
 use rollcall_remote::{Http, smartflo, zoom_phone};
 
 fn number(last: usize) -> String {
@@ -244,6 +244,66 @@ async fn a_snapshot_that_would_revoke_too_much_holds_says_so_once_and_goes_on_wh
     assert_eq!((standing.done.unwrap().job, standing.ended), (meant.id, None));
 }
 
+/// A CRM user of many numbers, and a snapshot that gives the first so many of them.
+async fn one_of_many(stack: &Stack, numbers: usize) -> impl Fn(usize) -> String + use<> {
+    let all: Vec<String> = (0..numbers).map(number).collect();
+    stack.own(&all.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    set_system(stack, PhoneSystem::Snapshot).await;
+    map(stack, "1", by_email("one@example.com")).await;
+    move |first| format!("7,one@example.com,Custom caller IDs,,{}\n", all[..first].join("; "))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_holds_is_not_in_force_until_somebody_says_so() {
+    let stack = Stack::start(&[]).await;
+    let snapshot = one_of_many(&stack, 12).await;
+    assert_eq!(drop_snapshot(&stack, &snapshot(12)).await.state, JobState::Finished);
+    let held = drop_snapshot(&stack, &snapshot(1)).await;
+    assert_eq!(held.state, JobState::Held);
+    let job = resync(&stack, "while-it-holds.json", false).await;
+    assert_eq!((job.state, job.counts.unchanged), (JobState::Finished, 1), "the one before counts: {job:?}");
+
+    let held = drop_snapshot(&stack, &snapshot(2)).await;
+    assert_eq!(held.state, JobState::Held);
+    decide::decide(&stack.directory, &held, Decision::Discard, &somebody()).await.unwrap().unwrap();
+    for confirmed in [false, true] {
+        let job = resync(&stack, &format!("discarded-{confirmed}.json"), confirmed).await;
+        assert_eq!((job.state, job.counts.unchanged), (JobState::Finished, 1), "{confirmed}: {job:?}");
+    }
+
+    let held = drop_snapshot(&stack, &snapshot(1)).await;
+    assert_eq!(stack.execute(&held).await.state, JobState::Finished);
+    let job = resync(&stack, "executed.json", false).await;
+    assert_eq!((job.state, job.counts.unchanged), (JobState::Finished, 1), "{job:?}");
+    assert_eq!(sees(&stack, "1").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_snapshot_that_is_worked_on_later_never_wins_over_a_newer_one() {
+    let stack = Stack::start(&[]).await;
+    let snapshot = one_of_many(&stack, 12).await;
+    assert_eq!(drop_snapshot(&stack, &snapshot(11)).await.state, JobState::Finished);
+    let older = drop_snapshot(&stack, &snapshot(1)).await;
+    assert_eq!(older.state, JobState::Held);
+    assert_eq!(drop_snapshot(&stack, &snapshot(12)).await.state, JobState::Finished);
+    let job = stack.execute(&older).await;
+    assert!(matches!(&job.failure, Some(Failure::Refused { reason }) if reason.contains("newer snapshot")), "{job:?}");
+    assert_eq!(resync(&stack, "after.json", true).await.counts.unchanged, 1);
+    assert_eq!(sees(&stack, "1").await.len(), 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_small_revocations_of_a_day_hold_as_one_large_one_does() {
+    let stack = Stack::start(&[]).await;
+    let snapshot = one_of_many(&stack, 30).await;
+    for (left, state) in [(30, JobState::Finished), (21, JobState::Finished), (12, JobState::Held), (3, JobState::Held)]
+    {
+        let job = drop_snapshot(&stack, &snapshot(left)).await;
+        assert_eq!(job.state, state, "{left}: {job:?}");
+    }
+    assert_eq!(sees(&stack, "1").await.len(), 21);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn candidates_are_shown_and_never_guessed_between() {
     let stack = Stack::start(&[]).await;
@@ -359,6 +419,8 @@ impl Doomed for Resyncing {
         let mut mapped = Mapping::new(crm(&less), to(&less));
         mapped.permission = Some(Permission::custom((0..3).map(|last| number(last).parse().unwrap())));
         assert!(stack.directory.change_mapping(&stack.account, None, &mapped, None).await.unwrap());
+        // The brake adds up what earlier rounds have revoked.
+        stack.directory.change_resync_standing(&stack.account, |standing| standing.revoked.clear()).await.unwrap();
         // The others of earlier rounds are as they should be.
         "{}".to_owned()
     }

@@ -144,6 +144,11 @@ async fn ask_the_api(stack: &Stack, caller: &Caller) {
             .await;
     let headers = upload["headers"].as_object().expect("headers").iter();
     let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.as_str().expect("text"))).collect();
+    // Who has the link may not say what the link doesn't.
+    let mut more = headers.clone();
+    more.push(("x-amz-meta-role", "admin"));
+    let sneaked = stack.stranger().fetch(Method::PUT, upload["url"].as_str().expect("a link"), &more, FILE).await;
+    assert_eq!(sneaked.status, 403, "a header that is not signed");
     let put = stack.stranger().fetch(Method::PUT, upload["url"].as_str().expect("a link"), &headers, FILE).await;
     assert!(put.status.is_success(), "{}", put.text());
     let good = stack.append("good.csv", "Login ID,Allowed Caller ID\nuser1,+919876500001\n").await;

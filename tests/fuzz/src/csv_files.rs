@@ -2,7 +2,7 @@
 
 use rollcall_model::{
     append::COLUMNS,
-    csv_file::{Column, FileFault, MAX_RECORD_BYTES, Reader, Row, RowShape, Writer, guard},
+    csv_file::{Column, FileFault, MAX_RECORD_BYTES, Reader, Row, RowShape, Writer, guard, unguard},
 };
 
 /// Everything that a reader says of a file: line, shape and cells of each row, and why it stopped.
@@ -48,9 +48,30 @@ pub fn csv_reader(data: &[u8]) {
         let written = writer.take();
         let mut csv = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&*written);
         for (cell, value) in csv.records().next().expect("a record").expect("a record").iter().zip(cells) {
-            assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']), "a formula is written: {cell:?}");
+            assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0']), "a formula is written: {cell:?}");
             assert_eq!(cell, guard(value));
+            assert_eq!(unguard(cell), *value);
         }
+        no_formula_in_any_cutting(&written);
+    }
+}
+
+/// Whoever cuts the file at another delimiter than ours finds no formula either, whether by quotes or not.
+fn no_formula_in_any_cutting(file: &[u8]) {
+    let text = std::str::from_utf8(file).expect("UTF-8 is written");
+    let harmless = |cell: &str| {
+        let shown = cell
+            .trim_matches(|c: char| c.is_whitespace() || c.is_control() || "\"\u{200b}\u{feff}\u{2060}".contains(c));
+        assert!(
+            !shown.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']),
+            "a formula for some: {cell:?} of {text:?}"
+        );
+    };
+    for delimiter in *b",;\t|" {
+        let mut csv =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(file);
+        csv.records().for_each(|record| record.expect("UTF-8").iter().for_each(harmless));
+        text.split(['\n', '\r', char::from(delimiter)]).for_each(harmless);
     }
 }
 
@@ -85,8 +106,7 @@ pub fn csv_differential(data: &[u8]) {
         let record = record.expect("what the crate wrote");
         let row = ours.next_row().expect("a good file").expect("as many rows");
         assert_eq!(row.shape, RowShape::Sound, "{record:?}");
-        let expected: Vec<String> =
-            record.iter().map(|cell| rollcall_model::csv_file::unguard(cell).to_owned()).collect();
+        let expected: Vec<String> = record.iter().map(|cell| unguard(cell).into_owned()).collect();
         assert_eq!(row.original(), expected, "{record:?}");
     }
     // A file without rows is an error of its own.

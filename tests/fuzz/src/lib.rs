@@ -21,9 +21,10 @@ pub use csv_files::{csv_differential, csv_reader};
 use event::Event;
 use rollcall_model::{
     account::AccountId,
-    inventory::{InventoryNumber, NumberFacts},
+    inventory::{InventoryNumber, NumberFacts, NumberState},
     numbers::{NumberReader, Reading},
     upload::{Kind, Notice},
+    user::Name,
 };
 use serde_json::Value;
 
@@ -31,9 +32,14 @@ use serde_json::Value;
 pub fn numbers(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let country = "IN".parse().expect("a country");
-    let ours = "+919876543210".parse().expect("a number");
-    let ours = [InventoryNumber::new(ours, NumberFacts::default(), jiff::Timestamp::UNIX_EPOCH)];
-    for (inventory, any) in [(&[][..], false), (&ours[..], false), (&ours[..], true)] {
+    let ours = [
+        ours("+919876543210", Some("DID-77"), NumberState::Active),
+        ours("+91987654321", Some("987654321"), NumberState::Active),
+        ours("+912025550123", None, NumberState::Active),
+        ours("+12025550123", Some("0 20-2555"), NumberState::Active),
+        ours("+919876543211", Some("+4321"), NumberState::Retired),
+    ];
+    for (inventory, any) in [(&[][..], false), (&ours[..], false), (&[][..], true), (&ours[..], true)] {
         let reader = || {
             let make = if any { NumberReader::of_any } else { NumberReader::new };
             make(country, inventory)
@@ -45,9 +51,16 @@ pub fn numbers(data: &[u8]) {
             assert_eq!(used.read(written), reading, "{written:?}");
             let Reading::Number { number, .. } = reading else { continue };
             assert_eq!(used.read(&number.to_string()), Reading::Number { number, unusual: false }, "{written:?}");
-            assert!(any || inventory.is_empty() || inventory[0].number == number, "{written:?} is not ours");
+            let owned = inventory.iter().any(|item| item.number == number);
+            assert!(any || inventory.is_empty() || owned, "{written:?} is not ours");
         }
     }
+}
+
+fn ours(number: &str, provider: Option<&str>, state: NumberState) -> InventoryNumber {
+    let provider = provider.map(|name| Name::parse(name).expect("a name"));
+    let facts = NumberFacts { state, provider, ..NumberFacts::default() };
+    InventoryNumber::new(number.parse().expect("a number"), facts, jiff::Timestamp::UNIX_EPOCH)
 }
 
 /// An event is about the account and the kind of job in its object's key, or it is no event.

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::access::{Access, Wish};
@@ -42,8 +43,10 @@ pub(super) fn router(access: Arc<Access>, engine: SocketAddr) -> Router {
 }
 
 async fn pass(State(door): State<Arc<Door>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
-    // Signatures aren't verified: what tests put between a function and its table changes what was signed.
-    let key_id = match signature::identify(&door.access, &headers) {
+    if !is_of_this_machine(&headers) {
+        return refusal("AccessDeniedException", "This stack answers to names of this machine alone.");
+    }
+    let key_id = match signature::verify(&door.access, SERVICE, &headers, &body, Timestamp::now()) {
         Ok(key_id) => key_id,
         Err(why) => {
             let (code, message) = why.told();
@@ -81,6 +84,13 @@ async fn pass(State(door): State<Arc<Door>>, method: Method, uri: Uri, headers: 
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// Whether the request is for an address of this machine. A page in a browser that has its own name lead here (DNS rebinding) asks by that name.
+fn is_of_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    matches!(name.map_or(host, |(name, _)| name), "127.0.0.1" | "localhost" | "[::1]")
 }
 
 fn refusal(code: &str, message: &str) -> Response {
@@ -159,6 +169,25 @@ fn arn(table: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_answered_to() {
+        let answers = |host: &'static str| {
+            is_of_this_machine(&HeaderMap::from_iter([(axum::http::header::HOST, host.parse().expect("a host"))]))
+        };
+        assert!(["127.0.0.1", "127.0.0.1:8000", "localhost:1", "[::1]:1", "[::1]"].iter().all(|host| answers(host)));
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example:80",
+            "localhost.evil.example",
+            "evil.example:localhost",
+            "",
+            "0.0.0.0:1",
+        ] {
+            assert!(!answers(host), "{host}");
+        }
+        assert!(!is_of_this_machine(&HeaderMap::new()));
+    }
 
     #[test]
     fn every_operation_needs_what_iam_says_it_needs() {

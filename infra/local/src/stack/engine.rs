@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use dynoxide::Database;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::error::{Context, Result};
 use super::stream::Stream;
@@ -27,7 +28,7 @@ pub struct Engine {
 
 impl Engine {
     /// Opens the database in this file, creates the tables that it lacks and serves it until `stop`. Also gives where it is
-    /// served, to anybody, which is why it has a door before it.
+    /// served, which the door before it alone is told: the engine asks nobody who they are.
     ///
     /// # Errors
     /// If the database can't be opened, a table can't be created, or the thread can't be started.
@@ -41,7 +42,7 @@ impl Engine {
         }
         let sweeps = tables.iter().any(|table| table.ttl_attribute.is_some());
 
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("could not serve DynamoDB")?;
+        let listener = listener().context("could not serve DynamoDB")?;
         let address = listener.local_addr().context("could not serve DynamoDB")?;
         listener.set_nonblocking(true).context("could not serve DynamoDB")?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -83,6 +84,14 @@ impl Engine {
         // A panic of the thread was reported as it happened.
         drop(tokio::task::spawn_blocking(move || self.thread.join()).await);
     }
+}
+
+/// A port for the door alone, at an address of this machine that chance chooses where there are as many as on Linux: whoever guesses ports, as a page in
+/// a browser can, would have to guess the address too. The engine's crate serves by TCP alone.
+fn listener() -> std::io::Result<TcpListener> {
+    let [second, third, last, ..] = *Uuid::new_v4().as_bytes();
+    let chosen = Ipv4Addr::new(127, second, third, last.clamp(1, 254));
+    TcpListener::bind((chosen, 0)).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
 }
 
 fn create(database: &Database, table: &Table) -> Result<()> {

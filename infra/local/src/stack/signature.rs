@@ -3,10 +3,10 @@
 //!
 //! For services whose every request is a POST to `/`. S3, which signs in other ways too, verifies by itself.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac::{self, HMAC_SHA256, Key};
 use axum::http::HeaderMap;
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
-use sha2::{Digest, Sha256};
 
 use super::access::Access;
 use super::store::hex;
@@ -45,12 +45,6 @@ impl NotSigned {
             ),
         }
     }
-}
-
-/// The access key ID of who says to have signed. The signature is not looked at.
-pub(super) fn identify(access: &Access, headers: &HeaderMap) -> Result<String, NotSigned> {
-    let (key_id, _) = part(authorization(headers)?, "Credential")?.split_once('/').ok_or(NotSigned::Incomplete)?;
-    access.credentials(key_id).map(|known| known.access_key_id.clone()).ok_or(NotSigned::UnknownKey)
 }
 
 fn authorization(headers: &HeaderMap) -> Result<&str, NotSigned> {
@@ -100,8 +94,8 @@ pub(super) fn verify(
         let value: Vec<&str> = value.split_whitespace().collect();
         canonical.push_str(&format!("{name}:{}\n", value.join(" ")));
     }
-    canonical.push_str(&format!("\n{}\n{}", names.join(";"), hex(&Sha256::digest(body))));
-    let to_sign = format!("{ALGORITHM}\n{stamp}\n{scope}\n{}", hex(&Sha256::digest(&canonical)));
+    canonical.push_str(&format!("\n{}\n{}", names.join(";"), hex(digest(&SHA256, body).as_ref())));
+    let to_sign = format!("{ALGORITHM}\n{stamp}\n{scope}\n{}", hex(digest(&SHA256, canonical.as_bytes()).as_ref()));
 
     let first = format!("AWS4{}", credentials.secret_access_key).into_bytes();
     let key = scope.split('/').fold(first, |key, step| mac(&key, step));

@@ -383,6 +383,20 @@ async fn mails_are_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_table_answers_nobody_who_has_not_signed() {
+    let stack = stack(None).await;
+    let right = config(&stack, &stack.manifest().endpoints.dynamodb);
+    let key_id = stack.manifest().access_key_id.clone();
+    let stolen = Credentials::new(key_id, "a secret of somebody else", None, None, "test");
+    let provider = aws_sdk_s3::config::SharedCredentialsProvider::new(stolen);
+    let wrong = right.to_builder().credentials_provider(provider).build();
+    let lists = async |config: &SdkConfig| aws_sdk_dynamodb::Client::new(config).list_tables().send().await;
+    assert_eq!(code(lists(&right).await), "success");
+    assert_eq!(code(lists(&wrong).await), "InvalidSignatureException");
+    stack.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn secrets_are_kept_for_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
 

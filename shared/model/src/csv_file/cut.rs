@@ -101,14 +101,18 @@ impl Cutter {
             return None;
         }
         let rest = &self.buffer[self.at..];
-        let blank = |byte: u8| matches!(byte, b' ' | b'\t' | b'"') || self.delimiter.is(byte);
         let first = *rest.first()?;
-        if !blank(first) && !matches!(first, b'\n' | b'\r') {
+        if !self.is_blank(first) && !matches!(first, b'"' | b'\n' | b'\r') {
             return Some(false);
         }
         let Measure { body, shape, .. } = measure(rest, self.ended, self.delimiter)?;
-        let sound = matches!(shape, Shape::Plain | Shape::Quoted);
-        Some(sound && rest[..body].iter().all(|&byte| blank(byte)))
+        let body = &rest[..body];
+        Some(match shape {
+            // A quote that opens nothing is a character.
+            Shape::Plain => body.iter().all(|&byte| self.is_blank(byte)),
+            Shape::Quoted => self.is_blank_quoted(body),
+            Shape::Unbalanced | Shape::TooLong => false,
+        })
     }
 
     /// The next record, or `None` when more bytes are needed, or none are left.
@@ -121,6 +125,29 @@ impl Cutter {
         self.skipping = shape == Shape::TooLong;
         self.advance(whole, lines);
         Some(Cut { bytes: &self.buffer[start..start + body], line, offset, shape })
+    }
+
+    fn is_blank(&self, byte: u8) -> bool {
+        matches!(byte, b' ' | b'\t') || self.delimiter.is(byte)
+    }
+
+    /// Whether the cells of a record of [`Shape::Quoted`] hold nothing but blanks. Within a quoted cell a delimiter is a character, and so are
+    /// two quotes, which stand for one.
+    fn is_blank_quoted(&self, record: &[u8]) -> bool {
+        let mut inside = false;
+        let mut before = None;
+        let mut bytes = record.iter().copied().peekable();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'"' if inside && bytes.peek() == Some(&b'"') => return false,
+                b'"' if inside => inside = false,
+                b'"' if before.is_none_or(|before| self.delimiter.is(before)) => inside = true,
+                _ if inside && !matches!(byte, b' ' | b'\t') || !self.is_blank(byte) => return false,
+                _ => {}
+            }
+            before = Some(byte);
+        }
+        true
     }
 
     fn advance(&mut self, bytes: usize, lines: u64) {

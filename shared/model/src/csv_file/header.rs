@@ -4,6 +4,7 @@ use super::{
     FileFault,
     cells::{Cells, Splitter},
     cut::{Cut, DELIMITERS},
+    guard::unguard,
     write::RESULT_COLUMNS,
 };
 use crate::{code::FileCode, text};
@@ -173,6 +174,8 @@ fn cell_texts(cells: Cells<'_>, delimiter: u8) -> Vec<String> {
     // One more than a report can have says that they are too many.
     for index in 0..cells.len().min(MAX_COLUMNS + RESULT_COLUMNS.len() + 1) {
         let cell = cells.text(index).unwrap_or_default();
+        // A report repeats the names as it repeats values.
+        let cell = unguard(&cell);
         match names.last_mut() {
             Some(last) if delimiter == b';' && last.contains('(') && !last.contains(')') && cell.contains(')') => {
                 last.push(';');

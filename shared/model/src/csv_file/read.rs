@@ -7,7 +7,7 @@ use super::{
     cells::{Cells, Splitter, decode},
     cut::{Cut, Cutter, DELIMITERS, Delimiter, MAX_RECORD_BYTES, Shape},
     encoding::Decoding,
-    guard::unguard,
+    guard::{unguard, unguard_start},
     header::{Header, Schema},
 };
 use crate::{code::FileCode, text};
@@ -204,10 +204,11 @@ impl<'a> Row<'a> {
     /// guards a formula; `None` as [`Row::value`]. It is for values that are repaired, so that it can be said.
     pub fn cell(&self, column: usize) -> Option<Cow<'a, str>> {
         let white = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n');
-        Some(match self.cells.text(self.header.place(column)?)? {
-            Cow::Borrowed(cell) => Cow::Borrowed(unguard(cell.trim_matches(white))),
-            Cow::Owned(cell) => Cow::Owned(unguard(cell.trim_matches(white)).to_owned()),
-        })
+        let cell = match self.cells.text(self.header.place(column)?)? {
+            Cow::Borrowed(cell) => Cow::Borrowed(cell.trim_matches(white)),
+            Cow::Owned(cell) => Cow::Owned(cell.trim_matches(white).to_owned()),
+        };
+        Some(unguarded(cell))
     }
 
     /// The values past the header's end, where they belong to the schema's column number `column`.
@@ -243,17 +244,23 @@ impl<'a> Row<'a> {
     }
 }
 
-fn clean(cell: Cow<'_, str>) -> Cow<'_, str> {
-    match cell {
-        Cow::Borrowed(cell) => Cow::Borrowed(unguard(text::trim(cell))),
-        Cow::Owned(cell) => Cow::Owned(unguard(text::trim(&cell)).to_owned()),
+pub(super) fn clean(cell: Cow<'_, str>) -> Cow<'_, str> {
+    match unguarded(cell) {
+        Cow::Borrowed(text) => Cow::Borrowed(bare(text)),
+        Cow::Owned(text) => Cow::Owned(bare(&text).to_owned()),
     }
+}
+
+/// The text without padding, and without an apostrophe that was typed behind some.
+fn bare(text: &str) -> &str {
+    let bare = text::trim(text);
+    if text.starts_with(text::is_padding) { unguard_start(bare) } else { bare }
 }
 
 fn unguarded(cell: Cow<'_, str>) -> Cow<'_, str> {
     match cell {
-        Cow::Borrowed(cell) => Cow::Borrowed(unguard(cell)),
-        Cow::Owned(cell) => Cow::Owned(unguard(&cell).to_owned()),
+        Cow::Borrowed(cell) => unguard(cell),
+        Cow::Owned(cell) => Cow::Owned(unguard(&cell).into_owned()),
     }
 }
 
@@ -392,6 +399,15 @@ mod tests {
     #[test]
     fn blank_rows_and_columns_are_passed_over() {
         assert_eq!(read("\n\nLogin,Numbers,\n\na,1,\n,,\n\"\",\"\"\n \nb,2\n,,,,\n\n"), ["5 a|1", "9 b|2"]);
+    }
+
+    #[test]
+    fn a_row_whose_cells_hold_a_quote_or_a_quoted_delimiter_is_not_blank() {
+        assert_eq!(read("Login;Numbers\n\";;\";\n\" \";\n"), ["2 ;;|"]);
+        assert_eq!(
+            read("Login,Numbers\n\"\"\"\",\n \",1\n,\"\"\"\"\n\" \"\"\",1\n\"\",\" \"\n"),
+            ["2 \"|", "3 \"|1", "4 |\"", "5 \"|1"]
+        );
     }
 
     #[test]

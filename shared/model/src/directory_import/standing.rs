@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::sync::Tally;
-use crate::upload::JobId;
+use super::sync::{Tally, hold};
+use crate::{brake::Recent, upload::JobId};
 
 /// What is kept of an account that has imported users.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct Standing {
     pub last_import: Option<Imported>,
     /// The last sync.
     pub last_sync: Option<Synced>,
+    /// Whom syncs that no person has confirmed have deactivated of late.
+    #[serde(skip_serializing_if = "Recent::is_empty")]
+    pub deactivated: Recent,
 }
 
 /// Where a delta begins.
@@ -106,6 +109,23 @@ impl Standing {
         free && !self.asked.is_some_and(|asked| younger(asked, PATIENCE))
     }
 
+    /// Lets a sync go on to write, and remembers how many it deactivates; or says why it holds. One that was let through before, by an
+    /// earlier attempt, isn't held: part of it may be done.
+    ///
+    /// # Errors
+    /// The reason, in a sentence.
+    pub fn admit(&mut self, job: &JobId, tally: &Tally, confirmed: bool, now: Timestamp) -> Result<(), String> {
+        if confirmed {
+            self.deactivated.clear();
+        } else if !self.deactivated.knows(job) {
+            if let Some(reason) = hold(tally.deactivated, self.deactivated.sum(now), tally.linked) {
+                return Err(reason);
+            }
+            self.deactivated.add(job, now, tally.deactivated);
+        }
+        Ok(())
+    }
+
     /// An import has ended. **The next sync reads all users**: a delta that was read while the import wrote may have
     /// missed those that it wrote.
     pub fn imported(&mut self, import: Imported) {
@@ -160,6 +180,21 @@ mod tests {
         assert_eq!(due(&standing), [false; 5]);
         standing.synced(synced(Outcome::Done), Some((0, next("a"))));
         assert_eq!(due(&standing), [true; 5]);
+    }
+
+    #[test]
+    fn the_syncs_of_a_day_deactivate_no_more_together_than_one_may() {
+        let mut standing = Standing::default();
+        let job = |number: usize| JobId::parse(&format!("{number:032x}")).unwrap();
+        let tally = |deactivated| Tally { linked: 40, deactivated, ..Tally::default() };
+        assert_eq!(standing.admit(&job(1), &tally(6), false, at(0)), Ok(()));
+        assert_eq!(standing.admit(&job(1), &tally(6), false, at(0)), Ok(()), "an attempt that goes on counts once");
+        assert_eq!(standing.admit(&job(2), &tally(0), false, at(1)), Ok(()));
+        let reason = standing.admit(&job(3), &tally(6), false, at(2)).unwrap_err();
+        assert!(reason.contains("6 of the 40") && reason.contains("6 others"), "{reason}");
+        assert_eq!(standing.admit(&job(3), &tally(6), false, at(24)), Ok(()), "a day later");
+        assert_eq!(standing.admit(&job(4), &tally(30), true, at(25)), Ok(()), "a person means it");
+        assert_eq!(standing.admit(&job(5), &tally(8), false, at(26)), Ok(()), "and has seen what was before it");
     }
 
     #[test]

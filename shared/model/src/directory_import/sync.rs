@@ -60,12 +60,10 @@ impl From<DirectoryUser> for Facts {
 /// What a sync does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// A row for each user that is not as the directory says. A run that holds writes none of them.
+    /// A row for each user that is not as the directory says.
     pub rows: Vec<Row>,
-    /// What it amounts to.
+    /// What it amounts to. Whether it is done is for [`Standing::admit`](super::standing::Standing::admit) to say.
     pub tally: Tally,
-    /// Why nothing of it is done: it would deactivate so many that a person must say whether that is meant.
-    pub held: Option<String>,
 }
 
 /// What a sync amounts to, in users.
@@ -85,13 +83,8 @@ pub struct Tally {
 }
 
 /// Decides what comes of changes. `present` has the users that came from the directory and are told of, as they are
-/// here now; `linked` is how many came from it in all; `confirmed` takes the brake off.
-pub fn plan(
-    present: &BTreeMap<DirectoryId, User>,
-    linked: usize,
-    changes: &BTreeMap<DirectoryId, Change>,
-    confirmed: bool,
-) -> Plan {
+/// here now; `linked` is how many came from it in all.
+pub fn plan(present: &BTreeMap<DirectoryId, User>, linked: usize, changes: &BTreeMap<DirectoryId, Change>) -> Plan {
     let mut tally = Tally { linked, ..Tally::default() };
     let mut rows = Vec::new();
     for (id, change) in changes {
@@ -114,15 +107,20 @@ pub fn plan(
             rows.push(row);
         }
     }
-    Plan { rows, tally, held: hold(tally.deactivated, linked, confirmed) }
+    Plan { rows, tally }
 }
 
-/// Why a run holds that would deactivate `affected` of `linked` users; `None` where it goes on.
-pub fn hold(affected: usize, linked: usize, confirmed: bool) -> Option<String> {
-    (!confirmed && brake::holds(affected, linked)).then(|| {
+/// Why a run holds that would deactivate `affected` of `linked` users, where others have deactivated `before` of them of late; `None` where it
+/// goes on.
+pub fn hold(affected: usize, before: usize, linked: usize) -> Option<String> {
+    let of_a_day = match before {
+        0 => String::new(),
+        before => format!(", and {before} others were deactivated in the last 24 hours"),
+    };
+    (affected > 0 && brake::holds(affected + before, linked)).then(|| {
         format!(
-            "The directory says of {affected} of the {linked} users that came from it that they are disabled or gone, which \
-             are more than {} %. Nothing was changed. If it is right, start a run that is confirmed.",
+            "The directory says of {affected} of the {linked} users that came from it that they are disabled or gone{of_a_day}, which is \
+             more than {} %. Nothing was changed. If it is right, start a run that is confirmed.",
             brake::SHARE_PERCENT
         )
     })

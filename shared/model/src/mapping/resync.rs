@@ -138,12 +138,20 @@ impl Extent {
         self.revoked += change.revoked.len();
     }
 
-    /// Why the run holds itself: it would revoke more than anybody may have meant.
-    pub fn held(&self) -> Option<String> {
-        brake::holds(self.revoked, self.grants).then(|| {
+    /// Why the run holds: with `before`, what others have revoked of late, it would revoke more than anybody may have meant. The share is of
+    /// the grants that there were before all of them.
+    pub fn held(&self, before: usize) -> Option<String> {
+        let (revoked, grants) = (self.revoked + before, self.grants + before);
+        let of_a_day = match before {
+            0 => String::new(),
+            before => {
+                format!(" With the {before} that were revoked in the last 24 hours, that is {revoked} of {grants}.")
+            }
+        };
+        (self.revoked > 0 && brake::holds(revoked, grants)).then(|| {
             format!(
-                "It would revoke {} of the {} grants that the account's CRM users have. Past {} % of them, and {} at least, \
-                 a person decides.",
+                "It would revoke {} of the {} grants that the account's CRM users have.{of_a_day} Past {} % of them, and {} at \
+                 least, a person decides.",
                 self.revoked,
                 self.grants,
                 brake::SHARE_PERCENT,

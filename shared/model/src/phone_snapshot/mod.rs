@@ -4,12 +4,15 @@
 //! The file is CSV, one user a row, or JSON, a [`PhoneSide`] as it is kept. **It is taken whole or not at all**: a row that can't be read
 //! would look like a user who is gone, and a number that can't be read like one that was taken away.
 
+mod in_force;
 mod row;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
+
+pub use self::in_force::{Dropped, InForce};
 
 use serde::{Deserialize, Serialize};
 

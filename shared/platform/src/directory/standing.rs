@@ -26,12 +26,16 @@ impl Directory {
         Ok(self.versioned(Key::standing(account)).await?.map(|(standing, _)| standing))
     }
 
-    /// Changes how the account and its directory stand, from what it is now. From the first time on, the account is
-    /// visited.
+    /// Changes how the account and its directory stand, from what it is now, and gives what `change` gave. From the first time on, the
+    /// account is visited.
     ///
     /// # Errors
     /// When the table can't be read or written.
-    pub async fn change_standing(&self, account: &AccountId, change: impl Fn(&mut Standing)) -> Result<(), Error> {
+    pub async fn change_standing<R>(
+        &self,
+        account: &AccountId,
+        change: impl Fn(&mut Standing) -> R,
+    ) -> Result<R, Error> {
         self.change_versioned(account, &Key::standing(account), VISITED, change).await
     }
 
@@ -43,15 +47,16 @@ impl Directory {
         Ok(self.versioned(Key::resync(account)).await?.map(|(standing, _)| standing))
     }
 
-    /// Changes how the account stands with its resyncs. From the first time on, the account is resynced by schedule.
+    /// Changes how the account stands with its resyncs, and gives what `change` gave. From the first time on, the account is resynced
+    /// by schedule.
     ///
     /// # Errors
     /// When the table can't be read or written.
-    pub async fn change_resync_standing(
+    pub async fn change_resync_standing<R>(
         &self,
         account: &AccountId,
-        change: impl Fn(&mut ResyncStanding),
-    ) -> Result<(), Error> {
+        change: impl Fn(&mut ResyncStanding) -> R,
+    ) -> Result<R, Error> {
         self.change_versioned(account, &Key::resync(account), RESYNCED, change).await
     }
 
@@ -64,23 +69,24 @@ impl Directory {
         taken(begun).map(drop)
     }
 
-    async fn change_versioned<T: Default + Serialize + DeserializeOwned>(
+    async fn change_versioned<T: Default + Serialize + DeserializeOwned, R>(
         &self,
         account: &AccountId,
         key: &Key,
         visits: &str,
-        change: impl Fn(&mut T),
-    ) -> Result<(), Error> {
+        change: impl Fn(&mut T) -> R,
+    ) -> Result<R, Error> {
         /// Who else changes it: the schedule, and the few jobs that may run at once.
         const TRIES: u32 = 10;
         let mut tries = 0;
         loop {
             let (mut standing, version) = self.versioned(key.clone()).await?.unwrap_or_default();
-            change(&mut standing);
+            let given = change(&mut standing);
             tries += 1;
             match self.put_versioned(account, key, visits, &standing, version).await {
                 Err(error) if error.kind == Kind::Conflict && tries < TRIES => {}
-                written => return written,
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(given),
             }
         }
     }

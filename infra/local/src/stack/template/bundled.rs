@@ -273,3 +273,15 @@ fn functions_are_given_the_variables_that_they_ask_for() {
         assert_eq!(given.keys().cloned().collect::<BTreeSet<_>>(), asked_for, "{id}");
     }
 }
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/permissions-managed-policies.html> says that Lambda tells the key.
+#[test]
+fn a_functions_role_is_taken_by_lambda_for_this_aws_account_alone() {
+    for (id, role) in resources(&template(), "AWS::IAM::Role") {
+        let trust = &role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0];
+        if trust["Principal"]["Service"] == "lambda.amazonaws.com" {
+            let account = &trust["Condition"]["StringEquals"]["aws:SourceAccount"];
+            assert_eq!(account, &serde_json::json!({ "Ref": "AWS::AccountId" }), "{id}");
+        }
+    }
+}

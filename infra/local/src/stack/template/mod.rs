@@ -462,4 +462,6 @@ fn merged(global: &Value, own: &Value) -> Value {
 #[cfg(test)]
 mod bundled;
 #[cfg(test)]
+mod refused;
+#[cfg(test)]
 mod tests;
