@@ -211,7 +211,8 @@ impl Remark {
     }
 
     fn new(code: &'static str, field: &str, value: &str, message: String) -> Self {
-        let field = shown(text::trim(field)).into_owned();
+        // Cut first: a name may be as long as a record.
+        let field = text::trim(&shown(field)).to_owned();
         Self { code, field, value: shown(value).into_owned(), message: cut(message, MAX_MESSAGE) }
     }
 }

@@ -130,6 +130,10 @@ async fn is_given_up<G: GivenUp>(kind: &G) {
         }
         let world = World::new(&stack, Faults::default(), None).await;
         let ending = world.engine.run(&operation, &upload, &source, &delivery(5)).await.expect("nothing fails");
+        if ending == Ending::Ended {
+            // It had written its end, and only the answer was lost.
+            break;
+        }
         assert_eq!(ending, Ending::GaveUp);
 
         let job = stack.job_when(&source, |_| true).await;
