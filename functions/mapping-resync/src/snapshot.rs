@@ -48,9 +48,9 @@ pub(crate) async fn new(
         },
         false => return Ok(None),
     };
-    let size = job.source.size;
-    if size > MAX_SNAPSHOT_BYTES {
-        let message = format!("It has {size} bytes; this kind of job takes {MAX_SNAPSHOT_BYTES}.");
+    let has = job.source.size;
+    if has > MAX_SNAPSHOT_BYTES {
+        let message = format!("It has {has} bytes; this kind of job takes {MAX_SNAPSHOT_BYTES}.");
         return Err(FileFault { code: FileCode::FileTooLarge, line: None, message }.into());
     }
     let (bytes, at) = match run.engine.files.read_dated(&job.source).await {
