@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Shared,
     caller::Caller,
-    cursor,
     page::{Page, page_size},
     problem::Problem,
     query::Query,
@@ -54,12 +53,12 @@ pub(crate) async fn list(
     });
     let filter = Filter { user: asked.user, number: asked.number, job: job.transpose()? };
     let list = list_name(&filter, asked.from, asked.to);
-    let after: Option<TrailPlace> = cursor::read(&caller.account, &list, asked.cursor.as_deref())?;
+    let after: Option<TrailPlace> = api.place(&caller.account, &list, asked.cursor.as_deref()).await?;
     let settled_until = Timestamp::now() - api.audit_settle;
     let range = Range::ask(asked.from, asked.to, settled_until);
     let range = range.map_err(|bad| Problem::parameter("from", bad.to_string()))?;
     let (items, next) = api.files.trail(&caller.account, range, &filter, after.as_ref(), limit).await?;
-    let next = next.map(|place| cursor::write(&caller.account, &list, &place));
+    let next = api.cursor(&caller.account, &list, next).await?;
     Ok(Json(Trail { page: Page { items, next }, settled_until }))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -15,7 +15,7 @@ use rollcall_model::code::ApiCode;
 use rollcall_platform::directory::{Answer, Given};
 use sha2::{Digest, Sha256};
 
-use crate::{Api, caller::Caller, problem::Problem};
+use crate::{Api, caller::Caller, jobs::create, problem::Problem};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Longest key, in bytes.
@@ -36,38 +36,46 @@ pub(crate) async fn answer_once(State(api): State<Arc<Api>>, request: Request, n
 }
 
 async fn once(api: &Api, key: &HeaderValue, request: Request, next: Next) -> Result<Response, Problem> {
-    let Caller { account, subject, .. } = Caller::of(request.extensions())?;
+    let caller = Caller::of(request.extensions())?;
+    let Caller { account, subject, .. } = &caller;
     let plain = |key: &&str| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     let key = key.to_str().ok().filter(plain);
     let key = key.ok_or_else(|| {
         Problem::parameter("Idempotency-Key", format!("A key has 1 to {MAX_KEY} visible ASCII characters."))
     })?;
     // Two callers may hit on the same key; neither is to see what the other was told.
-    let key = hash([subject.unwrap_or_default().as_bytes(), key.as_bytes()]);
+    let key = hash([subject.as_deref().unwrap_or_default().as_bytes(), key.as_bytes()]);
     let (parts, body) = request.into_parts();
     let body = whole(body).await?;
     let fingerprint = hash([parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &body]);
     let now = Timestamp::now().as_second();
     let mut answer = Answer { request: fingerprint, working_until: now + WORK_SECONDS, given: None };
-    if let Some(kept) = api.directory.take_answer(&account, &key, &answer, now).await? {
+    if let Some(kept) = api.directory.take_answer(account, &key, &answer, now).await? {
         if kept.request != answer.request {
             let detail = "The same Idempotency-Key came with another request.";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::IdempotencyKeyReused, detail));
         }
-        return kept.given.map(again).ok_or_else(|| {
+        let given = kept.given.ok_or_else(|| {
             let detail = "The first request with this Idempotency-Key is still at work.";
             Problem::new(StatusCode::CONFLICT, ApiCode::IdempotencyInProgress, detail)
-        });
+        })?;
+        // A link is good for minutes, and an answer is kept for a day.
+        return if is_permission(&parts, &given) {
+            create::again(api, &caller, &given.body).await
+        } else {
+            Ok(again(given))
+        };
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    if response.status().is_server_error() {
-        api.directory.free_answer(&account, &key).await?;
+    // What we can't do now, and what a new token may be allowed, may be asked once more.
+    if response.status().is_server_error() || response.status() == StatusCode::FORBIDDEN {
+        api.directory.free_answer(account, &key).await?;
         return Ok(response);
     }
     let (parts, body) = response.into_parts();
     let body = whole(body).await?;
     if body.len() > MAX_KEPT {
-        api.directory.free_answer(&account, &key).await?;
+        api.directory.free_answer(account, &key).await?;
         return Ok(Response::from_parts(parts, Body::from(body)));
     }
     let kept = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
@@ -77,8 +85,13 @@ async fn once(api: &Api, key: &HeaderValue, request: Request, next: Next) -> Res
         headers: kept.iter().filter_map(|name| Some((name.to_string(), text(name)?))).collect(),
         body: String::from_utf8_lossy(&body).into_owned(),
     });
-    api.directory.keep_answer(&account, &key, &answer, now).await?;
+    api.directory.keep_answer(account, &key, &answer, now).await?;
     Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+/// Whether the answer gives a link to upload a file with.
+fn is_permission(request: &Parts, given: &Given) -> bool {
+    request.uri.path() == "/v1/jobs" && given.status == StatusCode::CREATED.as_u16()
 }
 
 fn hash<const N: usize>(parts: [&[u8]; N]) -> String {

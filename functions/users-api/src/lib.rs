@@ -21,8 +21,10 @@ mod phone_system;
 mod preconditions;
 mod problem;
 mod query;
+mod refusal;
 mod route;
 mod samples;
+mod seal;
 mod trace;
 mod users;
 
@@ -39,6 +41,7 @@ use rollcall_platform::{directory::Directory, files::Files, secrets::Secrets};
 use rollcall_remote::entra::Tenants;
 
 use problem::Problem;
+pub use seal::Seal;
 
 /// What every route works with.
 pub struct Api {
@@ -56,6 +59,8 @@ pub struct Api {
     pub audit_settle: Duration,
     /// Bytes that an upload may have.
     pub max_file_bytes: u64,
+    /// What cursors are sealed with.
+    pub seal: Seal,
 }
 
 /// What a handler gets of it.
@@ -108,6 +113,7 @@ pub fn router(api: Api) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(not_found)
         .layer(middleware::from_fn_with_state(Arc::clone(&api), idempotency::answer_once))
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), refusal::note))
         .with_state(api);
     Router::new()
         .fallback_service(routes)

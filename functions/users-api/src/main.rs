@@ -7,7 +7,7 @@ use rollcall_platform::{
     connect::Aws, directory::Directory, environment::variable, files::Files, secrets::Secrets, telemetry,
 };
 use rollcall_remote::entra::{Endpoints, Tenants};
-use users_api::{Api, router};
+use users_api::{Api, Seal, router};
 
 // One invocation at a time on a share of a processor: threads would only hand work around.
 #[tokio::main(flavor = "current_thread")]
@@ -22,6 +22,7 @@ async fn main() -> Result<(), Error> {
         country: variable("DEFAULT_COUNTRY")?,
         audit_settle: Duration::from_secs(variable("AUDIT_SETTLE_SECONDS")?),
         max_file_bytes: variable("MAX_FILE_BYTES")?,
+        seal: Seal::default(),
     };
     run(router(api)).await
 }

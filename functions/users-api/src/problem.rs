@@ -20,6 +20,10 @@ pub(crate) struct Problem {
     pointer: Option<String>,
 }
 
+/// The code of a problem, on the answer that tells it.
+#[derive(Clone, Copy)]
+pub(crate) struct Code(pub ApiCode);
+
 #[derive(Serialize)]
 struct Told<'a> {
     r#type: &'static str,
@@ -99,6 +103,7 @@ impl IntoResponse for Problem {
         let mut response = (self.status, Json(told)).into_response();
         let problem = header::HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem);
+        response.extensions_mut().insert(Code(self.code));
         response
     }
 }

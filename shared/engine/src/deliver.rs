@@ -45,7 +45,11 @@ impl<O: Operation> Worker<O> {
             files: Files::new(aws, variable::<String>("BUCKET_NAME")?),
             mailer: Mailer::new(aws, variable::<String>("MAIL_SENDER")?, variable::<String>("MAIL_CONFIGURATION_SET")?),
             country: variable("DEFAULT_COUNTRY")?,
-            limits: Limits { file_bytes: variable("MAX_FILE_BYTES")?, rows: variable("MAX_ROWS")? },
+            limits: Limits {
+                file_bytes: variable("MAX_FILE_BYTES")?,
+                rows: variable("MAX_ROWS")?,
+                mails_a_day: variable("MAX_MAILS_PER_DAY")?,
+            },
         };
         Ok(Self { engine, operation, max_deliveries: variable("MAX_DELIVERIES")? })
     }

@@ -75,6 +75,8 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Rows of a file: a million take some 100 MB of memory.
     pub rows: u64,
+    /// Mails that an account may send on one day, in UTC; a mail counts once for each recipient.
+    pub mails_a_day: u32,
 }
 
 /// How a delivery ended.

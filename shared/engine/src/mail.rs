@@ -1,8 +1,10 @@
 //! The mail about a job.
 
+use jiff::Timestamp;
 use rollcall_model::{
+    inventory::utc_day,
     job::Mail,
-    letter::{Enclosure, Letter},
+    letter::{Enclosure, Letter, plain_name},
     upload::file_name,
 };
 use rollcall_platform::{
@@ -41,6 +43,12 @@ impl Run<'_> {
         if recipients.is_empty() {
             return Ok(Mail::NoRecipient);
         }
+        let (today, most) = (utc_day(Timestamp::now()), self.engine.limits.mails_a_day);
+        let mails = u32::try_from(recipients.len()).unwrap_or(u32::MAX);
+        if !self.engine.directory.take_mails(self.account(), today, mails, most).await? {
+            tracing::error!(most, "the account has sent as many mails today as it may; the report is kept");
+            return Ok(Mail::TooMany { most });
+        }
         let (enclosure, attachment) = self.failed_rows().await?;
         let letter = Letter::about(&self.job, &enclosure);
         self.engine.mailer.send(&recipients, &letter, attachment).await
@@ -63,7 +71,7 @@ impl Run<'_> {
 
 /// The last part of a file's name, as a name for an attachment.
 fn base_name(name: &str) -> String {
-    let base: String = file_name(name).chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect();
+    let base = plain_name(file_name(name)).replace(['"', '\\'], "");
     let stem = base.rsplit_once('.').map_or(base.as_str(), |(stem, _)| stem);
     format!("{stem}.csv")
 }

@@ -1,6 +1,6 @@
 //! What an upload says of its job, and who asked for it.
 
-use rollcall_model::{audit::Actor, permit::Permit, upload::Terms};
+use rollcall_model::{audit::Actor, email::EmailAddress, job::NotifyIgnored, permit::Permit, upload::Terms};
 use rollcall_platform::Error;
 
 use crate::Run;
@@ -14,13 +14,26 @@ impl Run<'_> {
         }
         let permit = self.permit(terms).await?;
         let (asked_by, notify) = match permit {
-            Some(Permit { asked_by, notify, .. }) => (asked_by, notify),
-            None => (Actor::Bucket, terms.notify.clone()),
+            Some(Permit { asked_by, notify, .. }) => (asked_by, Ok(notify)),
+            None => (Actor::Bucket, self.notify(terms).await?),
         };
         self.job.asked_by = Some(asked_by);
-        self.job.notify = notify;
+        match notify {
+            Ok(notify) => self.job.notify = notify,
+            Err(ignored) => self.job.notify_ignored = Some(ignored),
+        }
         self.job.role.clone_from(&terms.role);
         self.save().await
+    }
+
+    /// Whom a file in the bucket names, if the account allows that. Otherwise its recipients get the report, and the job says so.
+    async fn notify(&self, terms: &Terms) -> Result<Result<Option<EmailAddress>, NotifyIgnored>, Error> {
+        Ok(match &terms.notify {
+            _ if terms.notify_unreadable => Err(NotifyIgnored::Unreadable),
+            None => Ok(None),
+            Some(notify) if self.settings().await?.allows_report_to(notify) => Ok(Some(notify.clone())),
+            Some(_) => Err(NotifyIgnored::NotAllowed),
+        })
     }
 
     /// What was agreed on about this very upload. An ID that is another upload's proves nothing.

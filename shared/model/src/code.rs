@@ -124,6 +124,10 @@ codes! {
         InvalidCursor = "INVALID_CURSOR",
         /// The token names no account.
         NoAccount = "NO_ACCOUNT",
+        /// The token has the route's scope, and lacks the one for what the job changes, or for what its rows tell.
+        ScopeMissing = "SCOPE_MISSING",
+        /// The account doesn't allow reports to go to this address.
+        ReportAddressNotAllowed = "REPORT_ADDRESS_NOT_ALLOWED",
         /// There is no such thing in the account.
         NotFound = "NOT_FOUND",
         /// Another user has this login ID.

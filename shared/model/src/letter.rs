@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::{
     job::{Failure, Job},
+    text::is_unseen,
     upload::{Kind, file_name},
 };
 
@@ -30,7 +31,7 @@ pub enum Enclosure {
 impl Letter {
     /// The mail about a job that is about to end.
     pub fn about(job: &Job, enclosure: &Enclosure) -> Self {
-        let name = one_line(file_name(&job.upload.name));
+        let name = plain_name(file_name(&job.upload.name));
         let mut text = String::new();
         let subject = match &job.failure {
             Some(Failure::File(fault)) => {
@@ -128,9 +129,14 @@ fn mend_rows(kind: Kind) -> &'static str {
     }
 }
 
-/// A file's name, fit for a header: whoever named the file doesn't write headers.
-fn one_line(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { ' ' } else { c }).take(120).collect()
+/// Longest name in a mail, in characters.
+const MAX_NAME: usize = 120;
+
+/// A file's name, fit for the headers and the text of a mail: whoever named the file writes no headers, and makes the reader see no other
+/// name. What isn't seen becomes a space, and what a header takes for an encoded word (`=?`, RFC 2047) is parted.
+pub fn plain_name(name: &str) -> String {
+    let plain = name.chars().map(|c| if c.is_control() || is_unseen(c) { ' ' } else { c });
+    plain.take(MAX_NAME).collect::<String>().replace("=?", "= ?")
 }
 
 #[cfg(test)]
@@ -153,6 +159,22 @@ mod tests {
         job.counts.failed = 1;
         job.end(at);
         *job
+    }
+
+    #[test]
+    fn a_name_writes_no_header_and_is_seen_as_it_is() {
+        for (name, plain) in [
+            ("october numbers.csv", "october numbers.csv"),
+            ("नाम \u{200d}x.csv", "नाम \u{200d}x.csv"),
+            ("=?utf-8?q?evil?=.csv", "= ?utf-8?q?evil?=.csv"),
+            ("==??x", "== ??x"),
+            ("\u{202e}gpj.exe.csv", " gpj.exe.csv"),
+            ("a\r\nBcc: x@y", "a  Bcc: x@y"),
+            ("a\u{2028}b\u{2066}c", "a b c"),
+        ] {
+            assert_eq!(plain_name(name), plain);
+        }
+        assert_eq!(plain_name(&"x".repeat(500)).len(), MAX_NAME);
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub mod phone_snapshot;
 pub mod report;
 pub mod roster;
 pub mod rotation;
+pub mod scope;
 pub mod secret;
 pub mod settings;
 mod spelling;

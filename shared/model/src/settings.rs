@@ -13,6 +13,9 @@ pub struct Settings {
     pub country: Option<Country>,
     /// Who gets a job's report when the upload names nobody.
     pub recipients: Vec<EmailAddress>,
+    /// Who else may get reports, where an upload names somebody.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub report_to: Vec<ReportTo>,
     /// Numbers that one user's list takes at most.
     pub list_limit: usize,
     /// Where users may dial from what: mappings are resynced with it.
@@ -59,8 +62,113 @@ impl Default for Settings {
         Self {
             country: None,
             recipients: Vec::new(),
+            report_to: Vec::new(),
             list_limit: DEFAULT_LIST_LIMIT,
             phone_system: PhoneSystem::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Whether a report may go to this address: one of the recipients, or one that the account has allowed. Reports hold names and
+    /// numbers of the account, and are sent in the stack's name, so whoever drops a file doesn't choose freely who gets one.
+    pub fn allows_report_to(&self, address: &EmailAddress) -> bool {
+        let same = |other: &EmailAddress| other.folded() == address.folded();
+        self.recipients.iter().any(same)
+            || self.report_to.iter().any(|allowed| match allowed {
+                ReportTo::Address(other) => same(other),
+                ReportTo::Domain(domain) => address.domain().eq_ignore_ascii_case(domain),
+            })
+    }
+}
+
+/// An address that reports may go to, or a domain: `ann@example.com`, `example.com`. A domain doesn't stand for those below it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ReportTo {
+    /// This address.
+    Address(EmailAddress),
+    /// Every address of this domain, in lower case.
+    Domain(String),
+}
+
+/// The text is neither an address nor a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("neither an e-mail address nor a domain such as example.com")]
+pub struct NotReportTo;
+
+impl ReportTo {
+    /// Takes the text without the padding around it.
+    ///
+    /// # Errors
+    /// [`NotReportTo`].
+    pub fn parse(given: &str) -> Result<Self, NotReportTo> {
+        if given.contains('@') {
+            return EmailAddress::parse(given).map(Self::Address).map_err(|_| NotReportTo);
+        }
+        // A domain is what can stand behind the @ of an address, of two labels at least: a whole top-level domain is nobody's.
+        let address = EmailAddress::parse(&format!("x@{}", given.trim())).map_err(|_| NotReportTo)?;
+        let domain = address.domain();
+        let labels = domain.split('.');
+        if labels.clone().count() < 2 || labels.clone().any(str::is_empty) || !domain.is_ascii() {
+            return Err(NotReportTo);
+        }
+        Ok(Self::Domain(domain.to_ascii_lowercase()))
+    }
+
+    /// As it stands in settings.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Address(address) => address.as_str(),
+            Self::Domain(domain) => domain,
+        }
+    }
+}
+
+impl std::str::FromStr for ReportTo {
+    type Err = NotReportTo;
+
+    fn from_str(text: &str) -> Result<Self, NotReportTo> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for ReportTo {
+    type Error = NotReportTo;
+
+    fn try_from(text: String) -> Result<Self, NotReportTo> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ReportTo> for String {
+    fn from(allowed: ReportTo) -> Self {
+        allowed.as_str().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_go_to_recipients_and_to_whom_the_account_allows_and_to_nobody_else() {
+        let settings: Settings = serde_json::from_str(
+            r#"{"recipients": ["ops@acme.example"], "report_to": ["ann@other.example", "Acme.Test"]}"#,
+        )
+        .unwrap();
+        let allows = |address: &str| settings.allows_report_to(&EmailAddress::parse(address).unwrap());
+        for address in ["ops@acme.example", "OPS@ACME.example", "ann@other.example", "x@acme.test", "y@ACME.TEST"] {
+            assert!(allows(address), "{address}");
+        }
+        for address in
+            ["eve@acme.example", "bob@other.example", "x@sub.acme.test", "x@notacme.test", "x@acme.test.evil"]
+        {
+            assert!(!allows(address), "{address}");
+        }
+        assert!(!Settings::default().allows_report_to(&EmailAddress::parse("a@b.example").unwrap()));
+        for text in ["", "test", "*.acme.test", "acme..test", "@acme.test", "a b.test", "acme.test, x.test"] {
+            assert_eq!(ReportTo::parse(text), Err(NotReportTo), "{text}");
         }
     }
 }

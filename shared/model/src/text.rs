@@ -67,6 +67,13 @@ fn is_utf8_as_latin(text: &str) -> bool {
     !unmappable && std::str::from_utf8(&bytes).is_ok()
 }
 
+/// Characters that aren't seen, or change how what follows is seen: marks of direction, joints of words, tags. The joiners of Indian and other
+/// scripts (U+200C, U+200D) belong to their spelling.
+pub(crate) fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
 /// The text without padding at either end.
 pub(crate) fn trim(text: &str) -> &str {
     // Nearly every cell starts and ends with a printable ASCII character.

@@ -150,6 +150,8 @@ pub fn file_name(name: &str) -> &str {
 pub struct Terms {
     /// Who gets the report, in place of the account's recipients.
     pub notify: Option<EmailAddress>,
+    /// The upload names somebody, and can't be understood.
+    pub notify_unreadable: bool,
     /// The role of users whose rows name none: its ID or its name.
     pub role: Option<Name>,
     /// The job is to show what it would do, and to do it when it is told.

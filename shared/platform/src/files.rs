@@ -1,6 +1,9 @@
 //! The bucket: dropped files in, result files out.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use aws_sdk_s3::{
     Client,
@@ -27,6 +30,9 @@ pub struct Files {
     bucket: String,
 }
 
+/// What the header of a metadata key begins with.
+const META: &str = "x-amz-meta-";
+const SIGNING: &str = "signing an upload";
 /// The metadata key of an upload that names who gets its report.
 const NOTIFY: &str = "notify";
 /// The one that names the role of its users, percent-encoded: metadata travels in headers, which take ASCII alone.
@@ -159,13 +165,39 @@ impl Files {
         terms: &Terms,
         time: Duration,
     ) -> Result<(String, Vec<(String, String)>), Error> {
-        const OPERATION: &str = "signing an upload";
-        let time = PresigningConfig::expires_in(time).map_err(|error| Error::unreadable(OPERATION, error))?;
-        let put = self.client.put_object().bucket(&self.bucket).key(upload.key()).content_length(size);
-        let put = put.set_metadata(metadata(terms));
-        let request = put.presigned(time).await.map_err(failed(OPERATION))?;
+        self.presigned_put(&upload.key(), size, metadata(terms), time).await
+    }
+
+    /// The same request once more, signed anew: `headers` are those that were given with it.
+    ///
+    /// # Errors
+    /// When it can't be signed.
+    pub async fn presigned_again(
+        &self,
+        upload: &Upload,
+        headers: &BTreeMap<String, String>,
+        time: Duration,
+    ) -> Result<(String, Vec<(String, String)>), Error> {
+        let size = headers.get("content-length").and_then(|size| size.parse().ok());
+        let size = size.ok_or_else(|| Error::unreadable(SIGNING, "no size was given"))?;
+        let metadata = headers.iter().filter_map(|(name, value)| Some((name.strip_prefix(META)?, value)));
+        let metadata = metadata.map(|(name, value)| (name.to_owned(), value.clone())).collect();
+        self.presigned_put(&upload.key(), size, Some(metadata), time).await
+    }
+
+    async fn presigned_put(
+        &self,
+        key: &str,
+        size: i64,
+        metadata: Option<HashMap<String, String>>,
+        time: Duration,
+    ) -> Result<(String, Vec<(String, String)>), Error> {
+        let time = PresigningConfig::expires_in(time).map_err(|error| Error::unreadable(SIGNING, error))?;
+        let put = self.client.put_object().bucket(&self.bucket).key(key).content_length(size);
+        let put = put.set_metadata(metadata);
+        let request = put.presigned(time).await.map_err(failed(SIGNING))?;
         // What the signature covers must be sent as it is; the host, every client sends by itself.
-        let signed = |name: &str| name == "content-length" || name.starts_with("x-amz-meta-");
+        let signed = |name: &str| name == "content-length" || name.starts_with(META);
         let headers = request.headers().filter(|(name, _)| signed(name));
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Ok((request.uri().to_owned(), headers))
@@ -319,8 +351,13 @@ impl Download {
             self.source.size =
                 object.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or(self.source.size);
             let said = |key: &str| object.metadata.as_ref().and_then(|metadata| metadata.get(key));
+            let notify = said(NOTIFY).map(|text| EmailAddress::parse_mailbox(text));
+            let notify = notify.map(|read| read.ok().filter(EmailAddress::takes_reports));
+            // S3 keeps back metadata that it can't write into a header, and says how much.
+            let kept_back = object.missing_meta.is_some_and(|missing| missing > 0);
             self.terms = Terms {
-                notify: said(NOTIFY).and_then(|address| EmailAddress::parse(address).ok()),
+                notify_unreadable: notify.as_ref().map_or(kept_back, Option::is_none),
+                notify: notify.flatten(),
                 permit: said(PERMIT).and_then(|permit| PermitId::parse(permit)),
                 preview: said(PREVIEW).is_some_and(|preview| preview == "true"),
                 role: said(ROLE).and_then(|role| Name::parse(&percent_decode_str(role).decode_utf8_lossy()).ok()),

@@ -1,7 +1,8 @@
 //! The table's keys, all of them. Every key starts with the account, so that no query can cross accounts, but for
-//! [`VISITED`] and its like.
+//! [`VISITED`] and its like, and [`Key::cursor_secret`].
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::civil::Date;
 use rollcall_model::{account::AccountId, caller_id::CallerId, permit::PermitId, user::Claim};
 
 /// The table's own key.
@@ -64,6 +65,16 @@ impl Key {
     /// What was agreed on about an upload.
     pub(crate) fn permit(account: &AccountId, permit: &PermitId) -> Self {
         Self { pk: format!("ACCT#{account}#PERMIT#{}", permit.as_str()), sk: "PERMIT".into() }
+    }
+
+    /// How many mails the account has sent on a day.
+    pub(crate) fn mails(account: &AccountId, day: Date) -> Self {
+        Self { pk: format!("ACCT#{account}"), sk: format!("MAILS#{day}") }
+    }
+
+    /// What the stack's cursors are sealed with. It is no account's.
+    pub(crate) fn cursor_secret() -> Self {
+        Self { pk: "STACK".into(), sk: "CURSORS".into() }
     }
 
     /// That somebody was refused something. `what` tells it from other refusals of the account.

@@ -48,7 +48,7 @@ impl World {
             files: Files::new(&aws, stack.output("FilesBucketName")),
             mailer: Mailer::new(&aws, "rollcall@example.com", "rollcall-MailConfiguration"),
             country: "IN".parse().expect("a country"),
-            limits: Limits { file_bytes: 1 << 30, rows: 1 << 30 },
+            limits: Limits { file_bytes: 1 << 30, rows: 1 << 30, mails_a_day: 1 << 30 },
         };
         Self { engine, table, bucket, mail }
     }

@@ -98,6 +98,7 @@ async fn whoever_names_a_file_writes_no_headers_and_whoever_fills_it_no_formulas
     let cells = ["=HYPERLINK(1)", "+1-1", "-2+3", "@SUM(1)", "\t=1", "'=1", "''+1"];
     let rows: String = cells.iter().map(|cell| format!("\"{cell}\",\"{cell}\",\"{cell}\"\n")).collect();
     let file = format!("Login ID,Allowed Caller ID,=Note\n{rows}");
+    stack.recipients(&["ops@example.com", "ann@quail.example"]).await;
     let terms = Terms { notify: EmailAddress::parse("ann@quail.example").ok(), ..Terms::default() };
     let source = stack.drop_on(Kind::AppendCallerIds, INJECTING, file, &terms).await;
     let job = stack.ended(&source).await;

@@ -99,7 +99,7 @@ async fn the_sample_passes_on_the_seeded_account_and_seeding_again_changes_nothi
 async fn the_address_bound_to_an_upload_gets_the_mail() {
     let stack = Stack::start(&[]).await;
     stack.create_users(1).await;
-    stack.recipients(&["ops@example.com"]).await;
+    stack.recipients(&["ops@example.com", "ann@example.com"]).await;
     let append = ["append", "-", "--name", "x.csv", "--account", "acme", "--notify", "ann@example.com"];
     let output = e2e::rollcall(Some(&stack), &append, b"login,did\nuser1,junk\n");
     assert_eq!(output.status.code(), Some(1));

@@ -18,7 +18,7 @@ use rollcall_platform::{
 };
 use rollcall_remote::entra::{Endpoints, Tenants};
 use serde_json::{Value, json};
-use users_api::{Api, router};
+use users_api::{Api, Seal, router};
 
 fn number(last: usize) -> String {
     format!("+9198765{last:05}")
@@ -152,6 +152,7 @@ async fn what_a_crm_user_sees_costs_two_reads_and_is_not_sent_twice() {
         country: "IN".parse().expect("a country"),
         audit_settle: std::time::Duration::from_secs(30),
         max_file_bytes: 1,
+        seal: Seal::default(),
     });
     let before = table.requests();
     let answer = router.call(event(path, "/v1/mappings/{crm_user}/caller-ids", stack.account.as_str())).await.unwrap();

@@ -157,18 +157,30 @@ async fn a_list_goes_on_where_it_stopped_and_nowhere_else() {
             pages.resume(place).unwrap();
         }
         sizes.push(pages.next(patience()).await.unwrap().unwrap().len());
-        place = pages.place();
+        place = pages.place().unwrap();
         if place.is_none() {
             break;
         }
     }
     assert_eq!(sizes, [10, 10, 5]);
     let asked = graph.requests();
-    for place in ["https://graph.microsoft.com/v1.0/users", "x", "", &format!("{}/v1.0/groups", graph.url)] {
+    for place in ["", &"x".repeat(5000)] {
         let mut pages = entra.list(Which::All, 10).unwrap();
-        assert_eq!(pages.resume(place).unwrap_err().kind, Kind::Malformed, "{place}");
+        assert_eq!(pages.resume(place).unwrap_err().kind, Kind::Malformed, "{place:.20}");
     }
     assert_eq!(graph.requests(), asked);
+    // Whatever a place says, it is a place in this list and asks nothing else of the directory.
+    for place in [
+        "https://graph.microsoft.com/v1.0/users",
+        "x&$filter=accountEnabled eq false",
+        "x%26$filter=accountEnabled%20eq%20false",
+        "x#y",
+        &format!("{}/v1.0/users?$filter=startswith(employeeId,'A')", graph.url),
+    ] {
+        let mut pages = entra.list(Which::All, 10).unwrap();
+        pages.resume(place).unwrap();
+        assert_eq!(pages.next(patience()).await.unwrap_err().kind, Kind::Refused, "{place}");
+    }
 }
 
 #[tokio::test]

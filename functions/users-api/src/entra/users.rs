@@ -15,7 +15,7 @@ use tokio::time::{Duration, Instant};
 use crate::{
     Shared,
     caller::Caller,
-    cursor::{self, NotGivenOut},
+    cursor::NotGivenOut,
     page::{Page, page_size},
     problem::Problem,
     query::Query,
@@ -60,12 +60,14 @@ pub(crate) async fn list(
         Chosen::search(search).map_err(|error| Problem::parameter("search", error.to_string()))?;
     }
     let list = format!("directory {search:?}");
-    let place: Option<String> = cursor::read(&caller.account, &list, asked.cursor.as_deref())?;
+    // With the size of the page that the list began with: Graph's places belong to it.
+    let place: Option<(usize, String)> = api.place(&caller.account, &list, asked.cursor.as_deref()).await?;
 
     let entra = super::open(&api, &caller).await?;
     let failed = |error| super::failed(&api, &caller, &error);
+    let limit = place.as_ref().map_or(limit, |(limit, _)| *limit);
     let mut pages = entra.list(search.map_or(Which::All, Which::Search), limit).map_err(failed)?;
-    if let Some(place) = &place {
+    if let Some((_, place)) = &place {
         pages.resume(place).map_err(|_| NotGivenOut)?;
     }
     let users = match pages.next(Instant::now() + PATIENCE).await {
@@ -74,7 +76,8 @@ pub(crate) async fn list(
         Err(error) if error.kind == Kind::Refused && place.is_some() => return Err(NotGivenOut.into()),
         Err(error) => return Err(failed(error)),
     };
-    let next = pages.place().map(|place| cursor::write(&caller.account, &list, &place));
+    let next = pages.place().map_err(failed)?.map(|place| (limit, place));
+    let next = api.cursor(&caller.account, &list, next).await?;
     let claims = users.iter().map(|user| Claim::DirectoryId(user.id.clone()));
     let until = Instant::now() + PATIENCE;
     let mut linked = api.directory.owners(&caller.account, claims, until, &mut BulkWork::default()).await?;

@@ -1,8 +1,14 @@
 //! A new job: leave to drop its file.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use jiff::Timestamp;
 use rollcall_model::{
+    code::ApiCode,
     email::EmailAddress,
     permit::Permit,
     upload::{Kind, Terms, Upload},
@@ -13,7 +19,7 @@ use std::collections::BTreeMap;
 use tokio::time::Duration;
 use uuid::Uuid;
 
-use crate::{Shared, body::Body, caller::Caller, problem::Problem};
+use crate::{Api, Shared, body::Body, caller::Caller, problem::Problem};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,11 +39,11 @@ pub(crate) struct New {
 }
 
 /// How to drop the file.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Permission {
     /// The job appears in the list with this upload once the file is there.
     upload: String,
-    method: &'static str,
+    method: String,
     url: String,
     /// Headers that must be sent along.
     headers: BTreeMap<String, String>,
@@ -57,10 +63,13 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<Permission>), Problem> {
     let plain = !new.name.is_empty()
         && new.name.len() <= MAX_NAME
+        && ![".", ".."].contains(&new.name.as_str())
         && !new.name.contains('/')
         && !new.name.contains(char::is_control);
     if !plain {
-        let detail = format!("A file's name has 1 to {MAX_NAME} bytes, without slashes and control characters.");
+        let detail = format!(
+            "A file's name has 1 to {MAX_NAME} bytes, without slashes and control characters, and is not . or .. alone."
+        );
         return Err(Problem::field("/name", detail));
     }
     if new.size == 0 || new.size > api.max_file_bytes {
@@ -85,22 +94,60 @@ pub(crate) async fn create(
     if new.preview && !new.kind.has_preview() {
         return Err(Problem::field("/preview", "A job of this kind has no preview."));
     }
+    if let Some(scope) = new.kind.changes() {
+        caller.require(scope)?;
+    }
+    let notify = report_to(&api, &caller, new.notify).await?;
     // A folder of its own, so that nobody overwrites another's file of the same name.
     let name = format!("{}/{}", Uuid::new_v4(), new.name);
     let asked_by = caller.actor();
     let upload = Upload { account: caller.account, kind: new.kind, name };
-    let notify = new.notify.or(caller.email.filter(EmailAddress::takes_reports));
     let permit = Permit { upload: upload.key(), asked_by, notify: notify.clone() };
     let permit = Some(api.directory.permit(&upload.account, &permit, Timestamp::now()).await?);
-    let terms = Terms { notify, role: new.role, preview: new.preview, permit };
+    let terms = Terms { notify, role: new.role, preview: new.preview, permit, ..Terms::default() };
     let size = i64::try_from(new.size).unwrap_or(i64::MAX);
     let (url, headers) = api.files.presigned_drop(&upload, size, &terms, GOOD_FOR).await?;
-    let permission = Permission {
-        upload: upload.key(),
-        method: "PUT",
-        url,
-        headers: headers.into_iter().collect(),
-        expires_in_seconds: GOOD_FOR.as_secs(),
-    };
-    Ok((StatusCode::CREATED, Json(permission)))
+    Ok((StatusCode::CREATED, Json(Permission::of(&upload, url, headers))))
+}
+
+/// Who gets the report: who is named, if the account allows that, else the token's own address.
+async fn report_to(api: &Api, caller: &Caller, named: Option<EmailAddress>) -> Result<Option<EmailAddress>, Problem> {
+    let own = caller.email.clone().filter(EmailAddress::takes_reports);
+    let Some(named) = named else { return Ok(own) };
+    let is_own = own.is_some_and(|own| own.folded() == named.folded());
+    if is_own || api.directory.settings(&caller.account).await?.allows_report_to(&named) {
+        return Ok(Some(named));
+    }
+    let detail =
+        "Reports go to the account's recipients, to the token's own address, and to whom the account's settings allow.";
+    let code = ApiCode::ReportAddressNotAllowed;
+    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail).at("/notify"))
+}
+
+/// The answer that was given to the same request before, with a link that is good from now on.
+pub(crate) async fn again(api: &Api, caller: &Caller, body: &str) -> Result<Response, Problem> {
+    let given: Permission = serde_json::from_str(body).map_err(|_| unreadable())?;
+    let upload = Upload::from_key(&given.upload).map_err(|_| unreadable())?;
+    if let Some(scope) = upload.kind.changes() {
+        caller.require(scope)?;
+    }
+    let (url, headers) = api.files.presigned_again(&upload, &given.headers, GOOD_FOR).await?;
+    Ok((StatusCode::CREATED, Json(Permission::of(&upload, url, headers))).into_response())
+}
+
+fn unreadable() -> Problem {
+    tracing::error!("an answer that was kept can't be read");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, ApiCode::Internal, "Something went wrong on our side.")
+}
+
+impl Permission {
+    fn of(upload: &Upload, url: String, headers: Vec<(String, String)>) -> Self {
+        Self {
+            upload: upload.key(),
+            method: "PUT".to_owned(),
+            url,
+            headers: headers.into_iter().collect(),
+            expires_in_seconds: GOOD_FOR.as_secs(),
+        }
+    }
 }

@@ -16,7 +16,7 @@ use rollcall_model::{
 use rollcall_platform::decide::{self, decide};
 use serde::Deserialize;
 
-use super::{one::find, shown};
+use super::{one::find, scope::may_change, shown};
 use crate::{
     Api, Shared,
     ask::{Asked, ask},
@@ -33,6 +33,7 @@ pub(crate) async fn execute(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Shown>), Problem> {
     let job = find(&api, &caller, &id).await?;
+    may_change(&api, &caller, &job).await?;
     let job = decide::execute(&api.directory, &api.files, &job, &caller.actor()).await?.map_err(illegal)?;
     Ok((StatusCode::ACCEPTED, Json(shown(job))))
 }
@@ -44,6 +45,7 @@ pub(crate) async fn discard(
     Path(id): Path<String>,
 ) -> Result<Json<Shown>, Problem> {
     let job = find(&api, &caller, &id).await?;
+    may_change(&api, &caller, &job).await?;
     let discarded = decide(&api.directory, &job, Decision::Discard, &caller.actor()).await?.map_err(illegal)?;
     release(&api, &caller, &job).await?;
     Ok(Json(shown(discarded)))
@@ -92,6 +94,7 @@ pub(crate) async fn undo(
     Body(Undo { preview }): Body<Undo>,
 ) -> Result<(StatusCode, Json<Asked>), Problem> {
     let job = find(&api, &caller, &id).await?;
+    may_change(&api, &caller, &job).await?;
     if !job.upload.kind.has_undo() {
         let detail = format!("What a job of the kind {} did can't be taken back.", job.upload.kind.as_str());
         return Err(Problem::new(StatusCode::CONFLICT, ApiCode::NoUndo, detail));

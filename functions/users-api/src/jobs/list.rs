@@ -8,7 +8,6 @@ use super::shown;
 use crate::{
     Shared,
     caller::Caller,
-    cursor,
     page::{Page, Paging, page_size},
     problem::Problem,
     query::Query,
@@ -20,10 +19,10 @@ pub(crate) async fn list(
     caller: Caller,
     Query(asked): Query<Paging>,
 ) -> Result<Json<Page<Shown>>, Problem> {
-    let after: Option<String> = cursor::read(&caller.account, "jobs", asked.cursor.as_deref())?;
+    let after: Option<String> = api.place(&caller.account, "jobs", asked.cursor.as_deref()).await?;
     let limit = i32::try_from(page_size(asked.limit)?).unwrap_or(i32::MAX);
     let (jobs, more) = api.directory.jobs(&caller.account, after.as_deref(), limit).await?;
     let last = jobs.last().filter(|_| more);
-    let next = last.map(|last| cursor::write(&caller.account, "jobs", &job_place(last)));
+    let next = api.cursor(&caller.account, "jobs", last.map(job_place)).await?;
     Ok(Json(Page { items: jobs.into_iter().map(shown).collect(), next }))
 }

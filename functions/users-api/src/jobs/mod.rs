@@ -4,6 +4,7 @@ pub(crate) mod create;
 pub(crate) mod decide;
 pub(crate) mod list;
 pub(crate) mod one;
+mod scope;
 
 use jiff::Timestamp;
 use rollcall_model::job::{Job, Shown};

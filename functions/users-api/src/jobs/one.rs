@@ -13,7 +13,7 @@ use rollcall_model::{
 use rollcall_platform::Kind;
 use tokio::time::Duration;
 
-use super::shown;
+use super::{scope::may_read_rows, shown};
 use crate::{Api, Shared, caller::Caller, problem::Problem};
 
 /// How long a download's address is good for.
@@ -27,6 +27,7 @@ pub(crate) async fn get(State(api): Shared, caller: Caller, Path(id): Path<Strin
 /// `GET /v1/jobs/{id}/results`
 pub(crate) async fn results(State(api): Shared, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let job = find(&api, &caller, &id).await?;
+    may_read_rows(&api, &caller, &job).await?;
     let key = job.keys().results();
     download(&api, &key, "results.csv").await
 }
@@ -34,6 +35,7 @@ pub(crate) async fn results(State(api): Shared, caller: Caller, Path(id): Path<S
 /// `GET /v1/jobs/{id}/failures`
 pub(crate) async fn failures(State(api): Shared, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let job = find(&api, &caller, &id).await?;
+    may_read_rows(&api, &caller, &job).await?;
     let key = job.keys().failed();
     download(&api, &key, "failed.csv").await
 }

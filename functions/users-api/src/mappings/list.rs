@@ -7,7 +7,6 @@ use serde::Deserialize;
 use crate::{
     Shared,
     caller::Caller,
-    cursor,
     page::{Page, page_size},
     problem::Problem,
     query::Query,
@@ -43,7 +42,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<Mapping>>, Problem> {
     let limit = page_size(asked.limit)?;
     let list = format!("mappings {:?}", asked.state);
-    let after: Option<CrmUserId> = cursor::read(&caller.account, &list, asked.cursor.as_deref())?;
+    let after: Option<CrmUserId> = api.place(&caller.account, &list, asked.cursor.as_deref()).await?;
     let most = if asked.state.is_some() { LOOKED_AT } else { limit };
     // One request reads a megabyte at most, so a page of long lists of numbers may be short.
     let (read, more) = api.directory.mappings_page(&caller.account, after.as_ref(), most).await?;
@@ -55,7 +54,7 @@ pub(crate) async fn list(
     } else {
         reached.filter(|_| more)
     };
-    let next = place.map(|place| cursor::write(&caller.account, &list, &place));
+    let next = api.cursor(&caller.account, &list, place).await?;
     Ok(Json(Page { items, next }))
 }
 

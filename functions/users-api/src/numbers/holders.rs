@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 
 use super::named;
-use crate::{Shared, caller::Caller, cursor, page::Page, problem::Problem, query::Query, users::list::READS};
+use crate::{Shared, caller::Caller, page::Page, problem::Problem, query::Query, users::list::READS};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,7 +31,7 @@ pub(crate) async fn list(
     let number = named(&number)?;
     let inventory = api.directory.inventory(&caller.account).await?;
     let list = format!("holders {number}");
-    let after: Option<(String, String)> = cursor::read(&caller.account, &list, asked.cursor.as_deref())?;
+    let after: Option<(String, String)> = api.place(&caller.account, &list, asked.cursor.as_deref()).await?;
     let after = after.map(|(sort, login)| Place { sort, login });
     let all = UserFilter::default();
     let (mut users, next) = api.directory.users_page(&caller.account, &all, after.as_ref(), READS, READS).await?;
@@ -43,6 +43,6 @@ pub(crate) async fn list(
         user.caller_ids = lists.remove(&*user.login.folded()).map(|found| found.caller_ids).unwrap_or_default();
         Permission::of(user).resolve(&inventory).binary_search(&number).is_ok()
     });
-    let next = next.map(|place| cursor::write(&caller.account, &list, &(place.sort, place.login)));
+    let next = api.cursor(&caller.account, &list, next.map(|place| (place.sort, place.login))).await?;
     Ok(Json(Page { items: users, next }))
 }

@@ -11,7 +11,6 @@ use serde::Deserialize;
 use crate::{
     Shared,
     caller::Caller,
-    cursor,
     page::{Page, page_size},
     problem::Problem,
     query::Query,
@@ -43,7 +42,7 @@ pub(crate) async fn list(
     }
     let now = Timestamp::now();
     let list = format!("numbers {:?}", asked.due);
-    let after: Option<CallerId> = cursor::read(&caller.account, &list, asked.cursor.as_deref())?;
+    let after: Option<CallerId> = api.place(&caller.account, &list, asked.cursor.as_deref()).await?;
     let most = if asked.due.is_some() { LOOKED_AT } else { limit };
     // One request reads a megabyte at most, so a page of numbers with many labels may be short.
     let (read, more) = api.directory.numbers_page(&caller.account, after, most).await?;
@@ -52,6 +51,6 @@ pub(crate) async fn list(
     let items: Vec<Shown> = found.by_ref().take(limit).map(|number| Shown::listed(number, now)).collect();
     let place =
         if found.next().is_some() { items.last().map(|shown| shown.number.number) } else { reached.filter(|_| more) };
-    let next = place.map(|place| cursor::write(&caller.account, &list, &place));
+    let next = api.cursor(&caller.account, &list, place).await?;
     Ok(Json(Page { items, next }))
 }

@@ -18,7 +18,6 @@ use crate::{
     Api, Shared,
     accept::prefers_csv,
     caller::Caller,
-    cursor,
     page::{Page, page_size},
     problem::Problem,
     query::Query,
@@ -146,10 +145,10 @@ async fn page(api: &Api, caller: &Caller, list: &str, asked: Asked) -> Result<Pa
     let limit = page_size(asked.limit)?;
     let filter = filter(&asked)?;
     let list = format!("{list} {filter:?}");
-    let after: Option<(String, String)> = cursor::read(&caller.account, &list, asked.cursor.as_deref())?;
+    let after: Option<(String, String)> = api.place(&caller.account, &list, asked.cursor.as_deref()).await?;
     let after = after.map(|(sort, login)| Place { sort, login });
     let (items, next) = api.directory.users_page(&caller.account, &filter, after.as_ref(), limit, READS).await?;
-    let next = next.map(|place| cursor::write(&caller.account, &list, &(place.sort, place.login)));
+    let next = api.cursor(&caller.account, &list, next.map(|place| (place.sort, place.login))).await?;
     Ok(Page { items, next })
 }
 

@@ -7,7 +7,7 @@ use rollcall_model::catalog::{Entry, Kind};
 use rollcall_model::email::EmailAddress;
 use rollcall_model::inventory::{InventoryNumber, NumberFacts, NumberState};
 use rollcall_model::mapping::{CrmUserId, Given, Mapping};
-use rollcall_model::settings::Settings;
+use rollcall_model::settings::{ReportTo, Settings};
 use rollcall_model::user::{LoginId, Name, Policy, Profile, Ref, User};
 
 /// Users with a login of their own, unless more are wanted: `user1` to `user12`.
@@ -133,7 +133,7 @@ fn made_up(login: LoginId, name: &str, email: Option<&str>) -> User {
 }
 
 /// What the account has set, given what it had set before.
-pub fn settings(before: Settings, recipients: Vec<EmailAddress>) -> Settings {
+pub fn settings(before: Settings, recipients: Vec<EmailAddress>, report_to: Vec<ReportTo>) -> Settings {
     let usual = || vec![EmailAddress::parse(RECIPIENT).expect("the usual recipient is an address")];
     let recipients = match (recipients.is_empty(), before.recipients.is_empty()) {
         (false, _) => recipients,
@@ -141,7 +141,8 @@ pub fn settings(before: Settings, recipients: Vec<EmailAddress>) -> Settings {
         (true, true) => usual(),
     };
     let country = before.country.or_else(|| "IN".parse().ok());
-    Settings { country, recipients, ..before }
+    let report_to = if report_to.is_empty() { before.report_to } else { report_to };
+    Settings { country, recipients, report_to, ..before }
 }
 
 /// CRM users, the first ten users by their addresses: `crm-1` is `user1`, after a resync.

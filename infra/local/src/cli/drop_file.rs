@@ -60,7 +60,7 @@ impl DropFile {
         self.watch.check()?;
         let name = name(self.name, &self.file)?;
         let bytes = read(&self.file)?;
-        let terms = Terms { notify: self.notify, role, preview: self.preview, permit: None };
+        let terms = Terms { notify: self.notify, role, preview: self.preview, ..Terms::default() };
         let id = stack.drop_file(kind, &name, bytes, &terms).await?;
         self.watch.run(stack, &id, self.consent).await
     }

@@ -8,6 +8,7 @@ use clap::Args;
 use indicatif::ProgressStyle;
 use rollcall_model::account::AccountId;
 use rollcall_model::email::EmailAddress;
+use rollcall_model::settings::ReportTo;
 use rollcall_model::user::User;
 use rollcall_platform::directory::BulkWork;
 use serde::Serialize;
@@ -46,6 +47,9 @@ pub struct Seed {
     /// Who gets the reports, in place of those set before; can be given several times [default: ops@example.com]
     #[arg(long = "recipient", value_name = "ADDRESS")]
     recipients: Vec<EmailAddress>,
+    /// An address or a domain that reports may go to besides, where an upload names it; can be given several times
+    #[arg(long = "report-to", value_name = "ADDRESS|DOMAIN")]
+    report_to: Vec<ReportTo>,
     #[command(flatten)]
     form: Form,
 }
@@ -66,7 +70,8 @@ impl Seed {
     pub async fn run(self, dir: &Path) -> Result<ExitCode> {
         let stack = Connection::open(dir).await?;
         let account = &self.whose.here();
-        let made = seed(&stack, account, self.users, self.numbers, self.recipients, !self.form.json).await?;
+        let made =
+            seed(&stack, account, self.users, self.numbers, (self.recipients, self.report_to), !self.form.json).await?;
         if self.form.json {
             output::print_json(&made)?;
             return Ok(ExitCode::SUCCESS);
@@ -91,12 +96,12 @@ pub async fn seed(
     account: &AccountId,
     users: u64,
     numbers: u64,
-    recipients: Vec<EmailAddress>,
+    (recipients, report_to): (Vec<EmailAddress>, Vec<ReportTo>),
     shown: bool,
 ) -> Result<Made> {
     let directory = &stack.directory;
     let before = directory.settings(account).await.map_err(told)?;
-    let settings = demo_account::settings(before, recipients);
+    let settings = demo_account::settings(before, recipients, report_to);
     directory.put_settings(account, &settings, None).await.map_err(told)?;
     let inventory = demo_account::inventory(numbers);
     directory.put_numbers(account, &inventory).await.map_err(told)?;

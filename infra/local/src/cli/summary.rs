@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use jiff::Timestamp;
-use rollcall_model::job::{Failure, Mail as MailState, Shown as Job, State};
+use rollcall_model::job::{Failure, Mail as MailState, NotifyIgnored, Shown as Job, State};
 use rollcall_model::report::{Counts, RowStatus};
 use rollcall_model::upload::ResultKeys;
 
@@ -109,6 +109,15 @@ pub fn describe(job: &Job, mail: Option<&Mail>, stack: &Reach) -> String {
         line("Preview", &format!("said {}", rows(said.counts)));
         line("Differs", &counted(said.differs, "row", "rows"));
     }
+    match job.notify_ignored {
+        Some(NotifyIgnored::Unreadable) => {
+            line("Report to", "the account's recipients: whom the file names can't be read as one e-mail address");
+        }
+        Some(NotifyIgnored::NotAllowed) => {
+            line("Report to", "the account's recipients: it doesn't allow reports to go to whom the file names");
+        }
+        None => {}
+    }
     if let Some(state) = job.mail.as_ref().filter(|_| !job.previews()) {
         line("Mail", &mail_line(state, mail, stack));
     }
@@ -146,6 +155,10 @@ fn mail_line(state: &MailState, mail: Option<&Mail>, stack: &Reach) -> String {
         (MailState::NoRecipient, _) => {
             Tone::Doubtful.paint("not sent: neither the upload nor the account names a recipient")
         }
+        (MailState::TooMany { most }, _) => Tone::Bad.paint(&format!(
+            "not sent: the account has had its {} of the day; the report can be saved",
+            counted(u64::from(*most), "mail", "mails")
+        )),
         (MailState::Refused { reason }, _) => Tone::Bad.paint(&format!("refused: {}", output::visible(reason))),
         (MailState::Sent { message_id }, None) => format!("sent as {}", output::visible(message_id)),
         (MailState::Sent { .. }, Some(mail)) => {

@@ -91,6 +91,9 @@ pub struct Job {
     /// Who gets the report, in place of the account's recipients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<EmailAddress>,
+    /// Why the report doesn't go to whom the upload names, but to the account's recipients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify_ignored: Option<NotifyIgnored>,
     /// The role that was chosen for the upload: of users whose rows name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Name>,
@@ -282,6 +285,16 @@ pub enum Failure {
     },
 }
 
+/// Why nobody listens to what an upload says of who is to get its report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotifyIgnored {
+    /// It is no address that a report can be sent to, or it is several.
+    Unreadable,
+    /// The account doesn't allow reports to go there.
+    NotAllowed,
+}
+
 /// What became of the mail about a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
@@ -294,6 +307,11 @@ pub enum Mail {
     Sent {
         /// The mail service's name for it.
         message_id: String,
+    },
+    /// The account has sent as many mails on that day as it may. The report can be downloaded.
+    TooMany {
+        /// How many that is, a recipient of a mail counted as one.
+        most: u32,
     },
     /// The mail service will not take it, now or later.
     Refused {
@@ -364,6 +382,7 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
             undoes: None,
             undone_by: None,
             notify: None,
+            notify_ignored: None,
             role: None,
             mail: None,
         }));

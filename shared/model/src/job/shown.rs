@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Job, Mail, Phase, Previewed, Progress, Stage, State};
+use super::{Failure, Job, Mail, NotifyIgnored, Phase, Previewed, Progress, Stage, State};
 use crate::{
     audit::Actor,
     report::Counts,
@@ -61,6 +61,9 @@ pub struct Shown {
     /// Why nothing more came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// Why its report doesn't go to whom its upload names, but to the account's recipients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify_ignored: Option<NotifyIgnored>,
     /// The mail about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<Mail>,
@@ -93,6 +96,7 @@ impl Shown {
             progress: job.progress,
             previewed: job.previewed,
             failure: job.failure,
+            notify_ignored: job.notify_ignored,
             mail: job.mail,
             role: job.role,
         }

@@ -3,8 +3,10 @@
 mod answers;
 mod bulk;
 mod catalog;
+mod cursors;
 mod explain;
 mod jobs;
+mod mails;
 mod mappings;
 mod numbers;
 mod permits;
@@ -33,6 +35,7 @@ use crate::{
 
 pub use answers::{Answer, Given};
 pub use bulk::{Appended, BulkWork, Found, NotWritten};
+pub use cursors::CURSOR_SECRET_BYTES;
 pub use jobs::job_place;
 use stream::DELETED_BY;
 pub use stream::StreamRecord;

@@ -10,7 +10,7 @@ use rollcall_model::{
     email::EmailAddress,
     job::Decision,
     mapping::Mapping,
-    settings::Settings,
+    settings::{ReportTo, Settings},
     upload::JobId,
     user::{LoginId, Ref},
 };
@@ -188,12 +188,14 @@ fn entry(item: &Item, subject: impl Fn(Ref) -> Subject) -> Result<Image, Error> 
 }
 
 fn settings(account: &AccountId, settings: &Settings) -> Image {
-    let Settings { country, recipients, list_limit, phone_system } = settings;
+    let Settings { country, recipients, report_to, list_limit, phone_system } = settings;
+    let report_to: Vec<_> = report_to.iter().map(ReportTo::as_str).collect();
     let mut fields = BTreeMap::from([
         (
             "recipients",
             Field::Private(format!("{:?}", recipients.iter().map(EmailAddress::as_str).collect::<Vec<_>>())),
         ),
+        ("report_to", Field::Private(format!("{report_to:?}"))),
         ("list_limit", Field::Shown(list_limit.to_string())),
         ("phone_system", Field::Shown(phone_system.as_str().to_owned())),
     ]);

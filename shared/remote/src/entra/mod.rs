@@ -119,7 +119,7 @@ impl Entra {
 
     /// A link that Graph gave. It is followed as it is, but not to anybody else: our token goes along.
     fn link(&self, operation: &'static str, link: &str) -> Result<Uri, Error> {
-        let address: Option<Uri> = link.parse().ok();
+        let address: Option<Uri> = (link.len() <= MAX_LINK).then(|| link.parse().ok()).flatten();
         address
             .filter(|address| self.endpoints.graph.has(address))
             .ok_or_else(|| Error::new(operation, Kind::Malformed, "a link leads away from the directory, or is none"))
@@ -132,6 +132,8 @@ impl Entra {
     }
 }
 
+/// Longest link that is followed, in bytes: what servers take for an address. Graph's have some hundred.
+const MAX_LINK: usize = 8 * 1024;
 const SIGN_IN: &str = "signing in to the directory";
 
 /// Graph's no. <https://learn.microsoft.com/graph/errors>

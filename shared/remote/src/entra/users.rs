@@ -1,11 +1,12 @@
 //! Users of a tenant: all of them, by search, by filter, by ID.
 
 use http::Uri;
+use percent_encoding::percent_decode_str;
 use rollcall_model::{directory_import::DirectoryUser, numbers::NumberReader, user::DirectoryId};
 use tokio::time::Instant;
 
 use super::{Entra, is_missing_user, wire};
-use crate::{Error, Kind, trail::Trail};
+use crate::{Error, Kind, base_url::encode, trail::Trail};
 
 /// Which users are listed.
 #[derive(Clone, Copy, Debug)]
@@ -102,25 +103,43 @@ impl UserPages<'_> {
         Ok(Some(users))
     }
 
-    /// Where the next page is, for [`UserPages::resume`]; `None` after the last.
-    pub fn place(&self) -> Option<String> {
-        self.next.as_ref().map(Uri::to_string)
-    }
-
-    /// Goes on at a place that an earlier list of the same kind has given. It may have been through strangers' hands:
-    /// it is taken for no more than another page of users.
+    /// Where the next page is, for [`UserPages::resume`]; `None` after the last. It is the `$skiptoken` of Graph's link and nothing else: what is
+    /// asked for is said by the list, and not by who brings the place back.
     ///
     /// # Errors
-    /// [`Kind::Malformed`] when it is anything else.
+    /// [`Kind::Malformed`] when the link has none.
+    pub fn place(&self) -> Result<Option<String>, Error> {
+        let Some(next) = &self.next else { return Ok(None) };
+        let token = skip_token(next).filter(|token| (1..=MAX_TOKEN).contains(&token.len()));
+        token.map(Some).ok_or_else(|| Error::new(LIST, Kind::Malformed, "a link to the next page has no place"))
+    }
+
+    /// Goes on at a place that an earlier list of the same kind has given.
+    ///
+    /// # Errors
+    /// [`Kind::Malformed`] when it can be none.
     pub fn resume(&mut self, place: &str) -> Result<(), Error> {
-        let address = self.entra.link(LIST, place)?;
-        if Some(address.path()) != self.next.as_ref().map(Uri::path) {
-            return Err(Error::new(LIST, Kind::Malformed, "the place is not in a list of users"));
-        }
+        let malformed = || Error::new(LIST, Kind::Malformed, "the place is none");
+        let first = self.next.as_ref().filter(|_| (1..=MAX_TOKEN).contains(&place.len())).ok_or_else(malformed)?;
+        let address = format!("{first}&{SKIP_TOKEN}={}", encode(place));
         self.trail = Trail::new(LIST);
-        self.next = Some(self.entra.follow(LIST, &mut self.trail, place)?);
+        self.next = Some(self.entra.follow(LIST, &mut self.trail, &address)?);
         Ok(())
     }
+}
+
+/// Where Graph's links say what page they lead to. <https://learn.microsoft.com/graph/paging>
+const SKIP_TOKEN: &str = "$skiptoken";
+/// Longest place, in bytes. Graph's have some hundred.
+const MAX_TOKEN: usize = 4 * 1024;
+
+fn skip_token(link: &Uri) -> Option<String> {
+    let decoded = |text| percent_decode_str(text).decode_utf8().ok();
+    link.query()?.split('&').find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        let is_it = decoded(name)?.eq_ignore_ascii_case(SKIP_TOKEN);
+        is_it.then(|| decoded(value).map(std::borrow::Cow::into_owned)).flatten()
+    })
 }
 
 /// A search as Graph takes it: each clause in quotes, in which quotes and backslashes are escaped.
@@ -137,6 +156,20 @@ fn missing(operation: &'static str, property: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_the_token_of_the_link_and_no_other_part_of_it() {
+        let token = |link: &str| skip_token(&link.parse().unwrap());
+        for link in [
+            "https://graph.example/v1.0/users?$select=id&$skiptoken=m~A%2Bq+%3D&$top=5",
+            "https://graph.example/v1.0/users?%24skipToken=m~A%2Bq+%3D",
+        ] {
+            assert_eq!(token(link).as_deref(), Some("m~A+q+="), "{link}");
+        }
+        for link in ["https://graph.example/v1.0/users", "https://graph.example/v1.0/users?$filter=x&$skip=5"] {
+            assert_eq!(token(link), None, "{link}");
+        }
+    }
 
     #[test]
     fn a_search_cannot_end_its_own_clause() {

@@ -1,0 +1,70 @@
+//! What a token may allow, and what jobs ask for besides: the one table of it.
+//!
+//! | kind | changes | rows tell |
+//! |---|---|---|
+//! | `append-caller-ids`, `upload-users` | `users.write` | `users.read` |
+//! | `rotate-caller-ids` | `numbers.write` | `numbers.read` |
+//! | `mapping-resync`, `phone-snapshot` | `mappings.write` | `mappings.read` |
+//! | `directory-import` | `directory.write` | `users.read` |
+//! | `undo` | what the job that it undoes changes | what that one's rows tell |
+//!
+//! A rotation asks for what `POST /v1/numbers/rotations` asks for, and tells what `GET /v1/numbers/{number}/users` tells.
+
+use crate::upload::Kind;
+
+/// A scope of a token, beside those for jobs themselves and for the audit trail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Users, their lists, and the catalogue.
+    UsersRead,
+    /// See [`Scope::UsersRead`].
+    UsersWrite,
+    /// The inventory, and who may use its numbers.
+    NumbersRead,
+    /// See [`Scope::NumbersRead`].
+    NumbersWrite,
+    /// Mappings of CRM users, and what each sees.
+    MappingsRead,
+    /// See [`Scope::MappingsRead`].
+    MappingsWrite,
+    /// What comes from the account's own directory.
+    DirectoryWrite,
+}
+
+impl Scope {
+    /// As it stands in a token.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UsersRead => "rollcall/users.read",
+            Self::UsersWrite => "rollcall/users.write",
+            Self::NumbersRead => "rollcall/numbers.read",
+            Self::NumbersWrite => "rollcall/numbers.write",
+            Self::MappingsRead => "rollcall/mappings.read",
+            Self::MappingsWrite => "rollcall/mappings.write",
+            Self::DirectoryWrite => "rollcall/directory.write",
+        }
+    }
+}
+
+impl Kind {
+    /// The scope of what a job of this kind changes; `None` for an undo, which asks for that of the job that it undoes.
+    pub fn changes(self) -> Option<Scope> {
+        match self {
+            Self::AppendCallerIds | Self::UploadUsers => Some(Scope::UsersWrite),
+            Self::RotateCallerIds => Some(Scope::NumbersWrite),
+            Self::MappingResync | Self::PhoneSnapshot => Some(Scope::MappingsWrite),
+            Self::DirectoryImport => Some(Scope::DirectoryWrite),
+            Self::Undo => None,
+        }
+    }
+
+    /// The scope of what the rows of such a job tell; `None` for an undo, whose rows are the deeds of the job that it undoes.
+    pub fn tells(self) -> Option<Scope> {
+        match self {
+            Self::AppendCallerIds | Self::UploadUsers | Self::DirectoryImport => Some(Scope::UsersRead),
+            Self::RotateCallerIds => Some(Scope::NumbersRead),
+            Self::MappingResync | Self::PhoneSnapshot => Some(Scope::MappingsRead),
+            Self::Undo => None,
+        }
+    }
+}
