@@ -80,6 +80,7 @@ def main():
     amend()
     with tempfile.TemporaryDirectory(prefix="rollcall-emulator-") as home, emulator(home) as shell:
         spelled(shell)
+        shell.run("export STACK=rollcall SENDER=reports@example.com")
         sender(shell)
         pool = tokens(shell)
         build(shell)
@@ -273,7 +274,7 @@ def deploy(shell, pool, template="template.yaml"):
         "Architecture": "x86_64",
         "JwtIssuer": f"https://cognito-idp.{REGION}.amazonaws.com/{pool}",
         "JwtAudience": "$CLIENT",
-        "MailSender": "rollcall@example.com",
+        "MailSender": "reports@example.com",
         "AlarmEmail": "ops@example.com",
         "AuditSettleSeconds": "2",
         "MaxDeliveries": "2",

@@ -214,6 +214,29 @@ fn a_delivery_stays_hidden_for_six_timeouts() {
     }
 }
 
+/// SQS forgets the age of a message at its third receive, so the alarm must have fired by then, and before the last delivery gives up.
+#[test]
+fn an_old_file_is_told_of_at_its_third_delivery() {
+    let template = template();
+    let default = |name: &str| template["Parameters"][name]["Default"].as_u64().expect("a number");
+    let (age, visibility) = (default("MaxJobAgeSeconds"), default("BulkVisibilitySeconds"));
+    assert!(age < 2 * visibility && default("MaxDeliveries") > 3, "{age} seconds are over at a later delivery");
+    for id in
+        functions(&template).keys().filter(|id| !["AuditTrailFunction", "UsersApiFunction"].contains(&id.as_str()))
+    {
+        assert!(is_watched(&template, "DeliveryAge", id), "nobody is told that {id} gets a file again and again");
+    }
+}
+
+/// To say `SSEEnabled: true` is to ask for a key of KMS, which every request is charged for.
+#[test]
+fn the_table_has_the_key_that_aws_owns() {
+    let template = template();
+    for (id, table) in resources(&template, "AWS::DynamoDB::Table") {
+        assert!(table["Properties"]["SSESpecification"].is_null(), "{id} has a key of KMS");
+    }
+}
+
 #[test]
 fn every_alarm_and_metric_is_explained() {
     let explained = fs::read_to_string(Path::new(ROOT).join("infra/docs/operations.md")).expect("a document");
