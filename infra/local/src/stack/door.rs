@@ -1,4 +1,5 @@
-//! The door before the DynamoDB engine, which asks nobody who they are: who asks may do what they may, and the engine answers.
+//! The door before the DynamoDB engine, which asks nobody who they are: who asks may do what they may, what DynamoDB refuses is
+//! refused, and the engine answers the rest.
 //!
 //! What each operation needs: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>.
 
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::access::{Access, Wish};
+use super::limits::{Limits, Refusal};
 use super::signature;
 use super::template::{ACCOUNT_ID, PARTITION, REGION};
 
@@ -29,16 +31,17 @@ const TARGET: &str = "DynamoDB_20120810.";
 
 struct Door {
     access: Arc<Access>,
+    limits: Limits,
     engine: SocketAddr,
     client: Client<HttpConnector, Body>,
 }
 
 /// DynamoDB's API, answered by the engine at this address.
-pub(super) fn router(access: Arc<Access>, engine: SocketAddr) -> Router {
+pub(super) fn router(access: Arc<Access>, limits: Limits, engine: SocketAddr) -> Router {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     let client = Client::builder(TokioExecutor::new()).build(connector);
-    let door = Door { access, engine, client };
+    let door = Door { access, limits, engine, client };
     Router::new().fallback(pass).layer(DefaultBodyLimit::max(MAX_REQUEST)).with_state(Arc::new(door))
 }
 
@@ -53,11 +56,11 @@ async fn pass(State(door): State<Arc<Door>>, method: Method, uri: Uri, headers: 
             return refusal(code, message);
         }
     };
-    // The owner's requests need not be looked into.
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let operation = target.strip_prefix(TARGET).unwrap_or(target);
+    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    // The owner may do anything.
     if door.access.is_function(&key_id) {
-        let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-        let operation = target.strip_prefix(TARGET).unwrap_or(target);
-        let request: Value = serde_json::from_slice(&body).unwrap_or_default();
         for (action, resource) in needs(operation, &request) {
             let (action, resource) = (format!("{SERVICE}:{action}"), arn(&resource));
             let wish = Wish { action: &action, resource: &resource, keys: &[] };
@@ -65,6 +68,12 @@ async fn pass(State(door): State<Arc<Door>>, method: Method, uri: Uri, headers: 
                 return refusal("AccessDeniedException", &denied.to_string());
             }
         }
+    }
+    if let Err(Refusal { code, message, reasons }) = door.limits.check(operation, &request) {
+        return match reasons {
+            None => refusal(code, &message),
+            Some(reasons) => told(code, json!({ "Message": message, "CancellationReasons": reasons })),
+        };
     }
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = method;
@@ -94,7 +103,11 @@ fn is_of_this_machine(headers: &HeaderMap) -> bool {
 }
 
 fn refusal(code: &str, message: &str) -> Response {
-    let body = json!({ "__type": format!("com.amazon.coral.service#{code}"), "message": message });
+    told(code, json!({ "message": message }))
+}
+
+fn told(code: &str, mut body: Value) -> Response {
+    body["__type"] = format!("com.amazon.coral.service#{code}").into();
     let headers = [("content-type", "application/x-amz-json-1.0")];
     (StatusCode::BAD_REQUEST, headers, body.to_string()).into_response()
 }

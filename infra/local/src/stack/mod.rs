@@ -14,6 +14,7 @@ mod gateway;
 mod home;
 mod index;
 mod lambda;
+mod limits;
 mod mail;
 mod poller;
 mod queue;
@@ -54,6 +55,7 @@ use self::gateway::Gateway;
 use self::home::{Credentials, Home};
 use self::index::Index;
 use self::lambda::Functions;
+use self::limits::Limits;
 use self::poller::Poller;
 use self::routing::Router as EventRouter;
 use self::schedules::Scheduler;
@@ -168,7 +170,11 @@ impl Stack {
             store.declare(bucket)?;
         }
         let mut servers = vec![
-            serve(doors.dynamodb, door::router(Arc::clone(&access), engine_address), stop())?,
+            serve(
+                doors.dynamodb,
+                door::router(Arc::clone(&access), Limits::of(&resources.tables), engine_address),
+                stop(),
+            )?,
             serve(doors.s3, s3_router(store, &access), stop())?,
             serve(doors.ses, mail::router(&manifest.mail_dir, Arc::clone(&access)), stop())?,
             serve(doors.secrets_manager, secrets::router(home.path(), Arc::clone(&access))?, stop())?,
