@@ -12,6 +12,7 @@ use rollcall_model::{
     report::Judgement,
     undo::{self, COLUMNS, Change, Deed, Ledger, NumberPlan, Plan, Present, Since, UndoRequest},
     upload::{Kind, Source},
+    version::existed_at,
 };
 use rollcall_platform::{
     Error,
@@ -168,10 +169,14 @@ impl Work for UndoWork {
         let deeds: Vec<&Deed> = users.iter().map(|&user| self.ledger.deed(user)).collect();
         let logins: Vec<&str> = deeds.iter().map(|deed| deed.login.as_str()).collect();
         let present = directory.whole_users(run.account(), &logins, run.until, work).await?;
+        // Whoever got a login ID after the job had ended is somebody else, to whom it has done nothing.
+        let then = self.undone.ended;
+        let present =
+            |login: &str| present.get(login).filter(|user| then.is_none_or(|then| existed_at(user.version, then)));
         let wanted = deeds.iter().flat_map(|deed| deed.claims());
         let owners = directory.owners(run.account(), wanted, run.until, work).await?;
         let plans = deeds.iter().map(|deed| {
-            let user = present.get(&deed.login);
+            let user = present(&deed.login);
             Plan::decide(deed, Present { user, owners: &owners, taken: self.taken.as_ref(), limit: self.list_limit })
         });
         Ok(plans.collect())
@@ -206,11 +211,13 @@ impl Work for UndoWork {
             users.0.push(at);
             users.1.push(write);
         }
-        let not_written = directory.change_lists(account, &lists.1, job, run.until, work).await?;
-        let mut again: Vec<usize> = not_written.outdated.into_iter().map(|at| lists.0[at]).collect();
-        let not_storable: Vec<usize> = not_written.not_storable.into_iter().map(|at| lists.0[at]).collect();
-        let outdated = directory.write_users(account, &users.1, job, run.until, work).await?;
-        let outdated: Vec<usize> = outdated.into_iter().map(|at| users.0[at]).collect();
+        let lists_left = directory.change_lists(account, &lists.1, job, run.until, work).await?;
+        let mut again: Vec<usize> = lists_left.outdated.into_iter().map(|at| lists.0[at]).collect();
+        let users_left = directory.write_users(account, &users.1, job, run.until, work).await?;
+        let outdated: Vec<usize> = users_left.outdated.into_iter().map(|at| users.0[at]).collect();
+        let not_storable = lists_left.not_storable.into_iter().map(|at| lists.0[at]);
+        let not_storable: Vec<usize> =
+            not_storable.chain(users_left.not_storable.into_iter().map(|at| users.0[at])).collect();
         // Who was to be deleted and isn't there has been deleted: by this job, as far as anybody can tell.
         let doubtful = outdated.iter().filter(|&&at| matches!(plans[at].change, Change::Delete(_)));
         let doubtful: Vec<&str> = doubtful.map(|&at| plans[at].login.as_str()).collect();
@@ -233,6 +240,11 @@ impl Work for UndoWork {
 
     fn inherit(plan: &mut Plan, earlier: &Plan) {
         plan.inherit(earlier);
+    }
+
+    fn leave_out(plan: &mut Plan, why: LeftOut) -> bool {
+        plan.leave_out(why);
+        true
     }
 
     fn user_of(&self, plan: &Plan) -> Option<usize> {

@@ -64,6 +64,16 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, ApiCode::NotFound, format!("The account has no such {what}."))
     }
 
+    /// What kept something from being written. What the table can't store is the caller's to mend.
+    pub(crate) fn of_write(error: Error) -> Self {
+        if error.kind != Kind::NotStorable {
+            return error.into();
+        }
+        tracing::warn!(error = error.chain(), "the table can't store what was asked for");
+        let detail = "The table can't store it: it would be larger than the 400 KB that an item can have.";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::NotStorable, detail)
+    }
+
     pub(crate) fn changed() -> Self {
         let detail = "It has been changed since it was read. Read it again and repeat the change.";
         Self::new(StatusCode::PRECONDITION_FAILED, ApiCode::ChangedMeanwhile, detail)

@@ -1,7 +1,10 @@
 //! Bringing users up to date, batch by batch.
 
-use rollcall_model::job::Job;
-use rollcall_platform::{Error, Kind, directory::BulkWork};
+use rollcall_model::{job::Job, left_out::LeftOut};
+use rollcall_platform::{
+    Error, Kind,
+    directory::{BulkWork, Patience},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 
@@ -10,6 +13,11 @@ use crate::{Done, Run, Stop, Work, take_back::Joined};
 /// Users dealt with together: few enough that progress shows and little is repeated after a death, many enough that
 /// keeping their plans costs next to nothing beside writing the users.
 const BATCH_USERS: usize = 2_000;
+
+/// How often users are decided on anew because somebody else was faster. With the waits in between, somebody who changes a user every
+/// few seconds doesn't keep the job from it.
+const ROUNDS: u32 = 12;
+const OPERATION: &str = "writing users";
 
 /// What a job does to one batch of users. Kept in the bucket before it is done, and again when it is.
 #[derive(Serialize, Deserialize)]
@@ -103,7 +111,11 @@ impl Run<'_> {
         if open.is_empty() {
             return Ok(asked);
         }
-        while !open.is_empty() {
+        let mut patience = Patience::new(self.until);
+        for round in 1.. {
+            if open.is_empty() {
+                break;
+            }
             let mut chosen = open.iter().copied().peekable();
             let mut plans: Vec<&mut W::Plan> = Vec::with_capacity(open.len());
             for (at, plan) in batch.plans.iter_mut().enumerate() {
@@ -115,11 +127,20 @@ impl Run<'_> {
             // In the order of the batch, which is that of `open`.
             outdated.sort_unstable();
             open = outdated.into_iter().map(|at| open[at]).collect();
+            if round == ROUNDS {
+                // Whoever comes next decides on what is there then: somebody writes these users all the time, or something of them
+                // will never be as the decision needs it.
+                let left = open.drain(..).all(|at| W::leave_out(&mut batch.plans[at], LeftOut::Changing));
+                if !left {
+                    return Err(Error::transient(OPERATION, "users are changed again and again by somebody else"));
+                }
+            }
             self.decide_again(work, &open, batch, &mut asked).await?;
             batch.recalled = 0;
             open.retain(|&at| W::writes(&batch.plans[at]));
             if !open.is_empty() {
                 self.keep(number, batch).await?;
+                patience.wait(Error::transient(OPERATION, "users are being changed by somebody else")).await?;
             }
         }
         batch.carried_out = batch.plans.len();

@@ -1,8 +1,10 @@
 //! Users created and changed.
 
+use jiff::Timestamp;
 use rollcall_model::{
     catalog::Kind,
     csv_file::{Row, Schema},
+    left_out::LeftOut,
     report::Judgement,
     roster::{self, Catalog, Change, Ledger, Plan, Present, RosterReader, Wanted},
     upload::Kind as JobKind,
@@ -96,8 +98,9 @@ impl Work for UsersWork {
             self.ledger.claims(user).into_iter().filter(move |claim| !has.contains(claim))
         });
         let owners = directory.owners(run.account(), wanted, run.until, work).await?;
+        let now = Timestamp::now();
         let plans = users.iter().map(|&user| {
-            let present = Present { user: present.get(self.ledger.login(user)), owners: &owners };
+            let present = Present { user: present.get(self.ledger.login(user)), owners: &owners, now };
             self.ledger.plan(user, present, &self.catalog, self.list_limit)
         });
         Ok(plans.collect())
@@ -124,8 +127,11 @@ impl Work for UsersWork {
         }
         let (positions, writes): (Vec<usize>, Vec<UserWrite<'_>>) = writes.into_iter().unzip();
         let directory = &run.engine.directory;
-        let outdated = directory.write_users(run.account(), &writes, &run.job.id, run.until, work).await?;
-        let mut again: Vec<usize> = outdated.into_iter().map(|at| positions[at]).collect();
+        let not_written = directory.write_users(run.account(), &writes, &run.job.id, run.until, work).await?;
+        let mut again: Vec<usize> = not_written.outdated.into_iter().map(|at| positions[at]).collect();
+        for at in not_written.not_storable {
+            plans[positions[at]].leave_out(LeftOut::NotStorable);
+        }
 
         // Where only caller IDs are new, they are appended as any others, without a version.
         let appends = plans.iter_mut().enumerate().filter(|(_, plan)| plan.change == Change::None);
@@ -144,6 +150,11 @@ impl Work for UsersWork {
 
     fn inherit(plan: &mut Plan, earlier: &Plan) {
         plan.numbers.inherit(&earlier.numbers);
+    }
+
+    fn leave_out(plan: &mut Plan, why: LeftOut) -> bool {
+        plan.leave_out(why);
+        true
     }
 
     fn user_of(&self, plan: &Plan) -> Option<usize> {

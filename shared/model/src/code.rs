@@ -158,6 +158,8 @@ codes! {
         DirectoryUnavailable = "DIRECTORY_UNAVAILABLE",
         /// The body is larger than a request may be.
         TooLarge = "TOO_LARGE",
+        /// The table can't store it: it would be larger than an item can be.
+        NotStorable = "NOT_STORABLE",
         /// Something is wrong on our side that a later try won't mend.
         Internal = "INTERNAL",
         /// Something is wrong on our side. Try again later.

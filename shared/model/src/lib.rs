@@ -39,3 +39,4 @@ mod text;
 pub mod undo;
 pub mod upload;
 pub mod user;
+pub mod version;

@@ -5,6 +5,7 @@ use std::fmt;
 use aws_sdk_dynamodb::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
+    operation::transact_write_items::TransactWriteItemsError,
 };
 
 /// An operation on AWS that failed.
@@ -66,6 +67,11 @@ impl Error {
         Self { operation, kind: Kind::Refused, source: source.into() }
     }
 
+    /// The table can't store what was to be written; why has been logged.
+    pub(crate) fn not_storable(operation: &'static str) -> Self {
+        Self { operation, kind: Kind::NotStorable, source: "an item or a key would be too large".into() }
+    }
+
     /// A connection broke, or a service asked for patience until none was left.
     pub fn transient(operation: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { operation, kind: Kind::Transient, source: source.into() }
@@ -92,16 +98,42 @@ where
     move |error| Error { operation, kind: kind_of(&error), source: Box::new(Told(describe(&error))) }
 }
 
+/// The same for a transaction, whose items say one by one why they were not written
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
+pub(crate) fn transaction_failed(
+    operation: &'static str,
+) -> impl Fn(SdkError<TransactWriteItemsError, HttpResponse>) -> Error {
+    move |error| {
+        let kind = match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                let reasons = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+                kind_of_reasons(&reasons.collect::<Vec<_>>())
+            }
+            _ => kind_of(&error),
+        };
+        Error { operation, kind, source: Box::new(Told(describe(&error))) }
+    }
+}
+
+/// What the reasons of a cancelled transaction mean together. One condition that fails says that the write was decided on what is
+/// not so any more: whatever else is wrong with it, it is decided again first.
+fn kind_of_reasons(codes: &[&str]) -> Kind {
+    let any = |wanted: &[&str]| codes.iter().any(|code| wanted.contains(code));
+    match () {
+        () if any(&["ConditionalCheckFailed", "DuplicateItem"]) => Kind::Conflict,
+        () if any(&["ValidationError", "ItemCollectionSizeLimitExceeded"]) => Kind::NotStorable,
+        () if any(&["AccessDenied"]) => Kind::Denied,
+        () if any(&["ResourceNotFound"]) => Kind::Refused,
+        // Another transaction was at the same items, or the table asks for patience.
+        () => Kind::Transient,
+    }
+}
+
 fn kind_of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Kind {
     match error {
         SdkError::ConstructionFailure(_) => Kind::Refused,
         SdkError::ServiceError(service) => match service.err().code() {
-            Some(
-                "ConditionalCheckFailedException"
-                | "TransactionConflictException"
-                | "TransactionCanceledException"
-                | "PreconditionFailed",
-            ) => Kind::Conflict,
+            Some("ConditionalCheckFailedException" | "DuplicateItemException" | "PreconditionFailed") => Kind::Conflict,
             Some("ValidationException" | "ItemCollectionSizeLimitExceededException") => Kind::NotStorable,
             Some("NoSuchKey" | "NoSuchVersion" | "NoSuchBucket" | "NotFound") => Kind::NotFound,
             Some("AccessDeniedException" | "AccessDenied" | "KMSAccessDeniedException" | "NotAuthorizedException") => {
@@ -120,9 +152,26 @@ fn kind_of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Kind {
                 | "SlowDown"
                 | "LimitExceededException"
                 | "RequestTimeout"
+                | "RequestTimeoutException"
+                | "ServiceUnavailableException"
+                | "ThrottledException"
+                | "TooManyRequestsException"
+                | "RequestThrottled"
+                | "RequestThrottledException"
+                | "BandwidthLimitExceeded"
+                | "PriorRequestNotComplete"
+                // A transaction is at the item, or is being carried out for the request that came before.
+                | "TransactionConflictException"
+                | "TransactionInProgressException"
+                | "ReplicatedWriteConflictException"
+                // Another write of the object has not ended yet.
+                | "ConditionalRequestConflict"
+                | "OperationAborted"
                 // Credentials are renewed, clocks are set: the next delivery finds them right.
                 | "ExpiredTokenException"
-                | "ExpiredToken",
+                | "ExpiredToken"
+                | "RequestExpired"
+                | "RequestTimeTooSkewed",
             ) => Kind::Transient,
             // A load balancer in between answers without a code.
             _ if matches!(service.raw().status().as_u16(), 429 | 500..) => Kind::Transient,
@@ -152,3 +201,50 @@ fn describe<E: ProvideErrorMetadata + std::error::Error>(error: &SdkError<E, Htt
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Told(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reasons_of_a_cancelled_transaction_are_read_one_by_one() {
+        for (reasons, kind) in [
+            (&["None", "ConditionalCheckFailed"][..], Kind::Conflict),
+            (&["ConditionalCheckFailed", "ValidationError"], Kind::Conflict),
+            (&["TransactionConflict", "ConditionalCheckFailed"], Kind::Conflict),
+            (&["None", "ValidationError"], Kind::NotStorable),
+            (&["ItemCollectionSizeLimitExceeded", "ThrottlingError"], Kind::NotStorable),
+            (&["None", "AccessDenied"], Kind::Denied),
+            (&["None", "TransactionConflict"], Kind::Transient),
+            (&["ThrottlingError", "None"], Kind::Transient),
+            (&["ProvisionedThroughputExceeded"], Kind::Transient),
+            (&["RequestLimitExceeded"], Kind::Transient),
+            (&["None"], Kind::Transient),
+            (&[], Kind::Transient),
+        ] {
+            assert_eq!(kind_of_reasons(reasons), kind, "{reasons:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_another_try_may_change_is_transient() {
+        for (code, kind) in [
+            ("TransactionInProgressException", Kind::Transient),
+            ("TransactionConflictException", Kind::Transient),
+            ("ConditionalRequestConflict", Kind::Transient),
+            ("OperationAborted", Kind::Transient),
+            ("SlowDown", Kind::Transient),
+            ("ThrottlingException", Kind::Transient),
+            ("ConditionalCheckFailedException", Kind::Conflict),
+            ("PreconditionFailed", Kind::Conflict),
+            ("ValidationException", Kind::NotStorable),
+            ("AccessDeniedException", Kind::Denied),
+        ] {
+            let response =
+                HttpResponse::new(409.try_into().expect("a status"), aws_sdk_s3::primitives::SdkBody::empty());
+            let meta = aws_sdk_dynamodb::error::ErrorMetadata::builder().code(code).build();
+            let error = SdkError::service_error(TransactWriteItemsError::generic(meta), response);
+            assert_eq!(failed("doing")(error).kind, kind, "{code}");
+        }
+    }
+}

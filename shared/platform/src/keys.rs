@@ -3,7 +3,12 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
-use rollcall_model::{account::AccountId, caller_id::CallerId, permit::PermitId, user::Claim};
+use rollcall_model::{
+    account::AccountId,
+    caller_id::CallerId,
+    permit::PermitId,
+    user::{Claim, User, fold},
+};
 
 /// The table's own key.
 pub(crate) const PK: &str = "PK";
@@ -152,6 +157,19 @@ pub(crate) fn mappings_pk(account: &AccountId) -> String {
     format!("ACCT#{account}#MAPPINGS")
 }
 
+/// Bytes of a sort key, of an index as of the table
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>). A partition key has 2,048, which nothing of
+/// ours comes near.
+const MAX_SORT_KEY: usize = 1_024;
+
+/// Where a user stands among the account's users: by name, then login ID. A name that is too long for a key is cut; the login ID is whole, so
+/// that every user has a place of its own.
+pub(crate) fn user_place(user: &User) -> String {
+    let (name, login) = (fold(user.profile.name.as_str()), user.login.folded());
+    let room = MAX_SORT_KEY.saturating_sub(login.len() + 1);
+    format!("{}#{login}", &name[..name.floor_char_boundary(room)])
+}
+
 /// Partition of the account's users in the index.
 pub(crate) fn users_index(account: &AccountId) -> String {
     format!("ACCT#{account}#USERS")
@@ -170,4 +188,89 @@ pub(crate) const RESTING: &str = "RESTING";
 /// Partition of the account's jobs in the index.
 pub(crate) fn jobs_index(account: &AccountId) -> String {
     format!("ACCT#{account}#JOBS")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rollcall_model::{
+        mapping::CrmUserId,
+        user::{DirectoryId, LoginId, Profile, Ref},
+    };
+
+    use super::*;
+
+    /// Bytes of a partition key.
+    const MAX_PARTITION_KEY: usize = 2_048;
+
+    /// Texts up to a length, of characters of one to four bytes, among them such as grow when their case is folded.
+    fn text(characters: usize) -> impl Strategy<Value = String> {
+        let character = prop_oneof!["[a-zA-Z0-9@._-]", "[ÄÖÜİȺȾ]", "[क-ह]", "[😀-😏𐐀-𐐧]"];
+        let whole = "[ȺİẞK😀क]".prop_map(move |one| one.repeat(characters));
+        prop_oneof![proptest::collection::vec(character, 1..=characters).prop_map(|all| all.concat()), whole]
+    }
+
+    fn user(login: &str, name: &str) -> Option<User> {
+        Some(User::new(LoginId::parse(login).ok()?, Profile::named(name).ok()?))
+    }
+
+    fn fits(key: &Key) -> bool {
+        (1..=MAX_PARTITION_KEY).contains(&key.pk.len()) && (1..=MAX_SORT_KEY).contains(&key.sk.len())
+    }
+
+    proptest! {
+        #[test]
+        fn every_key_of_what_is_legal_fits_into_the_table(
+            account in "[a-z0-9_-]{64}",
+            login in text(256),
+            name in text(256),
+            id in text(128),
+            reference in text(64),
+            number in "\\+[1-9][0-9]{6,14}",
+        ) {
+            let account: AccountId = account.parse().unwrap();
+            if let Ok(login) = LoginId::parse(&login) {
+                prop_assert!(fits(&Key::user(&account, &login.folded())));
+                // A login ID is looked up as an address, too.
+                prop_assert!(fits(&Key::claim(&account, &Claim::Email(login.folded().into_owned()))));
+            }
+            if let Some(user) = user(&login, &name) {
+                let place = user_place(&user);
+                prop_assert!(place.len() <= MAX_SORT_KEY, "{} bytes", place.len());
+                let login = format!("#{}", user.login.folded());
+                prop_assert!(place.ends_with(&login));
+                prop_assert!(users_index(&account).len() <= MAX_PARTITION_KEY);
+            }
+            if let Ok(crm_user) = CrmUserId::parse(&id) {
+                prop_assert!(fits(&Key::mapping(&account, crm_user.as_str())));
+            }
+            if let Ok(reference) = Ref::parse(&reference) {
+                prop_assert!(fits(&Key::claim(&account, &Claim::extension(reference.as_str()))));
+                prop_assert!(fits(&Key::catalog(&account, "DEPT", reference.as_str())));
+            }
+            prop_assert!(fits(&Key::number(&account, &number)));
+            let person = DirectoryId::parse(&"a".repeat(64)).unwrap();
+            prop_assert!(fits(&Key::claim(&account, &Claim::DirectoryId(person))));
+            // What an `Idempotency-Key` may have, and the ID of a job.
+            prop_assert!(fits(&Key::answer(&account, &"k".repeat(128))));
+            prop_assert!(fits(&Key::job(&account, &"f".repeat(64))));
+        }
+
+        #[test]
+        fn users_of_one_account_stand_in_places_of_their_own(a in text(256), b in text(256), name in text(256)) {
+            if let (Some(a), Some(b)) = (user(&a, &name), user(&b, &name)) {
+                prop_assert_eq!(user_place(&a) == user_place(&b), a.login.folded() == b.login.folded());
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_name_and_login_id_make_a_key_that_the_table_takes() {
+        for (name, login) in [("😀", "ascii"), ("क", "a"), ("Ⱥ", "Ⱥ"), ("İ", "İ")] {
+            // Folded, a character may have a byte more.
+            let login = login.repeat(256 / (login.len() + 1));
+            let user = user(&login, &name.repeat(256)).unwrap();
+            assert!(user_place(&user).len() <= MAX_SORT_KEY, "{name}");
+        }
+    }
 }

@@ -35,6 +35,19 @@ pub struct Faults {
     pub dropped: u64,
     /// How long each request takes more than it has to.
     pub delay: Duration,
+    /// Writes of the user with this folded login ID are refused, always and in this way.
+    pub refused: Option<(&'static str, Refused)>,
+}
+
+/// How the table refuses a write that it will never carry out.
+#[derive(Clone, Copy, Debug)]
+pub enum Refused {
+    /// The request breaks a rule of the table's.
+    Request,
+    /// The same, said in a transaction of the one item that does.
+    Reason,
+    /// A condition never holds.
+    Condition,
 }
 
 /// Ends the world after a number of requests: those after it are never answered. Shared by the proxies of a world.
@@ -89,6 +102,8 @@ struct Shared {
     faults: Faults,
     fuse: Option<Fuse>,
     down: AtomicBool,
+    /// Requests before the one whose answer is lost.
+    until_lost: AtomicI64,
     draws: Draws,
     requests: AtomicU64,
     statements: AtomicU64,
@@ -105,6 +120,7 @@ impl Proxy {
             faults,
             fuse,
             down: AtomicBool::new(false),
+            until_lost: AtomicI64::new(i64::MAX),
             draws: Draws::default(),
             requests: AtomicU64::new(0),
             statements: AtomicU64::new(0),
@@ -117,6 +133,11 @@ impl Proxy {
     /// Whether every request is refused from now on.
     pub fn set_down(&self, down: bool) {
         self.shared.down.store(down, Ordering::Relaxed);
+    }
+
+    /// Loses the answer of the request that comes after so many others from now on, once. The request is carried out.
+    pub fn lose_answer(&self, after: i64) {
+        self.shared.until_lost.store(after, Ordering::Relaxed);
     }
 
     /// Requests that came.
@@ -140,11 +161,17 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     if shared.down.load(Ordering::Relaxed) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
+    let is_lost = shared.until_lost.fetch_sub(1, Ordering::Relaxed) == 0;
     let (mut parts, body) = request.into_parts();
     let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()?.rsplit('.').next());
     let batch = target == Some("BatchExecuteStatement");
     if let Some(refusal) = target.and_then(refusal).filter(|_| shared.draws.happens(shared.faults.throttled)) {
+        return (StatusCode::BAD_REQUEST, refusal.to_string()).into_response();
+    }
+    if let Some((login, refused)) = shared.faults.refused
+        && let Some(refusal) = target.and_then(|target| refusal_of(target, &body, login, refused))
+    {
         return (StatusCode::BAD_REQUEST, refusal.to_string()).into_response();
     }
     let mut throttled = Vec::new();
@@ -164,7 +191,7 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     if burn == Burn::Last {
         return never(&shared).await;
     }
-    if shared.draws.happens(shared.faults.dropped) {
+    if is_lost || shared.draws.happens(shared.faults.dropped) {
         // An answer whose body breaks off is as good as none.
         let broken = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("lost")) });
         return Response::new(Body::from_stream(broken));
@@ -187,9 +214,48 @@ async fn never(shared: &Shared) -> Response {
     std::future::pending().await
 }
 
+fn kind(name: &str) -> String {
+    format!("com.amazonaws.dynamodb.v20120810#{name}")
+}
+
+/// How the table refuses a write, if it is one of this user.
+fn refusal_of(target: &str, body: &Bytes, login: &str, refused: Refused) -> Option<Value> {
+    let request: Value = serde_json::from_slice(body).ok()?;
+    let is_user = |key: &Value| key["PK"]["S"].as_str().is_some_and(|pk| pk.ends_with(&format!("#USER#{login}")));
+    let is_meant = |write: &Value| is_user(&write["Item"]) || is_user(&write["Key"]);
+    let message = "One or more parameter values were invalid: Size limit exceeded";
+    let invalid = || json!({ "__type": kind("ValidationException"), "message": message });
+    match target {
+        "PutItem" | "UpdateItem" | "DeleteItem" if is_meant(&request) => Some(match refused {
+            Refused::Request | Refused::Reason => invalid(),
+            Refused::Condition => json!({
+                "__type": kind("ConditionalCheckFailedException"), "message": "The conditional request failed",
+            }),
+        }),
+        "TransactWriteItems" => {
+            let items = request["TransactItems"].as_array()?;
+            let meant = |item: &Value| item.as_object().is_some_and(|item| item.values().any(is_meant));
+            if !items.iter().any(meant) {
+                return None;
+            }
+            let code = match refused {
+                Refused::Request => return Some(invalid()),
+                Refused::Reason => "ValidationError",
+                Refused::Condition => "ConditionalCheckFailed",
+            };
+            let reason = |item: &Value| json!({ "Code": if meant(item) { code } else { "None" } });
+            Some(json!({
+                "__type": kind("TransactionCanceledException"),
+                "Message": "Transaction cancelled",
+                "CancellationReasons": items.iter().map(reason).collect::<Vec<_>>(),
+            }))
+        }
+        _ => None,
+    }
+}
+
 /// How the table puts off a write of one user.
 fn refusal(target: &str) -> Option<Value> {
-    let kind = |name: &str| format!("com.amazonaws.dynamodb.v20120810#{name}");
     match target {
         "TransactWriteItems" => Some(json!({
             "__type": kind("TransactionCanceledException"),

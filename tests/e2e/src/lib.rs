@@ -24,7 +24,7 @@ pub use command::{json, rollcall, rollcall_in};
 pub use contract::{Contract, Operation, contract, yaml};
 pub use deaths::{Doomed, die_at_every_request};
 pub use draws::{Draws, how_much};
-pub use faults::{Faults, Fuse, Proxy};
+pub use faults::{Faults, Fuse, Proxy, Refused};
 pub use graph::{Gone, Graph, Person, Spoil, Traps};
 pub use smartflo::{Smartflo, SmartfloSpoil, SmartfloTraps};
 pub use stack::{Mail, Stack, binaries, somebody, until, user};

@@ -5,10 +5,12 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, HeaderName, StatusCode, header},
 };
+use jiff::Timestamp;
 use rollcall_model::{
     mapping::{CrmUserId, Given, Mapping},
     phone_side::PhoneUserId,
     settings::PhoneSystem,
+    version::first_version,
 };
 
 use crate::{
@@ -44,9 +46,14 @@ pub(crate) async fn put(
         let after = match &before {
             Some(before) if before.given == given => return Ok(answer(StatusCode::OK, before.clone())),
             Some(before) => before.with(given.clone()),
-            None => Mapping::new(crm_user.clone(), given.clone()),
+            None => {
+                let version = first_version(Timestamp::now());
+                Mapping { version, ..Mapping::new(crm_user.clone(), given.clone()) }
+            }
         };
-        if api.directory.change_mapping(&caller.account, before.as_ref(), &after, Some(&caller.actor())).await? {
+        let by = caller.actor();
+        let written = api.directory.change_mapping(&caller.account, before.as_ref(), &after, Some(&by)).await;
+        if written.map_err(Problem::of_write)? {
             let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
             return Ok(answer(status, after));
         }

@@ -120,6 +120,9 @@ pub(crate) async fn append(
         if !done.vanished.is_empty() {
             return Err(Problem::not_found("user"));
         }
+        if !done.too_large.is_empty() {
+            plan.over.append(&mut plan.add);
+        }
         take_back(&api, &caller, &mut plan, until).await?;
     }
     let refused = |code| move |number: &CallerId| Refused { value: number.to_string(), code };

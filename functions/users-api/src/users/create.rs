@@ -5,6 +5,7 @@ use axum::{
     extract::State,
     http::{HeaderName, StatusCode, header},
 };
+use jiff::Timestamp;
 use rollcall_model::{
     code::ApiCode,
     user::{Claim, LoginId, User},
@@ -32,8 +33,8 @@ pub(crate) async fn create(
     let confirmed = body::read(fields.remove("login_confirmed").unwrap_or(Value::Bool(false)));
     let confirmed: bool = confirmed.map_err(|problem| problem.at("/login_confirmed"))?;
     let login = new_login(login, confirmed).map_err(|problem| problem.at("/login"))?;
-    let user = User::new(login, body::read(fields.into())?);
-    match api.directory.create_user(&caller.account, &user, &caller.actor()).await? {
+    let user = User::created(login, body::read(fields.into())?, Timestamp::now());
+    match api.directory.create_user(&caller.account, &user, &caller.actor()).await.map_err(Problem::of_write)? {
         Ok(()) => {}
         Err(taken) => return Err(other_has(&taken)),
     }

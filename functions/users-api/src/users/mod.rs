@@ -41,7 +41,8 @@ async fn change(
             return Ok(before);
         }
         after.version = before.version + 1;
-        if api.directory.update_user(&caller.account, &before, &after, &caller.actor()).await?.is_ok() {
+        let updated = api.directory.update_user(&caller.account, &before, &after, &caller.actor()).await;
+        if updated.map_err(Problem::of_write)?.is_ok() {
             return Ok(after);
         }
         if let Some(taken) = api.directory.taken(&caller.account, &after).await? {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{AGENT_STATUS, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN, Ledger, NAME, ROLE, TEAM, ledger::Asked};
@@ -9,6 +10,7 @@ use crate::{
     append::{Standing, UserPlan},
     catalog,
     code::RowCode,
+    left_out::LeftOut,
     user::{Action, AgentStatus, Claim, Extension, Name, Profile, Ref, User, fold},
 };
 
@@ -58,6 +60,8 @@ pub struct Present<'a> {
     pub user: Option<&'a User>,
     /// Who has what only one user can have: folded login IDs.
     pub owners: &'a HashMap<Claim, String>,
+    /// When that is.
+    pub now: Timestamp,
 }
 
 /// What a file's cells may refer to.
@@ -77,7 +81,7 @@ impl Ledger {
     /// Decides for one user. `limit` is how many numbers a list takes.
     pub fn plan(&self, user: usize, present: Present<'_>, catalog: &Catalog, limit: usize) -> Plan {
         let asked = self.asked(user);
-        let decided = self.check_claims(user, present).and_then(|()| decided(asked, present.user, catalog));
+        let decided = self.check_claims(user, present).and_then(|()| decided(asked, present, catalog));
         let change = match (decided, present.user) {
             (Err(refusal), _) => {
                 // Nobody's list: nothing is appended for a row that is refused.
@@ -117,6 +121,12 @@ impl Ledger {
 }
 
 impl Plan {
+    /// The user is left as it is, its list too.
+    pub fn leave_out(&mut self, why: LeftOut) {
+        self.numbers.vanished();
+        self.change = Change::Refused(Refusal { code: why.code(), column: LOGIN, message: why.message().to_owned() });
+    }
+
     /// Whether the user is written.
     pub fn writes(&self) -> bool {
         matches!(self.change, Change::Create(_) | Change::Update { .. }) || !self.numbers.add.is_empty()
@@ -124,15 +134,15 @@ impl Plan {
 }
 
 /// The user as the entry wants it; equal to `present` where that is so already.
-fn decided(asked: &Asked, present: Option<&User>, catalog: &Catalog) -> Result<User, Refusal> {
+fn decided(asked: &Asked, present: Present<'_>, catalog: &Catalog) -> Result<User, Refusal> {
     let entry = &asked.entry;
-    let mut user = match (present, &entry.name) {
+    let mut user = match (present.user, &entry.name) {
         (Some(user), _) => user.clone(),
         (None, _) if let Some(suspect) = asked.suspect => {
             let message = format!("No user has this login ID, and none is created by it. {}", suspect.message());
             return Err(Refusal { code: RowCode::LoginIdSuspect, column: LOGIN, message });
         }
-        (None, Some(name)) => User::new(asked.login.clone(), Profile::of(name.clone())),
+        (None, Some(name)) => User::created(asked.login.clone(), Profile::of(name.clone()), present.now),
         (None, None) => {
             let message = "The login ID is new, and a new user needs a name.".to_owned();
             return Err(Refusal { code: RowCode::NameMissing, column: NAME, message });

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
@@ -75,7 +76,8 @@ fn run_with(file: &[u8], directory: &mut Directory, catalog: &Catalog) -> Ran {
     let mut ledger = wanted.settle();
     for user in 0..ledger.users() {
         let owners = directory.owners();
-        let present = Present { user: directory.users.get(ledger.login(user)), owners: &owners };
+        let present =
+            Present { user: directory.users.get(ledger.login(user)), owners: &owners, now: Timestamp::UNIX_EPOCH };
         let plan = ledger.plan(user, present, catalog, DEFAULT_LIST_LIMIT);
         // A plan is kept as JSON before it is carried out.
         let plan: Plan = serde_json::from_slice(&serde_json::to_vec(&plan).unwrap()).unwrap();

@@ -7,6 +7,7 @@ mod login;
 mod profile;
 mod suspect;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::spelling::fold;
@@ -19,7 +20,7 @@ pub use suspect::Suspect;
 
 pub(crate) use login::{plain_trim, read as read_login};
 
-use crate::caller_id::CallerId;
+use crate::{caller_id::CallerId, version::first_version};
 
 /// Which of the account's numbers a user may dial from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +63,7 @@ pub struct User {
     /// Whom of the company's directory the user is, by the directory's own ID. Only an import sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory_id: Option<DirectoryId>,
+    /// Begins with [the time of creation](first_version), so that no later user of this login ID has one that this one had.
     /// Raised by every change but appends, which commute.
     pub version: u64,
     /// The user's own list, in order. It counts under [`Policy::Custom`].
@@ -70,7 +72,12 @@ pub struct User {
 }
 
 impl User {
-    /// A user as it is created: enabled, with an empty list.
+    /// A user that is created now.
+    pub fn created(login: LoginId, profile: Profile, now: Timestamp) -> Self {
+        Self { version: first_version(now), ..Self::new(login, profile) }
+    }
+
+    /// A user as it is created: enabled, with an empty list. Its version is that of users of whom the time of creation isn't known.
     pub fn new(login: LoginId, profile: Profile) -> Self {
         Self {
             login,

@@ -4,9 +4,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use rollcall_model::account::AccountId;
 use serde::{Deserialize, Serialize};
 
-use super::{Directory, document, read_document};
+use super::{Directory, document, mark::Mark, read_document};
 use crate::{
-    Error, Kind,
+    Error,
     error::failed,
     keys::{Key, PK},
 };
@@ -55,8 +55,11 @@ impl Directory {
         answer: &Answer,
         now: i64,
     ) -> Result<Option<Answer>, Error> {
+        let mark = Mark::new();
+        let (write_id, value) = mark.attribute();
         let put = self
             .put_answer(account, key, answer, now)
+            .item(write_id, value)
             // One that is past its time is taken for absent before the table gets round to deleting it.
             .condition_expression(
                 "attribute_not_exists(#pk) OR #expires < :now OR (#request = :request AND #working_until < :now)",
@@ -68,10 +71,9 @@ impl Directory {
             .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
             .expression_attribute_values(":request", AttributeValue::S(answer.request.clone()));
         loop {
-            match put.clone().send().await.map_err(failed(OPERATION)) {
-                Ok(_) => return Ok(None),
-                Err(error) if error.kind == Kind::Conflict => {}
-                Err(error) => return Err(error),
+            let taken = put.clone().send().await.map(drop).map_err(failed(OPERATION));
+            if self.written(Key::answer(account, key), &mark, taken).await? {
+                return Ok(None);
             }
             let key = Key::answer(account, key).attributes().into();
             let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);

@@ -230,21 +230,34 @@ impl BulkWork {
 pub(super) const WRITTEN_BY: &str = "written_by";
 
 impl Directory {
-    /// Carries out writes, many in flight. Gives the positions of those that must be decided again, in order.
+    /// Carries out writes, many in flight. One that the table can't store costs itself alone.
     pub(super) async fn write_each(
         writes: impl IntoIterator<Item = impl Future<Output = Result<(bool, BulkWork), Error>>>,
         work: &mut BulkWork,
-    ) -> Result<Vec<usize>, Error> {
-        let numbered =
-            writes.into_iter().enumerate().map(|(at, write)| async move { write.await.map(|done| (at, done)) });
+    ) -> Result<NotWritten, Error> {
+        let numbered = writes.into_iter().enumerate().map(|(at, write)| async move {
+            match write.await {
+                Err(error) if error.kind == Kind::NotStorable => {
+                    tracing::warn!(error = error.chain(), "the table can't store this");
+                    Ok((at, None))
+                }
+                done => done.map(|done| (at, Some(done))),
+            }
+        });
         let mut outcomes = stream::iter(numbered.collect::<Vec<_>>()).buffer_unordered(IN_FLIGHT);
-        let mut again = Vec::new();
-        while let Some((at, (written, done))) = outcomes.try_next().await? {
-            work.add(done);
-            again.extend((!written).then_some(at));
+        let mut not_written = NotWritten::default();
+        while let Some((at, outcome)) = outcomes.try_next().await? {
+            match outcome {
+                Some((written, done)) => {
+                    work.add(done);
+                    not_written.outdated.extend((!written).then_some(at));
+                }
+                None => not_written.not_storable.push(at),
+            }
         }
-        again.sort_unstable();
-        Ok(again)
+        not_written.outdated.sort_unstable();
+        not_written.not_storable.sort_unstable();
+        Ok(not_written)
     }
 
     /// Carries out one write of `count` items, as [`Self::write_until`]. Whether it was carried out: where its condition doesn't
@@ -306,14 +319,15 @@ impl Directory {
     }
 }
 
-/// Waits longer each time, until there is no time left.
-pub(super) struct Patience {
+/// Waits longer each time, from some milliseconds to two seconds, until there is no time left.
+pub struct Patience {
     wait: Duration,
     until: Instant,
 }
 
 impl Patience {
-    pub(super) fn new(until: Instant) -> Self {
+    /// Until then.
+    pub fn new(until: Instant) -> Self {
         Self { wait: FIRST_WAIT, until }
     }
 
@@ -321,8 +335,11 @@ impl Patience {
         if Instant::now() < self.until { Ok(()) } else { Err(Error::transient(operation, "the time is up")) }
     }
 
-    /// Waits, or gives `error` back when waiting would take too long.
-    pub(super) async fn wait(&mut self, error: Error) -> Result<(), Error> {
+    /// Waits.
+    ///
+    /// # Errors
+    /// `error`, when waiting would take too long.
+    pub async fn wait(&mut self, error: Error) -> Result<(), Error> {
         // Spread over the second half, so that requests that failed together don't come back together.
         let wait = self.wait.mul_f64(0.5 + spread() / 2.0);
         if Instant::now() + wait > self.until {

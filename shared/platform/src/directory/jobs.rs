@@ -9,9 +9,10 @@ use rollcall_model::{
 };
 
 use super::{
-    Directory, Item, document, read_document,
+    Directory, Item, document,
+    mark::Mark,
+    read_document,
     stream::{CHANGED_BY, DECISION},
-    taken,
 };
 use crate::{
     Error,
@@ -129,11 +130,15 @@ impl Directory {
         decision: Decision,
         by: &Actor,
     ) -> Result<bool, Error> {
+        let mark = Mark::new();
+        let (write_id, value) = mark.attribute();
         let put = self.put_job(job).item(DECISION, AttributeValue::S(decision.as_str().to_owned()));
         let put = put.item(CHANGED_BY, AttributeValue::S(by.to_string()));
         let put = put.condition_expression("#state = :state").expression_attribute_names("#state", STATE);
         let put = put.expression_attribute_values(":state", AttributeValue::S(decided_on.as_str().to_owned()));
-        taken(put.send().await.map(drop).map_err(failed("writing the decision about the job")))
+        let written = put.item(write_id, value).send().await.map(drop);
+        let written = written.map_err(failed("writing the decision about the job"));
+        self.written(Key::job(&job.upload.account, job.id.as_str()), &mark, written).await
     }
 
     fn put_job(&self, job: &Job) -> aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder {

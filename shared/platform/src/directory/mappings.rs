@@ -11,7 +11,7 @@ use rollcall_model::{
 };
 use tokio::time::Instant;
 
-use super::{BulkWork, Directory, Item, document, read_document, taken, users::marks};
+use super::{BulkWork, Directory, Item, document, mark::Mark, read_document, users::marks};
 use crate::{
     Error,
     error::failed,
@@ -105,7 +105,11 @@ impl Directory {
         if before.is_none() && self.resync_standing(account).await?.is_none() {
             self.begin_resyncs(account).await?;
         }
-        taken(self.put_mapping(&self.client, account, before.map(|before| before.version), mapping, by).await)
+        let mark = Mark::new();
+        let before = before.map(|before| before.version);
+        let marks = by.into_iter().flat_map(marks).chain([mark.attribute()]).collect();
+        let written = self.put_mapping(&self.client, account, before, mapping, marks).await;
+        self.written(Key::mapping(account, mapping.crm_user.as_str()), &mark, written).await
     }
 
     /// Takes a mapping away, and says before who does. `false` when there is none.
@@ -130,7 +134,11 @@ impl Directory {
         work: &mut BulkWork,
     ) -> Result<Vec<usize>, Error> {
         let each = mappings.iter().map(|mapping| self.write_mapping(account, mapping, job, until));
-        Self::write_each(each.collect::<Vec<_>>(), work).await
+        let not_written = Self::write_each(each.collect::<Vec<_>>(), work).await?;
+        if !not_written.not_storable.is_empty() {
+            return Err(Error::not_storable(WRITING));
+        }
+        Ok(not_written.outdated)
     }
 
     /// Whether this resync has written the mapping.
@@ -155,8 +163,8 @@ impl Directory {
     ) -> Result<(bool, BulkWork), Error> {
         let key = Key::mapping(account, mapping.crm_user.as_str());
         let before = Some(mapping.version - 1);
-        let by = Actor::Job(job.clone());
-        let write = || self.put_mapping(&self.once, account, before, mapping, Some(&by));
+        let marks: Vec<_> = marks(&Actor::Job(job.clone())).collect();
+        let write = || self.put_mapping(&self.once, account, before, mapping, marks.clone());
         self.write_once(key, 1, job, until, write).await
     }
 
@@ -166,7 +174,7 @@ impl Directory {
         account: &AccountId,
         before: Option<u64>,
         mapping: &Mapping,
-        by: Option<&Actor>,
+        marks: Vec<(&'static str, AttributeValue)>,
     ) -> Result<(), Error> {
         let put = client
             .put_item()
@@ -174,7 +182,7 @@ impl Directory {
             .set_item(Some(Key::mapping(account, mapping.crm_user.as_str()).attributes().into()))
             .item(RECORD, document(mapping))
             .item(VERSION, AttributeValue::N(mapping.version.to_string()));
-        let put = by.into_iter().flat_map(marks).fold(put, |put, (name, value)| put.item(name, value));
+        let put = marks.into_iter().fold(put, |put, (name, value)| put.item(name, value));
         let put = match before {
             None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
             Some(before) => put

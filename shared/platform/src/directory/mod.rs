@@ -8,6 +8,7 @@ mod explain;
 mod jobs;
 mod mails;
 mod mappings;
+mod mark;
 mod numbers;
 mod permits;
 mod refusals;
@@ -20,7 +21,10 @@ mod users;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
-    Client, config::retry::RetryConfig, operation::query::builders::QueryFluentBuilder, types::AttributeValue,
+    Client,
+    config::retry::RetryConfig,
+    operation::query::builders::QueryFluentBuilder,
+    types::{AttributeValue, Delete, TransactWriteItem},
 };
 use rollcall_model::audit::Actor;
 use serde::{Serialize, de::DeserializeOwned};
@@ -34,9 +38,10 @@ use crate::{
 };
 
 pub use answers::{Answer, Given};
-pub use bulk::{Appended, BulkWork, Found, NotWritten};
+pub use bulk::{Appended, BulkWork, Found, NotWritten, Patience};
 pub use cursors::CURSOR_SECRET_BYTES;
 pub use jobs::job_place;
+use mark::Mark;
 use stream::DELETED_BY;
 pub use stream::StreamRecord;
 pub use users::{Exchange, FilterValue, ListChange, Place, Stale, Taken, UserFilter, UserWrite, Walk};
@@ -100,13 +105,17 @@ impl Directory {
             if !taken(mark.send().await.map(drop).map_err(failed(operation)))? {
                 return Ok(false);
             }
-            let delete = self.client.delete_item().table_name(&self.table);
-            let delete = delete
+            let delete = Delete::builder()
+                .table_name(&self.table)
                 .set_key(Some(key.clone().attributes().into()))
                 .condition_expression("#by = :by")
                 .expression_attribute_names("#by", DELETED_BY)
-                .expression_attribute_values(":by", by.clone());
-            if taken(delete.send().await.map(drop).map_err(failed(operation)))? {
+                .expression_attribute_values(":by", by.clone())
+                .build()
+                .map_err(|error| Error::unreadable(operation, error))?;
+            let delete = TransactWriteItem::builder().delete(delete).build();
+            // What is gone bears no mark of who deleted it, should the answer be lost. A transaction has a token for that.
+            if taken(self.write_patiently(vec![delete], &Mark::new(), operation).await)? {
                 return Ok(true);
             }
         }

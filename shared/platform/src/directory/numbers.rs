@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, inventory::InventoryNumber};
 use tokio::time::Instant;
 
-use super::{BulkWork, Directory, Item, document, read_document, stream::CHANGED_BY, string, taken};
+use super::{BulkWork, Directory, Item, document, mark::Mark, read_document, stream::CHANGED_BY, string};
 use crate::{
     Error,
     error::failed,
@@ -123,8 +123,10 @@ impl Directory {
         number: &InventoryNumber,
         by: &Actor,
     ) -> Result<bool, Error> {
+        let mark = Mark::new();
+        let (write_id, value) = mark.attribute();
         let put = self.client.put_item().table_name(&self.table).set_item(Some(number_item(account, number)));
-        let put = put.item(CHANGED_BY, AttributeValue::S(by.to_string()));
+        let put = put.item(CHANGED_BY, AttributeValue::S(by.to_string())).item(write_id, value);
         let put = match before {
             None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
             Some(before) => put
@@ -132,7 +134,8 @@ impl Directory {
                 .expression_attribute_names("#version", VERSION)
                 .expression_attribute_values(":before", AttributeValue::N(before.version.to_string())),
         };
-        taken(put.send().await.map(drop).map_err(failed("writing the inventory")))
+        let written = put.send().await.map(drop).map_err(failed("writing the inventory"));
+        self.written(Key::number(account, &number.number.to_string()), &mark, written).await
     }
 
     /// Adds numbers to the inventory, or replaces what it says of them. Nobody is said to have done it.

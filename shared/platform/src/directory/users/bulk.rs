@@ -3,10 +3,10 @@
 use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, upload::JobId, user::User};
 use tokio::time::Instant;
 
-use super::change::{Numbers, write_together};
+use super::change::{Marks, Numbers, marks, write_together};
 use crate::{
     Error,
-    directory::{BulkWork, Directory},
+    directory::{BulkWork, Directory, NotWritten},
     keys::Key,
 };
 
@@ -26,8 +26,8 @@ pub enum UserWrite<'a> {
 const WRITING: &str = "writing users";
 
 impl Directory {
-    /// Writes users for a job, each whole or not at all. Gives the positions of those that must be decided again, because
-    /// the user is not what it was any more or somebody else has something of it.
+    /// Writes users for a job, each whole or not at all. Gives those that were not written: they must be decided again, because
+    /// the user is not what it was any more or somebody else has something of it, or the table can't store them.
     ///
     /// A user that this job has written already is left alone: so a request whose answer was lost, or a plan that is
     /// carried out again after a death, writes once.
@@ -41,7 +41,7 @@ impl Directory {
         job: &JobId,
         until: Instant,
         work: &mut BulkWork,
-    ) -> Result<Vec<usize>, Error> {
+    ) -> Result<NotWritten, Error> {
         let each = writes.iter().map(|write| self.write_user(account, *write, job, until));
         Self::write_each(each.collect::<Vec<_>>(), work).await
     }
@@ -54,17 +54,18 @@ impl Directory {
         until: Instant,
     ) -> Result<(bool, BulkWork), Error> {
         let by = Actor::Job(job.clone());
+        let marks: Marks = marks(&by).collect();
         let (login, items) = match write {
             UserWrite::Create(user, caller_ids) => {
                 let user = User { caller_ids: caller_ids.to_vec(), ..user.clone() };
-                let items = self.create_items(account, &user, Some(&by));
+                let items = self.create_items(account, &user, &marks);
                 (user.login, items)
             }
             UserWrite::Update(users, add) => {
-                (users[1].login.clone(), self.update_items(account, users, Numbers::Add(add), &by)?)
+                (users[1].login.clone(), self.update_items(account, users, Numbers::Add(add), &marks)?)
             }
             UserWrite::Restore(users, take_off) => {
-                (users[1].login.clone(), self.update_items(account, users, Numbers::TakeOff(take_off), &by)?)
+                (users[1].login.clone(), self.update_items(account, users, Numbers::TakeOff(take_off), &marks)?)
             }
             UserWrite::Delete(user) => {
                 let write = || self.delete_with_list(account, user, &by);
@@ -73,6 +74,6 @@ impl Directory {
             }
         };
         let key = Key::user(account, &login.folded());
-        self.write_once(key, items.len(), job, until, || write_together(&self.once, items.clone(), WRITING)).await
+        self.write_once(key, items.len(), job, until, || write_together(&self.once, items.clone(), None, WRITING)).await
     }
 }

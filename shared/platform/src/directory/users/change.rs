@@ -2,9 +2,6 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    config::http::HttpResponse,
-    error::SdkError,
-    operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, Delete, Put, TransactWriteItem, Update},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -12,23 +9,24 @@ use rollcall_model::{
     account::AccountId,
     audit::Actor,
     caller_id::CallerId,
-    user::{Claim, User},
+    user::{Claim, LoginId, User},
 };
 use tokio::time::Instant;
 
 use super::{
     PATIENCE,
-    item::{CALLER_IDS, attributes, claim_item, number_set, user_item},
+    item::{CALLER_IDS, OWNER, attributes, claim_item, number_set, user_item},
 };
 use crate::{
     Error, Kind,
     directory::{
         Directory, Item,
         bulk::{Patience, WRITTEN_BY},
+        mark::Mark,
         stream::{CHANGED_BY, DELETED_BY},
         taken,
     },
-    error::failed,
+    error::{failed, transaction_failed},
     keys::{Key, PK},
 };
 
@@ -48,7 +46,7 @@ impl Directory {
         const BATCH: usize = 25;
         let mut batches = stream::iter(users.chunks(BATCH))
             .map(|batch| async move {
-                match self.create_together(account, batch, None).await {
+                match self.create_together(account, batch, &Marks::new()).await {
                     Ok(()) => Ok(batch.len()),
                     Err(error) if error.kind == Kind::Conflict => self.create_one_by_one(account, batch).await,
                     Err(error) => Err(error),
@@ -65,7 +63,7 @@ impl Directory {
     async fn create_one_by_one(&self, account: &AccountId, users: &[User]) -> Result<usize, Error> {
         let mut created = 0;
         for user in users {
-            match self.create_together(account, std::slice::from_ref(user), None).await {
+            match self.create_together(account, std::slice::from_ref(user), &Marks::new()).await {
                 Ok(()) => created += 1,
                 Err(error) if error.kind == Kind::Conflict => {}
                 Err(error) => return Err(error),
@@ -74,17 +72,17 @@ impl Directory {
         Ok(created)
     }
 
-    async fn create_together(&self, account: &AccountId, users: &[User], by: Option<&Actor>) -> Result<(), Error> {
-        let items = users.iter().flat_map(|user| self.create_items(account, user, by)).collect();
-        self.write_patiently(items, "creating users").await
+    async fn create_together(&self, account: &AccountId, users: &[User], marks: &Marks) -> Result<(), Error> {
+        let items = users.iter().flat_map(|user| self.create_items(account, user, marks)).collect();
+        self.write_patiently(items, &Mark::new(), "creating users").await
     }
 
     /// What creates a user: itself, and what is to be its alone.
-    pub(super) fn create_items(&self, account: &AccountId, user: &User, by: Option<&Actor>) -> Vec<TransactWriteItem> {
+    pub(super) fn create_items(&self, account: &AccountId, user: &User, marks: &Marks) -> Vec<TransactWriteItem> {
         let mut item = user_item(account, user);
-        item.extend(by.into_iter().flat_map(marks).map(|(name, value)| (name.to_owned(), value)));
+        item.extend(marks.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         let claims = user.claims();
-        let claims = claims.iter().map(|claim| self.put_new(claim_item(account, claim, &user.login)));
+        let claims = claims.iter().map(|claim| self.take_claim(account, claim, &user.login));
         [self.put_new(item)].into_iter().chain(claims).collect()
     }
 
@@ -94,11 +92,11 @@ impl Directory {
         account: &AccountId,
         [before, after]: [&User; 2],
         numbers: Numbers<'_>,
-        by: &Actor,
+        marks: &Marks,
     ) -> Result<Vec<TransactWriteItem>, Error> {
         let mut update = Update::builder().table_name(&self.table);
         let (mut sets, mut removes) = (Vec::new(), Vec::new());
-        let marks = marks(by).map(|(name, value)| (name, Some(value)));
+        let marks = marks.iter().map(|(name, value)| (*name, Some(value.clone())));
         for (name, value) in attributes(account, after).into_iter().chain(marks) {
             update = update.expression_attribute_names(format!("#{name}"), name);
             if let Some(value) = value {
@@ -130,9 +128,9 @@ impl Directory {
         let mut items = vec![TransactWriteItem::builder().update(update).build()];
         let (had, has) = (before.claims(), after.claims());
         let gained = has.iter().filter(|claim| !had.contains(claim));
-        items.extend(gained.map(|claim| self.put_new(claim_item(account, claim, &after.login))));
+        items.extend(gained.map(|claim| self.take_claim(account, claim, &after.login)));
         for claim in had.iter().filter(|claim| !has.contains(claim)) {
-            items.push(self.delete(Key::claim(account, claim))?);
+            items.push(self.release_claim(account, claim, &after.login)?);
         }
         Ok(items)
     }
@@ -148,22 +146,49 @@ impl Directory {
         TransactWriteItem::builder().put(put).build()
     }
 
+    /// Gives a user what is to be its alone, if nobody else has it. A claim under this login ID that outlived its user is taken over.
+    fn take_claim(&self, account: &AccountId, claim: &Claim, login: &LoginId) -> TransactWriteItem {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(claim_item(account, claim, login)))
+            .condition_expression("attribute_not_exists(#pk) OR #owner = :owner")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#owner", OWNER)
+            .expression_attribute_values(":owner", AttributeValue::S(login.folded().into_owned()))
+            .build()
+            .expect("table and item have been given");
+        TransactWriteItem::builder().put(put).build()
+    }
+
+    /// Sets free what was a user's alone. **Only its owner can**: what another user has by now stays that user's.
+    fn release_claim(&self, account: &AccountId, claim: &Claim, login: &LoginId) -> Result<TransactWriteItem, Error> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(Key::claim(account, claim).attributes().into()))
+            .condition_expression("attribute_not_exists(#pk) OR #owner = :owner")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#owner", OWNER)
+            .expression_attribute_values(":owner", AttributeValue::S(login.folded().into_owned()));
+        let delete = delete.build().map_err(|error| Error::unreadable(CHANGING, error))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
     /// Creates one user.
     ///
     /// # Errors
     /// [`Taken`] in the outcome says what of it another user has; otherwise when the table can't be written.
     pub async fn create_user(&self, account: &AccountId, user: &User, by: &Actor) -> Result<Result<(), Taken>, Error> {
-        match self.create_together(account, std::slice::from_ref(user), Some(by)).await {
-            Ok(()) => Ok(Ok(())),
-            Err(error) if error.kind == Kind::Conflict => {
-                // Whatever it was may be free again by now. Then the login ID is as good an answer as any: it was taken.
-                Ok(Err(match self.user(account, &user.login.folded()).await? {
-                    Some(_) => Taken::Login,
-                    None => self.taken(account, user).await?.unwrap_or(Taken::Login),
-                }))
-            }
-            Err(error) => Err(error),
+        let (login, mark) = (user.login.folded(), Mark::new());
+        let items = self.create_items(account, user, &marks_of(by, &mark));
+        let created = self.write_patiently(items, &mark, "creating a user").await;
+        if self.written(Key::user(account, &login), &mark, created).await? {
+            return Ok(Ok(()));
         }
+        // Whatever it was may be free again by now. Then the login ID is as good an answer as any: it was taken.
+        Ok(Err(match self.user(account, &login).await? {
+            Some(_) => Taken::Login,
+            None => self.taken(account, user).await?.unwrap_or(Taken::Login),
+        }))
     }
 
     /// Replaces what is known of a user, but its list, if it is still at the version before `user`'s. Appends that come
@@ -178,7 +203,11 @@ impl Directory {
         user: &User,
         by: &Actor,
     ) -> Result<Result<(), Stale>, Error> {
-        self.change(self.update_items(account, [before, user], Numbers::Add(&[]), by)?, CHANGING).await
+        let mark = Mark::new();
+        let items = self.update_items(account, [before, user], Numbers::Add(&[]), &marks_of(by, &mark))?;
+        let updated = self.write_patiently(items, &mark, CHANGING).await;
+        let updated = self.written(Key::user(account, &user.login.folded()), &mark, updated).await?;
+        Ok(if updated { Ok(()) } else { Err(Stale) })
     }
 
     /// What of a user another one has.
@@ -203,17 +232,18 @@ impl Directory {
     /// When the table can't be written.
     pub async fn delete_user(&self, account: &AccountId, user: &User, by: &Actor) -> Result<Result<(), Stale>, Error> {
         let deletion = self.delete_items(account, user, by, false)?;
-        match self.say_who_deletes(&self.client, account, user, by).await {
-            Ok(()) => self.change(deletion, DELETING).await,
-            Err(error) if error.kind == Kind::Conflict => Ok(Err(Stale)),
-            Err(error) => Err(error),
+        if !taken(self.say_who_deletes(&self.client, account, user, by).await)? {
+            return Ok(Err(Stale));
         }
+        // What is gone bears no mark, but the token of the transaction does the same.
+        let deleted = taken(self.write_patiently(deletion, &Mark::new(), DELETING).await)?;
+        Ok(if deleted { Ok(()) } else { Err(Stale) })
     }
 
     /// The same for a job, if the user's list is this one besides. [`Kind::Conflict`] when either is not so any more.
     pub(super) async fn delete_with_list(&self, account: &AccountId, user: &User, by: &Actor) -> Result<(), Error> {
         self.say_who_deletes(&self.once, account, user, by).await?;
-        write_together(&self.once, self.delete_items(account, user, by, true)?, DELETING).await
+        write_together(&self.once, self.delete_items(account, user, by, true)?, None, DELETING).await
     }
 
     async fn say_who_deletes(
@@ -266,7 +296,7 @@ impl Directory {
         let delete = delete.map_err(|error| Error::unreadable(DELETING, error))?;
         let mut items = vec![TransactWriteItem::builder().delete(delete).build()];
         for claim in user.claims() {
-            items.push(self.delete(Key::claim(account, &claim))?);
+            items.push(self.release_claim(account, &claim, &user.login)?);
         }
         Ok(items)
     }
@@ -296,24 +326,15 @@ impl Directory {
         taken(update.send().await.map(drop).map_err(failed("taking a number off a list")))
     }
 
-    fn delete(&self, key: Key) -> Result<TransactWriteItem, Error> {
-        let delete = Delete::builder().table_name(&self.table).set_key(Some(key.attributes().into()));
-        let delete = delete.build().map_err(|error| Error::unreadable("deleting", error))?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
-    }
-
-    async fn change(&self, items: Vec<TransactWriteItem>, operation: &'static str) -> Result<Result<(), Stale>, Error> {
-        match self.write_patiently(items, operation).await {
-            Ok(()) => Ok(Ok(())),
-            Err(error) if error.kind == Kind::Conflict => Ok(Err(Stale)),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn write_patiently(&self, items: Vec<TransactWriteItem>, operation: &'static str) -> Result<(), Error> {
+    pub(in crate::directory) async fn write_patiently(
+        &self,
+        items: Vec<TransactWriteItem>,
+        mark: &Mark,
+        operation: &'static str,
+    ) -> Result<(), Error> {
         let mut patience = Patience::new(Instant::now() + PATIENCE);
         loop {
-            match write_together(&self.client, items.clone(), operation).await {
+            match write_together(&self.client, items.clone(), Some(mark), operation).await {
                 Err(error) if error.kind == Kind::Transient => patience.wait(error).await?,
                 done => return done,
             }
@@ -330,10 +351,19 @@ pub(crate) fn marks(by: &Actor) -> impl Iterator<Item = (&'static str, Attribute
     [(CHANGED_BY, AttributeValue::S(by.to_string()))].into_iter().chain(job)
 }
 
+/// What a user's item says of who writes it.
+pub(super) type Marks = Vec<(&'static str, AttributeValue)>;
+
+/// The same, and for a call by which write.
+fn marks_of(by: &Actor, mark: &Mark) -> Marks {
+    marks(by).chain([mark.attribute()]).collect()
+}
+
 /// Writes all of the items or none. A single one needs no transaction, which would cost twice as much.
 pub(super) async fn write_together(
     client: &Client,
     items: Vec<TransactWriteItem>,
+    mark: Option<&Mark>,
     operation: &'static str,
 ) -> Result<(), Error> {
     match <[TransactWriteItem; 1]>::try_from(items) {
@@ -351,17 +381,22 @@ pub(super) async fn write_together(
             let write = write.set_expression_attribute_values(update.expression_attribute_values);
             write.send().await.map(|_| ()).map_err(failed(operation))
         }
-        Ok(one) => transact(client, one.into(), operation).await,
-        Err(items) => transact(client, items, operation).await,
+        Ok(one) => transact(client, one.into(), mark, operation).await,
+        Err(items) => transact(client, items, mark, operation).await,
     }
 }
 
-async fn transact(client: &Client, items: Vec<TransactWriteItem>, operation: &'static str) -> Result<(), Error> {
-    match client.transact_write_items().set_transact_items(Some(items)).send().await {
-        Ok(_) => Ok(()),
-        Err(error) if may_pass_later(&error) => Err(Error::transient(operation, failed(operation)(error))),
-        Err(error) => Err(failed(operation)(error)),
-    }
+/// With a mark, the table takes a transaction that is sent again for the one that it has carried out
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>, "Idempotency").
+async fn transact(
+    client: &Client,
+    items: Vec<TransactWriteItem>,
+    mark: Option<&Mark>,
+    operation: &'static str,
+) -> Result<(), Error> {
+    let token = mark.map(|mark| mark.as_str().to_owned());
+    let write = client.transact_write_items().set_transact_items(Some(items)).set_client_request_token(token);
+    write.send().await.map(drop).map_err(transaction_failed(operation))
 }
 
 /// What becomes of a list, beside a change of its user.
@@ -383,15 +418,3 @@ pub enum Taken {
 /// The user has been changed or deleted meanwhile, or something of it is another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stale;
-
-/// Whether a transaction was cancelled though none of its conditions failed: another one was at the same items, or the
-/// table asks for patience. The SDK doesn't repeat these by itself.
-fn may_pass_later(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> bool {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
-        return false;
-    };
-    let mut codes = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-    codes.all(|code| {
-        matches!(code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
-    })
-}

@@ -12,10 +12,12 @@ use super::READING;
 use crate::{
     Error,
     directory::{Item, document, string},
-    keys::{ACCOUNT_PK, ACCOUNT_SK, Key, users_index},
+    keys::{ACCOUNT_PK, ACCOUNT_SK, Key, user_place, users_index},
 };
 
 pub(crate) const CALLER_IDS: &str = "caller_ids";
+/// Of a claim: whose it is, by folded login ID.
+pub(super) const OWNER: &str = "owner";
 /// What a user is read from.
 pub(crate) const ATTRIBUTES: [&str; 16] = [
     "login",
@@ -39,7 +41,7 @@ pub(crate) const ATTRIBUTES: [&str; 16] = [
 /// The item that keeps what one user has from all others.
 pub(super) fn claim_item(account: &AccountId, claim: &Claim, login: &LoginId) -> Item {
     let mut item: Item = Key::claim(account, claim).attributes().into();
-    item.insert("owner".into(), AttributeValue::S(login.folded().into_owned()));
+    item.insert(OWNER.into(), AttributeValue::S(login.folded().into_owned()));
     item
 }
 
@@ -67,7 +69,7 @@ pub(crate) fn attributes(account: &AccountId, user: &User) -> Vec<(&'static str,
     let search = [profile.name.as_str(), email.unwrap_or_default(), login.as_str()].map(|part| fold(part).into_owned());
     vec![
         (ACCOUNT_PK, text(&users_index(account))),
-        (ACCOUNT_SK, text(&index_place(user))),
+        (ACCOUNT_SK, text(&user_place(user))),
         ("login", text(login.as_str())),
         ("name", text(profile.name.as_str())),
         ("email", email.and_then(text)),
@@ -85,11 +87,6 @@ pub(crate) fn attributes(account: &AccountId, user: &User) -> Vec<(&'static str,
         ("version", Some(AttributeValue::N(version.to_string()))),
         ("search", text(&search.join("\n"))),
     ]
-}
-
-/// Where a user stands among the account's users: by name, then login ID.
-pub(super) fn index_place(user: &User) -> String {
-    format!("{}#{}", fold(user.profile.name.as_str()), user.login.folded())
 }
 
 pub(crate) fn read_user(item: &Item) -> Result<User, Error> {

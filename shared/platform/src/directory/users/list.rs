@@ -7,15 +7,12 @@ use rollcall_model::{
 };
 use tokio::time::Instant;
 
-use super::{
-    PATIENCE,
-    item::{index_place, read_user},
-};
+use super::{PATIENCE, item::read_user};
 use crate::{
     Error,
     directory::{BulkWork, Directory, Item, string},
     error::failed,
-    keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, users_index},
+    keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, user_place, users_index},
 };
 
 impl Directory {
@@ -67,7 +64,7 @@ impl Directory {
                 if users.len() == most {
                     return Ok((users, after));
                 }
-                after = Some(Place { sort: index_place(&user), login: user.login.folded().into_owned() });
+                after = Some(Place { sort: user_place(&user), login: user.login.folded().into_owned() });
                 users.push(user);
             }
             left -= reading;
