@@ -17,6 +17,7 @@ mod append;
 mod apply;
 mod brought;
 mod deliver;
+mod encoding;
 mod event;
 mod give_up;
 mod mail;

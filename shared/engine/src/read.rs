@@ -1,8 +1,8 @@
 //! The first reading: who is to have what.
 
 use rollcall_model::{
-    code::FileCode,
-    csv_file::{FileFault, Reader, Schema},
+    code::{FileCode, FileWarning},
+    csv_file::{Encoding, FileFault, Note, Reader, Schema},
     upload::Source,
 };
 use rollcall_platform::files::Download;
@@ -21,7 +21,7 @@ impl Run<'_> {
     /// Reads the rows.
     pub(crate) async fn read<O: Operation>(&mut self, operation: &O) -> Result<Reading<O::Work>, Stop> {
         let limits = self.engine.limits;
-        let mut dropped = self.engine.files.open(&self.job.source).await?;
+        let dropped = self.engine.files.open(&self.job.source).await?;
         // First of all: who is to be told, should nothing else be read of the file.
         self.note_terms(dropped.terms()).await?;
         if dropped.terms().preview && !self.given_up {
@@ -32,21 +32,44 @@ impl Run<'_> {
             let message = format!("The file has {size} bytes; one job takes {}. Cut it into parts.", limits.file_bytes);
             return Err(FileFault { code: FileCode::FileTooLarge, line: None, message }.into());
         }
-        let Begun { mut work, rows } = operation.begin(self).await?;
-        // What a job has brought it has bounded itself, and nobody can cut that into parts.
-        let (source, most) = match rows {
-            RowsIn::Dropped => (self.job.source.clone(), limits.rows),
-            RowsIn::Brought(source) => {
-                dropped = self.engine.files.open(&source).await?;
-                (source, u64::MAX)
+        if let Some(label) = dropped.terms().encoding.as_ref().filter(|_| self.job.encoding.is_none()) {
+            let message = format!("The upload names the encoding \"{label}\", which is none that is known.");
+            return Err(FileFault { code: FileCode::EncodingUnsupported, line: None, message }.into());
+        }
+        let mut dropped = Some(dropped);
+        loop {
+            let Begun { work, rows } = operation.begin(self).await?;
+            // What a job has brought it has bounded itself, and nobody can cut that into parts.
+            let (source, most) = match rows {
+                RowsIn::Dropped => (self.job.source.clone(), limits.rows),
+                RowsIn::Brought(source) => {
+                    dropped = None;
+                    (source, u64::MAX)
+                }
+                RowsIn::Nowhere => {
+                    let mut work = work;
+                    work.settle();
+                    return Ok(Reading { work, source: None });
+                }
+            };
+            let download = match dropped.take() {
+                Some(download) => download,
+                None => self.engine.files.open(&source).await?,
+            };
+            match self.read_rows(work, download, most).await? {
+                Some(work) => return Ok(Reading { work, source: Some(source) }),
+                None => self.judge_encoding(&source).await?,
             }
-            RowsIn::Nowhere => {
-                work.settle();
-                return Ok(Reading { work, source: None });
-            }
-        };
-        let mut rows = Rows::of(dropped, work.columns(), self.until);
+        }
+    }
+
+    /// Reads the rows of a file that has been opened. `None` says that its encoding must be judged first.
+    async fn read_rows<W: Work>(&mut self, mut work: W, download: Download, most: u64) -> Result<Option<W>, Stop> {
+        let mut rows = Rows::of(download, work.columns(), self.job.encoding, self.until);
         while rows.more().await? {
+            if rows.reader.is_doubtful() && self.job.encoding.is_none() {
+                return Ok(None);
+            }
             while let Some(row) = rows.reader.next_row()? {
                 work.take(&row);
                 rows.check_time()?;
@@ -59,7 +82,11 @@ impl Run<'_> {
         work.settle();
         self.job.progress.rows = rows.reader.rows();
         self.job.progress.users = work.users() as u64;
-        Ok(Reading { work, source: Some(source) })
+        let of_encoding =
+            |note: &Note| matches!(note.code, FileWarning::EncodingJudged | FileWarning::EncodingDoubtful);
+        self.job.notes.retain(of_encoding);
+        self.job.notes.extend(rows.reader.notes());
+        Ok(Some(work))
     }
 }
 
@@ -76,8 +103,8 @@ pub(crate) struct Rows {
 
 impl Rows {
     /// The rows of a file that has been opened, from the beginning.
-    pub(crate) fn of(download: Download, columns: Schema, until: Instant) -> Self {
-        Self { download, reader: Reader::new(columns), until, ended: false }
+    pub(crate) fn of(download: Download, columns: Schema, encoding: Option<Encoding>, until: Instant) -> Self {
+        Self { download, reader: Reader::encoded(columns, encoding), until, ended: false }
     }
 
     /// Looks at the clock now and then: a piece of the download may hold any number of rows.

@@ -19,7 +19,7 @@ impl Run<'_> {
         let mut said = self.recall_outcomes().await?;
         let mut differs = 0;
         let mut outcomes = Outcomes::default();
-        let mut rows = Rows::of(self.engine.files.open(source).await?, work.columns(), self.until);
+        let mut rows = Rows::of(self.engine.files.open(source).await?, work.columns(), self.job.encoding, self.until);
         let mut files = None;
         while rows.more().await? {
             while let Some(row) = rows.reader.next_row()? {

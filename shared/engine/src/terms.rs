@@ -23,6 +23,7 @@ impl Run<'_> {
             Err(ignored) => self.job.notify_ignored = Some(ignored),
         }
         self.job.role.clone_from(&terms.role);
+        self.job.encoding = terms.encoding.as_ref().and_then(|label| label.parse().ok());
         self.save().await
     }
 

@@ -38,7 +38,7 @@ codes! {
         TooManyRows = "TOO_MANY_ROWS",
         /// More columns than a file may have, or so many that short rows leave most of them out.
         TooManyColumns = "TOO_MANY_COLUMNS",
-        /// Neither UTF-8, UTF-16 nor Windows-1252 text: a workbook, an archive, UTF-32.
+        /// No text: a workbook, an archive, UTF-32; or the upload names an encoding that is not known.
         EncodingUnsupported = "ENCODING_UNSUPPORTED",
         /// The first row doesn't name the columns that are needed.
         HeaderMissing = "HEADER_MISSING",
@@ -182,6 +182,20 @@ codes! {
 }
 
 codes! {
+    /// What is worth saying of a file as a whole, though nothing of it failed for that.
+    FileWarning {
+        /// The file names no encoding and is not UTF-8; it was read in the one that its letters speak for.
+        EncodingJudged = "ENCODING_JUDGED",
+        /// The same, and the letters don't speak clearly: names may be wrong.
+        EncodingDoubtful = "ENCODING_DOUBTFUL",
+        /// NUL bytes were left out: a part of the file may be in UTF-16.
+        NulBytes = "NUL_BYTES",
+        /// A line above the header was passed over.
+        LinesPassedOver = "LINES_PASSED_OVER",
+    }
+}
+
+codes! {
     /// What is worth saying of a row, though nothing of it failed.
     Warning {
         /// The same number for the same user stands further up in the file.
@@ -190,6 +204,10 @@ codes! {
         AlreadyAllowed = "ALREADY_ALLOWED",
         /// The value was written in an unusual way; the report says how it was read.
         Normalized = "NORMALIZED",
+        /// The row is the header again, and was passed over.
+        HeaderRepeated = "HEADER_REPEATED",
+        /// A number stands in a column beside the numbers, which was not read: the row may have slipped.
+        NumberElsewhere = "NUMBER_ELSEWHERE",
         /// The cell holds a mark for a missing value, such as `NULL`. It was read as an empty cell.
         NoValue = "NO_VALUE",
         /// The user's policy is all or department, so the list that was added to isn't in force.

@@ -195,6 +195,11 @@ impl Judgement {
 
     /// The failure of a row that can't be read column by column; `None` for one that can.
     pub(crate) fn of_shape(row: &Row<'_>) -> Option<Self> {
+        if row.shape == RowShape::Header {
+            let message = "The row is the header again. It was passed over.";
+            let remark = Remark::warning(Warning::HeaderRepeated, "", "", message);
+            return Some(Self { status: RowStatus::Unchanged, remarks: vec![remark] });
+        }
         (row.shape != RowShape::Sound).then(|| Self::failed(misshapen(row)))
     }
 }
@@ -225,11 +230,21 @@ fn misshapen(row: &Row<'_>) -> Remark {
         }
         RowShape::TooLong => (RowCode::MalformedCsv, format!("The row is longer than {MAX_RECORD_BYTES} bytes.")),
         RowShape::TooFewCells => {
-            (RowCode::ColumnCount, format!("The row ends before the column {}.", shown(row.header().last_needed())))
+            let mut message = format!("The row ends before the column {}.", shown(row.header().last_needed()));
+            if let Some(other) = row.other_delimiter() {
+                message.push_str(&format!(" It seems to be parted by {other}, and the header is not."));
+            }
+            (RowCode::ColumnCount, message)
         }
-        RowShape::TooManyCells | RowShape::Sound => (
+        RowShape::OtherHeader(line) => (
             RowCode::ColumnCount,
-            "The row has more cells than the header has columns. Separate numbers with a semicolon.".to_owned(),
+            format!("The columns change on line {line}, so the row can't be read. Cut the file in two before that line."),
+        ),
+        RowShape::TooManyCells | RowShape::Header | RowShape::Sound => (
+            RowCode::ColumnCount,
+            "The row has more filled cells than the header has names of columns. Several numbers in a cell are separated by a semicolon, with \
+             quotes around the cell where the semicolon also separates cells."
+                .to_owned(),
         ),
     };
     Remark::new(code.as_str(), "", "", message)

@@ -156,6 +156,8 @@ pub struct Terms {
     pub role: Option<Name>,
     /// The job is to show what it would do, and to do it when it is told.
     pub preview: bool,
+    /// The encoding of the file, where it has no mark. It may be the name of none.
+    pub encoding: Option<String>,
     /// What was agreed on about the upload.
     pub permit: Option<PermitId>,
 }

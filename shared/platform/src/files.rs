@@ -39,6 +39,8 @@ const NOTIFY: &str = "notify";
 const ROLE: &str = "role";
 /// The one that, with the value `true`, has the job show what it would do.
 const PREVIEW: &str = "preview";
+/// Metadata that names the encoding of a file without a mark.
+const ENCODING: &str = "encoding";
 /// The one that names what was agreed on about the upload.
 const PERMIT: &str = "permit";
 
@@ -289,7 +291,8 @@ fn metadata(terms: &Terms) -> Option<HashMap<String, String>> {
         terms.role.as_ref().map(|role| (ROLE.to_owned(), utf8_percent_encode(role.as_str(), UNSAFE).to_string()));
     let preview = terms.preview.then(|| (PREVIEW.to_owned(), "true".to_owned()));
     let permit = terms.permit.as_ref().map(|permit| (PERMIT.to_owned(), permit.as_str().to_owned()));
-    let metadata: HashMap<_, _> = notify.into_iter().chain(role).chain(preview).chain(permit).collect();
+    let encoding = terms.encoding.as_ref().map(|encoding| (ENCODING.to_owned(), encoding.clone()));
+    let metadata: HashMap<_, _> = encoding.into_iter().chain(notify).chain(role).chain(preview).chain(permit).collect();
     (!metadata.is_empty()).then_some(metadata)
 }
 
@@ -360,6 +363,7 @@ impl Download {
                 notify: notify.flatten(),
                 permit: said(PERMIT).and_then(|permit| PermitId::parse(permit)),
                 preview: said(PREVIEW).is_some_and(|preview| preview == "true"),
+                encoding: said(ENCODING).cloned(),
                 role: said(ROLE).and_then(|role| Name::parse(&percent_decode_str(role).decode_utf8_lossy()).ok()),
             };
         }

@@ -9,6 +9,7 @@ use axum::{
 use jiff::Timestamp;
 use rollcall_model::{
     code::ApiCode,
+    csv_file::Encoding,
     email::EmailAddress,
     permit::Permit,
     upload::{Kind, Terms, Upload},
@@ -36,6 +37,8 @@ pub(crate) struct New {
     /// The job is to show what it would do, and to do it when it is told.
     #[serde(default)]
     preview: bool,
+    /// The encoding of the file, where it has no mark.
+    encoding: Option<Encoding>,
 }
 
 /// How to drop the file.
@@ -104,7 +107,8 @@ pub(crate) async fn create(
     let upload = Upload { account: caller.account, kind: new.kind, name };
     let permit = Permit { upload: upload.key(), asked_by, notify: notify.clone() };
     let permit = Some(api.directory.permit(&upload.account, &permit, Timestamp::now()).await?);
-    let terms = Terms { notify, role: new.role, preview: new.preview, permit, ..Terms::default() };
+    let encoding = new.encoding.map(Encoding::name);
+    let terms = Terms { notify, role: new.role, preview: new.preview, permit, encoding, ..Terms::default() };
     let size = i64::try_from(new.size).unwrap_or(i64::MAX);
     let (url, headers) = api.files.presigned_drop(&upload, size, &terms, GOOD_FOR).await?;
     Ok((StatusCode::CREATED, Json(Permission::of(&upload, url, headers))))

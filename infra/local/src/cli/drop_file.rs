@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use rollcall_model::csv_file::Encoding;
 use rollcall_model::email::EmailAddress;
 use rollcall_model::upload::{JobId, Kind, Terms};
 use rollcall_model::user::Name;
@@ -33,6 +34,9 @@ pub struct DropFile {
     /// The file's name in the bucket and in the mail; its own by default
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// The encoding of a file that isn't UTF-8, such as windows-1252 or cp850; judged by default
+    #[arg(long, value_name = "ENCODING")]
+    encoding: Option<Encoding>,
     /// Show first what would be done, then ask
     #[arg(long)]
     preview: bool,
@@ -60,7 +64,8 @@ impl DropFile {
         self.watch.check()?;
         let name = name(self.name, &self.file)?;
         let bytes = read(&self.file)?;
-        let terms = Terms { notify: self.notify, role, preview: self.preview, ..Terms::default() };
+        let encoding = self.encoding.map(Encoding::name);
+        let terms = Terms { notify: self.notify, role, preview: self.preview, encoding, ..Terms::default() };
         let id = stack.drop_file(kind, &name, bytes, &terms).await?;
         self.watch.run(stack, &id, self.consent).await
     }

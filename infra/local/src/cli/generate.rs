@@ -108,7 +108,7 @@ const FLAWS: [Flaw; 11] = [
 ];
 
 /// Not numbers.
-const JUNK: [&str; 4] = ["n/a", "call me", "98765", "9876500001x5"];
+const JUNK: [&str; 4] = ["none yet", "call me", "98765", "9876500001x5"];
 
 /// What was made.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]

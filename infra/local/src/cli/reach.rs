@@ -56,6 +56,8 @@ struct New<'a> {
     notify: Option<&'a EmailAddress>,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<&'a str>,
     preview: bool,
 }
 
@@ -129,7 +131,15 @@ impl Reach {
     pub async fn drop_file(&self, kind: Kind, name: &str, bytes: Vec<u8>, terms: &Terms) -> Result<JobId> {
         let size = bytes.len();
         let role = terms.role.as_ref().map(Name::as_str);
-        let new = New { kind, name, size, notify: terms.notify.as_ref(), role, preview: terms.preview };
+        let new = New {
+            kind,
+            name,
+            size,
+            notify: terms.notify.as_ref(),
+            role,
+            preview: terms.preview,
+            encoding: terms.encoding.as_deref(),
+        };
         let permission: Permission = self.api.post(&["v1", "jobs"], &new, &request_id()).await.map_err(told)?;
         let version = self.api.drop_file(&permission, bytes.into()).await.map_err(told)?;
         let bucket = self.bucket.clone();

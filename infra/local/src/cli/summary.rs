@@ -85,6 +85,12 @@ pub fn describe(job: &Job, mail: Option<&Mail>, stack: &Reach) -> String {
         }
         None => {}
     }
+    if let Some(encoding) = job.encoding {
+        line("Encoding", &encoding.to_string());
+    }
+    for note in &job.notes {
+        line("Note", &output::visible(&note.message));
+    }
     let done = job.progress;
     if job.counts.rows() > 0 {
         line("Rows", &rows(job.counts));

@@ -101,7 +101,20 @@ impl NumbersJudged {
                 }
             }
         }
+        judged.elsewhere(row, reader);
         judged
+    }
+
+    /// A cell right of the numbers that holds nothing but one more: it may be one that a program has parted from them.
+    fn elsewhere(&mut self, row: &Row<'_>, reader: &mut NumberReader) {
+        let Some((column, cell)) = row.beside(NUMBERS) else { return };
+        if let Reading::Number { number, .. } = reader.read(&cell) {
+            let message = format!(
+                "{number} stands in the column \"{}\", which is not read. If it belongs to the numbers, put quotes around them.",
+                shown(column)
+            );
+            self.warnings.push(Remark::warning(Warning::NumberElsewhere, column, &cell, message));
+        }
     }
 
     fn fate(&mut self, fate: Fate, number: CallerId, field: &str, written: &str) {

@@ -2,16 +2,13 @@
 
 use std::borrow::Cow;
 
-use csv_core::{ReadRecordResult, ReaderBuilder};
-use encoding_rs::WINDOWS_1252;
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 use super::cut::{Cut, Shape};
 
 /// Parts records, using the same memory for each.
 pub struct Splitter {
     delimiter: u8,
-    quoted: csv_core::Reader,
     unquoted: Vec<u8>,
     ends: Vec<usize>,
 }
@@ -28,8 +25,7 @@ pub struct Cells<'a> {
 impl Splitter {
     /// A splitter for files with this delimiter.
     pub fn new(delimiter: u8) -> Self {
-        let quoted = ReaderBuilder::new().delimiter(delimiter).build();
-        Self { delimiter, quoted, unquoted: Vec::new(), ends: Vec::new() }
+        Self { delimiter, unquoted: Vec::new(), ends: Vec::new() }
     }
 
     /// The record's cells. One that can't be parted is a single cell.
@@ -53,29 +49,58 @@ impl Splitter {
     }
 
     fn unquote(&mut self, record: &[u8]) {
-        // Taking quotes off never lengthens a record, and each cell but the first costs a delimiter.
-        self.unquoted.resize(record.len(), 0);
-        self.ends.resize(record.len() + 1, 0);
-        self.quoted.reset();
-        let (mut read, mut written, mut cells) = (0, 0, 0);
+        self.unquoted.clear();
+        let mut at = 0;
         loop {
-            let (result, ate, wrote, ended) =
-                self.quoted.read_record(&record[read..], &mut self.unquoted[written..], &mut self.ends[cells..]);
-            read += ate;
-            written += wrote;
-            cells += ended;
-            match result {
-                // An empty input tells the parser that the record is over.
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::Record
-                | ReadRecordResult::End
-                | ReadRecordResult::OutputFull
-                | ReadRecordResult::OutputEndsFull => break,
+            at = self.take_cell(record, at);
+            self.ends.push(self.unquoted.len());
+            if at == record.len() {
+                return;
             }
+            // Past the delimiter.
+            at += 1;
         }
-        self.unquoted.truncate(written);
-        self.ends.truncate(cells);
     }
+
+    /// Copies the cell that starts here, without its quotes. Gives where it ends.
+    fn take_cell(&mut self, record: &[u8], start: usize) -> usize {
+        let open = start + blanks(&record[start..]);
+        if record.get(open) == Some(&b'"')
+            && let Some(end) = self.take_quoted(record, open)
+        {
+            return end;
+        }
+        let end = memchr(self.delimiter, &record[start..]).map_or(record.len(), |found| start + found);
+        self.unquoted.extend_from_slice(&record[start..end]);
+        end
+    }
+
+    /// Copies the quoted cell that opens here. `None` where it isn't properly closed: then the quote is a character.
+    fn take_quoted(&mut self, record: &[u8], open: usize) -> Option<usize> {
+        let before = self.unquoted.len();
+        let mut from = open + 1;
+        while let Some(found) = memchr(b'"', &record[from..]) {
+            let at = from + found;
+            self.unquoted.extend_from_slice(&record[from..at]);
+            if record.get(at + 1) == Some(&b'"') {
+                self.unquoted.push(b'"');
+                from = at + 2;
+                continue;
+            }
+            let end = at + 1 + blanks(&record[at + 1..]);
+            if record.get(end).is_none_or(|&byte| byte == self.delimiter) {
+                return Some(end);
+            }
+            break;
+        }
+        self.unquoted.truncate(before);
+        None
+    }
+}
+
+/// How many blanks there are at the beginning.
+fn blanks(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|&&byte| byte == b' ').count()
 }
 
 impl<'a> Cells<'a> {
@@ -91,18 +116,15 @@ impl<'a> Cells<'a> {
         Some(&self.bytes[start..end])
     }
 
-    /// The cell as text: UTF-8, or else Windows-1252, which is what spreadsheets in Europe save without asking.
+    /// The cell as text. What can't be read is U+FFFD, which no value may hold.
     pub fn text(&self, index: usize) -> Option<Cow<'a, str>> {
         self.bytes(index).map(decode)
     }
 }
 
-/// UTF-8 where it is that, Windows-1252 where not. Both are supersets of ASCII, so that cells can be cut before.
+/// Text of a file's bytes, which have been brought to UTF-8 where they were in another encoding.
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
-    }
+    String::from_utf8_lossy(bytes)
 }
 
 #[cfg(test)]
@@ -120,7 +142,7 @@ mod tests {
     fn plain_and_quoted_records_part_alike() {
         assert_eq!(cells(b"a;b;;c", Shape::Plain), ["a", "b", "", "c"]);
         assert_eq!(cells(b"\"a\";b;\"\";\"c\"", Shape::Quoted), ["a", "b", "", "c"]);
-        assert_eq!(cells(b"\"x;\"\"y\"\"\nz\" ;2;", Shape::Quoted), ["x;\"y\"\nz ", "2", ""]);
+        assert_eq!(cells(b"\"x;\"\"y\"\"\nz\" ;2;", Shape::Quoted), ["x;\"y\"\nz", "2", ""]);
         assert_eq!(cells(b"", Shape::Plain), [""]);
     }
 
@@ -130,8 +152,14 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_utf8_are_windows_1252() {
-        assert_eq!(cells(b"Jos\xe9;\x93;\x94", Shape::Plain), ["José", "“", "”"]);
+    fn bytes_that_are_not_utf8_are_never_taken_for_letters() {
+        assert_eq!(cells(b"Jos\xe9;b", Shape::Plain), ["Jos\u{fffd}", "b"]);
         assert_eq!(cells("José;नाम".as_bytes(), Shape::Plain), ["José", "नाम"]);
+    }
+
+    #[test]
+    fn a_blank_before_a_quote_is_none_of_the_cell() {
+        assert_eq!(cells(b"a; \"b; c\" ;  \"d\"", Shape::Quoted), ["a", "b; c", "d"]);
+        assert_eq!(cells(b"a; \"b\" c;\"d\"", Shape::Quoted), ["a", " \"b\" c", "d"]);
     }
 }

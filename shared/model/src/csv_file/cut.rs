@@ -102,14 +102,14 @@ impl Cutter {
         }
         let rest = &self.buffer[self.at..];
         let first = *rest.first()?;
-        if !self.is_blank(first) && !matches!(first, b'"' | b'\n' | b'\r') {
+        if !self.is_blank(first) && !is_rule(first) && !matches!(first, b'"' | b'\n' | b'\r') {
             return Some(false);
         }
         let Measure { body, shape, .. } = measure(rest, self.ended, self.delimiter)?;
         let body = &rest[..body];
         Some(match shape {
             // A quote that opens nothing is a character.
-            Shape::Plain => body.iter().all(|&byte| self.is_blank(byte)),
+            Shape::Plain => body.iter().all(|&byte| self.is_blank(byte)) || self.is_ruler(body),
             Shape::Quoted => self.is_blank_quoted(body),
             Shape::Unbalanced | Shape::TooLong => false,
         })
@@ -127,8 +127,15 @@ impl Cutter {
         Some(Cut { bytes: &self.buffer[start..start + body], line, offset, shape })
     }
 
+    /// Control-Z ends files of DOS.
     fn is_blank(&self, byte: u8) -> bool {
-        matches!(byte, b' ' | b'\t') || self.delimiter.is(byte)
+        matches!(byte, b' ' | b'\t' | 0x1A) || self.delimiter.is(byte)
+    }
+
+    /// Whether a record is a line across a table, such as `-----+-----`.
+    fn is_ruler(&self, record: &[u8]) -> bool {
+        record.windows(3).any(|three| three == b"---")
+            && record.iter().all(|&byte| self.is_blank(byte) || is_rule(byte))
     }
 
     /// Whether the cells of a record of [`Shape::Quoted`] hold nothing but blanks. Within a quoted cell a delimiter is a character, and so are
@@ -145,7 +152,10 @@ impl Cutter {
                 _ if inside && !matches!(byte, b' ' | b'\t') || !self.is_blank(byte) => return false,
                 _ => {}
             }
-            before = Some(byte);
+            // A quote may open behind blanks.
+            if byte != b' ' || inside {
+                before = Some(byte);
+            }
         }
         true
     }
@@ -174,6 +184,11 @@ impl Cutter {
             },
         }
     }
+}
+
+/// What lines across tables are drawn with.
+fn is_rule(byte: u8) -> bool {
+    matches!(byte, b'-' | b'+' | b'=' | b':' | b'|')
 }
 
 struct Measure {
@@ -213,7 +228,9 @@ fn measure(rest: &[u8], ended: bool, delimiter: Delimiter) -> Option<Measure> {
             return Some(Measure { body: at, whole: at + end, lines: count_lines(&window[..at], quoted) + 1, shape });
         }
         // A quote amid a cell is a character like any other.
-        let opens = at == 0 || delimiter.is(window[at - 1]);
+        let before = window[..at].iter().rposition(|&byte| byte != b' ');
+        let opens = before.is_none_or(|before| delimiter.is(window[before]) || matches!(window[before], b'\n' | b'\r'));
+        let blanks = at > 0 && window[at - 1] == b' ';
         if !opens {
             from = at + 1;
             continue;
@@ -224,6 +241,8 @@ fn measure(rest: &[u8], ended: bool, delimiter: Delimiter) -> Option<Measure> {
                 quoted = Some(next);
                 from = next;
             }
+            // Behind a blank, it may be a character all the same.
+            Closing::Never if blanks => from = at + 1,
             Closing::Never => return unbalanced(rest, at, ended),
         }
     }

@@ -45,6 +45,8 @@ pub struct Header {
     surplus: Option<usize>,
     /// Cells that a row must have to hold every required column.
     pub(super) needed: usize,
+    /// Columns up to the last one that has a name: what stands under those after it belongs to nobody, or to the numbers.
+    pub(super) named: usize,
 }
 
 impl Header {
@@ -56,6 +58,11 @@ impl Header {
     /// The name that the file gives to the schema's column number `column`.
     pub fn name(&self, column: usize) -> &str {
         self.places[column].map_or("", |place| &self.names[place])
+    }
+
+    /// Whether a column of the schema stands there.
+    pub(super) fn is_known(&self, place: usize) -> bool {
+        self.places.contains(&Some(place))
     }
 
     /// The last of the columns that a row must reach.
@@ -79,7 +86,8 @@ impl Header {
     /// [`FileCode::HeaderMissing`] when a required column is not named, [`FileCode::HeaderAmbiguous`] when two columns
     /// answer to the same name.
     pub(super) fn sniff(cut: &Cut<'_>, schema: Schema, told: Option<u8>) -> Result<Self, FileFault> {
-        let candidates: Vec<u8> = told.map_or(DELIMITERS.to_vec(), |delimiter| vec![delimiter]);
+        // A spreadsheet that doesn't know the line that tells the delimiter saves it with another one.
+        let candidates = told.into_iter().chain(DELIMITERS);
         let mut best: Option<Attempt> = None;
         for delimiter in candidates {
             let attempt = Attempt::with(delimiter, cut, schema);
@@ -140,10 +148,13 @@ impl Attempt {
             return Err(self.fault(schema, line));
         }
         let places: Vec<_> = self.matches.iter().map(|places| places.first().copied()).collect();
-        let surplus = (self.delimiter == b';').then(|| schema.iter().position(|column| column.takes_surplus)).flatten();
+        let named = self.names.iter().rposition(|name| !text::trim(name).is_empty()).map_or(1, |last| last + 1);
+        // Past any other column, nobody knows whose they are.
+        let surplus = schema.iter().position(|column| column.takes_surplus);
+        let surplus = surplus.filter(|&column| self.delimiter == b';' && places[column] == Some(named - 1));
         let required = schema.iter().zip(&places).filter(|(column, _)| column.required);
         let needed = required.filter_map(|(_, place)| place.map(|place| place + 1)).max().unwrap_or(1);
-        Ok(Header { delimiter: self.delimiter, names: self.names, width: self.width, places, surplus, needed })
+        Ok(Header { delimiter: self.delimiter, names: self.names, width: self.width, places, surplus, needed, named })
     }
 
     fn fault(&self, schema: Schema, line: u64) -> FileFault {
@@ -158,12 +169,38 @@ impl Attempt {
         let lacking = schema.iter().zip(&self.matches).filter(|(column, places)| column.required && places.is_empty());
         let lacking: Vec<_> = lacking.map(|(column, _)| format!("\"{}\"", column.name)).collect();
         let has: Vec<_> = self.names.iter().take(8).map(|name| format!("\"{}\"", shown(name))).collect();
-        let message = format!(
+        let mut message = format!(
             "The first row must name the columns. Missing: {}. It has: {}.",
             lacking.join(", "),
             has.join(", ")
         );
+        if let Some(why) = self.why_not(schema) {
+            message.push(' ');
+            message.push_str(why);
+        }
         FileFault { code: FileCode::HeaderMissing, line, message }
+    }
+
+    /// Why a row that looks like a header, or like a file of another kind, is none.
+    fn why_not(&self, schema: Schema) -> Option<&'static str> {
+        let [only] = &self.names[..] else { return None };
+        let text = text::trim(only);
+        if text.starts_with('<') {
+            return Some("It looks like a web page. Save the table as CSV.");
+        }
+        if text.starts_with("{\\rtf") {
+            return Some("It looks like a document of a word processor. Save the table as CSV.");
+        }
+        if text.starts_with('{') || text.starts_with('[') {
+            return Some("It looks like JSON.");
+        }
+        let inside = |delimiter: u8| {
+            let parts = text.split(char::from(delimiter));
+            parts.filter(|part| schema.iter().any(|column| column.aliases.contains(&plain_name(part).as_str()))).count()
+        };
+        DELIMITERS.into_iter().any(|delimiter| text.contains(char::from(delimiter)) && inside(delimiter) > 0).then_some(
+            "The names stand in one quoted cell. Take the quotes around each line away, or part the column in the spreadsheet.",
+        )
     }
 }
 
@@ -194,11 +231,49 @@ fn own_columns(names: &[String]) -> usize {
     if ours && own > 0 { own } else { names.len() }
 }
 
-/// A column's name in the form that is compared: in lower case, letters and digits alone, without what stands in
-/// parentheses at its end.
+impl Header {
+    /// Whether a row is a header again, as files that were put one behind the other have it: every cell that is filled
+    /// names a column. Gives whether the columns are those of this header.
+    pub(super) fn again(&self, cells: &Cells<'_>, schema: Schema) -> Option<bool> {
+        let first = self.places.iter().flatten().next()?;
+        if !could_be_name(cells.bytes(*first)?) {
+            return None;
+        }
+        let mut same = true;
+        let mut named = 0;
+        for index in 0..cells.len() {
+            let cell = cells.text(index)?;
+            let plain = plain_name(&cell);
+            let own = self.names.get(index).map(|name| plain_name(name));
+            match schema.iter().position(|column| column.aliases.contains(&plain.as_str())) {
+                Some(column) => {
+                    named += 1;
+                    same &= self.places[column] == Some(index);
+                }
+                None if plain.is_empty() || own.is_some_and(|own| own == plain) => {}
+                None => return None,
+            }
+        }
+        // A user may be called by one of the names.
+        let enough = named > 1 || (named == 1 && self.names.len() == 1);
+        enough.then_some(same)
+    }
+}
+
+/// Whether a cell could hold the name of a column: none has a digit. Nearly every login ID is passed over by its first few
+/// bytes.
+fn could_be_name(cell: &[u8]) -> bool {
+    const LONGEST: usize = 80;
+    (2..=LONGEST).contains(&cell.len()) && !cell.iter().any(|byte| byte.is_ascii_digit() || matches!(byte, b'@' | b'.'))
+}
+
+/// A column's name in the form that is compared: in lower case, letters and digits alone, without a remark in brackets
+/// at its beginning or end.
 pub fn plain_name(name: &str) -> String {
     let name = text::trim(name);
-    let name = name.find(['(', '（']).filter(|&at| at > 0).map_or(name, |at| &name[..at]);
+    let remark = name.starts_with(['(', '[', '（']).then(|| name.find([')', ']', '）'])).flatten();
+    let name = remark.map_or(name, |end| name[end..].trim_start_matches([')', ']', '）']));
+    let name = name.find(['(', '[', '（']).filter(|&at| at > 0).map_or(name, |at| &name[..at]);
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

@@ -12,6 +12,7 @@ mod cut;
 mod encoding;
 mod guard;
 mod header;
+mod note;
 mod read;
 mod write;
 
@@ -20,8 +21,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use cut::MAX_RECORD_BYTES;
+pub use encoding::{Encoding, Judge, Judged, NotAnEncoding};
 pub use guard::{guard, unguard};
 pub use header::{Column, Header, MAX_COLUMNS, Schema};
+pub use note::Note;
 pub use read::{Range, Reader, Row, RowShape};
 pub use write::{RESULT_COLUMNS, Writer};
 

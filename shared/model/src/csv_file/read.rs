@@ -6,11 +6,16 @@ use super::{
     FileFault,
     cells::{Cells, Splitter, decode},
     cut::{Cut, Cutter, DELIMITERS, Delimiter, MAX_RECORD_BYTES, Shape},
-    encoding::Decoding,
+    encoding::{Decoding, Encoding, Judge},
     guard::{unguard, unguard_start},
     header::{Header, Schema},
+    note::Note,
 };
-use crate::{code::FileCode, text};
+use crate::{
+    code::{FileCode, FileWarning},
+    report::shown,
+    text,
+};
 
 /// A part of a source, so that a huge file can be cut and its parts read side by side.
 ///
@@ -36,6 +41,10 @@ pub struct Reader {
     body: Option<(Header, Splitter)>,
     /// The delimiter that a `sep=` line told.
     told: Option<u8>,
+    /// The line of a header with other columns than the first: what stands below can't be read.
+    other_header: Option<u64>,
+    /// What was passed over above the header.
+    notes: Vec<Note>,
     rows: u64,
     /// Cells that rows have left out at their ends. A report has to write them, so that its own columns stand under their names.
     left_out: u64,
@@ -71,18 +80,30 @@ pub enum RowShape {
     TooFewCells,
     /// Filled cells stand past the last column.
     TooManyCells,
+    /// It is the header again.
+    Header,
+    /// It is a header with other columns, or stands below one; that one's line.
+    OtherHeader(u64),
 }
 
 impl Reader {
-    /// A reader for a whole file.
+    /// A reader for a whole file, of which nobody has named the encoding.
     pub fn new(schema: Schema) -> Self {
+        Self::encoded(schema, None)
+    }
+
+    /// A reader for a whole file. `encoding` is that of a file without a mark, where it is known. Where it isn't and the file
+    /// turns out [doubtful](Reader::is_doubtful), it must be judged and read anew.
+    pub fn encoded(schema: Schema, encoding: Option<Encoding>) -> Self {
         Self {
             schema,
-            decoding: Decoding::new(),
+            decoding: Decoding::new(encoding),
             cutter: Cutter::new(0, 1, Delimiter::Unknown),
             end: u64::MAX,
             body: None,
             told: None,
+            other_header: None,
+            notes: Vec::new(),
             rows: 0,
             left_out: 0,
             ended: false,
@@ -95,12 +116,47 @@ impl Reader {
     pub fn of_range(schema: Schema, header: Header, range: Range) -> Self {
         let delimiter = header.delimiter;
         Self {
-            decoding: Decoding::AsciiSuperset,
+            decoding: Decoding::utf8(),
             cutter: Cutter::new(range.start, range.first_line, Delimiter::Known(delimiter)),
             end: range.end,
             body: Some((header, Splitter::new(delimiter))),
             ..Self::new(schema)
         }
+    }
+
+    /// A reader for a file that is here as a whole. Its encoding is judged, if need be; also gives whether that is safe.
+    ///
+    /// # Errors
+    /// [`FileCode::EncodingUnsupported`].
+    pub fn of_file(schema: Schema, bytes: &[u8]) -> Result<(Self, bool), FileFault> {
+        let read = |encoding| {
+            let mut reader = Self::encoded(schema, encoding);
+            reader.push(bytes)?;
+            reader.end()?;
+            Ok::<_, FileFault>(reader)
+        };
+        let reader = read(None)?;
+        if !reader.is_doubtful() {
+            return Ok((reader, true));
+        }
+        let judged = Judge::of(bytes);
+        Ok((read(Some(judged.encoding))?, judged.safe))
+    }
+
+    /// Whether the file's encoding must be [judged](Judge): it has no mark, nobody has named it, and it is not UTF-8.
+    pub fn is_doubtful(&self) -> bool {
+        self.decoding.is_doubtful()
+    }
+
+    /// What there is to say of the file as a whole.
+    pub fn notes(&self) -> Vec<Note> {
+        let mut notes = self.notes.clone();
+        if self.decoding.had_nuls() {
+            let message =
+                "The file holds NUL bytes, which were left out: part of it may be in UTF-16, as a shell appends it.";
+            notes.push(Note { code: FileWarning::NulBytes, line: None, message: message.to_owned() });
+        }
+        notes
     }
 
     /// Takes the next bytes of the source.
@@ -143,7 +199,9 @@ impl Reader {
         if self.body.is_none() && !self.read_header()? {
             return Ok(None);
         }
-        let Self { cutter, body: Some((header, splitter)), end, rows, left_out, ended, .. } = self else {
+        let Self { schema, cutter, body: Some((header, splitter)), end, rows, left_out, ended, other_header, .. } =
+            self
+        else {
             return Ok(None);
         };
         loop {
@@ -165,7 +223,16 @@ impl Reader {
         if *left_out > LEFT_OUT_AT_LEAST.max(LEFT_OUT_PER_BYTE * (read + cut.bytes.len() as u64)) {
             return Err(few_cells(header, cut.line));
         }
-        Ok(Some(Row { line: cut.line, shape: row_shape(cut.shape, cells, header), header, cells }))
+        let mut shape = row_shape(cut.shape, cells, header);
+        match header.again(&cells, schema) {
+            Some(true) => (shape, *other_header) = (RowShape::Header, None),
+            Some(false) => *other_header = Some(cut.line),
+            None => {}
+        }
+        if let Some(line) = *other_header {
+            shape = RowShape::OtherHeader(line);
+        }
+        Ok(Some(Row { line: cut.line, shape, header, cells }))
     }
 
     /// Reads up to the header. `false` when more bytes are needed.
@@ -181,8 +248,15 @@ impl Reader {
                         self.told = Some(delimiter);
                         continue;
                     }
-                    check_header_shape(&cut)?;
-                    let header = Header::sniff(&cut, self.schema, self.told)?;
+                    let header = check_header_shape(&cut).and_then(|()| Header::sniff(&cut, self.schema, self.told));
+                    let header = match header {
+                        // PowerShell writes a line of its own above the header, and other programs a remark.
+                        Err(_) if self.notes.len() < MAX_REMARK_LINES && is_remark(&cut) => {
+                            self.notes.push(passed_over(&cut));
+                            continue;
+                        }
+                        header => header?,
+                    };
                     let delimiter = header.delimiter;
                     self.cutter.set_delimiter(delimiter);
                     self.body = Some((header, Splitter::new(delimiter)));
@@ -214,8 +288,30 @@ impl<'a> Row<'a> {
     /// The values past the header's end, where they belong to the schema's column number `column`.
     pub fn surplus(&self, column: usize) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
         let cells = self.cells;
-        let from = if self.header.takes_surplus(column) { self.header.width } else { cells.len() };
-        (from..cells.len()).filter_map(move |index| cells.text(index).map(clean))
+        let from = if self.header.takes_surplus(column) { self.header.named } else { cells.len() };
+        let own = self.header.names.len()..self.header.width;
+        (from..cells.len())
+            .filter(move |index| !own.contains(index))
+            .filter_map(move |index| cells.text(index).map(clean))
+    }
+
+    /// The cell right of the schema's column number `column`, with its column's name, if that is no column of the schema and
+    /// the cell holds nothing but digits and what numbers are written with.
+    pub(crate) fn beside(&self, column: usize) -> Option<(&'a str, Cow<'a, str>)> {
+        let next = self.header.place(column)? + 1;
+        let bytes = self.cells.bytes(next)?;
+        let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+        let number =
+            digits >= MIN_DIGITS && bytes.iter().all(|byte| byte.is_ascii_digit() || b"+ -()/.;\"'".contains(byte));
+        let name = self.header.names.get(next).filter(|_| number && !self.header.is_known(next))?;
+        Some((name, self.cells.text(next).map(clean)?))
+    }
+
+    /// The name of a delimiter that parts the row, where it is one cell in a file with another.
+    pub(crate) fn other_delimiter(&self) -> Option<&'static str> {
+        let cell = self.cells.text(0).filter(|_| self.cells.len() == 1)?;
+        let names = [(';', "semicolons"), (',', "commas"), ('\t', "tabs"), ('|', "pipes")];
+        names.into_iter().find(|(delimiter, _)| cell.contains(*delimiter)).map(|(_, name)| name)
     }
 
     /// The header of the row's file.
@@ -272,7 +368,8 @@ fn row_shape(shape: Shape, cells: Cells<'_>, header: &Header) -> RowShape {
         // Spreadsheets pad rows with empty cells, and leave empty cells out at a row's end.
         Shape::Plain | Shape::Quoted => {
             let blank = |index| cells.text(index).is_none_or(|text| text::trim(&text).is_empty());
-            let fits = header.surplus_place().is_some() || (header.width..cells.len()).all(blank);
+            let past = (header.named..header.names.len()).chain(header.width..cells.len());
+            let fits = header.surplus_place().is_some() || past.into_iter().all(blank);
             if fits { RowShape::Sound } else { RowShape::TooManyCells }
         }
     }
@@ -280,12 +377,30 @@ fn row_shape(shape: Shape, cells: Cells<'_>, header: &Header) -> RowShape {
 
 /// Excel's own way to tell the delimiter: a first line `sep=;`.
 fn told_delimiter(cut: &Cut<'_>) -> Option<u8> {
-    let text = decode(cut.bytes);
-    match text::trim(&text).to_ascii_lowercase().strip_prefix("sep=")?.as_bytes() {
+    let text = decode(cut.bytes).replace('"', "").to_ascii_lowercase();
+    // Saved again by a program that doesn't know it, it has quotes around it or delimiters behind it.
+    match text.trim_start_matches(text::is_padding).strip_prefix("sep=")?.as_bytes() {
         [] => Some(b'\t'),
-        [delimiter] if DELIMITERS.contains(delimiter) => Some(*delimiter),
+        [delimiter, rest @ ..] if DELIMITERS.contains(delimiter) => {
+            rest.iter().all(|byte| DELIMITERS.contains(byte) || *byte == b' ').then_some(*delimiter)
+        }
         _ => None,
     }
+}
+
+/// Fewest digits of something that looks like a telephone number.
+const MIN_DIGITS: usize = 7;
+/// Lines above the header that are passed over at most.
+const MAX_REMARK_LINES: usize = 10;
+
+/// Whether a line above the header is a remark: those of diallers' exports and PowerShell's `#TYPE`.
+fn is_remark(cut: &Cut<'_>) -> bool {
+    cut.bytes.iter().find(|byte| !matches!(byte, b' ' | b'"' | b'\t')) == Some(&b'#')
+}
+
+fn passed_over(cut: &Cut<'_>) -> Note {
+    let message = format!("The line above the header was passed over: \"{}\".", shown(&decode(cut.bytes)));
+    Note { code: FileWarning::LinesPassedOver, line: Some(cut.line), message }
 }
 
 fn check_header_shape(cut: &Cut<'_>) -> Result<(), FileFault> {
@@ -373,7 +488,7 @@ mod tests {
         for name in ["Numbers (Use “;” separator in Excel)", "Numbers (Use ; separator)"] {
             assert_eq!(read(&format!("Login ID,{name}\na,1;2\n")), ["2 a|1;2"]);
             assert_eq!(read(&format!("Login ID;{name}\na;1;2\nb;3\n")), ["2 a|1|2", "3 b|3"]);
-            assert_eq!(read(&format!("{name};Login ID\n1;a;2\n")), ["2 a|1|2"]);
+            assert_eq!(read(&format!("{name};Login ID\n1;a;2\n")), ["2 TooManyCells"]);
         }
         assert_eq!(read("Login ID,\"Numbers (Use \"\";\"\" separator)\"\na,1;2\n"), ["2 a|1;2"]);
     }
@@ -381,7 +496,9 @@ mod tests {
     #[test]
     fn a_header_in_windows_1252() {
         let bytes = b"Login ID;Numbers (Use \x93;\x94 separator)\njos\xe9;1;2\n";
-        assert_eq!(read_in(bytes, 5).unwrap(), ["2 josé|1|2"]);
+        let (mut reader, safe) = Reader::of_file(&SCHEMA, bytes).unwrap();
+        let row = reader.next_row().unwrap().unwrap();
+        assert_eq!((row.value(LOGIN).as_deref(), row.surplus(NUMBERS).count(), safe), (Some("josé"), 1, true));
     }
 
     #[test]
@@ -390,8 +507,85 @@ mod tests {
     }
 
     #[test]
+    fn the_line_for_the_delimiter_as_other_programs_save_it_again() {
+        for line in ["sep=,", "sep=,,", "\"sep=,\"", "sep=;", "SEP=;,,", "sep=,;", "\u{feff}sep=,"] {
+            assert_eq!(read(&format!("{line}\nLogin,Numbers\na,1\n")), ["3 a|1"], "{line}");
+        }
+    }
+
+    #[test]
+    fn remarks_above_the_header_are_passed_over_and_said() {
+        let text = "#TYPE Selected.Microsoft.ActiveDirectory.Management.ADUser\n# exported 2026\nLogin,Numbers\na,1\n";
+        assert_eq!(read(text), ["4 a|1"]);
+        let (mut reader, _) = Reader::of_file(&SCHEMA, text.as_bytes()).unwrap();
+        assert!(reader.next_row().unwrap().is_some());
+        let notes: Vec<_> = reader.notes().into_iter().map(|note| (note.code, note.line)).collect();
+        assert_eq!(notes, [(FileWarning::LinesPassedOver, Some(1)), (FileWarning::LinesPassedOver, Some(2))]);
+        assert_eq!(read("#,Login,Numbers\n1,a,5\n"), ["2 a|5"]);
+    }
+
+    #[test]
+    fn surplus_cells_are_more_numbers_only_past_the_numbers() {
+        assert_eq!(read("Login;Numbers\na;1;2;3\n"), ["2 a|1|2|3"]);
+        assert_eq!(read("Login;Numbers;;\na;1;2;3;4\n"), ["2 a|1|2|3|4"], "a spreadsheet has widened the header");
+        assert_eq!(read("Login;Numbers;Note\na;1;x;2\nb;1;x;\n"), ["2 TooManyCells", "3 b|1"]);
+        assert_eq!(read("Login,Numbers,,\na,1,2\nb,1,,\n"), ["2 TooManyCells", "3 b|1"]);
+    }
+
+    #[test]
+    fn the_end_of_a_dos_file_is_no_row() {
+        assert_eq!(read("Login,Numbers\na,1\n\u{1a}"), ["2 a|1"]);
+        assert_eq!(read("Login,Numbers\na,1\n\u{1a}\r\n"), ["2 a|1"]);
+        assert_eq!(read("Login,Numbers\na,1\u{1a}"), ["2 a|1"]);
+    }
+
+    #[test]
+    fn rulers_of_tables_are_no_rows() {
+        assert_eq!(read("Login|Numbers\n-----+-----\na|1\n"), ["3 a|1"]);
+        assert_eq!(read("|Login|Numbers|\n|---|:---:|\n|a|1|\n"), ["3 a|1"]);
+    }
+
+    #[test]
+    fn a_header_that_is_repeated_is_no_row_and_one_with_other_columns_ends_what_can_be_read() {
+        let repeated = "Login ID,Numbers\na,1\n\u{feff}\"login id\",NUMBERS\nb,2\nlogin,3\n";
+        assert_eq!(read(repeated), ["2 a|1", "3 Header", "4 b|2", "5 login|3"]);
+        let other = "Login ID,Numbers\na,1\nNumbers,Login ID\n2,b\nLogin ID,Numbers\nc,3\n";
+        assert_eq!(read(other), ["2 a|1", "3 OtherHeader(3)", "4 OtherHeader(3)", "5 Header", "6 c|3"]);
+    }
+
+    #[test]
+    fn a_blank_before_a_quote_is_passed_over() {
+        assert_eq!(read("Login ID, Numbers\na, \"1; 2\"\nb,  \"3\" \n"), ["2 a|1; 2", "3 b|3"]);
+        assert_eq!(read("\"Login ID\", \"Numbers\"\n\"a\", \"1\n2\"\n"), ["2 a|1\n2"]);
+        // It is a character where it closes nothing.
+        assert_eq!(read("Login,Numbers\na, \"b\" c\nd,2\n"), ["2 a|\"b\" c", "3 d|2"]);
+    }
+
+    #[test]
+    fn the_header_says_why_it_is_none() {
+        for (text, why) in [
+            ("\"Login ID,Numbers\"\n\"a,1\"\n", "one quoted cell"),
+            ("<html>\n", "web page"),
+            ("{\\rtf1\\ansi\n", "word processor"),
+        ] {
+            let (code, _, message) = fault(text);
+            assert!(code == FileCode::HeaderMissing && message.contains(why), "{message}");
+        }
+    }
+
+    #[test]
     fn names_compare_by_letters_and_digits() {
-        for name in ["LOGIN ID", " login_id ", "Login-Id", "loginID (required)", "\u{200b}Login\u{a0}ID"] {
+        for name in [
+            "LOGIN ID",
+            " login_id ",
+            "Login-Id",
+            "loginID (required)",
+            "(Required) Login ID",
+            "[required] Login ID",
+            "Login ID [x]",
+            "*Login ID",
+            "\u{200b}Login\u{a0}ID",
+        ] {
             assert_eq!(plain_name(name), "loginid", "{name}");
         }
     }
@@ -519,7 +713,7 @@ mod tests {
         while let Some(row) = reader.next_row().unwrap() {
             originals.push(row.original().join("/"));
         }
-        assert_eq!(originals, ["a/1;2;3/x", "\"b;1//", "c//", "+5/=6/"]);
+        assert_eq!(originals, ["a/1/x;2;3", "\"b;1//", "c//", "+5/=6/"]);
     }
 
     #[test]

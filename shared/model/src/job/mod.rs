@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     audit::Actor,
-    csv_file::FileFault,
+    csv_file::{Encoding, FileFault, Note},
     email::EmailAddress,
     report::Counts,
     upload::{JobId, ResultKeys, Source, Upload},
@@ -97,6 +97,12 @@ pub struct Job {
     /// The role that was chosen for the upload: of users whose rows name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Name>,
+    /// The encoding of the file, where it has no mark: as the upload names it, or as it was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
+    /// What there is to say of the file as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
     /// The mail about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<Mail>,
@@ -384,6 +390,8 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
             notify: None,
             notify_ignored: None,
             role: None,
+            encoding: None,
+            notes: Vec::new(),
             mail: None,
         }));
     };
@@ -463,7 +471,7 @@ impl Job {
             (Decision::Execute, State::Previewed | State::Held) => {
                 let ended = self.ended.unwrap_or(self.started);
                 let said = Previewed { counts: self.counts, progress: self.progress, ended, differs: 0 };
-                job.previewed = (self.state == State::Previewed).then_some(said);
+                job.previewed = self.previews().then_some(said);
                 (job.state, job.stage, job.phase) = (State::Running, Stage::Executed, Phase::Reading);
                 (job.counts, job.progress, job.paused) = (Counts::default(), Progress::default(), false);
                 (job.ended, job.failure, job.last_error, job.mail) = (None, None, None, None);
@@ -505,9 +513,13 @@ impl Job {
         self.lease = None;
     }
 
-    /// Whether a mail is due: where rows are to be mended, or the whole file. Whoever asks for a preview looks at it.
+    /// Whether a mail is due: where rows are to be mended, or the whole file. Whoever asks for a preview looks at it; of one that
+    /// nobody has asked for, somebody must be told.
     pub fn is_mail_due(&self) -> bool {
-        (self.failure.is_some() || self.counts.to_mend() > 0) && !self.previews()
+        match self.failure {
+            Some(Failure::Held { .. }) => true,
+            _ => (self.failure.is_some() || self.counts.to_mend() > 0) && !self.previews(),
+        }
     }
 
     /// Where it keeps what it makes in this stage.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Failure, Job, Mail, NotifyIgnored, Phase, Previewed, Progress, Stage, State};
 use crate::{
     audit::Actor,
+    csv_file::{Encoding, Note},
     report::Counts,
     upload::{JobId, Kind, file_name},
     user::Name,
@@ -70,6 +71,12 @@ pub struct Shown {
     /// The role that was chosen for the upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Name>,
+    /// The encoding of the file, where it has no mark: as the upload names it, or as it was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
+    /// What there is to say of the file as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
 }
 
 impl Shown {
@@ -99,6 +106,8 @@ impl Shown {
             notify_ignored: job.notify_ignored,
             mail: job.mail,
             role: job.role,
+            encoding: job.encoding,
+            notes: job.notes,
         }
     }
 

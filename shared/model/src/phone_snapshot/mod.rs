@@ -20,7 +20,7 @@ use crate::{
     append,
     code::FileCode,
     country::Country,
-    csv_file::{Column, FileFault, Reader},
+    csv_file::{Column, FileFault, Reader, RowShape},
     inventory::InventoryNumber,
     numbers::NumberReader,
     phone_side::PhoneSide,
@@ -120,12 +120,13 @@ fn read_json(file: &[u8]) -> Result<PhoneSide, Problem> {
 }
 
 fn read_csv(file: &[u8], numbers: &mut NumberReader, problems: &mut Problems) -> Result<PhoneSide, FileFault> {
-    let mut reader = Reader::new(&COLUMNS);
-    reader.push(file)?;
-    reader.end()?;
+    let (mut reader, safe) = Reader::of_file(&COLUMNS, file)?;
     let mut users = Vec::new();
     let mut lines = HashMap::new();
     while let Some(row) = reader.next_row()? {
+        if row.shape == RowShape::Header {
+            continue;
+        }
         if KEYS.iter().all(|column| row.header().place(*column).is_none()) {
             let message = "The first row must name the column \"User ID\" or \"Login ID\".".to_owned();
             return Err(FileFault { code: FileCode::HeaderMissing, line: None, message });
@@ -144,7 +145,25 @@ fn read_csv(file: &[u8], numbers: &mut NumberReader, problems: &mut Problems) ->
             problems.add(Problem::of_row(row.line, remark));
         }
     }
-    Ok(PhoneSide { users })
+    let side = PhoneSide { users };
+    if !safe && side.has_letters_past_ascii() {
+        let message = "The file's encoding isn't certain, so its IDs can't be read. Save it as CSV UTF-8.".to_owned();
+        return Err(FileFault { code: FileCode::EncodingUnsupported, line: None, message });
+    }
+    Ok(side)
+}
+
+impl PhoneSide {
+    /// Whether something that users are known by could come out wrong in a wrong encoding.
+    fn has_letters_past_ascii(&self) -> bool {
+        self.users.iter().any(|user| {
+            let department = user.permission.as_ref().and_then(|permission| permission.department.as_ref());
+            !user.id.as_str().is_ascii()
+                || user.login.as_ref().is_some_and(|login| !login.as_str().is_ascii())
+                || user.email.as_ref().is_some_and(|email| !email.as_str().is_ascii())
+                || department.is_some_and(|department| !department.as_str().is_ascii())
+        })
+    }
 }
 
 impl Problems {

@@ -174,11 +174,13 @@ fn escaped(name: &str) -> String {
 /// # Errors
 /// [`FileFault`] when the file can't be read, or has more rows than a rotation takes.
 pub fn read_file(bytes: &[u8]) -> Result<Vec<Asked>, FileFault> {
-    let mut reader = Reader::new(&COLUMNS);
-    reader.push(bytes)?;
-    reader.end()?;
+    // Numbers are all that counts of it, so a wrong guess at its letters does no harm.
+    let (mut reader, _) = Reader::of_file(&COLUMNS, bytes)?;
     let mut pairs = Vec::new();
     while let Some(row) = reader.next_row()? {
+        if row.shape == RowShape::Header {
+            continue;
+        }
         if pairs.len() == MAX_NUMBERS {
             let message = format!("The file has more than {MAX_NUMBERS} rows. Cut it into parts.");
             return Err(FileFault { code: FileCode::TooManyRows, line: None, message });

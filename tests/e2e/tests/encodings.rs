@@ -1,0 +1,106 @@
+//! Files in encodings that they don't name, through the public doors.
+
+use e2e::{Stack, rollcall};
+use rollcall_model::{
+    code::FileWarning,
+    job::{Failure, Job, Mail, State},
+    upload::{Kind, Terms},
+    user::User,
+};
+
+/// `Login ID,Name` and a name in Windows-1251, of which there is too little to be sure.
+const CYRILLIC: &[u8] = b"Login ID,Name\nuser1,\xc8\xe2\xe0\xed \xcf\xe5\xf2\xf0\xee\xe2\n";
+
+async fn upload(stack: &Stack, name: &str, bytes: &[u8], encoding: Option<&str>) -> Job {
+    let terms = Terms { encoding: encoding.map(str::to_owned), ..Terms::default() };
+    let source = stack.drop_on(Kind::UploadUsers, name, bytes, &terms).await;
+    stack.ended(&source).await
+}
+
+async fn user(stack: &Stack) -> User {
+    stack.directory.user(&stack.account, "user1").await.unwrap().unwrap()
+}
+
+fn notes(job: &Job) -> Vec<FileWarning> {
+    job.notes.iter().map(|note| note.code).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_in_a_doubtful_encoding_are_held_until_somebody_has_looked() {
+    let stack = Stack::start(&[]).await;
+    stack.recipients(&["ops@example.com"]).await;
+    stack.create_users(1).await;
+    let before = user(&stack).await;
+
+    let job = upload(&stack, "names.csv", CYRILLIC, None).await;
+    assert_eq!((job.state, notes(&job)), (State::Held, vec![FileWarning::EncodingDoubtful]));
+    assert!(matches!(&job.failure, Some(Failure::Held { reason }) if reason.contains("encoding")), "{:?}", job.failure);
+    assert!(matches!(job.mail, Some(Mail::Sent { .. })), "somebody is told: {:?}", job.mail);
+    assert_eq!((job.counts.applied, user(&stack).await), (1, before), "it shows what it would do, and does nothing");
+
+    let job = stack.execute(&job).await;
+    assert_eq!((job.state, job.counts.applied), (State::Finished, 1));
+    let judged = user(&stack).await.profile.name;
+
+    // The same file with its encoding named is not held.
+    let job = upload(&stack, "named.csv", CYRILLIC, Some("windows-1251")).await;
+    assert_eq!((job.state, notes(&job)), (State::Finished, vec![]));
+    assert_eq!(user(&stack).await.profile.name.as_str(), "Иван Петров");
+    assert!(!judged.as_str().contains('\u{fffd}'));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_western_europe_need_nobody_to_look() {
+    let stack = Stack::start(&[]).await;
+    stack.create_users(1).await;
+    let job = upload(&stack, "names.csv", b"Login ID,Name\nuser1,Jos\xe9 N\xfa\xf1ez\n", None).await;
+    assert_eq!((job.state, notes(&job)), (State::Finished, vec![FileWarning::EncodingJudged]));
+    assert_eq!(user(&stack).await.profile.name.as_str(), "José Núñez");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_cell_of_a_file_that_says_it_is_utf8_is_an_error_of_its_row() {
+    let stack = Stack::start(&[]).await;
+    stack.create_users(1).await;
+    let before = user(&stack).await;
+    let job =
+        upload(&stack, "marked.csv", b"\xEF\xBB\xBFLogin ID,Name\nuser1,Meera \xe0\xa4\xa8\xe0\xa4\n", None).await;
+    assert_eq!((job.state, job.counts.failed, notes(&job)), (State::Finished, 1, vec![]));
+    assert_eq!(user(&stack).await, before);
+    let failed = stack.files.get(&job.keys().failed()).await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&failed).contains("TEXT_UNREADABLE"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_append_goes_on_in_whatever_encoding_and_says_so() {
+    let stack = Stack::start(&[]).await;
+    stack.create_users(1).await;
+    let file = b"Login ID,Allowed Caller ID,Remark\nuser1,9876543210,\x8d\xb2\x93\xa1\x91\xbe\x98\x59\n";
+    let job = stack.append("sjis.csv", file.to_vec()).await;
+    assert_eq!((job.state, job.counts.applied), (State::Finished, 1));
+    assert_eq!(notes(&job), [FileWarning::EncodingDoubtful]);
+    assert_eq!(user(&stack).await.caller_ids.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_encoding_that_is_none_is_refused() {
+    let stack = Stack::start(&[]).await;
+    let job = upload(&stack, "klingon.csv", CYRILLIC, Some("klingon")).await;
+    assert!(
+        matches!(&job.failure, Some(Failure::File(fault)) if fault.message.contains("klingon")),
+        "{:?}",
+        job.failure
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_names_an_encoding() {
+    let stack = Stack::start(&[]).await;
+    let file = b"Login ID,Name\nuser1,Jos\x82\n";
+    let refused = rollcall(Some(&stack), &["upload", "-", "--encoding", "klingon"], file);
+    assert!(!refused.status.success());
+    let out = rollcall(Some(&stack), &["upload", "-", "--encoding", "cp850"], file);
+    assert!(out.status.success(), "{out:?}");
+    let made = stack.directory.user(&"demo".parse().unwrap(), "user1").await.unwrap().unwrap();
+    assert_eq!(made.profile.name.as_str(), "José");
+}
