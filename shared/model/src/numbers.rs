@@ -200,6 +200,7 @@ impl Digits {
 
 /// Undoes what spreadsheets and keyboards do to a number, and refuses what can't be undone.
 ///
+/// - `tel:` in front (RFC 3966)
 /// - a leading `'`, or `=` with or without quotes: how a number is kept from being reckoned with
 /// - digits of other scripts
 /// - `9876543210.0`: a number that went through a floating-point column
@@ -208,6 +209,7 @@ impl Digits {
 fn repair(written: &str) -> Result<String, RowCode> {
     let bare = written.trim_start_matches('\'');
     let bare = bare.strip_prefix('=').map_or(bare, |formula| formula.trim_matches('"'));
+    let bare = bare.get(..4).filter(|scheme| scheme.eq_ignore_ascii_case("tel:")).map_or(bare, |_| &bare[4..]);
     let mut plain = String::with_capacity(bare.len());
     for c in bare.chars() {
         match c {
@@ -409,7 +411,6 @@ mod tests {
             "''",
             "=",
             "#N/A",
-            "tel:+919876543210",
             "9876543210\n9876543211",
             "++919876543210",
             "9876+543210",
@@ -446,6 +447,8 @@ mod tests {
                 "09876543210",
                 "00919876543210",
                 "+91 98765 43210",
+                "tel:+91-98765-43210",
+                "TEL:09876543210",
             ] {
                 assert_eq!(reader.read(written), unusual(MINE), "{written}");
             }

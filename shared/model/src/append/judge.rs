@@ -207,6 +207,30 @@ pub(crate) fn number_message(code: RowCode, written: &str) -> String {
         ),
         RowCode::NumberNotOwned => format!("\"{written}\" is not one of the account's numbers."),
         RowCode::NumberRetired => format!("\"{written}\" has been retired by the account."),
-        _ => format!("\"{written}\" is not a telephone number."),
+        _ => format!("\"{written}\" is not a telephone number.{}", hint(&written)),
+    }
+}
+
+/// What something that is no telephone number looks like, and what to do.
+fn hint(written: &str) -> &'static str {
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    // Fewer digits are a group of a number.
+    let numbers = |parts: &mut dyn Iterator<Item = &str>| parts.filter(|part| digits(part) >= 7).count();
+    let marks = |c: char| {
+        matches!(c, ',' | '/' | '|' | '\n' | '\r' | '&' | '、' | '，' | '；' | ':' | '[' | ']') || c.is_alphabetic()
+    };
+    let lower = written.to_lowercase();
+    match () {
+        () if numbers(&mut written.split(marks)) > 1 || numbers(&mut written.split_whitespace()) > 1 => {
+            " It looks like several numbers: separate them with a semicolon (;)."
+        }
+        () if written.starts_with(['=', '{']) => " It looks like a formula of a spreadsheet: write its result.",
+        () if lower.contains("ext") || lower.contains('x') && digits(written) >= 7 => {
+            " It looks like a number with an extension: write the number alone."
+        }
+        () if written.contains(',') && digits(written) >= 7 => {
+            " It looks like a number whose digits a spreadsheet has grouped: format the column as text."
+        }
+        () => "",
     }
 }

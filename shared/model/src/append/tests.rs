@@ -121,6 +121,36 @@ fn codes(code: RowCode) -> String {
 }
 
 #[test]
+fn a_number_that_is_none_is_told_what_it_looks_like() {
+    for (cell, word) in [
+        ("\"9876543210, 9876543211\"", "semicolon"),
+        ("9876543210/9876543211", "semicolon"),
+        ("\"9876543210\n9876543211\"", "semicolon"),
+        ("9876543210；9876543211", "semicolon"),
+        ("9876543210 9876543211", "semicolon"),
+        ("\"['9876543210', '9876543211']\"", "semicolon"),
+        ("\"9,876,500,003\"", "grouped"),
+        ("\"=TEXT(A1;\"\"0\"\")\"", "formula"),
+        ("9876543210 ext 12", "extension"),
+    ] {
+        let ran = run(&format!("user1,{cell}\n"), &mut Directory::with(&["user1"]));
+        let failed = String::from_utf8(ran.failed).unwrap();
+        assert!(failed.contains("NUMBER_INVALID") && failed.contains(word), "{cell}: {failed}");
+    }
+}
+
+#[test]
+fn a_number_beside_the_numbers_is_not_lost_without_a_word() {
+    let mut directory = Directory::with(&["user1"]);
+    let file = "Login ID;DID;Remarks\nuser1;9876543210;9876543211\nuser1;9876543210;call 12\n";
+    let ran = run_with(file.as_bytes(), &mut directory, &[], DEFAULT_LIST_LIMIT);
+    assert_eq!(ran.rows, ["applied NUMBER_ELSEWHERE", "unchanged DUPLICATE_IN_FILE"]);
+    let file = "Login ID;DID;Remarks\nuser1;9876543210;9876543211;9876543212\n";
+    let ran = run_with(file.as_bytes(), &mut directory, &[], DEFAULT_LIST_LIMIT);
+    assert_eq!(ran.rows, ["failed COLUMN_COUNT"]);
+}
+
+#[test]
 fn a_user_is_found_in_every_spelling_that_can_only_mean_that_user() {
     for login in [
         "us\u{200b}er1",

@@ -48,6 +48,45 @@ pub struct Entry {
     pub directory_id: Option<DirectoryId>,
 }
 
+macro_rules! each_field {
+    ($with:ident: $($field:ident = $column:ident),*) => { $($with!($field, $column);)* };
+    ($with:ident) => {
+        each_field!($with: name = NAME, phone = PHONE, email = EMAIL, designation = DESIGNATION, department = DEPARTMENT, team = TEAM,
+            role = ROLE, calling_agent = CALLING_AGENT, agent_status = AGENT_STATUS, extension = EXTENSION, web_login = BLOCKED,
+            directory_id = DIRECTORY_ID);
+    };
+}
+
+impl Entry {
+    /// The first column of which both say something, and not the same.
+    pub(super) fn contradiction(&self, other: &Self) -> Option<usize> {
+        macro_rules! compare {
+            ($field:ident, $column:ident) => {
+                if self.$field.is_some() && other.$field.is_some() && self.$field != other.$field {
+                    return Some($column);
+                }
+            };
+        }
+        each_field!(compare);
+        None
+    }
+
+    /// Takes over what the other says and this one doesn't. Gives whether there was anything.
+    pub(super) fn join(&mut self, other: Self) -> bool {
+        let mut joined = false;
+        macro_rules! take {
+            ($field:ident, $column:ident) => {
+                if self.$field.is_none() && other.$field.is_some() {
+                    self.$field = other.$field;
+                    joined = true;
+                }
+            };
+        }
+        each_field!(take);
+        joined
+    }
+}
+
 /// What a row says, and of whom.
 pub(super) struct Said {
     pub login: LoginId,

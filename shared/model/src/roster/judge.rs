@@ -1,6 +1,6 @@
 //! What came of each row.
 
-use super::{COLUMNS, LOGIN, Ledger, RosterReader, entry::Said, ledger::Fate};
+use super::{COLUMNS, Entry, LOGIN, Ledger, RosterReader, entry::Said, ledger::Fate};
 use crate::{
     append::{NumbersJudged, not_in_force},
     code::{RowCode, Warning},
@@ -16,16 +16,21 @@ pub fn judge(row: &Row<'_>, reader: &mut RosterReader, ledger: &mut Ledger) -> J
     }
     let Said { login, entry, mut warnings, .. } = match reader.read(row) {
         Ok(read) => read,
-        Err(errors) => return Judgement { status: RowStatus::Failed, remarks: errors },
+        Err(mut errors) => {
+            // Everything that is wrong is told at once.
+            errors.append(&mut NumbersJudged::of(row, &mut reader.numbers, &mut ledger.numbers, None).errors);
+            return Judgement { status: RowStatus::Failed, remarks: errors };
+        }
     };
     let name = |column: usize| row.header().name(column);
     let Some(user) = ledger.user(&fold(login.as_str())) else { return Judgement::unprocessed() };
     let asked = ledger.asked(user);
-    if asked.entry != entry {
-        let message = format!("The row on line {} has this login ID, with other values.", asked.line);
+    if let Some(column) = asked.entry.contradiction(&entry) {
+        let message =
+            format!("The rows from line {} on have this login ID, with another {}.", asked.line, COLUMNS[column].name);
         return Judgement::failed(Remark::error(RowCode::LoginIdTaken, name(LOGIN), login.as_str(), message));
     }
-    let first = asked.line == row.line;
+    let first = asked.line == row.line || asked.more.contains(&row.line);
     let written = match ledger.fate(user) {
         None => return Judgement::unprocessed(),
         Some(Fate::Refused(refusal)) => {
@@ -36,7 +41,8 @@ pub fn judge(row: &Row<'_>, reader: &mut RosterReader, ledger: &mut Ledger) -> J
                 name => name,
             };
             let refused = Remark::error(refusal.code, field, &value, &*refusal.message);
-            let remarks = std::iter::once(refused).chain(warnings).collect();
+            let numbers = NumbersJudged::of(row, &mut reader.numbers, &mut ledger.numbers, None).errors;
+            let remarks = std::iter::once(refused).chain(numbers).chain(warnings).collect();
             return Judgement { status: RowStatus::Failed, remarks };
         }
         Some(Fate::Written) => first,
@@ -51,8 +57,9 @@ pub fn judge(row: &Row<'_>, reader: &mut RosterReader, ledger: &mut Ledger) -> J
         () => RowStatus::Failed,
     };
     let mut remarks = numbers.errors;
-    if !first {
-        let message = "The same row stands further up in the file.";
+    // A row that says nothing but more numbers repeats nothing.
+    if !first && (numbers.applied == 0 || entry != Entry::default()) {
+        let message = "What the row says stands further up in the file.";
         remarks.push(Remark::warning(Warning::DuplicateInFile, name(LOGIN), login.as_str(), message));
     }
     if let (Some(policy), 1..) = (ledger.numbers.policy(user), numbers.applied) {

@@ -17,10 +17,12 @@ pub struct Wanted {
     claimants: HashMap<Claim, usize>,
 }
 
-/// What the first row of a user asks for. Rows that say the same may follow.
+/// What the rows of a user ask for, together.
 pub(super) struct Asked {
-    /// The physical line of the row.
+    /// The physical line of the first row.
     pub line: u64,
+    /// Those of rows further down that say more than the rows above them.
+    pub more: Vec<u64>,
     pub login: LoginId,
     /// What the login ID looks like, if it may be none.
     pub suspect: Option<Suspect>,
@@ -35,17 +37,22 @@ impl Wanted {
         }
         let Ok(Said { login, suspect, entry, .. }) = reader.read(row) else { return };
         // A row that contradicts one further up is refused whole, its caller IDs included.
-        if self.numbers.user(&login.folded()).is_some_and(|user| self.asked[user].entry != entry) {
+        let known = self.numbers.user(&login.folded());
+        if known.is_some_and(|user| self.asked[user].entry.contradiction(&entry).is_some()) {
             return;
         }
         let Some(user) = self.numbers.take(row, &mut reader.numbers) else { return };
-        if user < self.asked.len() {
-            return;
-        }
         for claim in entry.claims() {
             self.claimants.entry(claim).or_insert(user);
         }
-        self.asked.push(Asked { line: row.line, login, suspect, entry });
+        match self.asked.get_mut(user) {
+            Some(asked) => {
+                if asked.entry.join(entry) {
+                    asked.more.push(row.line);
+                }
+            }
+            None => self.asked.push(Asked { line: row.line, more: Vec::new(), login, suspect, entry }),
+        }
     }
 
     /// The ledger of what is wanted. Nothing has come of it yet.
@@ -62,6 +69,15 @@ pub struct Ledger {
     /// Who in the file is the first to ask for what only one user can have.
     claimants: HashMap<Claim, usize>,
     fates: Vec<Option<Fate>>,
+}
+
+/// When somebody gives up what another user of the file is to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Giving {
+    /// It has been given up.
+    Done,
+    /// Its turn hasn't come.
+    Later,
 }
 
 /// What came of a user's own row.
@@ -98,9 +114,9 @@ impl Ledger {
 
     /// Whether everything about this user is known.
     pub fn is_settled(&self, user: usize) -> bool {
-        match self.fates[user] {
+        match &self.fates[user] {
             None => false,
-            Some(Fate::Refused(_)) => true,
+            Some(Fate::Refused(refusal)) => !refusal.waits,
             Some(_) => self.numbers.is_settled(user),
         }
     }
@@ -122,6 +138,20 @@ impl Ledger {
 
     pub(super) fn fate(&self, user: usize) -> Option<&Fate> {
         self.fates[user].as_ref()
+    }
+
+    /// What a user of the file who has something comes to, if it is to have something else instead: `None` where it keeps
+    /// it, or isn't in the file.
+    pub(super) fn gives_up(&self, owner: &str, claim: &Claim) -> Option<Giving> {
+        let giver = self.user(owner)?;
+        let same_kind = |other: &Claim| std::mem::discriminant(other) == std::mem::discriminant(claim);
+        self.claims(giver).iter().find(|other| same_kind(other) && *other != claim)?;
+        match &self.fates[giver] {
+            Some(Fate::Written) => Some(Giving::Done),
+            None => Some(Giving::Later),
+            Some(Fate::Refused(refusal)) if refusal.waits => Some(Giving::Later),
+            Some(Fate::Same | Fate::Refused(_)) => None,
+        }
     }
 
     /// The line of the row further up that has a claim of this user's, if there is one.

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AGENT_STATUS, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN, Ledger, NAME, ROLE, TEAM, ledger::Asked};
+use super::{
+    AGENT_STATUS, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN, Ledger, NAME, ROLE, TEAM,
+    ledger::{Asked, Giving},
+};
 use crate::{
     append::{Standing, UserPlan},
     catalog,
@@ -51,6 +54,9 @@ pub struct Refusal {
     pub column: usize,
     /// A sentence for the person who made the file.
     pub message: String,
+    /// Another user of the file is about to give up what is asked for here: to be decided again after that one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
 }
 
 /// What the directory says now.
@@ -108,12 +114,16 @@ impl Ledger {
                 Claim::Extension(_) => (RowCode::ExtensionInUse, EXTENSION, "extension"),
                 Claim::DirectoryId(_) => (RowCode::DirectoryIdTaken, DIRECTORY_ID, "person of the directory"),
             };
-            let refused = |who: String| Err(Refusal { code, column, message: format!("{who} has this {what}.") });
-            if present.owners.get(&claim).is_some_and(|owner| owner != self.login(user)) {
-                return refused("Another user".to_owned());
+            let refused =
+                |who: String, waits| Err(Refusal { code, column, message: format!("{who} has this {what}."), waits });
+            if let Some(owner) = present.owners.get(&claim).filter(|owner| *owner != self.login(user)) {
+                match self.gives_up(owner, &claim) {
+                    Some(Giving::Done) => {}
+                    giving => return refused("Another user".to_owned(), giving.is_some()),
+                }
             }
             if let Some(line) = self.claimed_on(user, &claim) {
-                return refused(format!("The row on line {line}"));
+                return refused(format!("The row on line {line}"), false);
             }
         }
         Ok(())
@@ -124,7 +134,17 @@ impl Plan {
     /// The user is left as it is, its list too.
     pub fn leave_out(&mut self, why: LeftOut) {
         self.numbers.vanished();
-        self.change = Change::Refused(Refusal { code: why.code(), column: LOGIN, message: why.message().to_owned() });
+        self.change = Change::Refused(Refusal {
+            code: why.code(),
+            column: LOGIN,
+            message: why.message().to_owned(),
+            waits: false,
+        });
+    }
+
+    /// Whether it is to be decided again when other users of the file have been written.
+    pub fn waits(&self) -> bool {
+        matches!(&self.change, Change::Refused(refusal) if refusal.waits)
     }
 
     /// Whether the user is written.
@@ -140,12 +160,12 @@ fn decided(asked: &Asked, present: Present<'_>, catalog: &Catalog) -> Result<Use
         (Some(user), _) => user.clone(),
         (None, _) if let Some(suspect) = asked.suspect => {
             let message = format!("No user has this login ID, and none is created by it. {}", suspect.message());
-            return Err(Refusal { code: RowCode::LoginIdSuspect, column: LOGIN, message });
+            return Err(Refusal { code: RowCode::LoginIdSuspect, column: LOGIN, message, waits: false });
         }
         (None, Some(name)) => User::created(asked.login.clone(), Profile::of(name.clone()), present.now),
         (None, None) => {
             let message = "The login ID is new, and a new user needs a name.".to_owned();
-            return Err(Refusal { code: RowCode::NameMissing, column: NAME, message });
+            return Err(Refusal { code: RowCode::NameMissing, column: NAME, message, waits: false });
         }
     };
     let profile = &mut user.profile;
@@ -170,7 +190,7 @@ fn decided(asked: &Asked, present: Present<'_>, catalog: &Catalog) -> Result<Use
     if user.directory_id.is_some() && entry.directory_id.is_some() && user.directory_id != entry.directory_id {
         // A login name that the company has given to somebody new: nobody inherits what another may do.
         let message = "The login ID is that of another person of the directory.".to_owned();
-        return Err(Refusal { code: RowCode::DirectoryIdTaken, column: DIRECTORY_ID, message });
+        return Err(Refusal { code: RowCode::DirectoryIdTaken, column: DIRECTORY_ID, message, waits: false });
     }
     set(&mut user.directory_id, entry.directory_id.as_ref());
     if let Some(status) = entry.agent_status.filter(|status| *status != user.agent_status) {
@@ -183,6 +203,7 @@ fn decided(asked: &Asked, present: Present<'_>, catalog: &Catalog) -> Result<Use
             code: RowCode::ValueInvalid,
             column: AGENT_STATUS,
             message: illegal.to_string(),
+            waits: false,
         })?;
     }
     Ok(user)
@@ -220,17 +241,18 @@ fn refer(field: &mut Option<Ref>, cell: Option<&Name>, known: &[catalog::Entry],
         (Some(entry), None) => *field = Some(entry.id.clone()),
         (Some(_), Some(_)) => {
             let message = "Several have this name. Write the ID.".to_owned();
-            return Err(Refusal { code: RowCode::ValueInvalid, column, message });
+            return Err(Refusal { code: RowCode::ValueInvalid, column, message, waits: false });
         }
         (None, _) if column == ROLE => {
             let message = "The account has no role of this ID or name.".to_owned();
-            return Err(Refusal { code: RowCode::RoleUnknown, column, message });
+            return Err(Refusal { code: RowCode::RoleUnknown, column, message, waits: false });
         }
         (None, _) => {
             let unknown = |error| Refusal {
                 code: RowCode::ValueInvalid,
                 column,
                 message: format!("Nothing has this name, and it can't be an ID: {error}."),
+                waits: false,
             };
             *field = Some(Ref::parse(cell).map_err(unknown)?);
         }

@@ -74,16 +74,24 @@ fn run_with(file: &[u8], directory: &mut Directory, catalog: &Catalog) -> Ran {
     let mut wanted = Wanted::default();
     each_row(file, |row| wanted.take(row, &mut reader));
     let mut ledger = wanted.settle();
-    for user in 0..ledger.users() {
-        let owners = directory.owners();
-        let present =
-            Present { user: directory.users.get(ledger.login(user)), owners: &owners, now: Timestamp::UNIX_EPOCH };
-        let plan = ledger.plan(user, present, catalog, DEFAULT_LIST_LIMIT);
-        // A plan is kept as JSON before it is carried out.
-        let plan: Plan = serde_json::from_slice(&serde_json::to_vec(&plan).unwrap()).unwrap();
-        directory.carry_out(&plan);
-        ledger.record(&plan);
-        assert!(ledger.is_settled(user));
+    let mut open: Vec<usize> = (0..ledger.users()).collect();
+    loop {
+        let before = open.len();
+        for &user in &open {
+            let owners = directory.owners();
+            let present =
+                Present { user: directory.users.get(ledger.login(user)), owners: &owners, now: Timestamp::UNIX_EPOCH };
+            let plan = ledger.plan(user, present, catalog, DEFAULT_LIST_LIMIT);
+            // A plan is kept as JSON before it is carried out.
+            let plan: Plan = serde_json::from_slice(&serde_json::to_vec(&plan).unwrap()).unwrap();
+            directory.carry_out(&plan);
+            ledger.record(&plan);
+            assert_eq!(ledger.is_settled(user), !plan.waits());
+        }
+        open.retain(|&user| !ledger.is_settled(user));
+        if open.is_empty() || open.len() == before {
+            break;
+        }
     }
     let mut report: Option<Report> = None;
     each_row(file, |row| {
@@ -403,6 +411,59 @@ prop_compose! {
         user.web_login = if flags[1] { WebLogin::Blocked } else { WebLogin::Active };
         Some(user)
     }
+}
+
+#[test]
+fn rows_about_one_user_add_up_and_contradict_each_other_only_where_both_say_something() {
+    let mut directory = Directory::default();
+    let file = "Login ID,Name,Designation,DID\nuser1,Asha Rao,,9876543210\nuser1,,,9876543211\nUSER1,,Lead,\nuser1,Asha Rao,,9876543210\nuser1,Somebody,,9876543212\n";
+    let ran = run(file, &mut directory);
+    assert_eq!(
+        ran.rows,
+        ["applied", "applied", "applied", "unchanged DUPLICATE_IN_FILE; DUPLICATE_IN_FILE", "failed LOGIN_ID_TAKEN"]
+    );
+    let asha = &directory.users["user1"];
+    assert_eq!((asha.caller_ids.len(), asha.profile.name.as_str()), (2, "Asha Rao"));
+    assert_eq!(asha.profile.designation.as_ref().map(Name::as_str), Some("Lead"));
+    assert!(String::from_utf8(ran.failed).unwrap().contains("with another Name"));
+}
+
+#[test]
+fn an_address_that_one_row_gives_up_is_anothers_in_any_order() {
+    let email = |login: &str, address: &str| {
+        let mut user = user(login);
+        user.profile.email = EmailAddress::parse(address).ok();
+        user
+    };
+    for file in [
+        "Login ID,Email\na,two@example.com\nb,three@example.com\n",
+        "Login ID,Email\nb,three@example.com\na,two@example.com\n",
+        // A chain: each waits for the next.
+        "Login ID,Email\na,two@example.com\nb,three@example.com\nc,four@example.com\n",
+    ] {
+        let mut directory = Directory::with([email("a", "one@example.com"), email("b", "two@example.com")]);
+        if file.contains("\nc,") {
+            directory.users.insert("c".to_owned(), email("c", "three@example.com"));
+        }
+        let ran = run(file, &mut directory);
+        assert!(ran.rows.iter().all(|row| row == "applied"), "{file}: {:?}", ran.rows);
+        let has = |login: &str| directory.users[login].profile.email.as_ref().unwrap().as_str().to_owned();
+        assert_eq!((has("a"), has("b")), ("two@example.com".to_owned(), "three@example.com".to_owned()));
+    }
+    // A swap is left out: neither can be first.
+    let mut directory = Directory::with([email("a", "one@example.com"), email("b", "two@example.com")]);
+    let swap = "Login ID,Email\na,two@example.com\nb,one@example.com\n";
+    assert_eq!(run(swap, &mut directory).rows, ["failed EMAIL_TAKEN", "failed EMAIL_TAKEN"]);
+    // Who keeps an address keeps it.
+    let kept = "Login ID,Email\na,two@example.com\nb,\n";
+    assert_eq!(run(kept, &mut directory).rows, ["failed EMAIL_TAKEN", "unchanged"]);
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_row_is_told_at_once() {
+    let file = "Login ID,Name,Email,DID\nuser1,#N/A,nobody,junk\nuser2,,a@example.com,junk\n";
+    let expected = ["failed SPREADSHEET_ERROR; VALUE_INVALID; NUMBER_INVALID", "failed NAME_MISSING; NUMBER_INVALID"];
+    assert_eq!(run(file, &mut Directory::default()).rows, expected);
 }
 
 /// A login ID or a name as programs spell them.
