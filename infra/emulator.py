@@ -84,11 +84,15 @@ def main():
         sender(shell)
         pool = tokens(shell)
         build(shell)
+        refused(shell, pool)
         deploy(shell, pool)
-        routes()
+        routes("rollcall")
         account(shell)
         first_file(shell)
         other_functions(shell)
+        restored(shell)
+        second_stack(shell, pool)
+        other_index(shell, pool)
         without_a_permission(shell, pool)
         teardown(shell)
     print("The template deploys, its roles suffice, and the guide's commands do what it says.")
@@ -268,7 +272,7 @@ def build(shell):
     expect((BUILD / "build/template.yaml").read_text(), "CodeUri: BulkAppendFunction")
 
 
-def deploy(shell, pool, template="template.yaml"):
+def deploy(shell, pool, template="template.yaml", stack="rollcall", fails=False, **others):
     """What somebody would answer to `sam deploy --guided`. Jobs that fail are to be given up soon, and the audit trail to be shown soon."""
     parameters = {
         "Architecture": "x86_64",
@@ -280,27 +284,41 @@ def deploy(shell, pool, template="template.yaml"):
         "MaxDeliveries": "2",
         "DirectorySyncRate": "rate(1 minute)",
         "ResyncRate": "rate(1 minute)",
-    }
+    } | others
     # SAM takes quotes of its own around what has a space.
     answers = " ".join(rf'{name}="\"{value}\""' for name, value in parameters.items())
-    shell.run(
-        f"{SAM} deploy --config-file {ROOT}/samconfig.toml --template-file {BUILD}/build/{template} --no-confirm-changeset"
-        f" --parameter-overrides {answers} > {BUILD}/deploy.log 2>&1 || {{ tail -50 {BUILD}/deploy.log; false; }}"
+    printed = shell.run(
+        f"{SAM} deploy --config-file {ROOT}/samconfig.toml --template-file {BUILD}/build/{template} --no-confirm-changeset --stack-name {stack}"
+        f" --parameter-overrides {answers} > {BUILD}/deploy.log 2>&1 || {{ tail -50 {BUILD}/deploy.log; false; }}",
+        fails=fails,
     )
-    [_, variables] = blocks(GUIDE, "3. Deploy")
-    shell.run(variables)
+    if not fails:
+        [_, variables] = blocks(GUIDE, "3. Deploy")
+        shell.run(f"STACK={stack}\n{variables}")
+    return printed
 
 
-def routes():
+def refused(shell, pool):
+    """Bad input, before anything is made."""
+    look = lambda stack, issuer, sender: shell.run(f"{ROOT}/infra/preflight {stack} {issuer} {sender}", fails=True)
+    expect(look("x" * 128, "https://issuer.invalid", "rollcall@example.com"), "has 128 letters", "is the template's default")
+    expect(look("rollcall", "https://127.0.0.1:9", "nobody@example.org"), "doesn't answer within 1.5 seconds", "neither nobody@example.org nor its domain")
+    expect(look("roll_call", "http://example.com", "$SENDER"), "letters, digits and hyphens", "must be an https address")
+    for name, value, told in [("JwtIssuer", "https://issuer.invalid", "JwtIssuer must be given"), ("MailSender", "rollcall@example.com", "MailSender must be given")]:
+        expect(deploy(shell, pool, stack="refused", fails=True, **{name: value}), told)
+    expect(shell.run("aws dynamodb list-tables --query \"TableNames[?starts_with(@, 'refused-')]\" --output json"), "[]")
+
+
+def routes(name):
     """MiniStack passes over the routes that SAM makes of the functions' events. They are made here, each as it stands there."""
     stack, gateway = boto3.client("cloudformation"), boto3.client("apigatewayv2")
-    body = stack.get_template(StackName="rollcall", TemplateStage="Processed")["TemplateBody"]["Resources"]["Api"]["Properties"]["Body"]
-    resources = stack.describe_stack_resources(StackName="rollcall")["StackResources"]
+    body = stack.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]["Resources"]["Api"]["Properties"]["Body"]
+    resources = stack.describe_stack_resources(StackName=name)["StackResources"]
     [api], [function] = (
         [found["PhysicalResourceId"] for found in resources if found["LogicalResourceId"] == name] for name in ["Api", "UsersApiFunction"]
     )
     arn = boto3.client("lambda").get_function(FunctionName=function)["Configuration"]["FunctionArn"]
-    [parameters] = ({given["ParameterKey"]: given["ParameterValue"] for given in found["Parameters"]} for found in stack.describe_stacks(StackName="rollcall")["Stacks"])
+    [parameters] = ({given["ParameterKey"]: given["ParameterValue"] for given in found["Parameters"]} for found in stack.describe_stacks(StackName=name)["Stacks"])
     integration = gateway.create_integration(
         ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0"
     )["IntegrationId"]
@@ -420,6 +438,62 @@ read START END < ends
 bring_back "$STREAM" "$SHARD" "$START" "$END"
 """)
     shell.until("the audit trail tells of it again", 'ask "$API/v1/audit"', told)
+
+
+USERS = 'ask "$API/v1/users?limit=200" | grep -o \'"login":"[^"]*"\' | sort'
+
+
+def restored(shell):
+    """What came since goes, what was changed is as before. MiniStack restores a table as it is now, whatever moment is named."""
+    [make, copy] = blocks(GUIDE, "Restore")
+    copy = copy.replace("python3", str(MINISTACK / "bin/python"))
+    before = shell.run(USERS)
+    shell.run(make)
+    shell.run("""ask "$API/v1/users" -d '{"login":"later","name":"Later"}'; ask -X DELETE "$API/v1/users/user1" """)
+    expect(shell.run(f"cd {ROOT}\n{copy}"), "Done.")
+    expect(shell.run(copy), "0 items to write, 0 to delete")
+    after = shell.run(f"cd - > /dev/null; {USERS}")
+    if before != after or "user1" not in after:
+        sys.exit(f"The restored table has other users: {before!r} {after!r}")
+
+
+def second_stack(shell, pool):
+    """Beside the first in the same account and region, then in its place."""
+    before = shell.run(f"OLD=$TABLE\n{USERS}")
+    deploy(shell, pool, stack="rollcall-two")
+    routes("rollcall-two")
+    expect(shell.run('ask "$API/v1/users"'), '"items":[]')
+    [move] = blocks(GUIDE, "Move to another stack")
+    shell.run('NEW_TABLE=$TABLE NEW_BUCKET=$BUCKET TABLE=$OLD BUCKET=$(STACK=rollcall; output FilesBucketName)')
+    shell.run(f"cd {ROOT}; " + move.replace("python3", str(MINISTACK / "bin/python")) + "cd - > /dev/null")
+    if shell.run(USERS) != before:
+        sys.exit("The second stack has other users.")
+    shell.run(f"{SAM} delete --stack-name rollcall-two --no-prompts --region {REGION} 2>&1 | tail -3")
+    # What a stack leaves, and a failed first deployment too, is told of, and goes as the guide has it.
+    expect(shell.run(f"{ROOT}/infra/preflight rollcall-two https://issuer.invalid $SENDER", fails=True), "is left of an earlier stack")
+    [way_out] = blocks(GUIDE, "When a deployment fails")
+    shell.run(way_out.split("\n", 1)[1])
+    expect(shell.run("aws dynamodb list-tables --query \"TableNames[?starts_with(@, 'rollcall-two-')]\" --output json"), "[]")
+    [_, variables] = blocks(GUIDE, "3. Deploy")
+    shell.run(f"STACK=rollcall\n{variables}")
+    if shell.run(USERS) != before:
+        sys.exit("The first stack has lost users by the second one's end.")
+
+
+def other_index(shell, pool):
+    """The index of a later release beside the one that is read, filled, and out again: one is made or deleted in an update."""
+    template = (BUILD / "build/template.yaml").read_text()
+    index = re.search(r"(?m)^      - IndexName: by_account\n(?:(?:       .*|      - (?!IndexName).*)\n)*", template)
+    another = template.replace(index[0], index[0] + index[0].replace("by_account", "by_account_2").replace("          - listed\n", "          - listed\n          - shift\n"), 1)
+    assert "by_account_2" in another and "shift" in another
+    (BUILD / "build/index.yaml").write_text(another)
+    query = """aws dynamodb query --table-name "$TABLE" --index-name by_account_2 --select COUNT --query Count --key-condition-expression 'AccountPK = :a' --expression-attribute-values '{":a":{"S":"ACCT#acme#USERS"}}'"""
+    deploy(shell, pool, "index.yaml")
+    if int(shell.run(query).strip()) == 0:
+        sys.exit("The second index is empty.")
+    deploy(shell, pool)
+    shell.run(query, fails=True)
+    expect(shell.run(USERS), "user1")
 
 
 def without_a_permission(shell, pool):
