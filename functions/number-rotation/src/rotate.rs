@@ -148,14 +148,21 @@ fn unknown(only: Option<&Only>, walk: &Walk) -> BTreeMap<usize, String> {
 }
 
 async fn read_request(run: &Run<'_>) -> Result<Wanted, Stop> {
-    if !run.job.upload.name.to_ascii_lowercase().ends_with(".json") {
-        let pairs = rotation::read_file(&run.dropped(MAX_REQUEST_BYTES).await?)?;
+    let bytes = run.dropped(MAX_REQUEST_BYTES).await?;
+    if !run.job.upload.name.to_ascii_lowercase().ends_with(".json") && !is_object(&bytes) {
+        let pairs = rotation::read_file(&bytes)?;
         return Ok(Wanted { preview: false, pairs, only: None, quarantine_days: None, allow_empty: false });
     }
-    let request: Request = run.request().await?;
+    let request: Request = rollcall_engine::read_request(&bytes)?;
     let pairs = request.pairs().map_err(|fault| Stop::refused(format!("The request can't be understood: {fault}")))?;
     let Request { only, quarantine_days, allow_empty, preview, .. } = request;
     Ok(Wanted { preview, pairs, only, quarantine_days, allow_empty })
+}
+
+/// Whether a file is an object in JSON, whatever it is called: a request that was made from a file of pairs has that file's
+/// name. No header of a file of pairs begins so.
+fn is_object(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().starts_with(b"{")
 }
 
 impl Work for RotationWork {

@@ -13,6 +13,14 @@ use crate::{Run, Stop};
 /// Bytes of a request: some thousand numbers or users are named in a tenth of that.
 pub const MAX_REQUEST_BYTES: u64 = 8 * 1024 * 1024;
 
+/// A request in JSON.
+///
+/// # Errors
+/// When it can't be understood.
+pub fn read_request<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Stop> {
+    serde_json::from_slice(bytes).map_err(|error| Stop::refused(format!("The request can't be understood: {error}.")))
+}
+
 impl Run<'_> {
     /// What was dropped, whole, where it has no more than `most` bytes: it is held in memory.
     ///
@@ -32,9 +40,7 @@ impl Run<'_> {
     /// # Errors
     /// When it can't be understood, or the bucket can't be read.
     pub async fn request<T: DeserializeOwned>(&self) -> Result<T, Stop> {
-        let bytes = self.dropped(MAX_REQUEST_BYTES).await?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| Stop::refused(format!("The request can't be understood: {error}.")))
+        read_request(&self.dropped(MAX_REQUEST_BYTES).await?)
     }
 
     /// Keeps the rows that were brought.

@@ -49,7 +49,7 @@ use rollcall_platform::{
 use tokio::time::Instant;
 
 pub use append::Append;
-pub use brought::MAX_REQUEST_BYTES;
+pub use brought::{MAX_REQUEST_BYTES, read_request};
 pub use deliver::Worker;
 pub use operation::{Begun, Done, Operation, PutOn, RowsIn, Work};
 pub use round::Round;

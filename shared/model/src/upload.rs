@@ -145,6 +145,21 @@ pub fn file_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
+/// Longest name of a file, in bytes: a key has 1,024.
+const MAX_FILE_NAME: usize = 200;
+
+/// Whether a file can be called so in a request.
+pub fn is_file_name(name: &str) -> bool {
+    (1..=MAX_FILE_NAME).contains(&name.len())
+        && ![".", ".."].contains(&name)
+        && !name.contains('/')
+        && !name.contains(char::is_control)
+}
+
+/// What is wrong with a name that isn't one.
+pub const NOT_A_FILE_NAME: &str = 
+    "A file's name has 1 to 200 bytes, without slashes and control characters, and is not . or .. alone.";
+
 /// What an upload says of its job, beside its bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms {

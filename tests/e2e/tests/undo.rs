@@ -35,6 +35,7 @@ async fn rotate(stack: &Stack, name: &str, pairs: &[(usize, Option<usize>)], all
         quarantine_days: None,
         allow_empty,
         preview: false,
+        file: None,
     };
     let source = stack.drop_as(Kind::RotateCallerIds, name, request.to_json()).await;
     stack.ended(&source).await

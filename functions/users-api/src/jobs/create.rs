@@ -12,7 +12,7 @@ use rollcall_model::{
     csv_file::Encoding,
     email::EmailAddress,
     permit::Permit,
-    upload::{Kind, Terms, Upload},
+    upload::{Kind, NOT_A_FILE_NAME, Terms, Upload, is_file_name},
     user::Name,
 };
 use serde::{Deserialize, Serialize};
@@ -55,8 +55,6 @@ pub(crate) struct Permission {
 
 /// How long the upload's address is good for: long enough for a large file over a slow line to begin.
 const GOOD_FOR: Duration = Duration::from_mins(15);
-/// Longest name, in bytes: a key has 1,024.
-const MAX_NAME: usize = 200;
 
 /// `POST /v1/jobs`
 pub(crate) async fn create(
@@ -64,16 +62,8 @@ pub(crate) async fn create(
     caller: Caller,
     Body(new): Body<New>,
 ) -> Result<(StatusCode, Json<Permission>), Problem> {
-    let plain = !new.name.is_empty()
-        && new.name.len() <= MAX_NAME
-        && ![".", ".."].contains(&new.name.as_str())
-        && !new.name.contains('/')
-        && !new.name.contains(char::is_control);
-    if !plain {
-        let detail = format!(
-            "A file's name has 1 to {MAX_NAME} bytes, without slashes and control characters, and is not . or .. alone."
-        );
-        return Err(Problem::field("/name", detail));
+    if !is_file_name(&new.name) {
+        return Err(Problem::field("/name", NOT_A_FILE_NAME));
     }
     if new.size == 0 || new.size > api.max_file_bytes {
         return Err(Problem::field("/size", format!("A file has 1 to {} bytes.", api.max_file_bytes)));

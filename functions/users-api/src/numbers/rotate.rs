@@ -18,5 +18,6 @@ pub(crate) async fn ask(
     Body(request): Body<Request>,
 ) -> Result<(StatusCode, Json<Asked>), Problem> {
     request.pairs().map_err(|fault| Problem::field(fault.pointer, fault.message))?;
-    ask::ask(&api, caller, Kind::RotateCallerIds, "rotation.json", request.to_json()).await
+    let name = request.file.as_ref().map_or("rotation.json", |file| file.name.as_str());
+    ask::ask(&api, caller, Kind::RotateCallerIds, name, request.to_json()).await
 }

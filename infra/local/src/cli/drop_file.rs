@@ -62,7 +62,7 @@ impl DropFile {
     /// If the file can't be read or dropped, or the stack can't be asked.
     pub async fn run(self, stack: &Reach, kind: Kind, role: Option<Name>) -> Result<ExitCode> {
         self.watch.check()?;
-        let name = name(self.name, &self.file)?;
+        let name = self.name.map_or_else(|| file_name(&self.file), Ok)?;
         let bytes = read(&self.file)?;
         let encoding = self.encoding.map(Encoding::name);
         let terms = Terms { notify: self.notify, role, preview: self.preview, encoding, ..Terms::default() };
@@ -108,15 +108,16 @@ impl Watch {
     }
 }
 
-fn name(given: Option<String>, file: &Path) -> Result<String> {
-    if let Some(name) = given {
-        return Ok(name);
-    }
+/// What a file is called in the bucket and in the mail.
+///
+/// # Errors
+/// If its name can't be used there.
+pub fn file_name(file: &Path) -> Result<String> {
     if file.as_os_str() == STDIN {
         return Ok("standard-input.csv".to_owned());
     }
     let name = file.file_name().and_then(|name| name.to_str());
-    name.map(str::to_owned).ok_or_else(|| Error::new("the file's name can't be used in a bucket; give one with --name"))
+    name.map(str::to_owned).ok_or_else(|| Error::new("the file's name can't be used in a bucket; call it otherwise"))
 }
 
 /// A file's bytes, or standard input's.

@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::Args;
-use rollcall_model::rotation::{MAX_QUARANTINE_DAYS, Only, Replacements, Request, read_file};
+use rollcall_model::rotation::{MAX_QUARANTINE_DAYS, OfFile, Only, Replacements, Request, read_file};
 use rollcall_model::user::{LoginId, Ref};
 
 use super::Whose;
 use super::consent::Consent;
-use super::drop_file::{Watch, read};
+use super::drop_file::{Watch, file_name, read};
 use super::place::Place;
 use super::reach::Reach;
 use crate::stack::{Context, Error, Result};
@@ -92,9 +92,12 @@ impl Rotate {
 
     /// What is asked for.
     fn request(&self) -> Result<Request> {
-        let pairs = match &self.file {
-            None => self.pairs.clone(),
-            Some(file) => of_file(&read(file)?).context(format!("could not use {}", file.display()))?,
+        let (pairs, file) = match &self.file {
+            None => (self.pairs.clone(), None),
+            Some(file) => {
+                let (pairs, lines) = of_file(&read(file)?).context(format!("could not use {}", file.display()))?;
+                (pairs, Some(OfFile { name: file_name(file)?, lines }))
+            }
         };
         let mut new = BTreeMap::new();
         for pair in &pairs {
@@ -121,17 +124,19 @@ impl Rotate {
             quarantine_days: self.quarantine_days,
             allow_empty: self.allow_empty,
             preview: self.consent.asks(),
+            file,
         };
         request.pairs().context("that can't be asked for")?;
         Ok(request)
     }
 }
 
-fn of_file(bytes: &[u8]) -> Result<Vec<Pair>> {
+/// The pairs of a file, and the line of each.
+fn of_file(bytes: &[u8]) -> Result<(Vec<Pair>, Vec<u64>)> {
     let rows = read_file(bytes).context("it can't be read")?;
     if let Some(row) = rows.iter().find(|row| row.misshapen || row.old.is_empty()) {
         return Err(Error::new(format!("{} can't be read, or names no old number", row.at)));
     }
     let pair = |new: String| Some(new).filter(|new| !new.is_empty());
-    Ok(rows.into_iter().map(|row| Pair { old: row.old, new: pair(row.new) }).collect())
+    Ok(rows.into_iter().map(|row| (Pair { old: row.old, new: pair(row.new) }, row.line)).unzip())
 }

@@ -19,7 +19,9 @@ mod tests;
 pub use check::{Checked, Pair, Verdict, check};
 pub use ledger::{Ledger, judge};
 pub use plan::{Holder, Rules, UserPlan};
-pub use request::{Asked, Fault, MAX_LOGINS, MAX_NUMBERS, MAX_QUARANTINE_DAYS, Only, Replacements, Request, read_file};
+pub use request::{
+    Asked, Fault, MAX_LOGINS, MAX_NUMBERS, MAX_QUARANTINE_DAYS, OfFile, Only, Replacements, Request, read_file,
+};
 pub use rows::{ROWS, key, rows};
 
 use crate::csv_file::{Column, Writer};

@@ -9,6 +9,7 @@ use crate::{
     code::FileCode,
     csv_file::{FileFault, Reader, Row, RowShape},
     text,
+    upload::{NOT_A_FILE_NAME, is_file_name},
     user::{LoginId, Ref},
 };
 
@@ -43,6 +44,19 @@ pub struct Request {
     /// The job is to show what it would do, and to do it when it is told.
     #[serde(default)]
     pub preview: bool,
+    /// The file that somebody has read the numbers from, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<OfFile>,
+}
+
+/// The file that the numbers of a request stand in: the job is called by it, and its rows name its lines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfFile {
+    /// Its name.
+    pub name: String,
+    /// The line of each number that is retired, in the same order.
+    pub lines: Vec<u64>,
 }
 
 /// What takes the places of numbers.
@@ -80,12 +94,15 @@ pub struct Fault {
 /// A pair as somebody wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
-    /// Where: the pointer to the old number, or the line of a file.
+    /// Where: the pointer to the old number in a request, or the line of a file.
     pub at: String,
     /// The old number.
     pub old: String,
     /// What takes its place; empty for nothing.
     pub new: String,
+    /// The line of a file; 0 in a request that is of none.
+    #[serde(default)]
+    pub line: u64,
     /// The row can't be read column by column.
     #[serde(default)]
     pub misshapen: bool,
@@ -103,8 +120,13 @@ impl Request {
             Some(Replacements::InOrder(new)) => new[at].clone(),
             Some(Replacements::ByOld(new)) => new.get(old).cloned().unwrap_or_default(),
         };
+        let place = |at: usize| match &self.file {
+            Some(file) => format!("line {}", file.lines[at]),
+            None => format!("/retire/{at}"),
+        };
         let pairs = self.retire.iter().enumerate().map(|(at, old)| Asked {
-            at: format!("/retire/{at}"),
+            at: place(at),
+            line: self.file.as_ref().map_or(0, |file| file.lines[at]),
             new: new(at, old),
             old: old.clone(),
             misshapen: false,
@@ -158,6 +180,14 @@ impl Request {
         {
             return fault("/only/logins", format!("A rotation is limited to 1 to {MAX_LOGINS} users."));
         }
+        if let Some(file) = &self.file {
+            if !is_file_name(&file.name) {
+                return fault("/file/name", NOT_A_FILE_NAME.to_owned());
+            }
+            if file.lines.len() != self.retire.len() {
+                return fault("/file/lines", "It has one line for each number that is retired.".to_owned());
+            }
+        }
         if self.quarantine_days.is_some_and(|days| !(1..=MAX_QUARANTINE_DAYS).contains(&days)) {
             return fault("/quarantine_days", format!("A quarantine has 1 to {MAX_QUARANTINE_DAYS} days."));
         }
@@ -193,5 +223,5 @@ pub fn read_file(bytes: &[u8]) -> Result<Vec<Asked>, FileFault> {
 fn asked(row: &Row<'_>) -> Asked {
     let misshapen = row.shape != RowShape::Sound;
     let cell = |column| row.value(column).filter(|_| !misshapen).map(std::borrow::Cow::into_owned).unwrap_or_default();
-    Asked { at: format!("line {}", row.line), old: cell(OLD), new: cell(NEW), misshapen }
+    Asked { at: format!("line {}", row.line), line: row.line, old: cell(OLD), new: cell(NEW), misshapen }
 }

@@ -122,6 +122,7 @@ pub fn file(event: &Event) -> Option<(Upload, Vec<u8>)> {
                 quarantine_days: None,
                 allow_empty: *allow_empty,
                 preview: false,
+                file: None,
             };
             (Kind::RotateCallerIds, "rotation.json", request.to_json())
         }
