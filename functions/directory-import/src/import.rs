@@ -1,6 +1,6 @@
 //! Chosen users of the directory, as rows.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use futures_util::{StreamExt, stream};
 use rollcall_engine::{Run, Stop};
@@ -40,7 +40,14 @@ impl BringUsers {
                     let found = self.find(run, entra, ids).await?;
                     let (users, unknown): (Vec<_>, Vec<_>) =
                         ids.iter().zip(found).partition(|(_, user)| user.is_some());
-                    brought.take(run, users.into_iter().filter_map(|(_, user)| user).collect()).await?;
+                    let users: Vec<DirectoryUser> = users.into_iter().filter_map(|(_, user)| user).collect();
+                    let former =
+                        if import.relink { self.former_ids(run, entra, &users).await? } else { HashMap::new() };
+                    let first = brought.rows.len();
+                    brought.take(run, users).await?;
+                    for row in &mut brought.rows[first..] {
+                        row.former_id = former.get(&row.id).cloned();
+                    }
                     brought.tally.unknown_ids += unknown.len();
                     brought.rows.extend(unknown.into_iter().map(|(id, _)| Row::nobody(id.clone())));
                 }
@@ -54,6 +61,28 @@ impl BringUsers {
             brought.take(run, users).await?;
         }
         Ok((brought.rows, Brought::Import(brought.tally)))
+    }
+
+    /// For each user whose login ID a user here has who is linked to somebody else: that somebody's ID, if the directory has nobody of it any
+    /// more. **Who is still there has not come back.**
+    async fn former_ids(
+        &self,
+        run: &Run<'_>,
+        entra: &Entra,
+        users: &[DirectoryUser],
+    ) -> Result<HashMap<DirectoryId, DirectoryId>, Stop> {
+        let logins: Vec<String> = users.iter().map(|user| user.login.folded().into_owned()).collect();
+        let logins: Vec<&str> = logins.iter().map(String::as_str).collect();
+        let directory = &run.engine.directory;
+        let here = directory.whole_users(run.account(), &logins, run.until, &mut BulkWork::default()).await?;
+        let linked = users.iter().zip(&logins).filter_map(|(user, login)| {
+            let former = here.get(*login)?.directory_id.clone().filter(|former| *former != user.id)?;
+            Some((user.id.clone(), former))
+        });
+        let (ids, former): (Vec<_>, Vec<_>) = linked.unzip();
+        let found = self.find(run, entra, &former).await?;
+        let gone = ids.into_iter().zip(former).zip(found).filter(|(_, found)| found.is_none());
+        Ok(gone.map(|(ids, _)| ids).collect())
     }
 
     /// The users with these IDs, in order; `None` for those whom nobody has.

@@ -20,6 +20,10 @@ pub struct Country(Region);
 #[error("not an ISO 3166 country code: two letters, such as IN or US")]
 pub struct NotACountry;
 
+/// The version of libphonenumber's metadata by which numbers are read: the numbering plans of the world as they were known then. Google
+/// brings out a new one every two weeks or so: <https://github.com/google/libphonenumber/releases>.
+pub const NUMBERING_PLANS: &str = "9.0.42";
+
 impl Country {
     /// Whether the country's dialling rules are known. Without them, only numbers with a country code can be read.
     pub fn has_numbering_plan(self) -> bool {
@@ -89,6 +93,17 @@ impl fmt::Debug for Country {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The crate doesn't tell the version of its metadata to programs; its documentation does, for each of its own.
+    #[test]
+    fn the_version_of_the_numbering_plans_is_that_of_the_crate() {
+        let locked = include_str!("../../../Cargo.lock");
+        let (_, found) = locked.split_once("name = \"rlibphonenumber\"\nversion = \"").expect("the crate is used");
+        let (found, _) = found.split_once('"').unwrap();
+        assert_eq!(found, "2.2.15", "say in NUMBERING_PLANS which metadata this version has, and its own version here");
+        let told = format!("libphonenumber's metadata {NUMBERING_PLANS} ");
+        assert!(include_str!("../../../infra/docs/files.md").contains(&told), "files.md says another version");
+    }
 
     #[test]
     fn knows_countries_and_nothing_else() {

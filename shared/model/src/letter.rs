@@ -24,7 +24,7 @@ pub enum Enclosure {
     None,
     /// As an attachment.
     Attached,
-    /// They are too many to be mailed; they lie here.
+    /// They are too many to be mailed; they lie here in the bucket.
     At(String),
 }
 
@@ -70,11 +70,13 @@ impl Letter {
                 ] {
                     let _ = writeln!(text, "{label:>12}: {rows}");
                 }
-                let place = match enclosure {
-                    Enclosure::At(place) => format!("They are too many to be mailed and lie at {place}"),
-                    Enclosure::Attached | Enclosure::None => "They are in the attached file".to_owned(),
+                let _ = match enclosure {
+                    Enclosure::At(place) => writeln!(text, "\n{}", ways_to(job, place)),
+                    Enclosure::Attached | Enclosure::None => {
+                        writeln!(text, "\nThey are in the attached file, each with the reason.")
+                    }
                 };
-                let _ = writeln!(text, "\n{place}, each with the reason.\n{}", mend_rows(job.upload.kind));
+                let _ = writeln!(text, "{}", mend_rows(job.upload.kind));
                 format!("{} of {} rows of {name} need mending", counts.to_mend(), counts.rows())
             }
         };
@@ -127,6 +129,17 @@ fn mend_rows(kind: Kind) -> &'static str {
             "Everything else was taken back. What these rows are about stays as it is, unless you change it by hand."
         }
     }
+}
+
+/// How somebody comes by rows that are too many to be mailed: most people who get the mail can't open the bucket.
+fn ways_to(job: &Job, place: &str) -> String {
+    let (id, account) = (&job.id, &job.upload.account);
+    format!(
+        "They are too many to be mailed. Get them, each with the reason, in one of these ways:\n\n  \
+         the command  rollcall job {id} --account {account} --failures to-mend.csv\n  \
+         the API      GET /v1/jobs/{id}/failures\n  \
+         the bucket   {place}\n"
+    )
 }
 
 /// Longest name in a mail, in characters.
@@ -208,5 +221,16 @@ mod tests {
             let text = Letter::about(&job(kind, gave_up.clone()), &Enclosure::None).text;
             assert_eq!(text.contains("taken back: undo the job"), kind.has_undo(), "{kind:?}: {text}");
         }
+    }
+
+    #[test]
+    fn a_mail_about_too_large_a_report_says_how_to_get_it_without_the_bucket() {
+        let job = job(Kind::AppendCallerIds, None);
+        let text = Letter::about(&job, &Enclosure::At("s3://files/failed.csv".to_owned())).text;
+        let command = format!("rollcall job {} --account acme --failures to-mend.csv", job.id);
+        for way in [command, format!("GET /v1/jobs/{}/failures", job.id), "s3://files/failed.csv".to_owned()] {
+            assert!(text.contains(&way), "{text}");
+        }
+        assert!(!Letter::about(&job, &Enclosure::Attached).text.contains("s3://"));
     }
 }

@@ -157,7 +157,7 @@ pub fn is_file_name(name: &str) -> bool {
 }
 
 /// What is wrong with a name that isn't one.
-pub const NOT_A_FILE_NAME: &str = 
+pub const NOT_A_FILE_NAME: &str =
     "A file's name has 1 to 200 bytes, without slashes and control characters, and is not . or .. alone.";
 
 /// What an upload says of its job, beside its bytes.

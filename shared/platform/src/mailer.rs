@@ -1,7 +1,7 @@
 //! Mail, by SES.
 
 use aws_sdk_ses::{primitives::Blob, types::RawMessage};
-use mail_builder::MessageBuilder;
+use mail_builder::{MessageBuilder, headers::text::Text};
 use rollcall_model::{email::EmailAddress, job::Mail, letter::Letter};
 
 use crate::{Error, Kind, connect::Aws, error::failed};
@@ -49,17 +49,7 @@ impl Mailer {
         letter: &Letter,
         attachment: Option<Attachment>,
     ) -> Result<Mail, Error> {
-        let mut message = MessageBuilder::new()
-            .from(("Rollcall", self.sender.as_str()))
-            .to(to.iter().map(EmailAddress::as_str).collect::<Vec<_>>())
-            .subject(letter.subject.as_str())
-            // RFC 3834: keeps holiday notices from answering.
-            .header("Auto-Submitted", mail_builder::headers::text::Text::new("auto-generated"))
-            .text_body(letter.text.as_str());
-        if let Some(Attachment { name, bytes }) = attachment {
-            message = message.attachment("text/csv; charset=utf-8", name, bytes);
-        }
-        let bytes = message.write_to_vec().map_err(|error| Error::unreadable(SENDING, error))?;
+        let bytes = message(&self.sender, to, letter, attachment)?;
         let raw = RawMessage::builder().data(Blob::new(bytes)).build();
         let raw = raw.map_err(|error| Error::unreadable(SENDING, error))?;
         let request = self
@@ -73,6 +63,44 @@ impl Mailer {
             Ok(sent) => Ok(Mail::Sent { message_id: sent.message_id }),
             Err(error) if error.kind == Kind::Transient && !error.chain().contains(DAILY_QUOTA) => Err(error),
             Err(error) => Ok(Mail::Refused { reason: error.chain() }),
+        }
+    }
+}
+
+/// A mail as it is sent (RFC 5322). It asks for no automatic answer.
+fn message(
+    sender: &str,
+    to: &[EmailAddress],
+    letter: &Letter,
+    attachment: Option<Attachment>,
+) -> Result<Vec<u8>, Error> {
+    let mut message = MessageBuilder::new()
+        .from(("Rollcall", sender))
+        .to(to.iter().map(EmailAddress::as_str).collect::<Vec<_>>())
+        .subject(letter.subject.as_str())
+        // RFC 3834, section 5.
+        .header("Auto-Submitted", Text::new("auto-generated"))
+        // Exchange and Outlook go by this one: [MS-OXCMAIL], section 2.2.3.2.14.
+        .header("X-Auto-Response-Suppress", Text::new("All"))
+        .text_body(letter.text.as_str());
+    if let Some(Attachment { name, bytes }) = attachment {
+        message = message.attachment("text/csv; charset=utf-8", name, bytes);
+    }
+    message.write_to_vec().map_err(|error| Error::unreadable(SENDING, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_asks_for_no_automatic_answer() {
+        let to = [EmailAddress::parse("ann@example.com").unwrap()];
+        let letter = Letter { subject: "Rollcall: x.csv".to_owned(), text: "1 of 2 rows".to_owned() };
+        let mail = String::from_utf8(message("rollcall@example.com", &to, &letter, None).unwrap()).unwrap();
+        let (headers, _) = mail.split_once("\r\n\r\n").unwrap();
+        for header in ["Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: All"] {
+            assert!(headers.lines().any(|line| line.trim_end() == header), "{headers}");
         }
     }
 }

@@ -40,7 +40,7 @@ async fn create(caller: &Caller, user: Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_from_its_creation_to_its_end() {
-    let (_stack, caller) = start().await;
+    let (stack, caller) = start().await;
     let ana = json!({
         "login": "Ana@x", "name": "Ana Pérez", "email": "ana@example.com", "call_forward_number": "+919876543210",
         "calling_agent": true, "role": "agent", "department": "sales", "team": "north", "designation": "Lead",
@@ -64,7 +64,13 @@ async fn a_user_from_its_creation_to_its_end() {
     let again = json!({ "login": "ANA@X", "name": "Other" });
     assert_eq!(code(&post(&caller, "/v1/users", &again).await), (409, "LOGIN_ID_TAKEN".into()));
     let other = json!({ "login": "bob", "name": "Bob", "email": "ANA@example.com" });
-    assert_eq!(code(&post(&caller, "/v1/users", &other).await), (409, "EMAIL_TAKEN".into()));
+    let taken = post(&caller, "/v1/users", &other).await;
+    assert_eq!(code(&taken), (409, "EMAIL_TAKEN".into()));
+    assert_eq!(taken.json()["detail"], "The user \"ana@x\" has this e-mail address.");
+    // Who may not read users learns no more than that somebody has it.
+    let writer = stack.caller(&["--account", "acme", "--scope", "rollcall/users.write"]);
+    let taken = post(&writer, "/v1/users", &other).await;
+    assert_eq!((code(&taken).0, &taken.json()["detail"]), (409, &json!("Another user has this e-mail address.")));
     create(&caller, json!({ "login": "bob", "name": "Bob", "email": "bob@example.com" })).await;
 
     // Editing: null takes away, what isn't said stays, a version that isn't there any more is refused.

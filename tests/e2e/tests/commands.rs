@@ -186,6 +186,88 @@ fn a_schedule_that_cannot_be_read_is_named() {
     assert!(told.contains("BulkAppendFunction") && told.contains("rate(1 fortnight)"), "{told}");
 }
 
+/// The command lines in what a command has said.
+fn hints(output: &Output) -> Vec<String> {
+    let program = e2e::binaries().join("rollcall").display().to_string();
+    let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat();
+    let lines = said.lines().filter_map(|line| line.split_once(program.as_str()));
+    lines.map(|(_, rest)| format!("{program}{}", rest.trim_end().trim_end_matches('.'))).collect()
+}
+
+/// Runs a command line as somebody does who has copied it.
+fn run_as_printed(line: &str, at: &std::path::Path) -> Output {
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", line]).current_dir(at).env_remove("ROLLCALL_DIR").stdin(std::process::Stdio::null());
+    shell.output().expect("a shell")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_command_says_to_run_next_runs_as_it_is_printed() {
+    let stack = Stack::start(&[]).await;
+    let place = tempfile::tempdir().unwrap();
+    // A place that a shell would take for two words.
+    let dir = place.path().join("the stack's own");
+    std::os::unix::fs::symlink(stack.dir(), &dir).unwrap();
+    let dir = dir.to_str().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(place.path().join(name), text).unwrap();
+    let many_bad: String = (0..40).map(|row| format!("nobody{row},98765\n")).collect();
+    write("bad.csv", &format!("login,did\nuser1,9876500001\n{many_bad}"));
+    write("pairs.csv", "old,new\n9876500001,9876500002\n");
+    write("people.csv", "login,name\nuser1,Asha\n");
+    let mut collected = Vec::new();
+    for account in ["c01", "demo"] {
+        let file = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+        let (bad, pairs, people) = (file("bad.csv"), file("pairs.csv"), file("people.csv"));
+        let bad_job = ["append", &bad, "--notify", "ann@example.com"];
+        for command in [
+            &["jobs"][..],
+            &["users"],
+            &["mappings"],
+            &["directory", "users"],
+            &["directory", "status"],
+            &["phone-system"],
+            &["seed", "--users", "3"],
+            &bad_job,
+            &["append", &bad, "--preview"],
+            &["upload", &people, "--preview"],
+            &["rotate", "--file", &pairs],
+            &["map", "crm1", "--to", "user1"],
+        ] {
+            let arguments = [&["--dir", dir], command, &["--account", account]].concat();
+            collected.extend(hints(&rollcall(None, &arguments)));
+        }
+    }
+    for command in [&["mail"][..], &["mail", "latest"]] {
+        collected.extend(hints(&rollcall(None, &[&["--dir", dir], command].concat())));
+    }
+    for wanted in
+        ["mail ", "--failures", "--execute", "--save", "seed", "map ", "directory connect", "resync", "append "]
+    {
+        assert!(collected.iter().any(|line| line.contains(wanted)), "no hint has {wanted}: {collected:#?}");
+    }
+    assert!(collected.iter().any(|line| line.contains("--account c01")), "{collected:#?}");
+    collected.sort();
+    collected.dedup();
+    for line in collected {
+        // Words in capitals are for people to replace.
+        let line = line.replace(" FILE", " bad.csv").replace(" CRM_USER", " crm1").replace(" LOGIN", " user1");
+        let output = run_as_printed(&line, place.path());
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        if line.contains("directory connect") {
+            assert!(told.contains("the secret is empty"), "{line}: {told}");
+            continue;
+        }
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{line}: {output:?}");
+        assert!(!told.contains("error:"), "{line}: {told}");
+    }
+}
+
+#[test]
+fn the_version_says_by_which_numbering_plans_numbers_are_read() {
+    let told = text(&rollcall(None, &["--version"]));
+    assert!(told.contains(&format!("libphonenumber {}", rollcall_model::country::NUMBERING_PLANS)), "{told}");
+}
+
 #[test]
 fn mistakes_are_told_clearly() {
     let dir = tempfile::tempdir().unwrap();

@@ -344,6 +344,41 @@ async fn a_login_name_that_is_given_to_somebody_new_is_not_inherited() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_was_deleted_there_and_has_come_back_keeps_the_list_when_somebody_says_who_it_is() {
+    let (graph, stack, caller) = connected(Traps::default()).await;
+    let ids = graph.hire(1);
+    import_all(&stack, &caller).await;
+    let asha = format!("/v1/users/{}", login(1));
+    let given = json!({ "caller_ids": ["+919876500001"] }).to_string();
+    let reply = caller.ask(Method::POST, &format!("{asha}/caller-ids"), &[], given).await;
+    assert!(reply.status.is_success(), "{}", reply.json());
+    let again = graph.hire(1).remove(0);
+    graph.change(&again, |person| {
+        person.user_principal_name = login(1);
+        person.mail = None;
+    });
+    let linked = async || users(&stack).await[&login(1)].directory_id.as_ref().unwrap().as_str().to_owned();
+
+    // As long as the first is there, it is somebody else.
+    let relink = json!({ "ids": [again], "relink": true });
+    let job = ask(&stack, &caller, "directory/import", relink.clone()).await;
+    assert_eq!(stack.report(&job, "failed").await[0]["Error Code"], "DIRECTORY_ID_TAKEN");
+    graph.delete(&ids[0], true);
+    let job = ask(&stack, &caller, "directory/import", json!({ "ids": [again] })).await;
+    let failed = stack.report(&job, "failed").await;
+    assert!(failed[0]["Error Message"].contains("with relink"), "nobody inherits unasked: {failed:?}");
+    assert_eq!(linked().await, ids[0]);
+
+    let job = ask(&stack, &caller, "directory/import", relink).await;
+    assert_eq!((job.counts.applied, job.counts.rows()), (1, 1), "{job:?}");
+    assert_eq!((linked().await, stack.list(&login(1)).await.unwrap().len()), (again.clone(), 1));
+    // Syncs follow the new one, and the old one is nobody's.
+    graph.change(&again, |person| person.display_name = Some("Come Back".to_owned()));
+    sync(&stack, &caller).await;
+    assert_eq!(users(&stack).await[&login(1)].profile.name.as_str(), "Come Back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_directory_that_does_not_answer_ends_in_the_dead_letters_with_a_mail() {
     let graph = Graph::start(Traps::default()).await;
     graph.hire(3);

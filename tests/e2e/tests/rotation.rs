@@ -529,6 +529,16 @@ async fn the_command_rotates_and_tells_by_its_exit_code() {
     assert_eq!(stack.list("asha").await.unwrap(), numbers(&[2, 3]));
     assert_eq!(item(&stack, 1).await.facts.state, NumberState::Active);
 
+    // What is asked by a file has the file's name and its lines, as if it had been dropped into the bucket.
+    let file = stack.dir().join("flagged.csv");
+    std::fs::write(&file, "Old Caller ID,New Caller ID\n9876500002,9876500004\n\njunk,\n").unwrap();
+    let done = run(&["--file", file.to_str().unwrap(), "--quarantine-days", "30", "--results", "-"], "");
+    let told = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(told.contains(",line 2,") && told.contains(",line 4,"), "{told}");
+    let (jobs, _) = stack.directory.jobs(&stack.account, None, 1).await.unwrap();
+    assert_eq!(rollcall_model::upload::file_name(&jobs[0].upload.name), "flagged.csv");
+    assert!(String::from_utf8_lossy(&done.stderr).contains("flagged.csv"), "{done:?}");
+
     for arguments in [
         &[][..],
         &["1=2", "--department", "a", "--team", "b"],

@@ -8,13 +8,14 @@ use axum::{
 use jiff::Timestamp;
 use rollcall_model::{
     code::ApiCode,
+    scope::Scope,
     user::{Claim, LoginId, User},
 };
 use rollcall_platform::directory::Taken;
 use serde_json::{Map, Value};
 
 use crate::{
-    Shared,
+    Api, Shared,
     body::{self, Body},
     caller::Caller,
     preconditions::tag,
@@ -36,7 +37,7 @@ pub(crate) async fn create(
     let user = User::created(login, body::read(fields.into())?, Timestamp::now());
     match api.directory.create_user(&caller.account, &user, &caller.actor()).await.map_err(Problem::of_write)? {
         Ok(()) => {}
-        Err(taken) => return Err(other_has(&taken)),
+        Err(taken) => return Err(other_has(&api, &caller, &taken).await?),
     }
     let headers =
         [(header::LOCATION, location("/v1/users", "login", user.login.as_str())), (header::ETAG, tag(user.version))];
@@ -53,14 +54,21 @@ fn new_login(login: Value, confirmed: bool) -> Result<LoginId, Problem> {
     })
 }
 
-/// The problem with something that another user has.
-pub(super) fn other_has(taken: &Taken) -> Problem {
+/// The problem with something that another user has. Who may read users is told which.
+pub(super) async fn other_has(api: &Api, caller: &Caller, taken: &Taken) -> Result<Problem, Problem> {
     let (code, what, at) = match taken {
         Taken::Login => (ApiCode::LoginIdTaken, "login ID", "/login"),
         Taken::Claim(Claim::Email(_)) => (ApiCode::EmailTaken, "e-mail address", "/email"),
         Taken::Claim(Claim::Extension(_)) => (ApiCode::ExtensionInUse, "extension", "/extension/login"),
         // Requests can't name one: it is what an import came upon.
-        Taken::Claim(Claim::DirectoryId(_)) => return Problem::changed(),
+        Taken::Claim(Claim::DirectoryId(_)) => return Ok(Problem::changed()),
     };
-    Problem::new(StatusCode::CONFLICT, code, format!("Another user has this {what}.")).at(at)
+    let owner = match taken {
+        Taken::Claim(claim) if caller.require(Scope::UsersRead).is_ok() => {
+            api.directory.owner(&caller.account, claim).await?
+        }
+        Taken::Claim(_) | Taken::Login => None,
+    };
+    let who = owner.map_or_else(|| "Another user".to_owned(), |owner| format!("The user \"{owner}\""));
+    Ok(Problem::new(StatusCode::CONFLICT, code, format!("{who} has this {what}.")).at(at))
 }

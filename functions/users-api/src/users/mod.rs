@@ -46,7 +46,7 @@ async fn change(
             return Ok(after);
         }
         if let Some(taken) = api.directory.taken(&caller.account, &after).await? {
-            return Err(create::other_has(&taken));
+            return Err(create::other_has(api, caller, &taken).await?);
         }
     }
     Err(Problem::changed())

@@ -37,12 +37,18 @@ mod users;
 mod why;
 
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand};
 use rollcall_model::account::AccountId;
+use rollcall_model::country::NUMBERING_PLANS;
 
 use self::place::{Place, hint};
 use crate::stack::Result;
+
+/// What `--version` prints: numbers are read otherwise by plans of another version.
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{} (numbering plans: libphonenumber {NUMBERING_PLANS})", env!("CARGO_PKG_VERSION")));
 
 /// The account that is meant when none is named.
 const DEFAULT_ACCOUNT: &str = "demo";
@@ -51,7 +57,7 @@ const DEFAULT_ACCOUNT: &str = "demo";
 #[derive(Debug, Parser)]
 #[command(
     name = "rollcall",
-    version,
+    version = VERSION.as_str(),
     about = "A directory of telephony users and the caller IDs each may use",
     after_help = "\
 Commands are for the stack on this machine, or with --stack for one on AWS: what concerns users, numbers, mappings and jobs goes through the \

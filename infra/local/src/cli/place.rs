@@ -59,7 +59,7 @@ impl Place {
     pub fn hint(&self, account: &AccountId, rest: &str) -> String {
         match &self.stack {
             None => hint(&self.dir, Some(account), rest),
-            Some(stack) => format!("{} --stack {stack} {rest}", program()),
+            Some(stack) => format!("{} --stack {} {rest}", program(), quoted(stack)),
         }
     }
 }
@@ -68,7 +68,7 @@ impl Place {
 pub fn hint(dir: &Path, account: Option<&AccountId>, rest: &str) -> String {
     let mut line = program();
     if dir != usual_dir() {
-        let _ = write!(line, " --dir {}", dir.display());
+        let _ = write!(line, " --dir {}", quoted(&dir.display().to_string()));
     }
     line.push(' ');
     line.push_str(rest);
@@ -87,5 +87,86 @@ fn program() -> String {
     let called = env::args_os().next().map_or_else(|| PathBuf::from("rollcall"), PathBuf::from);
     let here = env::current_dir().unwrap_or_default();
     let short = called.strip_prefix(here).unwrap_or(&called);
-    short.display().to_string()
+    quoted(&short.display().to_string())
+}
+
+/// A word as a shell takes it for one.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte) || !byte.is_ascii();
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Command;
+
+    /// The texts that the program's sources give for hints, each with whether the account is named after it.
+    fn hints() -> Vec<(String, bool)> {
+        let mut hints = Vec::new();
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if !path.ends_with("place.rs") {
+                    hints.extend(hints_of(&fs::read_to_string(path).unwrap()));
+                }
+            }
+        }
+        hints
+    }
+
+    fn hints_of(source: &str) -> Vec<(String, bool)> {
+        let mut hints = Vec::new();
+        for call in ["hint(", "hint_here(", "hint_of_stack("] {
+            for (at, _) in source.match_indices(call) {
+                if source[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
+                    continue;
+                }
+                let arguments = &source[at..source[at..].find(';').map_or(source.len(), |end| at + end)];
+                let Some(text) = arguments.split('"').nth(1) else { continue };
+                let named = call != "hint_of_stack(" && !arguments.split('"').next().unwrap().contains("None");
+                // What is put into the text is a job, or a mail.
+                let text: Vec<&str> = text.split(['{', '}']).collect();
+                let text = if text.len() == 1 { text.concat() } else { [text[0], &"0".repeat(32), text[2]].concat() };
+                hints.push((text, named));
+            }
+        }
+        hints
+    }
+
+    #[test]
+    fn every_hint_is_a_command_line_that_the_program_takes() {
+        let hints = hints();
+        assert!(hints.len() > 15, "{hints:?}");
+        for (text, named) in hints {
+            let account = if named { &["--account", "c01"][..] } else { &[] };
+            let words =
+                ["rollcall", "--dir", "a dir"].into_iter().chain(text.split(' ')).chain(account.iter().copied());
+            let parsed = Command::try_parse_from(words);
+            assert!(parsed.is_ok(), "{text} (account named: {named}): {}", parsed.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn what_a_shell_would_part_or_replace_is_quoted() {
+        for (word, expected) in [
+            ("/tmp/märz/.rollcall", "/tmp/märz/.rollcall"),
+            ("/tmp/my files", "'/tmp/my files'"),
+            ("/tmp/o'clock", r"'/tmp/o'\''clock'"),
+            ("/tmp/$HOME", "'/tmp/$HOME'"),
+        ] {
+            assert_eq!(quoted(word), expected);
+        }
+    }
 }

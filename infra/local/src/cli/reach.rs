@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::Whose;
 use super::connect::{output, running};
-use super::place::Place;
+use super::place::{Place, hint};
 use super::token;
 use crate::stack::{Context, Error, Mail, Manifest, Result, list_mails};
 
@@ -104,6 +104,11 @@ impl Reach {
     /// A command line to copy, for the same stack and account.
     pub fn hint(&self, rest: &str) -> String {
         self.place.hint(&self.account, rest)
+    }
+
+    /// The same for a command that shows what all accounts of the stack have.
+    pub fn hint_of_stack(&self, rest: &str) -> String {
+        hint(self.place.dir(), None, rest)
     }
 
     /// The same for a command that is for the stack on this machine alone; `None` where that isn't meant.

@@ -134,7 +134,7 @@ pub fn describe(job: &Job, mail: Option<&Mail>, stack: &Reach) -> String {
     if job.failure.is_none() && job.counts.to_mend() > 0 {
         let keys = ResultKeys::of(&stack.account, &job.id, job.stage);
         line("Rows to mend", &stack.s3(&keys.failed()));
-        let save = stack.hint(&format!("job {} --failures FILE", job.id));
+        let save = stack.hint(&format!("job {} --failures to-mend.csv", job.id));
         line("", &format!("save them with: {save}"));
     }
     text
@@ -168,7 +168,8 @@ fn mail_line(state: &MailState, mail: Option<&Mail>, stack: &Reach) -> String {
         (MailState::Refused { reason }, _) => Tone::Bad.paint(&format!("refused: {}", output::visible(reason))),
         (MailState::Sent { message_id }, None) => format!("sent as {}", output::visible(message_id)),
         (MailState::Sent { .. }, Some(mail)) => {
-            let read = stack.hint(&format!("mail {}", mail.id));
+            // Mails are captured on this machine, those of every account together.
+            let read = stack.hint_of_stack(&format!("mail {}", mail.id));
             format!("sent to {}; read it with: {read}", output::visible(&mail.to.join(", ")))
         }
     }

@@ -30,6 +30,9 @@ pub struct Import {
     pub chosen: Chosen,
     /// The role that they get.
     pub role: Option<Ref>,
+    /// A user here whose login ID one of them has, and whose own person the directory has no longer, becomes that one: somebody who was
+    /// deleted there and has come back. Goes with IDs alone, so that somebody has looked at each.
+    pub relink: bool,
 }
 
 /// How users of the directory are chosen.
@@ -72,6 +75,9 @@ pub enum NotAnImport {
     /// An empty search, too long a one, or one with control characters.
     #[error("a search has 1 to {MAX_SEARCH} bytes and no control characters")]
     Search,
+    /// People who have come back, and are not named one by one.
+    #[error("relink goes with ids alone")]
+    Relink,
     /// An empty filter, too long a one, or one with control characters.
     #[error("a filter has 1 to {MAX_FILTER} bytes and no control characters")]
     Filter,
@@ -89,6 +95,8 @@ struct ImportGiven {
     filter: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<Ref>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    relink: bool,
 }
 
 impl TryFrom<ImportGiven> for Import {
@@ -101,7 +109,10 @@ impl TryFrom<ImportGiven> for Import {
             (None, None, Some(filter)) => Chosen::filter(&filter)?,
             _ => return Err(NotAnImport::NotOneChoice),
         };
-        Ok(Self { chosen, role: given.role })
+        if given.relink && !matches!(chosen, Chosen::Ids(_)) {
+            return Err(NotAnImport::Relink);
+        }
+        Ok(Self { chosen, role: given.role, relink: given.relink })
     }
 }
 
@@ -112,7 +123,7 @@ impl From<Import> for ImportGiven {
             Chosen::Search(search) => (None, Some(search), None),
             Chosen::Filter(filter) => (None, None, Some(filter)),
         };
-        Self { ids, search, filter, role: import.role }
+        Self { ids, search, filter, role: import.role, relink: import.relink }
     }
 }
 
@@ -182,7 +193,10 @@ mod tests {
     fn users_are_chosen_in_one_way() {
         let chosen = import(r#"{"ids": ["A-1", "a-1", "b"], "role": "agent"}"#).unwrap();
         let ids = ["a-1", "b"].map(|id| DirectoryId::parse(id).unwrap()).to_vec();
-        assert_eq!(chosen, Import { chosen: Chosen::Ids(ids), role: Some(Ref::parse("agent").unwrap()) });
+        assert_eq!(
+            chosen,
+            Import { chosen: Chosen::Ids(ids), role: Some(Ref::parse("agent").unwrap()), relink: false }
+        );
         assert_eq!(import(r#"{"search": " asha "}"#).unwrap().chosen, Chosen::Search("asha".to_owned()));
         let filter = "department eq 'Sales'";
         let json = format!("{{\"filter\": \"{filter}\"}}");
@@ -203,6 +217,7 @@ mod tests {
             (r#"{"search": "a\nb"}"#, "a search has"),
             (r#"{"filter": ""}"#, "a filter has"),
             (&too_long, "a filter has"),
+            (r#"{"search": "a", "relink": true}"#, "relink goes with ids"),
             (r#"{"search": "a", "rol": "agent"}"#, "unknown field `rol`"),
         ] {
             let error = import(json).expect_err(json);
@@ -213,7 +228,7 @@ mod tests {
     #[test]
     fn a_request_reads_back() {
         for request in [
-            Request::Import(Import { chosen: Chosen::search("asha").unwrap(), role: None }),
+            Request::Import(Import { chosen: Chosen::search("asha").unwrap(), role: None, relink: false }),
             Request::Sync(Sync { confirmed: true }),
             Request::Sync(Sync::default()),
         ] {

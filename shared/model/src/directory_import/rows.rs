@@ -10,7 +10,7 @@ use crate::{
 
 /// The columns of the file, by the names that an upload of users has. The last is for people alone, who find it in the
 /// results.
-pub const COLUMNS: [&str; 10] = [
+pub const COLUMNS: [&str; 11] = [
     "Login ID",
     "Name",
     "Phone Number",
@@ -20,6 +20,7 @@ pub const COLUMNS: [&str; 10] = [
     "Agent Status",
     "Block Web Login",
     "Directory ID",
+    "Former Directory ID",
     "Remark",
 ];
 
@@ -44,6 +45,8 @@ pub struct Row {
     pub block_web_login: bool,
     /// The user there.
     pub id: DirectoryId,
+    /// What the same person was called there before.
+    pub former_id: Option<DirectoryId>,
     /// What was left out.
     pub remark: Option<&'static str>,
 }
@@ -64,6 +67,7 @@ impl Row {
             agent_status: None,
             block_web_login: false,
             id,
+            former_id: None,
             remark: None,
         }
     }
@@ -86,12 +90,13 @@ impl Row {
             agent_status: None,
             block_web_login: !user.enabled,
             id: user.id,
+            former_id: None,
             remark: (user.phone == Phone::Unreadable).then_some(PHONE_UNREADABLE),
         }
     }
 
     /// The cells, in the order of [`COLUMNS`].
-    pub fn cells(&self) -> [String; 10] {
+    pub fn cells(&self) -> [String; 11] {
         let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
         [
             text(self.login.as_ref().map(LoginId::as_str)),
@@ -103,6 +108,7 @@ impl Row {
             text(self.agent_status.map(AgentStatus::as_str)),
             text(self.block_web_login.then_some("Yes")),
             self.id.to_string(),
+            text(self.former_id.as_ref().map(DirectoryId::as_str)),
             text(self.remark),
         ]
     }
@@ -137,7 +143,7 @@ mod tests {
     fn an_import_says_what_the_directory_knows_and_leaves_the_rest_alone() {
         let cells = Row::import(asha(true), None, Some(Ref::parse("agent").unwrap())).cells();
         let expected =
-            ["asha@example.com", "Asha Rao", "+919876543210", "", "Agent, nights", "agent", "", "", "id-1", ""];
+            ["asha@example.com", "Asha Rao", "+919876543210", "", "Agent, nights", "agent", "", "", "id-1", "", ""];
         assert_eq!(cells, expected);
     }
 
@@ -152,14 +158,14 @@ mod tests {
     fn what_was_left_out_is_said() {
         let user = DirectoryUser { phone: Phone::Unreadable, ..asha(true) };
         let cells = Row::import(user, None, None).cells();
-        assert_eq!((cells[2].as_str(), cells[9].as_str()), ("", PHONE_UNREADABLE));
+        assert_eq!((cells[2].as_str(), cells[10].as_str()), ("", PHONE_UNREADABLE));
         let cells = Row::nobody(DirectoryId::parse("id-2").unwrap()).cells();
-        assert_eq!((cells[0].as_str(), cells[8].as_str(), cells[9].as_str()), ("", "id-2", NOBODY));
+        assert_eq!((cells[0].as_str(), cells[8].as_str(), cells[10].as_str()), ("", "id-2", NOBODY));
     }
 
     #[test]
     fn an_upload_of_users_knows_the_columns() {
-        for column in &COLUMNS[..9] {
+        for column in &COLUMNS[..10] {
             assert!(crate::roster::COLUMNS.iter().any(|known| known.name == *column), "{column}");
         }
         let row = Row::import(asha(true), None, None);

@@ -1,8 +1,8 @@
 //! What one row says of its user.
 
 use super::{
-    AGENT_STATUS, BLOCKED, CALLING_AGENT, COLUMNS, DEPARTMENT, DESIGNATION, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN,
-    NAME, PHONE, ROLE, TEAM,
+    AGENT_STATUS, BLOCKED, CALLING_AGENT, COLUMNS, DEPARTMENT, DESIGNATION, DIRECTORY_ID, EMAIL, EXTENSION, FORMER_ID,
+    LOGIN, NAME, PHONE, ROLE, TEAM,
 };
 use crate::{
     append::number_message,
@@ -46,6 +46,8 @@ pub struct Entry {
     pub web_login: Option<WebLogin>,
     /// Whom of the company's directory the user is.
     pub directory_id: Option<DirectoryId>,
+    /// What the same person was called there before, if that has changed.
+    pub former_id: Option<DirectoryId>,
 }
 
 macro_rules! each_field {
@@ -53,7 +55,7 @@ macro_rules! each_field {
     ($with:ident) => {
         each_field!($with: name = NAME, phone = PHONE, email = EMAIL, designation = DESIGNATION, department = DEPARTMENT, team = TEAM,
             role = ROLE, calling_agent = CALLING_AGENT, agent_status = AGENT_STATUS, extension = EXTENSION, web_login = BLOCKED,
-            directory_id = DIRECTORY_ID);
+            directory_id = DIRECTORY_ID, former_id = FORMER_ID);
     };
 }
 
@@ -130,6 +132,7 @@ impl RosterReader {
                 .parsed(BLOCKED, yes_or_no)
                 .map(|yes| if yes { WebLogin::Blocked } else { WebLogin::Active }),
             directory_id: cells.parsed(DIRECTORY_ID, DirectoryId::parse),
+            former_id: cells.parsed(FORMER_ID, DirectoryId::parse),
         };
         match login {
             Some(login) if cells.errors.is_empty() => {

@@ -42,9 +42,10 @@ pub(crate) const AGENT_STATUS: usize = 10;
 pub(crate) const EXTENSION: usize = 11;
 pub(crate) const BLOCKED: usize = 12;
 pub(crate) const DIRECTORY_ID: usize = 13;
+pub(crate) const FORMER_ID: usize = 14;
 
 /// The columns of a file of users, by the names that the Smartflo family gives them. All but the login ID may be absent.
-pub static COLUMNS: [Column; 14] = [
+pub static COLUMNS: [Column; 15] = [
     Column { required: true, ..column("Login ID", append::COLUMNS[LOGIN].aliases) },
     column("Allowed Caller ID", append::COLUMNS[NUMBERS].aliases),
     column("Name", &["name", "fullname", "displayname", "agentname"]),
@@ -59,6 +60,7 @@ pub static COLUMNS: [Column; 14] = [
     column("Assign Extension", &["assignextension", "extension", "agentextension"]),
     column("Block Web Login", &["blockweblogin"]),
     column("Directory ID", &["directoryid", "objectid"]),
+    column("Former Directory ID", &["formerdirectoryid"]),
 ];
 
 const fn column(name: &'static str, aliases: &'static [&'static str]) -> Column {

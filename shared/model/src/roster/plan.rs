@@ -119,7 +119,7 @@ impl Ledger {
             if let Some(owner) = present.owners.get(&claim).filter(|owner| *owner != self.login(user)) {
                 match self.gives_up(owner, &claim) {
                     Some(Giving::Done) => {}
-                    giving => return refused("Another user".to_owned(), giving.is_some()),
+                    giving => return refused(format!("The user \"{owner}\""), giving.is_some()),
                 }
             }
             if let Some(line) = self.claimed_on(user, &claim) {
@@ -187,9 +187,13 @@ fn decided(asked: &Asked, present: Present<'_>, catalog: &Catalog) -> Result<Use
     if let Some(web_login) = entry.web_login {
         user.web_login = web_login;
     }
-    if user.directory_id.is_some() && entry.directory_id.is_some() && user.directory_id != entry.directory_id {
+    let another =
+        user.directory_id.is_some() && entry.directory_id.is_some() && user.directory_id != entry.directory_id;
+    if another && user.directory_id != entry.former_id {
         // A login name that the company has given to somebody new: nobody inherits what another may do.
-        let message = "The login ID is that of another person of the directory.".to_owned();
+        let message = "The login ID is that of another person of the directory. Somebody who was deleted there and has come back is \
+                       imported by ID, with relink."
+            .to_owned();
         return Err(Refusal { code: RowCode::DirectoryIdTaken, column: DIRECTORY_ID, message, waits: false });
     }
     set(&mut user.directory_id, entry.directory_id.as_ref());

@@ -32,6 +32,9 @@ pub struct ImportUsers {
     /// The ID of the role that they get
     #[arg(long, value_name = "ROLE", value_parser = Ref::parse)]
     role: Option<Ref>,
+    /// Link again somebody who was deleted in the tenant and has come back under the same login name
+    #[arg(long, requires = "ids")]
+    relink: bool,
     #[command(flatten)]
     whose: Whose,
     #[command(flatten)]
@@ -81,7 +84,7 @@ impl ImportUsers {
             (None, None) => Chosen::ids(ids),
         };
         let chosen = chosen.context("nobody can be imported")?;
-        ask(place, &self.whose, "import", &Import { chosen, role: self.role }, self.watch).await
+        ask(place, &self.whose, "import", &Import { chosen, role: self.role, relink: self.relink }, self.watch).await
     }
 }
 

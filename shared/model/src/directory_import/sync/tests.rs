@@ -67,7 +67,7 @@ fn who_is_renamed_there_is_renamed_here() {
     let plan = plan(&linked([user(0)]), &changes([Change::Is(facts)]));
     assert_eq!(
         plan.rows[0].cells(),
-        ["user0", "Asha Rao", "+919876543210", "asha@example.com", "Lead", "", "", "", "id-0", ""]
+        ["user0", "Asha Rao", "+919876543210", "asha@example.com", "Lead", "", "", "", "id-0", "", ""]
     );
     assert_eq!(plan.tally, Tally { linked: 1, updated: 1, ..Tally::default() });
 }
