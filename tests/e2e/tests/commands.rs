@@ -191,7 +191,7 @@ fn hints(output: &Output) -> Vec<String> {
     let program = e2e::binaries().join("rollcall").display().to_string();
     let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat();
     let lines = said.lines().filter_map(|line| line.split_once(program.as_str()));
-    lines.map(|(_, rest)| format!("{program}{}", rest.trim_end().trim_end_matches('.'))).collect()
+    lines.map(|(_, rest)| format!("{program}{}", rest.trim_end())).collect()
 }
 
 /// Runs a command line as somebody does who has copied it.

@@ -110,6 +110,7 @@ mod tests {
         // Those that only a file of users, a resync, a rotation, an execution or an undo can have.
         let others = [
             RowCode::LoginIdTaken,
+            RowCode::LoginIdSuspect,
             RowCode::EmailTaken,
             RowCode::ExtensionInUse,
             RowCode::DirectoryIdTaken,

@@ -130,10 +130,12 @@ mod tests {
         let mut hints = Vec::new();
         for call in ["hint(", "hint_here(", "hint_of_stack("] {
             for (at, _) in source.match_indices(call) {
-                if source[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
+                if source[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
+                    || source[..at].ends_with("fn ")
+                {
                     continue;
                 }
-                let arguments = &source[at..source[at..].find(';').map_or(source.len(), |end| at + end)];
+                let arguments = in_parentheses(&source[at + call.len()..]);
                 let Some(text) = arguments.split('"').nth(1) else { continue };
                 let named = call != "hint_of_stack(" && !arguments.split('"').next().unwrap().contains("None");
                 // What is put into the text is a job, or a mail.
@@ -143,6 +145,16 @@ mod tests {
             }
         }
         hints
+    }
+
+    /// A text up to the parenthesis that closes one before it.
+    fn in_parentheses(text: &str) -> &str {
+        let mut depth = 1;
+        let end = text.find(|c| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            depth == 0
+        });
+        &text[..end.unwrap_or(text.len())]
     }
 
     #[test]
