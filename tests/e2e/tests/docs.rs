@@ -5,7 +5,7 @@ use std::process::Command;
 use e2e::{Stack, binaries, rollcall};
 use rollcall_model::{
     append,
-    code::{ApiCode, FileCode, NumberWarning, RowCode, Warning},
+    code::{ApiCode, FileCode, FileWarning, NumberWarning, RowCode, Warning},
     phone_snapshot, roster, rotation,
 };
 
@@ -18,7 +18,9 @@ const PHONES: &str = include_str!("../../../infra/docs/phone-systems.md");
 fn every_code_is_explained_and_every_explained_code_exists() {
     let file = FileCode::ALL.iter().map(|code| code.as_str());
     let row = RowCode::ALL.iter().map(|code| code.as_str());
-    let codes: Vec<&str> = file.chain(row).chain(Warning::ALL.iter().map(|code| code.as_str())).collect();
+    let warnings = Warning::ALL.iter().map(|code| code.as_str());
+    let of_files = FileWarning::ALL.iter().map(|code| code.as_str());
+    let codes: Vec<&str> = file.chain(row).chain(warnings).chain(of_files).collect();
     for code in &codes {
         assert!(FILES.contains(&format!("`{code}`")), "{code} is not explained");
     }
