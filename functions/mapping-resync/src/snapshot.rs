@@ -4,7 +4,7 @@ use rollcall_engine::{Run, Stop};
 use rollcall_model::{
     code::FileCode,
     country::Country,
-    csv_file::FileFault,
+    csv_file::{FileFault, Note, ignored_columns},
     inventory::InventoryNumber,
     job::{Job, State},
     phone_snapshot::{self, Dropped, InForce, Problems},
@@ -26,7 +26,7 @@ const NEWER: &str =
 /// The snapshot that the run is about, and that is in force once the brake has let it through: the one that was dropped; or, where a person
 /// has confirmed a resync, the one that holds.
 pub(crate) async fn new(
-    run: &Run<'_>,
+    run: &mut Run<'_>,
     system: PhoneSystem,
     confirmed: bool,
     country: Country,
@@ -60,6 +60,8 @@ pub(crate) async fn new(
         read => read?,
     };
     let side = phone_snapshot::read(&bytes, country, inventory).map_err(|problems| Stop::refused(told(&problems)))?;
+    let ignored = ignored_columns(&bytes, &phone_snapshot::COLUMNS);
+    run.job.note(Note::columns_ignored(&ignored));
     let new = InForce { of: Some(Dropped { at, taken_up: job.started, job: job.id }), side };
     match kept(run).await? {
         Some((kept, _)) if !kept.gives_way_to(&new) => Err(Stop::refused(NEWER)),

@@ -16,7 +16,7 @@ use rollcall_engine::{Begun, Done, MAX_REQUEST_BYTES, Operation, PutOn, RowsIn, 
 use rollcall_model::{
     caller_id::CallerId,
     code::FileCode,
-    csv_file::{FileFault, Row, Schema},
+    csv_file::{self, FileFault, Row, Schema},
     inventory::InventoryNumber,
     left_out::LeftOut,
     report::Judgement,
@@ -147,10 +147,12 @@ fn unknown(only: Option<&Only>, walk: &Walk) -> BTreeMap<usize, String> {
     named.map(|(at, login)| (at, login.as_str().to_owned())).collect()
 }
 
-async fn read_request(run: &Run<'_>) -> Result<Wanted, Stop> {
+async fn read_request(run: &mut Run<'_>) -> Result<Wanted, Stop> {
     let bytes = run.dropped(MAX_REQUEST_BYTES).await?;
     if !run.job.upload.name.to_ascii_lowercase().ends_with(".json") && !is_object(&bytes) {
         let pairs = rotation::read_file(&bytes)?;
+        let ignored = csv_file::ignored_columns(&bytes, &rotation::COLUMNS);
+        run.job.note(csv_file::Note::columns_ignored(&ignored));
         return Ok(Wanted { preview: false, pairs, only: None, quarantine_days: None, allow_empty: false });
     }
     let request: Request = rollcall_engine::read_request(&bytes)?;

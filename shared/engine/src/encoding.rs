@@ -38,7 +38,7 @@ impl Run<'_> {
             );
             Note { code: FileWarning::EncodingDoubtful, line: None, message }
         };
-        self.job.notes.push(note);
+        self.job.note([note]);
         self.save().await?;
         if !safe && self.job.upload.kind == Kind::UploadUsers && self.job.stage == Stage::Dropped && !self.given_up {
             let reason = format!(

@@ -56,7 +56,7 @@ impl Run<'_> {
 
     /// The failed rows, attached if they are not too many.
     async fn failed_rows(&self) -> Result<(Enclosure, Option<Attachment>), Error> {
-        if self.job.failure.is_some() {
+        if self.job.failure.is_some() || self.job.counts.to_mend() == 0 {
             return Ok((Enclosure::None, None));
         }
         let (files, key) = (&self.engine.files, self.keys.failed());

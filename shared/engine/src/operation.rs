@@ -4,7 +4,8 @@ use std::future::Future;
 
 use rollcall_model::{
     caller_id::CallerId,
-    csv_file::{Row, Schema},
+    csv_file::{Header, Note, Row, Schema},
+    job::Job,
     left_out::LeftOut,
     report::Judgement,
     upload::{Kind, Source},
@@ -72,6 +73,11 @@ pub trait Work: Send + Sync {
 
     /// Takes a row at the first reading.
     fn take(&mut self, row: &Row<'_>);
+
+    /// What else is worth knowing of the dropped file, given its header.
+    fn note(&self, _header: &Header, _job: &Job) -> Option<Note> {
+        None
+    }
 
     /// Every row has been taken.
     fn settle(&mut self);

@@ -15,6 +15,8 @@ pub(crate) struct Reading<W> {
     pub work: W,
     /// Where the rows are, if there are any.
     pub source: Option<Source>,
+    /// They are those of the dropped file.
+    pub own: bool,
 }
 
 impl Run<'_> {
@@ -24,6 +26,9 @@ impl Run<'_> {
         let dropped = self.engine.files.open(&self.job.source).await?;
         // First of all: who is to be told, should nothing else be read of the file.
         self.note_terms(dropped.terms()).await?;
+        // The rest of what was noted is so for good; this, a preview or an attempt before may have seen otherwise.
+        self.job.notes.retain(|note| note.code != FileWarning::NothingChanged);
+        self.job.note(Note::metadata_unreadable(&dropped.terms().unread));
         if dropped.terms().preview && !self.given_up {
             self.preview().await?;
         }
@@ -39,6 +44,7 @@ impl Run<'_> {
         let mut dropped = Some(dropped);
         loop {
             let Begun { work, rows } = operation.begin(self).await?;
+            let own = rows == RowsIn::Dropped;
             // What a job has brought it has bounded itself, and nobody can cut that into parts.
             let (source, most) = match rows {
                 RowsIn::Dropped => (self.job.source.clone(), limits.rows),
@@ -49,22 +55,28 @@ impl Run<'_> {
                 RowsIn::Nowhere => {
                     let mut work = work;
                     work.settle();
-                    return Ok(Reading { work, source: None });
+                    return Ok(Reading { work, source: None, own });
                 }
             };
             let download = match dropped.take() {
                 Some(download) => download,
                 None => self.engine.files.open(&source).await?,
             };
-            match self.read_rows(work, download, most).await? {
-                Some(work) => return Ok(Reading { work, source: Some(source) }),
+            match self.read_rows(work, download, most, own).await? {
+                Some(work) => return Ok(Reading { work, source: Some(source), own }),
                 None => self.judge_encoding(&source).await?,
             }
         }
     }
 
     /// Reads the rows of a file that has been opened. `None` says that its encoding must be judged first.
-    async fn read_rows<W: Work>(&mut self, mut work: W, download: Download, most: u64) -> Result<Option<W>, Stop> {
+    async fn read_rows<W: Work>(
+        &mut self,
+        mut work: W,
+        download: Download,
+        most: u64,
+        own: bool,
+    ) -> Result<Option<W>, Stop> {
         let mut rows = Rows::of(download, work.columns(), self.job.encoding, self.until);
         while rows.more().await? {
             if rows.reader.is_doubtful() && self.job.encoding.is_none() {
@@ -79,13 +91,15 @@ impl Run<'_> {
                 return Err(FileFault { code: FileCode::TooManyRows, line: None, message }.into());
             }
         }
+        let mut notes = rows.reader.notes();
+        if let Some(header) = rows.reader.header().filter(|_| own) {
+            notes.extend(Note::columns_ignored(&header.ignored()));
+            notes.extend(work.note(header, &self.job));
+        }
+        self.job.note(notes);
         work.settle();
         self.job.progress.rows = rows.reader.rows();
         self.job.progress.users = work.users() as u64;
-        let of_encoding =
-            |note: &Note| matches!(note.code, FileWarning::EncodingJudged | FileWarning::EncodingDoubtful);
-        self.job.notes.retain(of_encoding);
-        self.job.notes.extend(rows.reader.notes());
         Ok(Some(work))
     }
 }

@@ -1,6 +1,6 @@
 //! The second reading: what came of each row, in two files.
 
-use rollcall_model::{job::Stage, outcomes::Outcomes, report::Report, upload::ResultKeys};
+use rollcall_model::{csv_file::Note, job::Stage, outcomes::Outcomes, report::Report, upload::ResultKeys};
 use rollcall_platform::{Error, files::Growing};
 
 use crate::{
@@ -15,7 +15,7 @@ const CSV: &str = "text/csv; charset=utf-8";
 impl Run<'_> {
     /// Writes the result files. An execution says where something else has come of a row than its preview had said.
     pub(crate) async fn report<W: Work>(&mut self, reading: &mut Reading<W>) -> Result<(), Stop> {
-        let Reading { work, source: Some(source) } = reading else { return Ok(()) };
+        let Reading { work, source: Some(source), own } = reading else { return Ok(()) };
         let mut said = self.recall_outcomes().await?;
         let mut differs = 0;
         let mut outcomes = Outcomes::default();
@@ -57,6 +57,10 @@ impl Run<'_> {
                 failed.finish().await?;
             }
             self.job.counts = report.counts;
+        }
+        let counts = self.job.counts;
+        if *own && counts.unchanged > 0 && counts.unchanged == counts.rows() {
+            self.job.note([Note::nothing_changed()]);
         }
         if self.job.previews() {
             let (key, bytes) = (self.keys.outcomes(), outcomes.to_bytes());

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use rollcall_model::{
     catalog::Kind,
-    csv_file::{Row, Schema},
+    csv_file::{Header, Note, Row, Schema},
+    job::Job,
     left_out::LeftOut,
     report::Judgement,
     roster::{self, Catalog, Change, Ledger, Plan, Present, RosterReader, Wanted},
@@ -74,6 +75,10 @@ impl Work for UsersWork {
 
     fn take(&mut self, row: &Row<'_>) {
         self.wanted.take(row, &mut self.reader);
+    }
+
+    fn note(&self, header: &Header, job: &Job) -> Option<Note> {
+        (job.role.is_some() && roster::says_only_numbers(header)).then(Note::meant_append)
     }
 
     fn settle(&mut self) {

@@ -192,6 +192,14 @@ codes! {
         NulBytes = "NUL_BYTES",
         /// A line above the header was passed over.
         LinesPassedOver = "LINES_PASSED_OVER",
+        /// The file has columns that mean nothing to a job of its kind, and that were passed over.
+        ColumnsIgnored = "COLUMNS_IGNORED",
+        /// An upload of users with a role says nothing of them but caller IDs: perhaps an append was meant.
+        MeantAppend = "MEANT_APPEND",
+        /// Every row was carried out, and nobody was changed by it.
+        NothingChanged = "NOTHING_CHANGED",
+        /// Metadata of the object that can't be read, and were passed over.
+        MetadataUnreadable = "METADATA_UNREADABLE",
     }
 }
 

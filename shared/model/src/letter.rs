@@ -58,6 +58,10 @@ impl Letter {
                 }
                 format!("{name} was given up")
             }
+            None if job.counts.to_mend() == 0 => {
+                let _ = writeln!(text, "Nobody was changed by {name}.");
+                format!("{name} changed nobody")
+            }
             None => {
                 let counts = job.counts;
                 let _ = writeln!(text, "{} of {} rows of {name} need mending.\n", counts.to_mend(), counts.rows());
@@ -80,6 +84,12 @@ impl Letter {
                 format!("{} of {} rows of {name} need mending", counts.to_mend(), counts.rows())
             }
         };
+        if !job.notes.is_empty() {
+            let _ = writeln!(text, "\nWorth knowing of the file:");
+        }
+        for note in &job.notes {
+            let _ = writeln!(text, "- {}", note.message);
+        }
         let _ = writeln!(text, "\nAccount {}, job {}", job.upload.account, job.id);
         Self { subject: format!("Rollcall: {subject}"), text }
     }

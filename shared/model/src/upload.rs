@@ -175,6 +175,8 @@ pub struct Terms {
     pub encoding: Option<String>,
     /// What was agreed on about the upload.
     pub permit: Option<PermitId>,
+    /// The names of what it says and nobody can read.
+    pub unread: Vec<&'static str>,
 }
 
 /// What a new object asks for.

@@ -296,6 +296,33 @@ fn metadata(terms: &Terms) -> Option<HashMap<String, String>> {
     (!metadata.is_empty()).then_some(metadata)
 }
 
+/// What the metadata of an object say. What can't be read of them is named; **a preview that can't be read is one**, since it changes
+/// nothing.
+fn terms(metadata: &HashMap<String, String>, kept_back: bool) -> Terms {
+    let said = |key: &str| metadata.get(key);
+    let notify = said(NOTIFY).map(|text| EmailAddress::parse_mailbox(text));
+    let notify = notify.map(|read| read.ok().filter(EmailAddress::takes_reports));
+    let role = said(ROLE).filter(|role| !role.trim().is_empty());
+    let role = role.map(|role| Name::parse(&percent_decode_str(role).decode_utf8_lossy()).ok());
+    let preview =
+        said(PREVIEW).map(|preview| preview.trim().to_ascii_lowercase()).filter(|preview| !preview.is_empty());
+    let preview = preview.map(|preview| match preview.as_str() {
+        "true" | "yes" | "1" => Some(true),
+        "false" | "no" | "0" => Some(false),
+        _ => None,
+    });
+    let unread = [(ROLE, role == Some(None)), (PREVIEW, preview == Some(None))];
+    Terms {
+        notify_unreadable: notify.as_ref().map_or(kept_back, Option::is_none),
+        notify: notify.flatten(),
+        permit: said(PERMIT).and_then(|permit| PermitId::parse(permit)),
+        preview: preview.is_some_and(|preview| preview.unwrap_or(true)),
+        encoding: said(ENCODING).cloned(),
+        role: role.flatten(),
+        unread: unread.into_iter().filter(|(_, unread)| *unread).map(|(name, _)| name).collect(),
+    }
+}
+
 /// The bytes of a source, as they come.
 pub struct Download {
     client: Client,
@@ -353,19 +380,9 @@ impl Download {
             // What the store holds is the truth; an event may come without a size.
             self.source.size =
                 object.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or(self.source.size);
-            let said = |key: &str| object.metadata.as_ref().and_then(|metadata| metadata.get(key));
-            let notify = said(NOTIFY).map(|text| EmailAddress::parse_mailbox(text));
-            let notify = notify.map(|read| read.ok().filter(EmailAddress::takes_reports));
             // S3 keeps back metadata that it can't write into a header, and says how much.
             let kept_back = object.missing_meta.is_some_and(|missing| missing > 0);
-            self.terms = Terms {
-                notify_unreadable: notify.as_ref().map_or(kept_back, Option::is_none),
-                notify: notify.flatten(),
-                permit: said(PERMIT).and_then(|permit| PermitId::parse(permit)),
-                preview: said(PREVIEW).is_some_and(|preview| preview == "true"),
-                encoding: said(ENCODING).cloned(),
-                role: said(ROLE).and_then(|role| Name::parse(&percent_decode_str(role).decode_utf8_lossy()).ok()),
-            };
+            self.terms = terms(object.metadata.as_ref().unwrap_or(&HashMap::new()), kept_back);
         }
         let modified = object.last_modified.and_then(|time| Timestamp::from_second(time.secs()).ok());
         self.modified = modified.unwrap_or(self.modified);
@@ -447,5 +464,24 @@ impl Growing {
         let sent = upload.body(ByteStream::from(bytes)).send().await.map_err(failed(GROWING))?;
         parts.done.push(CompletedPart::builder().set_e_tag(sent.e_tag).part_number(number).build());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_that_cannot_be_read_are_named_and_an_unreadable_preview_changes_nothing() {
+        let of = |said: &[(&str, &str)]| {
+            let metadata = said.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let Terms { role, preview, unread, .. } = terms(&metadata, false);
+            (role.is_some(), preview, unread)
+        };
+        assert_eq!(of(&[("role", "Team%20Lead")]), (true, false, vec![]));
+        for (preview, expected) in [("true", true), ("True", true), ("yes", true), ("false", false), ("", false)] {
+            assert_eq!(of(&[("preview", preview)]), (false, expected, vec![]), "{preview}");
+        }
+        assert_eq!(of(&[("preview", "please")]), (false, true, vec!["preview"]));
     }
 }

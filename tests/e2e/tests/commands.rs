@@ -186,6 +186,46 @@ fn a_schedule_that_cannot_be_read_is_named() {
     assert!(told.contains("BulkAppendFunction") && told.contains("rate(1 fortnight)"), "{told}");
 }
 
+fn codes(job: &Value) -> Vec<&str> {
+    job["notes"]
+        .as_array()
+        .map(|notes| notes.iter().filter_map(|note| note["code"].as_str()).collect())
+        .unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_understood_of_a_file_is_told_in_the_job_the_command_and_a_mail() {
+    let stack = Stack::start(&[]).await;
+    stack.create_users(2).await;
+    stack.recipients(&["ops@example.com"]).await;
+    let run = |arguments: &[&str], input: &str| {
+        e2e::rollcall(Some(&stack), &[arguments, &["--account", "acme"]].concat(), input.as_bytes())
+    };
+    let file = "Login ID,Contact Number\nuser1,9812345678\n";
+    let job = json(&run(&["upload", "-", "--name", "people.csv", "--json"], file));
+    assert_eq!(codes(&job), ["COLUMNS_IGNORED", "NOTHING_CHANGED"], "{job}");
+    let mails = stack.mails();
+    assert_eq!((mails.len(), mails[0].subject.as_str()), (1, "Rollcall: people.csv changed nobody"));
+    assert!(mails[0].text.contains("\"Contact Number\""), "{}", mails[0].text);
+    assert!(text(&run(&["upload", "-"], file)).contains("passed over: \"Contact Number\""));
+
+    // A column of remarks beside what is done is no reason for a mail, and a file that is dropped again isn't either.
+    let append = "Login ID,DID,Remarks\nuser1,9876500003,x\n";
+    let job = json(&run(&["append", "-", "--json"], append));
+    assert_eq!((codes(&job), stack.mails().len()), (vec!["COLUMNS_IGNORED"], 2));
+    let job = json(&run(&["append", "-", "--json"], "Login ID,DID\nuser1,9876500003\n"));
+    assert_eq!((codes(&job), stack.mails().len()), (vec!["NOTHING_CHANGED"], 2));
+
+    let role = serde_json::json!({ "name": "Agent" }).to_string();
+    let put = stack.caller(&["--account", "acme"]).ask(axum::http::Method::PUT, "/v1/roles/agent", &[], role).await;
+    assert!(put.status.is_success());
+    let numbers = "Login ID,Allowed Caller ID\nuser2,9876500004\n";
+    let job = json(&run(&["upload", "-", "--role", "agent", "--json"], numbers));
+    assert_eq!(codes(&job), ["MEANT_APPEND"], "{job}");
+    let job = json(&run(&["upload", "-", "--json"], numbers));
+    assert_eq!(codes(&job), ["NOTHING_CHANGED"], "without a role it is as good as an append: {job}");
+}
+
 /// The command lines in what a command has said.
 fn hints(output: &Output) -> Vec<String> {
     let program = e2e::binaries().join("rollcall").display().to_string();

@@ -44,7 +44,7 @@ async fn names_in_a_doubtful_encoding_are_held_until_somebody_has_looked() {
 
     // The same file with its encoding named is not held.
     let job = upload(&stack, "named.csv", CYRILLIC, Some("windows-1251")).await;
-    assert_eq!((job.state, notes(&job)), (State::Finished, vec![]));
+    assert_eq!((job.state, notes(&job)), (State::Finished, vec![FileWarning::NothingChanged]));
     assert_eq!(user(&stack).await.profile.name.as_str(), "Иван Петров");
     assert!(!judged.as_str().contains('\u{fffd}'));
 }
@@ -78,7 +78,7 @@ async fn an_append_goes_on_in_whatever_encoding_and_says_so() {
     let file = b"Login ID,Allowed Caller ID,Remark\nuser1,9876543210,\x8d\xb2\x93\xa1\x91\xbe\x98\x59\n";
     let job = stack.append("sjis.csv", file.to_vec()).await;
     assert_eq!((job.state, job.counts.applied), (State::Finished, 1));
-    assert_eq!(notes(&job), [FileWarning::EncodingDoubtful]);
+    assert_eq!(notes(&job), [FileWarning::EncodingDoubtful, FileWarning::ColumnsIgnored]);
     assert_eq!(user(&stack).await.caller_ids.len(), 1);
 }
 

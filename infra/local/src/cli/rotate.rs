@@ -7,14 +7,15 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::Args;
-use rollcall_model::rotation::{MAX_QUARANTINE_DAYS, OfFile, Only, Replacements, Request, read_file};
+use rollcall_model::csv_file::{Note, ignored_columns};
+use rollcall_model::rotation::{COLUMNS, MAX_QUARANTINE_DAYS, OfFile, Only, Replacements, Request, read_file};
 use rollcall_model::user::{LoginId, Ref};
 
-use super::Whose;
 use super::consent::Consent;
 use super::drop_file::{Watch, file_name, read};
 use super::place::Place;
 use super::reach::Reach;
+use super::{Whose, output};
 use crate::stack::{Context, Error, Result};
 
 /// Options of `rollcall rotate`.
@@ -95,7 +96,11 @@ impl Rotate {
         let (pairs, file) = match &self.file {
             None => (self.pairs.clone(), None),
             Some(file) => {
-                let (pairs, lines) = of_file(&read(file)?).context(format!("could not use {}", file.display()))?;
+                let bytes = read(file)?;
+                let (pairs, lines) = of_file(&bytes).context(format!("could not use {}", file.display()))?;
+                if let Some(note) = Note::columns_ignored(&ignored_columns(&bytes, &COLUMNS)) {
+                    eprintln!("{}", output::visible(&note.message));
+                }
                 (pairs, Some(OfFile { name: file_name(file)?, lines }))
             }
         };

@@ -73,23 +73,11 @@ pub fn describe(job: &Job, mail: Option<&Mail>, stack: &Reach) -> String {
         line("Undone by job", undone_by.as_str());
     }
     line("State", &format!("{}{}", tone(job).paint(standing(job)), progress(job)));
-    match &job.failure {
-        Some(Failure::File(fault)) => line("Reason", &output::visible(&fault.to_string())),
-        Some(Failure::Refused { reason } | Failure::Held { reason }) => line("Reason", &output::visible(reason)),
-        Some(Failure::GaveUp { attempts, reason }) => {
-            let reason = output::visible(reason);
-            line(
-                "Reason",
-                &format!("given up after {}: {reason}", counted(u64::from(*attempts), "attempt", "attempts")),
-            );
-        }
-        None => {}
+    if let Some(failure) = &job.failure {
+        line("Reason", &output::visible(&reason(failure)));
     }
     if let Some(encoding) = job.encoding {
         line("Encoding", &encoding.to_string());
-    }
-    for note in &job.notes {
-        line("Note", &output::visible(&note.message));
     }
     let done = job.progress;
     if job.counts.rows() > 0 {
@@ -110,6 +98,9 @@ pub fn describe(job: &Job, mail: Option<&Mail>, stack: &Reach) -> String {
             "Table calls",
             &format!("{} with {}{put_off}", count(done.table_calls), counted(done.statements, "write", "writes")),
         );
+    }
+    for note in &job.notes {
+        line("Note", &Tone::Doubtful.paint(&output::visible(&note.message)));
     }
     if let Some(said) = &job.previewed {
         line("Preview", &format!("said {}", rows(said.counts)));
@@ -138,6 +129,17 @@ pub fn describe(job: &Job, mail: Option<&Mail>, stack: &Reach) -> String {
         line("", &format!("save them with: {save}"));
     }
     text
+}
+
+/// Why nothing more came of a job.
+pub fn reason(failure: &Failure) -> String {
+    match failure {
+        Failure::File(fault) => fault.to_string(),
+        Failure::Refused { reason } | Failure::Held { reason } => reason.clone(),
+        Failure::GaveUp { attempts, reason } => {
+            format!("given up after {}: {reason}", counted(u64::from(*attempts), "attempt", "attempts"))
+        }
+    }
 }
 
 fn progress(job: &Job) -> String {

@@ -65,6 +65,17 @@ impl Header {
         self.places.contains(&Some(place))
     }
 
+    /// The names of the columns that mean nothing here. One without a name says nothing.
+    pub fn ignored(&self) -> Vec<String> {
+        let names = self.names.iter().enumerate().filter(|(place, _)| !self.is_known(*place));
+        names.map(|(_, name)| text::trim(name).to_owned()).filter(|name| !name.is_empty()).collect()
+    }
+
+    /// Whether the schema's columns that the file has are these and no others.
+    pub fn has_only(&self, columns: &[usize]) -> bool {
+        self.places.iter().enumerate().all(|(column, place)| place.is_some() == columns.contains(&column))
+    }
+
     /// The last of the columns that a row must reach.
     pub fn last_needed(&self) -> &str {
         &self.names[self.needed - 1]

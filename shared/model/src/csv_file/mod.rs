@@ -30,6 +30,14 @@ pub use write::{RESULT_COLUMNS, Writer};
 
 use crate::code::FileCode;
 
+/// The names of a file's columns that mean nothing in this schema, for whoever has read it whole; none of what is no such file.
+pub fn ignored_columns(file: &[u8], schema: Schema) -> Vec<String> {
+    let mut reader = Reader::new(schema);
+    let read = reader.push(file).and_then(|()| reader.end()).and_then(|()| reader.next_row().map(drop));
+    let header = read.ok().and_then(|()| reader.header());
+    header.map(Header::ignored).unwrap_or_default()
+}
+
 /// Why a file can't be read at all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileFault {

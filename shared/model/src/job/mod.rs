@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     audit::Actor,
+    code::FileWarning,
     csv_file::{Encoding, FileFault, Note},
     email::EmailAddress,
     report::Counts,
@@ -513,12 +514,27 @@ impl Job {
         self.lease = None;
     }
 
-    /// Whether a mail is due: where rows are to be mended, or the whole file. Whoever asks for a preview looks at it; of one that
-    /// nobody has asked for, somebody must be told.
+    /// Whether a mail is due: where rows are to be mended, or the whole file, or where nobody was changed by a file that was not
+    /// understood altogether. Whoever asks for a preview looks at it; of one that nobody has asked for, somebody must be told.
     pub fn is_mail_due(&self) -> bool {
+        let in_vain = self.notes(FileWarning::NothingChanged) && self.notes(FileWarning::ColumnsIgnored);
         match self.failure {
             Some(Failure::Held { .. }) => true,
-            _ => (self.failure.is_some() || self.counts.to_mend() > 0) && !self.previews(),
+            _ => (self.failure.is_some() || self.counts.to_mend() > 0 || in_vain) && !self.previews(),
+        }
+    }
+
+    /// Whether this was noted of its file.
+    fn notes(&self, code: FileWarning) -> bool {
+        self.notes.iter().any(|note| note.code == code)
+    }
+
+    /// Keeps what there is to say of its file; once, though several attempts may find it.
+    pub fn note(&mut self, notes: impl IntoIterator<Item = Note>) {
+        for note in notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
         }
     }
 

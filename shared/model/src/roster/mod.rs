@@ -23,7 +23,7 @@ mod tests;
 
 use crate::{
     append,
-    csv_file::{Column, Writer},
+    csv_file::{Column, Header, Writer},
     user::{User, WebLogin},
 };
 
@@ -99,6 +99,11 @@ pub fn sample() -> Vec<u8> {
     ]);
     writer.record(["Sunil Joshi", "", "", "sunil.joshi", "", "sales", "", "", NO, "", YES]);
     writer.take()
+}
+
+/// Whether a file says nothing of its users but their caller IDs.
+pub fn says_only_numbers(header: &Header) -> bool {
+    header.has_only(&[LOGIN, NUMBERS])
 }
 
 /// Writes the header of a download.
