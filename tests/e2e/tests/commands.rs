@@ -226,6 +226,53 @@ async fn what_was_not_understood_of_a_file_is_told_in_the_job_the_command_and_a_
     assert_eq!(codes(&job), ["NOTHING_CHANGED"], "without a role it is as good as an append: {job}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_and_an_account_are_checked_and_nothing_is_changed() {
+    let stack = Stack::start(&[]).await;
+    stack.create_users(2).await;
+    stack.own(&["+919876500001"]).await;
+    stack.recipients(&["ops@example.com"]).await;
+    let before = stack.directory.users(&stack.account, 10).await.unwrap();
+    let run = |arguments: &[&str], input: &str| {
+        e2e::rollcall(Some(&stack), &[&["check"], arguments, &["--account", "acme"]].concat(), input.as_bytes())
+    };
+    let told = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let bad = run(
+        &["-", "--kind", "append-caller-ids"],
+        "login,did,note\nuser1,9876500001,x\nuser1,junk,\nnobody,9876500001,\n",
+    );
+    let said = told(&bad);
+    assert_eq!(bad.status.code(), Some(1), "{said}");
+    for expected in ["line 3", "NUMBER_INVALID", "line 4", "USER_NOT_FOUND", "\"note\"", "Nothing was changed"] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    let good = run(&["-", "--kind", "append-caller-ids"], "login,did\nuser1,9876500001\n");
+    assert!(good.status.success() && told(&good).contains("It would change 1 user"), "{}", told(&good));
+    let unreadable = run(&["-", "--kind", "upload-users"], "name\nAsha\n");
+    assert!(
+        unreadable.status.code() == Some(1) && told(&unreadable).contains("HEADER_MISSING"),
+        "{}",
+        told(&unreadable)
+    );
+    let (jobs, _) = stack.directory.jobs(&stack.account, None, 10).await.unwrap();
+    assert!(jobs.iter().all(|job| job.counts.applied == 0 || job.state.as_str() == "discarded"), "{jobs:?}");
+    assert_eq!(stack.directory.users(&stack.account, 10).await.unwrap(), before);
+    assert_eq!(stack.mails().len(), 0);
+
+    let clean = run(&[], "");
+    assert!(clean.status.success() && told(&clean).contains("Looked at 2 users"), "{}", told(&clean));
+    let mut odd = e2e::user("us\u{435}r1");
+    odd.caller_ids = vec!["+919876599999".parse().unwrap()];
+    stack.create_user(odd).await;
+    let found = run(&[], "");
+    let said = told(&found);
+    assert_eq!(found.status.code(), Some(1), "{said}");
+    assert!(said.contains("read alike") && said.contains("+919876599999"), "{said}");
+    for wrong in [&["-"][..], &["--kind", "append-caller-ids"], &["-", "--kind", "phone-snapshot"]] {
+        assert_eq!(run(wrong, "").status.code(), Some(2), "{wrong:?}");
+    }
+}
+
 /// The command lines in what a command has said.
 fn hints(output: &Output) -> Vec<String> {
     let program = e2e::binaries().join("rollcall").display().to_string();

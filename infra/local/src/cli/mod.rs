@@ -2,6 +2,7 @@
 
 mod append;
 mod audit;
+mod check;
 mod connect;
 mod consent;
 mod demo;
@@ -91,6 +92,8 @@ enum Subcommands {
     Append(append::Append),
     /// Create and change the users of a CSV file, and follow the job to its end
     Upload(upload::Upload),
+    /// Look at a file, or at the account, and tell what is amiss; nothing is changed
+    Check(check::Check),
     /// Take back what a job did, and follow that to its end
     Undo(undo::Undo),
     /// List the latest jobs
@@ -149,6 +152,7 @@ impl Command {
             Subcommands::Seed(seed) => seed.run(place.here("seed")?).await,
             Subcommands::Append(append) => append.run(place).await,
             Subcommands::Upload(upload) => upload.run(place).await,
+            Subcommands::Check(check) => check.run(place).await,
             Subcommands::Undo(undo) => undo.run(place).await,
             Subcommands::Jobs(jobs) => jobs.run(place).await,
             Subcommands::Job(job) => job.run(place).await,

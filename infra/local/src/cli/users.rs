@@ -101,7 +101,10 @@ impl Users {
 }
 
 /// The users with their numbers, which stand apart from them.
-async fn with_lists(stack: &Reach, users: Vec<User>) -> Result<Vec<User>> {
+///
+/// # Errors
+/// If the stack can't be asked.
+pub async fn with_lists(stack: &Reach, users: Vec<User>) -> Result<Vec<User>> {
     let with_list = |user: User| async move {
         let list = stack.api.get(&["v1", "users", user.login.as_str(), "caller-ids"], &[]).await;
         // Who has been deleted meanwhile has none.
