@@ -4,8 +4,11 @@ use std::process::Output;
 
 use e2e::{Stack, json, until};
 use rollcall_model::{
+    account::AccountId,
     append::COLUMNS,
     csv_file::{Reader, RowShape},
+    email::EmailAddress,
+    settings::Settings,
 };
 use serde_json::Value;
 
@@ -291,6 +294,12 @@ fn run_as_printed(line: &str, at: &std::path::Path) -> Output {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_command_says_to_run_next_runs_as_it_is_printed() {
     let stack = Stack::start(&[]).await;
+    // Reports go to whom an account names.
+    let recipients = vec![EmailAddress::parse("ann@example.com").unwrap()];
+    let settings = Settings { recipients, ..Settings::default() };
+    for account in ["c01", "demo"] {
+        stack.directory.put_settings(&AccountId::parse(account).unwrap(), &settings, None).await.unwrap();
+    }
     let place = tempfile::tempdir().unwrap();
     // A place that a shell would take for two words.
     let dir = place.path().join("the stack's own");
