@@ -1,6 +1,6 @@
 //! What came of each row.
 
-use super::{COLUMNS, Entry, LOGIN, Ledger, RosterReader, entry::Said, ledger::Fate};
+use super::{COLUMNS, Entry, LOGIN, Ledger, Refusal, RosterReader, entry::Said, ledger::Fate};
 use crate::{
     append::{NumbersJudged, not_in_force},
     code::{RowCode, Warning},
@@ -31,16 +31,27 @@ pub fn judge(row: &Row<'_>, reader: &mut RosterReader, ledger: &mut Ledger) -> J
         return Judgement::failed(Remark::error(RowCode::LoginIdTaken, name(LOGIN), login.as_str(), message));
     }
     let first = asked.line == row.line || asked.more.contains(&row.line);
+    let refused = |refusal: &Refusal| {
+        let value = row.value(refusal.column).unwrap_or_default();
+        // The role may be that of the upload, and the name may have no column.
+        let field = match name(refusal.column) {
+            "" => COLUMNS[refusal.column].name,
+            name => name,
+        };
+        Remark::error(refusal.code, field, &value, &*refusal.message)
+    };
     let written = match ledger.fate(user) {
         None => return Judgement::unprocessed(),
+        Some(Fate::KeptOut(refusal)) => {
+            let said = "The user is kept out as the row says; nothing else of it was done.";
+            let mut remark = refused(refusal);
+            remark.message = format!("{said} {}", remark.message);
+            let numbers = NumbersJudged::of(row, &mut reader.numbers, &mut ledger.numbers, None).errors;
+            let remarks = std::iter::once(remark).chain(numbers).chain(warnings).collect();
+            return Judgement { status: RowStatus::Partial, remarks };
+        }
         Some(Fate::Refused(refusal)) => {
-            let value = row.value(refusal.column).unwrap_or_default();
-            // The role may be that of the upload, and the name may have no column.
-            let field = match name(refusal.column) {
-                "" => COLUMNS[refusal.column].name,
-                name => name,
-            };
-            let refused = Remark::error(refusal.code, field, &value, &*refusal.message);
+            let refused = refused(refusal);
             let numbers = NumbersJudged::of(row, &mut reader.numbers, &mut ledger.numbers, None).errors;
             let remarks = std::iter::once(refused).chain(numbers).chain(warnings).collect();
             return Judgement { status: RowStatus::Failed, remarks };

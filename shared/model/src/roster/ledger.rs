@@ -6,7 +6,7 @@ use super::{Change, Entry, Plan, Refusal, RosterReader, entry::Said};
 use crate::{
     append,
     csv_file::{Row, RowShape},
-    user::{Claim, LoginId, Suspect},
+    user::{AgentStatus, Claim, LoginId, Suspect, WebLogin},
 };
 
 /// What a file asks for: the first reading's result.
@@ -85,6 +85,8 @@ pub(super) enum Giving {
 pub(super) enum Fate {
     /// The user was created or changed.
     Written,
+    /// The user is kept out, and nothing else was changed, for this reason.
+    KeptOut(Box<Refusal>),
     /// There was nothing to write but, perhaps, caller IDs.
     Same,
     /// Nothing of it could be done.
@@ -117,6 +119,7 @@ impl Ledger {
         match &self.fates[user] {
             None => false,
             Some(Fate::Refused(refusal)) => !refusal.waits,
+            Some(Fate::KeptOut(_)) => true,
             Some(_) => self.numbers.is_settled(user),
         }
     }
@@ -125,10 +128,12 @@ impl Ledger {
     pub fn record(&mut self, plan: &Plan) {
         let Some(user) = self.user(&plan.numbers.login) else { return };
         self.numbers.record(&plan.numbers);
-        self.fates[user] = Some(match &plan.change {
-            Change::Create(_) | Change::Update { .. } => Fate::Written,
-            Change::None => Fate::Same,
-            Change::Refused(refusal) => Fate::Refused(Box::new(refusal.clone())),
+        self.fates[user] = Some(match (&plan.change, &plan.left_out) {
+            // Who was out already is kept out by nothing of this.
+            (Change::Refused(refusal), _) | (Change::None, Some(refusal)) => Fate::Refused(Box::new(refusal.clone())),
+            (_, Some(refusal)) => Fate::KeptOut(Box::new(refusal.clone())),
+            (Change::Create(_) | Change::Update { .. }, None) => Fate::Written,
+            (Change::None, None) => Fate::Same,
         });
     }
 
@@ -150,7 +155,7 @@ impl Ledger {
             Some(Fate::Written) => Some(Giving::Done),
             None => Some(Giving::Later),
             Some(Fate::Refused(refusal)) if refusal.waits => Some(Giving::Later),
-            Some(Fate::Same | Fate::Refused(_)) => None,
+            Some(Fate::Same | Fate::KeptOut(_) | Fate::Refused(_)) => None,
         }
     }
 
@@ -162,6 +167,18 @@ impl Ledger {
 }
 
 impl Entry {
+    /// Whether it keeps the user from logging in or from taking calls.
+    pub(super) fn keeps_out(&self) -> bool {
+        self.web_login == Some(WebLogin::Blocked)
+            || matches!(self.agent_status, Some(AgentStatus::Disabled | AgentStatus::Blocked))
+    }
+
+    /// No more of it than what keeps the user out.
+    pub(super) fn only_kept_out(&self) -> Self {
+        let Self { agent_status, web_login, directory_id, former_id, .. } = self.clone();
+        Self { agent_status, web_login, directory_id, former_id, ..Self::default() }
+    }
+
     /// What it asks for that only one user can have.
     fn claims(&self) -> Vec<Claim> {
         let email = self.email.as_ref().map(|email| Claim::Email(email.folded().into_owned()));

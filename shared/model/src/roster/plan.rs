@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AGENT_STATUS, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN, Ledger, NAME, ROLE, TEAM,
+    AGENT_STATUS, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, Entry, LOGIN, Ledger, NAME, ROLE, TEAM,
     ledger::{Asked, Giving},
 };
 use crate::{
@@ -24,6 +24,9 @@ pub struct Plan {
     pub numbers: UserPlan,
     /// The rest.
     pub change: Change,
+    /// Why the rest does no more than keep the user out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<Refusal>,
 }
 
 /// What becomes of a user, apart from its caller IDs.
@@ -87,12 +90,20 @@ impl Ledger {
     /// Decides for one user. `limit` is how many numbers a list takes.
     pub fn plan(&self, user: usize, present: Present<'_>, catalog: &Catalog, limit: usize) -> Plan {
         let asked = self.asked(user);
-        let decided = self.check_claims(user, present).and_then(|()| decided(asked, present, catalog));
+        let (decided, left_out) = match self.check_claims(user, present) {
+            Ok(()) => (decided(asked, &asked.entry, present, catalog), None),
+            // **A deactivation waits for no address**: nobody who is to be kept out stays in for what somebody else has.
+            Err(refusal) if self.can_be_kept_out(user, present) => (
+                decided(asked, &asked.entry.only_kept_out(), present, catalog),
+                Some(Refusal { waits: false, ..refusal }),
+            ),
+            Err(refusal) => (Err(refusal), None),
+        };
         let change = match (decided, present.user) {
             (Err(refusal), _) => {
                 // Nobody's list: nothing is appended for a row that is refused.
                 let numbers = self.numbers.plan(user, Standing::Nobody, &[], limit);
-                return Plan { numbers, change: Change::Refused(refusal) };
+                return Plan { numbers, change: Change::Refused(refusal), left_out: None };
             }
             (Ok(after), None) => Change::Create(Box::new(after)),
             (Ok(after), Some(before)) if after == *before => Change::None,
@@ -101,9 +112,22 @@ impl Ledger {
                 Change::Update { before: Box::new(before.clone()), after: Box::new(after) }
             }
         };
-        let policy = present.user.map(|user| user.policy).unwrap_or_default();
+        let standing = match present.user {
+            _ if left_out.is_some() => Standing::Nobody,
+            user => Standing::User(user.map(|user| user.policy).unwrap_or_default()),
+        };
         let list = present.user.map_or(&[][..], |user| &user.caller_ids);
-        Plan { numbers: self.numbers.plan(user, Standing::User(policy), list, limit), change }
+        Plan { numbers: self.numbers.plan(user, standing, list, limit), change, left_out }
+    }
+
+    /// Whether the row keeps the user out, and is about that user for sure: whom of the directory it names is nobody else.
+    fn can_be_kept_out(&self, user: usize, present: Present<'_>) -> bool {
+        let others = |claim: &Claim| {
+            matches!(claim, Claim::DirectoryId(_))
+                && (present.owners.get(claim).is_some_and(|owner| owner != self.login(user))
+                    || self.claimed_on(user, claim).is_some())
+        };
+        present.user.is_some() && self.asked(user).entry.keeps_out() && !self.claims(user).iter().any(others)
     }
 
     /// Nothing that is another's may be asked for: neither a user's of the directory, nor of a row's further up.
@@ -134,6 +158,7 @@ impl Plan {
     /// The user is left as it is, its list too.
     pub fn leave_out(&mut self, why: LeftOut) {
         self.numbers.vanished();
+        self.left_out = None;
         self.change = Change::Refused(Refusal {
             code: why.code(),
             column: LOGIN,
@@ -154,8 +179,7 @@ impl Plan {
 }
 
 /// The user as the entry wants it; equal to `present` where that is so already.
-fn decided(asked: &Asked, present: Present<'_>, catalog: &Catalog) -> Result<User, Refusal> {
-    let entry = &asked.entry;
+fn decided(asked: &Asked, entry: &Entry, present: Present<'_>, catalog: &Catalog) -> Result<User, Refusal> {
     let mut user = match (present.user, &entry.name) {
         (Some(user), _) => user.clone(),
         (None, _) if let Some(suspect) = asked.suspect => {

@@ -525,3 +525,39 @@ proptest! {
         prop_assert_eq!(directory.users, before);
     }
 }
+
+fn has_email(login: &str, email: &str) -> User {
+    let mut user = user(login);
+    user.profile.email = EmailAddress::parse(email).ok();
+    user
+}
+
+#[test]
+fn a_deactivation_waits_for_no_address() {
+    let mut leaver = has_email("leaver", "leaver@x.example");
+    leaver.profile.calling_agent = true;
+    let mut directory = Directory::with([leaver, has_email("other", "taken@x.example")]);
+    let file =
+        "login,name,email,agent status,block web login,did\nleaver,Gone,taken@x.example,disabled,yes,9876543210\n";
+    assert_eq!(run(file, &mut directory).rows, ["partial EMAIL_TAKEN"]);
+    let leaver = &directory.users["leaver"];
+    assert_eq!((leaver.web_login, leaver.agent_status), (WebLogin::Blocked, AgentStatus::Disabled));
+    let email = leaver.profile.email.as_ref().map(EmailAddress::as_str);
+    assert_eq!((email, leaver.profile.name.as_str()), (Some("leaver@x.example"), "Somebody"));
+    assert!(leaver.caller_ids.is_empty());
+    let again = run(file, &mut directory).rows;
+    assert_eq!(again, ["failed EMAIL_TAKEN"], "who is out already is kept out by nothing of this");
+}
+
+#[test]
+fn nobody_is_kept_out_in_the_name_of_another_person() {
+    let person = |id: &str| crate::user::DirectoryId::parse(id).ok();
+    let mut heir = user("shared");
+    heir.directory_id = person("new");
+    let mut owner = user("owner");
+    owner.directory_id = person("old");
+    let mut directory = Directory::with([heir, owner]);
+    let file = "login,block web login,directory id\nshared,yes,old\nfresh,yes,old\n";
+    assert_eq!(run(file, &mut directory).rows, ["failed DIRECTORY_ID_TAKEN", "failed DIRECTORY_ID_TAKEN"]);
+    assert_eq!(directory.users["shared"].web_login, WebLogin::Active);
+}
