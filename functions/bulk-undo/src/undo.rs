@@ -81,7 +81,7 @@ impl Operation for Undo {
         Ok(Begun { work, rows: note.rows.map_or(RowsIn::Nowhere, RowsIn::Brought) })
     }
 
-    async fn conclude(&self, run: &Run<'_>, work: &UndoWork) -> Result<(), Error> {
+    async fn conclude(&self, run: &mut Run<'_>, work: &UndoWork) -> Result<(), Error> {
         // Another undo of the same job may have been faster: it is undone all the same.
         decide(&run.engine.directory, &work.undone, Decision::Undo, &run.actor()).await.map(drop)
     }

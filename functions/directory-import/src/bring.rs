@@ -3,19 +3,21 @@
 //! What was brought is kept beside the results, with a note of it, before anything is done. **An attempt that comes
 //! after a death goes on with the very rows that the first one had**, whatever the directory says by then.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 use rollcall_engine::{Begun, Operation, RowsIn, Run, Stop, UsersWork};
 use rollcall_model::{
+    audit::Actor,
     directory_import::{
         request::Request,
         rows,
-        standing::{ImportTally, Imported, NextDelta, Outcome, Synced},
-        sync::Tally,
+        standing::{ImportTally, Imported, Left, NextDelta, Outcome, Synced},
+        sync::{Planned, Tally},
     },
-    job::Stage,
-    upload::{Kind as JobKind, Source},
+    job::{Mail, Stage},
+    upload::{JobId, Kind as JobKind, Source},
+    user::DirectoryId,
 };
 use rollcall_platform::{Error, secrets::Secrets};
 use rollcall_remote::{
@@ -48,6 +50,11 @@ pub(crate) enum Brought {
     Import(ImportTally),
     Sync {
         tally: Tally,
+        #[serde(default)]
+        planned: Planned,
+        /// Those for whom the sync before failed, and its job.
+        #[serde(default)]
+        failed_before: Option<(BTreeSet<DirectoryId>, JobId)>,
         /// Imports that had been there when the sync began.
         imports: u64,
         /// Where the next delta begins.
@@ -71,7 +78,7 @@ impl Operation for BringUsers {
         Ok(Begun { work: UsersWork::begin(run).await?, rows })
     }
 
-    async fn conclude(&self, run: &Run<'_>, _: &UsersWork) -> Result<(), Error> {
+    async fn conclude(&self, run: &mut Run<'_>, work: &UsersWork) -> Result<(), Error> {
         let note: Option<Note> = run.recall_note().await?;
         let note = note.ok_or_else(|| Error::unreadable(REMEMBERING, "the note is missing"))?;
         let (job, at) = (run.job.id.clone(), Timestamp::now());
@@ -81,13 +88,33 @@ impl Operation for BringUsers {
                 let import = Imported { job, at, tally };
                 directory.change_standing(run.account(), |standing| standing.imported(import.clone())).await
             }
-            Brought::Sync { tally, imports, next } => {
+            Brought::Sync { tally, planned, failed_before, imports, next } => {
+                let tally = planned.done(tally, work.unmet());
+                let failed = work.unmet().keys().cloned().collect();
+                if was_told(run, &failed, failed_before).await? {
+                    run.job.mail = Some(Mail::NotDue);
+                }
                 let sync = Synced { job, at, tally, outcome: Outcome::Done };
-                let done = Some((imports, next));
+                let done = Some(Left { imports, next, failed });
                 directory.change_standing(run.account(), |standing| standing.synced(sync.clone(), done.clone())).await
             }
         }
     }
+}
+
+/// Whether a mail about the sync before has told already of all those for whom this one failed. **A failure is tried again
+/// each time, and mailed once**; whoever asks for a sync gets its mail.
+async fn was_told(
+    run: &Run<'_>,
+    failed: &BTreeSet<DirectoryId>,
+    before: Option<(BTreeSet<DirectoryId>, JobId)>,
+) -> Result<bool, Error> {
+    let Some((before, job)) = before else { return Ok(false) };
+    if failed.is_empty() || !failed.is_subset(&before) || run.job.asked_by != Some(Actor::Schedule) {
+        return Ok(false);
+    }
+    let told = run.engine.directory.job(run.account(), &job).await?.and_then(|job| job.mail);
+    Ok(matches!(told, Some(Mail::Sent { .. } | Mail::NotDue)))
 }
 
 impl BringUsers {

@@ -8,7 +8,7 @@ use rollcall_model::{
     directory_import::{
         rows::Row,
         standing::{NextDelta, Outcome, Standing, Synced},
-        sync::{self, Change, Tally},
+        sync::{self, Change, Planned, Tally},
     },
     job::Failure,
     user::{Claim, DirectoryId, User},
@@ -46,8 +46,13 @@ impl BringUsers {
     pub(crate) async fn sync(&self, run: &mut Run<'_>, confirmed: bool) -> Result<(Vec<Row>, Brought), Stop> {
         // Before anything else is read: what is imported from here on is for the next sync to look at.
         let standing = run.engine.directory.standing(run.account()).await?.unwrap_or_default();
-        let (tally, outcome, failure) = match self.changes(run, standing.next, confirmed).await {
-            Ok((rows, tally, next)) => return Ok((rows, Brought::Sync { tally, imports: standing.imports, next })),
+        let (imports, last) = (standing.imports, standing.last_sync.as_ref().map(|sync| sync.job.clone()));
+        let asked_again = standing.ask_again.clone();
+        let (tally, outcome, failure) = match self.changes(run, standing, confirmed).await {
+            Ok((rows, tally, next)) => {
+                let (planned, failed_before) = (Planned::of(&rows), last.map(|last| (asked_again, last)));
+                return Ok((rows, Brought::Sync { tally, planned, failed_before, imports, next }));
+            }
             Err(Ends::Held(tally, reason)) => {
                 (tally, Outcome::Held { reason: reason.clone() }, Failure::Held { reason })
             }
@@ -65,12 +70,12 @@ impl BringUsers {
     async fn changes(
         &self,
         run: &mut Run<'_>,
-        since: Option<NextDelta>,
+        standing: Standing,
         confirmed: bool,
     ) -> Result<(Vec<Row>, Tally, NextDelta), Ends> {
         let entra = self.open(run).await?;
         let tenant = entra.tenant().as_str().to_owned();
-        let since = since.filter(|since| since.tenant == tenant).map(|since| DeltaLink::new(since.link));
+        let since = standing.next.filter(|since| since.tenant == tenant).map(|since| DeltaLink::new(since.link));
         let mut told = Told::default();
         let mut pages = entra.changes(since.as_ref()).map_err(|error| self.stop(run, &error))?;
         let (link, whole) = loop {
@@ -91,6 +96,9 @@ impl BringUsers {
             }
             self.ask_for(run, &entra, missing, &mut told).await?;
         }
+        // The delta doesn't tell again of those for whom an earlier sync failed.
+        let again = standing.ask_again.into_iter().filter(|id| !told.changes.contains_key(id)).collect();
+        self.ask_for(run, &entra, again, &mut told).await?;
         let plan = sync::plan(&told.present, linked.len(), &told.changes);
         match admit(run, plan.tally, confirmed).await? {
             Err(reason) => Err(Ends::Held(plan.tally, reason)),
@@ -98,7 +106,7 @@ impl BringUsers {
         }
     }
 
-    /// Asks for those whom a list of all users did not show: **who is not in a list is not known to be gone**.
+    /// Asks by ID for those of whom the directory did not tell by itself: **who is not in a list is not known to be gone**.
     async fn ask_for(
         &self,
         run: &mut Run<'_>,

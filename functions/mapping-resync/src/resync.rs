@@ -57,7 +57,7 @@ impl Operation for Resync {
         }
     }
 
-    async fn conclude(&self, run: &Run<'_>, _: &ResyncWork) -> Result<(), Error> {
+    async fn conclude(&self, run: &mut Run<'_>, _: &ResyncWork) -> Result<(), Error> {
         let done = Resynced { job: run.job.id.clone(), at: Timestamp::now() };
         let change = |standing: &mut ResyncStanding| {
             (standing.done, standing.ended) = (Some(done.clone()), None);

@@ -85,7 +85,7 @@ impl Operation for Rotate {
         Ok(Begun { work, rows: RowsIn::Brought(note.rows) })
     }
 
-    async fn conclude(&self, run: &Run<'_>, work: &RotationWork) -> Result<(), Error> {
+    async fn conclude(&self, run: &mut Run<'_>, work: &RotationWork) -> Result<(), Error> {
         if !work.marks {
             return Ok(());
         }

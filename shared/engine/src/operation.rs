@@ -36,7 +36,7 @@ pub trait Operation {
     ///
     /// # Errors
     /// When what is to be kept can't be.
-    fn conclude(&self, _run: &Run<'_>, _work: &Self::Work) -> impl Future<Output = Result<(), Error>> + Send {
+    fn conclude(&self, _run: &mut Run<'_>, _work: &Self::Work) -> impl Future<Output = Result<(), Error>> + Send {
         async { Ok(()) }
     }
 }

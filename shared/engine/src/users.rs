@@ -1,14 +1,17 @@
 //! Users created and changed.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rollcall_model::{
     catalog::Kind,
     csv_file::{Header, Note, Row, Schema},
     job::Job,
     left_out::LeftOut,
-    report::Judgement,
+    report::{Judgement, RowStatus},
     roster::{self, Catalog, Change, Ledger, Plan, Present, RosterReader, Wanted},
     upload::Kind as JobKind,
+    user::DirectoryId,
 };
 use rollcall_platform::{
     Error,
@@ -30,6 +33,8 @@ pub struct UsersWork {
     wanted: Wanted,
     ledger: Ledger,
     list_limit: usize,
+    /// People of the company's directory whose rows are to be mended, and what came of those.
+    unmet: BTreeMap<DirectoryId, RowStatus>,
 }
 
 impl Operation for UploadUsers {
@@ -62,7 +67,13 @@ impl UsersWork {
             wanted: Wanted::default(),
             ledger: Wanted::default().settle(),
             list_limit: settings.list_limit,
+            unmet: BTreeMap::new(),
         })
+    }
+
+    /// People of the company's directory whose rows are to be mended, and what came of those. Known once every row has been judged.
+    pub fn unmet(&self) -> &BTreeMap<DirectoryId, RowStatus> {
+        &self.unmet
     }
 }
 
@@ -181,6 +192,12 @@ impl Work for UsersWork {
     }
 
     fn judge(&mut self, row: &Row<'_>) -> Judgement {
-        roster::judge(row, &mut self.reader, &mut self.ledger)
+        let judgement = roster::judge(row, &mut self.reader, &mut self.ledger);
+        if judgement.status.is_to_mend()
+            && let Some(person) = roster::directory_id(row)
+        {
+            self.unmet.insert(person, judgement.status);
+        }
+        judgement
     }
 }

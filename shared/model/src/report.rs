@@ -39,6 +39,11 @@ impl RowStatus {
             Self::Unprocessed => "unprocessed",
         }
     }
+
+    /// Whether something of the row could not be done: then it is in the failed file.
+    pub fn is_to_mend(self) -> bool {
+        matches!(self, Self::Partial | Self::Failed | Self::Unprocessed)
+    }
 }
 
 /// Rows by what came of them. Their sum is the number of rows, always.
@@ -138,7 +143,7 @@ impl Report {
         ];
         let cells = || original.iter().map(Cow::as_ref).chain(ours);
         self.results.record(cells());
-        if matches!(status, RowStatus::Partial | RowStatus::Failed | RowStatus::Unprocessed) {
+        if status.is_to_mend() {
             self.failed.record(cells());
         }
     }

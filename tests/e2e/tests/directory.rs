@@ -294,6 +294,61 @@ async fn a_sync_that_would_do_too_much_holds_says_so_once_and_goes_on_when_it_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn for_whom_a_sync_failed_the_next_ones_ask_again_and_one_mail_tells() {
+    let (graph, stack, caller) = connected(Traps::default()).await;
+    stack.recipients(&["ops@example.com"]).await;
+    let ids = graph.hire(3);
+    import_all(&stack, &caller).await;
+    sync(&stack, &caller).await;
+    let own = json!({ "login": "stranger", "name": "Stranger", "email": "wanted@contoso.example" }).to_string();
+    let made = caller.ask(Method::POST, "/v1/users", &[], own).await;
+    assert!(made.status.is_success(), "{}", made.json());
+
+    // One who leaves wants an address that somebody else has, and one who stays does too.
+    graph.change(&ids[0], |person| {
+        person.mail = Some("wanted@contoso.example".to_owned());
+        person.account_enabled = false;
+    });
+    graph.change(&ids[1], |person| person.display_name = Some("Renamed".to_owned()));
+    let visit = async |number: usize| {
+        let output = rollcall(Some(&stack), &["schedules", "run", "DirectoryImportFunctionVisit"], &[]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let start = Instant::now();
+        loop {
+            let (jobs, _) = stack.directory.jobs(&stack.account, None, 50).await.expect("jobs are listed");
+            let scheduled: Vec<_> = jobs.into_iter().filter(|job| job.upload.name.starts_with("scheduled/")).collect();
+            if scheduled.len() == number && scheduled.iter().all(|job| !job.is_underway()) {
+                return;
+            }
+            assert!(start.elapsed() < Duration::from_mins(2), "waited too long: {scheduled:?}");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    for round in 1..=2 {
+        visit(round).await;
+        let told = standing(&caller).await;
+        assert_eq!((&told["ask_again"], &told["last_sync"]["failed"]), (&json!([ids[0]]), &1.into()), "{told}");
+        let done = if round == 1 { (1, 1) } else { (0, 0) };
+        let sync = &told["last_sync"];
+        assert_eq!((sync["updated"].as_u64(), sync["deactivated"].as_u64()), (Some(done.0), Some(done.1)), "{told}");
+        assert_eq!(stack.mails().len(), 1, "the same failure is mailed once");
+    }
+    let leaver = &users(&stack).await[&login(1)];
+    assert_eq!(leaver.web_login, WebLogin::Blocked, "a deactivation waits for no address");
+    assert_ne!(leaver.profile.email.as_ref().unwrap().as_str(), "wanted@contoso.example");
+    let status = rollcall(Some(&stack), &["directory", "status", "--account", "acme"], &[]);
+    let status = String::from_utf8_lossy(&status.stdout).into_owned();
+    assert!(status.contains("1 user, by the next sync, since their rows failed"), "{status}");
+
+    let freed = caller.ask(Method::DELETE, "/v1/users/stranger", &[], String::new()).await;
+    assert!(freed.status.is_success(), "{}", freed.json());
+    let job = sync(&stack, &caller).await;
+    assert_eq!((job.counts.applied, job.counts.rows()), (1, 1), "{job:?}");
+    assert_eq!(users(&stack).await[&login(1)].profile.email.as_ref().unwrap().as_str(), "wanted@contoso.example");
+    assert_eq!(standing(&caller).await["ask_again"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_delta_that_is_too_old_or_a_directory_that_seems_empty_removes_nobody() {
     for gone in [Gone::Status410, Gone::Status400] {
         let (graph, stack, caller) = connected(Traps { page: 8, ..Traps::default() }).await;

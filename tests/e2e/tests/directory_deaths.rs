@@ -82,8 +82,12 @@ impl Doomed for Syncing {
     }
 
     async fn prepare(&self, stack: &Stack, prefix: &str) -> String {
-        // Each sync blocks one user, and the syncs of a day count together: without this, the eleventh would be held.
-        let forget = |standing: &mut Standing| standing.deactivated = Recent::default();
+        // Each sync blocks one user, and the syncs of a day count together: without this, the eleventh would be held. Each fails for one
+        // user, too, for whom the next would ask again.
+        let forget = |standing: &mut Standing| {
+            standing.deactivated = Recent::default();
+            standing.ask_again.clear();
+        };
         stack.directory.change_standing(&stack.account, forget).await.expect("the standing is written");
         let ids = hire(&self.0, prefix, 3);
         for (number, id) in ids.iter().enumerate() {

@@ -367,7 +367,7 @@ impl<O: Operation + Sync> Operation for Interrupted<'_, O> {
         Ok(begun)
     }
 
-    async fn conclude(&self, run: &Run<'_>, work: &O::Work) -> Result<(), Error> {
+    async fn conclude(&self, run: &mut Run<'_>, work: &O::Work) -> Result<(), Error> {
         self.operation.conclude(run, work).await
     }
 }

@@ -1,7 +1,12 @@
 //! How the account and its directory stand.
 
+use std::collections::BTreeSet;
+
 use axum::{Json, extract::State};
-use rollcall_model::directory_import::standing::{Imported, Standing, Synced};
+use rollcall_model::{
+    directory_import::standing::{Imported, Standing, Synced},
+    user::DirectoryId,
+};
 use rollcall_remote::entra::{Credentials, SECRET, Tenant};
 use serde::Serialize;
 
@@ -16,13 +21,15 @@ pub(crate) struct Shown {
     client_id: Option<String>,
     last_import: Option<Imported>,
     last_sync: Option<Synced>,
+    ask_again: BTreeSet<DirectoryId>,
 }
 
 /// `GET /v1/directory`
 pub(crate) async fn get(State(api): Shared, caller: Caller) -> Result<Json<Shown>, Problem> {
     let credentials: Option<Credentials> = api.secrets.read(&caller.account, SECRET).await?;
-    let Standing { last_import, last_sync, .. } = api.directory.standing(&caller.account).await?.unwrap_or_default();
+    let standing = api.directory.standing(&caller.account).await?.unwrap_or_default();
+    let Standing { last_import, last_sync, ask_again, .. } = standing;
     let connected = credentials.is_some();
     let (tenant, client_id) = credentials.map(|known| (known.tenant, known.client_id)).unzip();
-    Ok(Json(Shown { connected, tenant, client_id, last_import, last_sync }))
+    Ok(Json(Shown { connected, tenant, client_id, last_import, last_sync, ask_again }))
 }

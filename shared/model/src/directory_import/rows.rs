@@ -95,6 +95,16 @@ impl Row {
         }
     }
 
+    /// Whether it changes what is known of the user.
+    pub fn updates(&self) -> bool {
+        self.name.is_some() || self.email.is_some() || self.phone.is_some() || self.designation.is_some()
+    }
+
+    /// Whether it keeps the user out.
+    pub fn keeps_out(&self) -> bool {
+        self.block_web_login || self.agent_status.is_some()
+    }
+
     /// The cells, in the order of [`COLUMNS`].
     pub fn cells(&self) -> [String; 11] {
         let text = |value: Option<&str>| value.unwrap_or_default().to_owned();

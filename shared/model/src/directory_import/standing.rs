@@ -1,10 +1,12 @@
 //! How an account and its directory stand.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::sync::{Tally, hold};
-use crate::{brake::Recent, upload::JobId};
+use crate::{brake::Recent, upload::JobId, user::DirectoryId};
 
 /// What is kept of an account that has imported users.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,23 @@ pub struct Standing {
     /// Whom syncs that no person has confirmed have deactivated of late.
     #[serde(skip_serializing_if = "Recent::is_empty")]
     pub deactivated: Recent,
+    /// Whom the last sync that was done could not bring in step. **The next one asks for them by ID**, since the directory's next delta
+    /// doesn't tell of them again.
+    pub ask_again: BTreeSet<DirectoryId>,
+}
+
+/// Users that the next sync asks for by ID at most: each is a request. Where there are more, it reads all users.
+const MAX_ASK_AGAIN: usize = 1_000;
+
+/// What a sync leaves that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Imports that there had been when it began.
+    pub imports: u64,
+    /// Where the next delta begins.
+    pub next: NextDelta,
+    /// Whom it could not bring in step.
+    pub failed: BTreeSet<DirectoryId>,
 }
 
 /// Where a delta begins.
@@ -65,7 +84,7 @@ pub struct Synced {
     pub job: JobId,
     /// When it ended.
     pub at: Timestamp,
-    /// What it found to do.
+    /// What it did; or, where it held, what it would have done.
     #[serde(flatten)]
     pub tally: Tally,
     /// Whether that was done.
@@ -134,13 +153,16 @@ impl Standing {
         self.last_import = Some(import);
     }
 
-    /// A sync has ended. One that is done tells how many imports there had been when it began, and where the next delta
-    /// begins.
-    pub fn synced(&mut self, sync: Synced, done: Option<(u64, NextDelta)>) {
-        if let Some((imports, next)) = done
-            && self.imports == imports
-        {
-            self.next = Some(next);
+    /// A sync has ended. One that is done says what it leaves.
+    pub fn synced(&mut self, sync: Synced, done: Option<Left>) {
+        if let Some(Left { imports, next, failed }) = done {
+            let too_many = failed.len() > MAX_ASK_AGAIN;
+            if too_many {
+                self.next = None;
+            } else if self.imports == imports {
+                self.next = Some(next);
+            }
+            self.ask_again = if too_many { BTreeSet::new() } else { failed };
         }
         self.asked = None;
         self.last_sync = Some(sync);
@@ -163,6 +185,10 @@ mod tests {
         NextDelta { tenant: "contoso".into(), link: link.into() }
     }
 
+    fn left(imports: u64, link: &str) -> Left {
+        Left { imports, next: next(link), failed: BTreeSet::new() }
+    }
+
     fn synced(outcome: Outcome) -> Synced {
         Synced { job: job(), at: at(0), tally: Tally::default(), outcome }
     }
@@ -178,7 +204,7 @@ mod tests {
         assert_eq!(due(&standing), [false, false, false, false, true]);
         standing.synced(synced(Outcome::Held { reason: String::new() }), None);
         assert_eq!(due(&standing), [false; 5]);
-        standing.synced(synced(Outcome::Done), Some((0, next("a"))));
+        standing.synced(synced(Outcome::Done), Some(left(0, "a")));
         assert_eq!(due(&standing), [true; 5]);
     }
 
@@ -201,7 +227,7 @@ mod tests {
     fn a_delta_goes_on_only_where_nothing_can_have_been_missed() {
         let link = |standing: &Standing| standing.next.clone().map(|next| next.link);
         let mut standing = Standing::default();
-        standing.synced(synced(Outcome::Done), Some((0, next("a"))));
+        standing.synced(synced(Outcome::Done), Some(left(0, "a")));
         assert_eq!(link(&standing).as_deref(), Some("a"));
         for reason in [String::new(), "12 of 12".into()] {
             standing.synced(synced(Outcome::Held { reason }), None);
@@ -209,10 +235,26 @@ mod tests {
         }
         standing.imported(Imported { job: job(), at: at(1), tally: ImportTally::default() });
         assert_eq!(link(&standing), None);
-        standing.synced(synced(Outcome::Done), Some((0, next("c"))));
+        standing.synced(synced(Outcome::Done), Some(left(0, "c")));
         assert_eq!(link(&standing), None, "an import has ended meanwhile");
-        standing.synced(synced(Outcome::Done), Some((1, next("d"))));
+        standing.synced(synced(Outcome::Done), Some(left(1, "d")));
         assert_eq!(link(&standing).as_deref(), Some("d"));
+    }
+
+    #[test]
+    fn for_whom_a_sync_failed_the_next_one_asks_again_by_id_or_reads_all() {
+        let failed = |count: usize| {
+            (0..count).map(|at| DirectoryId::parse(&format!("id-{at}")).unwrap()).collect::<BTreeSet<_>>()
+        };
+        let mut standing = Standing::default();
+        standing.synced(synced(Outcome::Done), Some(Left { failed: failed(2), ..left(0, "a") }));
+        assert_eq!(standing.ask_again, failed(2));
+        standing.synced(synced(Outcome::Held { reason: String::new() }), None);
+        assert_eq!(standing.ask_again, failed(2), "nothing was done, so they still wait");
+        standing.synced(synced(Outcome::Done), Some(Left { failed: failed(MAX_ASK_AGAIN + 1), ..left(0, "b") }));
+        assert_eq!((standing.ask_again.len(), &standing.next), (0, &None));
+        standing.synced(synced(Outcome::Done), Some(left(0, "c")));
+        assert_eq!((standing.ask_again.len(), &standing.next), (0, &Some(next("c"))));
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //!
 //! **A sync that has been applied plans nothing when its changes come again.**
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,7 @@ use super::{DirectoryUser, Phone, rows::Row};
 use crate::{
     brake,
     email::EmailAddress,
+    report::RowStatus,
     user::{AgentStatus, DirectoryId, Name, User, WebLogin},
 };
 
@@ -80,6 +81,35 @@ pub struct Tally {
     pub still_blocked: usize,
     /// Those whose telephone can't be read and is left as it was.
     pub phones_unread: usize,
+    /// Those who could not be brought in step, or not altogether; the next sync asks for them again.
+    pub failed: usize,
+}
+
+/// What is to be done to whom, to be held against what came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Planned {
+    /// Those whose name, address, telephone or designation is to follow.
+    pub updated: BTreeSet<DirectoryId>,
+    /// Those who are to be kept out.
+    pub deactivated: BTreeSet<DirectoryId>,
+}
+
+impl Planned {
+    /// What the rows of a sync are to do.
+    pub fn of(rows: &[Row]) -> Self {
+        let ids = |does: fn(&Row) -> bool| rows.iter().filter(|row| does(row)).map(|row| row.id.clone()).collect();
+        Self { updated: ids(Row::updates), deactivated: ids(Row::keeps_out) }
+    }
+
+    /// A tally of what was done, given that of what was to be done and those whose rows are to be mended. Of a row that
+    /// was done in part, it is the deactivation that was done.
+    pub fn done(&self, tally: Tally, unmet: &BTreeMap<DirectoryId, RowStatus>) -> Tally {
+        let updated = self.updated.iter().filter(|id| !unmet.contains_key(id));
+        let deactivated =
+            self.deactivated.iter().filter(|id| unmet.get(id).is_none_or(|came| *came == RowStatus::Partial));
+        Tally { updated: updated.count(), deactivated: deactivated.count(), failed: unmet.len(), ..tally }
+    }
 }
 
 /// Decides what comes of changes. `present` has the users that came from the directory and are told of, as they are
@@ -133,7 +163,7 @@ fn update(row: &mut Row, user: &User, facts: &Facts) -> bool {
     row.email = facts.email.clone().filter(|email| profile.email.as_ref() != Some(email));
     row.phone = facts.phone.number().filter(|phone| profile.call_forward_number != Some(*phone));
     row.designation = facts.designation.clone().filter(|job| profile.designation.as_ref() != Some(job));
-    row.name.is_some() || row.email.is_some() || row.phone.is_some() || row.designation.is_some()
+    row.updates()
 }
 
 /// Puts into the row what keeps the user out. Gives whether anything does that hasn't been done.

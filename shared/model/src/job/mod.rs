@@ -306,7 +306,7 @@ pub enum NotifyIgnored {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum Mail {
-    /// Nothing failed, so none was due.
+    /// Nothing failed, or nothing but what an earlier mail has told of, so none was due.
     NotDue,
     /// One was due, but neither the upload nor the account names anybody.
     NoRecipient,

@@ -23,8 +23,8 @@ mod tests;
 
 use crate::{
     append,
-    csv_file::{Column, Header, Writer},
-    user::{User, WebLogin},
+    csv_file::{Column, Header, Row, Writer},
+    user::{DirectoryId, User, WebLogin},
 };
 
 // The first two are the append's, whose ledger takes the caller IDs.
@@ -104,6 +104,11 @@ pub fn sample() -> Vec<u8> {
 /// Whether a file says nothing of its users but their caller IDs.
 pub fn says_only_numbers(header: &Header) -> bool {
     header.has_only(&[LOGIN, NUMBERS])
+}
+
+/// Whom of the company's directory a row is about, if it says so.
+pub fn directory_id(row: &Row<'_>) -> Option<DirectoryId> {
+    row.value(DIRECTORY_ID).and_then(|cell| DirectoryId::parse(&cell).ok())
 }
 
 /// Writes the header of a download.

@@ -1,11 +1,13 @@
 //! `rollcall directory status`: how an account and its tenant stand.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::Args;
 use rollcall_model::directory_import::standing::{ImportTally, Imported, Outcome, Synced};
 use rollcall_model::directory_import::sync::Tally;
 use rollcall_model::upload::JobId;
+use rollcall_model::user::DirectoryId;
 use serde::{Deserialize, Serialize};
 
 use super::super::output::{self, counted, span};
@@ -31,6 +33,7 @@ pub struct Standing {
     client_id: Option<String>,
     last_import: Option<Imported>,
     last_sync: Option<Synced>,
+    ask_again: BTreeSet<DirectoryId>,
 }
 
 impl Standing {
@@ -64,6 +67,14 @@ impl Status {
         }
         if let Some(sync) = &standing.last_sync {
             text.push_str(&line("Last sync", &sync_told(sync), &sync.job, Some(sync.at)));
+        }
+        if !standing.ask_again.is_empty() {
+            let users = counted(standing.ask_again.len() as u64, "user", "users");
+            text.push_str(&format!("{:14} {users}, by the next sync, since their rows failed\n", "Asked again"));
+            if let Some(sync) = &standing.last_sync {
+                let why = stack.hint(&format!("job {} --failures -", sync.job));
+                text.push_str(&format!("{:14} {why}\n", "Why"));
+            }
         }
         if is_held(&standing) {
             let confirm = stack.hint("directory sync --confirmed");
@@ -106,7 +117,7 @@ fn import_told(tally: ImportTally) -> String {
 }
 
 fn sync_told(sync: &Synced) -> String {
-    let Tally { linked, updated, deactivated, still_blocked, phones_unread } = sync.tally;
+    let Tally { linked, updated, deactivated, still_blocked, phones_unread, failed } = sync.tally;
     match &sync.outcome {
         Outcome::Held { reason } => format!("held: {}", output::visible(reason)),
         Outcome::Refused { reason } => format!("refused: {}", output::visible(reason)),
@@ -117,9 +128,11 @@ fn sync_told(sync: &Synced) -> String {
                 counted(linked as u64, "user", "users"),
                 output::count(deactivated as u64)
             );
-            for (number, what) in
-                [(still_blocked, "enabled there and blocked here"), (phones_unread, "telephones that can't be read")]
-            {
+            for (number, what) in [
+                (still_blocked, "enabled there and blocked here"),
+                (phones_unread, "telephones that can't be read"),
+                (failed, "failed"),
+            ] {
                 if number > 0 {
                     told.push_str(&format!(", {} {what}", output::count(number as u64)));
                 }

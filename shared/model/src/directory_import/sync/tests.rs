@@ -83,6 +83,18 @@ fn who_is_disabled_or_gone_there_is_kept_out_here_and_not_deleted() {
 }
 
 #[test]
+fn what_is_told_is_what_was_done_and_not_what_was_planned() {
+    let renamed = || Change::Is(Facts { name: Name::parse("Renamed").ok(), ..Facts::default() });
+    let told = changes([renamed(), renamed(), Change::Removed, Change::Removed, Change::Removed]);
+    let plan = plan(&linked((0..5).map(user)), &told);
+    assert_eq!((plan.tally.updated, plan.tally.deactivated), (2, 3));
+    let unmet = [(1, RowStatus::Failed), (3, RowStatus::Partial), (4, RowStatus::Failed)];
+    let unmet = unmet.into_iter().map(|(number, came)| (id(number), came)).collect();
+    let done = Planned::of(&plan.rows).done(plan.tally, &unmet);
+    assert_eq!((done.linked, done.updated, done.deactivated, done.failed), (5, 1, 2, 3));
+}
+
+#[test]
 fn an_agent_that_a_person_has_blocked_stays_blocked() {
     let mut blocked = agent(0);
     blocked.agent_status = AgentStatus::Blocked;
