@@ -10,6 +10,7 @@ use rollcall_model::{
     csv_file::{Row, Schema},
     inventory::{InventoryNumber, NumberFacts, NumberState},
     job::{Failure, Stage},
+    left_out::LeftOut,
     mapping::{
         CrmUserId, Index, Mapping,
         resync::{self, Change, Counter, Extent, Ledger, Plan},
@@ -195,28 +196,27 @@ impl Work for ResyncWork {
         plans: &mut [&mut Plan],
         work: &mut BulkWork,
     ) -> Result<Vec<usize>, Error> {
-        let (directory, account, job) = (&run.engine.directory, run.account(), &run.job.id);
-        let written = |plan: &Plan| plan.change.after.clone();
-        let mappings: Vec<(usize, Mapping)> =
-            plans.iter().enumerate().filter_map(|(at, plan)| Some((at, written(plan)?))).collect();
+        let open: Vec<usize> = (0..plans.len()).filter(|&at| Self::writes(plans[at])).collect();
         let Some((smartflo, numbers)) = &self.told else {
-            let (positions, mappings): (Vec<usize>, Vec<&Mapping>) =
-                mappings.iter().map(|(at, mapping)| (*at, mapping)).unzip();
-            let again = directory.write_mappings(account, &mappings, job, run.until, work).await?;
-            return Ok(again.into_iter().map(|at| positions[at]).collect());
+            return write_plans(run, plans, &open, work).await;
         };
         // One after the other: the account has three calls a second. The phone system is told first, so that a death
         // between the two tells it again, and nobody sees a number that it doesn't allow.
         let mut again = Vec::new();
-        for (at, mapping) in &mappings {
-            if directory.has_written_mapping(account, &mapping.crm_user, job).await? {
+        for at in open {
+            let Some(mapping) = &plans[at].change.after else { continue };
+            if run.engine.directory.has_written_mapping(run.account(), &mapping.crm_user, &run.job.id).await? {
                 continue;
             }
             tell(smartflo, numbers, mapping, run).await?;
-            let outdated = directory.write_mappings(account, &[mapping], job, run.until, work).await?;
-            again.extend((!outdated.is_empty()).then_some(*at));
+            again.extend(write_plans(run, plans, &[at], work).await?);
         }
         Ok(again)
+    }
+
+    fn leave_out(plan: &mut Plan, why: LeftOut) -> bool {
+        plan.change.leave_out(why);
+        true
     }
 
     fn is_done(_: &Plan, now: &Plan) -> bool {
@@ -240,6 +240,31 @@ impl Work for ResyncWork {
     fn judge(&mut self, row: &Row<'_>) -> Judgement {
         resync::judge(row, &self.ledger)
     }
+}
+
+/// Writes the mappings of these plans, and gives those that must be decided again. A mapping that the table can't store costs its own row: it is
+/// written without what it grants, and left as it is where that can't be stored either.
+async fn write_plans(
+    run: &Run<'_>,
+    plans: &mut [&mut Plan],
+    positions: &[usize],
+    work: &mut BulkWork,
+) -> Result<Vec<usize>, Error> {
+    let mut again = Vec::new();
+    let mut positions = positions.to_vec();
+    for leave_out in [Change::leave_out_grants, |change: &mut Change| change.leave_out(LeftOut::NotStorable)] {
+        let mappings: Vec<&Mapping> = positions.iter().filter_map(|&at| plans[at].change.after.as_ref()).collect();
+        let directory = &run.engine.directory;
+        let not_written = directory.write_mappings(run.account(), &mappings, &run.job.id, run.until, work).await?;
+        again.extend(not_written.outdated.iter().map(|&at| positions[at]));
+        positions = not_written.not_storable.iter().map(|&at| positions[at]).collect();
+        positions.iter().for_each(|&at| leave_out(&mut plans[at].change));
+        positions.retain(|&at| ResyncWork::writes(plans[at]));
+        if positions.is_empty() {
+            break;
+        }
+    }
+    Ok(again)
 }
 
 /// Sets a phone user's list in the phone system, whole. An empty one is never sent, since what it means there is not known.

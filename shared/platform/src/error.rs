@@ -67,11 +67,6 @@ impl Error {
         Self { operation, kind: Kind::Refused, source: source.into() }
     }
 
-    /// The table can't store what was to be written; why has been logged.
-    pub(crate) fn not_storable(operation: &'static str) -> Self {
-        Self { operation, kind: Kind::NotStorable, source: "an item or a key would be too large".into() }
-    }
-
     /// A connection broke, or a service asked for patience until none was left.
     pub fn transient(operation: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { operation, kind: Kind::Transient, source: source.into() }

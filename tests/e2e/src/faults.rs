@@ -12,7 +12,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{StatusCode, Uri},
+    http::{HeaderValue, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -40,7 +40,7 @@ pub struct Faults {
 }
 
 /// How the table refuses a write that it will never carry out.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// The request breaks a rule of the table's.
     Request,
@@ -178,7 +178,8 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     if batch {
         (body, throttled) = hold_back(&shared, body);
         if !throttled.is_empty() {
-            parts.headers.remove("content-length");
+            // One of the headers that are signed.
+            parts.headers.insert("content-length", HeaderValue::from(body.len()));
             signature::sign_anew(&mut parts.headers, &body);
         }
     }
@@ -218,10 +219,14 @@ fn kind(name: &str) -> String {
     format!("com.amazonaws.dynamodb.v20120810#{name}")
 }
 
-/// How the table refuses a write, if it is one of this user.
+/// How the table refuses a write, if it is one of this user, or of the mapping of a CRM user of this name. Of statements, the whole request
+/// is refused.
 fn refusal_of(target: &str, body: &Bytes, login: &str, refused: Refused) -> Option<Value> {
     let request: Value = serde_json::from_slice(body).ok()?;
-    let is_user = |key: &Value| key["PK"]["S"].as_str().is_some_and(|pk| pk.ends_with(&format!("#USER#{login}")));
+    let ends_in = |value: &Value, end: String| value["S"].as_str().is_some_and(|text| text.ends_with(&end));
+    let is_user = |key: &Value| {
+        ends_in(&key["PK"], format!("#USER#{login}")) || key["SK"]["S"].as_str() == Some(&format!("CRM#{login}"))
+    };
     let is_meant = |write: &Value| is_user(&write["Item"]) || is_user(&write["Key"]);
     let message = "One or more parameter values were invalid: Size limit exceeded";
     let invalid = || json!({ "__type": kind("ValidationException"), "message": message });
@@ -232,6 +237,13 @@ fn refusal_of(target: &str, body: &Bytes, login: &str, refused: Refused) -> Opti
                 "__type": kind("ConditionalCheckFailedException"), "message": "The conditional request failed",
             }),
         }),
+        "BatchExecuteStatement" if refused != Refused::Condition => {
+            let names = |statement: &Value| {
+                let parameters = statement["Parameters"].as_array().into_iter().flatten();
+                parameters.into_iter().any(|value| ends_in(value, format!("#USER#{login}")))
+            };
+            request["Statements"].as_array()?.iter().any(names).then(invalid)
+        }
         "TransactWriteItems" => {
             let items = request["TransactItems"].as_array()?;
             let meant = |item: &Value| item.as_object().is_some_and(|item| item.values().any(is_meant));

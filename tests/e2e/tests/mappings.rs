@@ -1,10 +1,12 @@
 //! What CRM users see, through resyncs and whatever happens to them.
 
 use e2e::{
-    Doomed, Smartflo, SmartfloSpoil, SmartfloTraps, Stack, Zoom, ZoomSpoil, ZoomTraps, die_at_every_request, somebody,
+    Doomed, Faults, Refused, Smartflo, SmartfloSpoil, SmartfloTraps, Stack, World, Zoom, ZoomSpoil, ZoomTraps,
+    delivery, die_at_every_request, somebody,
 };
 use futures_util::future::join_all;
 use mapping_resync::{PhoneSystems, Resync};
+use rollcall_engine::Ending;
 use rollcall_model::{
     inventory::{InventoryNumber, NumberState},
     job::{Decision, Failure, Job, State as JobState},
@@ -384,6 +386,27 @@ async fn a_phone_system_that_answers_rubbish_or_nothing_revokes_nothing() {
     smartflo.spoil(Some(SmartfloSpoil::Empty));
     assert_eq!(resync(&stack, "empty.json", false).await.state, JobState::Failed);
     assert_eq!(sees(&stack, "smartflo").await, bought);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapping_that_the_table_refuses_costs_a_resync_one_row() {
+    for refused in [Refused::Request, Refused::Condition] {
+        let stack = Stack::start(&[]).await;
+        let operation = Resyncing.operation(&stack).await;
+        for login in ["u1", "u2", "poison"] {
+            stack.create_user(User { policy: Policy::All, ..e2e::user(login) }).await;
+            map(&stack, login, to(login)).await;
+        }
+        let world = World::new(&stack, Faults { refused: Some(("poison", refused)), ..Faults::default() }, None).await;
+        let source = stack.put_quietly("resync.json", ResyncRequest { confirmed: false }.to_json()).await;
+        let upload = stack.upload_of(Kind::MappingResync, "resync.json");
+        assert_eq!(world.engine.run(&operation, &upload, &source, &delivery(1)).await.unwrap(), Ending::Ended);
+        let job = stack.job_when(&source, |_| true).await;
+        assert_eq!((job.state, job.counts.applied, job.counts.failed), (JobState::Finished, 2, 1), "{job:?}");
+        let code = if refused == Refused::Request { "NOT_STORABLE" } else { "CHANGED_MEANWHILE" };
+        let failed = stack.report(&job, "failed").await;
+        assert_eq!((failed.len(), failed[0]["Error Code"].as_str()), (1, code));
+    }
 }
 
 /// One who gets more, one who gets less, and one who is nobody.

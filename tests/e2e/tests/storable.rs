@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use bulk_undo::Undo;
 use e2e::{Caller, Faults, Refused, Stack, World, delivery, user};
-use rollcall_engine::{Ending, UploadUsers};
+use rollcall_engine::{Append, Ending, UploadUsers};
 use rollcall_model::{
     caller_id::CallerId,
     job::{Job, State},
@@ -56,6 +56,27 @@ async fn a_user_whom_the_table_refuses_costs_an_upload_one_row() {
             assert!(stack.user(POISON).await.is_none());
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_the_table_refuses_costs_an_append_one_row_and_not_those_sent_with_it() {
+    let stack = Stack::start(&[]).await;
+    let mut rows = "Login ID,Allowed Caller ID\n".to_owned();
+    for login in (1..=30).map(|number| format!("u{number}")).chain([POISON.to_owned()]) {
+        stack.create_user(user(&login)).await;
+        rows.push_str(&format!("{login},+919876500001\n"));
+    }
+    let world =
+        World::new(&stack, Faults { refused: Some((POISON, Refused::Request)), ..Faults::default() }, None).await;
+    let source = stack.put_quietly("append.csv", rows).await;
+    let upload = stack.upload_of(Kind::AppendCallerIds, "append.csv");
+    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(1)).await.unwrap(), Ending::Ended);
+    let job = job(&stack, &source).await;
+    assert_eq!((job.state, job.counts.applied, job.counts.failed), (State::Finished, 30, 1), "{job:?}");
+    let failed = failures(&stack, &job).await;
+    assert_eq!((failed.len(), failed[0].0.as_str()), (1, POISON), "{failed:?}");
+    assert!(stack.user(POISON).await.unwrap().caller_ids.is_empty());
+    assert_eq!(stack.user("u30").await.unwrap().caller_ids.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ use crate::{
     code::Warning,
     csv_file::{Column, Row, Writer},
     inventory::InventoryNumber,
+    left_out::LeftOut,
     phone_side::{Permission, PhoneUserId},
     report::{Judgement, Remark, RowStatus},
     user::{Policy, Ref},
@@ -48,6 +49,8 @@ pub enum Kind {
     Ambiguous,
     /// The phone user is gone, and the numbers with it.
     Orphaned,
+    /// What the CRM user was to see could not be written. What was to be revoked is revoked, if it could be.
+    LeftOut(LeftOut),
 }
 
 /// Numbers, or phone users, that a cell of a row names; of more it says how many. A row is for people, and is read back by the CRM user
@@ -72,6 +75,23 @@ impl Change {
     pub fn none() -> Self {
         Self { kind: Kind::Unchanged, after: None, granted: Vec::new(), revoked: Vec::new() }
     }
+
+    /// Leaves out what the table can't store: the numbers that are granted. **What is revoked goes all the same**; where nothing is
+    /// revoked, nothing is left to write.
+    pub fn leave_out_grants(&mut self) {
+        let granted: HashSet<CallerId> = std::mem::take(&mut self.granted).into_iter().collect();
+        let permission = self.after.as_mut().and_then(|after| after.permission.as_mut());
+        match permission.filter(|permission| permission.policy == Policy::Custom && !self.revoked.is_empty()) {
+            Some(permission) => permission.caller_ids.retain(|number| !granted.contains(number)),
+            None => self.after = None,
+        }
+        self.kind = Kind::LeftOut(LeftOut::NotStorable);
+    }
+
+    /// Leaves the mapping as it is.
+    pub fn leave_out(&mut self, why: LeftOut) {
+        *self = Self { kind: Kind::LeftOut(why), ..Self::none() };
+    }
 }
 
 impl Kind {
@@ -85,6 +105,7 @@ impl Kind {
             Self::Unmapped => "unmapped",
             Self::Ambiguous => "ambiguous",
             Self::Orphaned => "orphaned",
+            Self::LeftOut(_) => "left_out",
         }
     }
 }
@@ -282,14 +303,27 @@ pub fn judge(row: &Row<'_>, ledger: &Ledger) -> Judgement {
     let Some((kind, changed)) = outcome.and_then(|user| ledger.outcomes[user]) else {
         return Judgement::unprocessed();
     };
+    let field = row.header().name(0);
+    let value = row.value(0).unwrap_or_default();
+    if let Kind::LeftOut(why) = kind {
+        let message = match why {
+            LeftOut::NotStorable => {
+                "The numbers that the CRM user was to see in addition are too many for one mapping. Use the policy all or department for the \
+                 phone user, or a shorter list."
+            }
+            LeftOut::Changing => {
+                "Somebody else changed the mapping each time that the job was about to. The next resync looks at it again."
+            }
+        };
+        let remarks = vec![Remark::error(why.code(), field, &value, message)];
+        return Judgement { status: if changed { RowStatus::Partial } else { RowStatus::Failed }, remarks };
+    }
     let warning = match kind {
         Kind::Unmapped => Some((Warning::Unmapped, "No phone user has the CRM user's address or login.")),
         Kind::Ambiguous => Some((Warning::Ambiguous, "Several phone users could be it. Choose one in the mapping.")),
         Kind::Orphaned => Some((Warning::Orphaned, "The phone user is gone, and the numbers with it.")),
-        Kind::Granted | Kind::Revoked | Kind::Updated | Kind::Unchanged => None,
+        Kind::Granted | Kind::Revoked | Kind::Updated | Kind::Unchanged | Kind::LeftOut(_) => None,
     };
-    let field = row.header().name(0);
-    let value = row.value(0).unwrap_or_default();
     let remarks = warning.into_iter().map(|(code, message)| Remark::warning(code, field, &value, message)).collect();
     Judgement { status: if changed { RowStatus::Applied } else { RowStatus::Unchanged }, remarks }
 }

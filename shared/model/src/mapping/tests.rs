@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::{resync::decide, *};
 use crate::{
     inventory::{NumberFacts, NumberState},
+    left_out::LeftOut,
     phone_side::{PhoneSide, PhoneUser},
     user::Ref,
 };
@@ -271,4 +272,24 @@ fn a_user_of_our_own_may_dial_from_what_the_policy_gives() {
     user.profile.department = None;
     user.policy = Policy::Department;
     assert_eq!(Permission::of(&user).resolve(&inventory), []);
+}
+
+#[test]
+fn what_is_revoked_goes_where_the_table_can_not_store_what_is_granted() {
+    let inventory: Vec<InventoryNumber> = (0..4).map(|at| item(at, NumberState::Active)).collect();
+    let given = Given { phone_user: Some(phone_user(0)), ..Given::default() };
+    let of = |numbers: &[CallerId]| {
+        let permission = Some(Permission::custom(numbers.iter().copied()));
+        let user = PhoneUser { id: phone_user(0), login: None, email: None, permission };
+        PhoneSide { users: vec![user] }
+    };
+    let mapping = Mapping::new(CrmUserId::parse("crm").unwrap(), given);
+    let (before, after) = (of(&[number(0), number(1)]), of(&[number(1), number(2), number(3)]));
+    let mapping = decide(&mapping, &Index::of(&before), &inventory, Timestamp::UNIX_EPOCH).after.unwrap();
+    let mut change = decide(&mapping, &Index::of(&after), &inventory, Timestamp::UNIX_EPOCH);
+    change.leave_out_grants();
+    assert_eq!(change.revoked, [number(0)]);
+    assert_eq!(change.after.as_ref().unwrap().permission.as_ref().unwrap().caller_ids, [number(1)]);
+    change.leave_out(LeftOut::NotStorable);
+    assert_eq!((change.after, change.revoked), (None, Vec::new()));
 }

@@ -11,7 +11,7 @@ use rollcall_model::{
 };
 use tokio::time::Instant;
 
-use super::{BulkWork, Directory, Item, document, mark::Mark, read_document, users::marks};
+use super::{BulkWork, Directory, Item, NotWritten, document, mark::Mark, read_document, users::marks};
 use crate::{
     Error,
     error::failed,
@@ -121,7 +121,7 @@ impl Directory {
     }
 
     /// Writes mappings for a resync, each if it is still at the version before. Gives the positions of those that must be
-    /// decided again. One that this resync has written already is left alone.
+    /// decided again, and of those that the table can't store. One that this resync has written already is left alone.
     ///
     /// # Errors
     /// As [`Directory::find_users`]. What was written stays written.
@@ -132,13 +132,9 @@ impl Directory {
         job: &JobId,
         until: Instant,
         work: &mut BulkWork,
-    ) -> Result<Vec<usize>, Error> {
+    ) -> Result<NotWritten, Error> {
         let each = mappings.iter().map(|mapping| self.write_mapping(account, mapping, job, until));
-        let not_written = Self::write_each(each.collect::<Vec<_>>(), work).await?;
-        if !not_written.not_storable.is_empty() {
-            return Err(Error::not_storable(WRITING));
-        }
-        Ok(not_written.outdated)
+        Self::write_each(each.collect::<Vec<_>>(), work).await
     }
 
     /// Whether this resync has written the mapping.

@@ -137,11 +137,12 @@ impl Directory {
                 }
                 Err(error) if error.kind == Kind::NotStorable => {
                     // For the sake of one statement the others would not be carried out: each half is sent by itself, down to one.
-                    parts.extend((open.len() > 1).then(|| open.split_off(open.len() / 2)));
                     if let [at] = open[..] {
                         tracing::warn!(operation, error = error.chain(), "the table refuses a statement");
                         refused.push((at, Refusal::NotStorable));
                         open = next(&mut parts);
+                    } else {
+                        parts.push(open.split_off(open.len() / 2));
                     }
                     continue;
                 }
