@@ -43,6 +43,7 @@ impl Run<'_> {
         self.job.progress.users_done = 0;
         let mut done = Done::default();
         let mut joined = Joined::default();
+        let mut waiting = Vec::new();
         let batches = Self::batches(work);
         let mut batch = self.recall(work, 0).await?;
         let mut read = self.decide(work, 0, &mut batch).await.map_err(|error| self.late(error))?;
@@ -58,25 +59,78 @@ impl Run<'_> {
                 work.record(plan);
                 W::count(plan, &mut done);
                 joined.count::<W>(plan);
+                waiting.extend(work.user_of(plan).filter(|_| W::waits(plan)));
             }
             self.count(done, ((number + 1) * BATCH_USERS).min(work.users()), [read, wrote]);
             self.show().await?;
             (batch, read) = (next, next_read);
         }
+        self.apply_waiting(work, waiting, done, &mut joined).await?;
         Ok(joined)
+    }
+
+    /// Deals with those who wait for what another user of the file gives up, as often as that lets one of them go on. They are a
+    /// batch of their own, behind the others.
+    async fn apply_waiting<W: Work>(
+        &mut self,
+        work: &mut W,
+        mut waiting: Vec<usize>,
+        mut done: Done,
+        joined: &mut Joined,
+    ) -> Result<(), Stop> {
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let number = Self::batches(work);
+        let mut batch: Batch<W::Plan> = self.kept_before(number).await?;
+        batch.recalled = batch.plans.len();
+        let (mut asked, mut recorded) = (BulkWork::default(), 0);
+        loop {
+            self.check_time()?;
+            let wrote = self.carry_out(work, number, &mut batch).await.map_err(|error| self.late(error))?;
+            for plan in &mut batch.plans[recorded..] {
+                work.record(plan);
+                W::count(plan, &mut done);
+                joined.count::<W>(plan);
+                joined.waited = true;
+            }
+            recorded = batch.plans.len();
+            self.count(done, work.users(), [wrote, std::mem::take(&mut asked)]);
+            let before = waiting.len();
+            waiting.retain(|&user| !work.is_settled(user));
+            if waiting.is_empty() || (waiting.len() == before && recorded > 0) {
+                return Ok(());
+            }
+            let mut plans = work.plan(self, &waiting, &mut asked).await.map_err(|error| self.late(error))?;
+            plans.retain(|plan| !W::waits(plan));
+            if plans.is_empty() {
+                self.count(done, work.users(), [asked, BulkWork::default()]);
+                return Ok(());
+            }
+            batch.plans.extend(plans);
+            self.keep(number, &batch).await?;
+        }
     }
 
     pub(crate) fn batches<W: Work>(work: &W) -> usize {
         work.users().div_ceil(BATCH_USERS)
     }
 
-    /// What an earlier attempt has kept of a batch.
-    async fn recall<W: Work>(&self, work: &mut W, number: usize) -> Result<Batch<W::Plan>, Error> {
+    /// A batch that an earlier attempt may have kept.
+    async fn kept_before<P: DeserializeOwned>(&self, number: usize) -> Result<Batch<P>, Error> {
         // The first attempt finds nothing, and need not look.
-        if self.job.attempts == 1 || number * BATCH_USERS >= work.users() {
+        if self.job.attempts == 1 {
             return Ok(Batch::default());
         }
-        let mut batch: Batch<W::Plan> = self.find(number).await?.unwrap_or_default();
+        Ok(self.find(number).await?.unwrap_or_default())
+    }
+
+    /// What an earlier attempt has kept of a batch.
+    async fn recall<W: Work>(&self, work: &mut W, number: usize) -> Result<Batch<W::Plan>, Error> {
+        if number * BATCH_USERS >= work.users() {
+            return Ok(Batch::default());
+        }
+        let mut batch: Batch<W::Plan> = self.kept_before(number).await?;
         batch.plans.iter().for_each(|plan| work.record(plan));
         batch.recalled = batch.plans.len();
         Ok(batch)

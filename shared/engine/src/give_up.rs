@@ -95,7 +95,8 @@ impl Run<'_> {
     /// Records what was done to users, and forgets what was only meant to be done.
     async fn recall_done<W: Work>(&mut self, work: &mut W) -> Result<(), Stop> {
         let (mut done, mut users) = (Done::default(), 0);
-        for number in 0..Self::batches(work) {
+        // The last is that of users who waited for others, if there is one.
+        for number in 0..=Self::batches(work) {
             self.check_time()?;
             let Some(mut batch) = self.find::<W::Plan>(number).await? else { continue };
             let open = self.not_done(work, &batch).await?;
@@ -109,7 +110,7 @@ impl Run<'_> {
                 work.record(plan);
                 W::count(plan, &mut done);
             }
-            users += batch.plans.len() as u64;
+            users += batch.plans.iter().filter(|plan| !W::waits(plan)).count() as u64;
         }
         let progress = &mut self.job.progress;
         progress.users_done = users;

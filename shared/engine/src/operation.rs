@@ -99,6 +99,11 @@ pub trait Work: Send + Sync {
         work: &mut BulkWork,
     ) -> impl Future<Output = Result<Vec<Self::Plan>, Error>> + Send;
 
+    /// Whether the plan is to be made again when other users of the rows have been written.
+    fn waits(_plan: &Self::Plan) -> bool {
+        false
+    }
+
     /// Whether the plan writes the user at all.
     fn writes(plan: &Self::Plan) -> bool;
 

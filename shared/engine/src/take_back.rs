@@ -17,6 +17,8 @@ pub(crate) struct Joined {
     added: HashSet<CallerId>,
     /// Taken off again by an earlier attempt, which may have died over it.
     taken_back: HashSet<CallerId>,
+    /// There is a batch of those who had to wait for others, behind the other batches.
+    pub waited: bool,
 }
 
 impl Joined {
@@ -35,7 +37,7 @@ impl Run<'_> {
         if self.job.previews() {
             return Ok(());
         }
-        let Joined { added, taken_back: mut refused } = joined;
+        let Joined { added, taken_back: mut refused, waited } = joined;
         if !added.is_empty() {
             let inventory = self.inventory().await?;
             let gone = inventory.iter().filter(|item| !item.joins_lists() && added.contains(&item.number));
@@ -44,7 +46,7 @@ impl Run<'_> {
         if refused.is_empty() {
             return Ok(());
         }
-        for number in 0..Self::batches(work) {
+        for number in 0..Self::batches(work) + usize::from(waited) {
             self.check_time()?;
             self.take_back_batch(work, number, &refused).await.map_err(|error| self.late(error))?;
         }

@@ -122,6 +122,10 @@ impl Work for UsersWork {
         Ok(plans.collect())
     }
 
+    fn waits(plan: &Plan) -> bool {
+        plan.waits()
+    }
+
     fn writes(plan: &Plan) -> bool {
         plan.writes()
     }

@@ -343,3 +343,26 @@ async fn files_at_once_for_the_same_users_each_change_what_they_say_and_share_no
     }
     assert_eq!(owners.get("a").copied().unwrap_or_default(), a.counts.applied);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_one_row_gives_up_is_anothers_in_any_order() {
+    let stack = Stack::start(&[]).await;
+    for (login, address) in [("a", "one@example.com"), ("b", "two@example.com"), ("c", "three@example.com")] {
+        let mut user = e2e::user(login);
+        user.profile.email = email(address);
+        stack.create_user(user).await;
+    }
+    let file =
+        "Login ID,Email,Allowed Caller ID\na,two@example.com,9876543210\nb,three@example.com,\nc,four@example.com,\n";
+    let preview = stack.preview(Kind::UploadUsers, "preview.csv", file).await;
+    assert_eq!(preview.counts.applied, 3, "a preview says the same: {:?}", preview.counts);
+    let job = stack.upload_users("renamed.csv", file).await;
+    assert_eq!((job.state, job.counts.applied), (State::Finished, 3), "{:?}", job.counts);
+    assert_eq!((job.progress.users_changed, job.progress.numbers_added), (3, 1));
+    for (login, address) in [("a", "two@example.com"), ("b", "three@example.com"), ("c", "four@example.com")] {
+        let user = stack.directory.user(&stack.account, login).await.unwrap().unwrap();
+        assert_eq!(user.profile.email, email(address), "{login}");
+        let owner = stack.directory.owner(&stack.account, &Claim::Email(address.to_owned())).await.unwrap();
+        assert_eq!(owner.as_deref(), Some(login));
+    }
+}
