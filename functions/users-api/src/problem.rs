@@ -64,12 +64,7 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, ApiCode::NotFound, format!("The account has no such {what}."))
     }
 
-    /// What kept something from being written. What the table can't store is the caller's to mend.
-    pub(crate) fn of_write(error: Error) -> Self {
-        if error.kind != Kind::NotStorable {
-            return error.into();
-        }
-        tracing::warn!(error = error.chain(), "the table can't store what was asked for");
+    pub(crate) fn not_storable() -> Self {
         let detail = "The table can't store it: it would be larger than the 400 KB that an item can have.";
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::NotStorable, detail)
     }
@@ -80,11 +75,12 @@ impl Problem {
     }
 }
 
-/// AWS fails. Whoever asked is told whether to try again, and nothing else.
+/// AWS fails. Whoever asked is told whether to try again, and nothing else. What the table can't store is theirs to mend.
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         tracing::error!(error = error.chain(), "a request failed");
         match error.kind {
+            Kind::NotStorable => Self::not_storable(),
             Kind::Transient => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, ApiCode::Unavailable, "Please try again in a moment.")
             }

@@ -1,5 +1,7 @@
 //! Bringing users up to date, batch by batch.
 
+use std::collections::HashSet;
+
 use rollcall_model::{job::Job, left_out::LeftOut};
 use rollcall_platform::{
     Error, Kind,
@@ -146,7 +148,10 @@ impl Run<'_> {
     async fn decide<W: Work>(&self, work: &W, number: usize, batch: &mut Batch<W::Plan>) -> Result<BulkWork, Error> {
         let mut asked = BulkWork::default();
         let users = number * BATCH_USERS..work.users().min((number + 1) * BATCH_USERS);
-        let open: Vec<usize> = users.filter(|&user| !work.is_settled(user)).collect();
+        // Who waits for another's address has a plan, though nothing is settled yet: a second one would count twice.
+        let waiting: HashSet<usize> =
+            batch.plans.iter().filter(|plan| W::waits(plan)).filter_map(|plan| work.user_of(plan)).collect();
+        let open: Vec<usize> = users.filter(|user| !work.is_settled(*user) && !waiting.contains(user)).collect();
         if !open.is_empty() {
             batch.plans.extend(work.plan(self, &open, &mut asked).await?);
             self.keep(number, batch).await?;

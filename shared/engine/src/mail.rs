@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use rollcall_model::{
     inventory::utc_day,
-    job::Mail,
+    job::{Failure, Mail},
     letter::{Enclosure, Letter, plain_name},
     upload::file_name,
 };
 use rollcall_platform::{
-    Error,
+    Error, Kind,
     mailer::{Attachment, MAX_ATTACHED_BYTES},
 };
 
@@ -56,11 +56,19 @@ impl Run<'_> {
 
     /// The failed rows, attached if they are not too many.
     async fn failed_rows(&self) -> Result<(Enclosure, Option<Attachment>), Error> {
-        if self.job.failure.is_some() || self.job.counts.to_mend() == 0 {
+        // A job that was given up may have had the time to say what came of its rows.
+        let is_told = matches!(self.job.failure, None | Some(Failure::GaveUp { .. }));
+        if !is_told || self.job.counts.to_mend() == 0 {
             return Ok((Enclosure::None, None));
         }
         let (files, key) = (&self.engine.files, self.keys.failed());
-        if files.size(&key).await? > MAX_ATTACHED_BYTES {
+        let size = match files.size(&key).await {
+            Err(error) if error.kind == Kind::NotFound && self.job.failure.is_some() => {
+                return Ok((Enclosure::None, None));
+            }
+            size => size?,
+        };
+        if size > MAX_ATTACHED_BYTES {
             return Ok((Enclosure::At(format!("s3://{}/{key}", files.bucket())), None));
         }
         let bytes = files.get(&key).await?.unwrap_or_default().to_vec();

@@ -56,6 +56,13 @@ impl Letter {
                 if job.upload.kind.has_undo() {
                     let _ = writeln!(text, "What was done can also be taken back: undo the job {}.", job.id);
                 }
+                let _ = match enclosure {
+                    Enclosure::None => Ok(()),
+                    Enclosure::Attached => {
+                        writeln!(text, "\nThe rows that were not done are in the attached file, each with the reason.")
+                    }
+                    Enclosure::At(place) => writeln!(text, "\nSome rows were not done. {}", ways_to(job, place)),
+                };
                 format!("{name} was given up")
             }
             None if job.counts.to_mend() == 0 => {

@@ -102,6 +102,7 @@ struct Shared {
     faults: Faults,
     fuse: Option<Fuse>,
     down: AtomicBool,
+    refuses_writes: AtomicBool,
     /// Requests before the one whose answer is lost.
     until_lost: AtomicI64,
     draws: Draws,
@@ -120,6 +121,7 @@ impl Proxy {
             faults,
             fuse,
             down: AtomicBool::new(false),
+            refuses_writes: AtomicBool::new(false),
             until_lost: AtomicI64::new(i64::MAX),
             draws: Draws::default(),
             requests: AtomicU64::new(0),
@@ -133,6 +135,11 @@ impl Proxy {
     /// Whether every request is refused from now on.
     pub fn set_down(&self, down: bool) {
         self.shared.down.store(down, Ordering::Relaxed);
+    }
+
+    /// Refuses every write from now on, as what the table can't store.
+    pub fn refuse_writes(&self) {
+        self.shared.refuses_writes.store(true, Ordering::Relaxed);
     }
 
     /// Loses the answer of the request that comes after so many others from now on, once. The request is carried out.
@@ -168,6 +175,9 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let batch = target == Some("BatchExecuteStatement");
     if let Some(refusal) = target.and_then(refusal).filter(|_| shared.draws.happens(shared.faults.throttled)) {
         return (StatusCode::BAD_REQUEST, refusal.to_string()).into_response();
+    }
+    if shared.refuses_writes.load(Ordering::Relaxed) && target.is_some_and(is_write) {
+        return (StatusCode::BAD_REQUEST, invalid().to_string()).into_response();
     }
     if let Some((login, refused)) = shared.faults.refused
         && let Some(refusal) = target.and_then(|target| refusal_of(target, &body, login, refused))
@@ -219,6 +229,17 @@ fn kind(name: &str) -> String {
     format!("com.amazonaws.dynamodb.v20120810#{name}")
 }
 
+/// Statements are writes: ours read otherwise.
+fn is_write(target: &str) -> bool {
+    let items = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"];
+    items.contains(&target) || target.ends_with("ExecuteStatement")
+}
+
+fn invalid() -> Value {
+    let message = "One or more parameter values were invalid: Size limit exceeded";
+    json!({ "__type": kind("ValidationException"), "message": message })
+}
+
 /// How the table refuses a write, if it is one of this user, or of the mapping of a CRM user of this name. Of statements, the whole request
 /// is refused.
 fn refusal_of(target: &str, body: &Bytes, login: &str, refused: Refused) -> Option<Value> {
@@ -228,8 +249,6 @@ fn refusal_of(target: &str, body: &Bytes, login: &str, refused: Refused) -> Opti
         ends_in(&key["PK"], format!("#USER#{login}")) || key["SK"]["S"].as_str() == Some(&format!("CRM#{login}"))
     };
     let is_meant = |write: &Value| is_user(&write["Item"]) || is_user(&write["Key"]);
-    let message = "One or more parameter values were invalid: Size limit exceeded";
-    let invalid = || json!({ "__type": kind("ValidationException"), "message": message });
     match target {
         "PutItem" | "UpdateItem" | "DeleteItem" if is_meant(&request) => Some(match refused {
             Refused::Request | Refused::Reason => invalid(),

@@ -27,7 +27,7 @@ use rollcall_platform::{
 };
 
 /// Longest that anything is waited for. A test that needs it has failed; nothing is timed by it.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// When nothing is due in any test's lifetime.
 const NEVER: &str = "cron(0 0 1 1 ? 2199)";

@@ -1,7 +1,9 @@
 //! A cursor is good for the list, the filters and the account that it was given out for, and nobody else writes one.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
-use e2e::{Caller, Stack};
+use e2e::{Caller, Stack, contract};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -36,11 +38,27 @@ async fn a_cursor_that_we_have_not_written_is_refused_in_every_list() {
         ("/v1/jobs", "jobs", json!("x".repeat(3000))),
         ("/v1/numbers", "numbers None", json!("+919876543210")),
         ("/v1/mappings", "mappings None", json!("crm-1")),
+        (
+            "/v1/teams/north/members",
+            "members UserFilter { equal: [], has_extension: None, search: None }",
+            json!(["", ""]),
+        ),
+        ("/v1/agents", "agents UserFilter { equal: [], has_extension: None, search: None }", json!(["", ""])),
+        ("/v1/audit", "audit None", json!("")),
+        ("/v1/directory/users", "directory None", json!([999, "https://graph.microsoft.com/v1.0/users?$top=999"])),
+        ("/v1/extensions", "extensions UserFilter { equal: [], has_extension: None, search: None }", json!(["", ""])),
+        ("/v1/numbers/%2B919876543210/users", "users of +919876543210", json!(["", ""])),
     ];
-    for (path, list, place) in lists {
-        assert_refused(&caller, &format!("{path}?cursor={}", forged("acme", list, &place))).await;
+    for (path, list, place) in &lists {
+        assert_refused(&caller, &format!("{path}?cursor={}", forged("acme", list, place))).await;
     }
-    for path in ["/v1/users", "/v1/agents", "/v1/extensions", "/v1/jobs", "/v1/numbers", "/v1/mappings", "/v1/audit"] {
+    let cursors = |parameter: &Value| parameter["in"] == "query" && parameter["name"] == "cursor";
+    let takes = contract().operations.iter().filter(|route| route.parameters.iter().any(cursors));
+    let paths: BTreeSet<String> =
+        takes.map(|route| route.path.replace("{number}", "%2B919876543210").replace("{id}", "north")).collect();
+    let named: BTreeSet<&str> = lists.iter().map(|(path, ..)| *path).collect();
+    assert_eq!(named, paths.iter().map(String::as_str).collect(), "each list that takes a cursor is tried");
+    for path in paths {
         for cursor in ["AAAA", "%FF", "!", &"A".repeat(6000), &BASE64.encode([0; 40])] {
             assert_refused(&caller, &format!("{path}?cursor={cursor}")).await;
         }

@@ -273,6 +273,25 @@ async fn a_write_whose_answer_is_lost_is_answered_as_if_it_was_not() {
     stream::iter(tries).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_the_table_can_not_store_is_refused_with_a_code_on_every_route() {
+    let stack = Stack::start(&[]).await;
+    stack.create_user(user("u1")).await;
+    let rows = "Login ID,Allowed Caller ID\nu1,+919876500009\n";
+    let jobs = Jobs {
+        previewed: stack.preview(Kind::AppendCallerIds, "previewed.csv", rows).await,
+        finished: stack.append("finished.csv", rows).await,
+    };
+    for (number, write) in WRITES.iter().enumerate() {
+        let (mut router, table) = api(&stack).await;
+        let account = format!("r{number}").parse::<AccountId>().unwrap();
+        furnish(&stack, &account, &jobs).await;
+        table.refuse_writes();
+        let answer = write.ask(&mut router, &account, &jobs, None).await;
+        assert_eq!((answer.status, &answer.body["code"]), (422, &json!("NOT_STORABLE")), "{} {answer:?}", write.route);
+    }
+}
+
 #[test]
 fn every_write_of_the_contract_is_tried() {
     let tried: BTreeSet<&str> = WRITES.iter().map(|write| write.route).chain(ASK_ELSEWHERE).collect();

@@ -7,7 +7,11 @@ use axum::{
     http::{Method, StatusCode},
 };
 use e2e::{Caller, Reply, Stack};
-use rollcall_model::{job::State, upload::Kind};
+use rollcall_model::{
+    job::{Job, State},
+    scope::Scope,
+    upload::{JobId, Kind, Upload},
+};
 use serde_json::{Value, json};
 
 const FILE: &str = "Login ID,Allowed Caller ID\nuser1,+919876543210\nnobody,+919876543210\n";
@@ -89,6 +93,32 @@ async fn a_job_asks_for_the_scope_of_what_it_changes() {
         }
         assert!(start.elapsed() < PATIENCE, "waited too long for {refused:?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_decides_about_a_job_of_any_kind_has_the_scope_of_what_it_changes() {
+    let stack = Stack::start(&[]).await;
+    stack.create_users(1).await;
+    let preview = stack.preview(Kind::AppendCallerIds, "one.csv", FILE).await;
+    let writes =
+        ["rollcall/users.write", "rollcall/numbers.write", "rollcall/mappings.write", "rollcall/directory.write"];
+    for (at, kind) in Kind::ALL.into_iter().enumerate() {
+        let Some(scope) = kind.changes().map(Scope::as_str) else { continue };
+        let id = JobId::parse(&format!("{at:032x}")).expect("a name of a job");
+        let upload = Upload { kind, ..preview.upload.clone() };
+        let job = Job { id: id.clone(), upload, ..preview.clone() };
+        stack.directory.claim_job(&job, None).await.expect("a job");
+        let others = writes.into_iter().filter(|write| *write != scope).chain(["rollcall/jobs.write"]);
+        let others = with(&stack, &others.collect::<Vec<_>>());
+        for decision in ["execute", "discard", "undo"] {
+            let body = if decision == "undo" { json!({}) } else { Value::Null };
+            let reply = post(&others, &format!("/v1/jobs/{id}/{decision}"), body).await;
+            assert_lacks(&reply, scope, &format!("{decision} of {kind:?}"));
+        }
+        let allowed = with(&stack, &["rollcall/jobs.write", scope]);
+        let reply = post(&allowed, &format!("/v1/jobs/{id}/discard"), Value::Null).await;
+        assert_eq!(reply.status, StatusCode::OK, "{kind:?}: {}", reply.text());
     }
 }
 

@@ -244,9 +244,9 @@ impl Doomed for Uploading {
 
     async fn check(&self, stack: &Stack, prefix: &str, job: &Job, context: &str) {
         let counts = job.counts;
-        assert_eq!((counts.applied, counts.failed, counts.rows()), (3, 2, 5), "{context}");
+        assert_eq!((counts.applied, counts.failed, counts.rows()), (4, 1, 5), "{context}");
         let done = job.progress;
-        assert_eq!((done.users_changed, done.users_created, done.numbers_added), (3, 2, 3), "{context}");
+        assert_eq!((done.users_changed, done.users_created, done.numbers_added), (4, 3, 3), "{context}");
         let mut versions = Vec::new();
         for (user, numbers) in [(1, 1), (2, 2), (3, 0)] {
             let user = stack.user(&format!("{prefix}{user}")).await.unwrap();
@@ -258,7 +258,7 @@ impl Doomed for Uploading {
         let now = Timestamp::now();
         assert!(versions[1..].iter().all(|&version| version > 2 && existed_at(version, now)), "{versions:?} {context}");
         for (claim, owner) in [
-            (Claim::Email(format!("{prefix}old@example.com")), None),
+            (Claim::Email(format!("{prefix}old@example.com")), Some(format!("{prefix}4"))),
             (Claim::Email(format!("{prefix}new@example.com")), Some(format!("{prefix}1"))),
             (Claim::Extension(format!("{prefix}ext")), Some(format!("{prefix}2"))),
         ] {

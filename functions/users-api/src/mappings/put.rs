@@ -53,7 +53,7 @@ pub(crate) async fn put(
         };
         let by = caller.actor();
         let written = api.directory.change_mapping(&caller.account, before.as_ref(), &after, Some(&by)).await;
-        if written.map_err(Problem::of_write)? {
+        if written? {
             let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
             return Ok(answer(status, after));
         }

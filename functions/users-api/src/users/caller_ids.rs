@@ -120,6 +120,9 @@ pub(crate) async fn append(
         if !done.vanished.is_empty() {
             return Err(Problem::not_found("user"));
         }
+        if !done.not_storable.is_empty() {
+            return Err(Problem::not_storable());
+        }
         if !done.too_large.is_empty() {
             plan.over.append(&mut plan.add);
         }

@@ -35,7 +35,7 @@ pub(crate) async fn create(
     let confirmed: bool = confirmed.map_err(|problem| problem.at("/login_confirmed"))?;
     let login = new_login(login, confirmed).map_err(|problem| problem.at("/login"))?;
     let user = User::created(login, body::read(fields.into())?, Timestamp::now());
-    match api.directory.create_user(&caller.account, &user, &caller.actor()).await.map_err(Problem::of_write)? {
+    match api.directory.create_user(&caller.account, &user, &caller.actor()).await? {
         Ok(()) => {}
         Err(taken) => return Err(other_has(&api, &caller, &taken).await?),
     }

@@ -42,7 +42,7 @@ async fn change(
         }
         after.version = before.version + 1;
         let updated = api.directory.update_user(&caller.account, &before, &after, &caller.actor()).await;
-        if updated.map_err(Problem::of_write)?.is_ok() {
+        if updated?.is_ok() {
             return Ok(after);
         }
         if let Some(taken) = api.directory.taken(&caller.account, &after).await? {
