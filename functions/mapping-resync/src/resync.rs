@@ -258,7 +258,9 @@ async fn write_plans(
         let not_written = directory.write_mappings(run.account(), &mappings, &run.job.id, run.until, work).await?;
         again.extend(not_written.outdated.iter().map(|&at| positions[at]));
         positions = not_written.not_storable.iter().map(|&at| positions[at]).collect();
-        positions.iter().for_each(|&at| leave_out(&mut plans[at].change));
+        for &at in &positions {
+            leave_out(&mut plans[at].change);
+        }
         positions.retain(|&at| ResyncWork::writes(plans[at]));
         if positions.is_empty() {
             break;

@@ -32,6 +32,7 @@ pub struct AppendWork {
 impl Operation for Append {
     type Work = AppendWork;
     const KINDS: &'static [Kind] = &[Kind::AppendCallerIds];
+    const LOOKS_AFTER_INBOX: bool = true;
 
     async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<AppendWork>, Stop> {
         let settings = run.settings().await?;

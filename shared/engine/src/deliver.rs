@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use lambda_runtime::{Context, LambdaEvent};
 use rollcall_model::{
     job::Delivery,
+    misplaced::Misplaced,
     upload::{JobId, Notice},
 };
 use rollcall_platform::{
@@ -90,17 +91,24 @@ impl<O: Operation> Worker<O> {
         let attribute = |name: &str| message.attributes.get(name);
         let received = attribute("ApproximateReceiveCount").and_then(|count| count.parse().ok());
         let sent = attribute("SentTimestamp").and_then(|millis| Timestamp::from_millisecond(millis.parse().ok()?).ok());
-        let (notice, source) = match event::read(message.body.as_deref().unwrap_or_default(), O::KINDS) {
-            Event::Notice(notice, source) => (notice, source),
+        let body = message.body.as_deref().unwrap_or_default();
+        let (told, source) = match event::read(body, O::KINDS, O::LOOKS_AFTER_INBOX) {
+            Event::Notice(notice, source) => (Told::Notice(notice), source),
+            Event::Misplaced(misplaced, source) => (Told::Misplaced(misplaced), source),
             Event::Folder => return Verdict::Done,
             Event::OfAnotherKind(key) => {
-                // Names of files may be personal data; the account and the folder are not.
-                let folder = key.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-                tracing::warn!(
-                    request.id = context.request_id,
+                let (id, folder) = (&context.request_id, folder(&key));
+                tracing::info!(request.id = id, folder, "an event of another kind of job is passed over");
+                return Verdict::Done;
+            }
+            Event::Stray(key) => {
+                let (id, folder) = (&context.request_id, folder(&key));
+                tracing::error!(
+                    request.id = id,
                     folder,
-                    "an event of another kind of job is passed over"
+                    "a file lies where no job takes it, and no account can be told"
                 );
+                measured::strayed();
                 return Verdict::Done;
             }
             Event::Unreadable(problem) => {
@@ -116,26 +124,33 @@ impl<O: Operation> Worker<O> {
             number: received.unwrap_or(1),
             of: self.max_deliveries,
         };
-        let job = match &notice {
-            Notice::Dropped(_) => JobId::of(&source),
-            Notice::Execute { job, .. } => job.clone(),
+        let account = match &told {
+            Told::Notice(notice) => notice.account(),
+            Told::Misplaced(misplaced) => &misplaced.upload.account,
         };
-        let facts = [("account", notice.account().as_str()), ("job", job.as_str())];
+        let job = match &told {
+            Told::Notice(Notice::Execute { job, .. }) => job.clone(),
+            Told::Notice(Notice::Dropped(_)) | Told::Misplaced(_) => JobId::of(&source),
+        };
+        let facts = [("account", account.as_str()), ("job", job.as_str())];
         measured::delivery_begun(&facts, sent, delivery.at);
         let span = tracing::info_span!(
             "delivery",
             request.id = context.request_id,
             trace.id = trace_id(context.xray_trace_id.as_deref()),
-            account = %notice.account(),
+            %account,
             job.id = %job,
         );
         let run = async {
-            let ended = match &notice {
+            let ended = match &told {
                 // In boxes: what lies deeper is more than the compiler looks through at once.
-                Notice::Dropped(upload) => Box::pin(self.engine.run(&self.operation, upload, &source, &delivery)).await,
-                Notice::Execute { account, kind, job } => {
+                Told::Notice(Notice::Dropped(upload)) => {
+                    Box::pin(self.engine.run(&self.operation, upload, &source, &delivery)).await
+                }
+                Told::Notice(Notice::Execute { account, kind, job }) => {
                     Box::pin(self.engine.execute(&self.operation, account, (*kind, job), &delivery)).await
                 }
+                Told::Misplaced(misplaced) => Box::pin(self.engine.refuse(misplaced, &source, &delivery)).await,
             };
             match ended {
                 Ok(Ending::Ended) => Verdict::Done,
@@ -148,6 +163,17 @@ impl<O: Operation> Worker<O> {
         };
         run.instrument(span).await
     }
+}
+
+/// What a delivery has to be worked on for.
+enum Told {
+    Notice(Notice),
+    Misplaced(Misplaced),
+}
+
+/// The account and the folder of a key. Names of files may be personal data; these are not.
+fn folder(key: &str) -> String {
+    key.rsplit_once('/').map_or("", |(folders, _)| folders).splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
 }
 
 /// What becomes of a delivery.

@@ -1,6 +1,9 @@
 //! EventBridge's notices of new objects, as the queue brings them.
 
-use rollcall_model::upload::{Kind, Notice, Source};
+use rollcall_model::{
+    misplaced::Misplaced,
+    upload::{Kind, Notice, Source},
+};
 use serde::Deserialize;
 
 /// What came from the queue.
@@ -10,8 +13,12 @@ pub(crate) enum Event {
     Notice(Notice, Source),
     /// What a console makes when somebody creates a folder.
     Folder,
-    /// A file or a decision for jobs of another kind, or of none: nothing for this function to do.
+    /// A file or a decision for jobs of another kind: nothing for this function to do.
     OfAnotherKind(String),
+    /// A file that lies where no job takes it, of an account.
+    Misplaced(Misplaced, Source),
+    /// A file that lies where no job takes it, and no account can be told.
+    Stray(String),
     /// Nothing that a bucket says, and why.
     Unreadable(String),
 }
@@ -43,8 +50,12 @@ struct Object {
     version_id: Option<String>,
 }
 
-/// Reads the body of a message, for a function that works on these kinds of job and on no others.
-pub(crate) fn read(body: &str, kinds: &[Kind]) -> Event {
+/// Where every dropped file lies.
+const INBOX: &str = "inbox/";
+
+/// Reads the body of a message, for a function that works on these kinds of job and on no others. One function is told of every file of
+/// the inbox, and so also `looks_after` those that are no kind's; to the others they are nothing.
+pub(crate) fn read(body: &str, kinds: &[Kind], looks_after: bool) -> Event {
     let created: ObjectCreated = match serde_json::from_str(body) {
         Ok(created) => created,
         Err(error) => return Event::Unreadable(error.to_string()),
@@ -53,16 +64,22 @@ pub(crate) fn read(body: &str, kinds: &[Kind]) -> Event {
     if object.key.ends_with('/') {
         return Event::Folder;
     }
-    if !Notice::kind_of(&object.key).is_some_and(|kind| kinds.contains(&kind)) {
+    let notice = Notice::from_key(&object.key);
+    let is_own = Notice::kind_of(&object.key).is_some_and(|kind| kinds.contains(&kind));
+    let is_misplaced = notice.is_err() && object.key.starts_with(INBOX);
+    if if is_misplaced { !looks_after } else { !is_own } {
         return Event::OfAnotherKind(object.key);
     }
     let Some(version) = object.version_id else {
         return Event::Unreadable("the object has no version: the bucket must keep versions".to_owned());
     };
-    match Notice::from_key(&object.key) {
-        Ok(notice) => {
-            Event::Notice(notice, Source { bucket: bucket.name, key: object.key, version, size: object.size })
-        }
+    let source = Source { bucket: bucket.name, key: object.key, version, size: object.size };
+    match notice {
+        Ok(notice) => Event::Notice(notice, source),
+        Err(_) if is_misplaced => match Misplaced::from_key(&source.key) {
+            Some(misplaced) => Event::Misplaced(misplaced, source),
+            None => Event::Stray(source.key),
+        },
         Err(error) => Event::Unreadable(error.to_string()),
     }
 }
@@ -78,10 +95,10 @@ mod tests {
 
     /// The kind that a function of `own` works on for this key.
     fn taken(key: &str, own: Kind) -> Option<Kind> {
-        match read(&created(key), &[own]) {
+        match read(&created(key), &[own], true) {
             Event::Notice(Notice::Dropped(upload), _) => Some(upload.kind),
             Event::Notice(Notice::Execute { kind, .. }, _) => Some(kind),
-            Event::OfAnotherKind(_) => None,
+            Event::OfAnotherKind(_) | Event::Misplaced(..) => None,
             other => panic!("{key}: {other:?}"),
         }
     }
@@ -102,6 +119,31 @@ mod tests {
                 }
             }
         }
-        assert!(matches!(read(&created("inbox/AC#ME/undo/x"), &[Kind::Undo]), Event::Unreadable(_)));
+    }
+
+    #[test]
+    fn one_function_looks_after_files_that_are_no_kinds_and_to_the_others_they_are_nothing() {
+        for (key, account) in [
+            ("inbox/acme/append-caller-id/x.csv", Some("acme")),
+            ("inbox/acme/append-caller-id/undo/x.csv", Some("acme")),
+            ("inbox/ACME/undo/x.json", Some("acme")),
+            ("inbox/acme/x.csv", Some("acme")),
+            ("inbox/AC#ME/undo/x.json", None),
+            ("inbox/x.csv", None),
+        ] {
+            for kind in Kind::ALL {
+                assert!(matches!(read(&created(key), &[kind], false), Event::OfAnotherKind(_)), "{key}");
+                match (read(&created(key), &[kind], true), account) {
+                    (Event::Misplaced(found, source), Some(account)) => {
+                        assert_eq!((found.upload.account.as_str(), source.key.as_str()), (account, key));
+                    }
+                    (Event::Stray(stray), None) => assert_eq!(stray, key),
+                    (other, _) => panic!("{key}: {other:?}"),
+                }
+            }
+        }
+        for key in ["decisions/ACME/undo/x/execute", "decisions/acme/undo/x", "elsewhere/acme/undo/x"] {
+            assert!(matches!(read(&created(key), &[Kind::Undo], true), Event::Unreadable(_)), "{key}");
+        }
     }
 }

@@ -16,6 +16,7 @@
 mod append;
 mod apply;
 mod brought;
+mod claim;
 mod deliver;
 mod encoding;
 mod event;
@@ -24,6 +25,7 @@ mod mail;
 mod measured;
 mod operation;
 mod read;
+mod refuse;
 mod report;
 mod round;
 mod take_back;
@@ -39,7 +41,7 @@ use rollcall_model::{
     country::Country,
     csv_file::FileFault,
     inventory::InventoryNumber,
-    job::{Claim, Delivery, Failure, Job, Phase, Stage, claim},
+    job::{Delivery, Failure, Job, Phase, Stage},
     settings::Settings,
     upload::{JobId, Kind, ResultKeys, Source, Upload},
 };
@@ -47,6 +49,8 @@ use rollcall_platform::{
     Error, Kind as ErrorKind, directory::Directory, files::Files, mailer::Mailer, telemetry::millis,
 };
 use tokio::time::Instant;
+
+use self::claim::Claimed;
 
 pub use append::Append;
 pub use brought::{MAX_REQUEST_BYTES, read_request};
@@ -137,28 +141,13 @@ impl Engine {
         source: &Source,
         delivery: &Delivery,
     ) -> Result<Ending, Error> {
-        let id = JobId::of(source);
         // An attempt that ends by itself gives its lease back.
         let died = existing.as_ref().is_some_and(|job| job.lease.is_some());
-        let (job, gave_up) = match claim(existing.clone(), upload, source, delivery) {
-            Claim::Work(job) => (*job, false),
-            Claim::GiveUp(job) => (*job, true),
-            Claim::Busy => return Ok(Ending::Busy),
-            Claim::Ended => return Ok(Ending::Ended),
+        let (mut run, gave_up) = match self.claim(existing, upload, source, delivery).await? {
+            Claimed::Run(run) => (*run, false),
+            Claimed::GivenUp(run) => (*run, true),
+            Claimed::Not(ending) => return Ok(ending),
         };
-        match self.directory.claim_job(&job, existing.as_ref()).await {
-            Ok(()) => {}
-            Err(error) if error.kind == ErrorKind::Conflict => {
-                // Perhaps it was ourselves: an answer that is lost on its way makes the client ask once more.
-                let holder = self.directory.job(&upload.account, &id).await?.and_then(|job| job.lease);
-                if holder.is_none_or(|lease| lease.owner != delivery.invocation) {
-                    return Ok(Ending::Busy);
-                }
-            }
-            Err(error) => return Err(error),
-        }
-        tracing::info!(attempt = job.attempts, "claimed");
-        let mut run = Run::new(self, job, delivery);
         if gave_up {
             return run.give_up(operation, died).await;
         }

@@ -16,6 +16,11 @@ pub(crate) fn delivery_begun(facts: &[(&str, &str)], sent: Option<Timestamp>, no
     }
 }
 
+/// Logs that a file lies in the inbox where no job takes it, and that no account can be told.
+pub(crate) fn strayed() {
+    measure(&[], &[("FilesStrayed", Measure::Count(1))]);
+}
+
 /// Logs what an ended job has come to. A preview has come to nothing yet.
 pub(crate) fn job_ended(job: &Job) {
     if job.previews() {

@@ -23,6 +23,10 @@ pub trait Operation {
     /// The kinds of job that are this operation's own. An event of any other kind is passed over, whoever sent it.
     const KINDS: &'static [Kind];
 
+    /// Whether the operation's function is told of every file of the inbox, and refuses those that are no kind's. The template sees to it
+    /// that it is one function.
+    const LOOKS_AFTER_INBOX: bool = false;
+
     /// Takes up a job: reads what its rows are to be held against, and brings the rows, where the dropped file is not
     /// the rows itself. Called anew in every attempt, and where a job that is given up says what came of its rows. **Unless the
     /// [run writes](Run::writes), nothing may be written** but what is kept under the run's own keys.

@@ -48,6 +48,8 @@ codes! {
         MalformedCsv = "MALFORMED_CSV",
         /// JSON that isn't any, or that lacks something or holds what it can't.
         MalformedJson = "MALFORMED_JSON",
+        /// The file lies where no job takes it.
+        FolderUnknown = "FOLDER_UNKNOWN",
     }
 }
 

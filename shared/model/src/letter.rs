@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::{
+    code::FileCode,
     job::{Failure, Job},
     text::is_unseen,
     upload::{Kind, file_name},
@@ -34,6 +35,10 @@ impl Letter {
         let name = plain_name(file_name(&job.upload.name));
         let mut text = String::new();
         let subject = match &job.failure {
+            Some(Failure::File(fault)) if fault.code == FileCode::FolderUnknown => {
+                let _ = writeln!(text, "{name} lies where no job takes it, so nothing of it was applied.\n\n{fault}");
+                format!("{name} lies in the wrong folder ({})", fault.code)
+            }
             Some(Failure::File(fault)) => {
                 let _ = writeln!(text, "{name} could not be read, so nothing of it was applied.\n\n{fault}\n");
                 let _ = writeln!(text, "{}", mend_all(job.upload.kind));
@@ -173,7 +178,6 @@ pub fn plain_name(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        code::FileCode,
         csv_file::FileFault,
         job::{Claim, Delivery, claim},
         upload::{Source, Upload},

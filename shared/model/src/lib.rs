@@ -21,6 +21,7 @@ pub mod job;
 pub mod left_out;
 pub mod letter;
 pub mod mapping;
+pub mod misplaced;
 pub mod numbers;
 mod object;
 pub mod outcomes;

@@ -1,11 +1,13 @@
-//! The kind of a job is the third part of its key, and nothing else: whoever may write one folder may do that kind alone.
+//! The kind of a job is the third part of its key, and nothing else: whoever may write one folder may do that kind alone. A file that lies in
+//! no kind's folder is refused by one function, and somebody is told.
 
 use std::collections::BTreeSet;
 
 use e2e::Stack;
 use rollcall_model::{
-    job::{Job, State},
-    upload::{JobId, Kind},
+    code::FileCode,
+    job::{Failure, Job, Mail, State},
+    upload::{JobId, Kind, Source, Terms},
 };
 
 /// The function that works on a kind.
@@ -74,7 +76,9 @@ async fn of_every_pair_of_kinds_the_first_folder_says_what_is_done() {
     }
     // Each function was told of the files in folders of its name, and passed each over at once.
     for function in Kind::ALL.map(function_of) {
-        let foreign = |kind: Kind, other: Kind| function_of(other) == function && function_of(kind) != function;
+        // The append's is told of every file of the inbox.
+        let told_of = |kind: Kind| function == "bulk-append" || function_of(kind) == function;
+        let foreign = |kind: Kind, other: Kind| told_of(other) && function_of(kind) != function;
         let told = pairs.iter().filter(|(kind, other, _)| foreign(*kind, *other)).count();
         e2e::until(&format!("{told} events that {function} passes over"), || {
             (passed_over(&stack, function) == told).then_some(())
@@ -103,4 +107,65 @@ async fn folders_of_peoples_own_stay_legal_whatever_they_are_called() {
     let job = stack.append("decisions/acme/undo/execute", "Login ID,Allowed Caller ID\nuser1,+919876500002\n").await;
     assert_eq!((job.state, job.counts.applied), (State::Finished, 1), "{job:?}");
     stack.dead_letters(0).await;
+}
+
+/// Puts a file where nothing of the product would put it.
+async fn put(stack: &Stack, key: &str) -> Source {
+    let file = b"Login ID,Allowed Caller ID\nuser1,+919876500001\n".to_vec();
+    stack.files.put_version(key, file, &Terms::default()).await.expect("the file is written")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_in_a_folder_that_no_job_takes_is_one_failed_job_and_one_mail() {
+    let stack = Stack::start(&[]).await;
+    stack.recipients(&["ops@example.com"]).await;
+    stack.create_users(1).await;
+    let misplaced = [
+        ("inbox/acme/append-caller-id/x.csv", Kind::AppendCallerIds, "inbox/acme/append-caller-ids/"),
+        ("inbox/acme/users/2026/x.csv", Kind::UploadUsers, "inbox/acme/upload-users/"),
+        // Other functions are told of these, by the folders below.
+        ("inbox/acme/rotate/undo/upload-users/x.csv", Kind::RotateCallerIds, "inbox/acme/rotate-caller-ids/"),
+        ("inbox/ACME/upload-users/x.csv", Kind::UploadUsers, "inbox/acme/upload-users/"),
+        ("inbox/Acme/append-caller-ids/x.csv", Kind::AppendCallerIds, "inbox/acme/append-caller-ids/"),
+        ("inbox/acme/x.csv", Kind::AppendCallerIds, "append-caller-ids, upload-users"),
+    ];
+    let mut sources = Vec::new();
+    for (key, ..) in misplaced {
+        sources.push(put(&stack, key).await);
+    }
+    for ((key, kind, told), source) in misplaced.into_iter().zip(&sources) {
+        let job = stack.ended(source).await;
+        let Some(Failure::File(fault)) = &job.failure else { panic!("{key}: {job:?}") };
+        assert_eq!((job.state, fault.code, job.upload.kind), (State::Failed, FileCode::FolderUnknown, kind), "{key}");
+        assert!(fault.message.contains(told), "{key}: {}", fault.message);
+        assert!(matches!(job.mail, Some(Mail::Sent { .. })), "{key}: {:?}", job.mail);
+        assert_eq!(job.attempts, 1, "{key}");
+        assert_eq!(claimed_by(&stack, &job.id), BTreeSet::from(["bulk-append".to_owned()]), "{key}");
+    }
+    let mails = stack.mails();
+    assert_eq!(mails.len(), misplaced.len());
+    for mail in &mails {
+        assert!(mail.subject.contains("lies in the wrong folder (FOLDER_UNKNOWN)"), "{}", mail.subject);
+        assert!(mail.to == ["ops@example.com"] && mail.text.contains("no job takes files from there"), "{mail:?}");
+    }
+    assert_eq!(stack.list("user1").await.unwrap(), [""; 0]);
+    stack.dead_letters(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_names_no_account_is_told_to_whoever_watches_and_goes_round_nowhere() {
+    let stack = Stack::start(&[]).await;
+    for key in ["inbox/x.csv", "inbox/Acme Corp/append-caller-ids/x.csv", "inbox//upload-users/x.csv"] {
+        put(&stack, key).await;
+    }
+    let log = || std::fs::read_to_string(stack.dir().join("logs/bulk-append.log")).unwrap_or_default();
+    e2e::until("three strays", || (log().matches("\"FilesStrayed\":1").count() == 3).then_some(())).await;
+    let folders: BTreeSet<bool> = log()
+        .lines()
+        .filter(|line| line.contains("no account can be told"))
+        .map(|line| line.contains("x.csv"))
+        .collect();
+    assert_eq!(folders, BTreeSet::from([false]), "the names of files are in no log");
+    stack.dead_letters(0).await;
+    assert!(stack.mails().is_empty());
 }

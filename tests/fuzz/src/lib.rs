@@ -67,10 +67,18 @@ fn ours(number: &str, provider: Option<&str>, state: NumberState) -> InventoryNu
 /// An event is about the account and the kind of job in its object's key, or it is no event.
 pub fn events(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    if let Event::Notice(notice, source) = event::read(text, &Kind::ALL) {
-        assert_eq!(source.key.split('/').nth(1), Some(notice.account().as_str()));
-        assert!(Kind::ALL.map(Kind::as_str).contains(&source.key.split('/').nth(2).expect("a kind")));
-        assert_eq!(Notice::from_key(&source.key), Ok(notice));
+    match event::read(text, &Kind::ALL, true) {
+        Event::Notice(notice, source) => {
+            assert_eq!(source.key.split('/').nth(1), Some(notice.account().as_str()));
+            assert!(Kind::ALL.map(Kind::as_str).contains(&source.key.split('/').nth(2).expect("a kind")));
+            assert_eq!(Notice::from_key(&source.key), Ok(notice));
+        }
+        Event::Misplaced(misplaced, source) => {
+            assert!(source.key.starts_with("inbox/") && Notice::from_key(&source.key).is_err());
+            let account = source.key.split('/').nth(1).map(|account| account.trim().to_lowercase());
+            assert_eq!(account.as_deref(), Some(misplaced.upload.account.as_str()));
+        }
+        Event::Folder | Event::OfAnotherKind(_) | Event::Stray(_) | Event::Unreadable(_) => {}
     }
 }
 
