@@ -16,7 +16,7 @@ use rollcall_platform::{
     directory::{BulkWork, Found},
 };
 
-use crate::{Begun, Done, Operation, PutOn, RowsIn, Run, Stop, Work};
+use crate::{Begun, Done, Operation, PutOn, RowsIn, Run, Stop, Work, near::Near};
 
 /// Appends the caller IDs of a file.
 pub struct Append;
@@ -27,6 +27,7 @@ pub struct AppendWork {
     wanted: Wanted,
     ledger: Ledger,
     list_limit: usize,
+    near: Near,
 }
 
 impl Operation for Append {
@@ -42,6 +43,7 @@ impl Operation for Append {
             wanted: Wanted::default(),
             ledger: Wanted::default().settle(),
             list_limit: settings.list_limit,
+            near: Near::default(),
         };
         Ok(Begun { work, rows: RowsIn::Dropped })
     }
@@ -73,9 +75,13 @@ impl Work for AppendWork {
     async fn plan(&self, run: &Run<'_>, users: &[usize], work: &mut BulkWork) -> Result<Vec<UserPlan>, Error> {
         let logins: Vec<&str> = users.iter().map(|&user| self.ledger.login(user)).collect();
         let standings = look_up(run, &logins, work).await?;
+        let nobody = logins.iter().zip(&standings).filter(|(_, (standing, _))| *standing == Standing::Nobody);
+        let nobody: Vec<&str> = nobody.map(|(login, _)| *login).collect();
+        let mut near = self.near.of(run, &nobody, work).await?;
         let plans = users.iter().zip(&standings).map(|(&user, (standing, found))| {
             let list = found.as_ref().map_or(&[][..], |found| &found.caller_ids);
-            self.ledger.plan(user, *standing, list, self.list_limit)
+            let plan = self.ledger.plan(user, *standing, list, self.list_limit);
+            UserPlan { near: near.remove(&plan.login).unwrap_or_default(), ..plan }
         });
         Ok(plans.collect())
     }

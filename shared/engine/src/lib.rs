@@ -23,6 +23,7 @@ mod event;
 mod give_up;
 mod mail;
 mod measured;
+mod near;
 mod operation;
 mod read;
 mod refuse;

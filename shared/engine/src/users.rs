@@ -21,6 +21,7 @@ use rollcall_platform::{
 use crate::{
     Begun, Done, Operation, PutOn, RowsIn, Run, Stop, Work,
     append::{append_numbers, put_on},
+    near::Near,
 };
 
 /// Creates and changes the users of a file.
@@ -33,6 +34,7 @@ pub struct UsersWork {
     wanted: Wanted,
     ledger: Ledger,
     list_limit: usize,
+    near: Near,
     /// People of the company's directory whose rows are to be mended, and what came of those.
     unmet: BTreeMap<DirectoryId, RowStatus>,
 }
@@ -67,6 +69,7 @@ impl UsersWork {
             wanted: Wanted::default(),
             ledger: Wanted::default().settle(),
             list_limit: settings.list_limit,
+            near: Near::default(),
             unmet: BTreeMap::new(),
         })
     }
@@ -119,7 +122,16 @@ impl Work for UsersWork {
             let present = Present { user: present.get(self.ledger.login(user)), owners: &owners, now };
             self.ledger.plan(user, present, &self.catalog, self.list_limit)
         });
-        Ok(plans.collect())
+        let mut plans: Vec<Plan> = plans.collect();
+        let strangers = plans.iter().filter(|plan| plan.is_of_nobody()).map(|plan| plan.numbers.login.clone());
+        let strangers: Vec<String> = strangers.collect();
+        let near = self.near.of(run, &strangers.iter().map(String::as_str).collect::<Vec<_>>(), work).await?;
+        for plan in &mut plans {
+            if let Some(near) = near.get(&plan.numbers.login) {
+                plan.was_meant(near);
+            }
+        }
+        Ok(plans)
     }
 
     fn waits(plan: &Plan) -> bool {

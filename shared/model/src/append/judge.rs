@@ -9,7 +9,7 @@ use crate::{
     csv_file::Row,
     numbers::{NumberReader, Reading},
     report::{Judgement, Remark, RowStatus, shown},
-    user::{LoginId, Policy, fold, plain_trim, read_login},
+    user::{LoginId, Policy, fold, near::did_you_mean, plain_trim, read_login},
 };
 
 /// Judges one row of an append.
@@ -170,7 +170,7 @@ fn who(cell: &str, ledger: &Ledger) -> Who {
             let repaired = login != plain_trim(cell);
             Who::User(user, policy, repaired.then(|| login.into_owned()))
         }
-        Some((_, Some(Standing::Nobody))) => Who::Refused(RowCode::UserNotFound, not_found(cell)),
+        Some((user, Some(Standing::Nobody))) => Who::Refused(RowCode::UserNotFound, not_found(cell, ledger.near(user))),
         Some((_, Some(Standing::EmailOnly))) => refuse(
             RowCode::UserNotFound,
             "No user has this login ID. It is a user's e-mail address: write that user's login ID.",
@@ -184,9 +184,9 @@ fn who(cell: &str, ledger: &Ledger) -> Who {
     }
 }
 
-/// What is said of a login ID that nobody has: how it was read, if in another way, and what it looks like.
-fn not_found(cell: &str) -> String {
-    let mut message = "No user of the account has this login ID.".to_owned();
+/// What is said of a login ID that nobody has: how it was read, if in another way, what it looks like, and who may have been meant.
+fn not_found(cell: &str, near: &[String]) -> String {
+    let mut message = format!("No user of the account has this login ID.{}", did_you_mean(near));
     let Ok(given) = LoginId::read(cell) else { return message };
     if given.repaired {
         message.push_str(&format!(" It was read as \"{}\".", shown(given.login.as_str())));

@@ -107,6 +107,7 @@ impl Wanted {
             starts,
             wanted,
             standings: vec![None; users],
+            near: HashMap::new(),
         }
     }
 
@@ -127,6 +128,8 @@ pub struct Ledger {
     starts: Vec<usize>,
     wanted: Vec<(NumberIndex, Fate)>,
     standings: Vec<Option<Standing>>,
+    /// Who may have been meant by login IDs that nobody has: of few.
+    near: HashMap<usize, Vec<String>>,
 }
 
 /// What came of one number for one user.
@@ -180,6 +183,9 @@ impl Ledger {
     pub fn record(&mut self, plan: &UserPlan) {
         let Some(user) = self.logins.find(&plan.login) else { return };
         self.standings[user] = Some(plan.standing);
+        if !plan.near.is_empty() {
+            self.near.insert(user, plan.near.clone());
+        }
         let fates = [
             (&plan.add, Fate::Added),
             (&plan.held, Fate::Held),
@@ -212,6 +218,11 @@ impl Ledger {
     pub(super) fn standing(&self, folded_login: &str) -> Option<(usize, Option<Standing>)> {
         let user = self.logins.find(folded_login)?;
         Some((user, self.standings[user]))
+    }
+
+    /// Who may have been meant by a login ID that nobody has.
+    pub(super) fn near(&self, user: usize) -> &[String] {
+        self.near.get(&user).map_or(&[], Vec::as_slice)
     }
 
     /// What came of a number for a user. The first row that asks for an added number claims it.

@@ -41,6 +41,9 @@ pub struct UserPlan {
     /// Numbers that were added and have been taken off again, since they were retired meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taken_back: Vec<CallerId>,
+    /// Users who may have been meant, where nobody has the login ID: folded login IDs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub near: Vec<String>,
 }
 
 impl UserPlan {
@@ -94,6 +97,14 @@ impl UserPlan {
     }
 
     fn nothing(login: String, standing: Standing) -> Self {
-        Self { login, standing, add: Vec::new(), held: Vec::new(), over: Vec::new(), taken_back: Vec::new() }
+        Self {
+            login,
+            standing,
+            add: Vec::new(),
+            held: Vec::new(),
+            over: Vec::new(),
+            taken_back: Vec::new(),
+            near: Vec::new(),
+        }
     }
 }

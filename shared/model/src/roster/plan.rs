@@ -14,7 +14,7 @@ use crate::{
     catalog,
     code::RowCode,
     left_out::LeftOut,
-    user::{Action, AgentStatus, Claim, Extension, Name, Profile, Ref, User, fold},
+    user::{Action, AgentStatus, Claim, Extension, Name, Profile, Ref, User, fold, near::did_you_mean},
 };
 
 /// What a job does to one user, and why. Kept beside the results before it is carried out.
@@ -167,6 +167,20 @@ impl Plan {
         });
     }
 
+    /// Whether nothing is done since nobody has the login ID, and a new user can't be made of the row.
+    pub fn is_of_nobody(&self) -> bool {
+        matches!(&self.change, Change::Refused(refusal) if refusal.is_of_nobody())
+    }
+
+    /// Says of such a login ID which users are near it.
+    pub fn was_meant(&mut self, near: &[String]) {
+        if let Change::Refused(refusal) = &mut self.change
+            && refusal.is_of_nobody()
+        {
+            refusal.message.push_str(&did_you_mean(near));
+        }
+    }
+
     /// Whether it is to be decided again when other users of the file have been written.
     pub fn waits(&self) -> bool {
         matches!(&self.change, Change::Refused(refusal) if refusal.waits)
@@ -175,6 +189,12 @@ impl Plan {
     /// Whether the user is written.
     pub fn writes(&self) -> bool {
         matches!(self.change, Change::Create(_) | Change::Update { .. }) || !self.numbers.add.is_empty()
+    }
+}
+
+impl Refusal {
+    fn is_of_nobody(&self) -> bool {
+        matches!(self.code, RowCode::NameMissing | RowCode::LoginIdSuspect)
     }
 }
 

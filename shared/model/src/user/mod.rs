@@ -4,6 +4,7 @@ mod agent;
 mod claim;
 mod directory_id;
 mod login;
+pub mod near;
 mod profile;
 mod suspect;
 
