@@ -33,7 +33,7 @@ const fn bad(text: &'static str, about: &'static str, errors: &'static [RowCode]
 const READ: Warning = Warning::Normalized;
 
 /// The rows, in order. Numbers end in their place in the account's pool.
-pub const ROWS: [DemoRow; 31] = [
+pub const ROWS: [DemoRow; 35] = [
     good("user1,987654321", "Smartflo's sample: nine digits", RowStatus::Applied, &[]),
     good("user2,987654321; 987654320", "two numbers in a cell", RowStatus::Applied, &[]),
     good("USER3,+919876500003", "login in another case", RowStatus::Applied, &[]),
@@ -59,6 +59,8 @@ pub const ROWS: [DemoRow; 31] = [
     },
     bad("user3,9.87654321E8", "Excel took it for a quantity", &[RowCode::NumberScientific]),
     bad("user3,call Asha", "not a number", &[RowCode::NumberInvalid]),
+    bad("user3,#N/A", "the error of a formula", &[RowCode::SpreadsheetError]),
+    bad("user3,JosÃ©", "letters of another encoding", &[RowCode::TextUnreadable]),
     bad("user3,9000000001", "somebody else's number", &[RowCode::NumberNotOwned]),
     bad("user3,9811122233", "a number that was retired", &[RowCode::NumberRetired]),
     bad("user3,", "no number", &[RowCode::NumberMissing]),
@@ -70,6 +72,8 @@ pub const ROWS: [DemoRow; 31] = [
     bad("user3", "too few cells", &[RowCode::ColumnCount]),
     bad("user3,9876500001,9876500002", "commas between numbers", &[RowCode::ColumnCount]),
     bad("user3,\"9876500001", "a quote that is not closed", &[RowCode::MalformedCsv]),
+    good("Login ID,Allowed Caller ID", "the header again", RowStatus::Unchanged, &[Warning::HeaderRepeated]),
+    good("user3,9876500004;NULL", "what databases write for nothing", RowStatus::Applied, &[Warning::NoValue]),
     good("user12,9876500001", "what follows is still read", RowStatus::Applied, &[]),
 ];
 
@@ -129,6 +133,8 @@ mod tests {
             assert!(ROWS.iter().any(|row| row.errors.contains(code)), "{code}");
         }
         let others = [
+            // Of a file with columns beside the numbers.
+            Warning::NumberElsewhere,
             Warning::Unmapped,
             Warning::Ambiguous,
             Warning::Orphaned,
