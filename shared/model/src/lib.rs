@@ -36,6 +36,7 @@ pub mod scope;
 pub mod secret;
 pub mod settings;
 mod spelling;
+mod tel_uri;
 mod text;
 pub mod undo;
 pub mod upload;

@@ -11,7 +11,7 @@ use crate::{
     code::RowCode,
     country::{Country, national_digits},
     inventory::InventoryNumber,
-    text,
+    tel_uri, text,
 };
 
 /// Reads numbers for one account.
@@ -138,12 +138,35 @@ impl NumberReader {
         if let (true, Ok(number)) = (self.any, written.parse()) {
             return Reading::Number { number, unusual: false };
         }
-        let plain = match repair(written) {
+        let bare = unwrapped(written);
+        let uri = match tel_uri::read(bare) {
+            None => None,
+            Some(Ok(uri)) => Some(uri),
+            Some(Err(tel_uri::Unusable)) => return Reading::Refused(RowCode::NumberInvalid),
+        };
+        let plain = match repair(uri.as_ref().map_or(bare, |uri| &uri.number)) {
             Ok(plain) => plain,
             Err(code) => return Reading::Refused(code),
         };
+        let reading = self.work_out_plain(&plain, written);
+        match (reading, uri.and_then(|uri| uri.behind)) {
+            (Reading::Number { number, .. }, Some(behind)) if self.means_another(number, &behind) => {
+                Reading::Refused(RowCode::NumberInvalid)
+            }
+            (reading, _) => reading,
+        }
+    }
+
+    /// Whether a number with an extension is another destination than the number. Where calls go there, it is: without the extension, somebody
+    /// else answers. A caller ID is shown, and nobody is dialled by it; unless the digits together are another of the account's numbers.
+    fn means_another(&self, number: CallerId, behind: &str) -> bool {
+        let together = CallerId::from_digits(&format!("{}{behind}", number.digits()));
+        self.any || (!behind.is_empty() && together.is_ok_and(|number| self.owned.contains_key(&number)))
+    }
+
+    fn work_out_plain(&self, plain: &str, written: &str) -> Reading {
         // Repairing may have uncovered a spelling of the inventory: "'+91…", "98765 43210.0".
-        let known = Digits::pack(&plain).and_then(|digits| self.digits.get(&digits));
+        let known = Digits::pack(plain).and_then(|digits| self.digits.get(&digits));
         if let Some(known) = known.filter(|known| known.of_inventory) {
             let mended = plain != written;
             return match known.reading {
@@ -151,11 +174,11 @@ impl NumberReader {
                 known => known,
             };
         }
-        match self.country.read(&plain) {
+        match self.country.read(plain) {
             None => Reading::Refused(RowCode::NumberInvalid),
             Some((number, national)) => {
                 let usual = plain == written
-                    && (plain.strip_prefix('+').unwrap_or(&plain) == number.digits() || plain == national);
+                    && (plain.strip_prefix('+').unwrap_or(plain) == number.digits() || plain == national);
                 self.owned_reading(number, !usual)
             }
         }
@@ -198,18 +221,19 @@ impl Digits {
     }
 }
 
+/// A number without a leading `'`, or `=` with or without quotes: how it is kept from being reckoned with.
+fn unwrapped(written: &str) -> &str {
+    let bare = written.trim_start_matches('\'');
+    bare.strip_prefix('=').map_or(bare, |formula| formula.trim_matches('"'))
+}
+
 /// Undoes what spreadsheets and keyboards do to a number, and refuses what can't be undone.
 ///
-/// - `tel:` in front (RFC 3966)
-/// - a leading `'`, or `=` with or without quotes: how a number is kept from being reckoned with
 /// - digits of other scripts
 /// - `9876543210.0`: a number that went through a floating-point column
 /// - `9.87654321E8`: the last digits are gone. As digits it would even be a valid number, but another one.
 /// - punctuation between digits
-fn repair(written: &str) -> Result<String, RowCode> {
-    let bare = written.trim_start_matches('\'');
-    let bare = bare.strip_prefix('=').map_or(bare, |formula| formula.trim_matches('"'));
-    let bare = bare.get(..4).filter(|scheme| scheme.eq_ignore_ascii_case("tel:")).map_or(bare, |_| &bare[4..]);
+fn repair(bare: &str) -> Result<String, RowCode> {
     let mut plain = String::with_capacity(bare.len());
     for c in bare.chars() {
         match c {
@@ -449,9 +473,31 @@ mod tests {
                 "+91 98765 43210",
                 "tel:+91-98765-43210",
                 "TEL:09876543210",
+                "tel:+91-98765-43210;ext=12",
+                "tel:+91.98765.43210;isub=7",
+                "tel:98765-43210;phone-context=+91",
+                "tel:0%2098765%2043210;phone-context=%2B91;ext=12",
+                "'tel:+919876543210;x=y",
             ] {
                 assert_eq!(reader.read(written), unusual(MINE), "{written}");
             }
+        }
+    }
+
+    #[test]
+    fn an_extension_is_refused_where_it_changes_what_is_meant() {
+        // Of a caller ID, where the digits together are another of the account's numbers: a direct line.
+        let mut reader = owned(&[("+4930901820", None), ("+493090182012", None)]);
+        assert_eq!(reader.read("tel:+49-30-901820;ext=12"), Reading::Refused(RowCode::NumberInvalid));
+        assert_eq!(reader.read("tel:+49-30-901820;ext=13"), unusual("+4930901820"));
+        // Of a number that is dialled, always.
+        let mut dialled = NumberReader::of_any("IN".parse().unwrap(), &[]);
+        for written in ["tel:+91-98765-43210;ext=12", "tel:+91-98765-43210;isub=7"] {
+            assert_eq!(dialled.read(written), Reading::Refused(RowCode::NumberInvalid), "{written}");
+        }
+        assert_eq!(dialled.read("tel:98765-43210;phone-context=+91"), unusual(MINE));
+        for written in ["tel:7042;phone-context=example.com", "tel:7042;phone-context=+91", "tel:", "tel:;ext=1"] {
+            assert_eq!(no_inventory().read(written), Reading::Refused(RowCode::NumberInvalid), "{written}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What came of each row.
 
-use super::{LOGIN, Ledger, NUMBERS, Standing, ledger::Fate, written_numbers};
+use super::{LOGIN, Ledger, NUMBERS, Standing, ledger::Fate, numbers_cell, written_numbers};
 use crate::{
     blank::{self, Blank},
     caller_id::CallerId,
@@ -9,6 +9,7 @@ use crate::{
     csv_file::Row,
     numbers::{NumberReader, Reading},
     report::{Judgement, Remark, RowStatus, shown},
+    tel_uri,
     user::{LoginId, Policy, fold, near::did_you_mean, plain_trim, read_login},
 };
 
@@ -78,7 +79,7 @@ impl NumbersJudged {
     pub(crate) fn of(row: &Row<'_>, reader: &mut NumberReader, ledger: &mut Ledger, user: Option<usize>) -> Self {
         let mut judged = Self::default();
         let field = row.header().name(NUMBERS);
-        for cell in row.value(NUMBERS).into_iter().chain(row.surplus(NUMBERS)) {
+        if let Some(cell) = numbers_cell(row) {
             for written in written_numbers(&cell) {
                 judged.written += 1;
                 match reader.read(written) {
@@ -93,7 +94,10 @@ impl NumbersJudged {
                     Reading::Number { number, unusual } => {
                         let Some(user) = user else { continue };
                         if unusual {
-                            let message = format!("\"{}\" was read as {number}.", shown(written));
+                            let mut message = format!("\"{}\" was read as {number}.", shown(written));
+                            if tel_uri::has_extension(written) {
+                                message.push_str(" An extension is no part of a caller ID, so it was left out.");
+                            }
                             judged.warnings.push(Remark::warning(Warning::Normalized, field, written, message));
                         }
                         judged.fate(ledger.claim(user, number), number, field, written);
@@ -221,6 +225,12 @@ fn hint(written: &str) -> &'static str {
     };
     let lower = written.to_lowercase();
     match () {
+        () if tel_uri::has_extension(written) => {
+            " It is a link to somebody behind a number (ext or isub): write the number that is meant, in full."
+        }
+        () if tel_uri::is_one(written) && written.contains(';') => {
+            " It is a link to a number that is valid in one network alone: write the number with its country code."
+        }
         () if numbers(&mut written.split(marks)) > 1 || numbers(&mut written.split_whitespace()) > 1 => {
             " It looks like several numbers: separate them with a semicolon (;)."
         }

@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
-use super::{LOGIN, NUMBERS, Standing, UserPlan, written_numbers};
+use super::{LOGIN, Standing, UserPlan, numbers_cell, written_numbers};
 use crate::{
     caller_id::CallerId,
     csv_file::{Row, RowShape},
@@ -41,8 +41,7 @@ impl Wanted {
         }
         let cell = row.cell(LOGIN)?;
         let user = self.logins.insert(&fold(&read_login(&cell).ok()?));
-        let cell = row.value(NUMBERS);
-        for cell in cell.into_iter().chain(row.surplus(NUMBERS)) {
+        if let Some(cell) = numbers_cell(row) {
             for written in written_numbers(&cell) {
                 if let Reading::Number { number, .. } = reader.read(written) {
                     let next = self.numbers.len();

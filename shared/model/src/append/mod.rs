@@ -20,7 +20,12 @@ pub(crate) use judge::{NumbersJudged, not_in_force, number_message};
 #[cfg(test)]
 mod tests;
 
-use crate::csv_file::{Column, Writer};
+use std::borrow::Cow;
+
+use crate::{
+    csv_file::{Column, Row, Writer},
+    tel_uri,
+};
 
 /// Numbers that one user's list takes at most, where the account's settings don't say. A DynamoDB item holds 400 KB,
 /// some 34,000 numbers; an append becomes dearer than one item a number from some 135 on.
@@ -69,7 +74,33 @@ pub fn sample() -> Vec<u8> {
     writer.take()
 }
 
-/// The numbers written in one cell.
+/// The numbers written in one cell. The parameters of a telephone link (RFC 3966) stay with their number.
 pub(crate) fn written_numbers(cell: &str) -> impl Iterator<Item = &str> {
-    cell.split(NUMBER_SEPARATOR).map(crate::text::trim).filter(|number| !number.is_empty())
+    let mut rest = Some(cell);
+    let next = std::iter::from_fn(move || {
+        let text = rest?;
+        let mut end = text.find(NUMBER_SEPARATOR).unwrap_or(text.len());
+        if tel_uri::is_one(&text[..end]) {
+            while let Some(parameter) = tel_uri::parameter(&text[end..]) {
+                end += parameter;
+            }
+        }
+        rest = text.get(end + NUMBER_SEPARATOR.len_utf8()..);
+        Some(&text[..end])
+    });
+    next.map(crate::text::trim).filter(|number| !number.is_empty())
+}
+
+/// The cell of a row's numbers, with those past the header's end that belong to it.
+pub(crate) fn numbers_cell<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
+    let cell = row.value(NUMBERS)?;
+    let mut surplus = row.surplus(NUMBERS).peekable();
+    if surplus.peek().is_none() {
+        return Some(cell);
+    }
+    Some(Cow::Owned(surplus.fold(cell.into_owned(), |mut joined, more| {
+        joined.push(NUMBER_SEPARATOR);
+        joined.push_str(&more);
+        joined
+    })))
 }

@@ -245,6 +245,20 @@ fn user_not_found_for_strangers_and_for_an_email_address() {
 }
 
 #[test]
+fn links_to_numbers_keep_their_parameters_and_part_as_others_do() {
+    const LINKS: &str = "tel:+91-98765-43210;ext=12; tel:98765-43211;phone-context=+91;9876543212";
+    for file in [format!("Login ID,DID\nuser1,{LINKS}\n"), format!("Login ID;DID\nuser1;{LINKS}\n")] {
+        let mut directory = Directory::with(&["user1"]);
+        let ran = run_with(file.as_bytes(), &mut directory, &[], DEFAULT_LIST_LIMIT);
+        assert_eq!(ran.rows, ["applied NORMALIZED; NORMALIZED"], "{file}");
+        assert_eq!(directory.list("user1"), ["+919876543210", "+919876543211", "+919876543212"], "{file}");
+    }
+    let private = run("user1,tel:863-1234;phone-context=example.com\n", &mut Directory::with(&["user1"]));
+    let failed = String::from_utf8(private.failed).unwrap();
+    assert!(failed.contains("NUMBER_INVALID") && failed.contains("its country code"), "{failed}");
+}
+
+#[test]
 fn user_ambiguous() {
     let mut directory = Directory::default();
     directory.0.insert("sam@example.com".into(), (Some(Standing::Ambiguous), BTreeSet::new()));
