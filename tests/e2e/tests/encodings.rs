@@ -1,12 +1,13 @@
 //! Files in encodings that they don't name, through the public doors.
 
-use e2e::{Stack, rollcall};
+use e2e::{Stack, json, rollcall};
 use rollcall_model::{
     code::FileWarning,
     job::{Failure, Job, Mail, State},
     upload::{Kind, Terms},
     user::User,
 };
+use serde_json::Value;
 
 /// `Login ID,Name` and a name in Windows-1251, of which there is too little to be sure.
 const CYRILLIC: &[u8] = b"Login ID,Name\nuser1,\xc8\xe2\xe0\xed \xcf\xe5\xf2\xf0\xee\xe2\n";
@@ -103,4 +104,21 @@ async fn the_command_names_an_encoding() {
     assert!(out.status.success(), "{out:?}");
     let made = stack.directory.user(&"demo".parse().unwrap(), "user1").await.unwrap().unwrap();
     assert_eq!(made.profile.name.as_str(), "José");
+}
+
+/// The command asks the API for a preview in this encoding (`POST /v1/jobs`), and discards it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_at_a_file_reads_it_in_the_encoding_that_is_named() {
+    let stack = Stack::start(&[]).await;
+    let look = |encoding: &[&str]| {
+        let kind = ["check", "-", "--kind", "upload-users", "--account", "acme", "--json"];
+        json(&rollcall(Some(&stack), &[&kind, encoding].concat(), CYRILLIC))["job"].clone()
+    };
+    let judged = look(&[]);
+    assert_eq!(judged["notes"][0]["code"], "ENCODING_DOUBTFUL", "{judged}");
+    let named = look(&["--encoding", "windows-1251"]);
+    assert_eq!((&named["encoding"], &named["notes"]), (&"windows-1251".into(), &Value::Null), "{named}");
+    let refused = rollcall(Some(&stack), &["check", "--account", "acme", "--encoding", "windows-1251"], b"");
+    assert!(!refused.status.success(), "an encoding is that of a file");
+    assert_eq!(stack.user("user1").await, None);
 }

@@ -7,7 +7,6 @@ use rollcall_model::csv_file::RESULT_COLUMNS;
 use rollcall_model::job::{Shown as Job, State};
 use rollcall_model::report::RowStatus;
 use rollcall_model::upload::{Kind, Terms};
-use rollcall_model::user::Name;
 use serde::Serialize;
 
 use super::super::consent::decide;
@@ -37,12 +36,11 @@ struct Findings<'a> {
     rows: Vec<Finding>,
 }
 
-/// Has a file looked at. Gives whether nothing of it would fail.
+/// Has a file looked at, on the terms of a preview. Gives whether nothing of it would fail.
 ///
 /// # Errors
 /// If the file can't be read, or the stack can't be asked.
-pub async fn check(stack: &Reach, file: &Path, (kind, role): (Kind, Option<Name>), form: Form) -> Result<bool> {
-    let terms = Terms { role, preview: true, ..Terms::default() };
+pub async fn check(stack: &Reach, file: &Path, (kind, terms): (Kind, Terms), form: Form) -> Result<bool> {
     let id = stack.drop_file(kind, &file_name(file)?, read(file)?, &terms).await?;
     let Followed::Ended(job) = follow(stack, &id, !form.json).await? else {
         say_it_goes_on(stack, &id);

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use rollcall_model::account::AccountId;
-use rollcall_model::upload::Kind;
+use rollcall_model::csv_file::Encoding;
+use rollcall_model::upload::{Kind, Terms};
 use rollcall_model::user::Name;
 
 use super::place::Place;
@@ -29,7 +30,7 @@ Exit code 0 says that nothing is amiss, 1 that something is.
 
 Examples:
   rollcall check october.csv --kind append-caller-ids
-  rollcall check people.csv --kind upload-users --role agent
+  rollcall check people.csv --kind upload-users --role agent --encoding windows-1252
   rollcall check --account acme")]
 pub struct Check {
     /// CSV file to look at; "-" reads standard input. Without one, the account is looked at
@@ -41,6 +42,9 @@ pub struct Check {
     /// Role of the users whose rows name none, as an upload takes it
     #[arg(long, value_name = "ROLE", value_parser = Name::parse, requires = "file")]
     role: Option<Name>,
+    /// The encoding of a file that isn't UTF-8, such as windows-1252 or cp850; judged by default
+    #[arg(long, value_name = "ENCODING", requires = "file")]
+    encoding: Option<Encoding>,
     /// Account, `demo` by default; on AWS it is that of the token
     #[arg(long, value_name = "NAME", num_args = 0..=1)]
     #[expect(clippy::option_option, reason = "the option may stand without a name")]
@@ -60,7 +64,11 @@ impl Check {
     pub async fn run(self, place: &Place) -> Result<ExitCode> {
         let stack = Reach::open(place, &Whose { account: self.account.flatten() }).await?;
         let clean = match (self.file, self.kind) {
-            (Some(file), Some(kind)) => file::check(&stack, &file, (kind, self.role), self.form).await?,
+            (Some(file), Some(kind)) => {
+                let encoding = self.encoding.map(Encoding::name);
+                let terms = Terms { role: self.role, preview: true, encoding, ..Terms::default() };
+                file::check(&stack, &file, (kind, terms), self.form).await?
+            }
             _ => account::check(&stack, self.limit, self.form).await?,
         };
         Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
