@@ -175,11 +175,16 @@ impl Work for UndoWork {
             |login: &str| present.get(login).filter(|user| then.is_none_or(|then| existed_at(user.version, then)));
         let wanted = deeds.iter().flat_map(|deed| deed.claims());
         let owners = directory.owners(run.account(), wanted, run.until, work).await?;
-        let plans = deeds.iter().map(|deed| {
+        let plans = users.iter().zip(&deeds).map(|(&at, deed)| {
             let user = present(&deed.login);
-            Plan::decide(deed, Present { user, owners: &owners, taken: self.taken.as_ref(), limit: self.list_limit })
+            let (taken, limit) = (self.taken.as_ref(), self.list_limit);
+            self.ledger.plan(at, Present { user, owners: &owners, taken, limit })
         });
         Ok(plans.collect())
+    }
+
+    fn waits(plan: &Plan) -> bool {
+        plan.waits
     }
 
     fn writes(plan: &Plan) -> bool {

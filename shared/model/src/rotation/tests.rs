@@ -13,7 +13,7 @@ use crate::{
     inventory::{InventoryNumber, NumberFacts, NumberState},
     left_out::LeftOut,
     report::Report,
-    undo::{Deed, Plan as Undo, Present},
+    undo::{Deed, Ledger as Undo, Present},
     upload::JobId,
     user::{Policy, Profile, User},
 };
@@ -492,7 +492,8 @@ proptest! {
         let profile = Profile::named("Asha").expect("a name");
         let user = User { policy, caller_ids: after, ..User::new("asha".parse().expect("a login ID"), profile) };
         let owners = HashMap::new();
-        let undo = Undo::decide(&deed, Present { user: Some(&user), owners: &owners, taken: None, limit: 100 });
+        let present = Present { user: Some(&user), owners: &owners, taken: None, limit: 100 };
+        let undo = Undo::new(vec![deed], &[]).plan(0, present);
         let [_, restored] = undo.lists().expect("it was decided on a list");
         prop_assert_eq!(restored, before);
         prop_assert!(undo.passed_over.is_empty());

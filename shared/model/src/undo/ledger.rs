@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::{Act, Deed, NumberPlan, Plan, Since};
+use super::{Act, Deed, NumberPlan, Plan, Present, Since, UserDeed, Way};
 use crate::{
     caller_id::CallerId,
     code::{RowCode, Warning},
     csv_file::{Column, Row, Writer},
     outcomes::row_key,
     report::{Judgement, Remark, RowStatus},
+    user::Claim,
 };
 
 const LOGIN: usize = 0;
@@ -84,6 +85,8 @@ pub struct Ledger {
 struct Outcome {
     passed_over: HashMap<Act, Since>,
     taken_back: Vec<CallerId>,
+    /// It is to be decided again.
+    waits: bool,
 }
 
 impl Ledger {
@@ -109,16 +112,52 @@ impl Ledger {
         self.index.get(folded_login).copied()
     }
 
+    /// Decides for one of them.
+    pub fn plan(&self, user: usize, present: Present<'_>) -> Plan {
+        let deed = self.deed(user);
+        Plan::decide(deed, present, self.way(deed, present))
+    }
+
+    /// Whether a user can have again what only one user can have.
+    fn way(&self, deed: &Deed, present: Present<'_>) -> Way {
+        let mut way = Way::Free;
+        for claim in deed.claims() {
+            let Some(owner) = present.owners.get(&claim).filter(|owner| **owner != deed.login) else { continue };
+            match self.gives_up(owner, &claim) {
+                Way::Taken => return Way::Taken,
+                Way::Later => way = Way::Later,
+                Way::Free => {}
+            }
+        }
+        way
+    }
+
+    /// Whether somebody who has a claim loses it by this undo, and has lost it.
+    fn gives_up(&self, owner: &str, claim: &Claim) -> Way {
+        let Some(giver) = self.user(owner) else { return Way::Taken };
+        let act = match &self.deeds[giver].user {
+            UserDeed::Created(_) => Act::DeleteUser,
+            UserDeed::Changed(users) if !users[0].claims().contains(claim) => Act::RestoreUser,
+            UserDeed::Changed(_) | UserDeed::None => return Way::Taken,
+        };
+        match &self.outcomes[giver] {
+            None => Way::Later,
+            Some(outcome) if outcome.waits => Way::Later,
+            Some(outcome) if outcome.passed_over.contains_key(&act) => Way::Taken,
+            Some(_) => Way::Free,
+        }
+    }
+
     /// Whether it is known what came of one.
     pub fn is_settled(&self, user: usize) -> bool {
-        self.outcomes[user].is_some()
+        self.outcomes[user].as_ref().is_some_and(|outcome| !outcome.waits)
     }
 
     /// Keeps what came of a plan.
     pub fn record(&mut self, plan: &Plan) {
         if let Some(user) = self.user(&plan.login) {
             let passed_over = plan.passed_over.iter().copied().collect();
-            self.outcomes[user] = Some(Outcome { passed_over, taken_back: plan.taken_back.clone() });
+            self.outcomes[user] = Some(Outcome { passed_over, taken_back: plan.taken_back.clone(), waits: plan.waits });
         }
     }
 

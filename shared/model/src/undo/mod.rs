@@ -18,6 +18,8 @@ pub use ledger::{COLUMNS, Ledger, judge, key, rows};
 pub use number::NumberPlan;
 pub use plan::{Act, Change, Plan, Present, Since};
 
+use plan::Way;
+
 use crate::upload::JobId;
 
 /// The content of `inbox/{account}/undo/{name}`.

@@ -72,6 +72,9 @@ pub struct Plan {
     /// What is passed over, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed_over: Vec<(Act, Since)>,
+    /// Another user is about to give up what this one is to have again: to be decided again after that one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
     /// The list that this was decided on, as long as the attempt lives: a later one looks again.
     #[serde(skip)]
     pub list: Option<Vec<CallerId>>,
@@ -89,6 +92,17 @@ pub enum Change {
     Restore(Box<[User; 2]>),
 }
 
+/// Whether a user can have again what only one user can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Nobody has it, or who has it has given it up in this undo.
+    Free,
+    /// Who has it is to give it up in this undo.
+    Later,
+    /// Somebody has it who keeps it.
+    Taken,
+}
+
 /// What the directory says now.
 #[derive(Clone, Copy)]
 pub struct Present<'a> {
@@ -103,8 +117,8 @@ pub struct Present<'a> {
 }
 
 impl Plan {
-    /// Decides for one user.
-    pub fn decide(deed: &Deed, present: Present<'_>) -> Self {
+    /// Decides for one user, given whether it can have again what only one user can have.
+    pub(super) fn decide(deed: &Deed, present: Present<'_>, way: Way) -> Self {
         let mut plan = Self {
             login: deed.login.clone(),
             take_off: Vec::new(),
@@ -112,6 +126,7 @@ impl Plan {
             taken_back: Vec::new(),
             change: Change::None,
             passed_over: Vec::new(),
+            waits: false,
             list: None,
         };
         let Some(user) = present.user else {
@@ -122,8 +137,12 @@ impl Plan {
         match &deed.user {
             UserDeed::Created(created) => plan.take_back_creation(deed, created, user),
             UserDeed::Changed(change) => {
-                plan.take_back_change(deed, change, user, present.owners);
-                plan.take_back_numbers(deed, user, present);
+                plan.take_back_change(change, user, way);
+                if plan.waits {
+                    plan.pass_over_all(deed, Since::Taken);
+                } else {
+                    plan.take_back_numbers(deed, user, present);
+                }
             }
             UserDeed::None => plan.take_back_numbers(deed, user, present),
         }
@@ -142,21 +161,15 @@ impl Plan {
         }
     }
 
-    fn take_back_change(
-        &mut self,
-        deed: &Deed,
-        [before, after]: &[User; 2],
-        user: &User,
-        owners: &HashMap<Claim, String>,
-    ) {
-        let taken = |claim: &Claim| owners.get(claim).is_some_and(|owner| *owner != deed.login);
-        if !is_as_left(user, after) {
-            self.passed_over.push((Act::RestoreUser, Since::Changed));
-        } else if before.claims().iter().any(taken) {
-            self.passed_over.push((Act::RestoreUser, Since::Taken));
-        } else {
-            let restored = User { version: user.version + 1, ..before.clone() };
-            self.change = Change::Restore(Box::new([user.clone(), restored]));
+    fn take_back_change(&mut self, [before, after]: &[User; 2], user: &User, way: Way) {
+        match way {
+            _ if !is_as_left(user, after) => self.passed_over.push((Act::RestoreUser, Since::Changed)),
+            Way::Later => self.waits = true,
+            Way::Taken => self.passed_over.push((Act::RestoreUser, Since::Taken)),
+            Way::Free => {
+                let restored = User { version: user.version + 1, ..before.clone() };
+                self.change = Change::Restore(Box::new([user.clone(), restored]));
+            }
         }
     }
 

@@ -30,7 +30,7 @@ fn deed(put_on: &[u64], taken_off: &[(u64, Option<u64>)], user: UserDeed) -> Dee
 
 fn decide(deed: &Deed, user: Option<&User>) -> Plan {
     let owners = HashMap::new();
-    Plan::decide(deed, Present { user, owners: &owners, taken: None, limit: 100 })
+    Plan::decide(deed, Present { user, owners: &owners, taken: None, limit: 100 }, Way::Free)
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn what_lists_do_not_take_stays_away() {
     let (owners, taken) = (HashMap::new(), HashSet::from([number(1)]));
     let owner = user(&[5]);
     let present = Present { user: Some(&owner), owners: &owners, taken: Some(&taken), limit: 1 };
-    let plan = Plan::decide(&rotated, present);
+    let plan = Plan::decide(&rotated, present, Way::Free);
     let since = [(Act::PutBack(number(1)), Since::ListFull), (Act::PutBack(number(2)), Since::Retired)];
     assert_eq!((plan.writes(), plan.passed_over.as_slice()), (false, &since[..]));
 }
@@ -121,13 +121,80 @@ fn who_was_changed_is_as_before_unless_somebody_was_faster() {
     assert_eq!(plan.take_off, numbers(&[1]));
 
     let owners = HashMap::from([(Claim::Email("old@example.com".into()), "ben".to_owned())]);
-    let plan = Plan::decide(&changed, Present { user: Some(&now), owners: &owners, taken: None, limit: 9 });
-    assert_eq!(plan.passed_over, [(Act::RestoreUser, Since::Taken)]);
+    let present = Present { user: Some(&now), owners: &owners, taken: None, limit: 9 };
+    let plan = Ledger::new(vec![changed.clone()], &[]).plan(0, present);
+    assert_eq!((plan.passed_over.as_slice(), plan.waits), (&[(Act::RestoreUser, Since::Taken)][..], false));
     let plan = decide(&changed, Some(&User { version: 3, ..now }));
     assert_eq!(
         (plan.passed_over.as_slice(), plan.take_off),
         (&[(Act::RestoreUser, Since::Changed)][..], numbers(&[1]))
     );
+}
+
+/// A deed that has given a user one address in place of another.
+fn moved(login: &str, from: &str, to: &str) -> Deed {
+    let with = |address: &str| {
+        let mut user = User::new(LoginId::parse(login).unwrap(), Profile::named("Somebody").unwrap());
+        user.profile.email = Some(format!("{address}@example.com").parse().unwrap());
+        user
+    };
+    Deed {
+        login: login.into(),
+        user: UserDeed::Changed(Box::new([with(from), with(to)])),
+        ..deed(&[], &[], UserDeed::None)
+    }
+}
+
+#[test]
+fn who_has_given_an_address_on_gets_it_back_after_the_next_whatever_stands_first() {
+    let deeds = [moved("a", "one", "two"), moved("b", "two", "three"), moved("c", "three", "four")];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let mut ledger = Ledger::new(order.map(|at| deeds[at].clone()).to_vec(), &[]);
+        let mut now: HashMap<String, User> = HashMap::new();
+        for deed in &deeds {
+            let UserDeed::Changed(users) = &deed.user else { panic!("it was changed") };
+            now.insert(deed.login.clone(), users[1].clone());
+        }
+        // As often as one of them can go on.
+        for _ in &deeds {
+            let owners: HashMap<Claim, String> = now
+                .iter()
+                .flat_map(|(login, user)| user.claims().into_iter().map(move |claim| (claim, login.clone())))
+                .collect();
+            let open: Vec<usize> = (0..3).filter(|&user| !ledger.is_settled(user)).collect();
+            let plan = |user| {
+                let user_now = now.get(&ledger.deed(user).login);
+                ledger.plan(user, Present { user: user_now, owners: &owners, taken: None, limit: 9 })
+            };
+            for plan in open.into_iter().map(plan).collect::<Vec<_>>() {
+                if let Change::Restore(users) = &plan.change {
+                    now.insert(plan.login.clone(), users[1].clone());
+                }
+                ledger.record(&plan);
+            }
+        }
+        for deed in &deeds {
+            let UserDeed::Changed(users) = &deed.user else { panic!("it was changed") };
+            assert_eq!(now[&deed.login].profile, users[0].profile, "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn who_keeps_an_address_is_waited_for_by_nobody() {
+    let mut ledger = Ledger::new(vec![moved("a", "one", "two"), moved("b", "two", "three")], &[]);
+    let owners = HashMap::from([(Claim::Email("two@example.com".into()), "a".to_owned())]);
+    let UserDeed::Changed(b) = moved("b", "two", "three").user else { panic!("it was changed") };
+    let present = Present { user: Some(&b[1]), owners: &owners, taken: None, limit: 9 };
+    let plan = ledger.plan(1, present);
+    assert!(plan.waits && !plan.writes());
+    // Somebody has changed the one who has it.
+    let UserDeed::Changed(a) = moved("a", "one", "two").user else { panic!("it was changed") };
+    let touched = User { version: 9, ..a[1].clone() };
+    let passed_over = ledger.plan(0, Present { user: Some(&touched), ..present });
+    ledger.record(&passed_over);
+    let plan = ledger.plan(1, present);
+    assert_eq!((plan.passed_over.as_slice(), plan.waits), (&[(Act::RestoreUser, Since::Taken)][..], false));
 }
 
 #[test]

@@ -557,7 +557,7 @@ impl Work {
             Self::Undo { ledger, taken, .. } => {
                 let owners = HashMap::new();
                 let present = Present { user, owners: &owners, taken: Some(taken), limit: LIST_LIMIT };
-                Plan::Undo(undo::Plan::decide(ledger.deed(at), present))
+                Plan::Undo(ledger.plan(at, present))
             }
             Self::Resync(_) => unreachable!("a resync looks at mappings"),
         }
