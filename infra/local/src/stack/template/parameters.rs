@@ -42,8 +42,18 @@ fn check(name: &str, value: &str, declaration: &Value) -> Result<()> {
         let whole = Regex::new(&format!("^(?:{pattern})$"))
             .context(format!("the AllowedPattern of parameter {name} can't be read"))?;
         if !whole.is_match(value) {
-            return refuse(format!("it must match {pattern}"));
+            let meaning = text(&declaration["ConstraintDescription"]);
+            return refuse(
+                meaning.map_or(format!("it must match {pattern}"), |meaning| format!("it must be {meaning}")),
+            );
         }
+    }
+    let length = value.chars().count() as u64;
+    if let Some(least) = declaration["MinLength"].as_u64().filter(|least| length < *least) {
+        return refuse(format!("it must have at least {least} characters"));
+    }
+    if let Some(most) = declaration["MaxLength"].as_u64().filter(|most| length > *most) {
+        return refuse(format!("it must have at most {most} characters"));
     }
     if declaration["Type"] == "Number" {
         let Ok(number) = value.parse::<f64>() else {

@@ -317,11 +317,25 @@ fn parameters_keep_to_their_bounds() {
         Ok::<_, Error>(functions.iter().find(|one| one.binary == "bulk-append").expect("bulk-append").timeout)
     };
     assert_eq!(timeout("7").expect("in bounds"), Duration::from_secs(7));
-    assert!(timeout("4").expect_err("too small").to_string().contains("at least 5"));
-    assert!(timeout("901").expect_err("too large").to_string().contains("at most 900"));
-    assert!(timeout("x").expect_err("no number").to_string().contains("a number"));
-    for (name, value) in [("DefaultCountry", "India"), ("Architecture", "mips"), ("NoSuch", "1")] {
+    for value in ["4", "901", "7.5", "x"] {
+        assert!(timeout(value).expect_err(value).to_string().contains("a whole number from 5 to 900"));
+    }
+    for (name, value) in [("DefaultCountry", "India"), ("Architecture", "mips"), ("JwtAudience", ""), ("NoSuch", "1")] {
         assert!(resolve(BUNDLED, &overrides(&[(name, value)])).is_err(), "{name}={value}");
+    }
+    let text = "Parameters:
+  Count: { Type: Number, Default: 2, MinValue: 1, MaxValue: 3 }
+  Word: { Type: String, Default: ab, MaxLength: 2 }
+Resources: {}
+";
+    for (name, value, told) in [
+        ("Count", "0", "at least 1"),
+        ("Count", "4", "at most 3"),
+        ("Count", "x", "a number"),
+        ("Word", "abc", "at most 2"),
+    ] {
+        let error = resolve(text, &overrides(&[(name, value)])).expect_err(value);
+        assert!(error.to_string().contains(told), "{name}={value}: {error}");
     }
 }
 
