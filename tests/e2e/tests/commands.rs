@@ -113,14 +113,6 @@ async fn the_address_bound_to_an_upload_gets_the_mail() {
     assert!(text(&rollcall(Some(&stack), &["mail", "latest"])).contains("1 of 1 rows of x.csv need mending"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_no_delivery_can_take_waits_in_the_dead_letter_queue() {
-    // An account's name that can't be one: no job can be made for it, and the file must not vanish in silence.
-    let stack = Stack::start(&["BulkTimeoutSeconds=5", "BulkVisibilitySeconds=5", "MaxDeliveries=2"]).await;
-    stack.files.put("inbox/NO SUCH#/append-caller-ids/x.csv", "text/csv", "login,did\n").await.unwrap();
-    stack.dead_letters(1).await;
-}
-
 /// The product's template, with these events of its bulk function beside that of the queue.
 fn scheduled(events: &str) -> String {
     const FUNCTION: &str =

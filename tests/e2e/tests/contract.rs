@@ -451,8 +451,8 @@ async fn furnish(stack: &Stack, owner: &Caller) -> String {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
-    // Two numbers, and two users with their lists.
-    while owner.get("/v1/audit").await.json()["items"].as_array().is_none_or(|items| items.len() < 6) {
+    // A role, a department and a team, two numbers, two users with their lists, and two mappings.
+    while owner.get("/v1/audit").await.json()["items"].as_array().is_none_or(|items| items.len() < 11) {
         assert!(Instant::now() < until, "the audit trail is not complete");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
