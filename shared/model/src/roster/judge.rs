@@ -44,16 +44,16 @@ pub fn judge(row: &Row<'_>, reader: &mut RosterReader, ledger: &mut Ledger) -> J
         None => return Judgement::unprocessed(),
         Some(Fate::KeptOut(refusal)) => {
             let said = "The user is kept out as the row says; nothing else of it was done.";
-            let mut remark = refused(refusal);
-            remark.message = format!("{said} {}", remark.message);
-            let numbers = NumbersJudged::of(row, &mut reader.numbers, &mut ledger.numbers, None).errors;
-            let remarks = std::iter::once(remark).chain(numbers).chain(warnings).collect();
+            let mut remarks: Vec<Remark> = refusal.each().map(refused).collect();
+            remarks[0].message = format!("{said} {}", remarks[0].message);
+            remarks.append(&mut NumbersJudged::of(row, &mut reader.numbers, &mut ledger.numbers, None).errors);
+            remarks.append(&mut warnings);
             return Judgement { status: RowStatus::Partial, remarks };
         }
         Some(Fate::Refused(refusal)) => {
-            let refused = refused(refusal);
-            let numbers = NumbersJudged::of(row, &mut reader.numbers, &mut ledger.numbers, None).errors;
-            let remarks = std::iter::once(refused).chain(numbers).chain(warnings).collect();
+            let mut remarks: Vec<Remark> = refusal.each().map(refused).collect();
+            remarks.append(&mut NumbersJudged::of(row, &mut reader.numbers, &mut ledger.numbers, None).errors);
+            remarks.append(&mut warnings);
             return Judgement { status: RowStatus::Failed, remarks };
         }
         Some(Fate::Written) => first,

@@ -60,6 +60,9 @@ pub struct Refusal {
     /// Another user of the file is about to give up what is asked for here: to be decided again after that one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waits: bool,
+    /// What else is wrong: **all of it is told at once**.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Refusal>,
 }
 
 /// What the directory says now.
@@ -90,14 +93,19 @@ impl Ledger {
     /// Decides for one user. `limit` is how many numbers a list takes.
     pub fn plan(&self, user: usize, present: Present<'_>, catalog: &Catalog, limit: usize) -> Plan {
         let asked = self.asked(user);
-        let (decided, left_out) = match self.check_claims(user, present) {
-            Ok(()) => (decided(asked, &asked.entry, present, catalog), None),
+        let claims = self.claims_that_are_others(user, present);
+        let whole = decided(asked, &asked.entry, present, catalog);
+        let (decided, left_out) = match (claims.is_empty(), whole) {
+            (true, whole) => (whole.map_err(Refusal::all), None),
             // **A deactivation waits for no address**: nobody who is to be kept out stays in for what somebody else has.
-            Err(refusal) if self.can_be_kept_out(user, present) => (
-                decided(asked, &asked.entry.only_kept_out(), present, catalog),
-                Some(Refusal { waits: false, ..refusal }),
-            ),
-            Err(refusal) => (Err(refusal), None),
+            (false, whole) if self.can_be_kept_out(user, present) => {
+                let all = Refusal::all(claims.into_iter().chain(whole.err().unwrap_or_default()).collect());
+                let kept_out = decided(asked, &asked.entry.only_kept_out(), present, catalog);
+                (kept_out.map_err(Refusal::all), Some(Refusal { waits: false, ..all }))
+            }
+            (false, whole) => {
+                (Err(Refusal::all(claims.into_iter().chain(whole.err().unwrap_or_default()).collect())), None)
+            }
         };
         let change = match (decided, present.user) {
             (Err(refusal), _) => {
@@ -130,27 +138,28 @@ impl Ledger {
         present.user.is_some() && self.asked(user).entry.keeps_out() && !self.claims(user).iter().any(others)
     }
 
-    /// Nothing that is another's may be asked for: neither a user's of the directory, nor of a row's further up.
-    fn check_claims(&self, user: usize, present: Present<'_>) -> Result<(), Refusal> {
+    /// Nothing that is another's may be asked for: neither a user's of the directory, nor of a row's further up. Each that is, with who has it.
+    fn claims_that_are_others(&self, user: usize, present: Present<'_>) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
         for claim in self.claims(user) {
             let (code, column, what) = match &claim {
                 Claim::Email(_) => (RowCode::EmailTaken, EMAIL, "e-mail address"),
                 Claim::Extension(_) => (RowCode::ExtensionInUse, EXTENSION, "extension"),
                 Claim::DirectoryId(_) => (RowCode::DirectoryIdTaken, DIRECTORY_ID, "person of the directory"),
             };
-            let refused =
-                |who: String, waits| Err(Refusal { code, column, message: format!("{who} has this {what}."), waits });
-            if let Some(owner) = present.owners.get(&claim).filter(|owner| *owner != self.login(user)) {
-                match self.gives_up(owner, &claim) {
-                    Some(Giving::Done) => {}
-                    giving => return refused(format!("The user \"{owner}\""), giving.is_some()),
+            let refused = |who: String| Refusal::of(code, column, format!("{who} has this {what}."));
+            let owner = present.owners.get(&claim).filter(|owner| *owner != self.login(user));
+            let giving = owner.map(|owner| (owner, self.gives_up(owner, &claim)));
+            match (giving, self.claimed_on(user, &claim)) {
+                (Some((owner, None)), _) => refusals.push(refused(format!("The user \"{owner}\""))),
+                (_, Some(line)) => refusals.push(refused(format!("The row on line {line}"))),
+                (Some((owner, Some(Giving::Later))), None) => {
+                    refusals.push(Refusal { waits: true, ..refused(format!("The user \"{owner}\"")) });
                 }
-            }
-            if let Some(line) = self.claimed_on(user, &claim) {
-                return refused(format!("The row on line {line}"), false);
+                (Some((_, Some(Giving::Done))) | None, None) => {}
             }
         }
-        Ok(())
+        refusals
     }
 }
 
@@ -159,24 +168,23 @@ impl Plan {
     pub fn leave_out(&mut self, why: LeftOut) {
         self.numbers.vanished();
         self.left_out = None;
-        self.change = Change::Refused(Refusal {
-            code: why.code(),
-            column: LOGIN,
-            message: why.message().to_owned(),
-            waits: false,
-        });
+        self.change = Change::Refused(Refusal::of(why.code(), LOGIN, why.message()));
     }
 
     /// Whether nothing is done since nobody has the login ID, and a new user can't be made of the row.
     pub fn is_of_nobody(&self) -> bool {
-        matches!(&self.change, Change::Refused(refusal) if refusal.is_of_nobody())
+        matches!(&self.change, Change::Refused(refusal) if refusal.each().any(Refusal::is_of_nobody))
     }
 
     /// Says of such a login ID which users are near it.
     pub fn was_meant(&mut self, near: &[String]) {
-        if let Change::Refused(refusal) = &mut self.change
-            && refusal.is_of_nobody()
-        {
+        let Change::Refused(refusal) = &mut self.change else { return };
+        let found = if refusal.is_of_nobody() {
+            Some(refusal)
+        } else {
+            refusal.also.iter_mut().find(|refusal| refusal.is_of_nobody())
+        };
+        if let Some(refusal) = found {
             refusal.message.push_str(&did_you_mean(near));
         }
     }
@@ -193,23 +201,51 @@ impl Plan {
 }
 
 impl Refusal {
+    fn of(code: RowCode, column: usize, message: impl Into<String>) -> Self {
+        Self { code, column, message: message.into(), waits: false, also: Vec::new() }
+    }
+
+    /// Several as one, each column once. It waits only where nothing else is wrong: what another user is about to give up is no fault.
+    fn all(mut refusals: Vec<Self>) -> Self {
+        if refusals.iter().any(|refusal| !refusal.waits) {
+            refusals.retain(|refusal| !refusal.waits);
+        }
+        let mut told = Vec::new();
+        refusals.retain(|refusal| {
+            let place = (refusal.code, refusal.column);
+            let new = !told.contains(&place);
+            told.push(place);
+            new
+        });
+        let also = refusals.split_off(1);
+        Self { also, ..refusals.remove(0) }
+    }
+
+    /// This one, and what else is wrong.
+    pub(super) fn each(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.also)
+    }
+
     fn is_of_nobody(&self) -> bool {
         matches!(self.code, RowCode::NameMissing | RowCode::LoginIdSuspect)
     }
 }
 
-/// The user as the entry wants it; equal to `present` where that is so already.
-fn decided(asked: &Asked, entry: &Entry, present: Present<'_>, catalog: &Catalog) -> Result<User, Refusal> {
+/// The user as the entry wants it; equal to `present` where that is so already. Otherwise everything that is wrong with it.
+fn decided(asked: &Asked, entry: &Entry, present: Present<'_>, catalog: &Catalog) -> Result<User, Vec<Refusal>> {
+    let mut wrong = Vec::new();
     let mut user = match (present.user, &entry.name) {
         (Some(user), _) => user.clone(),
-        (None, _) if let Some(suspect) = asked.suspect => {
-            let message = format!("No user has this login ID, and none is created by it. {}", suspect.message());
-            return Err(Refusal { code: RowCode::LoginIdSuspect, column: LOGIN, message, waits: false });
-        }
-        (None, Some(name)) => User::created(asked.login.clone(), Profile::of(name.clone()), present.now),
-        (None, None) => {
-            let message = "The login ID is new, and a new user needs a name.".to_owned();
-            return Err(Refusal { code: RowCode::NameMissing, column: NAME, message, waits: false });
+        (None, name) => {
+            if let Some(suspect) = asked.suspect {
+                let message = format!("No user has this login ID, and none is created by it. {}", suspect.message());
+                wrong.push(Refusal::of(RowCode::LoginIdSuspect, LOGIN, message));
+            } else if name.is_none() {
+                let message = "The login ID is new, and a new user needs a name.";
+                wrong.push(Refusal::of(RowCode::NameMissing, NAME, message));
+            }
+            let Some(name) = name else { return Err(wrong) };
+            User::created(asked.login.clone(), Profile::of(name.clone()), present.now)
         }
     };
     let profile = &mut user.profile;
@@ -219,9 +255,12 @@ fn decided(asked: &Asked, entry: &Entry, present: Present<'_>, catalog: &Catalog
     set(&mut profile.call_forward_number, entry.phone.as_ref());
     set(&mut profile.email, entry.email.as_ref());
     set(&mut profile.designation, entry.designation.as_ref());
-    refer(&mut profile.department, entry.department.as_ref(), &catalog.departments, DEPARTMENT)?;
-    refer(&mut profile.team, entry.team.as_ref(), &catalog.teams, TEAM)?;
-    refer(&mut profile.role, entry.role.as_ref().or(catalog.role.as_ref()), &catalog.roles, ROLE)?;
+    let referred = [
+        refer(&mut profile.department, entry.department.as_ref(), &catalog.departments, DEPARTMENT),
+        refer(&mut profile.team, entry.team.as_ref(), &catalog.teams, TEAM),
+        refer(&mut profile.role, entry.role.as_ref().or(catalog.role.as_ref()), &catalog.roles, ROLE),
+    ];
+    wrong.extend(referred.into_iter().filter_map(Result::err));
     if let Some(calling) = entry.calling_agent {
         profile.calling_agent = calling;
     }
@@ -236,9 +275,8 @@ fn decided(asked: &Asked, entry: &Entry, present: Present<'_>, catalog: &Catalog
     if another && user.directory_id != entry.former_id {
         // A login name that the company has given to somebody new: nobody inherits what another may do.
         let message = "The login ID is that of another person of the directory. Somebody who was deleted there and has come back is \
-                       imported by ID, with relink."
-            .to_owned();
-        return Err(Refusal { code: RowCode::DirectoryIdTaken, column: DIRECTORY_ID, message, waits: false });
+                       imported by ID, with relink.";
+        wrong.push(Refusal::of(RowCode::DirectoryIdTaken, DIRECTORY_ID, message));
     }
     set(&mut user.directory_id, entry.directory_id.as_ref());
     if let Some(status) = entry.agent_status.filter(|status| *status != user.agent_status) {
@@ -247,14 +285,10 @@ fn decided(asked: &Asked, entry: &Entry, present: Present<'_>, catalog: &Catalog
             AgentStatus::Disabled => Action::DisableAgent,
             AgentStatus::Blocked => Action::BlockAgent,
         };
-        user.act(action).map_err(|illegal| Refusal {
-            code: RowCode::ValueInvalid,
-            column: AGENT_STATUS,
-            message: illegal.to_string(),
-            waits: false,
-        })?;
+        let illegal = user.act(action).err();
+        wrong.extend(illegal.map(|illegal| Refusal::of(RowCode::ValueInvalid, AGENT_STATUS, illegal.to_string())));
     }
-    Ok(user)
+    if wrong.is_empty() { Ok(user) } else { Err(wrong) }
 }
 
 fn set<T: Clone>(field: &mut Option<T>, value: Option<&T>) {
@@ -288,19 +322,15 @@ fn refer(field: &mut Option<Ref>, cell: Option<&Name>, known: &[catalog::Entry],
     match (named.next(), named.next()) {
         (Some(entry), None) => *field = Some(entry.id.clone()),
         (Some(_), Some(_)) => {
-            let message = "Several have this name. Write the ID.".to_owned();
-            return Err(Refusal { code: RowCode::ValueInvalid, column, message, waits: false });
+            return Err(Refusal::of(RowCode::ValueInvalid, column, "Several have this name. Write the ID."));
         }
         (None, _) if column == ROLE => {
-            let message = "The account has no role of this ID or name.".to_owned();
-            return Err(Refusal { code: RowCode::RoleUnknown, column, message, waits: false });
+            return Err(Refusal::of(RowCode::RoleUnknown, column, "The account has no role of this ID or name."));
         }
         (None, _) => {
-            let unknown = |error| Refusal {
-                code: RowCode::ValueInvalid,
-                column,
-                message: format!("Nothing has this name, and it can't be an ID: {error}."),
-                waits: false,
+            let unknown = |error| {
+                let message = format!("Nothing has this name, and it can't be an ID: {error}.");
+                Refusal::of(RowCode::ValueInvalid, column, message)
             };
             *field = Some(Ref::parse(cell).map_err(unknown)?);
         }

@@ -466,6 +466,37 @@ fn everything_that_is_wrong_with_a_row_is_told_at_once() {
     assert_eq!(run(file, &mut Directory::default()).rows, expected);
 }
 
+#[test]
+fn every_claim_that_is_anothers_is_told_at_once_with_who_has_it() {
+    let (mut mail, mut phone, mut person) = (user("mail"), user("phone"), user("person"));
+    mail.profile.email = EmailAddress::parse("one@example.com").ok();
+    phone.profile.extension = Some(Extension {
+        login: Ref::parse("2001").unwrap(),
+        intercom: Ref::parse("2001").unwrap(),
+        caller_id: None,
+        registrations: 0,
+        active: true,
+    });
+    person.directory_id = crate::user::DirectoryId::parse("id-1").ok();
+    let mut directory = Directory::with([mail, phone, person, user("user1")]);
+    let file = "login,email,extension,directory id,role,did\nuser1,one@example.com,2001,id-1,chief,junk\n";
+    let ran = run(file, &mut directory);
+    let codes = "failed EMAIL_TAKEN; EXTENSION_IN_USE; DIRECTORY_ID_TAKEN; ROLE_UNKNOWN; NUMBER_INVALID";
+    assert_eq!(ran.rows, [codes]);
+    let said = String::from_utf8(ran.failed).unwrap();
+    for owner in ["mail", "phone", "person"] {
+        assert!(said.contains(&format!("The user \"\"{owner}\"\" has this")), "{said}");
+    }
+    // Rows further up are told in the same way.
+    let file = "login,name,email,extension\na,A,x@example.com,7\nb,B,x@example.com,7\n";
+    let ran = run(file, &mut Directory::default());
+    assert_eq!(ran.rows, ["applied", "failed EMAIL_TAKEN; EXTENSION_IN_USE"]);
+    // What somebody is about to give up is no fault beside another.
+    let mut directory = Directory::with([has_email("a", "a@example.com"), has_email("b", "b@example.com")]);
+    let ran = run("login,email,role\na,b@example.com,chief\nb,c@example.com,\n", &mut directory);
+    assert_eq!(ran.rows, ["failed ROLE_UNKNOWN", "applied"]);
+}
+
 /// A login ID or a name as programs spell them.
 fn spelled() -> impl Strategy<Value = String> {
     let word = prop_oneof![
@@ -558,6 +589,7 @@ fn nobody_is_kept_out_in_the_name_of_another_person() {
     owner.directory_id = person("old");
     let mut directory = Directory::with([heir, owner]);
     let file = "login,block web login,directory id\nshared,yes,old\nfresh,yes,old\n";
-    assert_eq!(run(file, &mut directory).rows, ["failed DIRECTORY_ID_TAKEN", "failed DIRECTORY_ID_TAKEN"]);
+    let refused = ["failed DIRECTORY_ID_TAKEN", "failed DIRECTORY_ID_TAKEN; NAME_MISSING"];
+    assert_eq!(run(file, &mut directory).rows, refused);
     assert_eq!(directory.users["shared"].web_login, WebLogin::Active);
 }
