@@ -57,15 +57,12 @@ fn what_others_have_named_can_be_given_in_the_query() {
     let mut seen = BTreeSet::new();
     for route in routes() {
         for name in parts(route) {
-            match ours(route, name) {
-                Some(values) => {
-                    assert!(values.iter().all(|value| is_safe_in_path(value)), "{route:?}: {name} of {values:?}");
-                }
-                None => {
-                    assert!(parameter(route, name, "query").is_some(), "{route:?}: {name} can't be given in the query");
-                    assert!(named.contains_key(name), "{route:?}: which {name} is hard to write into a path?");
-                    seen.insert(name);
-                }
+            if let Some(values) = ours(route, name) {
+                assert!(values.iter().all(|value| is_safe_in_path(value)), "{route:?}: {name} of {values:?}");
+            } else {
+                assert!(parameter(route, name, "query").is_some(), "{route:?}: {name} can't be given in the query");
+                assert!(named.contains_key(name), "{route:?}: which {name} is hard to write into a path?");
+                seen.insert(name);
             }
         }
     }
@@ -77,13 +74,12 @@ fn in_query(route: &Operation, but: &str) -> Option<String> {
     let mut path = route.path.clone();
     let mut query = Vec::new();
     for name in parts(route) {
-        let value = match ours(route, name) {
-            Some(values) => values.into_iter().next()?,
-            None => {
-                let (_, value) = NAMED.iter().find(|(named, _)| *named == name)?;
-                query.push((name, percent_encoded(value)));
-                if name == but { percent_encoded(value) } else { "-".to_owned() }
-            }
+        let value = if let Some(values) = ours(route, name) {
+            values.into_iter().next()?
+        } else {
+            let (_, value) = NAMED.iter().find(|(named, _)| *named == name)?;
+            query.push((name, percent_encoded(value)));
+            if name == but { percent_encoded(value) } else { "-".to_owned() }
         };
         path = path.replace(&format!("{{{name}}}"), &value);
     }
