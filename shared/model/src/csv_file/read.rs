@@ -277,12 +277,11 @@ impl<'a> Row<'a> {
     /// The cell of the schema's column number `column` as it stands, but for white space around it and the apostrophe that
     /// guards a formula; `None` as [`Row::value`]. It is for values that are repaired, so that it can be said.
     pub fn cell(&self, column: usize) -> Option<Cow<'a, str>> {
-        let white = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n');
-        let cell = match self.cells.text(self.header.place(column)?)? {
-            Cow::Borrowed(cell) => Cow::Borrowed(cell.trim_matches(white)),
-            Cow::Owned(cell) => Cow::Owned(cell.trim_matches(white).to_owned()),
-        };
-        Some(unguarded(cell))
+        // In the order of `clean`: a guard may stand before white space of the cell's own.
+        Some(match unguarded(self.cells.text(self.header.place(column)?)?) {
+            Cow::Borrowed(cell) => Cow::Borrowed(without_white(cell)),
+            Cow::Owned(cell) => Cow::Owned(without_white(&cell).to_owned()),
+        })
     }
 
     /// The values past the header's end, where they belong to the schema's column number `column`.
@@ -351,6 +350,13 @@ pub(super) fn clean(cell: Cow<'_, str>) -> Cow<'_, str> {
 fn bare(text: &str) -> &str {
     let bare = text::trim(text);
     if text.starts_with(text::is_padding) { unguard_start(bare) } else { bare }
+}
+
+/// The same of white space alone.
+fn without_white(text: &str) -> &str {
+    let white = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n');
+    let bare = text.trim_matches(white);
+    if text.starts_with(white) { unguard_start(bare) } else { bare }
 }
 
 fn unguarded(cell: Cow<'_, str>) -> Cow<'_, str> {

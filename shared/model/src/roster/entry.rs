@@ -15,7 +15,7 @@ use crate::{
     inventory::InventoryNumber,
     numbers::{NumberReader, Reading},
     report::Remark,
-    spelling::undo_decimal,
+    spelling::{repair, undo_decimal},
     user::{AgentStatus, DirectoryId, GivenLogin, LoginId, Name, NotAName, Ref, Suspect, WebLogin},
 };
 
@@ -122,9 +122,9 @@ impl RosterReader {
             phone: phone(&mut cells, &mut self.phones),
             email: cells.identifier(EMAIL, EmailAddress::parse, EmailAddress::as_str),
             designation: cells.parsed(DESIGNATION, Name::parse),
-            department: cells.parsed(DEPARTMENT, Name::parse),
-            team: cells.parsed(TEAM, Name::parse),
-            role: cells.parsed(ROLE, Name::parse),
+            department: cells.identifier(DEPARTMENT, reference, Name::as_str),
+            team: cells.identifier(TEAM, reference, Name::as_str),
+            role: cells.identifier(ROLE, reference, Name::as_str),
             calling_agent: cells.parsed(CALLING_AGENT, yes_or_no),
             agent_status: cells.parsed(AGENT_STATUS, agent_status),
             extension: cells.identifier(EXTENSION, extension, Ref::as_str),
@@ -169,6 +169,11 @@ fn login(row: &Row<'_>, cells: &mut Cells<'_>) -> Option<GivenLogin> {
             None
         }
     }
+}
+
+/// The ID or the name of a department, a team or a role. An ID that is new is stored as it is read here.
+fn reference(text: &str) -> Result<Name, NotAName> {
+    Name::parse(&repair(text))
 }
 
 /// The login of an extension: most are numbers, which a spreadsheet may have given decimals.
