@@ -27,7 +27,8 @@ impl Run<'_> {
         // First of all: who is to be told, should nothing else be read of the file.
         self.note_terms(dropped.terms()).await?;
         // The rest of what was noted is so for good; this, a preview or an attempt before may have seen otherwise.
-        self.job.notes.retain(|note| note.code != FileWarning::NothingChanged);
+        let seen_last = [FileWarning::NothingChanged, FileWarning::NumbersElsewhere];
+        self.job.notes.retain(|note| !seen_last.contains(&note.code));
         self.job.note(Note::metadata_unreadable(&dropped.terms().unread));
         if dropped.terms().preview && !self.given_up {
             self.preview().await?;

@@ -1,6 +1,8 @@
 //! The second reading: what came of each row, in two files.
 
-use rollcall_model::{csv_file::Note, job::Stage, outcomes::Outcomes, report::Report, upload::ResultKeys};
+use rollcall_model::{
+    code::Warning, csv_file::Note, job::Stage, outcomes::Outcomes, report::Report, upload::ResultKeys,
+};
 use rollcall_platform::{Error, files::Growing};
 
 use crate::{
@@ -21,6 +23,7 @@ impl Run<'_> {
         let mut outcomes = Outcomes::default();
         let mut rows = Rows::of(self.engine.files.open(source).await?, work.columns(), self.job.encoding, self.until);
         let mut files = None;
+        let mut elsewhere = None;
         while rows.more().await? {
             while let Some(row) = rows.reader.next_row()? {
                 let (report, results, failed) = files.get_or_insert_with(|| {
@@ -29,6 +32,9 @@ impl Run<'_> {
                     (Report::new(row.header()), results, failed)
                 });
                 let mut judgement = work.judge(&row);
+                if judgement.warns(Warning::NumberElsewhere) {
+                    elsewhere.get_or_insert((0, row.line)).0 += 1;
+                }
                 if self.job.previews() {
                     outcomes.note(work.row_key(&row), judgement.status);
                 }
@@ -57,6 +63,9 @@ impl Run<'_> {
                 failed.finish().await?;
             }
             self.job.counts = report.counts;
+        }
+        if let Some((rows, line)) = elsewhere.filter(|_| *own) {
+            self.job.note([Note::numbers_elsewhere(rows, line)]);
         }
         let counts = self.job.counts;
         if *own && counts.unchanged > 0 && counts.unchanged == counts.rows() {

@@ -198,6 +198,8 @@ codes! {
         ColumnsIgnored = "COLUMNS_IGNORED",
         /// An upload of users with a role says nothing of them but caller IDs: perhaps an append was meant.
         MeantAppend = "MEANT_APPEND",
+        /// Beside the numbers of some rows stands another, in a column that is not read: it may belong to them.
+        NumbersElsewhere = "NUMBERS_ELSEWHERE",
         /// Every row was carried out, and nobody was changed by it.
         NothingChanged = "NOTHING_CHANGED",
         /// Metadata of the object that can't be read, and were passed over.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::{
-    code::FileCode,
+    code::{FileCode, FileWarning},
     job::{Failure, Job},
     text::is_unseen,
     upload::{Kind, file_name},
@@ -69,6 +69,10 @@ impl Letter {
                     Enclosure::At(place) => writeln!(text, "\nSome rows were not done. {}", ways_to(job, place)),
                 };
                 format!("{name} was given up")
+            }
+            None if job.counts.to_mend() == 0 && job.notes(FileWarning::NumbersElsewhere) => {
+                let _ = writeln!(text, "All rows of {name} are as they should be, but numbers may have been left out.");
+                format!("{name} may have numbers that were not read")
             }
             None if job.counts.to_mend() == 0 => {
                 let _ = writeln!(text, "Nobody was changed by {name}.");

@@ -189,6 +189,11 @@ impl Judgement {
         Self { status: RowStatus::Unprocessed, remarks: Vec::new() }
     }
 
+    /// Whether this is worth saying of the row.
+    pub fn warns(&self, warning: Warning) -> bool {
+        self.remarks.iter().any(|remark| remark.code == warning.as_str())
+    }
+
     /// Says that the preview had said something else; `None` where it didn't have the row.
     pub fn differs_from_preview(&mut self, said: Option<RowStatus>) {
         let message = match said {

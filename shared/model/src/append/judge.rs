@@ -111,7 +111,7 @@ impl NumbersJudged {
 
     /// A cell right of the numbers that holds nothing but one more: it may be one that a program has parted from them.
     fn elsewhere(&mut self, row: &Row<'_>, reader: &mut NumberReader) {
-        let Some((column, cell)) = row.beside(NUMBERS) else { return };
+        let Some((column, cell)) = row.beside(NUMBERS).filter(|(column, _)| !is_for_phones(column)) else { return };
         if let Reading::Number { number, .. } = reader.read(&cell) {
             let message = format!(
                 "{number} stands in the column \"{}\", which is not read. If it belongs to the numbers, put quotes around them.",
@@ -141,6 +141,13 @@ impl NumbersJudged {
         }
         self.good += 1;
     }
+}
+
+/// Whether a column is one of other numbers, by its name.
+fn is_for_phones(name: &str) -> bool {
+    const WORDS: [&str; 6] = ["phone", "mobile", "cell", "contact", "whatsapp", "tel"];
+    let name = name.to_lowercase();
+    WORDS.iter().any(|word| name.contains(word))
 }
 
 /// The warning for numbers that were added to a list which the user's policy passes over.

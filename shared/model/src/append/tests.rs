@@ -145,6 +145,9 @@ fn a_number_beside_the_numbers_is_not_lost_without_a_word() {
     let file = "Login ID;DID;Remarks\nuser1;9876543210;9876543211\nuser1;9876543210;call 12\n";
     let ran = run_with(file.as_bytes(), &mut directory, &[], DEFAULT_LIST_LIMIT);
     assert_eq!(ran.rows, ["applied NUMBER_ELSEWHERE", "unchanged DUPLICATE_IN_FILE"]);
+    let phones = "Login ID,DID,Mobile no.\nuser1,9876543210,9876543211\n";
+    let ran = run_with(phones.as_bytes(), &mut directory, &[], DEFAULT_LIST_LIMIT);
+    assert_eq!(ran.rows, ["unchanged ALREADY_ALLOWED"], "a column of phones is one of phones");
     let file = "Login ID;DID;Remarks\nuser1;9876543210;9876543211;9876543212\n";
     let ran = run_with(file.as_bytes(), &mut directory, &[], DEFAULT_LIST_LIMIT);
     assert_eq!(ran.rows, ["failed COLUMN_COUNT"]);

@@ -47,6 +47,16 @@ impl Note {
         Self::of(FileWarning::MeantAppend, message.to_owned())
     }
 
+    /// Beside the numbers of so many rows, from this line on, stands another that was not read.
+    pub fn numbers_elsewhere(rows: u64, line: u64) -> Self {
+        let rows = if rows == 1 { "one row".to_owned() } else { format!("{rows} rows") };
+        let message = format!(
+            "In {rows}, the first of which is line {line}, a number stands beside the numbers, in a column that is not read. If it belongs to \
+             them, put quotes around the numbers: a program may have parted them."
+        );
+        Self { line: Some(line), ..Self::of(FileWarning::NumbersElsewhere, message) }
+    }
+
     /// All that the rows ask for holds already.
     pub fn nothing_changed() -> Self {
         let message = "Nobody is changed by this file: all that its rows ask for held before.";

@@ -520,12 +520,15 @@ impl Job {
         let in_vain = self.notes(FileWarning::NothingChanged) && self.notes(FileWarning::ColumnsIgnored);
         match self.failure {
             Some(Failure::Held { .. }) => true,
-            _ => (self.failure.is_some() || self.counts.to_mend() > 0 || in_vain) && !self.previews(),
+            _ => {
+                let lost = self.notes(FileWarning::NumbersElsewhere);
+                (self.failure.is_some() || self.counts.to_mend() > 0 || in_vain || lost) && !self.previews()
+            }
         }
     }
 
     /// Whether this was noted of its file.
-    fn notes(&self, code: FileWarning) -> bool {
+    pub(crate) fn notes(&self, code: FileWarning) -> bool {
         self.notes.iter().any(|note| note.code == code)
     }
 
