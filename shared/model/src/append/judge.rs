@@ -197,11 +197,12 @@ fn who(cell: &str, ledger: &Ledger) -> Who {
 
 /// What is said of a login ID that nobody has: how it was read, if in another way, what it looks like, and who may have been meant.
 fn not_found(cell: &str, near: &[String]) -> String {
-    let mut message = format!("No user of the account has this login ID.{}", did_you_mean(near));
+    let mut message = "No user of the account has this login ID.".to_owned();
     let Ok(given) = LoginId::read(cell) else { return message };
     if given.repaired {
         message.push_str(&format!(" It was read as \"{}\".", shown(given.login.as_str())));
     }
+    message.push_str(&did_you_mean(near));
     if let Some(suspect) = given.suspect {
         message.push(' ');
         message.push_str(suspect.message());
@@ -209,8 +210,18 @@ fn not_found(cell: &str, near: &[String]) -> String {
     message
 }
 
-/// Why a written number was refused.
+/// Why a number that stands in a list was refused.
 pub(crate) fn number_message(code: RowCode, written: &str) -> String {
+    refusal(code, written, "separate them with a semicolon (;)")
+}
+
+/// The same of a cell that takes one number.
+pub(crate) fn one_number_message(code: RowCode, written: &str) -> String {
+    refusal(code, written, "this column takes one")
+}
+
+/// Why a written number was refused; `several` says what to do about more than one.
+fn refusal(code: RowCode, written: &str, several: &str) -> String {
     let written = shown(written);
     match code {
         RowCode::NumberScientific => format!(
@@ -218,20 +229,21 @@ pub(crate) fn number_message(code: RowCode, written: &str) -> String {
         ),
         RowCode::NumberNotOwned => format!("\"{written}\" is not one of the account's numbers."),
         RowCode::NumberRetired => format!("\"{written}\" has been retired by the account."),
-        _ => format!("\"{written}\" is not a telephone number.{}", hint(&written)),
+        _ => format!("\"{written}\" is not a telephone number.{}", hint(&written, several)),
     }
 }
 
 /// What something that is no telephone number looks like, and what to do.
-fn hint(written: &str) -> &'static str {
+fn hint(written: &str, several: &str) -> String {
     let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
     // Fewer digits are a group of a number.
     let numbers = |parts: &mut dyn Iterator<Item = &str>| parts.filter(|part| digits(part) >= 7).count();
     let marks = |c: char| {
-        matches!(c, ',' | '/' | '|' | '\n' | '\r' | '&' | '、' | '，' | '；' | ':' | '[' | ']') || c.is_alphabetic()
+        matches!(c, ',' | ';' | '/' | '|' | '\n' | '\r' | '&' | '、' | '，' | '；' | ':' | '[' | ']')
+            || c.is_alphabetic()
     };
     let lower = written.to_lowercase();
-    match () {
+    let known = match () {
         () if tel_uri::has_extension(written) => {
             " It is a link to somebody behind a number (ext or isub): write the number that is meant, in full."
         }
@@ -239,7 +251,7 @@ fn hint(written: &str) -> &'static str {
             " It is a link to a number that is valid in one network alone: write the number with its country code."
         }
         () if numbers(&mut written.split(marks)) > 1 || numbers(&mut written.split_whitespace()) > 1 => {
-            " It looks like several numbers: separate them with a semicolon (;)."
+            return format!(" It looks like several numbers: {several}.");
         }
         () if written.starts_with(['=', '{']) => " It looks like a formula of a spreadsheet: write its result.",
         () if lower.contains("ext") || lower.contains('x') && digits(written) >= 7 => {
@@ -249,5 +261,6 @@ fn hint(written: &str) -> &'static str {
             " It looks like a number whose digits a spreadsheet has grouped: format the column as text."
         }
         () => "",
-    }
+    };
+    known.to_owned()
 }

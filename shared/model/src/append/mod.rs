@@ -15,7 +15,7 @@ pub use judge::judge;
 pub use ledger::{Ledger, Wanted};
 pub use plan::{Standing, UserPlan};
 
-pub(crate) use judge::{NumbersJudged, not_in_force, number_message};
+pub(crate) use judge::{NumbersJudged, not_in_force, number_message, one_number_message};
 
 #[cfg(test)]
 mod tests;

@@ -518,12 +518,10 @@ impl Job {
     /// understood altogether. Whoever asks for a preview looks at it; of one that nobody has asked for, somebody must be told.
     pub fn is_mail_due(&self) -> bool {
         let in_vain = self.notes(FileWarning::NothingChanged) && self.notes(FileWarning::ColumnsIgnored);
+        let doubtful = in_vain || self.notes(FileWarning::NumbersElsewhere);
         match self.failure {
             Some(Failure::Held { .. }) => true,
-            _ => {
-                let lost = self.notes(FileWarning::NumbersElsewhere);
-                (self.failure.is_some() || self.counts.to_mend() > 0 || in_vain || lost) && !self.previews()
-            }
+            _ => (self.failure.is_some() || self.counts.to_mend() > 0 || doubtful) && !self.previews(),
         }
     }
 

@@ -5,7 +5,7 @@ use super::{
     LOGIN, NAME, PHONE, ROLE, TEAM,
 };
 use crate::{
-    append::number_message,
+    append::one_number_message,
     caller_id::CallerId,
     cells::{Cells, refused},
     code::RowCode,
@@ -191,7 +191,7 @@ fn phone(cells: &mut Cells<'_>, phones: &mut NumberReader) -> Option<CallerId> {
             Some(number)
         }
         Reading::Refused(code) => {
-            cells.error(code, PHONE, &written, number_message(code, &written));
+            cells.error(code, PHONE, &written, one_number_message(code, &written));
             None
         }
     }

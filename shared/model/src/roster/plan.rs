@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AGENT_STATUS, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, Entry, LOGIN, Ledger, NAME, ROLE, TEAM,
+    AGENT_STATUS, COLUMNS, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, Entry, LOGIN, Ledger, NAME, ROLE, TEAM,
     ledger::{Asked, Giving},
 };
 use crate::{
@@ -329,7 +329,8 @@ fn refer(field: &mut Option<Ref>, cell: Option<&Name>, known: &[catalog::Entry],
         }
         (None, _) => {
             let unknown = |error| {
-                let message = format!("Nothing has this name, and it can't be an ID: {error}.");
+                let what = COLUMNS[column].name.to_lowercase();
+                let message = format!("No {what} has this ID or name, and it can't be the ID of a new one: {error}.");
                 Refusal::of(RowCode::ValueInvalid, column, message)
             };
             *field = Some(Ref::parse(cell).map_err(unknown)?);

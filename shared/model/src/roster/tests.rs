@@ -473,6 +473,19 @@ fn everything_that_is_wrong_with_a_row_is_told_at_once() {
 }
 
 #[test]
+fn a_cell_that_takes_one_number_or_id_says_so() {
+    for (column, cell, words) in [
+        ("Phone Number", "9876543210 9876543211", "several numbers: this column takes one"),
+        ("Phone Number", "9876543210;9876543211", "several numbers: this column takes one"),
+        ("Department", "#5 / x", "No department has this ID or name"),
+        ("Email", "nobody", "an e-mail address has one @"),
+    ] {
+        let said = message(&format!("Login ID,{column}\nuser1,{cell}\n"), &mut Directory::with([user("user1")]));
+        assert!(said.contains(words), "{column}: {said}");
+    }
+}
+
+#[test]
 fn every_claim_that_is_anothers_is_told_at_once_with_who_has_it() {
     let (mut mail, mut phone, mut person) = (user("mail"), user("phone"), user("person"));
     mail.profile.email = EmailAddress::parse("one@example.com").ok();
@@ -579,7 +592,9 @@ proptest! {
     fn what_is_stored_stood_in_the_file_or_is_said_to_be_normalised(rows in prop::collection::vec(stored_cells(), 1..8)) {
         let mut csv = Writer::new(b',');
         csv.record(STORED.map(|column| COLUMNS[column].name));
-        rows.iter().for_each(|row| csv.record(row.iter().map(String::as_str)));
+        for row in &rows {
+            csv.record(row.iter().map(String::as_str));
+        }
         let mut directory = Directory::default();
         let ran = run_with(&csv.take(), &mut directory, &Catalog::default());
         for (key, user) in &directory.users {

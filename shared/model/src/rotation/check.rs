@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Asked, COLUMNS, NEW, OLD};
 use crate::{
-    append::number_message,
+    append::one_number_message,
     caller_id::CallerId,
     code::RowCode,
     country::Country,
@@ -162,7 +162,7 @@ impl Checker<'_> {
             Reading::Number { .. } => RowCode::NumberNotOwned,
             Reading::Refused(code) => code,
         };
-        Err(Bad { code, column, message: number_message(code, &shown(written)) })
+        Err(Bad { code, column, message: one_number_message(code, &shown(written)) })
     }
 
     fn leaves(&self, item: &InventoryNumber) -> bool {
