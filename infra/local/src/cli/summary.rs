@@ -116,7 +116,7 @@ pub fn describe(job: &Job, mail: Option<&Mail>, stack: &Reach) -> String {
         None => {}
     }
     if let Some(state) = job.mail.as_ref().filter(|_| !job.previews()) {
-        line("Mail", &mail_line(state, mail, stack));
+        line("Mail", &mail_line(state, job.notify_ignored, mail, stack));
     }
     if matches!(job.state, State::Previewed | State::Held) {
         let execute = stack.hint(&format!("job {} --execute", job.id));
@@ -157,9 +157,12 @@ pub fn age(then: Timestamp) -> std::time::Duration {
     Timestamp::now().duration_since(then).unsigned_abs()
 }
 
-fn mail_line(state: &MailState, mail: Option<&Mail>, stack: &Reach) -> String {
+fn mail_line(state: &MailState, ignored: Option<NotifyIgnored>, mail: Option<&Mail>, stack: &Reach) -> String {
     match (state, mail) {
         (MailState::NotDue, _) => "none was due".to_owned(),
+        (MailState::NoRecipient, _) if ignored.is_some() => {
+            Tone::Doubtful.paint("not sent: the account names no recipient, and whom the upload names can't be one")
+        }
         (MailState::NoRecipient, _) => {
             Tone::Doubtful.paint("not sent: neither the upload nor the account names a recipient")
         }
