@@ -7,11 +7,11 @@ use std::{
 
 use rollcall_model::{
     account::AccountId,
-    audit::{Actor, Change},
+    audit::{Actor, AuditChange},
     upload::JobId,
 };
-use rollcall_platform::{
-    Error,
+use rollcall_storage::{
+    StorageError,
     connect::Aws,
     directory::{Directory, StreamRecord},
     environment::{BadEnvironment, variable},
@@ -55,7 +55,7 @@ struct Failure {
 /// Changes of one account, and the first record that tells of them: its position and its place in the stream.
 struct Batch {
     first: (usize, String),
-    changes: Vec<Change>,
+    changes: Vec<AuditChange>,
 }
 
 impl AuditTrail {
@@ -64,9 +64,9 @@ impl AuditTrail {
     /// # Errors
     /// [`BadEnvironment`] names the variable.
     pub fn from_env(aws: &Aws) -> Result<Self, BadEnvironment> {
-        let settle: u64 = variable("AUDIT_SETTLE_SECONDS")?;
+        let finish_reading: u64 = variable("AUDIT_SETTLE_SECONDS")?;
         // The other half is for a request that we gave up and that the bucket carries out all the same.
-        let patience = Duration::from_secs(settle) / 2;
+        let patience = Duration::from_secs(finish_reading) / 2;
         let directory = Directory::new(aws, variable::<String>("TABLE_NAME")?);
         Ok(Self { directory, files: Files::new(aws, variable::<String>("BUCKET_NAME")?), patience })
     }
@@ -101,7 +101,7 @@ impl AuditTrail {
 
 impl AuditTrail {
     /// Keeps changes of one account, each with who asked for the job that made it.
-    async fn keep(&self, account: &AccountId, mut changes: Vec<Change>) -> Result<usize, Error> {
+    async fn keep(&self, account: &AccountId, mut changes: Vec<AuditChange>) -> Result<usize, StorageError> {
         let mut asked = HashMap::<JobId, Option<Actor>>::new();
         for change in &mut changes {
             let Some(job) = change.job() else { continue };

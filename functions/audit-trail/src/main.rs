@@ -2,7 +2,7 @@
 
 use audit_trail::AuditTrail;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use rollcall_platform::{connect::Aws, telemetry};
+use rollcall_storage::{connect::Aws, telemetry};
 
 // One invocation at a time on a share of a processor: threads would only hand work around.
 #[tokio::main(flavor = "current_thread")]

@@ -2,7 +2,7 @@
 //!
 //! An undo is a job like any other. Its rows are the deeds of the other job, as that one has kept them beside its results.
 
-mod deeds;
+mod effects;
 mod undo;
 
 pub use undo::Undo;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rollcall_engine::{Begun, Done, Operation, PutOn, RowsIn, Run, Stop, Work};
+use rollcall_engine::{Attempt, Done, Interrupt, ListAdditions, Operation, Prepared, RowSource, Work};
 use rollcall_model::{
     caller_id::CallerId,
     csv_file::{Row, Schema},
@@ -10,25 +10,25 @@ use rollcall_model::{
     job::{Decision, Job},
     left_out::LeftOut,
     report::Judgement,
-    undo::{self, COLUMNS, Change, Deed, Ledger, NumberPlan, Plan, Present, Since, UndoRequest},
-    upload::{Kind, Source},
+    undo::{self, COLUMNS, Effect, NumberPlan, SkipReason, UndoChange, UndoLedger, UndoPlan, UndoRequest, UndoTarget},
+    upload::{JobKind, ObjectVersion},
     version::existed_at,
 };
-use rollcall_platform::{
-    Error,
+use rollcall_storage::{
+    StorageError,
     decide::decide,
-    directory::{BulkWork, ListChange, UserWrite},
+    directory::{ListChange, TableUsage, UserWrite},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::deeds;
+use crate::effects;
 
 /// Takes back what another job did.
 pub struct Undo;
 
 /// One undo.
 pub struct UndoWork {
-    ledger: Ledger,
+    ledger: UndoLedger,
     /// Numbers that lists take; `None` for an account without an inventory, where they take every number.
     taken: Option<HashSet<CallerId>>,
     list_limit: usize,
@@ -40,112 +40,112 @@ pub struct UndoWork {
 struct Note {
     /// `None` where there is nothing to take back.
     #[serde(default)]
-    rows: Option<Source>,
+    rows: Option<ObjectVersion>,
     numbers: Vec<NumberPlan>,
 }
 
 impl Operation for Undo {
     type Work = UndoWork;
-    const KINDS: &'static [Kind] = &[Kind::Undo];
+    const KINDS: &'static [JobKind] = &[JobKind::Undo];
 
-    async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<UndoWork>, Stop> {
-        let known: Option<Note> = run.known().await?;
-        let (undone, preview) = find(run, known.is_some()).await?;
-        run.job.undoes = Some(undone.id.clone());
+    async fn begin(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<UndoWork>, Interrupt> {
+        let known: Option<Note> = attempt.known().await?;
+        let (undone, preview) = find(attempt, known.is_some()).await?;
+        attempt.job.undoes = Some(undone.id.clone());
         if preview {
-            run.preview().await?;
+            attempt.preview().await?;
         }
-        let deeds = deeds::of(run, &undone).await?;
+        let effects = effects::of(attempt, &undone).await?;
         let mut note = match known {
             Some(note) => note,
-            None => bring(run, &undone, &deeds).await?,
+            None => bring(attempt, &undone, &effects).await?,
         };
         // Numbers first: lists don't take back what is retired still.
         for plan in &mut note.numbers {
-            if run.writes() {
-                restore(run, plan).await?;
-            } else if !run.job.previews() {
-                forget(run, plan).await?;
+            if attempt.writes() {
+                restore(attempt, plan).await?;
+            } else if !attempt.job.previews() {
+                forget(attempt, plan).await?;
             }
         }
-        let inventory = run.inventory().await?;
+        let inventory = attempt.inventory().await?;
         let restored = note.numbers.iter().filter_map(|plan| Some(plan.change.as_ref().ok()?[1].number));
         let taken =
-            inventory.iter().filter(|item| item.joins_lists()).map(|item| item.number).chain(restored).collect();
+            inventory.iter().filter(|item| item.is_assignable()).map(|item| item.number).chain(restored).collect();
         let work = UndoWork {
-            ledger: Ledger::new(deeds, &note.numbers),
+            ledger: UndoLedger::new(effects, &note.numbers),
             taken: (!inventory.is_empty()).then_some(taken),
-            list_limit: run.settings().await?.list_limit,
+            list_limit: attempt.settings().await?.list_limit,
             undone,
         };
-        Ok(Begun { work, rows: note.rows.map_or(RowsIn::Nowhere, RowsIn::Brought) })
+        Ok(Prepared { work, rows: note.rows.map_or(RowSource::None, RowSource::Generated) })
     }
 
-    async fn conclude(&self, run: &mut Run<'_>, work: &UndoWork) -> Result<(), Error> {
+    async fn conclude(&self, attempt: &mut Attempt<'_>, work: &UndoWork) -> Result<(), StorageError> {
         // Another undo of the same job may have been faster: it is undone all the same.
-        decide(&run.engine.directory, &work.undone, Decision::Undo, &run.actor()).await.map(drop)
+        decide(&attempt.engine.directory, &work.undone, Decision::Undo, &attempt.actor()).await.map(drop)
     }
 }
 
 /// The job that is to be undone, and whether only to be shown what that would be. `begun` says that an earlier attempt has come as far as
 /// to do something: then it may have written already that the job is undone.
-async fn find(run: &Run<'_>, begun: bool) -> Result<(Job, bool), Stop> {
-    let request: UndoRequest = run.request().await?;
-    let job = run.engine.directory.job(run.account(), &request.job).await?;
-    let job = job.ok_or_else(|| Stop::refused(format!("The account has no job {}.", request.job)))?;
+async fn find(attempt: &Attempt<'_>, begun: bool) -> Result<(Job, bool), Interrupt> {
+    let request: UndoRequest = attempt.request().await?;
+    let job = attempt.engine.directory.job(attempt.account(), &request.job).await?;
+    let job = job.ok_or_else(|| Interrupt::refused(format!("The account has no job {}.", request.job)))?;
     if !job.upload.kind.has_undo() {
-        return Err(Stop::refused(format!(
+        return Err(Interrupt::refused(format!(
             "What a job of the kind {} did can't be taken back.",
             job.upload.kind.as_str()
         )));
     }
-    match job.decide(Decision::Undo, &run.actor()) {
-        Err(illegal) if !begun => Err(Stop::refused(illegal.to_string())),
+    match job.decide(Decision::Undo, &attempt.actor()) {
+        Err(illegal) if !begun => Err(Interrupt::refused(illegal.to_string())),
         _ => Ok((job, request.preview)),
     }
 }
 
-async fn bring(run: &Run<'_>, undone: &Job, deeds: &[Deed]) -> Result<Note, Error> {
-    let (directory, account) = (&run.engine.directory, run.account());
+async fn bring(attempt: &Attempt<'_>, undone: &Job, effects: &[Effect]) -> Result<Note, StorageError> {
+    let (directory, account) = (&attempt.engine.directory, attempt.account());
     let mut numbers = Vec::new();
-    for before in deeds::numbers(run, undone).await? {
+    for before in effects::numbers(attempt, undone).await? {
         let now = directory.number(account, before.number).await?;
         numbers.extend(NumberPlan::decide(before, now.as_ref(), &undone.id));
     }
-    let nothing = deeds.is_empty() && numbers.is_empty();
-    let rows = if nothing { None } else { Some(run.keep_rows(undo::rows(deeds, &numbers)).await?) };
+    let nothing = effects.is_empty() && numbers.is_empty();
+    let rows = if nothing { None } else { Some(attempt.save_rows(undo::rows(effects, &numbers)).await?) };
     let note = Note { rows, numbers };
-    run.keep_note(&note).await?;
+    attempt.save_checkpoint(&note).await?;
     Ok(note)
 }
 
 /// Puts a number of the inventory back. Where somebody else was faster, it is passed over.
-async fn restore(run: &Run<'_>, plan: &mut NumberPlan) -> Result<(), Error> {
+async fn restore(attempt: &Attempt<'_>, plan: &mut NumberPlan) -> Result<(), StorageError> {
     let Ok([now, restored]) = &plan.change else { return Ok(()) };
-    let (directory, account) = (&run.engine.directory, run.account());
-    if directory.change_number(account, Some(now), restored, &run.actor()).await? {
+    let (directory, account) = (&attempt.engine.directory, attempt.account());
+    if directory.change_number(account, Some(now), restored, &attempt.actor()).await? {
         return Ok(());
     }
     // Or an earlier attempt of this job was.
     let present: Option<InventoryNumber> = directory.number(account, restored.number).await?;
     if present.as_ref() != Some(restored) {
-        plan.change = Err(if present.is_some() { Since::Changed } else { Since::Gone });
+        plan.change = Err(if present.is_some() { SkipReason::Changed } else { SkipReason::Gone });
     }
     Ok(())
 }
 
 /// Of a job that is given up: a number that has not been put back stays as it is.
-async fn forget(run: &Run<'_>, plan: &mut NumberPlan) -> Result<(), Error> {
+async fn forget(attempt: &Attempt<'_>, plan: &mut NumberPlan) -> Result<(), StorageError> {
     let Ok([_, restored]) = &plan.change else { return Ok(()) };
-    let present = run.engine.directory.number(run.account(), restored.number).await?;
+    let present = attempt.engine.directory.number(attempt.account(), restored.number).await?;
     if present.as_ref() != Some(restored) {
-        plan.change = Err(Since::NotRestored);
+        plan.change = Err(SkipReason::NotRestored);
     }
     Ok(())
 }
 
 impl Work for UndoWork {
-    type Plan = Plan;
+    type Plan = UndoPlan;
 
     fn columns(&self) -> Schema {
         &COLUMNS
@@ -154,82 +154,87 @@ impl Work for UndoWork {
     /// The rows say what the deeds say.
     fn take(&mut self, _row: &Row<'_>) {}
 
-    fn settle(&mut self) {}
+    fn finish_reading(&mut self) {}
 
     fn users(&self) -> usize {
         self.ledger.users()
     }
 
-    fn is_settled(&self, user: usize) -> bool {
-        self.ledger.is_settled(user)
+    fn is_decided(&self, user: usize) -> bool {
+        self.ledger.is_decided(user)
     }
 
-    async fn plan(&self, run: &Run<'_>, users: &[usize], work: &mut BulkWork) -> Result<Vec<Plan>, Error> {
-        let directory = &run.engine.directory;
-        let deeds: Vec<&Deed> = users.iter().map(|&user| self.ledger.deed(user)).collect();
-        let logins: Vec<&str> = deeds.iter().map(|deed| deed.login.as_str()).collect();
-        let present = directory.whole_users(run.account(), &logins, run.until, work).await?;
+    async fn plan(
+        &self,
+        attempt: &Attempt<'_>,
+        users: &[usize],
+        usage: &mut TableUsage,
+    ) -> Result<Vec<UndoPlan>, StorageError> {
+        let directory = &attempt.engine.directory;
+        let effects: Vec<&Effect> = users.iter().map(|&user| self.ledger.effect(user)).collect();
+        let logins: Vec<&str> = effects.iter().map(|effect| effect.login.as_str()).collect();
+        let present = directory.whole_users(attempt.account(), &logins, attempt.until, usage).await?;
         // Whoever got a login ID after the job had ended is somebody else, to whom it has done nothing.
         let then = self.undone.ended;
         let present =
             |login: &str| present.get(login).filter(|user| then.is_none_or(|then| existed_at(user.version, then)));
-        let wanted = deeds.iter().flat_map(|deed| deed.claims());
-        let owners = directory.owners(run.account(), wanted, run.until, work).await?;
-        let plans = users.iter().zip(&deeds).map(|(&at, deed)| {
-            let user = present(&deed.login);
+        let wanted = effects.iter().flat_map(|effect| effect.claims());
+        let owners = directory.owners(attempt.account(), wanted, attempt.until, usage).await?;
+        let plans = users.iter().zip(&effects).map(|(&at, effect)| {
+            let user = present(&effect.login);
             let (taken, limit) = (self.taken.as_ref(), self.list_limit);
-            self.ledger.plan(at, Present { user, owners: &owners, taken, limit })
+            self.ledger.plan(at, UndoTarget { user, owners: &owners, taken, limit })
         });
         Ok(plans.collect())
     }
 
-    fn waits(plan: &Plan) -> bool {
+    fn waits(plan: &UndoPlan) -> bool {
         plan.waits
     }
 
-    fn writes(plan: &Plan) -> bool {
+    fn writes(plan: &UndoPlan) -> bool {
         plan.writes()
     }
 
-    async fn carry_out(
+    async fn write(
         &self,
-        run: &Run<'_>,
-        plans: &mut [&mut Plan],
-        work: &mut BulkWork,
-    ) -> Result<Vec<usize>, Error> {
-        let (directory, account, job) = (&run.engine.directory, run.account(), &run.job.id);
+        attempt: &Attempt<'_>,
+        plans: &mut [&mut UndoPlan],
+        usage: &mut TableUsage,
+    ) -> Result<Vec<usize>, StorageError> {
+        let (directory, account, job) = (&attempt.engine.directory, attempt.account(), &attempt.job.id);
         let (mut lists, mut users) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
         for (at, plan) in plans.iter().enumerate() {
             let write = match &plan.change {
-                Change::None => {
+                UndoChange::None => {
                     lists.0.push(at);
                     lists.1.push(ListChange { login: &plan.login, lists: plan.lists() });
                     continue;
                 }
-                Change::Restore(change) => {
+                UndoChange::Restore(change) => {
                     let [found, restored] = &**change;
                     UserWrite::Restore([found, restored], &plan.take_off)
                 }
                 // A plan of an earlier attempt has forgotten the list: then it must be empty.
-                Change::Delete(found) => UserWrite::Delete(found),
+                UndoChange::Delete(found) => UserWrite::Delete(found),
             };
             users.0.push(at);
             users.1.push(write);
         }
-        let lists_left = directory.change_lists(account, &lists.1, job, run.until, work).await?;
+        let lists_left = directory.change_lists(account, &lists.1, job, attempt.until, usage).await?;
         let mut again: Vec<usize> = lists_left.outdated.into_iter().map(|at| lists.0[at]).collect();
-        let users_left = directory.write_users(account, &users.1, job, run.until, work).await?;
+        let users_left = directory.write_users(account, &users.1, job, attempt.until, usage).await?;
         let outdated: Vec<usize> = users_left.outdated.into_iter().map(|at| users.0[at]).collect();
         let not_storable = lists_left.not_storable.into_iter().map(|at| lists.0[at]);
         let not_storable: Vec<usize> =
             not_storable.chain(users_left.not_storable.into_iter().map(|at| users.0[at])).collect();
         // Who was to be deleted and isn't there has been deleted: by this job, as far as anybody can tell.
-        let doubtful = outdated.iter().filter(|&&at| matches!(plans[at].change, Change::Delete(_)));
+        let doubtful = outdated.iter().filter(|&&at| matches!(plans[at].change, UndoChange::Delete(_)));
         let doubtful: Vec<&str> = doubtful.map(|&at| plans[at].login.as_str()).collect();
         let there = if doubtful.is_empty() {
             HashMap::new()
         } else {
-            directory.whole_users(account, &doubtful, run.until, work).await?
+            directory.whole_users(account, &doubtful, attempt.until, usage).await?
         };
         let gone = |at: usize| doubtful.contains(&plans[at].login.as_str()) && !there.contains_key(&plans[at].login);
         again.extend(outdated.into_iter().filter(|&at| !gone(at)));
@@ -239,35 +244,35 @@ impl Work for UndoWork {
         Ok(again)
     }
 
-    fn is_done(plan: &Plan, now: &Plan) -> bool {
+    fn is_done(plan: &UndoPlan, now: &UndoPlan) -> bool {
         plan.is_done(now)
     }
 
-    fn inherit(plan: &mut Plan, earlier: &Plan) {
-        plan.inherit(earlier);
+    fn merge_previous_attempt(plan: &mut UndoPlan, earlier: &UndoPlan) {
+        plan.merge_previous_attempt(earlier);
     }
 
-    fn leave_out(plan: &mut Plan, why: LeftOut) -> bool {
+    fn leave_out(plan: &mut UndoPlan, why: LeftOut) -> bool {
         plan.leave_out(why);
         true
     }
 
-    fn user_of(&self, plan: &Plan) -> Option<usize> {
+    fn user_of(&self, plan: &UndoPlan) -> Option<usize> {
         self.ledger.user(&plan.login)
     }
 
-    fn record(&mut self, plan: &Plan) {
+    fn record(&mut self, plan: &UndoPlan) {
         self.ledger.record(plan);
     }
 
-    fn count(plan: &Plan, done: &mut Done) {
+    fn count(plan: &UndoPlan, done: &mut Done) {
         done.users_changed += u64::from(plan.writes());
         done.numbers_added += plan.put_back.len() as u64;
         done.numbers_removed += plan.take_off.len() as u64;
     }
 
-    fn put_on(plan: &mut Plan) -> Option<PutOn<'_>> {
-        Some(PutOn { login: &plan.login, added: &mut plan.put_back, taken_back: &mut plan.taken_back })
+    fn additions(plan: &mut UndoPlan) -> Option<ListAdditions<'_>> {
+        Some(ListAdditions { login: &plan.login, added: &mut plan.put_back, retracted: &mut plan.retracted })
     }
 
     fn judge(&mut self, row: &Row<'_>) -> Judgement {

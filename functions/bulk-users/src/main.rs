@@ -3,7 +3,7 @@
 use bulk_users::BulkUsers;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use rollcall_engine::UploadUsers;
-use rollcall_platform::{connect::Aws, telemetry};
+use rollcall_storage::{connect::Aws, telemetry};
 
 // One invocation at a time on one processor: threads would only hand work around.
 #[tokio::main(flavor = "current_thread")]

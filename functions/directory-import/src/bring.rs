@@ -6,24 +6,24 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
-use rollcall_engine::{Begun, Operation, RowsIn, Run, Stop, UsersWork};
+use rollcall_connectors::{
+    FailureKind,
+    entra::{Credentials, Entra, SECRET, Tenants},
+};
+use rollcall_engine::{Attempt, Interrupt, Operation, Prepared, RowSource, UsersWork};
 use rollcall_model::{
     audit::Actor,
     directory_import::{
-        request::Request,
+        request::ImportRequest,
         rows,
-        standing::{ImportTally, Imported, Left, NextDelta, Outcome, Synced},
-        sync::{Planned, Tally},
+        sync::{Planned, SyncTally},
+        sync_state::{ImportTally, Imported, Left, NextDelta, SyncOutcome, Synced},
     },
-    job::{Mail, Stage},
-    upload::{JobId, Kind as JobKind, Source},
+    job::{MailState, Stage},
+    upload::{JobId, JobKind, ObjectVersion},
     user::DirectoryId,
 };
-use rollcall_platform::{Error, secrets::Secrets};
-use rollcall_remote::{
-    Kind,
-    entra::{Credentials, Entra, SECRET, Tenants},
-};
+use rollcall_storage::{StorageError, secrets::Secrets};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -39,7 +39,7 @@ pub struct BringUsers {
 #[derive(Serialize, Deserialize)]
 struct Note {
     /// Where the rows are, if there are any.
-    rows: Option<Source>,
+    rows: Option<ObjectVersion>,
     brought: Brought,
 }
 
@@ -49,7 +49,7 @@ struct Note {
 pub(crate) enum Brought {
     Import(ImportTally),
     Sync {
-        tally: Tally,
+        tally: SyncTally,
         #[serde(default)]
         planned: Planned,
         /// Those for whom the sync before failed, and its job.
@@ -68,35 +68,37 @@ impl Operation for BringUsers {
     type Work = UsersWork;
     const KINDS: &'static [JobKind] = &[JobKind::DirectoryImport];
 
-    async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<UsersWork>, Stop> {
-        let known = run.known().await?;
+    async fn begin(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<UsersWork>, Interrupt> {
+        let known = attempt.known().await?;
         let note = match known {
             Some(note) => note,
-            None => self.bring(run).await?,
+            None => self.bring(attempt).await?,
         };
-        let rows = note.rows.map_or(RowsIn::Nowhere, RowsIn::Brought);
-        Ok(Begun { work: UsersWork::begin(run).await?, rows })
+        let rows = note.rows.map_or(RowSource::None, RowSource::Generated);
+        Ok(Prepared { work: UsersWork::begin(attempt).await?, rows })
     }
 
-    async fn conclude(&self, run: &mut Run<'_>, work: &UsersWork) -> Result<(), Error> {
-        let note: Option<Note> = run.recall_note().await?;
-        let note = note.ok_or_else(|| Error::unreadable(REMEMBERING, "the note is missing"))?;
-        let (job, at) = (run.job.id.clone(), Timestamp::now());
-        let directory = &run.engine.directory;
+    async fn conclude(&self, attempt: &mut Attempt<'_>, work: &UsersWork) -> Result<(), StorageError> {
+        let note: Option<Note> = attempt.load_checkpoint().await?;
+        let note = note.ok_or_else(|| StorageError::unreadable(REMEMBERING, "the note is missing"))?;
+        let (job, at) = (attempt.job.id.clone(), Timestamp::now());
+        let directory = &attempt.engine.directory;
         match note.brought {
             Brought::Import(tally) => {
                 let import = Imported { job, at, tally };
-                directory.change_standing(run.account(), |standing| standing.imported(import.clone())).await
+                directory.change_standing(attempt.account(), |standing| standing.imported(import.clone())).await
             }
             Brought::Sync { tally, planned, failed_before, imports, next } => {
                 let tally = planned.done(tally, work.unmet());
                 let failed = work.unmet().keys().cloned().collect();
-                if was_told(run, &failed, failed_before).await? {
-                    run.job.mail = Some(Mail::NotDue);
+                if was_told(attempt, &failed, failed_before).await? {
+                    attempt.job.mail = Some(MailState::NotDue);
                 }
-                let sync = Synced { job, at, tally, outcome: Outcome::Done };
+                let sync = Synced { job, at, tally, outcome: SyncOutcome::Done };
                 let done = Some(Left { imports, next, failed });
-                directory.change_standing(run.account(), |standing| standing.synced(sync.clone(), done.clone())).await
+                directory
+                    .change_standing(attempt.account(), |standing| standing.synced(sync.clone(), done.clone()))
+                    .await
             }
         }
     }
@@ -105,63 +107,65 @@ impl Operation for BringUsers {
 /// Whether a mail about the sync before has told already of all those for whom this one failed. **A failure is tried again
 /// each time, and mailed once**; whoever asks for a sync gets its mail.
 async fn was_told(
-    run: &Run<'_>,
+    attempt: &Attempt<'_>,
     failed: &BTreeSet<DirectoryId>,
     before: Option<(BTreeSet<DirectoryId>, JobId)>,
-) -> Result<bool, Error> {
+) -> Result<bool, StorageError> {
     let Some((before, job)) = before else { return Ok(false) };
-    if failed.is_empty() || !failed.is_subset(&before) || run.job.asked_by != Some(Actor::Schedule) {
+    if failed.is_empty() || !failed.is_subset(&before) || attempt.job.asked_by != Some(Actor::Schedule) {
         return Ok(false);
     }
-    let told = run.engine.directory.job(run.account(), &job).await?.and_then(|job| job.mail);
-    Ok(matches!(told, Some(Mail::Sent { .. } | Mail::NotDue)))
+    let told = attempt.engine.directory.job(attempt.account(), &job).await?.and_then(|job| job.mail);
+    Ok(matches!(told, Some(MailState::Sent { .. } | MailState::NotDue)))
 }
 
 impl BringUsers {
     /// Carries the request out, as far as rows.
-    async fn bring(&self, run: &mut Run<'_>) -> Result<Note, Stop> {
-        let request = run.request().await?;
+    async fn bring(&self, attempt: &mut Attempt<'_>) -> Result<Note, Interrupt> {
+        let request = attempt.request().await?;
         let (rows, brought) = match request {
-            Request::Import(import) => {
-                let entra = self.open(run).await?;
-                self.import(run, &entra, import).await?
+            ImportRequest::Import(import) => {
+                let entra = self.open(attempt).await?;
+                self.import(attempt, &entra, import).await?
             }
-            Request::Sync(sync) => {
-                let confirmed = sync.confirmed || run.job.stage == Stage::Executed;
-                self.sync(run, confirmed).await?
+            ImportRequest::Sync(sync) => {
+                let confirmed = sync.confirmed || attempt.job.stage == Stage::Executed;
+                self.sync(attempt, confirmed).await?
             }
         };
-        let rows = if rows.is_empty() { None } else { Some(run.keep_rows(rows::write(&rows)).await?) };
+        let rows = if rows.is_empty() { None } else { Some(attempt.save_rows(rows::write(&rows)).await?) };
         let note = Note { rows, brought };
-        run.keep_note(&note).await?;
+        attempt.save_checkpoint(&note).await?;
         Ok(note)
     }
 
     /// The directory of the run's account.
-    pub(crate) async fn open(&self, run: &Run<'_>) -> Result<Arc<Entra>, Stop> {
-        let account = run.account();
+    pub(crate) async fn open(&self, attempt: &Attempt<'_>) -> Result<Arc<Entra>, Interrupt> {
+        let account = attempt.account();
         let credentials: Option<Credentials> = self.secrets.read(account, SECRET).await?;
-        let credentials = credentials.ok_or_else(|| Stop::refused("The account has no directory connected."))?;
-        let country = run.country(&run.settings().await?);
-        self.tenants.open(account, credentials, country).map_err(|error| self.stop(run, &error))
+        let credentials = credentials.ok_or_else(|| Interrupt::refused("The account has no directory connected."))?;
+        let country = attempt.country(&attempt.settings().await?);
+        self.tenants.open(account, credentials, country).map_err(|error| self.stop(attempt, &error))
     }
 
     /// What a failure of the directory means for the job.
-    pub(crate) fn stop(&self, run: &Run<'_>, error: &rollcall_remote::Error) -> Stop {
+    pub(crate) fn stop(&self, attempt: &Attempt<'_>, error: &rollcall_connectors::ConnectorError) -> Interrupt {
         match error.kind {
-            Kind::Unavailable if Instant::now() >= run.until => Stop::Time,
+            FailureKind::Unavailable if Instant::now() >= attempt.until => Interrupt::Time,
             // The next delivery may find it well again; the last one tells.
-            Kind::Unavailable | Kind::Malformed => Stop::Error(Error::transient(error.operation, error.chain())),
-            Kind::Denied => {
+            FailureKind::Unavailable | FailureKind::Malformed => {
+                Interrupt::Error(StorageError::transient(error.operation, error.chain()))
+            }
+            FailureKind::Denied => {
                 // A new secret may be there already, for the next job.
-                self.secrets.forget(run.account(), SECRET);
-                Stop::refused(format!(
+                self.secrets.forget(attempt.account(), SECRET);
+                Interrupt::refused(format!(
                     "The directory denied the account's credentials, or they lack a permission ({}). Mend that in the \
                      directory, connect it again if the secret is a new one, and repeat the request.",
                     error.chain()
                 ))
             }
-            Kind::Refused => Stop::refused(format!(
+            FailureKind::Refused => Interrupt::refused(format!(
                 "The directory can't do what is asked for ({}). Perhaps the filter can't be understood.",
                 error.chain()
             )),

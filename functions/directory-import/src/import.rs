@@ -3,20 +3,20 @@
 use std::collections::{HashMap, HashSet};
 
 use futures_util::{StreamExt, stream};
-use rollcall_engine::{Run, Stop};
+use rollcall_connectors::entra::{Entra, MAX_PAGE, Which};
+use rollcall_engine::{Attempt, Interrupt};
 use rollcall_model::{
     code::FileCode,
     csv_file::FileFault,
     directory_import::{
         DirectoryUser, Phone,
         request::{Chosen, Import},
-        rows::Row,
-        standing::ImportTally,
+        rows::ImportRow,
+        sync_state::ImportTally,
     },
     user::{Claim, DirectoryId, LoginId, Ref},
 };
-use rollcall_platform::directory::BulkWork;
-use rollcall_remote::entra::{Entra, MAX_PAGE, Which};
+use rollcall_storage::directory::TableUsage;
 
 use crate::{BringUsers, bring::Brought};
 
@@ -28,37 +28,37 @@ impl BringUsers {
     /// Brings the users of an import.
     pub(crate) async fn import(
         &self,
-        run: &mut Run<'_>,
+        attempt: &mut Attempt<'_>,
         entra: &Entra,
         import: Import,
-    ) -> Result<(Vec<Row>, Brought), Stop> {
+    ) -> Result<(Vec<ImportRow>, Brought), Interrupt> {
         let mut brought =
             Taken { rows: Vec::new(), seen: HashSet::new(), tally: ImportTally::default(), role: import.role };
         let which = match &import.chosen {
             Chosen::Ids(ids) => {
                 for ids in ids.chunks(100) {
-                    let found = self.find(run, entra, ids).await?;
+                    let found = self.find(attempt, entra, ids).await?;
                     let (users, unknown): (Vec<_>, Vec<_>) =
                         ids.iter().zip(found).partition(|(_, user)| user.is_some());
                     let users: Vec<DirectoryUser> = users.into_iter().filter_map(|(_, user)| user).collect();
                     let former =
-                        if import.relink { self.former_ids(run, entra, &users).await? } else { HashMap::new() };
+                        if import.relink { self.former_ids(attempt, entra, &users).await? } else { HashMap::new() };
                     let first = brought.rows.len();
-                    brought.take(run, users).await?;
+                    brought.take(attempt, users).await?;
                     for row in &mut brought.rows[first..] {
                         row.former_id = former.get(&row.id).cloned();
                     }
                     brought.tally.unknown_ids += unknown.len();
-                    brought.rows.extend(unknown.into_iter().map(|(id, _)| Row::nobody(id.clone())));
+                    brought.rows.extend(unknown.into_iter().map(|(id, _)| ImportRow::nobody(id.clone())));
                 }
                 return Ok((brought.rows, Brought::Import(brought.tally)));
             }
             Chosen::Search(search) => Which::Search(search),
             Chosen::Filter(filter) => Which::Filter(filter),
         };
-        let mut pages = entra.list(which, MAX_PAGE).map_err(|error| self.stop(run, &error))?;
-        while let Some(users) = pages.next(run.until).await.map_err(|error| self.stop(run, &error))? {
-            brought.take(run, users).await?;
+        let mut pages = entra.list(which, MAX_PAGE).map_err(|error| self.stop(attempt, &error))?;
+        while let Some(users) = pages.next(attempt.until).await.map_err(|error| self.stop(attempt, &error))? {
+            brought.take(attempt, users).await?;
         }
         Ok((brought.rows, Brought::Import(brought.tally)))
     }
@@ -67,20 +67,20 @@ impl BringUsers {
     /// more. **Who is still there has not come back.**
     async fn former_ids(
         &self,
-        run: &Run<'_>,
+        attempt: &Attempt<'_>,
         entra: &Entra,
         users: &[DirectoryUser],
-    ) -> Result<HashMap<DirectoryId, DirectoryId>, Stop> {
+    ) -> Result<HashMap<DirectoryId, DirectoryId>, Interrupt> {
         let logins: Vec<String> = users.iter().map(|user| user.login.folded().into_owned()).collect();
         let logins: Vec<&str> = logins.iter().map(String::as_str).collect();
-        let directory = &run.engine.directory;
-        let here = directory.whole_users(run.account(), &logins, run.until, &mut BulkWork::default()).await?;
+        let directory = &attempt.engine.directory;
+        let here = directory.whole_users(attempt.account(), &logins, attempt.until, &mut TableUsage::default()).await?;
         let linked = users.iter().zip(&logins).filter_map(|(user, login)| {
             let former = here.get(*login)?.directory_id.clone().filter(|former| *former != user.id)?;
             Some((user.id.clone(), former))
         });
         let (ids, former): (Vec<_>, Vec<_>) = linked.unzip();
-        let found = self.find(run, entra, &former).await?;
+        let found = self.find(attempt, entra, &former).await?;
         let gone = ids.into_iter().zip(former).zip(found).filter(|(_, found)| found.is_none());
         Ok(gone.map(|(ids, _)| ids).collect())
     }
@@ -88,16 +88,16 @@ impl BringUsers {
     /// The users with these IDs, in order; `None` for those whom nobody has.
     pub(crate) async fn find(
         &self,
-        run: &Run<'_>,
+        attempt: &Attempt<'_>,
         entra: &Entra,
         ids: &[DirectoryId],
-    ) -> Result<Vec<Option<DirectoryUser>>, Stop> {
-        let until = run.until;
+    ) -> Result<Vec<Option<DirectoryUser>>, Interrupt> {
+        let until = attempt.until;
         let asked: Vec<_> = ids.iter().map(|id| entra.find(id, until)).collect();
         let mut found = stream::iter(asked).buffered(IN_FLIGHT);
         let mut users = Vec::with_capacity(ids.len());
         while let Some(user) = found.next().await {
-            users.push(user.map_err(|error| self.stop(run, &error))?);
+            users.push(user.map_err(|error| self.stop(attempt, &error))?);
         }
         Ok(users)
     }
@@ -105,7 +105,7 @@ impl BringUsers {
 
 /// What an import has taken so far.
 struct Taken {
-    rows: Vec<Row>,
+    rows: Vec<ImportRow>,
     /// A list that changes while it is read may show somebody twice.
     seen: HashSet<DirectoryId>,
     tally: ImportTally,
@@ -113,25 +113,25 @@ struct Taken {
 }
 
 impl Taken {
-    async fn take(&mut self, run: &mut Run<'_>, users: Vec<DirectoryUser>) -> Result<(), Stop> {
+    async fn take(&mut self, attempt: &mut Attempt<'_>, users: Vec<DirectoryUser>) -> Result<(), Interrupt> {
         let users: Vec<_> = users.into_iter().filter(|user| self.seen.insert(user.id.clone())).collect();
         let claims = users.iter().map(|user| Claim::DirectoryId(user.id.clone()));
-        let directory = &run.engine.directory;
-        let mut linked = directory.owners(run.account(), claims, run.until, &mut BulkWork::default()).await?;
+        let directory = &attempt.engine.directory;
+        let mut linked = directory.owners(attempt.account(), claims, attempt.until, &mut TableUsage::default()).await?;
         for user in users {
             let login =
                 linked.remove(&Claim::DirectoryId(user.id.clone())).and_then(|login| LoginId::parse(&login).ok());
             self.tally.users += 1;
             self.tally.phones_unread += usize::from(user.phone == Phone::Unreadable);
-            self.rows.push(Row::import(user, login, self.role.clone()));
+            self.rows.push(ImportRow::import(user, login, self.role.clone()));
         }
-        let (rows, most) = (self.rows.len() as u64, run.engine.limits.rows);
+        let (rows, most) = (self.rows.len() as u64, attempt.engine.limits.rows);
         if rows > most {
             let message = format!("More than {most} users are chosen. Choose fewer at a time.");
             return Err(FileFault { code: FileCode::TooManyRows, line: None, message }.into());
         }
-        run.job.progress.rows = rows;
-        run.show().await?;
+        attempt.job.progress.rows = rows;
+        attempt.show().await?;
         Ok(())
     }
 }

@@ -5,19 +5,19 @@
 
 mod bring;
 mod import;
+mod scheduled;
 mod sync;
-mod visit;
 
 use lambda_runtime::{Error, LambdaEvent};
+use rollcall_connectors::entra::{Endpoints, Tenants};
 use rollcall_engine::{Round, Worker};
-use rollcall_platform::{
+use rollcall_storage::{
     connect::Aws,
     directory::Directory,
     environment::{BadEnvironment, variable},
     files::Files,
     secrets::Secrets,
 };
-use rollcall_remote::entra::{Endpoints, Tenants};
 use serde_json::Value;
 
 pub use bring::BringUsers;
@@ -53,7 +53,7 @@ impl DirectoryImport {
     /// When an account could not be visited; the schedule calls again. What becomes of deliveries is in the answer.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
         let round = Round::of(&event.context);
-        let visit = visit::visit(&self.directory, &self.files, &round);
-        self.worker.handle_or_visit(event, visit).await
+        let scheduled = scheduled::scheduled(&self.directory, &self.files, &round);
+        self.worker.handle_or_run_scheduled(event, scheduled).await
     }
 }

@@ -4,14 +4,14 @@
 //! not at all, and kept beside the results. A schedule has it ask for resyncs by itself, by dropping requests.
 
 mod resync;
+mod scheduled;
 mod side;
 mod snapshot;
-mod visit;
 
 use lambda_runtime::{Error, LambdaEvent};
+use rollcall_connectors::{Http, zoom_phone};
 use rollcall_engine::{Round, Worker};
-use rollcall_platform::{connect::Aws, directory::Directory, environment::variable, files::Files, secrets::Secrets};
-use rollcall_remote::{Http, zoom_phone};
+use rollcall_storage::{connect::Aws, directory::Directory, environment::variable, files::Files, secrets::Secrets};
 use serde_json::Value;
 
 pub use resync::Resync;
@@ -50,7 +50,7 @@ impl MappingResync {
     /// When an account could not be visited; the schedule calls again. What becomes of deliveries is in the answer.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
         let round = Round::of(&event.context);
-        let visit = visit::visit(&self.directory, &self.files, &round);
-        self.worker.handle_or_visit(event, visit).await
+        let scheduled = scheduled::scheduled(&self.directory, &self.files, &round);
+        self.worker.handle_or_run_scheduled(event, scheduled).await
     }
 }

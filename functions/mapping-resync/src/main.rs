@@ -2,7 +2,7 @@
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use mapping_resync::MappingResync;
-use rollcall_platform::{connect::Aws, telemetry};
+use rollcall_storage::{connect::Aws, telemetry};
 
 // One invocation at a time on one processor: threads would only hand work around.
 #[tokio::main(flavor = "current_thread")]

@@ -1,17 +1,17 @@
 //! Snapshots of a phone system: which one a run is about, and which one is in force.
 
-use rollcall_engine::{Run, Stop};
+use rollcall_engine::{Attempt, Interrupt};
 use rollcall_model::{
     code::FileCode,
     country::Country,
     csv_file::{FileFault, Note, ignored_columns},
     inventory::InventoryNumber,
-    job::{Job, State},
+    job::{Job, JobState},
     phone_snapshot::{self, Dropped, InForce, Problems},
     settings::PhoneSystem,
-    upload::Kind as JobKind,
+    upload::JobKind,
 };
-use rollcall_platform::{Error, Kind};
+use rollcall_storage::{ErrorKind, StorageError};
 
 /// Bytes of a snapshot, which is held in memory whole: 60,000 users with a hundred numbers each have less.
 const MAX_SNAPSHOT_BYTES: u64 = 128 * 1024 * 1024;
@@ -26,23 +26,23 @@ const NEWER: &str =
 /// The snapshot that the run is about, and that is in force once the brake has let it through: the one that was dropped; or, where a person
 /// has confirmed a resync, the one that holds.
 pub(crate) async fn new(
-    run: &mut Run<'_>,
+    attempt: &mut Attempt<'_>,
     system: PhoneSystem,
     confirmed: bool,
     country: Country,
     inventory: &[InventoryNumber],
-) -> Result<Option<InForce>, Stop> {
-    let dropped = run.job.upload.kind == JobKind::PhoneSnapshot;
+) -> Result<Option<InForce>, Interrupt> {
+    let dropped = attempt.job.upload.kind == JobKind::PhoneSnapshot;
     if system != PhoneSystem::Snapshot {
         let reason = format!(
             "A snapshot was dropped, but the account's phone system is {}. Set it to snapshot first.",
             system.as_str()
         );
-        return if dropped { Err(Stop::refused(reason)) } else { Ok(None) };
+        return if dropped { Err(Interrupt::refused(reason)) } else { Ok(None) };
     }
     let job = match dropped {
-        true => run.job.clone(),
-        false if confirmed => match holding(run).await? {
+        true => attempt.job.clone(),
+        false if confirmed => match holding(attempt).await? {
             Some(job) => job,
             None => return Ok(None),
         },
@@ -53,65 +53,66 @@ pub(crate) async fn new(
         let message = format!("It has {has} bytes; this kind of job takes {MAX_SNAPSHOT_BYTES}.");
         return Err(FileFault { code: FileCode::FileTooLarge, line: None, message }.into());
     }
-    let (bytes, at) = match run.engine.files.read_dated(&job.source).await {
-        Err(error) if error.kind == Kind::NotFound && !dropped => {
-            return Err(Stop::refused("The file of the snapshot that holds is not kept any more. Drop it again."));
+    let (bytes, at) = match attempt.engine.files.read_dated(&job.source).await {
+        Err(error) if error.kind == ErrorKind::NotFound && !dropped => {
+            return Err(Interrupt::refused("The file of the snapshot that holds is not kept any more. Drop it again."));
         }
         read => read?,
     };
-    let side = phone_snapshot::read(&bytes, country, inventory).map_err(|problems| Stop::refused(told(&problems)))?;
+    let side =
+        phone_snapshot::read(&bytes, country, inventory).map_err(|problems| Interrupt::refused(told(&problems)))?;
     let ignored = ignored_columns(&bytes, &phone_snapshot::COLUMNS);
-    run.job.note(Note::columns_ignored(&ignored));
+    attempt.job.note(Note::columns_ignored(&ignored));
     let new = InForce { of: Some(Dropped { at, taken_up: job.started, job: job.id }), side };
-    match kept(run).await? {
-        Some((kept, _)) if !kept.gives_way_to(&new) => Err(Stop::refused(NEWER)),
+    match kept(attempt).await? {
+        Some((kept, _)) if !kept.gives_way_to(&new) => Err(Interrupt::refused(NEWER)),
         _ => Ok(Some(new)),
     }
 }
 
 /// The snapshot in force.
-pub(crate) async fn in_force(run: &Run<'_>) -> Result<InForce, Stop> {
-    kept(run).await?.map(|(in_force, _)| in_force).ok_or_else(|| {
-        Stop::refused(
+pub(crate) async fn in_force(attempt: &Attempt<'_>) -> Result<InForce, Interrupt> {
+    kept(attempt).await?.map(|(in_force, _)| in_force).ok_or_else(|| {
+        Interrupt::refused(
             "No snapshot of the phone system is in force yet. Drop one under inbox/{account}/phone-snapshot/.",
         )
     })
 }
 
 /// Puts a snapshot in force. Doing so again changes nothing.
-pub(crate) async fn put_in_force(run: &Run<'_>, new: &InForce) -> Result<(), Stop> {
-    let key = InForce::key(run.account());
+pub(crate) async fn put_in_force(attempt: &Attempt<'_>, new: &InForce) -> Result<(), Interrupt> {
+    let key = InForce::key(attempt.account());
     let json = serde_json::to_vec(new).expect("a phone side can be written as JSON");
     for _ in 0..TRIES {
-        let kept = kept(run).await?;
+        let kept = kept(attempt).await?;
         let tag = match &kept {
             Some((kept, _)) if kept == new => return Ok(()),
-            Some((kept, _)) if !kept.gives_way_to(new) => return Err(Stop::refused(NEWER)),
+            Some((kept, _)) if !kept.gives_way_to(new) => return Err(Interrupt::refused(NEWER)),
             kept => kept.as_ref().map(|(_, tag)| tag.as_str()),
         };
-        match run.engine.files.replace(&key, tag, json.clone()).await {
-            Err(error) if error.kind == Kind::Conflict => {}
+        match attempt.engine.files.replace(&key, tag, json.clone()).await {
+            Err(error) if error.kind == ErrorKind::Conflict => {}
             put => return Ok(put?),
         }
     }
-    Err(Stop::Error(Error::transient("putting a snapshot in force", "others do so all the time")))
+    Err(Interrupt::Error(StorageError::transient("putting a snapshot in force", "others do so all the time")))
 }
 
 /// The job of the snapshot whose resync holds, if that is what holds.
-async fn holding(run: &Run<'_>) -> Result<Option<Job>, Error> {
-    let (directory, account) = (&run.engine.directory, run.account());
+async fn holding(attempt: &Attempt<'_>) -> Result<Option<Job>, StorageError> {
+    let (directory, account) = (&attempt.engine.directory, attempt.account());
     let standing = directory.resync_standing(account).await?.unwrap_or_default();
-    let Some(ended) = standing.ended.filter(|ended| ended.held) else { return Ok(None) };
+    let Some(ended) = standing.ended.filter(|ended| ended.on_hold) else { return Ok(None) };
     let job = directory.job(account, &ended.job).await?;
-    Ok(job.filter(|job| job.upload.kind == JobKind::PhoneSnapshot && job.state == State::Held))
+    Ok(job.filter(|job| job.upload.kind == JobKind::PhoneSnapshot && job.state == JobState::OnHold))
 }
 
 /// What is kept as the snapshot in force, with its entity tag.
-async fn kept(run: &Run<'_>) -> Result<Option<(InForce, String)>, Error> {
-    let kept = run.engine.files.get_tagged(&InForce::key(run.account())).await?;
+async fn kept(attempt: &Attempt<'_>) -> Result<Option<(InForce, String)>, StorageError> {
+    let kept = attempt.engine.files.get_tagged(&InForce::key(attempt.account())).await?;
     let read = |(bytes, tag): (_, String)| {
         let bytes: &[u8] = AsRef::<[u8]>::as_ref(&bytes);
-        let in_force = serde_json::from_slice(bytes).map_err(|error| Error::unreadable(PHONE_SIDE, error))?;
+        let in_force = serde_json::from_slice(bytes).map_err(|error| StorageError::unreadable(PHONE_SIDE, error))?;
         Ok((in_force, tag))
     };
     kept.map(read).transpose()

@@ -1,13 +1,13 @@
 //! Numbers come into service and leave it: a rotation retires them and replaces them on every list that has them, and a schedule
 //! ends the rests whose day has come.
 
-mod marks;
+mod reservations;
 mod rotate;
-mod visit;
+mod scheduled;
 
 use lambda_runtime::{Error, LambdaEvent};
 use rollcall_engine::{Round, Worker};
-use rollcall_platform::{
+use rollcall_storage::{
     connect::Aws,
     directory::Directory,
     environment::{BadEnvironment, variable},
@@ -39,7 +39,7 @@ impl NumberRotation {
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
         let round = Round::of(&event.context);
         // Boxed: nested in this future, it is deeper than the compiler follows.
-        let visit = Box::pin(visit::visit(&self.directory, &round));
-        self.worker.handle_or_visit(event, visit).await
+        let scheduled = Box::pin(scheduled::scheduled(&self.directory, &round));
+        self.worker.handle_or_run_scheduled(event, scheduled).await
     }
 }

@@ -3,9 +3,9 @@
 use axum::{Json, http::StatusCode};
 use rollcall_model::{
     email::EmailAddress,
-    upload::{JobId, Kind, Upload},
+    upload::{InboxKey, JobId, JobKind},
 };
-use rollcall_platform::ask::drop_request;
+use rollcall_storage::ask::drop_request;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -24,14 +24,14 @@ pub(crate) struct Asked {
 pub(crate) async fn ask(
     api: &Api,
     caller: Caller,
-    kind: Kind,
+    kind: JobKind,
     name: &str,
     request: Vec<u8>,
 ) -> Result<(StatusCode, Json<Asked>), Problem> {
     // A folder of its own, so that no request overwrites another.
     let name = format!("{}/{name}", Uuid::new_v4());
     let (asked_by, notify) = (caller.actor(), caller.email.filter(EmailAddress::takes_reports));
-    let upload = Upload { account: caller.account, kind, name };
+    let upload = InboxKey { account: caller.account, kind, name };
     let source = drop_request(&api.directory, &api.files, &upload, request, (asked_by, notify)).await?;
     Ok((StatusCode::ACCEPTED, Json(Asked { upload: upload.key(), job: JobId::of(&source) })))
 }

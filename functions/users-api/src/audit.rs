@@ -3,12 +3,12 @@
 use axum::{Json, extract::State};
 use jiff::Timestamp;
 use rollcall_model::{
-    audit::{Entry, Filter, Range},
+    audit::{AuditEntry, AuditFilter, AuditRange},
     caller_id::CallerId,
     upload::JobId,
     user::LoginId,
 };
-use rollcall_platform::trail::TrailPlace;
+use rollcall_storage::trail::TrailPlace;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -36,7 +36,7 @@ pub(crate) struct Asked {
 #[derive(Serialize)]
 pub(crate) struct Trail {
     #[serde(flatten)]
-    page: Page<Entry>,
+    page: Page<AuditEntry>,
     /// Nothing comes into the trail before this moment any more, and nothing after it is shown yet.
     settled_until: Timestamp,
 }
@@ -51,11 +51,11 @@ pub(crate) async fn list(
     let job = asked.job.as_deref().map(|job| {
         JobId::parse(job).ok_or_else(|| Problem::parameter("job", "A job's ID has 32 digits of 0-9 and a-f."))
     });
-    let filter = Filter { user: asked.user, number: asked.number, job: job.transpose()? };
+    let filter = AuditFilter { user: asked.user, number: asked.number, job: job.transpose()? };
     let list = list_name(&filter, asked.from, asked.to);
     let after: Option<TrailPlace> = api.place(&caller.account, &list, asked.cursor.as_deref()).await?;
     let settled_until = Timestamp::now() - api.audit_settle;
-    let range = Range::ask(asked.from, asked.to, settled_until);
+    let range = AuditRange::ask(asked.from, asked.to, settled_until);
     let range = range.map_err(|bad| Problem::parameter("from", bad.to_string()))?;
     let (items, next) = api.files.trail(&caller.account, range, &filter, after.as_ref(), limit).await?;
     let next = api.cursor(&caller.account, &list, next).await?;
@@ -63,7 +63,11 @@ pub(crate) async fn list(
 }
 
 /// The list that a cursor belongs to. Debug prints of users and numbers hide what tells them apart.
-fn list_name(Filter { user, number, job }: &Filter, from: Option<Timestamp>, to: Option<Timestamp>) -> String {
+fn list_name(
+    AuditFilter { user, number, job }: &AuditFilter,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> String {
     let user = user.as_ref().map(LoginId::folded);
     let number = number.map(|number| number.to_string());
     format!("audit {user:?} {number:?} {job:?} {from:?} {to:?}")

@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
 };
 use rollcall_model::{
-    catalog::{Entry, Kind},
+    catalog::{CatalogEntry, CatalogKind},
     user::{Name, Ref},
 };
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::{Shared, body::Body, caller::Caller, problem::Problem};
 
 #[derive(Serialize)]
 pub(crate) struct Entries {
-    items: Vec<Entry>,
+    items: Vec<CatalogEntry>,
 }
 
 /// What may be said of an entry.
@@ -27,17 +27,17 @@ pub(crate) struct Named {
 
 /// `GET /v1/roles`
 pub(crate) async fn roles(state: Shared, caller: Caller) -> Result<Json<Entries>, Problem> {
-    list(state, caller, Kind::Role).await
+    list(state, caller, CatalogKind::Role).await
 }
 
 /// `GET /v1/departments`
 pub(crate) async fn departments(state: Shared, caller: Caller) -> Result<Json<Entries>, Problem> {
-    list(state, caller, Kind::Department).await
+    list(state, caller, CatalogKind::Department).await
 }
 
 /// `GET /v1/teams`
 pub(crate) async fn teams(state: Shared, caller: Caller) -> Result<Json<Entries>, Problem> {
-    list(state, caller, Kind::Team).await
+    list(state, caller, CatalogKind::Team).await
 }
 
 /// `PUT /v1/roles/{id}`
@@ -46,8 +46,8 @@ pub(crate) async fn put_role(
     caller: Caller,
     id: Path<String>,
     body: Body<Named>,
-) -> Result<Json<Entry>, Problem> {
-    put(state, caller, Kind::Role, &id, body).await
+) -> Result<Json<CatalogEntry>, Problem> {
+    put(state, caller, CatalogKind::Role, &id, body).await
 }
 
 /// `PUT /v1/departments/{id}`
@@ -56,8 +56,8 @@ pub(crate) async fn put_department(
     caller: Caller,
     id: Path<String>,
     body: Body<Named>,
-) -> Result<Json<Entry>, Problem> {
-    put(state, caller, Kind::Department, &id, body).await
+) -> Result<Json<CatalogEntry>, Problem> {
+    put(state, caller, CatalogKind::Department, &id, body).await
 }
 
 /// `PUT /v1/teams/{id}`
@@ -66,42 +66,42 @@ pub(crate) async fn put_team(
     caller: Caller,
     id: Path<String>,
     body: Body<Named>,
-) -> Result<Json<Entry>, Problem> {
-    put(state, caller, Kind::Team, &id, body).await
+) -> Result<Json<CatalogEntry>, Problem> {
+    put(state, caller, CatalogKind::Team, &id, body).await
 }
 
 /// `DELETE /v1/roles/{id}`
 pub(crate) async fn delete_role(state: Shared, caller: Caller, id: Path<String>) -> Result<StatusCode, Problem> {
-    delete(state, caller, Kind::Role, &id).await
+    delete(state, caller, CatalogKind::Role, &id).await
 }
 
 /// `DELETE /v1/departments/{id}`
 pub(crate) async fn delete_department(state: Shared, caller: Caller, id: Path<String>) -> Result<StatusCode, Problem> {
-    delete(state, caller, Kind::Department, &id).await
+    delete(state, caller, CatalogKind::Department, &id).await
 }
 
 /// `DELETE /v1/teams/{id}`
 pub(crate) async fn delete_team(state: Shared, caller: Caller, id: Path<String>) -> Result<StatusCode, Problem> {
-    delete(state, caller, Kind::Team, &id).await
+    delete(state, caller, CatalogKind::Team, &id).await
 }
 
-async fn list(State(api): Shared, caller: Caller, kind: Kind) -> Result<Json<Entries>, Problem> {
+async fn list(State(api): Shared, caller: Caller, kind: CatalogKind) -> Result<Json<Entries>, Problem> {
     Ok(Json(Entries { items: api.directory.catalog(&caller.account, kind).await? }))
 }
 
 async fn put(
     State(api): Shared,
     caller: Caller,
-    kind: Kind,
+    kind: CatalogKind,
     id: &str,
     Body(Named { name }): Body<Named>,
-) -> Result<Json<Entry>, Problem> {
-    let entry = Entry { id: entry_id(id)?, name };
+) -> Result<Json<CatalogEntry>, Problem> {
+    let entry = CatalogEntry { id: entry_id(id)?, name };
     api.directory.put_entry(&caller.account, kind, &entry, Some(&caller.actor())).await?;
     Ok(Json(entry))
 }
 
-async fn delete(State(api): Shared, caller: Caller, kind: Kind, id: &str) -> Result<StatusCode, Problem> {
+async fn delete(State(api): Shared, caller: Caller, kind: CatalogKind, id: &str) -> Result<StatusCode, Problem> {
     api.directory.delete_entry(&caller.account, kind, &entry_id(id)?, &caller.actor()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

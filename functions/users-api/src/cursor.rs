@@ -25,7 +25,7 @@ pub(crate) fn write(
 
 /// The cursor was not given out for the list, or not of late.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NotGivenOut;
+pub(crate) struct InvalidCursor;
 
 /// Reads a cursor.
 pub(crate) fn read<T: DeserializeOwned>(
@@ -33,19 +33,19 @@ pub(crate) fn read<T: DeserializeOwned>(
     account: &AccountId,
     list: &str,
     cursor: &str,
-) -> Result<T, NotGivenOut> {
+) -> Result<T, InvalidCursor> {
     if cursor.len() > MAX_CURSOR {
-        return Err(NotGivenOut);
+        return Err(InvalidCursor);
     }
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| NotGivenOut)?;
-    let (written, place) = bytes.split_at_checked(SEAL).ok_or(NotGivenOut)?;
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| InvalidCursor)?;
+    let (written, place) = bytes.split_at_checked(SEAL).ok_or(InvalidCursor)?;
     // Every byte is compared, so that the time says nothing of where they differ.
     let expected = seal(&sealed(account, list, place));
     let differs = written.iter().zip(&expected).fold(0, |differs, (one, other)| differs | (one ^ other));
     if differs != 0 {
-        return Err(NotGivenOut);
+        return Err(InvalidCursor);
     }
-    serde_json::from_slice(place).map_err(|_| NotGivenOut)
+    serde_json::from_slice(place).map_err(|_| InvalidCursor)
 }
 
 /// What is sealed: lengths first, so that no two triples run together into the same bytes.

@@ -12,7 +12,7 @@ use axum::{
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use rollcall_model::code::ApiCode;
-use rollcall_platform::directory::{Answer, Given};
+use rollcall_storage::directory::{IdempotencyRecord, RecordedResponse};
 use sha2::{Digest, Sha256};
 
 use crate::{Api, caller::Caller, jobs::create, problem::Problem};
@@ -49,8 +49,8 @@ async fn once(api: &Api, key: &HeaderValue, request: Request, next: Next) -> Res
     let body = whole(body).await?;
     let fingerprint = hash([parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &body]);
     let now = Timestamp::now().as_second();
-    let mut answer = Answer { request: fingerprint, working_until: now + WORK_SECONDS, given: None };
-    if let Some(kept) = api.directory.take_answer(account, &key, &answer, now).await? {
+    let mut answer = IdempotencyRecord { request: fingerprint, working_until: now + WORK_SECONDS, given: None };
+    if let Some(kept) = api.directory.begin_request(account, &key, &answer, now).await? {
         if kept.request != answer.request {
             let detail = "The same Idempotency-Key came with another request.";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::IdempotencyKeyReused, detail));
@@ -69,28 +69,28 @@ async fn once(api: &Api, key: &HeaderValue, request: Request, next: Next) -> Res
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     // What we can't do now, and what a new token may be allowed, may be asked once more.
     if response.status().is_server_error() || response.status() == StatusCode::FORBIDDEN {
-        api.directory.free_answer(account, &key).await?;
+        api.directory.release_request(account, &key).await?;
         return Ok(response);
     }
     let (parts, body) = response.into_parts();
     let body = whole(body).await?;
     if body.len() > MAX_KEPT {
-        api.directory.free_answer(account, &key).await?;
+        api.directory.release_request(account, &key).await?;
         return Ok(Response::from_parts(parts, Body::from(body)));
     }
     let kept = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
     let text = |name: &HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    answer.given = Some(Given {
+    answer.given = Some(RecordedResponse {
         status: parts.status.as_u16(),
         headers: kept.iter().filter_map(|name| Some((name.to_string(), text(name)?))).collect(),
         body: String::from_utf8_lossy(&body).into_owned(),
     });
-    api.directory.keep_answer(account, &key, &answer, now).await?;
+    api.directory.complete_request(account, &key, &answer, now).await?;
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
 /// Whether the answer gives a link to upload a file with.
-fn is_permission(request: &Parts, given: &Given) -> bool {
+fn is_permission(request: &Parts, given: &RecordedResponse) -> bool {
     request.uri.path() == "/v1/jobs" && given.status == StatusCode::CREATED.as_u16()
 }
 
@@ -112,7 +112,7 @@ async fn whole(body: Body) -> Result<Bytes, Problem> {
     Ok(collected.to_bytes())
 }
 
-fn again(given: Given) -> Response {
+fn again(given: RecordedResponse) -> Response {
     let mut response = Response::new(Body::from(given.body));
     *response.status_mut() = StatusCode::from_u16(given.status).unwrap_or(StatusCode::OK);
     for (name, value) in given.headers {

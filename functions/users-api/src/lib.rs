@@ -36,9 +36,9 @@ use axum::{
     middleware,
     routing::{delete, get, patch, post, put},
 };
+use rollcall_connectors::entra::Tenants;
 use rollcall_model::{code::ApiCode, country::Country};
-use rollcall_platform::{directory::Directory, files::Files, secrets::Secrets};
-use rollcall_remote::entra::Tenants;
+use rollcall_storage::{directory::Directory, files::Files, secrets::Secrets};
 
 use problem::Problem;
 pub use seal::Seal;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use lambda_http::{Error, run};
-use rollcall_platform::{
+use rollcall_connectors::entra::{Endpoints, Tenants};
+use rollcall_storage::{
     connect::Aws, directory::Directory, environment::variable, files::Files, secrets::Secrets, telemetry,
 };
-use rollcall_remote::entra::{Endpoints, Tenants};
 use users_api::{Api, Seal, router};
 
 // One invocation at a time on a share of a processor: threads would only hand work around.

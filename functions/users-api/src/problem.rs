@@ -6,10 +6,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rollcall_model::code::ApiCode;
-use rollcall_platform::{Error, Kind};
+use rollcall_storage::{ErrorKind, StorageError};
 use serde::Serialize;
 
-use crate::cursor::NotGivenOut;
+use crate::cursor::InvalidCursor;
 
 /// A problem. `detail` is for whoever made the request; what an operator needs is in the log.
 #[derive(Debug)]
@@ -71,17 +71,17 @@ impl Problem {
 
     pub(crate) fn changed() -> Self {
         let detail = "It has been changed since it was read. Read it again and repeat the change.";
-        Self::new(StatusCode::PRECONDITION_FAILED, ApiCode::ChangedMeanwhile, detail)
+        Self::new(StatusCode::PRECONDITION_FAILED, ApiCode::VersionConflict, detail)
     }
 }
 
 /// AWS fails. Whoever asked is told whether to try again, and nothing else. What the table can't store is theirs to mend.
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
+impl From<StorageError> for Problem {
+    fn from(error: StorageError) -> Self {
         tracing::error!(error = error.chain(), "a request failed");
         match error.kind {
-            Kind::NotStorable => Self::not_storable(),
-            Kind::Transient => {
+            ErrorKind::NotStorable => Self::not_storable(),
+            ErrorKind::Transient => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, ApiCode::Unavailable, "Please try again in a moment.")
             }
             _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, ApiCode::Internal, "Something went wrong on our side."),
@@ -89,8 +89,8 @@ impl From<Error> for Problem {
     }
 }
 
-impl From<NotGivenOut> for Problem {
-    fn from(_: NotGivenOut) -> Self {
+impl From<InvalidCursor> for Problem {
+    fn from(_: InvalidCursor) -> Self {
         let detail = "The cursor was not given out for this list. Begin without one.";
         Self::new(StatusCode::BAD_REQUEST, ApiCode::InvalidCursor, detail).at("cursor")
     }

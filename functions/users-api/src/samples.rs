@@ -5,7 +5,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rollcall_model::{append, roster, rotation};
+use rollcall_model::{append, rotation, user_upload};
 
 use crate::{caller::Caller, problem::Problem};
 
@@ -14,7 +14,7 @@ pub(crate) async fn get(_: Caller, Path(name): Path<String>) -> Result<Response,
     let sample = match name.as_str() {
         "append-caller-ids.csv" => append::sample(),
         "rotate-caller-ids.csv" => rotation::sample(),
-        "users.csv" => roster::sample(),
+        "users.csv" => user_upload::sample(),
         _ => return Err(Problem::not_found("sample")),
     };
     let headers = [

@@ -42,7 +42,7 @@ impl Api {
 
     async fn key(&self) -> Result<&Key, Problem> {
         let made = async || Ok(Key::new(HMAC_SHA256, &self.directory.cursor_secret().await?));
-        self.seal.0.get_or_try_init(made).await.map_err(|error: rollcall_platform::Error| error.into())
+        self.seal.0.get_or_try_init(made).await.map_err(|error: rollcall_storage::StorageError| error.into())
     }
 }
 

@@ -3,20 +3,20 @@
 use std::collections::HashMap;
 
 use rollcall_model::{
-    append::{self, Ledger, Standing, UserPlan, Wanted},
+    append::{self, AppendLedger, AppendPlan, AppendRequests, LoginLookup},
     csv_file::{Row, Schema},
     left_out::LeftOut,
     numbers::NumberReader,
     report::Judgement,
-    upload::Kind,
+    upload::JobKind,
     user::Claim,
 };
-use rollcall_platform::{
-    Error,
-    directory::{BulkWork, Found},
+use rollcall_storage::{
+    StorageError,
+    directory::{Found, TableUsage},
 };
 
-use crate::{Begun, Done, Operation, PutOn, RowsIn, Run, Stop, Work, near::Near};
+use crate::{Attempt, Done, Interrupt, ListAdditions, Operation, Prepared, RowSource, Work, near::Near};
 
 /// Appends the caller IDs of a file.
 pub struct Append;
@@ -24,33 +24,33 @@ pub struct Append;
 /// One append.
 pub struct AppendWork {
     numbers: NumberReader,
-    wanted: Wanted,
-    ledger: Ledger,
+    wanted: AppendRequests,
+    ledger: AppendLedger,
     list_limit: usize,
     near: Near,
 }
 
 impl Operation for Append {
     type Work = AppendWork;
-    const KINDS: &'static [Kind] = &[Kind::AppendCallerIds];
+    const KINDS: &'static [JobKind] = &[JobKind::AppendCallerIds];
     const LOOKS_AFTER_INBOX: bool = true;
 
-    async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<AppendWork>, Stop> {
-        let settings = run.settings().await?;
-        let inventory = run.inventory().await?;
+    async fn begin(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<AppendWork>, Interrupt> {
+        let settings = attempt.settings().await?;
+        let inventory = attempt.inventory().await?;
         let work = AppendWork {
-            numbers: NumberReader::new(run.country(&settings), &inventory),
-            wanted: Wanted::default(),
-            ledger: Wanted::default().settle(),
+            numbers: NumberReader::new(attempt.country(&settings), &inventory),
+            wanted: AppendRequests::default(),
+            ledger: AppendRequests::default().finish_reading(),
             list_limit: settings.list_limit,
             near: Near::default(),
         };
-        Ok(Begun { work, rows: RowsIn::Dropped })
+        Ok(Prepared { work, rows: RowSource::Uploaded })
     }
 }
 
 impl Work for AppendWork {
-    type Plan = UserPlan;
+    type Plan = AppendPlan;
 
     fn columns(&self) -> Schema {
         &append::COLUMNS
@@ -60,72 +60,77 @@ impl Work for AppendWork {
         self.wanted.take(row, &mut self.numbers);
     }
 
-    fn settle(&mut self) {
-        self.ledger = std::mem::take(&mut self.wanted).settle();
+    fn finish_reading(&mut self) {
+        self.ledger = std::mem::take(&mut self.wanted).finish_reading();
     }
 
     fn users(&self) -> usize {
         self.ledger.users()
     }
 
-    fn is_settled(&self, user: usize) -> bool {
-        self.ledger.is_settled(user)
+    fn is_decided(&self, user: usize) -> bool {
+        self.ledger.is_decided(user)
     }
 
-    async fn plan(&self, run: &Run<'_>, users: &[usize], work: &mut BulkWork) -> Result<Vec<UserPlan>, Error> {
+    async fn plan(
+        &self,
+        attempt: &Attempt<'_>,
+        users: &[usize],
+        usage: &mut TableUsage,
+    ) -> Result<Vec<AppendPlan>, StorageError> {
         let logins: Vec<&str> = users.iter().map(|&user| self.ledger.login(user)).collect();
-        let standings = look_up(run, &logins, work).await?;
-        let nobody = logins.iter().zip(&standings).filter(|(_, (standing, _))| *standing == Standing::Nobody);
+        let standings = look_up(attempt, &logins, usage).await?;
+        let nobody = logins.iter().zip(&standings).filter(|(_, (standing, _))| *standing == LoginLookup::Nobody);
         let nobody: Vec<&str> = nobody.map(|(login, _)| *login).collect();
-        let mut near = self.near.of(run, &nobody, work).await?;
+        let mut near = self.near.of(attempt, &nobody, usage).await?;
         let plans = users.iter().zip(&standings).map(|(&user, (standing, found))| {
             let list = found.as_ref().map_or(&[][..], |found| &found.caller_ids);
             let plan = self.ledger.plan(user, *standing, list, self.list_limit);
-            UserPlan { near: near.remove(&plan.login).unwrap_or_default(), ..plan }
+            AppendPlan { near: near.remove(&plan.login).unwrap_or_default(), ..plan }
         });
         Ok(plans.collect())
     }
 
-    fn writes(plan: &UserPlan) -> bool {
+    fn writes(plan: &AppendPlan) -> bool {
         !plan.add.is_empty()
     }
 
-    async fn carry_out(
+    async fn write(
         &self,
-        run: &Run<'_>,
-        plans: &mut [&mut UserPlan],
-        work: &mut BulkWork,
-    ) -> Result<Vec<usize>, Error> {
-        for at in append_numbers(run, plans, work).await? {
+        attempt: &Attempt<'_>,
+        plans: &mut [&mut AppendPlan],
+        usage: &mut TableUsage,
+    ) -> Result<Vec<usize>, StorageError> {
+        for at in append_numbers(attempt, plans, usage).await? {
             plans[at].vanished();
         }
         Ok(Vec::new())
     }
 
-    fn is_done(plan: &UserPlan, now: &UserPlan) -> bool {
+    fn is_done(plan: &AppendPlan, now: &AppendPlan) -> bool {
         plan.is_done(now)
     }
 
-    fn leave_out(plan: &mut UserPlan, why: LeftOut) -> bool {
+    fn leave_out(plan: &mut AppendPlan, why: LeftOut) -> bool {
         plan.leave_out(why);
         true
     }
 
-    fn user_of(&self, plan: &UserPlan) -> Option<usize> {
+    fn user_of(&self, plan: &AppendPlan) -> Option<usize> {
         self.ledger.user(&plan.login)
     }
 
-    fn record(&mut self, plan: &UserPlan) {
+    fn record(&mut self, plan: &AppendPlan) {
         self.ledger.record(plan);
     }
 
-    fn count(plan: &UserPlan, done: &mut Done) {
+    fn count(plan: &AppendPlan, done: &mut Done) {
         done.users_changed += u64::from(Self::writes(plan));
         done.numbers_added += plan.add.len() as u64;
     }
 
-    fn put_on(plan: &mut UserPlan) -> Option<PutOn<'_>> {
-        Some(put_on(plan))
+    fn additions(plan: &mut AppendPlan) -> Option<ListAdditions<'_>> {
+        Some(list_additions(plan))
     }
 
     fn judge(&mut self, row: &Row<'_>) -> Judgement {
@@ -134,21 +139,22 @@ impl Work for AppendWork {
 }
 
 /// What an append has put on a user's list.
-pub(crate) fn put_on(plan: &mut UserPlan) -> PutOn<'_> {
-    PutOn { login: &plan.login, added: &mut plan.add, taken_back: &mut plan.taken_back }
+pub(crate) fn list_additions(plan: &mut AppendPlan) -> ListAdditions<'_> {
+    ListAdditions { login: &plan.login, added: &mut plan.add, retracted: &mut plan.retracted }
 }
 
 /// Adds the plans' numbers to their users' lists. Gives the positions of those whose user is not there any more.
 pub(crate) async fn append_numbers(
-    run: &Run<'_>,
-    plans: &mut [&mut UserPlan],
-    work: &mut BulkWork,
-) -> Result<Vec<usize>, Error> {
-    let shared: Vec<&UserPlan> = plans.iter().map(|plan| &**plan).collect();
-    let appended = run.engine.directory.append(run.account(), &shared, &run.actor(), run.until, work).await?;
+    attempt: &Attempt<'_>,
+    plans: &mut [&mut AppendPlan],
+    usage: &mut TableUsage,
+) -> Result<Vec<usize>, StorageError> {
+    let shared: Vec<&AppendPlan> = plans.iter().map(|plan| &**plan).collect();
+    let appended =
+        attempt.engine.directory.append(attempt.account(), &shared, &attempt.actor(), attempt.until, usage).await?;
     for at in appended.too_large {
         let plan = &mut *plans[at];
-        plan.over.append(&mut plan.add);
+        plan.over_limit.append(&mut plan.add);
     }
     for at in appended.not_storable {
         plans[at].leave_out(LeftOut::NotStorable);
@@ -158,9 +164,13 @@ pub(crate) async fn append_numbers(
 
 /// Who the login IDs are. One that looks like an e-mail address is also looked up as such, unless it is known to be its
 /// owner's: two candidates are told apart by nobody but a person.
-async fn look_up(run: &Run<'_>, logins: &[&str], work: &mut BulkWork) -> Result<Vec<(Standing, Option<Found>)>, Error> {
-    let directory = &run.engine.directory;
-    let mut users = directory.find_users(run.account(), logins, run.until, work).await?;
+async fn look_up(
+    attempt: &Attempt<'_>,
+    logins: &[&str],
+    usage: &mut TableUsage,
+) -> Result<Vec<(LoginLookup, Option<Found>)>, StorageError> {
+    let directory = &attempt.engine.directory;
+    let mut users = directory.find_users(attempt.account(), logins, attempt.until, usage).await?;
     let doubtful: Vec<Claim> = logins
         .iter()
         .filter(|login| login.contains('@'))
@@ -170,13 +180,13 @@ async fn look_up(run: &Run<'_>, logins: &[&str], work: &mut BulkWork) -> Result<
     let owners = if doubtful.is_empty() {
         HashMap::new()
     } else {
-        directory.owners(run.account(), doubtful, run.until, work).await?
+        directory.owners(attempt.account(), doubtful, attempt.until, usage).await?
     };
     let standing = |login: &str, found: Option<&Found>| match (found, owners.get(&Claim::Email(login.to_owned()))) {
-        (Some(_), Some(owner)) if owner != login => Standing::Ambiguous,
-        (Some(found), _) => Standing::User(found.policy),
-        (None, Some(_)) => Standing::EmailOnly,
-        (None, None) => Standing::Nobody,
+        (Some(_), Some(owner)) if owner != login => LoginLookup::Ambiguous,
+        (Some(found), _) => LoginLookup::User(found.policy),
+        (None, Some(_)) => LoginLookup::EmailOnly,
+        (None, None) => LoginLookup::Nobody,
     };
     Ok(logins
         .iter()

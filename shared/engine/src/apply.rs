@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use rollcall_model::{job::Job, left_out::LeftOut};
-use rollcall_platform::{
-    Error, Kind,
-    directory::{BulkWork, Patience},
+use rollcall_storage::{
+    ErrorKind, StorageError,
+    directory::{Backoff, TableUsage},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 
-use crate::{Done, Run, Stop, Work, take_back::Joined};
+use crate::{Attempt, Done, Interrupt, Work, retract::AddedNumbers};
 
 /// Users dealt with together: few enough that progress shows and little is repeated after a death, many enough that
 /// keeping their plans costs next to nothing beside writing the users.
@@ -25,7 +25,7 @@ const OPERATION: &str = "writing users";
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Batch<P> {
     /// How many of the plans, from the first, have been carried out.
-    pub carried_out: usize,
+    pub written: usize,
     /// How many of them, from the first, an earlier attempt has decided.
     #[serde(skip)]
     recalled: usize,
@@ -34,17 +34,17 @@ pub(crate) struct Batch<P> {
 
 impl<P> Default for Batch<P> {
     fn default() -> Self {
-        Self { carried_out: 0, recalled: 0, plans: Vec::new() }
+        Self { written: 0, recalled: 0, plans: Vec::new() }
     }
 }
 
-impl Run<'_> {
+impl Attempt<'_> {
     /// Carries out what the rows ask for, and records what came of that. Gives the numbers that came onto lists by it.
-    pub(crate) async fn apply<W: Work>(&mut self, work: &mut W) -> Result<Joined, Stop> {
+    pub(crate) async fn apply<W: Work>(&mut self, work: &mut W) -> Result<AddedNumbers, Interrupt> {
         // Users are counted again from the batches that earlier attempts have kept; what was asked of the table adds up.
         self.job.progress.users_done = 0;
         let mut done = Done::default();
-        let mut joined = Joined::default();
+        let mut joined = AddedNumbers::default();
         let mut waiting = Vec::new();
         let batches = Self::batches(work);
         let mut batch = self.recall(work, 0).await?;
@@ -54,7 +54,7 @@ impl Run<'_> {
             // The next batch is read while this one is written.
             let mut next = self.recall(work, number + 1).await?;
             let (wrote, next_read) =
-                tokio::join!(self.carry_out(work, number, &mut batch), self.decide(work, number + 1, &mut next));
+                tokio::join!(self.write_batch(work, number, &mut batch), self.decide(work, number + 1, &mut next));
             let wrote = wrote.map_err(|error| self.late(error))?;
             let next_read = next_read.map_err(|error| self.late(error))?;
             for plan in &mut batch.plans {
@@ -78,18 +78,18 @@ impl Run<'_> {
         work: &mut W,
         mut waiting: Vec<usize>,
         mut done: Done,
-        joined: &mut Joined,
-    ) -> Result<(), Stop> {
+        joined: &mut AddedNumbers,
+    ) -> Result<(), Interrupt> {
         if waiting.is_empty() {
             return Ok(());
         }
         let number = Self::batches(work);
         let mut batch: Batch<W::Plan> = self.kept_before(number).await?;
         batch.recalled = batch.plans.len();
-        let (mut asked, mut recorded) = (BulkWork::default(), 0);
+        let (mut asked, mut recorded) = (TableUsage::default(), 0);
         loop {
             self.check_time()?;
-            let wrote = self.carry_out(work, number, &mut batch).await.map_err(|error| self.late(error))?;
+            let wrote = self.write_batch(work, number, &mut batch).await.map_err(|error| self.late(error))?;
             for plan in &mut batch.plans[recorded..] {
                 work.record(plan);
                 W::count(plan, &mut done);
@@ -99,14 +99,14 @@ impl Run<'_> {
             recorded = batch.plans.len();
             self.count(done, work.users(), [wrote, std::mem::take(&mut asked)]);
             let before = waiting.len();
-            waiting.retain(|&user| !work.is_settled(user));
+            waiting.retain(|&user| !work.is_decided(user));
             if waiting.is_empty() || (waiting.len() == before && recorded > 0) {
                 return Ok(());
             }
             let mut plans = work.plan(self, &waiting, &mut asked).await.map_err(|error| self.late(error))?;
             plans.retain(|plan| !W::waits(plan));
             if plans.is_empty() {
-                self.count(done, work.users(), [asked, BulkWork::default()]);
+                self.count(done, work.users(), [asked, TableUsage::default()]);
                 return Ok(());
             }
             batch.plans.extend(plans);
@@ -119,7 +119,7 @@ impl Run<'_> {
     }
 
     /// A batch that an earlier attempt may have kept.
-    async fn kept_before<P: DeserializeOwned>(&self, number: usize) -> Result<Batch<P>, Error> {
+    async fn kept_before<P: DeserializeOwned>(&self, number: usize) -> Result<Batch<P>, StorageError> {
         // The first attempt finds nothing, and need not look.
         if self.job.attempts == 1 {
             return Ok(Batch::default());
@@ -128,7 +128,7 @@ impl Run<'_> {
     }
 
     /// What an earlier attempt has kept of a batch.
-    async fn recall<W: Work>(&self, work: &mut W, number: usize) -> Result<Batch<W::Plan>, Error> {
+    async fn recall<W: Work>(&self, work: &mut W, number: usize) -> Result<Batch<W::Plan>, StorageError> {
         if number * BATCH_USERS >= work.users() {
             return Ok(Batch::default());
         }
@@ -139,19 +139,24 @@ impl Run<'_> {
     }
 
     /// A batch that some attempt has kept. One that can't be read is as good as none: carrying a plan out twice is like once.
-    pub(crate) async fn find<P: DeserializeOwned>(&self, number: usize) -> Result<Option<Batch<P>>, Error> {
+    pub(crate) async fn find<P: DeserializeOwned>(&self, number: usize) -> Result<Option<Batch<P>>, StorageError> {
         let bytes = self.engine.files.get(&self.keys.changes(number)).await?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
     /// Adds to a batch the plans for everybody whom no earlier attempt has decided on.
-    async fn decide<W: Work>(&self, work: &W, number: usize, batch: &mut Batch<W::Plan>) -> Result<BulkWork, Error> {
-        let mut asked = BulkWork::default();
+    async fn decide<W: Work>(
+        &self,
+        work: &W,
+        number: usize,
+        batch: &mut Batch<W::Plan>,
+    ) -> Result<TableUsage, StorageError> {
+        let mut asked = TableUsage::default();
         let users = number * BATCH_USERS..work.users().min((number + 1) * BATCH_USERS);
         // Who waits for another's address has a plan, though nothing is settled yet: a second one would count twice.
         let waiting: HashSet<usize> =
             batch.plans.iter().filter(|plan| W::waits(plan)).filter_map(|plan| work.user_of(plan)).collect();
-        let open: Vec<usize> = users.filter(|user| !work.is_settled(*user) && !waiting.contains(user)).collect();
+        let open: Vec<usize> = users.filter(|user| !work.is_decided(*user) && !waiting.contains(user)).collect();
         if !open.is_empty() {
             batch.plans.extend(work.plan(self, &open, &mut asked).await?);
             self.keep(number, batch).await?;
@@ -160,17 +165,22 @@ impl Run<'_> {
     }
 
     /// Writes the users of a batch that are to change.
-    async fn carry_out<W: Work>(&self, work: &W, number: usize, batch: &mut Batch<W::Plan>) -> Result<BulkWork, Error> {
-        let mut asked = BulkWork::default();
+    async fn write_batch<W: Work>(
+        &self,
+        work: &W,
+        number: usize,
+        batch: &mut Batch<W::Plan>,
+    ) -> Result<TableUsage, StorageError> {
+        let mut asked = TableUsage::default();
         if self.job.previews() {
             return Ok(asked);
         }
-        let first = batch.carried_out;
+        let first = batch.written;
         let mut open: Vec<usize> = (first..batch.plans.len()).filter(|&at| W::writes(&batch.plans[at])).collect();
         if open.is_empty() {
             return Ok(asked);
         }
-        let mut patience = Patience::new(self.until);
+        let mut patience = Backoff::new(self.until);
         for round in 1.. {
             if open.is_empty() {
                 break;
@@ -182,7 +192,7 @@ impl Run<'_> {
                     plans.push(plan);
                 }
             }
-            let mut outdated = work.carry_out(self, &mut plans, &mut asked).await?;
+            let mut outdated = work.write(self, &mut plans, &mut asked).await?;
             // In the order of the batch, which is that of `open`.
             outdated.sort_unstable();
             open = outdated.into_iter().map(|at| open[at]).collect();
@@ -191,7 +201,10 @@ impl Run<'_> {
                 // will never be as the decision needs it.
                 let left = open.drain(..).all(|at| W::leave_out(&mut batch.plans[at], LeftOut::Changing));
                 if !left {
-                    return Err(Error::transient(OPERATION, "users are changed again and again by somebody else"));
+                    return Err(StorageError::transient(
+                        OPERATION,
+                        "users are changed again and again by somebody else",
+                    ));
                 }
             }
             self.decide_again(work, &open, batch, &mut asked).await?;
@@ -199,10 +212,10 @@ impl Run<'_> {
             open.retain(|&at| W::writes(&batch.plans[at]));
             if !open.is_empty() {
                 self.keep(number, batch).await?;
-                patience.wait(Error::transient(OPERATION, "users are being changed by somebody else")).await?;
+                patience.wait(StorageError::transient(OPERATION, "users are being changed by somebody else")).await?;
             }
         }
-        batch.carried_out = batch.plans.len();
+        batch.written = batch.plans.len();
         self.keep(number, batch).await?;
         Ok(asked)
     }
@@ -213,8 +226,8 @@ impl Run<'_> {
         work: &W,
         positions: &[usize],
         batch: &mut Batch<W::Plan>,
-        asked: &mut BulkWork,
-    ) -> Result<(), Error> {
+        asked: &mut TableUsage,
+    ) -> Result<(), StorageError> {
         let known = positions.iter().filter_map(|&at| Some((at, work.user_of(&batch.plans[at])?)));
         let (positions, users): (Vec<usize>, Vec<usize>) = known.unzip();
         if !users.is_empty() {
@@ -222,7 +235,7 @@ impl Run<'_> {
             for (at, plan) in positions.into_iter().zip(plans) {
                 let before = std::mem::replace(&mut batch.plans[at], plan);
                 if at < batch.recalled {
-                    W::inherit(&mut batch.plans[at], &before);
+                    W::merge_previous_attempt(&mut batch.plans[at], &before);
                 }
             }
         }
@@ -230,34 +243,34 @@ impl Run<'_> {
     }
 
     /// A batch that this attempt has kept.
-    pub(crate) async fn kept<P: DeserializeOwned>(&self, number: usize) -> Result<Batch<P>, Error> {
+    pub(crate) async fn kept<P: DeserializeOwned>(&self, number: usize) -> Result<Batch<P>, StorageError> {
         const OPERATION: &str = "reading a plan again";
         let bytes = self.engine.files.get(&self.keys.changes(number)).await?;
-        let bytes = bytes.ok_or_else(|| Error::unreadable(OPERATION, "it is missing"))?;
-        serde_json::from_slice(&bytes).map_err(|error| Error::unreadable(OPERATION, error))
+        let bytes = bytes.ok_or_else(|| StorageError::unreadable(OPERATION, "it is missing"))?;
+        serde_json::from_slice(&bytes).map_err(|error| StorageError::unreadable(OPERATION, error))
     }
 
     /// What a job did, as it has kept it, in the order of its rows.
     ///
     /// # Errors
     /// When the bucket can't be read, or what it holds can't.
-    pub async fn plans_of<P: DeserializeOwned>(&self, job: &Job) -> Result<Vec<P>, Error> {
+    pub async fn plans_of<P: DeserializeOwned>(&self, job: &Job) -> Result<Vec<P>, StorageError> {
         let (keys, mut plans) = (job.keys(), Vec::new());
         for number in 0.. {
             let Some(bytes) = self.engine.files.get(&keys.changes(number)).await? else { break };
-            let batch: Batch<P> =
-                serde_json::from_slice(&bytes).map_err(|error| Error::unreadable("reading what a job did", error))?;
+            let batch: Batch<P> = serde_json::from_slice(&bytes)
+                .map_err(|error| StorageError::unreadable("reading what a job did", error))?;
             plans.extend(batch.plans);
         }
         Ok(plans)
     }
 
-    pub(crate) async fn keep<P: Serialize>(&self, number: usize, batch: &Batch<P>) -> Result<(), Error> {
+    pub(crate) async fn keep<P: Serialize>(&self, number: usize, batch: &Batch<P>) -> Result<(), StorageError> {
         let bytes = serde_json::to_vec(batch).expect("a batch can be written as JSON");
         self.engine.files.put(&self.keys.changes(number), "application/json", bytes).await
     }
 
-    fn count(&mut self, done: Done, users_done: usize, asked: [BulkWork; 2]) {
+    fn count(&mut self, done: Done, users_done: usize, asked: [TableUsage; 2]) {
         let progress = &mut self.job.progress;
         progress.users_done = users_done as u64;
         progress.users_changed = done.users_changed;
@@ -267,12 +280,16 @@ impl Run<'_> {
         for work in asked {
             progress.table_calls += work.calls;
             progress.statements += work.statements;
-            progress.throttled += work.put_off;
+            progress.throttled += work.throttled;
         }
     }
 
     /// A table that doesn't answer in time is no error when the time is up anyway.
-    pub(crate) fn late(&self, error: Error) -> Stop {
-        if error.kind == Kind::Transient && Instant::now() >= self.until { Stop::Time } else { Stop::Error(error) }
+    pub(crate) fn late(&self, error: StorageError) -> Interrupt {
+        if error.kind == ErrorKind::Transient && Instant::now() >= self.until {
+            Interrupt::Time
+        } else {
+            Interrupt::Error(error)
+        }
     }
 }

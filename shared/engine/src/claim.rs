@@ -1,21 +1,21 @@
 //! Who works on a job.
 
 use rollcall_model::{
-    job::{Claim, Delivery, Job, claim},
-    upload::{JobId, Source, Upload},
+    job::{ClaimOutcome, Delivery, Job, claim},
+    upload::{InboxKey, JobId, ObjectVersion},
 };
-use rollcall_platform::{Error, Kind};
+use rollcall_storage::{ErrorKind, StorageError};
 
-use crate::{Ending, Engine, Run};
+use crate::{Attempt, DeliveryOutcome, Engine};
 
 /// What a delivery has come by.
 pub(crate) enum Claimed<'a> {
     /// An attempt at the job.
-    Run(Box<Run<'a>>),
+    Attempt(Box<Attempt<'a>>),
     /// The same, and nothing is left to do but to give it up.
-    GivenUp(Box<Run<'a>>),
+    GivenUp(Box<Attempt<'a>>),
     /// Nothing.
-    Not(Ending),
+    Not(DeliveryOutcome),
 }
 
 impl Engine {
@@ -26,29 +26,29 @@ impl Engine {
     pub(crate) async fn claim(
         &self,
         existing: Option<Job>,
-        upload: &Upload,
-        source: &Source,
+        upload: &InboxKey,
+        source: &ObjectVersion,
         delivery: &Delivery,
-    ) -> Result<Claimed<'_>, Error> {
+    ) -> Result<Claimed<'_>, StorageError> {
         let (job, gave_up) = match claim(existing.clone(), upload, source, delivery) {
-            Claim::Work(job) => (*job, false),
-            Claim::GiveUp(job) => (*job, true),
-            Claim::Busy => return Ok(Claimed::Not(Ending::Busy)),
-            Claim::Ended => return Ok(Claimed::Not(Ending::Ended)),
+            ClaimOutcome::Work(job) => (*job, false),
+            ClaimOutcome::GiveUp(job) => (*job, true),
+            ClaimOutcome::Busy => return Ok(Claimed::Not(DeliveryOutcome::Busy)),
+            ClaimOutcome::Ended => return Ok(Claimed::Not(DeliveryOutcome::Ended)),
         };
         match self.directory.claim_job(&job, existing.as_ref()).await {
             Ok(()) => {}
-            Err(error) if error.kind == Kind::Conflict => {
+            Err(error) if error.kind == ErrorKind::Conflict => {
                 // Perhaps it was ourselves: an answer that is lost on its way makes the client ask once more.
                 let holder = self.directory.job(&upload.account, &JobId::of(source)).await?.and_then(|job| job.lease);
                 if holder.is_none_or(|lease| lease.owner != delivery.invocation) {
-                    return Ok(Claimed::Not(Ending::Busy));
+                    return Ok(Claimed::Not(DeliveryOutcome::Busy));
                 }
             }
             Err(error) => return Err(error),
         }
         tracing::info!(attempt = job.attempts, "claimed");
-        let run = Box::new(Run::new(self, job, delivery));
-        Ok(if gave_up { Claimed::GivenUp(run) } else { Claimed::Run(run) })
+        let attempt = Box::new(Attempt::new(self, job, delivery));
+        Ok(if gave_up { Claimed::GivenUp(attempt) } else { Claimed::Attempt(attempt) })
     }
 }

@@ -9,9 +9,9 @@ use lambda_runtime::{Context, LambdaEvent};
 use rollcall_model::{
     job::Delivery,
     misplaced::Misplaced,
-    upload::{JobId, Notice},
+    upload::{InboxEvent, JobId},
 };
-use rollcall_platform::{
+use rollcall_storage::{
     connect::Aws,
     directory::Directory,
     environment::{BadEnvironment, variable},
@@ -23,9 +23,9 @@ use serde_json::Value;
 use tracing::Instrument;
 
 use crate::{
-    Ending, Engine, Limits, Operation,
+    DeliveryOutcome, Engine, Limits, Operation,
     event::{self, Event},
-    measured,
+    metrics,
 };
 
 /// A function that works on the kinds of job of one operation, as it stands between two deliveries.
@@ -72,15 +72,17 @@ impl<O: Operation> Worker<O> {
     ///
     /// # Errors
     /// When the visit fails; the schedule calls again. What becomes of deliveries is in the answer.
-    pub async fn handle_or_visit(
+    pub async fn handle_or_run_scheduled(
         &self,
         event: LambdaEvent<Value>,
-        visit: impl Future<Output = Result<(), rollcall_platform::Error>>,
+        scheduled: impl Future<Output = Result<(), rollcall_storage::StorageError>>,
     ) -> Result<Value, lambda_runtime::Error> {
         let LambdaEvent { payload, context } = event;
         if payload.get("Records").is_none() {
             let trace = trace_id(context.xray_trace_id.as_deref());
-            visit.instrument(tracing::info_span!("visit", request.id = context.request_id, trace.id = trace)).await?;
+            scheduled
+                .instrument(tracing::info_span!("visit", request.id = context.request_id, trace.id = trace))
+                .await?;
             return Ok(Value::Null);
         }
         let deliveries = LambdaEvent { payload: serde_json::from_value(payload)?, context };
@@ -108,11 +110,11 @@ impl<O: Operation> Worker<O> {
                     folder,
                     "a file lies where no job takes it, and no account can be told"
                 );
-                measured::strayed();
+                metrics::strayed();
                 return Verdict::Done;
             }
             Event::Unreadable(problem) => {
-                measured::delivery_begun(&[], sent, Timestamp::now());
+                metrics::delivery_begun(&[], sent, Timestamp::now());
                 tracing::error!(problem, "an event can't be read");
                 return Verdict::Again;
             }
@@ -129,11 +131,11 @@ impl<O: Operation> Worker<O> {
             Told::Misplaced(misplaced) => &misplaced.upload.account,
         };
         let job = match &told {
-            Told::Notice(Notice::Execute { job, .. }) => job.clone(),
-            Told::Notice(Notice::Dropped(_)) | Told::Misplaced(_) => JobId::of(&source),
+            Told::Notice(InboxEvent::Execute { job, .. }) => job.clone(),
+            Told::Notice(InboxEvent::Dropped(_)) | Told::Misplaced(_) => JobId::of(&source),
         };
         let facts = [("account", account.as_str()), ("job", job.as_str())];
-        measured::delivery_begun(&facts, sent, delivery.at);
+        metrics::delivery_begun(&facts, sent, delivery.at);
         let span = tracing::info_span!(
             "delivery",
             request.id = context.request_id,
@@ -141,33 +143,33 @@ impl<O: Operation> Worker<O> {
             %account,
             job.id = %job,
         );
-        let run = async {
+        let attempt = async {
             let ended = match &told {
                 // In boxes: what lies deeper is more than the compiler looks through at once.
-                Told::Notice(Notice::Dropped(upload)) => {
+                Told::Notice(InboxEvent::Dropped(upload)) => {
                     Box::pin(self.engine.run(&self.operation, upload, &source, &delivery)).await
                 }
-                Told::Notice(Notice::Execute { account, kind, job }) => {
+                Told::Notice(InboxEvent::Execute { account, kind, job }) => {
                     Box::pin(self.engine.execute(&self.operation, account, (*kind, job), &delivery)).await
                 }
                 Told::Misplaced(misplaced) => Box::pin(self.engine.refuse(misplaced, &source, &delivery)).await,
             };
             match ended {
-                Ok(Ending::Ended) => Verdict::Done,
-                Ok(Ending::Busy | Ending::Paused | Ending::GaveUp) => Verdict::Again,
+                Ok(DeliveryOutcome::Ended) => Verdict::Done,
+                Ok(DeliveryOutcome::Busy | DeliveryOutcome::Paused | DeliveryOutcome::GaveUp) => Verdict::Again,
                 Err(error) => {
                     tracing::error!(delivery = delivery.number, error = error.chain(), "the delivery failed");
                     Verdict::Again
                 }
             }
         };
-        run.instrument(span).await
+        attempt.instrument(span).await
     }
 }
 
 /// What a delivery has to be worked on for.
 enum Told {
-    Notice(Notice),
+    Notice(InboxEvent),
     Misplaced(Misplaced),
 }
 

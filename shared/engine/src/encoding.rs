@@ -4,22 +4,22 @@ use rollcall_model::{
     code::FileWarning,
     csv_file::{Encoding, Judge, Judged, Note},
     job::{Failure, Stage},
-    upload::{Kind, Source},
+    upload::{JobKind, ObjectVersion},
 };
 use tokio::time::Instant;
 
-use crate::{Run, Stop};
+use crate::{Attempt, Interrupt};
 
-impl Run<'_> {
+impl Attempt<'_> {
     /// Judges the encoding by the whole file, and notes it in the record, so that each later reading agrees. Where that isn't safe,
     /// an upload of users is held as a preview: it would store names that may be wrong. In the other kinds what matters is
     /// ASCII, so they go on and say so.
-    pub(crate) async fn judge_encoding(&mut self, source: &Source) -> Result<(), Stop> {
+    pub(crate) async fn judge_encoding(&mut self, source: &ObjectVersion) -> Result<(), Interrupt> {
         let mut judge = Judge::default();
         let mut download = self.engine.files.open(source).await?;
         while let Some(bytes) = download.next().await? {
             if Instant::now() >= self.until {
-                return Err(Stop::Time);
+                return Err(Interrupt::Time);
             }
             judge.push(&bytes);
         }
@@ -27,7 +27,7 @@ impl Run<'_> {
         self.job.encoding = Some(encoding);
         if encoding == Encoding::UTF_8 {
             // Only some cells of it are none, and their rows will say so.
-            return self.save().await.map_err(Stop::Error);
+            return self.save().await.map_err(Interrupt::Error);
         }
         let note = if safe {
             let message = format!("The file is not UTF-8. It was read as {encoding}.");
@@ -40,13 +40,13 @@ impl Run<'_> {
         };
         self.job.note([note]);
         self.save().await?;
-        if !safe && self.job.upload.kind == Kind::UploadUsers && self.job.stage == Stage::Dropped && !self.given_up {
+        if !safe && self.job.upload.kind == JobKind::UploadUsers && self.job.stage == Stage::Dropped && !self.given_up {
             let reason = format!(
                 "The file's encoding isn't certain: it was read as {encoding}, so names may be wrong. Look at what would be done. Execute \
                  it if the names are right; if not, drop the file again as CSV UTF-8, or with its encoding named."
             );
             self.preview().await?;
-            self.job.failure = Some(Failure::Held { reason });
+            self.job.failure = Some(Failure::OnHold { reason });
             self.save().await?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use rollcall_model::{
     misplaced::Misplaced,
-    upload::{Kind, Notice, Source},
+    upload::{InboxEvent, JobKind, ObjectVersion},
 };
 use serde::Deserialize;
 
@@ -10,13 +10,13 @@ use serde::Deserialize;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// A file was dropped, or a person has decided.
-    Notice(Notice, Source),
+    Notice(InboxEvent, ObjectVersion),
     /// What a console makes when somebody creates a folder.
     Folder,
     /// A file or a decision for jobs of another kind: nothing for this function to do.
     OfAnotherKind(String),
     /// A file that lies where no job takes it, of an account.
-    Misplaced(Misplaced, Source),
+    Misplaced(Misplaced, ObjectVersion),
     /// A file that lies where no job takes it, and no account can be told.
     Stray(String),
     /// Nothing that a bucket says, and why.
@@ -55,7 +55,7 @@ const INBOX: &str = "inbox/";
 
 /// Reads the body of a message, for a function that works on these kinds of job and on no others. One function is told of every file of
 /// the inbox, and so also `looks_after` those that are no kind's; to the others they are nothing.
-pub(crate) fn read(body: &str, kinds: &[Kind], looks_after: bool) -> Event {
+pub(crate) fn read(body: &str, kinds: &[JobKind], looks_after: bool) -> Event {
     let created: ObjectCreated = match serde_json::from_str(body) {
         Ok(created) => created,
         Err(error) => return Event::Unreadable(error.to_string()),
@@ -64,8 +64,8 @@ pub(crate) fn read(body: &str, kinds: &[Kind], looks_after: bool) -> Event {
     if object.key.ends_with('/') {
         return Event::Folder;
     }
-    let notice = Notice::from_key(&object.key);
-    let is_own = Notice::kind_of(&object.key).is_some_and(|kind| kinds.contains(&kind));
+    let notice = InboxEvent::from_key(&object.key);
+    let is_own = InboxEvent::kind_of(&object.key).is_some_and(|kind| kinds.contains(&kind));
     let is_misplaced = notice.is_err() && object.key.starts_with(INBOX);
     if if is_misplaced { !looks_after } else { !is_own } {
         return Event::OfAnotherKind(object.key);
@@ -73,7 +73,7 @@ pub(crate) fn read(body: &str, kinds: &[Kind], looks_after: bool) -> Event {
     let Some(version) = object.version_id else {
         return Event::Unreadable("the object has no version: the bucket must keep versions".to_owned());
     };
-    let source = Source { bucket: bucket.name, key: object.key, version, size: object.size };
+    let source = ObjectVersion { bucket: bucket.name, key: object.key, version, size: object.size };
     match notice {
         Ok(notice) => Event::Notice(notice, source),
         Err(_) if is_misplaced => match Misplaced::from_key(&source.key) {
@@ -94,10 +94,10 @@ mod tests {
     }
 
     /// The kind that a function of `own` works on for this key.
-    fn taken(key: &str, own: Kind) -> Option<Kind> {
+    fn taken(key: &str, own: JobKind) -> Option<JobKind> {
         match read(&created(key), &[own], true) {
-            Event::Notice(Notice::Dropped(upload), _) => Some(upload.kind),
-            Event::Notice(Notice::Execute { kind, .. }, _) => Some(kind),
+            Event::Notice(InboxEvent::Dropped(upload), _) => Some(upload.kind),
+            Event::Notice(InboxEvent::Execute { kind, .. }, _) => Some(kind),
             Event::OfAnotherKind(_) | Event::Misplaced(..) => None,
             other => panic!("{key}: {other:?}"),
         }
@@ -106,9 +106,9 @@ mod tests {
     #[test]
     fn a_function_takes_its_own_kind_alone_whatever_else_stands_in_the_key() {
         let job = "0123456789abcdef0123456789abcdef";
-        for kind in Kind::ALL {
-            for other in Kind::ALL {
-                for function in Kind::ALL {
+        for kind in JobKind::ALL {
+            for other in JobKind::ALL {
+                for function in JobKind::ALL {
                     let own = (function == kind).then_some(kind);
                     let (kind, other) = (kind.as_str(), other.as_str());
                     assert_eq!(taken(&format!("inbox/acme/{kind}/{other}/x"), function), own, "{kind}/{other}");
@@ -131,7 +131,7 @@ mod tests {
             ("inbox/AC#ME/undo/x.json", None),
             ("inbox/x.csv", None),
         ] {
-            for kind in Kind::ALL {
+            for kind in JobKind::ALL {
                 assert!(matches!(read(&created(key), &[kind], false), Event::OfAnotherKind(_)), "{key}");
                 match (read(&created(key), &[kind], true), account) {
                     (Event::Misplaced(found, source), Some(account)) => {
@@ -143,7 +143,7 @@ mod tests {
             }
         }
         for key in ["decisions/ACME/undo/x/execute", "decisions/acme/undo/x", "elsewhere/acme/undo/x"] {
-            assert!(matches!(read(&created(key), &[Kind::Undo], true), Event::Unreadable(_)), "{key}");
+            assert!(matches!(read(&created(key), &[JobKind::Undo], true), Event::Unreadable(_)), "{key}");
         }
     }
 }

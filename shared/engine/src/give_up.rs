@@ -8,17 +8,17 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use rollcall_model::job::{Failure, Phase};
-use rollcall_platform::directory::BulkWork;
+use rollcall_storage::directory::TableUsage;
 
-use crate::{Done, Ending, Operation, Run, Stop, Work, apply::Batch, measured};
+use crate::{Attempt, DeliveryOutcome, Done, Interrupt, Operation, Work, apply::Batch, metrics};
 
-impl Run<'_> {
+impl Attempt<'_> {
     /// Ends a job that can't go on: at its last delivery, or where something is refused for good.
     pub(crate) async fn fail<O: Operation>(
         &mut self,
         operation: &O,
         reason: String,
-    ) -> Result<Ending, rollcall_platform::Error> {
+    ) -> Result<DeliveryOutcome, rollcall_storage::StorageError> {
         self.job.failure = Some(Failure::GaveUp { attempts: self.job.attempts, reason });
         self.give_up(operation, false).await
     }
@@ -29,7 +29,7 @@ impl Run<'_> {
         &mut self,
         operation: &O,
         died: bool,
-    ) -> Result<Ending, rollcall_platform::Error> {
+    ) -> Result<DeliveryOutcome, rollcall_storage::StorageError> {
         tracing::error!(attempts = self.job.attempts, "gave up");
         self.until = self.end;
         // A job may be given up over its mail alone, when every row has its outcome.
@@ -61,8 +61,8 @@ impl Run<'_> {
             self.job.lease = None;
         }
         self.save().await?;
-        measured::job_ended(&self.job);
-        Ok(Ending::GaveUp)
+        metrics::job_ended(&self.job);
+        Ok(DeliveryOutcome::GaveUp)
     }
 
     /// Says what came of each row, as far as it was decided and done. Where that can't be told, the job is given up without.
@@ -84,16 +84,16 @@ impl Run<'_> {
         if let Err(stop) = told {
             self.job.counts = counts;
             let error = match stop {
-                Stop::Error(error) => error.chain(),
-                Stop::Ends(_) => "the rows can't be read".to_owned(),
-                Stop::Time => "the time was up".to_owned(),
+                Interrupt::Error(error) => error.chain(),
+                Interrupt::Ends(_) => "the rows can't be read".to_owned(),
+                Interrupt::Time => "the time was up".to_owned(),
             };
             tracing::warn!(error, "what came of the rows of a job that was given up can't be told");
         }
     }
 
     /// Records what was done to users, and forgets what was only meant to be done.
-    async fn recall_done<W: Work>(&mut self, work: &mut W) -> Result<(), Stop> {
+    async fn recall_done<W: Work>(&mut self, work: &mut W) -> Result<(), Interrupt> {
         let (mut done, mut users) = (Done::default(), 0);
         // The last is that of users who waited for others, if there is one.
         for number in 0..=Self::batches(work) {
@@ -103,7 +103,7 @@ impl Run<'_> {
             if !open.is_empty() {
                 let mut at = 0..;
                 batch.plans.retain(|_| !at.next().is_some_and(|at| open.contains(&at)));
-                batch.carried_out = batch.plans.len();
+                batch.written = batch.plans.len();
                 self.keep(number, &batch).await?;
             }
             for plan in &batch.plans {
@@ -120,14 +120,14 @@ impl Run<'_> {
     }
 
     /// The positions of a batch's plans that were not carried out.
-    async fn not_done<W: Work>(&self, work: &W, batch: &Batch<W::Plan>) -> Result<HashSet<usize>, Stop> {
-        let open = (batch.carried_out..batch.plans.len()).filter(|&at| W::writes(&batch.plans[at]));
+    async fn not_done<W: Work>(&self, work: &W, batch: &Batch<W::Plan>) -> Result<HashSet<usize>, Interrupt> {
+        let open = (batch.written..batch.plans.len()).filter(|&at| W::writes(&batch.plans[at]));
         let known = open.filter_map(|at| Some((at, work.user_of(&batch.plans[at])?)));
         let (positions, users): (Vec<usize>, Vec<usize>) = known.unzip();
         if users.is_empty() {
             return Ok(HashSet::new());
         }
-        let now = work.plan(self, &users, &mut BulkWork::default()).await?;
+        let now = work.plan(self, &users, &mut TableUsage::default()).await?;
         let not_done = positions.into_iter().zip(now).filter(|(at, now)| !W::is_done(&batch.plans[*at], now));
         Ok(not_done.map(|(at, _)| at).collect())
     }

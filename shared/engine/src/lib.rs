@@ -15,21 +15,21 @@
 
 mod append;
 mod apply;
-mod brought;
 mod claim;
 mod deliver;
 mod encoding;
 mod event;
+mod generated_rows;
 mod give_up;
 mod mail;
-mod measured;
+mod metrics;
 mod near;
 mod operation;
 mod read;
 mod refuse;
 mod report;
+mod retract;
 mod round;
-mod take_back;
 mod terms;
 mod users;
 
@@ -44,19 +44,19 @@ use rollcall_model::{
     inventory::InventoryNumber,
     job::{Delivery, Failure, Job, Phase, Stage},
     settings::Settings,
-    upload::{JobId, Kind, ResultKeys, Source, Upload},
+    upload::{InboxKey, JobId, JobKind, ObjectVersion, ResultKeys},
 };
-use rollcall_platform::{
-    Error, Kind as ErrorKind, directory::Directory, files::Files, mailer::Mailer, telemetry::millis,
+use rollcall_storage::{
+    ErrorKind, StorageError, directory::Directory, files::Files, mailer::Mailer, telemetry::millis,
 };
 use tokio::time::Instant;
 
 use self::claim::Claimed;
 
 pub use append::Append;
-pub use brought::{MAX_REQUEST_BYTES, read_request};
 pub use deliver::Worker;
-pub use operation::{Begun, Done, Operation, PutOn, RowsIn, Work};
+pub use generated_rows::{MAX_REQUEST_BYTES, read_request};
+pub use operation::{Done, ListAdditions, Operation, Prepared, RowSource, Work};
 pub use round::Round;
 pub use users::{UploadUsers, UsersWork};
 
@@ -87,7 +87,7 @@ pub struct Limits {
 
 /// How a delivery ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum DeliveryOutcome {
     /// The job has ended, now or before.
     Ended,
     /// Another delivery is at it. Deliver this one again: should the other die, it is needed.
@@ -106,10 +106,10 @@ impl Engine {
     pub async fn run<O: Operation>(
         &self,
         operation: &O,
-        upload: &Upload,
-        source: &Source,
+        upload: &InboxKey,
+        source: &ObjectVersion,
         delivery: &Delivery,
-    ) -> Result<Ending, Error> {
+    ) -> Result<DeliveryOutcome, StorageError> {
         let existing = self.directory.job(&upload.account, &JobId::of(source)).await?;
         self.take_up(operation, existing, upload, source, delivery).await
     }
@@ -122,13 +122,13 @@ impl Engine {
         &self,
         operation: &O,
         account: &AccountId,
-        (kind, id): (Kind, &JobId),
+        (kind, id): (JobKind, &JobId),
         delivery: &Delivery,
-    ) -> Result<Ending, Error> {
+    ) -> Result<DeliveryOutcome, StorageError> {
         let job = self.directory.job(account, id).await?;
         let Some(job) = job.filter(|job| job.stage == Stage::Executed && job.upload.kind == kind) else {
             tracing::warn!(job.id = %id, %account, "nobody has decided to execute this job");
-            return Ok(Ending::Ended);
+            return Ok(DeliveryOutcome::Ended);
         };
         let (upload, source) = (job.upload.clone(), job.source.clone());
         self.take_up(operation, Some(job), &upload, &source, delivery).await
@@ -138,49 +138,49 @@ impl Engine {
         &self,
         operation: &O,
         existing: Option<Job>,
-        upload: &Upload,
-        source: &Source,
+        upload: &InboxKey,
+        source: &ObjectVersion,
         delivery: &Delivery,
-    ) -> Result<Ending, Error> {
+    ) -> Result<DeliveryOutcome, StorageError> {
         // An attempt that ends by itself gives its lease back.
         let died = existing.as_ref().is_some_and(|job| job.lease.is_some());
-        let (mut run, gave_up) = match self.claim(existing, upload, source, delivery).await? {
-            Claimed::Run(run) => (*run, false),
-            Claimed::GivenUp(run) => (*run, true),
+        let (mut attempt, gave_up) = match self.claim(existing, upload, source, delivery).await? {
+            Claimed::Attempt(attempt) => (*attempt, false),
+            Claimed::GivenUp(attempt) => (*attempt, true),
             Claimed::Not(ending) => return Ok(ending),
         };
         if gave_up {
-            return run.give_up(operation, died).await;
+            return attempt.give_up(operation, died).await;
         }
-        let stopped = match run.work(operation).await {
-            Ok(()) => return Ok(Ending::Ended),
+        let stopped = match attempt.work(operation).await {
+            Ok(()) => return Ok(DeliveryOutcome::Ended),
             Err(stopped) => stopped,
         };
         match stopped {
-            Stop::Ends(failure) => {
-                run.job.failure = Some(failure);
-                run.job.counts.unprocessed = run.job.progress.rows;
-                run.finish().await?;
-                Ok(Ending::Ended)
+            Interrupt::Ends(failure) => {
+                attempt.job.failure = Some(failure);
+                attempt.job.counts.unprocessed = attempt.job.progress.rows;
+                attempt.finish().await?;
+                Ok(DeliveryOutcome::Ended)
             }
-            Stop::Time if !delivery.is_last() => {
-                run.job.paused = true;
-                run.release().await?;
-                tracing::info!(users.done = run.job.progress.users_done, "paused");
-                Ok(Ending::Paused)
+            Interrupt::Time if !delivery.is_last() => {
+                attempt.job.paused = true;
+                attempt.release().await?;
+                tracing::info!(users.done = attempt.job.progress.users_done, "paused");
+                Ok(DeliveryOutcome::Paused)
             }
-            Stop::Time => run.fail(operation, "its time ran out at the last delivery".into()).await,
+            Interrupt::Time => attempt.fail(operation, "its time ran out at the last delivery".into()).await,
             // Whoever has the lease now goes on; nothing of this attempt is to be written any more.
-            Stop::Error(error) if error.kind == ErrorKind::Conflict => Err(error),
-            Stop::Error(error) if delivery.is_last() => run.fail(operation, error.chain()).await,
+            Interrupt::Error(error) if error.kind == ErrorKind::Conflict => Err(error),
+            Interrupt::Error(error) if delivery.is_last() => attempt.fail(operation, error.chain()).await,
             // No later delivery would come any further, so the event is done with now.
-            Stop::Error(error) if error.kind.is_final() => {
-                run.fail(operation, error.chain()).await.map(|_| Ending::Ended)
+            Interrupt::Error(error) if error.kind.is_final() => {
+                attempt.fail(operation, error.chain()).await.map(|_| DeliveryOutcome::Ended)
             }
-            Stop::Error(error) => {
-                run.job.last_error = Some(error.chain());
+            Interrupt::Error(error) => {
+                attempt.job.last_error = Some(error.chain());
                 // The lease ends by itself, should this fail too.
-                let _ = run.release().await;
+                let _ = attempt.release().await;
                 Err(error)
             }
         }
@@ -188,7 +188,7 @@ impl Engine {
 }
 
 /// One attempt at one job.
-pub struct Run<'a> {
+pub struct Attempt<'a> {
     /// What it works with.
     pub engine: &'a Engine,
     /// The record, as far as the attempt has come.
@@ -209,29 +209,29 @@ pub struct Run<'a> {
 }
 
 /// Why an attempt ends before the job does.
-pub enum Stop {
+pub enum Interrupt {
     /// The job ends by this, and nothing of it is done: the file can't be read, or what it is about.
     Ends(Failure),
     /// The invocation's time is nearly up.
     Time,
     /// AWS fails.
-    Error(Error),
+    Error(StorageError),
 }
 
-impl Stop {
+impl Interrupt {
     /// The job ends, since what it asks for can't be done. The reason is a sentence for whoever can mend that.
     pub fn refused(reason: impl Into<String>) -> Self {
         Self::Ends(Failure::Refused { reason: reason.into() })
     }
 }
 
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
+impl From<StorageError> for Interrupt {
+    fn from(error: StorageError) -> Self {
         Self::Error(error)
     }
 }
 
-impl From<FileFault> for Stop {
+impl From<FileFault> for Interrupt {
     fn from(fault: FileFault) -> Self {
         Self::Ends(Failure::File(fault))
     }
@@ -247,7 +247,7 @@ const LAST_RESERVE: f64 = 0.4;
 /// How often the record shows progress. Every write of it costs as much as a changed user.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
-impl<'a> Run<'a> {
+impl<'a> Attempt<'a> {
     fn new(engine: &'a Engine, job: Job, delivery: &Delivery) -> Self {
         let time = Duration::try_from(delivery.deadline.duration_since(delivery.at)).unwrap_or_default();
         let reserve = time.mul_f64(RESERVE).clamp(LEAST_RESERVE, MOST_RESERVE);
@@ -283,7 +283,7 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// When the table can't be read.
-    pub async fn settings(&self) -> Result<Settings, Error> {
+    pub async fn settings(&self) -> Result<Settings, StorageError> {
         self.engine.directory.settings(self.account()).await
     }
 
@@ -291,7 +291,7 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// When the table can't be read.
-    pub async fn inventory(&self) -> Result<Vec<InventoryNumber>, Error> {
+    pub async fn inventory(&self) -> Result<Vec<InventoryNumber>, StorageError> {
         self.engine.directory.inventory(self.account()).await
     }
 
@@ -304,60 +304,60 @@ impl<'a> Run<'a> {
         country
     }
 
-    async fn work<O: Operation>(&mut self, operation: &O) -> Result<(), Stop> {
+    async fn work<O: Operation>(&mut self, operation: &O) -> Result<(), Interrupt> {
         // An attempt that died with its mail to be sent has nothing else left to do.
         if self.job.phase != Phase::Mailing {
             let mut reading = self.read(operation).await?;
             self.enter(Phase::Applying).await?;
             let joined = self.apply(&mut reading.work).await?;
-            self.take_back(&mut reading.work, joined).await?;
+            self.retract(&mut reading.work, joined).await?;
             self.enter(Phase::Reporting).await?;
             self.report(&mut reading).await?;
             // **Finished means every row.**
             if self.job.counts.unprocessed > 0 {
                 let rows = format!("{} rows have come to no outcome", self.job.counts.unprocessed);
-                return Err(Error::unreadable("reading rows back", rows).into());
+                return Err(StorageError::unreadable("reading rows back", rows).into());
             }
             if !self.job.previews() {
                 operation.conclude(self, &reading.work).await?;
             }
         }
-        self.finish().await.map_err(Stop::Error)
+        self.finish().await.map_err(Interrupt::Error)
     }
 
     /// From here on the job shows what it would do, unless a person has said already that it is to be done.
     ///
     /// # Errors
     /// When a job of this kind has no preview, or the record can't be written.
-    pub async fn preview(&mut self) -> Result<(), Stop> {
+    pub async fn preview(&mut self) -> Result<(), Interrupt> {
         if self.job.stage != Stage::Dropped {
             return Ok(());
         }
         let kind = self.job.upload.kind;
         if !kind.has_preview() {
             let reason = format!("A job of the kind {} has no preview.", kind.as_str());
-            return Err(Stop::refused(reason));
+            return Err(Interrupt::refused(reason));
         }
         self.job.preview();
         self.keys = self.job.keys();
-        self.save().await.map_err(Stop::Error)
+        self.save().await.map_err(Interrupt::Error)
     }
 
     /// Sends the mail, if one is due, and ends the job.
-    async fn finish(&mut self) -> Result<(), Error> {
+    async fn finish(&mut self) -> Result<(), StorageError> {
         self.enter(Phase::Mailing).await?;
         self.mail().await?;
         self.end().await
     }
 
-    async fn end(&mut self) -> Result<(), Error> {
+    async fn end(&mut self) -> Result<(), StorageError> {
         self.job.end(Timestamp::now());
         self.save().await?;
-        measured::job_ended(&self.job);
+        metrics::job_ended(&self.job);
         Ok(())
     }
 
-    async fn enter(&mut self, phase: Phase) -> Result<(), Error> {
+    async fn enter(&mut self, phase: Phase) -> Result<(), StorageError> {
         tracing::info!(phase = self.job.phase.as_str(), ms = millis(self.entered.elapsed()), "phase done");
         self.job.phase = phase;
         self.entered = Instant::now();
@@ -365,12 +365,12 @@ impl<'a> Run<'a> {
     }
 
     /// Lets the next delivery take the job up at once.
-    async fn release(&mut self) -> Result<(), Error> {
+    async fn release(&mut self) -> Result<(), StorageError> {
         self.job.lease = None;
         self.save().await
     }
 
-    async fn save(&mut self) -> Result<(), Error> {
+    async fn save(&mut self) -> Result<(), StorageError> {
         self.saved = Instant::now();
         self.engine.directory.save_job(&self.job, &self.owner).await
     }
@@ -379,11 +379,11 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// When the record can't be written.
-    pub async fn show(&mut self) -> Result<(), Error> {
+    pub async fn show(&mut self) -> Result<(), StorageError> {
         if self.saved.elapsed() >= SAVE_EVERY { self.save().await } else { Ok(()) }
     }
 
-    fn check_time(&self) -> Result<(), Stop> {
-        if Instant::now() < self.until { Ok(()) } else { Err(Stop::Time) }
+    fn check_time(&self) -> Result<(), Interrupt> {
+        if Instant::now() < self.until { Ok(()) } else { Err(Interrupt::Time) }
     }
 }

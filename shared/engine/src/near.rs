@@ -6,12 +6,12 @@ use std::{
 };
 
 use rollcall_model::user::near::{likely, single_edits};
-use rollcall_platform::{
-    Error,
-    directory::{BulkWork, Found},
+use rollcall_storage::{
+    StorageError,
+    directory::{Found, TableUsage},
 };
 
-use crate::Run;
+use crate::Attempt;
 
 /// Login IDs of one job that are asked about: a file of which more are wrong has another fault.
 const MOST_ASKED: usize = 50;
@@ -35,18 +35,18 @@ impl Near {
     /// When the table can't be read.
     pub(crate) async fn of(
         &self,
-        run: &Run<'_>,
+        attempt: &Attempt<'_>,
         logins: &[&str],
-        work: &mut BulkWork,
-    ) -> Result<HashMap<String, Vec<String>>, Error> {
+        usage: &mut TableUsage,
+    ) -> Result<HashMap<String, Vec<String>>, StorageError> {
         let logins = &logins[..spend(&self.asked, logins.len(), MOST_ASKED)];
         let mut near = HashMap::new();
-        for (login, mut found) in self.find(run, logins, likely, work).await? {
+        for (login, mut found) in self.find(attempt, logins, likely, usage).await? {
             found.truncate(MOST_NAMED);
             near.insert(login, found);
         }
         let open: Vec<&str> = logins.iter().copied().filter(|login| !near.contains_key(*login)).collect();
-        let edits = self.find(run, &open, single_edits, work).await?;
+        let edits = self.find(attempt, &open, single_edits, usage).await?;
         near.extend(edits.into_iter().filter(|(_, found)| found.len() <= MOST_NAMED));
         Ok(near)
     }
@@ -54,11 +54,11 @@ impl Near {
     /// The users that are among the candidates for each login ID, in the order of the candidates; where there are some.
     async fn find(
         &self,
-        run: &Run<'_>,
+        attempt: &Attempt<'_>,
         logins: &[&str],
         candidates: impl Fn(&str) -> Vec<String>,
-        work: &mut BulkWork,
-    ) -> Result<Vec<(String, Vec<String>)>, Error> {
+        usage: &mut TableUsage,
+    ) -> Result<Vec<(String, Vec<String>)>, StorageError> {
         let mut wanted: Vec<(&str, Vec<String>)> = Vec::new();
         for login in logins {
             let candidates = candidates(login);
@@ -77,7 +77,7 @@ impl Near {
             return Ok(Vec::new());
         }
         let there: HashMap<String, Found> =
-            run.engine.directory.find_users(run.account(), &keys, run.until, work).await?;
+            attempt.engine.directory.find_users(attempt.account(), &keys, attempt.until, usage).await?;
         let found = wanted.into_iter().map(|(login, all)| {
             let found: Vec<String> = all.into_iter().filter(|one| there.contains_key(one)).collect();
             (login.to_owned(), found)

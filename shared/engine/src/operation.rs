@@ -8,12 +8,12 @@ use rollcall_model::{
     job::Job,
     left_out::LeftOut,
     report::Judgement,
-    upload::{Kind, Source},
+    upload::{JobKind, ObjectVersion},
 };
-use rollcall_platform::{Error, directory::BulkWork};
+use rollcall_storage::{StorageError, directory::TableUsage};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Run, Stop};
+use crate::{Attempt, Interrupt};
 
 /// A kind of bulk job.
 pub trait Operation {
@@ -21,7 +21,7 @@ pub trait Operation {
     type Work: Work;
 
     /// The kinds of job that are this operation's own. An event of any other kind is passed over, whoever sent it.
-    const KINDS: &'static [Kind];
+    const KINDS: &'static [JobKind];
 
     /// Whether the operation's function is told of every file of the inbox, and refuses those that are no kind's. The template sees to it
     /// that it is one function.
@@ -29,39 +29,43 @@ pub trait Operation {
 
     /// Takes up a job: reads what its rows are to be held against, and brings the rows, where the dropped file is not
     /// the rows itself. Called anew in every attempt, and where a job that is given up says what came of its rows. **Unless the
-    /// [run writes](Run::writes), nothing may be written** but what is kept under the run's own keys.
+    /// [attempt writes](Attempt::writes), nothing may be written** but what is kept under the attempt's own keys.
     ///
     /// # Errors
-    /// [`Stop`] says why the job, or this attempt at it, ends here.
-    fn begin(&self, run: &mut Run<'_>) -> impl Future<Output = Result<Begun<Self::Work>, Stop>> + Send;
+    /// [`Interrupt`] says why the job, or this attempt at it, ends here.
+    fn begin(&self, attempt: &mut Attempt<'_>) -> impl Future<Output = Result<Prepared<Self::Work>, Interrupt>> + Send;
 
     /// Called when every row has its outcome, before the job ends; not called for a job that fails, nor in a preview. May be
     /// called again after a death.
     ///
     /// # Errors
     /// When what is to be kept can't be.
-    fn conclude(&self, _run: &mut Run<'_>, _work: &Self::Work) -> impl Future<Output = Result<(), Error>> + Send {
+    fn conclude(
+        &self,
+        _run: &mut Attempt<'_>,
+        _work: &Self::Work,
+    ) -> impl Future<Output = Result<(), StorageError>> + Send {
         async { Ok(()) }
     }
 }
 
 /// A job that has been taken up.
-pub struct Begun<W> {
+pub struct Prepared<W> {
     /// The job.
     pub work: W,
     /// Where its rows are.
-    pub rows: RowsIn,
+    pub rows: RowSource,
 }
 
 /// Where the rows of a job are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RowsIn {
+pub enum RowSource {
     /// In the dropped file.
-    Dropped,
-    /// In another, that was brought for it.
-    Brought(Source),
+    Uploaded,
+    /// In another, that the job has made for itself.
+    Generated(ObjectVersion),
     /// There are none, and the job has nothing to do.
-    Nowhere,
+    None,
 }
 
 /// One bulk job: what its rows want of users, and what comes of that.
@@ -84,13 +88,13 @@ pub trait Work: Send + Sync {
     }
 
     /// Every row has been taken.
-    fn settle(&mut self);
+    fn finish_reading(&mut self);
 
     /// Distinct users of the rows.
     fn users(&self) -> usize;
 
     /// Whether everything about a user is known.
-    fn is_settled(&self, user: usize) -> bool;
+    fn is_decided(&self, user: usize) -> bool;
 
     /// Decides for some users, by what the table says of them now.
     ///
@@ -98,10 +102,10 @@ pub trait Work: Send + Sync {
     /// When the table can't be read in time.
     fn plan(
         &self,
-        run: &Run<'_>,
+        attempt: &Attempt<'_>,
         users: &[usize],
-        work: &mut BulkWork,
-    ) -> impl Future<Output = Result<Vec<Self::Plan>, Error>> + Send;
+        usage: &mut TableUsage,
+    ) -> impl Future<Output = Result<Vec<Self::Plan>, StorageError>> + Send;
 
     /// Whether the plan is to be made again when other users of the rows have been written.
     fn waits(_plan: &Self::Plan) -> bool {
@@ -116,19 +120,19 @@ pub trait Work: Send + Sync {
     ///
     /// # Errors
     /// When the table can't be written in time.
-    fn carry_out(
+    fn write(
         &self,
-        run: &Run<'_>,
+        attempt: &Attempt<'_>,
         plans: &mut [&mut Self::Plan],
-        work: &mut BulkWork,
-    ) -> impl Future<Output = Result<Vec<usize>, Error>> + Send;
+        usage: &mut TableUsage,
+    ) -> impl Future<Output = Result<Vec<usize>, StorageError>> + Send;
 
     /// Whether a plan that was kept has been carried out, by what would be decided `now`.
     fn is_done(plan: &Self::Plan, now: &Self::Plan) -> bool;
 
     /// Takes over what the plan of an earlier attempt has done, as far as the list shows it. Others have written the user since then, so
     /// the table doesn't say any more who did it, and the plan was decided again.
-    fn inherit(_plan: &mut Self::Plan, _earlier: &Self::Plan) {}
+    fn merge_previous_attempt(_plan: &mut Self::Plan, _earlier: &Self::Plan) {}
 
     /// Gives a plan up: the user is left as it is, and its rows fail by this. `false` where a job of this kind can't leave out one user.
     fn leave_out(_plan: &mut Self::Plan, _why: LeftOut) -> bool {
@@ -145,7 +149,7 @@ pub trait Work: Send + Sync {
     fn count(plan: &Self::Plan, done: &mut Done);
 
     /// The numbers that a plan has put on a list, for kinds that do so.
-    fn put_on(_plan: &mut Self::Plan) -> Option<PutOn<'_>> {
+    fn additions(_plan: &mut Self::Plan) -> Option<ListAdditions<'_>> {
         None
     }
 
@@ -159,13 +163,13 @@ pub trait Work: Send + Sync {
 }
 
 /// What a plan has put on a user's list.
-pub struct PutOn<'a> {
+pub struct ListAdditions<'a> {
     /// The login ID, folded.
     pub login: &'a str,
     /// The numbers.
     pub added: &'a mut Vec<CallerId>,
     /// Those that have been taken off again, since they were retired meanwhile.
-    pub taken_back: &'a mut Vec<CallerId>,
+    pub retracted: &'a mut Vec<CallerId>,
 }
 
 /// What plans have done to users.

@@ -3,25 +3,25 @@
 use rollcall_model::{
     code::{FileCode, FileWarning},
     csv_file::{Encoding, FileFault, Note, Reader, Schema},
-    upload::Source,
+    upload::ObjectVersion,
 };
-use rollcall_platform::files::Download;
+use rollcall_storage::files::Download;
 use tokio::time::Instant;
 
-use crate::{Begun, Operation, RowsIn, Run, Stop, Work};
+use crate::{Attempt, Interrupt, Operation, Prepared, RowSource, Work};
 
 /// What the first reading leaves for the second.
 pub(crate) struct Reading<W> {
     pub work: W,
     /// Where the rows are, if there are any.
-    pub source: Option<Source>,
+    pub source: Option<ObjectVersion>,
     /// They are those of the dropped file.
     pub own: bool,
 }
 
-impl Run<'_> {
+impl Attempt<'_> {
     /// Reads the rows.
-    pub(crate) async fn read<O: Operation>(&mut self, operation: &O) -> Result<Reading<O::Work>, Stop> {
+    pub(crate) async fn read<O: Operation>(&mut self, operation: &O) -> Result<Reading<O::Work>, Interrupt> {
         let limits = self.engine.limits;
         let dropped = self.engine.files.open(&self.job.source).await?;
         // First of all: who is to be told, should nothing else be read of the file.
@@ -44,18 +44,18 @@ impl Run<'_> {
         }
         let mut dropped = Some(dropped);
         loop {
-            let Begun { work, rows } = operation.begin(self).await?;
-            let own = rows == RowsIn::Dropped;
+            let Prepared { work, rows } = operation.begin(self).await?;
+            let own = rows == RowSource::Uploaded;
             // What a job has brought it has bounded itself, and nobody can cut that into parts.
             let (source, most) = match rows {
-                RowsIn::Dropped => (self.job.source.clone(), limits.rows),
-                RowsIn::Brought(source) => {
+                RowSource::Uploaded => (self.job.source.clone(), limits.rows),
+                RowSource::Generated(source) => {
                     dropped = None;
                     (source, u64::MAX)
                 }
-                RowsIn::Nowhere => {
+                RowSource::None => {
                     let mut work = work;
-                    work.settle();
+                    work.finish_reading();
                     return Ok(Reading { work, source: None, own });
                 }
             };
@@ -77,7 +77,7 @@ impl Run<'_> {
         download: Download,
         most: u64,
         own: bool,
-    ) -> Result<Option<W>, Stop> {
+    ) -> Result<Option<W>, Interrupt> {
         let mut rows = Rows::of(download, work.columns(), self.job.encoding, self.until);
         while rows.more().await? {
             if rows.reader.is_doubtful() && self.job.encoding.is_none() {
@@ -98,7 +98,7 @@ impl Run<'_> {
             notes.extend(work.note(header, &self.job));
         }
         self.job.note(notes);
-        work.settle();
+        work.finish_reading();
         self.job.progress.rows = rows.reader.rows();
         self.job.progress.users = work.users() as u64;
         Ok(Some(work))
@@ -123,18 +123,18 @@ impl Rows {
     }
 
     /// Looks at the clock now and then: a piece of the download may hold any number of rows.
-    pub(crate) fn check_time(&self) -> Result<(), Stop> {
+    pub(crate) fn check_time(&self) -> Result<(), Interrupt> {
         let looks = self.reader.rows().is_multiple_of(ROWS_BETWEEN_LOOKS);
-        if looks && Instant::now() >= self.until { Err(Stop::Time) } else { Ok(()) }
+        if looks && Instant::now() >= self.until { Err(Interrupt::Time) } else { Ok(()) }
     }
 
     /// Gives the reader more of the file. `false` when there is no more to give.
-    pub(crate) async fn more(&mut self) -> Result<bool, Stop> {
+    pub(crate) async fn more(&mut self) -> Result<bool, Interrupt> {
         if self.ended {
             return Ok(false);
         }
         if Instant::now() >= self.until {
-            return Err(Stop::Time);
+            return Err(Interrupt::Time);
         }
         if let Some(bytes) = self.download.next().await? {
             self.reader.push(&bytes)?;

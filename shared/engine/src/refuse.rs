@@ -4,11 +4,11 @@ use rollcall_model::{
     audit::Actor,
     job::{Delivery, Failure},
     misplaced::Misplaced,
-    upload::{JobId, Source},
+    upload::{JobId, ObjectVersion},
 };
-use rollcall_platform::Error;
+use rollcall_storage::StorageError;
 
-use crate::{Ending, Engine, claim::Claimed};
+use crate::{DeliveryOutcome, Engine, claim::Claimed};
 
 impl Engine {
     /// Ends the job of a misplaced file, and tells the account's recipients. Nothing of the file is read, what it says beside its bytes
@@ -19,29 +19,30 @@ impl Engine {
     pub(crate) async fn refuse(
         &self,
         misplaced: &Misplaced,
-        source: &Source,
+        source: &ObjectVersion,
         delivery: &Delivery,
-    ) -> Result<Ending, Error> {
+    ) -> Result<DeliveryOutcome, StorageError> {
         let Misplaced { upload, fault } = misplaced;
         let existing = self.directory.job(&upload.account, &JobId::of(source)).await?;
-        let mut run = match self.claim(existing, upload, source, delivery).await? {
-            Claimed::Run(run) | Claimed::GivenUp(run) => run,
+        let mut attempt = match self.claim(existing, upload, source, delivery).await? {
+            Claimed::Attempt(attempt) | Claimed::GivenUp(attempt) => attempt,
             Claimed::Not(ending) => return Ok(ending),
         };
-        run.job.asked_by = Some(Actor::Bucket);
-        run.job.failure = Some(Failure::File(fault.clone()));
-        match run.finish().await {
-            Ok(()) => Ok(Ending::Ended),
+        attempt.job.asked_by = Some(Actor::Bucket);
+        attempt.job.failure = Some(Failure::File(fault.clone()));
+        match attempt.finish().await {
+            Ok(()) => Ok(DeliveryOutcome::Ended),
             // Nobody comes after the last delivery. Sent back from the dead-letter queue, the job sends its mail then.
             Err(error) if delivery.is_last() => {
-                run.job.last_error = Some(error.chain());
-                run.job.failure = Some(Failure::GaveUp { attempts: run.job.attempts, reason: fault.to_string() });
-                run.end().await.map(|()| Ending::GaveUp)
+                attempt.job.last_error = Some(error.chain());
+                attempt.job.failure =
+                    Some(Failure::GaveUp { attempts: attempt.job.attempts, reason: fault.to_string() });
+                attempt.end().await.map(|()| DeliveryOutcome::GaveUp)
             }
             Err(error) => {
-                run.job.last_error = Some(error.chain());
+                attempt.job.last_error = Some(error.chain());
                 // The lease ends by itself, should this fail too.
-                let _ = run.release().await;
+                let _ = attempt.release().await;
                 Err(error)
             }
         }

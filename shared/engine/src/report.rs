@@ -3,10 +3,10 @@
 use rollcall_model::{
     code::Warning, csv_file::Note, job::Stage, outcomes::Outcomes, report::Report, upload::ResultKeys,
 };
-use rollcall_platform::{Error, files::Growing};
+use rollcall_storage::{StorageError, files::MultipartUpload};
 
 use crate::{
-    Run, Stop, Work,
+    Attempt, Interrupt, Work,
     read::{Reading, Rows},
 };
 
@@ -14,9 +14,9 @@ use crate::{
 const HELD_BYTES: usize = 1024 * 1024;
 const CSV: &str = "text/csv; charset=utf-8";
 
-impl Run<'_> {
+impl Attempt<'_> {
     /// Writes the result files. An execution says where something else has come of a row than its preview had said.
-    pub(crate) async fn report<W: Work>(&mut self, reading: &mut Reading<W>) -> Result<(), Stop> {
+    pub(crate) async fn report<W: Work>(&mut self, reading: &mut Reading<W>) -> Result<(), Interrupt> {
         let Reading { work, source: Some(source), own } = reading else { return Ok(()) };
         let mut said = self.recall_outcomes().await?;
         let mut differs = 0;
@@ -58,7 +58,7 @@ impl Run<'_> {
         if let Some((mut report, mut results, mut failed)) = files {
             pass_on(&mut report.results, &mut results, 0).await?;
             results.finish().await?;
-            if report.counts.to_mend() > 0 {
+            if report.counts.needs_correction() > 0 {
                 pass_on(&mut report.failed, &mut failed, 0).await?;
                 failed.finish().await?;
             }
@@ -82,7 +82,7 @@ impl Run<'_> {
     }
 
     /// What the job's preview has said of each row, if it had one.
-    async fn recall_outcomes(&self) -> Result<Option<Outcomes>, Error> {
+    async fn recall_outcomes(&self) -> Result<Option<Outcomes>, StorageError> {
         if self.job.previewed.is_none() {
             return Ok(None);
         }
@@ -91,6 +91,10 @@ impl Run<'_> {
     }
 }
 
-async fn pass_on(from: &mut rollcall_model::csv_file::Writer, to: &mut Growing, hold: usize) -> Result<(), Error> {
+async fn pass_on(
+    from: &mut rollcall_model::csv_file::Writer,
+    to: &mut MultipartUpload,
+    hold: usize,
+) -> Result<(), StorageError> {
     if from.pending() > hold { to.write(&from.take()).await } else { Ok(()) }
 }

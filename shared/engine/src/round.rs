@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use jiff::Timestamp;
 use lambda_runtime::Context;
 use rollcall_model::account::AccountId;
-use rollcall_platform::Error;
+use rollcall_storage::StorageError;
 use tokio::time::{Instant, timeout};
 
 use crate::deliver::deadline;
@@ -40,11 +40,11 @@ impl Round {
     ///
     /// # Errors
     /// The last of those that kept an account from being visited.
-    pub async fn visit_all(
+    pub async fn for_each_account(
         &self,
         accounts: &[AccountId],
-        ask: impl AsyncFn(&AccountId) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+        ask: impl AsyncFn(&AccountId) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
         self.in_shares(SHARE, accounts, ask).await
     }
 
@@ -52,8 +52,8 @@ impl Round {
         &self,
         share: Duration,
         accounts: &[AccountId],
-        ask: impl AsyncFn(&AccountId) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+        ask: impl AsyncFn(&AccountId) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
         let mut visited = Ok(());
         let mut waiting: VecDeque<_> = in_turn(accounts, self.now).map(|account| (account, share)).collect();
         while let Some((account, share)) = waiting.pop_front() {

@@ -1,14 +1,14 @@
 //! What an upload says of its job, and who asked for it.
 
-use rollcall_model::{audit::Actor, email::EmailAddress, job::NotifyIgnored, permit::Permit, upload::Terms};
-use rollcall_platform::Error;
+use rollcall_model::{audit::Actor, email::EmailAddress, job::NotifyIgnored, permit::Permit, upload::UploadOptions};
+use rollcall_storage::StorageError;
 
-use crate::Run;
+use crate::Attempt;
 
-impl Run<'_> {
+impl Attempt<'_> {
     /// Notes what the upload says of its job, and who asked for it. The record says so before anything else is done, so that the
     /// audit trail finds it there.
-    pub(crate) async fn note_terms(&mut self, terms: &Terms) -> Result<(), Error> {
+    pub(crate) async fn note_terms(&mut self, terms: &UploadOptions) -> Result<(), StorageError> {
         if self.job.asked_by.is_some() {
             return Ok(());
         }
@@ -28,7 +28,7 @@ impl Run<'_> {
     }
 
     /// Whom a file in the bucket names, if the account allows that. Otherwise its recipients get the report, and the job says so.
-    async fn notify(&self, terms: &Terms) -> Result<Result<Option<EmailAddress>, NotifyIgnored>, Error> {
+    async fn notify(&self, terms: &UploadOptions) -> Result<Result<Option<EmailAddress>, NotifyIgnored>, StorageError> {
         Ok(match &terms.notify {
             _ if terms.notify_unreadable => Err(NotifyIgnored::Unreadable),
             None => Ok(None),
@@ -38,7 +38,7 @@ impl Run<'_> {
     }
 
     /// What was agreed on about this very upload. An ID that is another upload's proves nothing.
-    async fn permit(&self, terms: &Terms) -> Result<Option<Permit>, Error> {
+    async fn permit(&self, terms: &UploadOptions) -> Result<Option<Permit>, StorageError> {
         let Some(id) = &terms.permit else { return Ok(None) };
         let permit = self.engine.directory.permitted(self.account(), id).await?;
         Ok(permit.filter(|permit| permit.upload == self.job.upload.key()))

@@ -4,23 +4,23 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rollcall_model::{
-    catalog::Kind,
+    catalog::CatalogKind,
     csv_file::{Header, Note, Row, Schema},
     job::Job,
     left_out::LeftOut,
     report::{Judgement, RowStatus},
-    roster::{self, Catalog, Change, Ledger, Plan, Present, RosterReader, Wanted},
-    upload::Kind as JobKind,
+    upload::JobKind,
     user::DirectoryId,
+    user_upload::{self, Catalog, UploadLedger, UserChange, UserNow, UserPlan, UserRequests, UserRowReader},
 };
-use rollcall_platform::{
-    Error,
-    directory::{BulkWork, UserWrite},
+use rollcall_storage::{
+    StorageError,
+    directory::{TableUsage, UserWrite},
 };
 
 use crate::{
-    Begun, Done, Operation, PutOn, RowsIn, Run, Stop, Work,
-    append::{append_numbers, put_on},
+    Attempt, Done, Interrupt, ListAdditions, Operation, Prepared, RowSource, Work,
+    append::{append_numbers, list_additions},
     near::Near,
 };
 
@@ -29,10 +29,10 @@ pub struct UploadUsers;
 
 /// One upload of users.
 pub struct UsersWork {
-    reader: RosterReader,
+    reader: UserRowReader,
     catalog: Catalog,
-    wanted: Wanted,
-    ledger: Ledger,
+    wanted: UserRequests,
+    ledger: UploadLedger,
     list_limit: usize,
     near: Near,
     /// People of the company's directory whose rows are to be mended, and what came of those.
@@ -43,8 +43,8 @@ impl Operation for UploadUsers {
     type Work = UsersWork;
     const KINDS: &'static [JobKind] = &[JobKind::UploadUsers];
 
-    async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<UsersWork>, Stop> {
-        Ok(Begun { work: UsersWork::begin(run).await?, rows: RowsIn::Dropped })
+    async fn begin(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<UsersWork>, Interrupt> {
+        Ok(Prepared { work: UsersWork::begin(attempt).await?, rows: RowSource::Uploaded })
     }
 }
 
@@ -53,21 +53,21 @@ impl UsersWork {
     ///
     /// # Errors
     /// When the table can't be read.
-    pub async fn begin(run: &Run<'_>) -> Result<Self, Error> {
-        let settings = run.settings().await?;
-        let inventory = run.inventory().await?;
-        let entries = |kind| run.engine.directory.catalog(run.account(), kind);
+    pub async fn begin(attempt: &Attempt<'_>) -> Result<Self, StorageError> {
+        let settings = attempt.settings().await?;
+        let inventory = attempt.inventory().await?;
+        let entries = |kind| attempt.engine.directory.catalog(attempt.account(), kind);
         let catalog = Catalog {
-            roles: entries(Kind::Role).await?,
-            departments: entries(Kind::Department).await?,
-            teams: entries(Kind::Team).await?,
-            role: run.job.role.clone(),
+            roles: entries(CatalogKind::Role).await?,
+            departments: entries(CatalogKind::Department).await?,
+            teams: entries(CatalogKind::Team).await?,
+            role: attempt.job.role.clone(),
         };
         Ok(Self {
-            reader: RosterReader::new(run.country(&settings), &inventory),
+            reader: UserRowReader::new(attempt.country(&settings), &inventory),
             catalog,
-            wanted: Wanted::default(),
-            ledger: Wanted::default().settle(),
+            wanted: UserRequests::default(),
+            ledger: UserRequests::default().finish_reading(),
             list_limit: settings.list_limit,
             near: Near::default(),
             unmet: BTreeMap::new(),
@@ -81,10 +81,10 @@ impl UsersWork {
 }
 
 impl Work for UsersWork {
-    type Plan = Plan;
+    type Plan = UserPlan;
 
     fn columns(&self) -> Schema {
-        &roster::COLUMNS
+        &user_upload::COLUMNS
     }
 
     fn take(&mut self, row: &Row<'_>) {
@@ -92,40 +92,45 @@ impl Work for UsersWork {
     }
 
     fn note(&self, header: &Header, job: &Job) -> Option<Note> {
-        (job.role.is_some() && roster::says_only_numbers(header)).then(Note::meant_append)
+        (job.role.is_some() && user_upload::says_only_numbers(header)).then(Note::meant_append)
     }
 
-    fn settle(&mut self) {
-        self.ledger = std::mem::take(&mut self.wanted).settle();
+    fn finish_reading(&mut self) {
+        self.ledger = std::mem::take(&mut self.wanted).finish_reading();
     }
 
     fn users(&self) -> usize {
         self.ledger.users()
     }
 
-    fn is_settled(&self, user: usize) -> bool {
-        self.ledger.is_settled(user)
+    fn is_decided(&self, user: usize) -> bool {
+        self.ledger.is_decided(user)
     }
 
-    async fn plan(&self, run: &Run<'_>, users: &[usize], work: &mut BulkWork) -> Result<Vec<Plan>, Error> {
-        let directory = &run.engine.directory;
+    async fn plan(
+        &self,
+        attempt: &Attempt<'_>,
+        users: &[usize],
+        usage: &mut TableUsage,
+    ) -> Result<Vec<UserPlan>, StorageError> {
+        let directory = &attempt.engine.directory;
         let logins: Vec<&str> = users.iter().map(|&user| self.ledger.login(user)).collect();
-        let present = directory.whole_users(run.account(), &logins, run.until, work).await?;
+        let present = directory.whole_users(attempt.account(), &logins, attempt.until, usage).await?;
         // What a user has already needs no looking up: most files change little.
         let wanted = users.iter().flat_map(|&user| {
             let has = present.get(self.ledger.login(user)).map(rollcall_model::user::User::claims).unwrap_or_default();
             self.ledger.claims(user).into_iter().filter(move |claim| !has.contains(claim))
         });
-        let owners = directory.owners(run.account(), wanted, run.until, work).await?;
+        let owners = directory.owners(attempt.account(), wanted, attempt.until, usage).await?;
         let now = Timestamp::now();
         let plans = users.iter().map(|&user| {
-            let present = Present { user: present.get(self.ledger.login(user)), owners: &owners, now };
+            let present = UserNow { user: present.get(self.ledger.login(user)), owners: &owners, now };
             self.ledger.plan(user, present, &self.catalog, self.list_limit)
         });
-        let mut plans: Vec<Plan> = plans.collect();
+        let mut plans: Vec<UserPlan> = plans.collect();
         let strangers = plans.iter().filter(|plan| plan.is_of_nobody()).map(|plan| plan.numbers.login.clone());
         let strangers: Vec<String> = strangers.collect();
-        let near = self.near.of(run, &strangers.iter().map(String::as_str).collect::<Vec<_>>(), work).await?;
+        let near = self.near.of(attempt, &strangers.iter().map(String::as_str).collect::<Vec<_>>(), usage).await?;
         for plan in &mut plans {
             if let Some(near) = near.get(&plan.numbers.login) {
                 plan.was_meant(near);
@@ -134,83 +139,84 @@ impl Work for UsersWork {
         Ok(plans)
     }
 
-    fn waits(plan: &Plan) -> bool {
+    fn waits(plan: &UserPlan) -> bool {
         plan.waits()
     }
 
-    fn writes(plan: &Plan) -> bool {
+    fn writes(plan: &UserPlan) -> bool {
         plan.writes()
     }
 
-    async fn carry_out(
+    async fn write(
         &self,
-        run: &Run<'_>,
-        plans: &mut [&mut Plan],
-        work: &mut BulkWork,
-    ) -> Result<Vec<usize>, Error> {
+        attempt: &Attempt<'_>,
+        plans: &mut [&mut UserPlan],
+        usage: &mut TableUsage,
+    ) -> Result<Vec<usize>, StorageError> {
         let mut writes = Vec::new();
         for (at, plan) in plans.iter().enumerate() {
             let add = plan.numbers.add.as_slice();
             match &plan.change {
-                Change::Create(user) => writes.push((at, UserWrite::Create(user, add))),
-                Change::Update { before, after } => writes.push((at, UserWrite::Update([before, after], add))),
-                Change::None | Change::Refused(_) => {}
+                UserChange::Create(user) => writes.push((at, UserWrite::Create(user, add))),
+                UserChange::Update { before, after } => writes.push((at, UserWrite::Update([before, after], add))),
+                UserChange::None | UserChange::Refused(_) => {}
             }
         }
         let (positions, writes): (Vec<usize>, Vec<UserWrite<'_>>) = writes.into_iter().unzip();
-        let directory = &run.engine.directory;
-        let not_written = directory.write_users(run.account(), &writes, &run.job.id, run.until, work).await?;
+        let directory = &attempt.engine.directory;
+        let not_written =
+            directory.write_users(attempt.account(), &writes, &attempt.job.id, attempt.until, usage).await?;
         let mut again: Vec<usize> = not_written.outdated.into_iter().map(|at| positions[at]).collect();
         for at in not_written.not_storable {
             plans[positions[at]].leave_out(LeftOut::NotStorable);
         }
 
         // Where only caller IDs are new, they are appended as any others, without a version.
-        let appends = plans.iter_mut().enumerate().filter(|(_, plan)| plan.change == Change::None);
+        let appends = plans.iter_mut().enumerate().filter(|(_, plan)| plan.change == UserChange::None);
         let (positions, mut appends): (Vec<usize>, Vec<_>) =
             appends.filter(|(_, plan)| !plan.numbers.add.is_empty()).map(|(at, plan)| (at, &mut plan.numbers)).unzip();
         if !appends.is_empty() {
             // Somebody who has been deleted meanwhile is new.
-            again.extend(append_numbers(run, &mut appends, work).await?.into_iter().map(|at| positions[at]));
+            again.extend(append_numbers(attempt, &mut appends, usage).await?.into_iter().map(|at| positions[at]));
         }
         Ok(again)
     }
 
-    fn is_done(plan: &Plan, now: &Plan) -> bool {
-        now.change == Change::None && plan.numbers.is_done(&now.numbers)
+    fn is_done(plan: &UserPlan, now: &UserPlan) -> bool {
+        now.change == UserChange::None && plan.numbers.is_done(&now.numbers)
     }
 
-    fn inherit(plan: &mut Plan, earlier: &Plan) {
-        plan.numbers.inherit(&earlier.numbers);
+    fn merge_previous_attempt(plan: &mut UserPlan, earlier: &UserPlan) {
+        plan.numbers.merge_previous_attempt(&earlier.numbers);
     }
 
-    fn leave_out(plan: &mut Plan, why: LeftOut) -> bool {
+    fn leave_out(plan: &mut UserPlan, why: LeftOut) -> bool {
         plan.leave_out(why);
         true
     }
 
-    fn user_of(&self, plan: &Plan) -> Option<usize> {
+    fn user_of(&self, plan: &UserPlan) -> Option<usize> {
         self.ledger.user(&plan.numbers.login)
     }
 
-    fn record(&mut self, plan: &Plan) {
+    fn record(&mut self, plan: &UserPlan) {
         self.ledger.record(plan);
     }
 
-    fn count(plan: &Plan, done: &mut Done) {
+    fn count(plan: &UserPlan, done: &mut Done) {
         done.users_changed += u64::from(plan.writes());
-        done.users_created += u64::from(matches!(plan.change, Change::Create(_)));
+        done.users_created += u64::from(matches!(plan.change, UserChange::Create(_)));
         done.numbers_added += plan.numbers.add.len() as u64;
     }
 
-    fn put_on(plan: &mut Plan) -> Option<PutOn<'_>> {
-        Some(put_on(&mut plan.numbers))
+    fn additions(plan: &mut UserPlan) -> Option<ListAdditions<'_>> {
+        Some(list_additions(&mut plan.numbers))
     }
 
     fn judge(&mut self, row: &Row<'_>) -> Judgement {
-        let judgement = roster::judge(row, &mut self.reader, &mut self.ledger);
-        if judgement.status.is_to_mend()
-            && let Some(person) = roster::directory_id(row)
+        let judgement = user_upload::judge(row, &mut self.reader, &mut self.ledger);
+        if judgement.status.needs_correction()
+            && let Some(person) = user_upload::directory_id(row)
         {
             self.unmet.insert(person, judgement.status);
         }

@@ -6,7 +6,7 @@ use crate::user::{Name, Ref};
 
 /// A kind of thing in the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum CatalogKind {
     /// What a user may do.
     Role,
     /// Where a user works, and what numbers belong to.
@@ -17,7 +17,7 @@ pub enum Kind {
 
 /// One entry of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct CatalogEntry {
     /// Its ID, which users carry.
     pub id: Ref,
     /// The name that people know it by.

@@ -79,9 +79,9 @@ codes! {
         /// The account has retired this number, or a rotation is retiring it.
         NumberRetired = "NUMBER_RETIRED",
         /// Another rotation is taking this number out of service.
-        NumberLeaving = "NUMBER_LEAVING",
+        NumberInRotation = "NUMBER_IN_ROTATION",
         /// The number stands further up in the rotation, with another replacement.
-        NumberTwice = "NUMBER_TWICE",
+        DuplicateNumber = "DUPLICATE_NUMBER",
         /// The replacement is not in service, or leaves with this rotation.
         ReplacementUnusable = "REPLACEMENT_UNUSABLE",
         /// Without the numbers that are retired, the user would have none to dial from.
@@ -109,7 +109,7 @@ codes! {
         /// The table can't store the user: with its list, it would be larger than an item can be.
         NotStorable = "NOT_STORABLE",
         /// Somebody else changed the user each time that the job was about to.
-        ChangedMeanwhile = "CHANGED_MEANWHILE",
+        VersionConflict = "VERSION_CONFLICT",
     }
 }
 
@@ -139,15 +139,15 @@ codes! {
         /// Another user has this extension.
         ExtensionInUse = "EXTENSION_IN_USE",
         /// The action is not legal from where the user is.
-        IllegalAction = "ILLEGAL_ACTION",
+        InvalidAgentState = "INVALID_AGENT_STATE",
         /// The number is retired: it has no way back but to be new again.
         NumberRetired = "NUMBER_RETIRED",
         /// The job stands where this can't be decided about it, or somebody has decided.
-        IllegalMove = "ILLEGAL_MOVE",
+        IllegalMove = "INVALID_JOB_STATE",
         /// What jobs of this kind did can't be taken back.
-        NoUndo = "NO_UNDO",
+        UndoUnsupported = "UNDO_UNSUPPORTED",
         /// It has been changed since it was read.
-        ChangedMeanwhile = "CHANGED_MEANWHILE",
+        VersionConflict = "VERSION_CONFLICT",
         /// The same `Idempotency-Key` came with another request.
         IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
         /// The request with the same `Idempotency-Key` is still being answered.
@@ -227,7 +227,7 @@ codes! {
         /// Something else came of the row than the preview had said.
         DiffersFromPreview = "DIFFERS_FROM_PREVIEW",
         /// Of a rotation: nobody whom it is about has the number, or not any more.
-        NotHeld = "NOT_HELD",
+        NumberNotAssigned = "NUMBER_NOT_ASSIGNED",
         /// Of an undo: what the job did is not there any more as it left it, so it is passed over.
         ChangedSince = "CHANGED_SINCE",
         /// Of a resync: nobody of the phone system is the CRM user.

@@ -19,7 +19,7 @@ impl LeftOut {
     pub fn code(self) -> RowCode {
         match self {
             Self::NotStorable => RowCode::NotStorable,
-            Self::Changing => RowCode::ChangedMeanwhile,
+            Self::Changing => RowCode::VersionConflict,
         }
     }
 

@@ -7,15 +7,15 @@ use crate::{
     account::AccountId,
     code::FileCode,
     csv_file::FileFault,
-    letter::plain_name,
-    upload::{Kind, Upload},
+    job_email::plain_name,
+    upload::{InboxKey, JobKind},
 };
 
 /// A file of an account that no job takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misplaced {
     /// What was probably meant. Where a folder is like no kind's, it is an append: the job that says so needs a kind.
-    pub upload: Upload,
+    pub upload: InboxKey,
     /// Why nothing comes of it.
     pub fault: FileFault,
 }
@@ -31,8 +31,11 @@ impl Misplaced {
             (name, None) => (None, name),
         };
         let likely = folder.and_then(likely_kind);
-        let upload =
-            Upload { account, kind: likely.unwrap_or(Kind::AppendCallerIds), name: name.trim_matches('/').to_owned() };
+        let upload = InboxKey {
+            account,
+            kind: likely.unwrap_or(JobKind::AppendCallerIds),
+            name: name.trim_matches('/').to_owned(),
+        };
         let place = [Some(written), folder].into_iter().flatten().map(|part| format!("{}/", plain_name(part)));
         let message = format!(
             "The file lies in inbox/{}, and no job takes files from there. {}",
@@ -44,30 +47,30 @@ impl Misplaced {
 }
 
 /// What to do: where the file was to lie.
-fn meant(account: &AccountId, likely: Option<Kind>) -> String {
+fn meant(account: &AccountId, likely: Option<JobKind>) -> String {
     if let Some(kind) = likely {
         return format!("Did you mean inbox/{account}/{}/? Put it there.", kind.as_str());
     }
-    let folders = Kind::ALL.map(Kind::as_str);
+    let folders = JobKind::ALL.map(JobKind::as_str);
     let (last, others) = folders.split_last().expect("there are kinds");
     format!("The folders of inbox/{account}/ are {} and {last}. Put it into the right one.", others.join(", "))
 }
 
 /// The kind that a folder was probably meant for: the one whose name is nearly this, or that alone has most of its words.
-fn likely_kind(folder: &str) -> Option<Kind> {
+fn likely_kind(folder: &str) -> Option<JobKind> {
     /// A letter too many and one too few.
     const MOST_EDITS: usize = 2;
     let folder = folder.to_lowercase();
     let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     let squeezed = letters(&folder);
-    let distance = |kind: &Kind| edits(&squeezed, &letters(kind.as_str()));
-    if let Some(kind) = Kind::ALL.into_iter().min_by_key(distance).filter(|kind| distance(kind) <= MOST_EDITS) {
+    let distance = |kind: &JobKind| edits(&squeezed, &letters(kind.as_str()));
+    if let Some(kind) = JobKind::ALL.into_iter().min_by_key(distance).filter(|kind| distance(kind) <= MOST_EDITS) {
         return Some(kind);
     }
     let words = || folder.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let shared = |kind: Kind| kind.as_str().split('-').filter(|known| words().any(|word| same(word, known))).count();
-    let most = Kind::ALL.into_iter().map(shared).max().filter(|&most| most > 0)?;
-    let mut best = Kind::ALL.into_iter().filter(|&kind| shared(kind) == most);
+    let shared = |kind: JobKind| kind.as_str().split('-').filter(|known| words().any(|word| same(word, known))).count();
+    let most = JobKind::ALL.into_iter().map(shared).max().filter(|&most| most > 0)?;
+    let mut best = JobKind::ALL.into_iter().filter(|&kind| shared(kind) == most);
     best.next().filter(|_| best.next().is_none())
 }
 
@@ -82,12 +85,12 @@ fn same(word: &str, known: &str) -> bool {
 fn edits(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let mut rows: Vec<Vec<usize>> = vec![(0..=other.len()).collect()];
-    for (at, letter) in one.iter().enumerate() {
+    for (at, job_email) in one.iter().enumerate() {
         let mut row = vec![at + 1];
         for (to, wanted) in other.iter().enumerate() {
-            let replaced = rows[at][to] + usize::from(letter != wanted);
+            let replaced = rows[at][to] + usize::from(job_email != wanted);
             let mut fewest = replaced.min(rows[at][to + 1] + 1).min(row[to] + 1);
-            if at > 0 && to > 0 && *letter == other[to - 1] && one[at - 1] == *wanted {
+            if at > 0 && to > 0 && *job_email == other[to - 1] && one[at - 1] == *wanted {
                 fewest = fewest.min(rows[at - 1][to - 1] + 1);
             }
             row.push(fewest);
@@ -104,19 +107,19 @@ mod tests {
     #[test]
     fn a_folder_that_is_nearly_a_kinds_names_it() {
         for (folder, kind) in [
-            ("append-caller-id", Kind::AppendCallerIds),
-            ("Append-Caller-IDs", Kind::AppendCallerIds),
-            ("append_caller_ids", Kind::AppendCallerIds),
-            ("apend-caller-ids", Kind::AppendCallerIds),
-            ("append-caller-ids ", Kind::AppendCallerIds),
-            ("append", Kind::AppendCallerIds),
-            ("upload-user", Kind::UploadUsers),
-            ("users", Kind::UploadUsers),
-            ("users-2026", Kind::UploadUsers),
-            ("rotation", Kind::RotateCallerIds),
-            ("rotate-numbers", Kind::RotateCallerIds),
-            ("snapshots", Kind::PhoneSnapshot),
-            ("udno", Kind::Undo),
+            ("append-caller-id", JobKind::AppendCallerIds),
+            ("Append-Caller-IDs", JobKind::AppendCallerIds),
+            ("append_caller_ids", JobKind::AppendCallerIds),
+            ("apend-caller-ids", JobKind::AppendCallerIds),
+            ("append-caller-ids ", JobKind::AppendCallerIds),
+            ("append", JobKind::AppendCallerIds),
+            ("upload-user", JobKind::UploadUsers),
+            ("users", JobKind::UploadUsers),
+            ("users-2026", JobKind::UploadUsers),
+            ("rotation", JobKind::RotateCallerIds),
+            ("rotate-numbers", JobKind::RotateCallerIds),
+            ("snapshots", JobKind::PhoneSnapshot),
+            ("udno", JobKind::Undo),
         ] {
             assert_eq!(likely_kind(folder), Some(kind), "{folder}");
         }
@@ -133,11 +136,11 @@ mod tests {
         assert!(message.contains("inbox/acme/append-caller-id/,"), "{message}");
         assert!(message.contains("Did you mean inbox/acme/append-caller-ids/?"), "{message}");
         let (upload, message) = of("inbox/Acme/upload-users/x.csv").unwrap();
-        assert_eq!((upload.account.as_str(), upload.kind), ("acme", Kind::UploadUsers));
+        assert_eq!((upload.account.as_str(), upload.kind), ("acme", JobKind::UploadUsers));
         assert!(message.contains("Did you mean inbox/acme/upload-users/?"), "{message}");
         let (upload, message) = of("inbox/acme/x.csv").unwrap();
         assert_eq!(upload.name, "x.csv");
-        for kind in Kind::ALL {
+        for kind in JobKind::ALL {
             assert!(message.contains(kind.as_str()), "{message}");
         }
     }

@@ -70,7 +70,7 @@ impl NumberReader {
     fn knowing(country: Country, inventory: &[InventoryNumber], any: bool) -> Self {
         let mut reader = Self {
             country,
-            owned: inventory.iter().map(|item| (item.number, item.joins_lists())).collect(),
+            owned: inventory.iter().map(|item| (item.number, item.is_assignable())).collect(),
             any,
             digits: HashMap::new(),
             others: HashMap::new(),
@@ -380,10 +380,11 @@ mod tests {
 
     #[test]
     fn a_number_that_a_rotation_is_retiring_is_refused_before_it_is_retired() {
-        let mut leaving = InventoryNumber::new(MINE.parse().unwrap(), NumberFacts::default(), Timestamp::UNIX_EPOCH);
-        leaving.leaving = JobId::parse(&"0".repeat(32));
-        assert!(leaving.leaving.is_some());
-        let mut reader = NumberReader::new("IN".parse().unwrap(), &[leaving]);
+        let mut reserved_by =
+            InventoryNumber::new(MINE.parse().unwrap(), NumberFacts::default(), Timestamp::UNIX_EPOCH);
+        reserved_by.reserved_by = JobId::parse(&"0".repeat(32));
+        assert!(reserved_by.reserved_by.is_some());
+        let mut reader = NumberReader::new("IN".parse().unwrap(), &[reserved_by]);
         assert_eq!(reader.read("9876543210"), Reading::Refused(RowCode::NumberRetired));
     }
 

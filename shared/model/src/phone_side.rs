@@ -36,13 +36,13 @@ pub struct PhoneUser {
     /// Which numbers the user may dial from. `None`: the system can't tell, so the list in our own directory is in force. JSON must
     /// say so, by `null`.
     #[serde(deserialize_with = "Option::deserialize")]
-    pub permission: Option<Permission>,
+    pub permission: Option<DialPermission>,
 }
 
 /// Which numbers a phone user may dial from: smrtPhone's All caller IDs, All department IDs, Custom caller IDs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Permitted")]
-pub struct Permission {
+pub struct DialPermission {
     /// The kind.
     pub policy: Policy,
     /// The user's department. Under [`Policy::Department`], its numbers are the user's; without one, none are.
@@ -92,14 +92,14 @@ impl From<User> for PhoneUser {
     fn from(user: User) -> Self {
         Self {
             id: PhoneUserId::of_login(&user.login),
-            permission: Some(Permission::of(&user)),
+            permission: Some(DialPermission::of(&user)),
             email: user.profile.email,
             login: Some(user.login),
         }
     }
 }
 
-impl Permission {
+impl DialPermission {
     /// All of the account's numbers.
     pub fn all() -> Self {
         Self { policy: Policy::All, department: None, caller_ids: Vec::new() }
@@ -172,7 +172,7 @@ struct Permitted {
     caller_ids: Vec<CallerId>,
 }
 
-impl TryFrom<Permitted> for Permission {
+impl TryFrom<Permitted> for DialPermission {
     type Error = Contradiction;
 
     fn try_from(said: Permitted) -> Result<Self, Contradiction> {
@@ -256,7 +256,7 @@ mod tests {
             id: PhoneUserId::parse("asha").unwrap(),
             login: Some(LoginId::parse("asha").unwrap()),
             email: Some(EmailAddress::parse("asha@example.com").unwrap()),
-            permission: Some(Permission::custom(["+919876543210".parse().unwrap()])),
+            permission: Some(DialPermission::custom(["+919876543210".parse().unwrap()])),
         };
         let told = format!("{:?}", PhoneSide::new(vec![user]).unwrap());
         assert!(!told.contains("asha") && !told.contains("98765"), "{told}");

@@ -41,7 +41,7 @@ impl RowStatus {
     }
 
     /// Whether something of the row could not be done: then it is in the failed file.
-    pub fn is_to_mend(self) -> bool {
+    pub fn needs_correction(self) -> bool {
         matches!(self, Self::Partial | Self::Failed | Self::Unprocessed)
     }
 }
@@ -68,7 +68,7 @@ impl Counts {
     }
 
     /// Rows of which something could not be done: those of the failed file.
-    pub fn to_mend(self) -> u64 {
+    pub fn needs_correction(self) -> u64 {
         self.partial + self.failed + self.unprocessed
     }
 
@@ -143,7 +143,7 @@ impl Report {
         ];
         let cells = || original.iter().map(Cow::as_ref).chain(ours);
         self.results.record(cells());
-        if status.is_to_mend() {
+        if status.needs_correction() {
             self.failed.record(cells());
         }
     }

@@ -10,7 +10,7 @@
 //!
 //! A rotation asks for what `POST /v1/numbers/rotations` asks for, and tells what `GET /v1/numbers/{number}/users` tells.
 
-use crate::upload::Kind;
+use crate::upload::JobKind;
 
 /// A scope of a token, beside those for jobs themselves and for the audit trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Scope {
     }
 }
 
-impl Kind {
+impl JobKind {
     /// The scope of what a job of this kind changes; `None` for an undo, which asks for that of the job that it undoes.
     pub fn changes(self) -> Option<Scope> {
         match self {

@@ -9,11 +9,11 @@ use crate::{account::AccountId, audit::Actor, email::EmailAddress, job::Stage, p
 
 /// A file dropped for a job: `inbox/{account}/{kind}/{name}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Upload {
+pub struct InboxKey {
     /// Whose directory it is for.
     pub account: AccountId,
     /// What is to be done.
-    pub kind: Kind,
+    pub kind: JobKind,
     /// The rest of the key: the file's name, as people know it.
     pub name: String,
 }
@@ -21,7 +21,7 @@ pub struct Upload {
 /// The kinds of bulk job, each with a folder of its own in every account's inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum JobKind {
     /// Caller IDs are appended to users' lists.
     AppendCallerIds,
     /// Users are created and changed.
@@ -38,7 +38,7 @@ pub enum Kind {
     Undo,
 }
 
-impl Kind {
+impl JobKind {
     /// Every kind.
     pub const ALL: [Self; 7] = [
         Self::AppendCallerIds,
@@ -91,7 +91,7 @@ impl Kind {
 #[error("not the key of an upload: inbox/{{account}}/{{kind}}/{{name}}")]
 pub struct NotAnUpload;
 
-impl Upload {
+impl InboxKey {
     /// Reads an object's key.
     ///
     /// # Errors
@@ -104,7 +104,7 @@ impl Upload {
             return Err(NotAnUpload);
         };
         let account = account.parse().map_err(|_| NotAnUpload)?;
-        let kind = Kind::parse(kind).ok_or(NotAnUpload)?;
+        let kind = JobKind::parse(kind).ok_or(NotAnUpload)?;
         // A key that ends with a slash is a folder that a console made.
         if name.is_empty() || name.ends_with('/') {
             return Err(NotAnUpload);
@@ -162,7 +162,7 @@ pub const NOT_A_FILE_NAME: &str =
 
 /// What an upload says of its job, beside its bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Terms {
+pub struct UploadOptions {
     /// Who gets the report, in place of the account's recipients.
     pub notify: Option<EmailAddress>,
     /// The upload names somebody, and can't be understood.
@@ -181,22 +181,22 @@ pub struct Terms {
 
 /// What a new object asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub enum InboxEvent {
     /// A file was dropped for a job.
-    Dropped(Upload),
+    Dropped(InboxKey),
     /// A person has decided that a job is to be executed: `decisions/{account}/{kind}/{job}/execute`. What is in the object is of no
     /// account.
     Execute {
         /// Whose job it is.
         account: AccountId,
         /// What it does.
-        kind: Kind,
+        kind: JobKind,
         /// The job.
         job: JobId,
     },
 }
 
-impl Notice {
+impl InboxEvent {
     /// Reads an object's key.
     ///
     /// # Errors
@@ -204,7 +204,7 @@ impl Notice {
     pub fn from_key(key: &str) -> Result<Self, NotAnUpload> {
         let mut parts = key.split('/');
         if parts.next() != Some("decisions") {
-            return Upload::from_key(key).map(Self::Dropped);
+            return InboxKey::from_key(key).map(Self::Dropped);
         }
         let (Some(account), Some(kind), Some(job), Some("execute"), None) =
             (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
@@ -212,7 +212,7 @@ impl Notice {
             return Err(NotAnUpload);
         };
         let account = account.parse().map_err(|_| NotAnUpload)?;
-        let (kind, job) = (Kind::parse(kind).ok_or(NotAnUpload)?, JobId::parse(job).ok_or(NotAnUpload)?);
+        let (kind, job) = (JobKind::parse(kind).ok_or(NotAnUpload)?, JobId::parse(job).ok_or(NotAnUpload)?);
         Ok(Self::Execute { account, kind, job })
     }
 
@@ -220,8 +220,8 @@ impl Notice {
     ///
     /// A folder of somebody's own may be called like another kind (`inbox/acme/append-caller-ids/undo/x.csv`). EventBridge's
     /// wildcards cover slashes too, so the function of that kind is told of the file as well.
-    pub fn kind_of(key: &str) -> Option<Kind> {
-        key.split('/').nth(2).and_then(Kind::parse)
+    pub fn kind_of(key: &str) -> Option<JobKind> {
+        key.split('/').nth(2).and_then(JobKind::parse)
     }
 
     /// Whose job it is about.
@@ -233,14 +233,14 @@ impl Notice {
     }
 
     /// The key of the object that has a job executed.
-    pub fn execute_key(account: &AccountId, kind: Kind, job: &JobId) -> String {
+    pub fn execute_key(account: &AccountId, kind: JobKind, job: &JobId) -> String {
         format!("decisions/{account}/{}/{job}/execute", kind.as_str())
     }
 }
 
 /// The very bytes that a job works on: one version of one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
+pub struct ObjectVersion {
     /// The bucket.
     pub bucket: String,
     /// The key.
@@ -261,7 +261,7 @@ const ID_BYTES: usize = 16;
 
 impl JobId {
     /// The job of this source.
-    pub fn of(source: &Source) -> Self {
+    pub fn of(source: &ObjectVersion) -> Self {
         let mut hash = Sha256::new();
         for part in [&source.bucket, &source.key, &source.version] {
             // Lengths first, so that no two triples run together into the same bytes.
@@ -319,12 +319,12 @@ impl ResultKeys {
     }
 
     /// The rows of a job that brings its own.
-    pub fn brought(&self) -> String {
+    pub fn generated_rows(&self) -> String {
         format!("{}/{}.csv", self.prefix, self.brought)
     }
 
     /// What such a job needs to know of its rows later.
-    pub fn brought_note(&self) -> String {
+    pub fn checkpoint(&self) -> String {
         format!("{}/{}.json", self.prefix, self.brought)
     }
 
@@ -350,14 +350,14 @@ mod tests {
 
     #[test]
     fn a_key_says_whose_file_it_is_and_what_for() {
-        let upload = Upload::from_key("inbox/acme/append-caller-ids/2026/märz numbers.csv").unwrap();
+        let upload = InboxKey::from_key("inbox/acme/append-caller-ids/2026/märz numbers.csv").unwrap();
         assert_eq!((upload.account.as_str(), upload.name.as_str()), ("acme", "2026/märz numbers.csv"));
-        assert_eq!(Upload::from_key(&upload.key()).unwrap(), upload);
+        assert_eq!(InboxKey::from_key(&upload.key()).unwrap(), upload);
     }
 
     #[test]
     fn a_shown_name_has_no_folder_of_ours_and_every_folder_of_theirs() {
-        let of = |name: &str| Upload::from_key(&format!("inbox/acme/append-caller-ids/{name}")).unwrap();
+        let of = |name: &str| InboxKey::from_key(&format!("inbox/acme/append-caller-ids/{name}")).unwrap();
         let shown = |name: &str, asked_by: Option<Actor>| of(name).shown_name(asked_by.as_ref()).to_owned();
         let uuid = "0b6cfd8a-4a2f-4c51-9a47-2b7c3a0b5d11/may.csv";
         let call = Some(Actor::Call("ann".to_owned()));
@@ -385,29 +385,33 @@ mod tests {
             "inbox/acme/append-caller-ids/folder/",
             "/inbox/acme/append-caller-ids/x.csv",
         ] {
-            assert_eq!(Upload::from_key(key), Err(NotAnUpload), "{key}");
+            assert_eq!(InboxKey::from_key(key), Err(NotAnUpload), "{key}");
         }
     }
 
     #[test]
     fn a_decision_names_the_job_and_its_function() {
-        let (account, kind) = ("acme".parse().unwrap(), Kind::UploadUsers);
+        let (account, kind) = ("acme".parse().unwrap(), JobKind::UploadUsers);
         let job = JobId::parse("0123456789abcdef0123456789abcdef").unwrap();
-        let key = Notice::execute_key(&account, kind, &job);
-        assert_eq!(Notice::from_key(&key), Ok(Notice::Execute { account, kind, job }));
+        let key = InboxEvent::execute_key(&account, kind, &job);
+        assert_eq!(InboxEvent::from_key(&key), Ok(InboxEvent::Execute { account, kind, job }));
         for other in ["/x", "x"] {
-            assert_eq!(Notice::from_key(&format!("{key}{other}")), Err(NotAnUpload));
+            assert_eq!(InboxEvent::from_key(&format!("{key}{other}")), Err(NotAnUpload));
         }
         let dropped = "inbox/acme/upload-users/execute";
-        assert_eq!(Notice::from_key(dropped).ok(), Upload::from_key(dropped).ok().map(Notice::Dropped));
+        assert_eq!(InboxEvent::from_key(dropped).ok(), InboxKey::from_key(dropped).ok().map(InboxEvent::Dropped));
     }
 
     #[test]
     fn the_same_version_is_the_same_job() {
-        let source =
-            |key: &str, version: &str| Source { bucket: "b".into(), key: key.into(), version: version.into(), size: 1 };
+        let source = |key: &str, version: &str| ObjectVersion {
+            bucket: "b".into(),
+            key: key.into(),
+            version: version.into(),
+            size: 1,
+        };
         let id = JobId::of(&source("k", "v"));
-        assert_eq!(id, JobId::of(&Source { size: 2, ..source("k", "v") }));
+        assert_eq!(id, JobId::of(&ObjectVersion { size: 2, ..source("k", "v") }));
         assert_ne!(id, JobId::of(&source("k", "v2")));
         assert_ne!(JobId::of(&source("ab", "c")), JobId::of(&source("a", "bc")));
         assert_eq!(JobId::parse(id.as_str()), Some(id));

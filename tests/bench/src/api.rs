@@ -6,7 +6,7 @@ use std::{
 };
 
 use e2e::Stack;
-use rollcall_platform::{connect::Aws, directory::Directory};
+use rollcall_storage::{connect::Aws, directory::Directory};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Longest that a job is waited for: as long as an invocation may take.
-const PATIENCE: Duration = Duration::from_mins(15);
+const TIMEOUT: Duration = Duration::from_mins(15);
 
 /// One job, measured from the drop of its file to its end.
 pub(crate) struct Run {
@@ -67,7 +67,7 @@ async fn append(stack: &Stack, file: String) -> Job {
             Some(job) if !job.is_underway() => return job,
             // An attempt that failed is followed by another half an hour later, which nobody measures.
             job => assert!(
-                start.elapsed() < PATIENCE && job.as_ref().is_none_or(|job| job.last_error.is_none()),
+                start.elapsed() < TIMEOUT && job.as_ref().is_none_or(|job| job.last_error.is_none()),
                 "the job fails, or takes too long: {job:?}"
             ),
         }

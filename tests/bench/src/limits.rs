@@ -48,7 +48,7 @@ pub(crate) async fn run(report: &mut Report, scale: Scale) {
     let writes = count(served.writes);
     let rate = (writes - WRITES_PER_SECOND) / served.seconds();
     report.target("writes taken, of what the table takes", rate / WRITES_PER_SECOND * 100.0, 90.0, "%", true);
-    let share = count(served.put_off) / (writes + count(served.put_off)) * 100.0;
+    let share = count(served.throttled) / (writes + count(served.throttled)) * 100.0;
     report.target("statements put off", share, 5.0, "%", false);
     if let Some(peer) = peer {
         let users = users / PEERS_SHARE;

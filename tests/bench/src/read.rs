@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use jiff::Timestamp;
 use rollcall_model::{
-    append::{COLUMNS, Wanted},
+    append::{AppendRequests, COLUMNS},
     csv_file::Reader,
     inventory::{InventoryNumber, NumberFacts},
     numbers::NumberReader,
@@ -76,7 +76,7 @@ fn rows_of_reader(file: &[u8]) -> usize {
 fn users_of(file: &[u8], inventory: &[InventoryNumber]) -> usize {
     let mut numbers = NumberReader::new("IN".parse().expect("a country"), inventory);
     let mut reader = Reader::new(&COLUMNS);
-    let mut wanted = Wanted::default();
+    let mut wanted = AppendRequests::default();
     for chunk in file.chunks(CHUNK).map(Some).chain([None]) {
         match chunk {
             Some(chunk) => reader.push(chunk).expect("text"),
@@ -86,7 +86,7 @@ fn users_of(file: &[u8], inventory: &[InventoryNumber]) -> usize {
             wanted.take(&row, &mut numbers);
         }
     }
-    wanted.settle().users()
+    wanted.finish_reading().users()
 }
 
 /// Three numbers a row, in different spellings.

@@ -7,11 +7,11 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::{
     caller_id::CallerId,
     job::Job,
-    mapping::{CrmUserId, Given, Mapping, standing::ResyncRequest},
+    mapping::{CrmUserId, GivenMapping, Mapping, resync_state::ResyncRequest},
     phone_side::PhoneUserId,
-    upload::Kind,
+    upload::JobKind,
 };
-use rollcall_platform::directory::BulkWork;
+use rollcall_storage::directory::TableUsage;
 use tokio::time::Duration;
 
 use crate::{count, median, report::Report};
@@ -43,7 +43,7 @@ pub(crate) async fn run(report: &mut Report) {
 
         let start = Instant::now();
         let until = tokio::time::Instant::now() + Duration::from_mins(1);
-        let read = stack.directory.whole_users(&stack.account, &logins, until, &mut BulkWork::default()).await;
+        let read = stack.directory.whole_users(&stack.account, &logins, until, &mut TableUsage::default()).await;
         assert_eq!(read.expect("users").len(), MAPPINGS);
         bare.push(start.elapsed());
 
@@ -63,7 +63,8 @@ pub(crate) async fn run(report: &mut Report) {
 async fn map(stack: &Stack) {
     stream::iter(1..=MAPPINGS)
         .map(async |user| {
-            let given = Given { phone_user: PhoneUserId::parse(&format!("user{user}")).ok(), ..Given::default() };
+            let given =
+                GivenMapping { phone_user: PhoneUserId::parse(&format!("user{user}")).ok(), ..GivenMapping::default() };
             let mapping = Mapping::new(CrmUserId::parse(&format!("crm{user}")).expect("an ID"), given);
             stack.directory.change_mapping(&stack.account, None, &mapping, None).await
         })
@@ -77,6 +78,6 @@ async fn map(stack: &Stack) {
 }
 
 async fn resync(stack: &Stack, name: &str) -> Job {
-    let source = stack.drop_as(Kind::MappingResync, name, ResyncRequest::default().to_json()).await;
+    let source = stack.drop_as(JobKind::MappingResync, name, ResyncRequest::default().to_json()).await;
     stack.ended(&source).await
 }

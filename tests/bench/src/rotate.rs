@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use e2e::Stack;
-use rollcall_model::{caller_id::CallerId, job::Job, upload::Kind, user::User};
-use rollcall_platform::directory::BulkWork;
+use rollcall_model::{caller_id::CallerId, job::Job, upload::JobKind, user::User};
+use rollcall_storage::directory::TableUsage;
 use tokio::time::Duration;
 
 use crate::{count, median, process::peak_megabytes, report::Report};
@@ -46,7 +46,7 @@ pub(crate) async fn run(report: &mut Report) {
         let start = Instant::now();
         let nobodys = numbers(98, 1);
         let until = tokio::time::Instant::now() + Duration::from_mins(1);
-        let walk = stack.directory.holders(&stack.account, &nobodys, None, until, &mut BulkWork::default()).await;
+        let walk = stack.directory.holders(&stack.account, &nobodys, None, until, &mut TableUsage::default()).await;
         assert_eq!(walk.expect("users").holders, []);
         bare.push(start.elapsed());
 
@@ -77,6 +77,6 @@ fn numbers(generation: usize, count: usize) -> Vec<CallerId> {
 async fn rotate(stack: &Stack, old: &[CallerId], new: &[CallerId]) -> Job {
     let rows: String = old.iter().zip(new).map(|(old, new)| format!("{old},{new}\n")).collect();
     let file = format!("Old Caller ID,New Caller ID\n{rows}");
-    let source = stack.drop_as(Kind::RotateCallerIds, "numbers.csv", file).await;
+    let source = stack.drop_as(JobKind::RotateCallerIds, "numbers.csv", file).await;
     stack.ended(&source).await
 }

@@ -24,7 +24,7 @@ use hyper_util::{
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::{draws::Draws, signature};
+use crate::{seeded_rng::SeededRng, signature};
 
 /// What goes wrong, out of a thousand. The same requests in the same order go wrong each time.
 #[derive(Clone, Copy, Debug, Default)]
@@ -105,7 +105,7 @@ struct Shared {
     refuses_writes: AtomicBool,
     /// Requests before the one whose answer is lost.
     until_lost: AtomicI64,
-    draws: Draws,
+    draws: SeededRng,
     requests: AtomicU64,
     statements: AtomicU64,
 }
@@ -123,7 +123,7 @@ impl Proxy {
             down: AtomicBool::new(false),
             refuses_writes: AtomicBool::new(false),
             until_lost: AtomicI64::new(i64::MAX),
-            draws: Draws::default(),
+            draws: SeededRng::default(),
             requests: AtomicU64::new(0),
             statements: AtomicU64::new(0),
         });

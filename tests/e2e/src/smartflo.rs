@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt;
-use rollcall_remote::smartflo::Credentials;
+use rollcall_connectors::smartflo::Credentials;
 use serde_json::{Value, json};
 
 use crate::served::{Limit, Place, Tokens, bearer};
@@ -98,7 +98,7 @@ struct Account {
     numbers: BTreeMap<String, String>,
     patched: HashMap<String, Vec<String>>,
     spoil: Option<SmartfloSpoil>,
-    put_off: u64,
+    throttled: u64,
 }
 
 /// What it lets in.
@@ -120,7 +120,7 @@ impl Smartflo {
             numbers: BTreeMap::new(),
             patched: HashMap::new(),
             spoil: None,
-            put_off: 0,
+            throttled: 0,
         };
         let shared = Arc::new(Shared {
             url: place.url.clone(),
@@ -143,7 +143,7 @@ impl Smartflo {
     }
 
     /// Hires this many people. Most log in with an address, one of five with a name, and one of seven not at all. Gives their IDs.
-    pub fn hire(&self, count: usize) -> Vec<String> {
+    pub fn add_users(&self, count: usize) -> Vec<String> {
         let mut account = self.shared.account();
         let first = account.users.len() + 1;
         let hired = (first..first + count).map(|number| {
@@ -192,8 +192,8 @@ impl Smartflo {
     }
 
     /// Requests that were too many for their second.
-    pub fn put_off(&self) -> u64 {
-        self.shared.account().put_off
+    pub fn throttled(&self) -> u64 {
+        self.shared.account().throttled
     }
 
     /// Tokens that were given.
@@ -214,7 +214,7 @@ async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> 
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let mut account = shared.account();
     if !account.limit.takes() {
-        account.put_off += 1;
+        account.throttled += 1;
         // As documented: the word, not the value, and no word of when to come again.
         let told = json!({ "success": "false", "message": "Too many requests." });
         return (StatusCode::TOO_MANY_REQUESTS, Json(told)).into_response();

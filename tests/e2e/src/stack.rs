@@ -17,17 +17,17 @@ use rollcall_model::{
     inventory::{InventoryNumber, NumberFacts},
     job::Job,
     settings::Settings,
-    upload::{JobId, Kind, Source, Terms, Upload},
+    upload::{InboxKey, JobId, JobKind, ObjectVersion, UploadOptions},
     user::{LoginId, Profile, User},
 };
-use rollcall_platform::{
+use rollcall_storage::{
     connect::{Aws, LocalStack},
-    directory::{BulkWork, Directory},
+    directory::{Directory, TableUsage},
     files::Files,
 };
 
 /// Longest that anything is waited for. A test that needs it has failed; nothing is timed by it.
-const PATIENCE: Duration = Duration::from_mins(4);
+const TIMEOUT: Duration = Duration::from_mins(4);
 
 /// When nothing is due in any test's lifetime.
 const NEVER: &str = "cron(0 0 1 1 ? 2199)";
@@ -146,50 +146,56 @@ impl Stack {
     }
 
     /// Drops a file of caller IDs into the inbox.
-    pub async fn drop_file(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Source {
-        self.drop_as(Kind::AppendCallerIds, name, bytes).await
+    pub async fn drop_file(&self, name: &str, bytes: impl Into<Vec<u8>>) -> ObjectVersion {
+        self.drop_as(JobKind::AppendCallerIds, name, bytes).await
     }
 
     /// Drops a file for a job of this kind into the inbox.
-    pub async fn drop_as(&self, kind: Kind, name: &str, bytes: impl Into<Vec<u8>>) -> Source {
-        self.drop_on(kind, name, bytes, &Terms::default()).await
+    pub async fn drop_as(&self, kind: JobKind, name: &str, bytes: impl Into<Vec<u8>>) -> ObjectVersion {
+        self.drop_on(kind, name, bytes, &UploadOptions::default()).await
     }
 
     /// Drops a file for a job on these terms into the inbox.
-    pub async fn drop_on(&self, kind: Kind, name: &str, bytes: impl Into<Vec<u8>>, terms: &Terms) -> Source {
+    pub async fn drop_on(
+        &self,
+        kind: JobKind,
+        name: &str,
+        bytes: impl Into<Vec<u8>>,
+        terms: &UploadOptions,
+    ) -> ObjectVersion {
         self.files.drop_file(&self.upload_of(kind, name), bytes.into(), terms).await.expect("the file is dropped")
     }
 
     /// Drops a file for a job that only shows what it would do, and waits for that.
-    pub async fn preview(&self, kind: Kind, name: &str, bytes: impl Into<Vec<u8>>) -> Job {
-        let terms = Terms { preview: true, ..Terms::default() };
+    pub async fn preview(&self, kind: JobKind, name: &str, bytes: impl Into<Vec<u8>>) -> Job {
+        let terms = UploadOptions { preview: true, ..UploadOptions::default() };
         let source = self.drop_on(kind, name, bytes, &terms).await;
         self.ended(&source).await
     }
 
     /// Has a job executed that has shown what it would do, and waits for its end.
     pub async fn execute(&self, job: &Job) -> Job {
-        let executed = rollcall_platform::decide::execute(&self.directory, &self.files, job, &somebody()).await;
+        let executed = rollcall_storage::decide::execute(&self.directory, &self.files, job, &somebody()).await;
         executed.expect("the decision is written").expect("the job can be executed");
         self.ended(&job.source).await
     }
 
     /// The upload of a file of caller IDs.
-    pub fn upload(&self, name: &str) -> Upload {
-        self.upload_of(Kind::AppendCallerIds, name)
+    pub fn upload(&self, name: &str) -> InboxKey {
+        self.upload_of(JobKind::AppendCallerIds, name)
     }
 
     /// The upload of a file for a job of this kind.
-    pub fn upload_of(&self, kind: Kind, name: &str) -> Upload {
+    pub fn upload_of(&self, kind: JobKind, name: &str) -> InboxKey {
         let key = format!("inbox/{}/{}/{name}", self.account, kind.as_str());
-        Upload::from_key(&key).expect("the key of an upload")
+        InboxKey::from_key(&key).expect("the key of an upload")
     }
 
     /// Puts a file where no event comes of it, for tests that deliver events themselves.
-    pub async fn put_quietly(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Source {
+    pub async fn put_quietly(&self, name: &str, bytes: impl Into<Vec<u8>>) -> ObjectVersion {
         let bytes = bytes.into();
         let key = format!("quiet/{name}");
-        self.files.put_version(&key, bytes, &Terms::default()).await.expect("the file is written")
+        self.files.put_version(&key, bytes, &UploadOptions::default()).await.expect("the file is written")
     }
 
     /// Drops a file and waits for the end of its job.
@@ -200,7 +206,7 @@ impl Stack {
 
     /// Drops a file of users and waits for the end of its job.
     pub async fn upload_users(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Job {
-        let source = self.drop_as(Kind::UploadUsers, name, bytes).await;
+        let source = self.drop_as(JobKind::UploadUsers, name, bytes).await;
         self.ended(&source).await
     }
 
@@ -220,25 +226,25 @@ impl Stack {
             if let Some(job) = jobs.into_iter().find(|job| job.upload.key() == upload) {
                 return self.ended(&job.source).await;
             }
-            assert!(start.elapsed() < PATIENCE, "waited too long for {upload}");
+            assert!(start.elapsed() < TIMEOUT, "waited too long for {upload}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
     /// Waits for the end of a source's job.
-    pub async fn ended(&self, source: &Source) -> Job {
+    pub async fn ended(&self, source: &ObjectVersion) -> Job {
         self.job_when(source, |job| !job.is_underway()).await
     }
 
     /// Waits until a source's job is as wanted.
-    pub async fn job_when(&self, source: &Source, wanted: impl Fn(&Job) -> bool) -> Job {
+    pub async fn job_when(&self, source: &ObjectVersion, wanted: impl Fn(&Job) -> bool) -> Job {
         let id = JobId::of(source);
         let start = Instant::now();
         loop {
             let job = self.directory.job(&self.account, &id).await.expect("the job is read");
             match job {
                 Some(job) if wanted(&job) => return job,
-                job => assert!(start.elapsed() < PATIENCE, "waited too long for the job: {job:?}"),
+                job => assert!(start.elapsed() < TIMEOUT, "waited too long for the job: {job:?}"),
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -246,10 +252,10 @@ impl Stack {
 
     /// A user's list, in order; `None` when there is no such user.
     pub async fn list(&self, login: &str) -> Option<Vec<String>> {
-        let until = tokio::time::Instant::now() + PATIENCE;
+        let until = tokio::time::Instant::now() + TIMEOUT;
         let mut found = self
             .directory
-            .find_users(&self.account, &[login], until, &mut BulkWork::default())
+            .find_users(&self.account, &[login], until, &mut TableUsage::default())
             .await
             .expect("the user is read");
         found.remove(login).map(|user| user.caller_ids.iter().map(ToString::to_string).collect())
@@ -364,7 +370,7 @@ pub async fn until<T>(what: &str, found: impl Fn() -> Option<T>) -> T {
         if let Some(found) = found() {
             return found;
         }
-        assert!(start.elapsed() < PATIENCE, "waited too long for {what}");
+        assert!(start.elapsed() < TIMEOUT, "waited too long for {what}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -420,7 +426,7 @@ async fn launch(dir: &Path, options: &[String]) -> (Child, serde_json::Value) {
         if let Some(status) = child.try_wait().expect("the stack can be asked") {
             panic!("the stack ended with {status}");
         }
-        assert!(start.elapsed() < PATIENCE, "waited too long for the stack");
+        assert!(start.elapsed() < TIMEOUT, "waited too long for the stack");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

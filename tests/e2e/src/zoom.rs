@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt;
-use rollcall_remote::zoom_phone::Credentials;
+use rollcall_connectors::zoom_phone::Credentials;
 use serde_json::{Value, json};
 
 use crate::served::{Limit, Place, Tokens, bearer};
@@ -101,7 +101,7 @@ struct Account {
     places: HashMap<String, usize>,
     spoil: Option<ZoomSpoil>,
     taken: u64,
-    put_off: u64,
+    throttled: u64,
     in_flight: usize,
     most_in_flight: usize,
 }
@@ -128,7 +128,7 @@ impl Zoom {
             places: HashMap::from([("again".to_owned(), 0)]),
             spoil: None,
             taken: 0,
-            put_off: 0,
+            throttled: 0,
             in_flight: 0,
             most_in_flight: 0,
         };
@@ -149,7 +149,7 @@ impl Zoom {
     }
 
     /// Hires this many people. Two of three have a customised list, of up to four numbers; one of three has what comes with a user.
-    pub fn hire(&self, count: usize) {
+    pub fn add_users(&self, count: usize) {
         let mut account = self.shared.account();
         let first = account.users.len() + 1;
         let numbers = |number: usize, count: usize| {
@@ -189,8 +189,8 @@ impl Zoom {
     }
 
     /// Requests that were too many for their second.
-    pub fn put_off(&self) -> u64 {
-        self.shared.account().put_off
+    pub fn throttled(&self) -> u64 {
+        self.shared.account().throttled
     }
 
     /// Tokens that were given.
@@ -229,7 +229,7 @@ async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> 
         return (tomorrow, no(StatusCode::TOO_MANY_REQUESTS, 429)).into_response();
     }
     if !account.limit.takes() {
-        account.put_off += 1;
+        account.throttled += 1;
         // For the limit of a second, no word of when to come again is documented.
         return ([("x-ratelimit-type", "QPS")], no(StatusCode::TOO_MANY_REQUESTS, 429)).into_response();
     }

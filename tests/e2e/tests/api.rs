@@ -1,8 +1,8 @@
 //! The directory's API through its door, route by route, with real tokens.
 
 use axum::http::{Method, StatusCode};
-use e2e::{Caller, Faults, Reply, Stack, World};
-use rollcall_platform::directory::{Answer, Given, UserFilter};
+use e2e::{Caller, Faults, Reply, Stack, TestEngine};
+use rollcall_storage::directory::{IdempotencyRecord, RecordedResponse, UserFilter};
 use serde_json::{Value, json};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -85,7 +85,7 @@ async fn a_user_from_its_creation_to_its_end() {
     );
     assert_eq!((&user["extension"]["intercom"], &user["extension"]["active"]), (&json!("101"), &json!(false)));
     let stale = caller.ask(Method::PATCH, "/v1/users/ana%40x", &[JSON, ("if-match", &first)], r#"{"name":"X"}"#).await;
-    assert_eq!(code(&stale), (412, "CHANGED_MEANWHILE".into()));
+    assert_eq!(code(&stale), (412, "VERSION_CONFLICT".into()));
     let taken = send(&caller, Method::PATCH, "/v1/users/ana%40x", &json!({ "email": "bob@example.com" })).await;
     assert_eq!(code(&taken), (409, "EMAIL_TAKEN".into()));
     let nameless = send(&caller, Method::PATCH, "/v1/users/ana%40x", &json!({ "name": null })).await;
@@ -102,7 +102,7 @@ async fn a_user_from_its_creation_to_its_end() {
     assert_eq!(moved.status, StatusCode::OK);
 
     let stale = caller.ask(Method::DELETE, "/v1/users/ana%40x", &[("if-match", &first)], "").await;
-    assert_eq!(code(&stale), (412, "CHANGED_MEANWHILE".into()));
+    assert_eq!(code(&stale), (412, "VERSION_CONFLICT".into()));
     assert_eq!(caller.ask(Method::DELETE, "/v1/users/ana%40x", &[], "").await.status, StatusCode::NO_CONTENT);
     assert_eq!(code(&get(&caller, "/v1/users/ana%40x").await), (404, "NOT_FOUND".into()));
 }
@@ -384,7 +384,7 @@ async fn numbers_are_added_edited_and_paged() {
     let half = send(&caller, Method::PATCH, path, &json!({ "state": "active" })).await;
     assert_eq!((code(&half), half.json()["pointer"].clone()), ((422, "INVALID_FIELD".into()), json!("/resting_until")));
     let stale = caller.ask(Method::PATCH, path, &[JSON, ("if-match", "\"1\"")], r#"{"labels":[]}"#).await;
-    assert_eq!(code(&stale), (412, "CHANGED_MEANWHILE".into()));
+    assert_eq!(code(&stale), (412, "VERSION_CONFLICT".into()));
 
     let mut seen = Vec::new();
     let mut next = String::new();
@@ -552,20 +552,20 @@ async fn a_post_with_an_idempotency_key_is_done_once() {
 async fn a_key_is_taken_once_until_its_request_dies_or_a_day_is_over() {
     const DAY: i64 = 24 * 60 * 60;
     let (stack, _) = start().await;
-    let first = Answer { request: "first".into(), working_until: 130, given: None };
-    let other = Answer { request: "other".into(), working_until: 130, given: None };
-    let take = async |answer: &Answer, now: i64| {
-        stack.directory.take_answer(&stack.account, "key", answer, now).await.expect("the table answers")
+    let first = IdempotencyRecord { request: "first".into(), working_until: 130, given: None };
+    let other = IdempotencyRecord { request: "other".into(), working_until: 130, given: None };
+    let take = async |answer: &IdempotencyRecord, now: i64| {
+        stack.directory.begin_request(&stack.account, "key", answer, now).await.expect("the table answers")
     };
     assert_eq!(take(&first, 100).await, None);
     assert_eq!(take(&first, 101).await, Some(first.clone()), "it is at work");
     assert_eq!(take(&other, 131).await, Some(first.clone()), "another request never gets the key");
-    let second = Answer { working_until: 161, ..first.clone() };
+    let second = IdempotencyRecord { working_until: 161, ..first.clone() };
     assert_eq!(take(&second, 131).await, None, "it has died");
     assert_eq!(take(&first, 132).await, Some(second.clone()), "one at a time");
-    let given = Given { status: 201, headers: Vec::new(), body: "{}".into() };
-    let kept = Answer { given: Some(given), ..second };
-    stack.directory.keep_answer(&stack.account, "key", &kept, 140).await.expect("the table answers");
+    let given = RecordedResponse { status: 201, headers: Vec::new(), body: "{}".into() };
+    let kept = IdempotencyRecord { given: Some(given), ..second };
+    stack.directory.complete_request(&stack.account, "key", &kept, 140).await.expect("the table answers");
     assert_eq!(take(&first, 200).await, Some(kept.clone()), "an answer stays");
     assert_eq!(take(&first, 140 + DAY).await, Some(kept));
     assert_eq!(take(&other, 141 + DAY).await, None);
@@ -601,7 +601,7 @@ async fn a_long_list_as_a_file_goes_by_way_of_the_bucket() {
     assert!(pages >= 15, "{pages} pages of at most 1,000 reads for 15,000 users");
 
     // Nor do the queries that a page takes grow with it.
-    let world = World::new(&stack, Faults::default(), None).await;
+    let world = TestEngine::new(&stack, Faults::default(), None).await;
     for (search, most) in [(None, 1), (Some("nobody-at-all".to_owned()), 4)] {
         let before = world.table.requests();
         let filter = UserFilter { search, ..UserFilter::default() };

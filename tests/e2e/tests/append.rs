@@ -3,7 +3,7 @@
 use e2e::{Stack, user};
 use rollcall_model::{
     code::FileCode,
-    job::{Failure, Mail, State},
+    job::{Failure, JobState, MailState},
     user::Policy,
 };
 
@@ -21,7 +21,7 @@ async fn a_dropped_file_reaches_the_users_and_what_failed_comes_back_by_mail() {
                 user3,9.87654321E8\n";
     let job = stack.append("march.csv", file).await;
 
-    assert_eq!(job.state, State::Finished);
+    assert_eq!(job.state, JobState::Finished);
     let counts = job.counts;
     assert_eq!((counts.applied, counts.partial, counts.failed, counts.rows()), (1, 1, 2, 4));
     assert_eq!(stack.list("user1").await.unwrap(), ["+919876543210", "+919876543211"]);
@@ -51,7 +51,7 @@ async fn a_dropped_file_reaches_the_users_and_what_failed_comes_back_by_mail() {
         failed.replace("9876543299", "9876543211").replace("nobody", "user3").replace("9.87654321E8", "9876543211");
     let again = stack.append("mended.csv", mended).await;
     assert_eq!((again.counts.applied, again.counts.rows()), (3, 3));
-    assert_eq!(again.mail, Some(Mail::NotDue));
+    assert_eq!(again.mail, Some(MailState::NotDue));
     assert_eq!(stack.list("user3").await.unwrap(), ["+919876543210", "+919876543211"]);
     assert_eq!(stack.mails().len(), 1);
 }
@@ -66,7 +66,7 @@ async fn the_same_file_again_is_unchanged_and_writes_nothing() {
     let first = stack.append("a.csv", file.clone()).await;
     assert_eq!((first.counts.applied, first.progress.users_changed, first.progress.numbers_added), (60, 60, 120));
     assert_eq!(first.progress.statements, 60);
-    assert_eq!(first.mail, Some(Mail::NotDue));
+    assert_eq!(first.mail, Some(MailState::NotDue));
 
     let second = stack.append("a.csv", file).await;
     assert_ne!(first.id, second.id, "another version is another job");
@@ -144,7 +144,7 @@ async fn a_file_that_cannot_be_read_fails_with_one_mail_that_says_so() {
     ];
     for (number, (name, bytes, code)) in files.into_iter().enumerate() {
         let job = stack.append(name, bytes).await;
-        assert_eq!(job.state, State::Failed, "{name}");
+        assert_eq!(job.state, JobState::Failed, "{name}");
         assert!(matches!(&job.failure, Some(Failure::File(fault)) if fault.code == code), "{name}: {job:?}");
         let mails = stack.mails();
         assert_eq!(mails.len(), number + 1, "{name}");
@@ -190,7 +190,8 @@ async fn the_log_tells_all_of_a_job_and_nothing_of_people() {
     let [delivered, measured] = measured.as_slice() else { panic!("a delivery and a job, each once: {measured:?}") };
     assert_eq!((&delivered["job"], &delivered["DeliveryAge"]), (&job.id.as_str().into(), &0.into()), "{delivered}");
     assert_eq!((&measured["job"], &measured["account"]), (&job.id.as_str().into(), &"acme".into()));
-    for (metric, value) in [("RowsApplied", 1), ("RowsFailed", 1), ("UsersChanged", 1), ("MailsSent", 1), ("Held", 0)] {
+    for (metric, value) in [("RowsApplied", 1), ("RowsFailed", 1), ("UsersChanged", 1), ("MailsSent", 1), ("OnHold", 0)]
+    {
         assert_eq!(measured[metric], value, "{metric} in {measured}");
     }
     for line in &said {

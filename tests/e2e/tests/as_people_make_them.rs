@@ -3,13 +3,13 @@
 use e2e::{Stack, user};
 use rollcall_model::{
     code::FileWarning,
-    job::{Job, Mail, State},
-    upload::Kind,
+    job::{Job, JobState, MailState},
+    upload::JobKind,
     user::User,
 };
 
 /// What comes of the rows of a file: each row's status and codes.
-async fn dropped(stack: &Stack, kind: Kind, name: &str, file: &[u8]) -> (Job, Vec<String>) {
+async fn dropped(stack: &Stack, kind: JobKind, name: &str, file: &[u8]) -> (Job, Vec<String>) {
     let source = stack.drop_as(kind, name, file).await;
     let job = stack.ended(&source).await;
     let rows = stack.report(&job, "results").await;
@@ -44,10 +44,10 @@ async fn uploads_that_nobody_can_have_meant_change_nobody_and_somebody_is_told()
     stack.create_users(1).await;
     let before = everybody(&stack).await;
     for (at, (about, file, rows)) in CHANGE_NOBODY.into_iter().enumerate() {
-        let (job, said) = dropped(&stack, Kind::UploadUsers, &format!("{at}.csv"), file).await;
+        let (job, said) = dropped(&stack, JobKind::UploadUsers, &format!("{at}.csv"), file).await;
         assert_eq!(said, rows, "{about}: {job:?}");
         assert_eq!(everybody(&stack).await, before, "{about}");
-        let told = matches!(job.mail, Some(Mail::Sent { .. })) || job.notes.iter().any(|note| note.line.is_some());
+        let told = matches!(job.mail, Some(MailState::Sent { .. })) || job.notes.iter().any(|note| note.line.is_some());
         let in_report = said.iter().all(|row| row.contains("HEADER_REPEATED") || row.contains("NO_VALUE"));
         assert!(told || in_report, "{about}: nobody is told: {job:?}");
     }
@@ -57,9 +57,9 @@ async fn uploads_that_nobody_can_have_meant_change_nobody_and_somebody_is_told()
 async fn a_name_in_an_encoding_that_is_not_certain_waits_for_a_person() {
     let stack = Stack::start(&[]).await;
     stack.recipients(&["ops@example.com"]).await;
-    let (job, _) = dropped(&stack, Kind::UploadUsers, "cp1256.csv", b"Login ID,Name\na,\xC7\n").await;
-    assert_eq!((job.state, job.notes[0].code), (State::Held, FileWarning::EncodingDoubtful), "{job:?}");
-    assert!(everybody(&stack).await.is_empty() && matches!(job.mail, Some(Mail::Sent { .. })), "{job:?}");
+    let (job, _) = dropped(&stack, JobKind::UploadUsers, "cp1256.csv", b"Login ID,Name\na,\xC7\n").await;
+    assert_eq!((job.state, job.notes[0].code), (JobState::OnHold, FileWarning::EncodingDoubtful), "{job:?}");
+    assert!(everybody(&stack).await.is_empty() && matches!(job.mail, Some(MailState::Sent { .. })), "{job:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,10 +74,10 @@ async fn spellings_of_a_login_find_its_user_and_make_no_twin() {
             .enumerate()
     {
         let file = format!("Login ID,Name\n{login},Asha Rao\n");
-        let (job, rows) = dropped(&stack, Kind::UploadUsers, &format!("{at}.csv"), file.as_bytes()).await;
+        let (job, rows) = dropped(&stack, JobKind::UploadUsers, &format!("{at}.csv"), file.as_bytes()).await;
         assert!(matches!(rows[0].as_str(), "applied NORMALIZED" | "unchanged NORMALIZED"), "{login:?}: {job:?}");
         let file = format!("Login ID,DID\n{login},98765000{at:02}\n");
-        let (job, rows) = dropped(&stack, Kind::AppendCallerIds, &format!("{at}.csv"), file.as_bytes()).await;
+        let (job, rows) = dropped(&stack, JobKind::AppendCallerIds, &format!("{at}.csv"), file.as_bytes()).await;
         assert_eq!(rows, ["applied NORMALIZED"], "{login:?}: {job:?}");
     }
     assert_eq!(everybody(&stack).await.len(), 3);
@@ -86,7 +86,7 @@ async fn spellings_of_a_login_find_its_user_and_make_no_twin() {
 #[tokio::test(flavor = "multi_thread")]
 async fn zeros_that_an_export_has_kept_are_kept() {
     let stack = Stack::start(&[]).await;
-    let (job, rows) = dropped(&stack, Kind::UploadUsers, "x.csv", b"Login ID,Name\n\"=\"\"00123\"\"\",K\n").await;
+    let (job, rows) = dropped(&stack, JobKind::UploadUsers, "x.csv", b"Login ID,Name\n\"=\"\"00123\"\"\",K\n").await;
     assert_eq!(rows, ["applied NORMALIZED"], "{job:?}");
     assert_eq!(everybody(&stack).await[0].login.as_str(), "00123");
 }
@@ -113,7 +113,7 @@ async fn no_number_is_lost_by_the_shape_of_an_append() {
     for (at, (about, file, rows, numbers)) in files.into_iter().enumerate() {
         let login = format!("u{at}");
         stack.create_user(user(&login)).await;
-        let (job, said) = dropped(&stack, Kind::AppendCallerIds, &format!("{at}.csv"), file).await;
+        let (job, said) = dropped(&stack, JobKind::AppendCallerIds, &format!("{at}.csv"), file).await;
         assert_eq!(
             (said.as_slice(), stack.list(&login).await.unwrap().len()),
             (rows.map(str::to_owned).as_slice(), numbers),
@@ -121,7 +121,7 @@ async fn no_number_is_lost_by_the_shape_of_an_append() {
         );
         let lost = about.starts_with("numbers parted");
         assert_eq!(job.notes.iter().any(|note| note.code == FileWarning::NumbersElsewhere), lost, "{about}");
-        let mailed = matches!(job.mail, Some(Mail::Sent { .. }));
+        let mailed = matches!(job.mail, Some(MailState::Sent { .. }));
         assert_eq!(mailed, lost || said[0].starts_with("failed"), "{about}: {job:?}");
     }
     let told = stack.mails().into_iter().find(|mail| mail.text.contains("line 2, a number stands beside"));
@@ -132,7 +132,7 @@ async fn no_number_is_lost_by_the_shape_of_an_append() {
 async fn rows_with_one_number_each_are_one_user_with_both() {
     let stack = Stack::start(&[]).await;
     let file = b"Login ID,Name,DID\nuser1,Asha Rao,9876500003\nuser1,,9876500004\n";
-    let (job, rows) = dropped(&stack, Kind::UploadUsers, "long.csv", file).await;
+    let (job, rows) = dropped(&stack, JobKind::UploadUsers, "long.csv", file).await;
     assert_eq!(rows, ["applied", "applied"], "{job:?}");
     assert_eq!(stack.list("user1").await.unwrap().len(), 2);
 }

@@ -8,7 +8,7 @@ use axum::{
     http::{Method, StatusCode},
 };
 use e2e::{Caller, Faults, Fuse, Proxy, Stack, json, rollcall, user};
-use rollcall_platform::{
+use rollcall_storage::{
     connect::{Aws, LocalStack},
     directory::Directory,
     files::Files,
@@ -16,7 +16,7 @@ use rollcall_platform::{
 use serde_json::{Value, json};
 
 /// Longest that anything is waited for.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 const ANN: &str = "ann-4711";
 
@@ -43,7 +43,7 @@ async fn complete(caller: &Caller, count: usize, parameters: &str) -> Vec<Value>
             assert_eq!(entries.len(), count, "{entries:#?}");
             return entries;
         }
-        assert!(start.elapsed() < PATIENCE, "waited too long for {count} entries: {entries:#?}");
+        assert!(start.elapsed() < TIMEOUT, "waited too long for {count} entries: {entries:#?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -256,7 +256,7 @@ async fn no_change_is_lost_or_doubled_by_deaths() {
     let mut killed = 0;
     let start = Instant::now();
     while killed < 3 {
-        assert!(start.elapsed() < PATIENCE, "the function is never seen");
+        assert!(start.elapsed() < TIMEOUT, "the function is never seen");
         killed += stack.kill_all("audit-trail");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -273,7 +273,7 @@ async fn no_change_is_lost_or_doubled_by_deaths() {
         if entries.iter().any(|entry| entry["user"] == "last") {
             break entries;
         }
-        assert!(start.elapsed() < 2 * PATIENCE, "waited too long for the trail");
+        assert!(start.elapsed() < 2 * TIMEOUT, "waited too long for the trail");
         tokio::time::sleep(Duration::from_millis(200)).await;
     };
     assert_eq!(entries.len(), limit);

@@ -6,7 +6,7 @@ use axum::http::Method;
 use e2e::{Stack, how_much};
 use rollcall_model::{
     code::FileCode,
-    job::{Failure, Job, State},
+    job::{Failure, Job, JobState},
 };
 use serde_json::json;
 
@@ -41,10 +41,10 @@ fn peak(stack: &Stack) -> u64 {
 /// The file's own fault, or the first failed row: code and line.
 async fn told(stack: &Stack, job: &Job) -> (String, Option<u64>) {
     if let Some(Failure::File(fault)) = &job.failure {
-        assert_eq!(job.state, State::Failed, "{job:?}");
+        assert_eq!(job.state, JobState::Failed, "{job:?}");
         return (fault.code.as_str().to_owned(), fault.line);
     }
-    assert_eq!((job.state, job.counts.unprocessed), (State::Finished, 0), "{job:?}");
+    assert_eq!((job.state, job.counts.unprocessed), (JobState::Finished, 0), "{job:?}");
     let failed = stack.report(job, "failed").await;
     (failed[0]["Error Code"].clone(), failed[0]["Line"].parse().ok())
 }

@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode};
 use e2e::{Stack, user};
 use rollcall_model::{
     email::EmailAddress,
-    upload::{Kind, Terms},
+    upload::{JobKind, UploadOptions},
     user::Name,
 };
 use serde_json::json;
@@ -99,8 +99,8 @@ async fn whoever_names_a_file_writes_no_headers_and_whoever_fills_it_no_formulas
     let rows: String = cells.iter().map(|cell| format!("\"{cell}\",\"{cell}\",\"{cell}\"\n")).collect();
     let file = format!("Login ID,Allowed Caller ID,=Note\n{rows}");
     stack.recipients(&["ops@example.com", "ann@quail.example"]).await;
-    let terms = Terms { notify: EmailAddress::parse("ann@quail.example").ok(), ..Terms::default() };
-    let source = stack.drop_on(Kind::AppendCallerIds, INJECTING, file, &terms).await;
+    let terms = UploadOptions { notify: EmailAddress::parse("ann@quail.example").ok(), ..UploadOptions::default() };
+    let source = stack.drop_on(JobKind::AppendCallerIds, INJECTING, file, &terms).await;
     let job = stack.ended(&source).await;
     assert_eq!((job.counts.failed, job.counts.rows()), (7, 7), "{job:?}");
 

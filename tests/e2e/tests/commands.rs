@@ -77,12 +77,12 @@ async fn a_generated_file_ends_with_every_row_accounted_for_and_checked_against_
     let mut reader = Reader::new(&COLUMNS);
     reader.push(&std::fs::read(failures).unwrap()).unwrap();
     reader.end().unwrap();
-    let mut to_mend = 0;
+    let mut needs_correction = 0;
     while let Some(row) = reader.next_row().unwrap() {
         assert_ne!(row.shape, RowShape::TooLong);
-        to_mend += 1;
+        needs_correction += 1;
     }
-    assert_eq!(to_mend, count("partial") + count("failed"));
+    assert_eq!(needs_correction, count("partial") + count("failed"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

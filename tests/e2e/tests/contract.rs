@@ -10,7 +10,7 @@ use axum::{
     body::Body,
     http::{Method, StatusCode},
 };
-use e2e::{Caller, Graph, Operation, Reply, Stack, Traps, contract, yaml};
+use e2e::{Caller, Graph, Operation, Quirks, Reply, Stack, contract, yaml};
 use rollcall_model::code::{ApiCode, FileCode, NumberWarning};
 use serde_json::{Value, json};
 
@@ -93,7 +93,7 @@ fn the_contract_names_every_field_and_its_examples_keep_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_withstands_strangers_neighbours_and_bad_input() {
-    let graph = Graph::start(Traps { page: 1, ..Traps::default() }).await;
+    let graph = Graph::start(Quirks { page: 1, ..Quirks::default() }).await;
     let parameters = graph.parameters();
     let parameters = parameters
         .iter()
@@ -101,7 +101,7 @@ async fn every_route_withstands_strangers_neighbours_and_bad_input() {
         .chain(["AuditSettleSeconds=2", "AuditBatchSeconds=0"])
         .collect::<Vec<_>>();
     let stack = Stack::start(&parameters).await;
-    for person in graph.hire(3) {
+    for person in graph.add_users(3) {
         graph.change(&person, |person| person.display_name = Some(SECRET.to_owned()));
     }
     Graph::connect(&stack, &stack.account).await;
@@ -124,7 +124,7 @@ async fn every_route_withstands_strangers_neighbours_and_bad_input() {
 }
 
 /// Longest that a list is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// More than any text may have.
 const OVERLONG: usize = 5_000;
 
@@ -362,7 +362,7 @@ impl Walk<'_> {
                 let long = format!("\"{}\"", "x".repeat(OVERLONG));
                 for value in ["\"x\"", "W/\"1\"", &long] {
                     let reply = with("if-match", value).await;
-                    assert_eq!(problem(&reply), (412, ApiCode::ChangedMeanwhile), "{route:?} takes {value:.20}");
+                    assert_eq!(problem(&reply), (412, ApiCode::VersionConflict), "{route:?} takes {value:.20}");
                 }
             }
             if takes(route, "If-Match") {
@@ -441,7 +441,7 @@ async fn furnish(stack: &Stack, owner: &Caller) -> String {
     stack.append("one.csv", "Login ID,Allowed Caller ID\nnobody,+919876543210\n").await;
     let job = stack.append("two.csv", "Login ID,Allowed Caller ID\nnobody,+919876543210\n").await;
     // Lists of users and jobs come from an index, which follows the table by some milliseconds.
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     for (list, field, value) in [("/v1/users", "name", SECRET), ("/v1/jobs", "phase", "done")] {
         while owner.get(list).await.json()["items"]
             .as_array()

@@ -6,15 +6,15 @@ use std::{
 };
 
 use axum::http::{Method, StatusCode};
-use e2e::{Caller, Gone, Graph, Spoil, Stack, Traps, rollcall};
+use e2e::{Caller, Corruption, Gone, Graph, Quirks, Stack, rollcall};
 use rollcall_model::{
-    job::{Failure, Job, State},
+    job::{Failure, Job, JobState},
     user::{AgentStatus, User, WebLogin},
 };
 use serde_json::{Value, json};
 
 /// A stack that finds a tenant, and somebody of an account that has connected it.
-async fn connected(traps: Traps) -> (Graph, Stack, Caller) {
+async fn connected(traps: Quirks) -> (Graph, Stack, Caller) {
     let graph = Graph::start(traps).await;
     let stack = Stack::start(&graph.parameters().each_ref().map(String::as_str)).await;
     Graph::connect(&stack, &stack.account).await;
@@ -38,8 +38,9 @@ async fn items(caller: &Caller, list: &str) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_directory_is_listed_and_searched_through_the_api() {
-    let (graph, stack, caller) = connected(Traps { page: 30, empty_pages: 2, token_uses: 3, ..Traps::default() }).await;
-    let ids = graph.hire(100);
+    let (graph, stack, caller) =
+        connected(Quirks { page: 30, empty_pages: 2, token_uses: 3, ..Quirks::default() }).await;
+    let ids = graph.add_users(100);
     let all = items(&caller, "/v1/directory/users?limit=50").await;
     assert_eq!(all.iter().map(|user| user["id"].as_str().unwrap()).collect::<Vec<_>>(), ids);
     let second = json!({
@@ -63,16 +64,16 @@ async fn the_directory_is_listed_and_searched_through_the_api() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_must_do_something_about_a_directory_that_fails_is_said() {
-    let (graph, _stack, caller) = connected(Traps::default()).await;
-    graph.hire(3);
+    let (graph, _stack, caller) = connected(Quirks::default()).await;
+    graph.add_users(3);
     let asked = async || {
         let reply = caller.get("/v1/directory/users").await;
         (reply.status.as_u16(), reply.json()["code"].as_str().unwrap_or_default().to_owned())
     };
     for (spoil, expected) in [
-        (Spoil::Forbidden, (502, "DIRECTORY_DENIED")),
-        (Spoil::NotJson, (502, "DIRECTORY_UNAVAILABLE")),
-        (Spoil::Broken, (503, "DIRECTORY_UNAVAILABLE")),
+        (Corruption::Forbidden, (502, "DIRECTORY_DENIED")),
+        (Corruption::NotJson, (502, "DIRECTORY_UNAVAILABLE")),
+        (Corruption::Broken, (503, "DIRECTORY_UNAVAILABLE")),
     ] {
         graph.spoil(spoil, "");
         let (status, code) = asked().await;
@@ -110,7 +111,7 @@ async fn ended(stack: &Stack, wanted: impl Fn(&Job) -> bool) -> Job {
 /// Imports everybody.
 async fn import_all(stack: &Stack, caller: &Caller) -> Job {
     let job = ask(stack, caller, "directory/import", json!({ "search": "person" })).await;
-    assert_eq!((job.state, job.counts.to_mend()), (State::Finished, 0), "{job:?}");
+    assert_eq!((job.state, job.counts.needs_correction()), (JobState::Finished, 0), "{job:?}");
     job
 }
 
@@ -135,15 +136,15 @@ async fn users(stack: &Stack) -> BTreeMap<String, User> {
 #[tokio::test(flavor = "multi_thread")]
 async fn five_thousand_users_come_complete_through_paging_and_throttling() {
     const PEOPLE: usize = 5_000;
-    let traps = Traps { throttled: 100, page: 400, empty_pages: 5, token_uses: 6, ..Traps::default() };
+    let traps = Quirks { throttled: 100, page: 400, empty_pages: 5, token_uses: 6, ..Quirks::default() };
     let (graph, stack, caller) = connected(traps).await;
-    let ids = graph.hire(PEOPLE);
+    let ids = graph.add_users(PEOPLE);
     let job =
         ask(&stack, &caller, "directory/import", json!({ "filter": "startswith(userPrincipalName,'person')" })).await;
-    assert_eq!((job.state, job.counts.applied, job.counts.rows()), (State::Finished, 5_000, 5_000), "{job:?}");
+    assert_eq!((job.state, job.counts.applied, job.counts.rows()), (JobState::Finished, 5_000, 5_000), "{job:?}");
     assert_eq!(job.progress.users_created, 5_000);
     assert_eq!(graph.impatient(), 0);
-    assert!(graph.put_off() > 0 && graph.tokens_given() > 1);
+    assert!(graph.throttled() > 0 && graph.tokens_given() > 1);
 
     let users = users(&stack).await;
     assert_eq!(users.len(), PEOPLE);
@@ -164,8 +165,8 @@ async fn five_thousand_users_come_complete_through_paging_and_throttling() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn chosen_ones_are_imported_with_a_role_and_who_is_nobody_is_told() {
-    let (graph, stack, caller) = connected(Traps::default()).await;
-    let ids = graph.hire(12);
+    let (graph, stack, caller) = connected(Quirks::default()).await;
+    let ids = graph.add_users(12);
     let role = json!({ "role": "agent", "ids": [ids[0]] });
     let reply = caller.ask(Method::POST, "/v1/directory/import", &[], role.to_string()).await;
     assert_eq!((reply.status.as_u16(), &reply.json()["pointer"]), (422, &"/role".into()));
@@ -194,8 +195,8 @@ async fn chosen_ones_are_imported_with_a_role_and_who_is_nobody_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_follow_and_nobody_is_deleted_or_let_in() {
-    let (graph, stack, caller) = connected(Traps { page: 7, replays: true, ..Traps::default() }).await;
-    let ids = graph.hire(40);
+    let (graph, stack, caller) = connected(Quirks { page: 7, replays: true, ..Quirks::default() }).await;
+    let ids = graph.add_users(40);
     import_all(&stack, &caller).await;
     for number in [2, 3] {
         let agent = json!({ "calling_agent": true }).to_string();
@@ -203,7 +204,7 @@ async fn changes_follow_and_nobody_is_deleted_or_let_in() {
         assert!(reply.status.is_success(), "{}", reply.json());
     }
     let first = sync(&stack, &caller).await;
-    assert_eq!((first.state, first.counts.rows()), (State::Finished, 0), "an import is up to date: {first:?}");
+    assert_eq!((first.state, first.counts.rows()), (JobState::Finished, 0), "an import is up to date: {first:?}");
 
     graph.change(&ids[0], |person| {
         person.display_name = Some("Asha Menon".to_owned());
@@ -217,9 +218,9 @@ async fn changes_follow_and_nobody_is_deleted_or_let_in() {
     graph.delete(&ids[3], true);
     // Disabled from the beginning, and blocked by the import.
     graph.change(&ids[12], |person| person.account_enabled = true);
-    graph.hire(3);
+    graph.add_users(3);
     let job = sync(&stack, &caller).await;
-    assert_eq!((job.state, job.counts.applied, job.counts.rows()), (State::Finished, 4, 4), "{job:?}");
+    assert_eq!((job.state, job.counts.applied, job.counts.rows()), (JobState::Finished, 4, 4), "{job:?}");
 
     let users = users(&stack).await;
     assert_eq!(users.len(), 40, "nobody is deleted, and nobody comes unasked");
@@ -245,9 +246,9 @@ async fn changes_follow_and_nobody_is_deleted_or_let_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_that_would_do_too_much_holds_says_so_once_and_goes_on_when_it_is_meant() {
-    let (graph, stack, caller) = connected(Traps::default()).await;
+    let (graph, stack, caller) = connected(Quirks::default()).await;
     stack.recipients(&["ops@example.com"]).await;
-    let ids = graph.hire(30);
+    let ids = graph.add_users(30);
     import_all(&stack, &caller).await;
     sync(&stack, &caller).await;
     let before = users(&stack).await;
@@ -261,11 +262,11 @@ async fn a_sync_that_would_do_too_much_holds_says_so_once_and_goes_on_when_it_is
     };
     visit();
     let held = ended(&stack, |job| job.upload.name.starts_with("scheduled/")).await;
-    assert_eq!(held.state, State::Held, "{held:?}");
+    assert_eq!(held.state, JobState::OnHold, "{held:?}");
     assert_eq!(users(&stack).await, before, "nothing was changed");
     let told = standing(&caller).await["last_sync"].clone();
     assert_eq!(told["deactivated"], 10);
-    let reason = told["outcome"]["held"]["reason"].as_str().unwrap();
+    let reason = told["outcome"]["on_hold"]["reason"].as_str().unwrap();
     assert!(reason.contains("10 of the 30 users"), "{reason}");
     let mails = stack.mails();
     assert_eq!(mails.len(), 1);
@@ -284,9 +285,9 @@ async fn a_sync_that_would_do_too_much_holds_says_so_once_and_goes_on_when_it_is
     assert_eq!(standing(&caller).await["last_sync"]["outcome"]["refused"]["reason"], reason, "the schedule goes on");
 
     let again = sync(&stack, &caller).await;
-    assert_eq!(again.state, State::Held, "asked for without being meant, it holds again");
+    assert_eq!(again.state, JobState::OnHold, "asked for without being meant, it holds again");
     let meant = ask(&stack, &caller, &format!("jobs/{}/execute", again.id), json!({})).await;
-    assert_eq!((meant.state, meant.counts.applied), (State::Finished, 11), "{meant:?}");
+    assert_eq!((meant.state, meant.counts.applied), (JobState::Finished, 11), "{meant:?}");
     let after = users(&stack).await;
     assert_eq!(after.values().filter(|user| user.web_login == WebLogin::Blocked).count(), 10 + 2);
     assert_eq!(after[&login(21)].profile.name.as_str(), "Renamed");
@@ -295,9 +296,9 @@ async fn a_sync_that_would_do_too_much_holds_says_so_once_and_goes_on_when_it_is
 
 #[tokio::test(flavor = "multi_thread")]
 async fn for_whom_a_sync_failed_the_next_ones_ask_again_and_one_mail_tells() {
-    let (graph, stack, caller) = connected(Traps::default()).await;
+    let (graph, stack, caller) = connected(Quirks::default()).await;
     stack.recipients(&["ops@example.com"]).await;
-    let ids = graph.hire(3);
+    let ids = graph.add_users(3);
     import_all(&stack, &caller).await;
     sync(&stack, &caller).await;
     let own = json!({ "login": "stranger", "name": "Stranger", "email": "wanted@contoso.example" }).to_string();
@@ -351,22 +352,22 @@ async fn for_whom_a_sync_failed_the_next_ones_ask_again_and_one_mail_tells() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delta_that_is_too_old_or_a_directory_that_seems_empty_removes_nobody() {
     for gone in [Gone::Status410, Gone::Status400] {
-        let (graph, stack, caller) = connected(Traps { page: 8, ..Traps::default() }).await;
-        let ids = graph.hire(30);
+        let (graph, stack, caller) = connected(Quirks { page: 8, ..Quirks::default() }).await;
+        let ids = graph.add_users(30);
         import_all(&stack, &caller).await;
         sync(&stack, &caller).await;
         let before = users(&stack).await;
 
         graph.forget_deltas(Some(gone));
         let job = sync(&stack, &caller).await;
-        assert_eq!((job.state, job.counts.rows()), (State::Finished, 0), "{gone:?}: {job:?}");
+        assert_eq!((job.state, job.counts.rows()), (JobState::Finished, 0), "{gone:?}: {job:?}");
         assert_eq!(users(&stack).await, before);
 
         // One who is hidden from the list and found by ID is there; one who isn't found is gone.
         graph.forget(&ids[0]);
         graph.hide(&ids[1]);
         let job = sync(&stack, &caller).await;
-        assert_eq!((job.state, job.counts.applied), (State::Finished, 1), "{gone:?}: {job:?}");
+        assert_eq!((job.state, job.counts.applied), (JobState::Finished, 1), "{gone:?}: {job:?}");
         let after = users(&stack).await;
         assert_eq!(after[&login(1)].web_login, WebLogin::Blocked);
         assert_eq!(after[&login(2)], before[&login(2)]);
@@ -375,18 +376,18 @@ async fn a_delta_that_is_too_old_or_a_directory_that_seems_empty_removes_nobody(
             graph.forget(id);
         }
         let job = sync(&stack, &caller).await;
-        assert_eq!(job.state, State::Held, "{gone:?}: {job:?}");
+        assert_eq!(job.state, JobState::OnHold, "{gone:?}: {job:?}");
         assert_eq!(users(&stack).await, after);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_name_that_is_given_to_somebody_new_is_not_inherited() {
-    let (graph, stack, caller) = connected(Traps::default()).await;
-    let ids = graph.hire(2);
+    let (graph, stack, caller) = connected(Quirks::default()).await;
+    let ids = graph.add_users(2);
     import_all(&stack, &caller).await;
     graph.delete(&ids[0], true);
-    let heir = graph.hire(1).remove(0);
+    let heir = graph.add_users(1).remove(0);
     graph.change(&heir, |person| {
         person.user_principal_name = login(1);
         person.mail = None;
@@ -400,14 +401,14 @@ async fn a_login_name_that_is_given_to_somebody_new_is_not_inherited() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_deleted_there_and_has_come_back_keeps_the_list_when_somebody_says_who_it_is() {
-    let (graph, stack, caller) = connected(Traps::default()).await;
-    let ids = graph.hire(1);
+    let (graph, stack, caller) = connected(Quirks::default()).await;
+    let ids = graph.add_users(1);
     import_all(&stack, &caller).await;
     let asha = format!("/v1/users/{}", login(1));
     let given = json!({ "caller_ids": ["+919876500001"] }).to_string();
     let reply = caller.ask(Method::POST, &format!("{asha}/caller-ids"), &[], given).await;
     assert!(reply.status.is_success(), "{}", reply.json());
-    let again = graph.hire(1).remove(0);
+    let again = graph.add_users(1).remove(0);
     graph.change(&again, |person| {
         person.user_principal_name = login(1);
         person.mail = None;
@@ -435,14 +436,14 @@ async fn who_was_deleted_there_and_has_come_back_keeps_the_list_when_somebody_sa
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_that_does_not_answer_ends_in_the_dead_letters_with_a_mail() {
-    let graph = Graph::start(Traps::default()).await;
-    graph.hire(3);
+    let graph = Graph::start(Quirks::default()).await;
+    graph.add_users(3);
     let [login_url, graph_url] = graph.parameters();
     let short = ["BulkTimeoutSeconds=5", "BulkVisibilitySeconds=5", "MaxDeliveries=2"];
     let stack = Stack::start(&[&[login_url.as_str(), graph_url.as_str()], &short[..]].concat()).await;
     Graph::connect(&stack, &stack.account).await;
     let caller = stack.caller(&["--account", stack.account.as_str()]);
-    graph.spoil(Spoil::Broken, "");
+    graph.spoil(Corruption::Broken, "");
     let job = ask(&stack, &caller, "directory/import", json!({ "search": "person" })).await;
     assert!(matches!(&job.failure, Some(Failure::GaveUp { .. })), "{job:?}");
     stack.dead_letters(1).await;
@@ -459,13 +460,13 @@ async fn a_directory_that_does_not_answer_ends_in_the_dead_letters_with_a_mail()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_that_are_denied_end_a_job_at_once_and_are_not_tried_every_hour() {
-    let (graph, stack, caller) = connected(Traps::default()).await;
+    let (graph, stack, caller) = connected(Quirks::default()).await;
     stack.recipients(&["ops@example.com"]).await;
-    graph.hire(3);
+    graph.add_users(3);
     import_all(&stack, &caller).await;
     graph.change_secret("renewed");
     let job = sync(&stack, &caller).await;
-    assert_eq!(job.state, State::Failed);
+    assert_eq!(job.state, JobState::Failed);
     let Some(Failure::Refused { reason }) = &job.failure else { panic!("{job:?}") };
     assert!(reason.contains("invalid_client") && !reason.contains(Graph::CLIENT_SECRET), "{reason}");
     assert!(standing(&caller).await["last_sync"]["outcome"]["refused"]["reason"].is_string());
@@ -477,18 +478,18 @@ async fn credentials_that_are_denied_end_a_job_at_once_and_are_not_tried_every_h
     let job = ask(&stack, &caller, "directory/import", json!({ "filter": "asha like 'x'" })).await;
     assert!(matches!(&job.failure, Some(Failure::Refused { .. })), "{job:?}");
     graph.change_secret(Graph::CLIENT_SECRET);
-    assert_eq!(sync(&stack, &caller).await.state, State::Finished);
+    assert_eq!(sync(&stack, &caller).await.state, JobState::Finished);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn neither_secrets_nor_people_are_in_any_log() {
-    let (graph, stack, caller) = connected(Traps { token_uses: 3, ..Traps::default() }).await;
-    let ids = graph.hire(20);
+    let (graph, stack, caller) = connected(Quirks { token_uses: 3, ..Quirks::default() }).await;
+    let ids = graph.add_users(20);
     items(&caller, "/v1/directory/users?search=person").await;
     import_all(&stack, &caller).await;
     graph.delete(&ids[1], true);
     sync(&stack, &caller).await;
-    for spoil in [Spoil::Forbidden, Spoil::NotJson, Spoil::WrongType] {
+    for spoil in [Corruption::Forbidden, Corruption::NotJson, Corruption::WrongType] {
         graph.spoil(spoil, "");
         assert!(caller.get("/v1/directory/users").await.status.is_server_error());
     }
@@ -508,8 +509,8 @@ async fn neither_secrets_nor_people_are_in_any_log() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_of_it_from_the_command_line() {
-    let graph = Graph::start(Traps { throttled: 50, page: 40, ..Traps::default() }).await;
-    let ids = graph.hire(60);
+    let graph = Graph::start(Quirks { throttled: 50, page: 40, ..Quirks::default() }).await;
+    let ids = graph.add_users(60);
     let stack = Stack::start(&graph.parameters().each_ref().map(String::as_str)).await;
     let run = |arguments: &[&str], input: &str| {
         let all = [&["directory"], arguments, &["--account", "acme"]].concat();

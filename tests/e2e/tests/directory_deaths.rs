@@ -1,16 +1,16 @@
 //! Imports and syncs that die at any point.
 
 use directory_import::BringUsers;
-use e2e::{Doomed, Graph, Stack, Traps, die_at_every_request};
+use e2e::{CrashTest, Graph, Quirks, Stack, die_at_every_request};
+use rollcall_connectors::entra::Tenants;
 use rollcall_model::{
-    brake::Recent,
-    directory_import::standing::Standing,
+    directory_import::sync_state::SyncState,
     job::Job,
-    upload::Kind,
+    safety_threshold::Recent,
+    upload::JobKind,
     user::{DirectoryId, LoginId, Profile, User, WebLogin},
 };
-use rollcall_platform::{connect::Aws, secrets::Secrets};
-use rollcall_remote::entra::Tenants;
+use rollcall_storage::{connect::Aws, secrets::Secrets};
 use serde_json::json;
 
 /// Brings users of this tenant, which is the stack's account's.
@@ -21,8 +21,8 @@ async fn operation(stack: &Stack, graph: &Graph) -> BringUsers {
 }
 
 /// New people of the tenant, with login names of this prefix.
-fn hire(graph: &Graph, prefix: &str, count: usize) -> Vec<String> {
-    let ids = graph.hire(count);
+fn add_users(graph: &Graph, prefix: &str, count: usize) -> Vec<String> {
+    let ids = graph.add_users(count);
     for (number, id) in ids.iter().enumerate() {
         graph.change(id, |person| {
             person.user_principal_name = format!("{prefix}{number}@contoso.example");
@@ -40,16 +40,16 @@ async fn user(stack: &Stack, prefix: &str, number: usize) -> User {
 /// Three people, and an ID that nobody has.
 struct Importing(Graph);
 
-impl Doomed for Importing {
+impl CrashTest for Importing {
     type Operation = BringUsers;
-    const KIND: Kind = Kind::DirectoryImport;
+    const KIND: JobKind = JobKind::DirectoryImport;
 
     async fn operation(&self, stack: &Stack) -> BringUsers {
         operation(stack, &self.0).await
     }
 
     async fn prepare(&self, _: &Stack, prefix: &str) -> String {
-        let mut ids = hire(&self.0, prefix, 3);
+        let mut ids = add_users(&self.0, prefix, 3);
         ids.push("nobody".to_owned());
         json!({ "import": { "ids": ids } }).to_string()
     }
@@ -70,9 +70,9 @@ impl Doomed for Importing {
 /// One is renamed, one gets an address that is another's, one is deleted.
 struct Syncing(Graph);
 
-impl Doomed for Syncing {
+impl CrashTest for Syncing {
     type Operation = BringUsers;
-    const KIND: Kind = Kind::DirectoryImport;
+    const KIND: JobKind = JobKind::DirectoryImport;
 
     async fn operation(&self, stack: &Stack) -> BringUsers {
         let mut taken = e2e::user("taken");
@@ -84,12 +84,12 @@ impl Doomed for Syncing {
     async fn prepare(&self, stack: &Stack, prefix: &str) -> String {
         // Each sync blocks one user, and the syncs of a day count together: without this, the eleventh would be held. Each fails for one
         // user, too, for whom the next would ask again.
-        let forget = |standing: &mut Standing| {
+        let forget = |standing: &mut SyncState| {
             standing.deactivated = Recent::default();
             standing.ask_again.clear();
         };
         stack.directory.change_standing(&stack.account, forget).await.expect("the standing is written");
-        let ids = hire(&self.0, prefix, 3);
+        let ids = add_users(&self.0, prefix, 3);
         for (number, id) in ids.iter().enumerate() {
             let login = LoginId::parse(&format!("{prefix}{number}@contoso.example")).expect("a login ID");
             let mut user = User::new(login, Profile::named("Before").expect("a name"));
@@ -117,10 +117,10 @@ impl Doomed for Syncing {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_dies_before_and_after_every_request_and_ends_the_same() {
-    die_at_every_request(&Importing(Graph::start(Traps::default()).await), 20).await;
+    die_at_every_request(&Importing(Graph::start(Quirks::default()).await), 20).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_dies_before_and_after_every_request_and_ends_the_same() {
-    die_at_every_request(&Syncing(Graph::start(Traps::default()).await), 20).await;
+    die_at_every_request(&Syncing(Graph::start(Quirks::default()).await), 20).await;
 }

@@ -6,7 +6,7 @@ use e2e::{Stack, binaries, rollcall};
 use rollcall_model::{
     append,
     code::{ApiCode, FileCode, FileWarning, NumberWarning, RowCode, Warning},
-    phone_snapshot, roster, rotation,
+    phone_snapshot, rotation, user_upload,
 };
 
 const FILES: &str = include_str!("../../../infra/docs/files.md");
@@ -42,7 +42,7 @@ fn every_code_of_the_api_is_explained() {
 
 #[test]
 fn the_columns_are_named_as_the_reader_knows_them() {
-    for column in append::COLUMNS.iter().chain(&roster::COLUMNS).chain(&rotation::COLUMNS) {
+    for column in append::COLUMNS.iter().chain(&user_upload::COLUMNS).chain(&rotation::COLUMNS) {
         assert!(FILES.contains(&format!("`{}`", column.name)), "{}", column.name);
     }
     for column in &phone_snapshot::COLUMNS {

@@ -3,8 +3,8 @@
 use e2e::{Stack, json, rollcall};
 use rollcall_model::{
     code::FileWarning,
-    job::{Failure, Job, Mail, State},
-    upload::{Kind, Terms},
+    job::{Failure, Job, JobState, MailState},
+    upload::{JobKind, UploadOptions},
     user::User,
 };
 use serde_json::Value;
@@ -13,8 +13,8 @@ use serde_json::Value;
 const CYRILLIC: &[u8] = b"Login ID,Name\nuser1,\xc8\xe2\xe0\xed \xcf\xe5\xf2\xf0\xee\xe2\n";
 
 async fn upload(stack: &Stack, name: &str, bytes: &[u8], encoding: Option<&str>) -> Job {
-    let terms = Terms { encoding: encoding.map(str::to_owned), ..Terms::default() };
-    let source = stack.drop_on(Kind::UploadUsers, name, bytes, &terms).await;
+    let terms = UploadOptions { encoding: encoding.map(str::to_owned), ..UploadOptions::default() };
+    let source = stack.drop_on(JobKind::UploadUsers, name, bytes, &terms).await;
     stack.ended(&source).await
 }
 
@@ -34,18 +34,22 @@ async fn names_in_a_doubtful_encoding_are_held_until_somebody_has_looked() {
     let before = user(&stack).await;
 
     let job = upload(&stack, "names.csv", CYRILLIC, None).await;
-    assert_eq!((job.state, notes(&job)), (State::Held, vec![FileWarning::EncodingDoubtful]));
-    assert!(matches!(&job.failure, Some(Failure::Held { reason }) if reason.contains("encoding")), "{:?}", job.failure);
-    assert!(matches!(job.mail, Some(Mail::Sent { .. })), "somebody is told: {:?}", job.mail);
+    assert_eq!((job.state, notes(&job)), (JobState::OnHold, vec![FileWarning::EncodingDoubtful]));
+    assert!(
+        matches!(&job.failure, Some(Failure::OnHold { reason }) if reason.contains("encoding")),
+        "{:?}",
+        job.failure
+    );
+    assert!(matches!(job.mail, Some(MailState::Sent { .. })), "somebody is told: {:?}", job.mail);
     assert_eq!((job.counts.applied, user(&stack).await), (1, before), "it shows what it would do, and does nothing");
 
     let job = stack.execute(&job).await;
-    assert_eq!((job.state, job.counts.applied), (State::Finished, 1));
+    assert_eq!((job.state, job.counts.applied), (JobState::Finished, 1));
     let judged = user(&stack).await.profile.name;
 
     // The same file with its encoding named is not held.
     let job = upload(&stack, "named.csv", CYRILLIC, Some("windows-1251")).await;
-    assert_eq!((job.state, notes(&job)), (State::Finished, vec![FileWarning::NothingChanged]));
+    assert_eq!((job.state, notes(&job)), (JobState::Finished, vec![FileWarning::NothingChanged]));
     assert_eq!(user(&stack).await.profile.name.as_str(), "Иван Петров");
     assert!(!judged.as_str().contains('\u{fffd}'));
 }
@@ -55,7 +59,7 @@ async fn names_of_western_europe_need_nobody_to_look() {
     let stack = Stack::start(&[]).await;
     stack.create_users(1).await;
     let job = upload(&stack, "names.csv", b"Login ID,Name\nuser1,Jos\xe9 N\xfa\xf1ez\n", None).await;
-    assert_eq!((job.state, notes(&job)), (State::Finished, vec![FileWarning::EncodingJudged]));
+    assert_eq!((job.state, notes(&job)), (JobState::Finished, vec![FileWarning::EncodingJudged]));
     assert_eq!(user(&stack).await.profile.name.as_str(), "José Núñez");
 }
 
@@ -66,7 +70,7 @@ async fn a_broken_cell_of_a_file_that_says_it_is_utf8_is_an_error_of_its_row() {
     let before = user(&stack).await;
     let job =
         upload(&stack, "marked.csv", b"\xEF\xBB\xBFLogin ID,Name\nuser1,Meera \xe0\xa4\xa8\xe0\xa4\n", None).await;
-    assert_eq!((job.state, job.counts.failed, notes(&job)), (State::Finished, 1, vec![]));
+    assert_eq!((job.state, job.counts.failed, notes(&job)), (JobState::Finished, 1, vec![]));
     assert_eq!(user(&stack).await, before);
     let failed = stack.files.get(&job.keys().failed()).await.unwrap().unwrap();
     assert!(String::from_utf8_lossy(&failed).contains("TEXT_UNREADABLE"));
@@ -78,7 +82,7 @@ async fn an_append_goes_on_in_whatever_encoding_and_says_so() {
     stack.create_users(1).await;
     let file = b"Login ID,Allowed Caller ID,Remark\nuser1,9876543210,\x8d\xb2\x93\xa1\x91\xbe\x98\x59\n";
     let job = stack.append("sjis.csv", file.to_vec()).await;
-    assert_eq!((job.state, job.counts.applied), (State::Finished, 1));
+    assert_eq!((job.state, job.counts.applied), (JobState::Finished, 1));
     assert_eq!(notes(&job), [FileWarning::EncodingDoubtful, FileWarning::ColumnsIgnored]);
     assert_eq!(user(&stack).await.caller_ids.len(), 1);
 }

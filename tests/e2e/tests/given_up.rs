@@ -1,13 +1,13 @@
 //! A job that is given up says what it has really done, keeps a report on it, and can be undone.
 
-use e2e::{Faults, Fuse, Stack, World, delivery, user};
+use e2e::{Faults, Fuse, Stack, TestEngine, delivery, user};
 use number_rotation::Rotate;
-use rollcall_engine::{Append, Ending, Operation, UploadUsers};
+use rollcall_engine::{Append, DeliveryOutcome, Operation, UploadUsers};
 use rollcall_model::{
     inventory::NumberState,
-    job::{Failure, Job, State},
+    job::{Failure, Job, JobState},
     undo::UndoRequest,
-    upload::Kind,
+    upload::JobKind,
     user::User,
 };
 
@@ -21,7 +21,7 @@ fn number(n: usize) -> String {
 /// A kind of job, as it is given up.
 trait GivenUp {
     type Operation: Operation;
-    const KIND: Kind;
+    const KIND: JobKind;
     const NAME: &str;
     /// The first request that it dies at, and how many there are to the next.
     const DEATHS: (i64, usize);
@@ -39,7 +39,7 @@ struct Appends;
 
 impl GivenUp for Appends {
     type Operation = Append;
-    const KIND: Kind = Kind::AppendCallerIds;
+    const KIND: JobKind = JobKind::AppendCallerIds;
     const NAME: &str = "append.csv";
     const DEATHS: (i64, usize) = (4, 1);
 
@@ -64,7 +64,7 @@ struct Uploads;
 
 impl GivenUp for Uploads {
     type Operation = UploadUsers;
-    const KIND: Kind = Kind::UploadUsers;
+    const KIND: JobKind = JobKind::UploadUsers;
     const NAME: &str = "users.csv";
     const DEATHS: (i64, usize) = (5, 9);
 
@@ -86,7 +86,7 @@ struct Rotations;
 
 impl GivenUp for Rotations {
     type Operation = Rotate;
-    const KIND: Kind = Kind::RotateCallerIds;
+    const KIND: JobKind = JobKind::RotateCallerIds;
     const NAME: &str = "rotation.csv";
     const DEATHS: (i64, usize) = (7, 2);
 
@@ -119,7 +119,7 @@ async fn is_given_up<G: GivenUp>(kind: &G) {
         let source = stack.put_quietly(G::NAME, file).await;
         let upload = stack.upload_of(G::KIND, G::NAME);
         let fuse = Fuse::after(round, carried_out);
-        let dying = World::new(&stack, Faults::default(), Some(fuse.clone())).await;
+        let dying = TestEngine::new(&stack, Faults::default(), Some(fuse.clone())).await;
         let (operation, first) = (kind.operation(), delivery(1));
         let survived = tokio::select! {
             ending = dying.engine.run(&operation, &upload, &source, &first) => Some(ending.expect("nothing fails")),
@@ -128,17 +128,17 @@ async fn is_given_up<G: GivenUp>(kind: &G) {
         if survived.is_some() {
             break;
         }
-        let world = World::new(&stack, Faults::default(), None).await;
+        let world = TestEngine::new(&stack, Faults::default(), None).await;
         let ending = world.engine.run(&operation, &upload, &source, &delivery(5)).await.expect("nothing fails");
-        if ending == Ending::Ended {
+        if ending == DeliveryOutcome::Ended {
             // It had written its end, and only the answer was lost.
             break;
         }
-        assert_eq!(ending, Ending::GaveUp);
+        assert_eq!(ending, DeliveryOutcome::GaveUp);
 
         let job = stack.job_when(&source, |_| true).await;
         assert!(matches!(job.failure, Some(Failure::GaveUp { .. })) && job.lease.is_none(), "{job:?}");
-        assert_eq!(job.state, State::Failed);
+        assert_eq!(job.state, JobState::Failed);
         let mut done = 0;
         for n in 1..=USERS {
             done += u64::from(kind.is_done(&stack, &format!("u{n}")).await);
@@ -164,20 +164,20 @@ async fn is_given_up<G: GivenUp>(kind: &G) {
 
 async fn undone<G: GivenUp>(kind: &G, stack: &Stack, job: &Job) {
     let request = UndoRequest { job: job.id.clone(), preview: false }.to_json();
-    let source = stack.drop_as(Kind::Undo, "undo.json", request).await;
+    let source = stack.drop_as(JobKind::Undo, "undo.json", request).await;
     let undo = stack.ended(&source).await;
     assert_eq!(
-        (undo.state, undo.counts.to_mend(), undo.counts.unchanged),
-        (State::Finished, 0, 0),
+        (undo.state, undo.counts.needs_correction(), undo.counts.unchanged),
+        (JobState::Finished, 0, 0),
         "{undo:?} of {job:?}"
     );
     for n in 1..=USERS {
         assert!(!kind.is_done(stack, &format!("u{n}")).await, "user {n} after {undo:?}");
     }
     let now = stack.directory.job(&stack.account, &job.id).await.unwrap().expect("the job");
-    assert_eq!(now.state, State::Undone);
+    assert_eq!(now.state, JobState::Undone);
     for item in stack.directory.inventory(&stack.account).await.unwrap() {
-        assert_eq!((item.facts.state, &item.leaving), (NumberState::Active, &None), "{undo:?}");
+        assert_eq!((item.facts.state, &item.reserved_by), (NumberState::Active, &None), "{undo:?}");
     }
 }
 

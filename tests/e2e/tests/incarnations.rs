@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use e2e::{Caller, Faults, Reply, Stack, World, delivery, delivery_of, user};
-use rollcall_engine::{Ending, UploadUsers};
-use rollcall_model::{job::Job, undo::UndoRequest, upload::Kind};
+use e2e::{Caller, Faults, Reply, Stack, TestEngine, delivery, delivery_of, user};
+use rollcall_engine::{DeliveryOutcome, UploadUsers};
+use rollcall_model::{job::Job, undo::UndoRequest, upload::JobKind};
 use serde_json::{Value, json};
 
 async fn send(caller: &Caller, method: Method, path: &str, headers: &[(&str, &str)], body: Value) -> Reply {
@@ -24,7 +24,7 @@ async fn delete(caller: &Caller, login: &str) {
 
 async fn undo(stack: &Stack, job: &Job) -> Job {
     let request = UndoRequest { job: job.id.clone(), preview: false }.to_json();
-    let source = stack.drop_as(Kind::Undo, "undo.json", request).await;
+    let source = stack.drop_as(JobKind::Undo, "undo.json", request).await;
     stack.ended(&source).await
 }
 
@@ -36,12 +36,12 @@ async fn a_plan_that_outlives_its_user_is_decided_again_and_frees_nobody_elses_a
     assert_eq!(create(&caller, sam).await.status, StatusCode::CREATED);
     let rows = "Login ID,Name,Email\nsam,Sam One,sam.one@e.example\n";
     let source = stack.put_quietly("plan.csv", rows).await;
-    let upload = stack.upload_of(Kind::UploadUsers, "plan.csv");
+    let upload = stack.upload_of(JobKind::UploadUsers, "plan.csv");
     // The plan is kept, and the table puts off every try to carry it out.
-    let throttled = World::new(&stack, Faults { throttled: 1_000, ..Faults::default() }, None).await;
+    let throttled = TestEngine::new(&stack, Faults { throttled: 1_000, ..Faults::default() }, None).await;
     let short = delivery_of(1, Duration::from_secs(3));
     let ending = throttled.engine.run(&UploadUsers, &upload, &source, &short).await;
-    assert!(!matches!(ending, Ok(Ending::Ended | Ending::GaveUp)), "{ending:?}");
+    assert!(!matches!(ending, Ok(DeliveryOutcome::Ended | DeliveryOutcome::GaveUp)), "{ending:?}");
     assert_eq!(stack.user("sam").await.unwrap().profile.name.as_str(), "Sam");
 
     delete(&caller, "sam").await;
@@ -50,8 +50,8 @@ async fn a_plan_that_outlives_its_user_is_decided_again_and_frees_nobody_elses_a
     let zoe = json!({ "login": "zoe", "name": "Zoe", "email": "sam@e.example" });
     assert_eq!(create(&caller, zoe).await.status, StatusCode::CREATED);
 
-    let world = World::new(&stack, Faults::default(), None).await;
-    assert_eq!(world.engine.run(&UploadUsers, &upload, &source, &delivery(2)).await.unwrap(), Ending::Ended);
+    let world = TestEngine::new(&stack, Faults::default(), None).await;
+    assert_eq!(world.engine.run(&UploadUsers, &upload, &source, &delivery(2)).await.unwrap(), DeliveryOutcome::Ended);
     let sam = stack.user("sam").await.unwrap();
     // The row is carried out on who is there now: what it doesn't say stays.
     assert_eq!(sam.profile.email.unwrap().as_str(), "sam.one@e.example");

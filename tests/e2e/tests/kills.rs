@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use e2e::{Draws, Stack, how_much, user};
+use e2e::{SeededRng, Stack, how_much, user};
 use rollcall_model::{
-    job::{Job, Mail, State},
-    upload::{JobId, Source},
+    job::{Job, JobState, MailState},
+    upload::{JobId, ObjectVersion},
 };
 
 /// Deaths in the usual run.
@@ -16,7 +16,7 @@ const FILES: usize = 6;
 const USERS: usize = 150;
 
 /// A file's users have a number already; it gives them two more, and names somebody who isn't there.
-async fn drop_one(stack: &Stack, file: usize) -> Source {
+async fn drop_one(stack: &Stack, file: usize) -> ObjectVersion {
     let login = |user: usize| format!("file{file}user{user}");
     let users: Vec<_> = (0..USERS)
         .map(|n| {
@@ -32,10 +32,10 @@ async fn drop_one(stack: &Stack, file: usize) -> Source {
 }
 
 async fn ended_well(stack: &Stack, file: usize, job: &Job) {
-    assert_eq!(job.state, State::Finished, "{job:?}");
+    assert_eq!(job.state, JobState::Finished, "{job:?}");
     let rows = 2 * USERS as u64;
     assert_eq!((job.counts.applied, job.counts.failed, job.counts.rows()), (rows, 1, rows + 1), "{job:?}");
-    assert!(matches!(job.mail, Some(Mail::Sent { .. })), "{job:?}");
+    assert!(matches!(job.mail, Some(MailState::Sent { .. })), "{job:?}");
     let lines: Vec<_> = stack.report(job, "results").await.iter().map(|row| row["Line"].clone()).collect();
     let expected: Vec<String> = (2..=2 * USERS + 2).map(|line| line.to_string()).collect();
     assert_eq!(lines, expected, "every row has one outcome");
@@ -50,8 +50,8 @@ async fn killed_at_any_point_nothing_is_lost_or_removed_and_each_file_is_one_fin
     // A delivery that finds another's lease counts too.
     let stack = Stack::start(&["BulkTimeoutSeconds=5", "BulkVisibilitySeconds=6", "MaxDeliveries=1000"]).await;
     stack.recipients(&["ops@example.com"]).await;
-    let (wanted, draws) = (how_much("ROLLCALL_KILLS", KILLS), Draws::of(1));
-    let mut files: Vec<Source> = Vec::new();
+    let (wanted, draws) = (how_much("ROLLCALL_KILLS", KILLS), SeededRng::of(1));
+    let mut files: Vec<ObjectVersion> = Vec::new();
     let mut deaths = 0;
     while deaths < wanted {
         // An attempt more is a death at work: no other end of one comes again, but a deadline's, and there is time enough.

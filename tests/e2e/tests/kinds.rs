@@ -6,19 +6,19 @@ use std::collections::BTreeSet;
 use e2e::Stack;
 use rollcall_model::{
     code::FileCode,
-    job::{Failure, Job, Mail, State},
-    upload::{JobId, Kind, Source, Terms},
+    job::{Failure, Job, JobState, MailState},
+    upload::{JobId, JobKind, ObjectVersion, UploadOptions},
 };
 
 /// The function that works on a kind.
-fn function_of(kind: Kind) -> &'static str {
+fn function_of(kind: JobKind) -> &'static str {
     match kind {
-        Kind::AppendCallerIds => "bulk-append",
-        Kind::UploadUsers => "bulk-users",
-        Kind::DirectoryImport => "directory-import",
-        Kind::MappingResync | Kind::PhoneSnapshot => "mapping-resync",
-        Kind::RotateCallerIds => "number-rotation",
-        Kind::Undo => "bulk-undo",
+        JobKind::AppendCallerIds => "bulk-append",
+        JobKind::UploadUsers => "bulk-users",
+        JobKind::DirectoryImport => "directory-import",
+        JobKind::MappingResync | JobKind::PhoneSnapshot => "mapping-resync",
+        JobKind::RotateCallerIds => "number-rotation",
+        JobKind::Undo => "bulk-undo",
     }
 }
 
@@ -38,15 +38,15 @@ fn passed_over(stack: &Stack, function: &str) -> usize {
 }
 
 /// What would do something if a function of this kind worked on it.
-fn content(kind: Kind, job: &Job) -> String {
+fn content(kind: JobKind, job: &Job) -> String {
     match kind {
-        Kind::AppendCallerIds => "Login ID,Allowed Caller ID\nuser1,+919876500009\n".to_owned(),
-        Kind::UploadUsers => "Login ID,Name,Allowed Caller ID\nuser1,Taken over,+919876500009\n".to_owned(),
-        Kind::DirectoryImport => r#"{"sync":{"confirmed":true}}"#.to_owned(),
-        Kind::MappingResync => r#"{"confirmed":true}"#.to_owned(),
-        Kind::PhoneSnapshot => "Phone User ID,Policy\nuser1,all\n".to_owned(),
-        Kind::RotateCallerIds => r#"{"retire":["+919876500001"],"allow_empty":true}"#.to_owned(),
-        Kind::Undo => format!(r#"{{"job":"{}","preview":false}}"#, job.id),
+        JobKind::AppendCallerIds => "Login ID,Allowed Caller ID\nuser1,+919876500009\n".to_owned(),
+        JobKind::UploadUsers => "Login ID,Name,Allowed Caller ID\nuser1,Taken over,+919876500009\n".to_owned(),
+        JobKind::DirectoryImport => r#"{"sync":{"confirmed":true}}"#.to_owned(),
+        JobKind::MappingResync => r#"{"confirmed":true}"#.to_owned(),
+        JobKind::PhoneSnapshot => "Phone User ID,Policy\nuser1,all\n".to_owned(),
+        JobKind::RotateCallerIds => r#"{"retire":["+919876500001"],"allow_empty":true}"#.to_owned(),
+        JobKind::Undo => format!(r#"{{"job":"{}","preview":false}}"#, job.id),
     }
 }
 
@@ -56,10 +56,10 @@ async fn of_every_pair_of_kinds_the_first_folder_says_what_is_done() {
     stack.create_users(1).await;
     stack.own(&["+919876500001"]).await;
     let before = stack.append("before.csv", "Login ID,Allowed Caller ID\nuser1,+919876500001\n").await;
-    assert_eq!((before.state, before.counts.applied), (State::Finished, 1), "{before:?}");
+    assert_eq!((before.state, before.counts.applied), (JobState::Finished, 1), "{before:?}");
     let mut pairs = Vec::new();
-    for kind in Kind::ALL {
-        for other in Kind::ALL.into_iter().filter(|&other| other != kind) {
+    for kind in JobKind::ALL {
+        for other in JobKind::ALL.into_iter().filter(|&other| other != kind) {
             let name = format!(
                 "{}/x.{}",
                 other.as_str(),
@@ -75,10 +75,10 @@ async fn of_every_pair_of_kinds_the_first_folder_says_what_is_done() {
         assert_eq!(claimed_by(&stack, &job.id), BTreeSet::from([function_of(*kind).to_owned()]), "{pair}");
     }
     // Each function was told of the files in folders of its name, and passed each over at once.
-    for function in Kind::ALL.map(function_of) {
+    for function in JobKind::ALL.map(function_of) {
         // The append's is told of every file of the inbox.
-        let told_of = |kind: Kind| function == "bulk-append" || function_of(kind) == function;
-        let foreign = |kind: Kind, other: Kind| told_of(other) && function_of(kind) != function;
+        let told_of = |kind: JobKind| function == "bulk-append" || function_of(kind) == function;
+        let foreign = |kind: JobKind, other: JobKind| told_of(other) && function_of(kind) != function;
         let told = pairs.iter().filter(|(kind, other, _)| foreign(*kind, *other)).count();
         e2e::until(&format!("{told} events that {function} passes over"), || {
             (passed_over(&stack, function) == told).then_some(())
@@ -99,20 +99,20 @@ async fn folders_of_peoples_own_stay_legal_whatever_they_are_called() {
     for (at, name) in names.into_iter().enumerate() {
         let row = format!("Login ID,Allowed Caller ID\nuser{},+919876500001\n", at + 1);
         let job = stack.append(name, row).await;
-        assert_eq!((job.state, job.counts.applied), (State::Finished, 1), "{name}: {job:?}");
-        assert_eq!((job.upload.kind, job.upload.name.as_str()), (Kind::AppendCallerIds, name));
+        assert_eq!((job.state, job.counts.applied), (JobState::Finished, 1), "{name}: {job:?}");
+        assert_eq!((job.upload.kind, job.upload.name.as_str()), (JobKind::AppendCallerIds, name));
         assert_eq!(claimed_by(&stack, &job.id), BTreeSet::from(["bulk-append".to_owned()]), "{name}");
     }
     // A folder that is called like an account's or a decision's parts is somebody's folder too.
     let job = stack.append("decisions/acme/undo/execute", "Login ID,Allowed Caller ID\nuser1,+919876500002\n").await;
-    assert_eq!((job.state, job.counts.applied), (State::Finished, 1), "{job:?}");
+    assert_eq!((job.state, job.counts.applied), (JobState::Finished, 1), "{job:?}");
     stack.dead_letters(0).await;
 }
 
 /// Puts a file where nothing of the product would put it.
-async fn put(stack: &Stack, key: &str) -> Source {
+async fn put(stack: &Stack, key: &str) -> ObjectVersion {
     let file = b"Login ID,Allowed Caller ID\nuser1,+919876500001\n".to_vec();
-    stack.files.put_version(key, file, &Terms::default()).await.expect("the file is written")
+    stack.files.put_version(key, file, &UploadOptions::default()).await.expect("the file is written")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,13 +121,13 @@ async fn a_file_in_a_folder_that_no_job_takes_is_one_failed_job_and_one_mail() {
     stack.recipients(&["ops@example.com"]).await;
     stack.create_users(1).await;
     let misplaced = [
-        ("inbox/acme/append-caller-id/x.csv", Kind::AppendCallerIds, "inbox/acme/append-caller-ids/"),
-        ("inbox/acme/users/2026/x.csv", Kind::UploadUsers, "inbox/acme/upload-users/"),
+        ("inbox/acme/append-caller-id/x.csv", JobKind::AppendCallerIds, "inbox/acme/append-caller-ids/"),
+        ("inbox/acme/users/2026/x.csv", JobKind::UploadUsers, "inbox/acme/upload-users/"),
         // Other functions are told of these, by the folders below.
-        ("inbox/acme/rotate/undo/upload-users/x.csv", Kind::RotateCallerIds, "inbox/acme/rotate-caller-ids/"),
-        ("inbox/ACME/upload-users/x.csv", Kind::UploadUsers, "inbox/acme/upload-users/"),
-        ("inbox/Acme/append-caller-ids/x.csv", Kind::AppendCallerIds, "inbox/acme/append-caller-ids/"),
-        ("inbox/acme/x.csv", Kind::AppendCallerIds, "append-caller-ids, upload-users"),
+        ("inbox/acme/rotate/undo/upload-users/x.csv", JobKind::RotateCallerIds, "inbox/acme/rotate-caller-ids/"),
+        ("inbox/ACME/upload-users/x.csv", JobKind::UploadUsers, "inbox/acme/upload-users/"),
+        ("inbox/Acme/append-caller-ids/x.csv", JobKind::AppendCallerIds, "inbox/acme/append-caller-ids/"),
+        ("inbox/acme/x.csv", JobKind::AppendCallerIds, "append-caller-ids, upload-users"),
     ];
     let mut sources = Vec::new();
     for (key, ..) in misplaced {
@@ -136,9 +136,13 @@ async fn a_file_in_a_folder_that_no_job_takes_is_one_failed_job_and_one_mail() {
     for ((key, kind, told), source) in misplaced.into_iter().zip(&sources) {
         let job = stack.ended(source).await;
         let Some(Failure::File(fault)) = &job.failure else { panic!("{key}: {job:?}") };
-        assert_eq!((job.state, fault.code, job.upload.kind), (State::Failed, FileCode::FolderUnknown, kind), "{key}");
+        assert_eq!(
+            (job.state, fault.code, job.upload.kind),
+            (JobState::Failed, FileCode::FolderUnknown, kind),
+            "{key}"
+        );
         assert!(fault.message.contains(told), "{key}: {}", fault.message);
-        assert!(matches!(job.mail, Some(Mail::Sent { .. })), "{key}: {:?}", job.mail);
+        assert!(matches!(job.mail, Some(MailState::Sent { .. })), "{key}: {:?}", job.mail);
         assert_eq!(job.attempts, 1, "{key}");
         assert_eq!(claimed_by(&stack, &job.id), BTreeSet::from(["bulk-append".to_owned()]), "{key}");
     }

@@ -8,22 +8,22 @@ use e2e::{Faults, Proxy, Stack, contract, user};
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use lambda_http::{Service, http, request};
+use rollcall_connectors::entra::{Endpoints, Tenants};
 use rollcall_model::{
     account::AccountId,
-    catalog::{Entry, Kind as CatalogKind},
+    catalog::{CatalogEntry, CatalogKind},
     inventory::{InventoryNumber, NumberFacts},
     job::Job,
     mapping::{CrmUserId, Mapping},
-    upload::{Kind, Upload},
+    upload::{InboxKey, JobKind},
     user::{Name, Profile, Ref, User},
 };
-use rollcall_platform::{
+use rollcall_storage::{
     connect::{Aws, LocalStack},
     directory::Directory,
     files::Files,
     secrets::Secrets,
 };
-use rollcall_remote::entra::{Endpoints, Tenants};
 use serde_json::{Value, json};
 use users_api::{Api, Seal, router};
 
@@ -142,14 +142,14 @@ async fn furnish(stack: &Stack, account: &AccountId, jobs: &Jobs) {
     let now = jiff::Timestamp::now();
     let numbers = numbers.map(|number| InventoryNumber::new(number, NumberFacts::default(), now));
     directory.put_numbers(account, &numbers).await.unwrap();
-    let entry = Entry { id: Ref::parse("r1").unwrap(), name: Name::parse("First").unwrap() };
+    let entry = CatalogEntry { id: Ref::parse("r1").unwrap(), name: Name::parse("First").unwrap() };
     for kind in [CatalogKind::Role, CatalogKind::Department, CatalogKind::Team] {
         directory.put_entry(account, kind, &entry, None).await.unwrap();
     }
-    let mapping = Mapping::new(CrmUserId::parse("crm-1").unwrap(), rollcall_model::mapping::Given::default());
+    let mapping = Mapping::new(CrmUserId::parse("crm-1").unwrap(), rollcall_model::mapping::GivenMapping::default());
     assert!(directory.change_mapping(account, None, &mapping, None).await.unwrap());
     for job in [&jobs.previewed, &jobs.finished] {
-        let upload = Upload { account: account.clone(), ..job.upload.clone() };
+        let upload = InboxKey { account: account.clone(), ..job.upload.clone() };
         directory.claim_job(&Job { upload, ..job.clone() }, None).await.unwrap();
     }
 }
@@ -158,7 +158,7 @@ async fn furnish(stack: &Stack, account: &AccountId, jobs: &Jobs) {
 async fn api(stack: &Stack) -> (Router, Proxy) {
     let table = Proxy::start(&stack.endpoints().dynamodb, Faults::default(), None).await;
     let aws = Aws::local(LocalStack { dynamodb: table.url.clone(), ..stack.endpoints() }).await;
-    let nowhere: rollcall_remote::BaseUrl = "http://127.0.0.1:9".parse().expect("an address");
+    let nowhere: rollcall_connectors::BaseUrl = "http://127.0.0.1:9".parse().expect("an address");
     let router = router(Api {
         directory: Directory::new(&aws, stack.output("TableName")),
         files: Files::new(&aws, stack.output("FilesBucketName")),
@@ -262,7 +262,7 @@ async fn a_write_whose_answer_is_lost_is_answered_as_if_it_was_not() {
     stack.create_user(user("u1")).await;
     let rows = "Login ID,Allowed Caller ID\nu1,+919876500009\n";
     let jobs = Jobs {
-        previewed: stack.preview(Kind::AppendCallerIds, "previewed.csv", rows).await,
+        previewed: stack.preview(JobKind::AppendCallerIds, "previewed.csv", rows).await,
         finished: stack.append("finished.csv", rows).await,
     };
     let tries = WRITES.iter().enumerate().flat_map(|(number, write)| {
@@ -279,7 +279,7 @@ async fn a_write_that_the_table_can_not_store_is_refused_with_a_code_on_every_ro
     stack.create_user(user("u1")).await;
     let rows = "Login ID,Allowed Caller ID\nu1,+919876500009\n";
     let jobs = Jobs {
-        previewed: stack.preview(Kind::AppendCallerIds, "previewed.csv", rows).await,
+        previewed: stack.preview(JobKind::AppendCallerIds, "previewed.csv", rows).await,
         finished: stack.append("finished.csv", rows).await,
     };
     for (number, write) in WRITES.iter().enumerate() {

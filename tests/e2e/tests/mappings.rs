@@ -1,23 +1,26 @@
 //! What CRM users see, through resyncs and whatever happens to them.
 
 use e2e::{
-    Doomed, Faults, Refused, Smartflo, SmartfloSpoil, SmartfloTraps, Stack, World, Zoom, ZoomSpoil, ZoomTraps,
+    CrashTest, Faults, Refused, Smartflo, SmartfloSpoil, SmartfloTraps, Stack, TestEngine, Zoom, ZoomSpoil, ZoomTraps,
     delivery, die_at_every_request, somebody,
 };
 use futures_util::future::join_all;
 use mapping_resync::{PhoneSystems, Resync};
-use rollcall_engine::Ending;
+use rollcall_connectors::{Http, smartflo, zoom_phone};
+use rollcall_engine::DeliveryOutcome;
 use rollcall_model::{
     inventory::{InventoryNumber, NumberState},
-    job::{Decision, Failure, Job, State as JobState},
-    mapping::{CrmUserId, Explanation, Facts, Given, Link, Mapping, State, standing::ResyncRequest},
-    phone_side::{Permission, PhoneUserId},
+    job::{Decision, Failure, Job, JobState},
+    mapping::{
+        CrmUserId, Explanation, ExplanationInput, GivenMapping, Link, Mapping, MappingState,
+        resync_state::ResyncRequest,
+    },
+    phone_side::{DialPermission, PhoneUserId},
     settings::{PhoneSystem, Settings},
-    upload::Kind,
+    upload::JobKind,
     user::{Name, Policy, Ref, User},
 };
-use rollcall_platform::{connect::Aws, decide, secrets::Secrets};
-use rollcall_remote::{Http, smartflo, zoom_phone};
+use rollcall_storage::{connect::Aws, decide, secrets::Secrets};
 
 fn number(last: usize) -> String {
     format!("+9198765{last:05}")
@@ -27,17 +30,17 @@ fn crm(id: &str) -> CrmUserId {
     CrmUserId::parse(id).expect("an ID")
 }
 
-async fn map(stack: &Stack, id: &str, given: Given) {
+async fn map(stack: &Stack, id: &str, given: GivenMapping) {
     let mapping = Mapping::new(crm(id), given);
     assert!(stack.directory.change_mapping(&stack.account, None, &mapping, None).await.unwrap());
 }
 
-fn by_email(address: &str) -> Given {
-    Given { email: Some(address.parse().expect("an address")), ..Given::default() }
+fn by_email(address: &str) -> GivenMapping {
+    GivenMapping { email: Some(address.parse().expect("an address")), ..GivenMapping::default() }
 }
 
-fn to(phone_user: &str) -> Given {
-    Given { phone_user: PhoneUserId::parse(phone_user).ok(), ..Given::default() }
+fn to(phone_user: &str) -> GivenMapping {
+    GivenMapping { phone_user: PhoneUserId::parse(phone_user).ok(), ..GivenMapping::default() }
 }
 
 async fn mapping(stack: &Stack, id: &str) -> Mapping {
@@ -50,7 +53,7 @@ async fn sees(stack: &Stack, id: &str) -> Vec<String> {
 }
 
 async fn resync(stack: &Stack, name: &str, confirmed: bool) -> Job {
-    let source = stack.drop_as(Kind::MappingResync, name, ResyncRequest { confirmed }.to_json()).await;
+    let source = stack.drop_as(JobKind::MappingResync, name, ResyncRequest { confirmed }.to_json()).await;
     stack.ended(&source).await
 }
 
@@ -65,7 +68,7 @@ async fn allow(stack: &Stack, login: &str, numbers: &[String]) {
     assert_eq!(stack.append("allow.csv", file).await.counts.failed, 0);
 }
 
-fn why(stack_facts: &Facts<'_>) -> Option<Link> {
+fn why(stack_facts: &ExplanationInput<'_>) -> Option<Link> {
     Explanation::of(stack_facts).broken
 }
 
@@ -123,9 +126,9 @@ async fn four_numbers_and_after_a_resync_all() {
     assert_eq!(sees(&stack, "crm-1").await, all[..4], "still four");
     let inventory = stack.directory.inventory(&stack.account).await.unwrap();
     let (before, user) = (mapping(&stack, "crm-1").await, stack.user("asha").await.unwrap());
-    let now = Permission::of(&user);
+    let now = DialPermission::of(&user);
     let item = inventory.iter().find(|item| item.number.to_string() == all[5]);
-    let facts = Facts {
+    let facts = ExplanationInput {
         number: all[5].parse().unwrap(),
         mapping: Some(&before),
         now: Some(&now),
@@ -166,7 +169,7 @@ async fn policies_states_and_who_is_nobody() {
         stack.create_user(user).await;
     }
     map(&stack, "a", to("everything")).await;
-    map(&stack, "b", Given { login: "SELLER".parse().ok(), ..Given::default() }).await;
+    map(&stack, "b", GivenMapping { login: "SELLER".parse().ok(), ..GivenMapping::default() }).await;
     map(&stack, "c", to("gone")).await;
     map(&stack, "d", by_email("nobody@example.com")).await;
     map(&stack, "e", to("everything")).await;
@@ -174,13 +177,13 @@ async fn policies_states_and_who_is_nobody() {
     assert_eq!(sees(&stack, "a").await, all);
     assert_eq!(sees(&stack, "e").await, all, "two CRM users may share one phone user");
     assert_eq!(sees(&stack, "b").await, [all[1].clone()]);
-    assert_eq!(mapping(&stack, "d").await.state, State::Unmapped);
+    assert_eq!(mapping(&stack, "d").await.state, MappingState::Unmapped);
 
     let gone = stack.user("gone").await.unwrap();
     stack.directory.delete_user(&stack.account, &gone, &somebody()).await.unwrap().unwrap();
     let job = resync(&stack, "gone.json", false).await;
     assert_eq!((job.counts.applied, job.counts.unchanged, job.progress.numbers_removed), (1, 4, 3), "{job:?}");
-    assert!(matches!(mapping(&stack, "c").await.state, State::Orphaned { .. }));
+    assert!(matches!(mapping(&stack, "c").await.state, MappingState::Orphaned { .. }));
     assert_eq!(sees(&stack, "c").await, [""; 0]);
     let results = stack.report(&job, "results").await;
     let row = |id: &str| results.iter().find(|row| row["CRM User"] == id).unwrap();
@@ -200,7 +203,7 @@ async fn an_accounts_first_mappings_may_all_come_at_once() {
 }
 
 async fn drop_snapshot(stack: &Stack, rows: &str) -> Job {
-    let source = stack.drop_as(Kind::PhoneSnapshot, "phones.csv", format!("{SNAPSHOT}{rows}")).await;
+    let source = stack.drop_as(JobKind::PhoneSnapshot, "phones.csv", format!("{SNAPSHOT}{rows}")).await;
     stack.ended(&source).await
 }
 
@@ -236,8 +239,8 @@ async fn a_snapshot_that_would_revoke_too_much_holds_says_so_once_and_goes_on_wh
     let less =
         format!("7,one@example.com,Custom caller IDs,,{}\n8,two@example.com,Custom caller IDs,,{}\n", all[0], all[0]);
     let held = drop_snapshot(&stack, &less).await;
-    assert_eq!(held.state, JobState::Held);
-    assert!(matches!(&held.failure, Some(Failure::Held { reason }) if reason.contains("22 of the 24")), "{held:?}");
+    assert_eq!(held.state, JobState::OnHold);
+    assert!(matches!(&held.failure, Some(Failure::OnHold { reason }) if reason.contains("22 of the 24")), "{held:?}");
     assert_eq!(sees(&stack, "1").await, all);
     let meant = resync(&stack, "meant.json", true).await;
     assert_eq!((meant.state, meant.progress.numbers_removed), (JobState::Finished, 22), "{meant:?}");
@@ -261,12 +264,12 @@ async fn a_snapshot_that_holds_is_not_in_force_until_somebody_says_so() {
     let snapshot = one_of_many(&stack, 12).await;
     assert_eq!(drop_snapshot(&stack, &snapshot(12)).await.state, JobState::Finished);
     let held = drop_snapshot(&stack, &snapshot(1)).await;
-    assert_eq!(held.state, JobState::Held);
+    assert_eq!(held.state, JobState::OnHold);
     let job = resync(&stack, "while-it-holds.json", false).await;
     assert_eq!((job.state, job.counts.unchanged), (JobState::Finished, 1), "the one before counts: {job:?}");
 
     let held = drop_snapshot(&stack, &snapshot(2)).await;
-    assert_eq!(held.state, JobState::Held);
+    assert_eq!(held.state, JobState::OnHold);
     decide::decide(&stack.directory, &held, Decision::Discard, &somebody()).await.unwrap().unwrap();
     for confirmed in [false, true] {
         let job = resync(&stack, &format!("discarded-{confirmed}.json"), confirmed).await;
@@ -286,7 +289,7 @@ async fn an_older_snapshot_that_is_worked_on_later_never_wins_over_a_newer_one()
     let snapshot = one_of_many(&stack, 12).await;
     assert_eq!(drop_snapshot(&stack, &snapshot(11)).await.state, JobState::Finished);
     let older = drop_snapshot(&stack, &snapshot(1)).await;
-    assert_eq!(older.state, JobState::Held);
+    assert_eq!(older.state, JobState::OnHold);
     assert_eq!(drop_snapshot(&stack, &snapshot(12)).await.state, JobState::Finished);
     let job = stack.execute(&older).await;
     assert!(matches!(&job.failure, Some(Failure::Refused { reason }) if reason.contains("newer snapshot")), "{job:?}");
@@ -298,7 +301,8 @@ async fn an_older_snapshot_that_is_worked_on_later_never_wins_over_a_newer_one()
 async fn many_small_revocations_of_a_day_hold_as_one_large_one_does() {
     let stack = Stack::start(&[]).await;
     let snapshot = one_of_many(&stack, 30).await;
-    for (left, state) in [(30, JobState::Finished), (21, JobState::Finished), (12, JobState::Held), (3, JobState::Held)]
+    for (left, state) in
+        [(30, JobState::Finished), (21, JobState::Finished), (12, JobState::OnHold), (3, JobState::OnHold)]
     {
         let job = drop_snapshot(&stack, &snapshot(left)).await;
         assert_eq!(job.state, state, "{left}: {job:?}");
@@ -314,12 +318,12 @@ async fn candidates_are_shown_and_never_guessed_between() {
     map(&stack, "1", by_email("shared@example.com")).await;
     let twins = "8,shared@example.com,All caller IDs,,\n7,shared@example.com,All caller IDs,,\n";
     drop_snapshot(&stack, twins).await;
-    let State::Ambiguous { candidates } = mapping(&stack, "1").await.state else { panic!("they are twins") };
+    let MappingState::Ambiguous { candidates } = mapping(&stack, "1").await.state else { panic!("they are twins") };
     assert_eq!(candidates.iter().map(PhoneUserId::as_str).collect::<Vec<_>>(), ["7", "8"]);
     assert_eq!(sees(&stack, "1").await, [""; 0]);
 
     let before = mapping(&stack, "1").await;
-    let chosen = before.with(Given { phone_user: PhoneUserId::parse("8").ok(), ..before.given.clone() });
+    let chosen = before.with(GivenMapping { phone_user: PhoneUserId::parse("8").ok(), ..before.given.clone() });
     assert!(stack.directory.change_mapping(&stack.account, Some(&before), &chosen, None).await.unwrap());
     resync(&stack, "chosen.json", false).await;
     assert_eq!(sees(&stack, "1").await, [number(0)]);
@@ -344,7 +348,7 @@ async fn a_phone_system_that_answers_rubbish_or_nothing_revokes_nothing() {
 
     // Zoom tells lists.
     set_system(&stack, PhoneSystem::ZoomPhone).await;
-    zoom.hire(40);
+    zoom.add_users(40);
     let users = zoom.users();
     stack.own(&users[0].customised.iter().map(String::as_str).collect::<Vec<_>>()).await;
     map(&stack, "zoom", by_email(&users[0].email)).await;
@@ -362,7 +366,7 @@ async fn a_phone_system_that_answers_rubbish_or_nothing_revokes_nothing() {
 
     // Smartflo is told lists: ours are in force.
     set_system(&stack, PhoneSystem::Smartflo).await;
-    let ids = smartflo.hire(30);
+    let ids = smartflo.add_users(30);
     let bought: Vec<String> = (0..3).map(number).collect();
     let bought: Vec<&str> = bought.iter().map(String::as_str).collect();
     smartflo.buy(&bought);
@@ -397,13 +401,14 @@ async fn a_mapping_that_the_table_refuses_costs_a_resync_one_row() {
             stack.create_user(User { policy: Policy::All, ..e2e::user(login) }).await;
             map(&stack, login, to(login)).await;
         }
-        let world = World::new(&stack, Faults { refused: Some(("poison", refused)), ..Faults::default() }, None).await;
+        let world =
+            TestEngine::new(&stack, Faults { refused: Some(("poison", refused)), ..Faults::default() }, None).await;
         let source = stack.put_quietly("resync.json", ResyncRequest { confirmed: false }.to_json()).await;
-        let upload = stack.upload_of(Kind::MappingResync, "resync.json");
-        assert_eq!(world.engine.run(&operation, &upload, &source, &delivery(1)).await.unwrap(), Ending::Ended);
+        let upload = stack.upload_of(JobKind::MappingResync, "resync.json");
+        assert_eq!(world.engine.run(&operation, &upload, &source, &delivery(1)).await.unwrap(), DeliveryOutcome::Ended);
         let job = stack.job_when(&source, |_| true).await;
         assert_eq!((job.state, job.counts.applied, job.counts.failed), (JobState::Finished, 2, 1), "{job:?}");
-        let code = if refused == Refused::Request { "NOT_STORABLE" } else { "CHANGED_MEANWHILE" };
+        let code = if refused == Refused::Request { "NOT_STORABLE" } else { "VERSION_CONFLICT" };
         let failed = stack.report(&job, "failed").await;
         assert_eq!((failed.len(), failed[0]["Error Code"].as_str()), (1, code));
     }
@@ -412,9 +417,9 @@ async fn a_mapping_that_the_table_refuses_costs_a_resync_one_row() {
 /// One who gets more, one who gets less, and one who is nobody.
 struct Resyncing;
 
-impl Doomed for Resyncing {
+impl CrashTest for Resyncing {
     type Operation = Resync;
-    const KIND: Kind = Kind::MappingResync;
+    const KIND: JobKind = JobKind::MappingResync;
 
     async fn operation(&self, stack: &Stack) -> Resync {
         let nowhere = || "http://127.0.0.1:9".parse().expect("an address");
@@ -440,7 +445,7 @@ impl Doomed for Resyncing {
         }
         map(stack, &more, to(&more)).await;
         let mut mapped = Mapping::new(crm(&less), to(&less));
-        mapped.permission = Some(Permission::custom((0..3).map(|last| number(last).parse().unwrap())));
+        mapped.permission = Some(DialPermission::custom((0..3).map(|last| number(last).parse().unwrap())));
         assert!(stack.directory.change_mapping(&stack.account, None, &mapped, None).await.unwrap());
         // The brake adds up what earlier rounds have revoked.
         stack.directory.change_resync_standing(&stack.account, |standing| standing.revoked.clear()).await.unwrap();

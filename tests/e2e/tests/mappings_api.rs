@@ -3,20 +3,20 @@
 use axum::http::{Method, StatusCode};
 use e2e::{Caller, Faults, Proxy, Reply, Stack, json, rollcall};
 use lambda_http::{Service, http, request};
+use rollcall_connectors::entra::{Endpoints, Tenants};
 use rollcall_model::{
-    job::State as JobState,
+    job::JobState,
     mapping::{CrmUserId, Mapping},
-    phone_side::Permission,
+    phone_side::DialPermission,
     settings::{PhoneSystem, Settings},
     user::Policy,
 };
-use rollcall_platform::{
+use rollcall_storage::{
     connect::{Aws, LocalStack},
     directory::Directory,
     files::Files,
     secrets::Secrets,
 };
-use rollcall_remote::entra::{Endpoints, Tenants};
 use serde_json::{Value, json};
 use users_api::{Api, Seal, router};
 
@@ -42,7 +42,7 @@ fn owner(stack: &Stack) -> Caller {
 }
 
 /// What a resync would leave behind.
-async fn allow(stack: &Stack, crm_user: &str, permission: Permission) {
+async fn allow(stack: &Stack, crm_user: &str, permission: DialPermission) {
     let before = stack.directory.mapping(&stack.account, &crm(crm_user)).await.unwrap().expect("a mapping");
     let after = Mapping { permission: Some(permission), version: before.version + 1, ..before.clone() };
     assert!(stack.directory.change_mapping(&stack.account, Some(&before), &after, None).await.unwrap());
@@ -72,14 +72,14 @@ async fn a_mapping_is_created_changed_listed_and_deleted() {
         let refused = put(&owner, crm_user, &[(name, value)], json!({ "phone_user": "user2" })).await;
         assert_eq!(
             (refused.status, refused.json()["code"].as_str()),
-            (StatusCode::PRECONDITION_FAILED, Some("CHANGED_MEANWHILE"))
+            (StatusCode::PRECONDITION_FAILED, Some("VERSION_CONFLICT"))
         );
     }
     let nobody = put(&owner, "crm-1", &[], json!({ "phone_user": "nobody" })).await;
     assert_eq!((nobody.status.as_u16(), nobody.json()["pointer"].as_str()), (422, Some("/phone_user")));
 
     // Somebody else's numbers are gone with the change, at once.
-    allow(&stack, "crm-1", Permission::all()).await;
+    allow(&stack, "crm-1", DialPermission::all()).await;
     let changed = put(&owner, "crm-1", &[("if-match", &*tag(1))], json!({ "phone_user": "user2" })).await;
     assert_eq!((changed.status, changed.header("etag")), (StatusCode::OK, &*tag(2)));
     assert_eq!(changed.json()["permission"], Value::Null);
@@ -92,7 +92,7 @@ async fn a_mapping_is_created_changed_listed_and_deleted() {
     assert_eq!((reserved.status.as_u16(), reserved.json()["pointer"].as_str()), (400, Some("crm_user")));
     assert!(reserved.json()["detail"].as_str().unwrap().contains("a route of its own"));
     let standing = owner.get("/v1/mappings/resync").await.json();
-    assert_eq!(standing, json!({ "done": null, "ended": null, "held": false }));
+    assert_eq!(standing, json!({ "done": null, "ended": null, "on_hold": false }));
 
     let listed = async |query: &str| {
         let page = owner.get(&format!("/v1/mappings{query}")).await.json();
@@ -132,7 +132,7 @@ async fn what_a_crm_user_sees_costs_two_reads_and_is_not_sent_twice() {
     let none = owner.get(path).await;
     assert_eq!(none.json(), json!({ "crm_user": "crm-1", "caller_ids": [], "resynced": null }));
 
-    allow(&stack, "crm-1", Permission::all()).await;
+    allow(&stack, "crm-1", DialPermission::all()).await;
     let seen = owner.get(path).await;
     assert_eq!(seen.json()["caller_ids"], json!([number(1), number(2)]));
     let unchanged = owner.ask(Method::GET, path, &[("if-none-match", seen.header("etag"))], String::new()).await;
@@ -145,7 +145,7 @@ async fn what_a_crm_user_sees_costs_two_reads_and_is_not_sent_twice() {
 
     let table = Proxy::start(&stack.endpoints().dynamodb, Faults::default(), None).await;
     let aws = Aws::local(LocalStack { dynamodb: table.url.clone(), ..stack.endpoints() }).await;
-    let nowhere: rollcall_remote::BaseUrl = "http://127.0.0.1:9".parse().expect("an address");
+    let nowhere: rollcall_connectors::BaseUrl = "http://127.0.0.1:9".parse().expect("an address");
     let mut router = router(Api {
         directory: Directory::new(&aws, stack.output("TableName")),
         files: Files::new(&aws, stack.output("FilesBucketName")),
@@ -209,12 +209,12 @@ async fn every_broken_link_is_explained_to_programs_and_people() {
     assert_eq!(why("crm-1", &number(1)).await.as_deref(), Some("mapping"), "who isn't mapped is explained too");
     put(&owner, "crm-1", &[], json!({ "phone_user": "user1" })).await;
     assert_eq!(why("crm-1", &number(1)).await.as_deref(), Some("resync"), "none has run");
-    allow(&stack, "crm-1", Permission::custom([])).await;
+    allow(&stack, "crm-1", DialPermission::custom([])).await;
     assert_eq!(why("crm-1", &number(1)).await.as_deref(), Some("policy"));
     let added = json!({ "caller_ids": [number(1)] });
     assert_eq!(send(&owner, Method::POST, "/v1/users/user1/caller-ids", &[], added).await.status, StatusCode::OK);
     assert_eq!(why("crm-1", &number(1)).await.as_deref(), Some("resync"), "allowed since");
-    allow(&stack, "crm-1", Permission::custom([number(1).parse().unwrap(), number(3).parse().unwrap()])).await;
+    allow(&stack, "crm-1", DialPermission::custom([number(1).parse().unwrap(), number(3).parse().unwrap()])).await;
     assert_eq!(why("crm-1", &number(1)).await, None);
     assert_eq!(why("crm-1", &number(3)).await.as_deref(), Some("inventory"));
     send(&owner, Method::PATCH, &format!("/v1/numbers/{}", number(1)), &[], json!({ "state": "retired" })).await;
@@ -269,8 +269,8 @@ async fn hold(stack: &Stack, owner: &Caller) -> String {
     user.caller_ids = vec![number(0).parse().unwrap()];
     stack.create_user(user).await;
     put(owner, "crm-1", &[], json!({ "phone_user": "user1" })).await;
-    allow(stack, "crm-1", Permission::all()).await;
-    ask(stack, owner, "/v1/mappings/resync", json!({}), JobState::Held).await
+    allow(stack, "crm-1", DialPermission::all()).await;
+    ask(stack, owner, "/v1/mappings/resync", json!({}), JobState::OnHold).await
 }
 
 /// Asks for a job and waits for its end. Gives its ID.
@@ -294,18 +294,18 @@ async fn a_job_that_held_is_executed_once_or_discarded() {
         let reply = send(&owner, Method::POST, &format!("/v1/jobs/{job}/{decision}"), &[], Value::Null).await;
         (reply.status.as_u16(), reply.json()["code"].as_str().map(str::to_owned))
     };
-    let refused = (409, Some("ILLEGAL_MOVE".to_owned()));
+    let refused = (409, Some("INVALID_JOB_STATE".to_owned()));
     let state = async |job: &str| owner.get(&format!("/v1/jobs/{job}")).await.json()["state"].clone();
 
     let first = hold(&stack, &owner).await;
     let standing = owner.get("/v1/mappings/resync").await.json();
-    assert_eq!((standing["held"].clone(), standing["ended"]["job"].as_str()), (json!(true), Some(&*first)));
+    assert_eq!((standing["on_hold"].clone(), standing["ended"]["job"].as_str()), (json!(true), Some(&*first)));
     assert_eq!(decide(&first, "discard").await, (200, None));
     assert_eq!((state(&first).await, seen(&owner).await), (json!("discarded"), 12));
-    assert_eq!(owner.get("/v1/mappings/resync").await.json()["held"], false, "the schedule goes on");
+    assert_eq!(owner.get("/v1/mappings/resync").await.json()["on_hold"], false, "the schedule goes on");
     assert_eq!((decide(&first, "execute").await, decide(&first, "discard").await), (refused.clone(), refused.clone()));
 
-    let second = ask(&stack, &owner, "/v1/mappings/resync", json!({}), JobState::Held).await;
+    let second = ask(&stack, &owner, "/v1/mappings/resync", json!({}), JobState::OnHold).await;
     let path = format!("/v1/jobs/{second}/execute");
     let done = ask(&stack, &owner, &path, Value::Null, JobState::Finished).await;
     assert_eq!(done, second, "the very job that held");
@@ -313,7 +313,7 @@ async fn a_job_that_held_is_executed_once_or_discarded() {
     assert_eq!((decide(&done, "execute").await, decide(&done, "discard").await), (refused.clone(), refused.clone()));
     assert_eq!(decide("0123456789abcdef0123456789abcdef", "execute").await.0, 404);
     let standing = owner.get("/v1/mappings/resync").await.json();
-    assert_eq!((standing["done"]["job"].as_str(), standing["held"].clone()), (Some(&*done), json!(false)));
+    assert_eq!((standing["done"]["job"].as_str(), standing["on_hold"].clone()), (Some(&*done), json!(false)));
 
     // Nor is anything to be decided about a job that did what it should.
     let append = stack.append("one.csv", format!("Login ID,Allowed Caller ID\nuser1,{}\n", number(1))).await;

@@ -1,10 +1,10 @@
 //! A login ID that nobody has names the user who was probably meant.
 
 use e2e::{Stack, user};
-use rollcall_model::upload::Kind;
+use rollcall_model::upload::JobKind;
 
 /// What the report says of each row, in order.
-async fn said(stack: &Stack, kind: Kind, file: &str) -> Vec<String> {
+async fn said(stack: &Stack, kind: JobKind, file: &str) -> Vec<String> {
     let source = stack.drop_as(kind, "near.csv", file).await;
     let job = stack.ended(&source).await;
     let rows = stack.report(&job, "failed").await;
@@ -30,19 +30,19 @@ async fn a_login_that_nobody_has_names_the_closest() {
         ("somebody.else", None),
     ];
     let rows: String = written.iter().map(|(login, _)| format!("{login},9876500001\n")).collect();
-    let messages = said(&stack, Kind::AppendCallerIds, &format!("Login ID,Allowed Caller ID\n{rows}")).await;
+    let messages = said(&stack, JobKind::AppendCallerIds, &format!("Login ID,Allowed Caller ID\n{rows}")).await;
     assert_eq!(messages.len(), written.len());
     for ((login, meant), message) in written.iter().zip(&messages) {
         let asked = meant.map(|meant| format!("Did you mean \"{meant}\"?"));
         assert!(asked.as_ref().is_none_or(|asked| message.contains(asked)), "{login}: {message}");
         assert!(asked.is_some() || !message.contains("Did you mean"), "{login}: {message}");
     }
-    let two = said(&stack, Kind::AppendCallerIds, "Login ID,Allowed Caller ID\ntwin3,9876500001\n").await;
+    let two = said(&stack, JobKind::AppendCallerIds, "Login ID,Allowed Caller ID\ntwin3,9876500001\n").await;
     assert!(two[0].contains("Did you mean \"twin1\" or \"twin2\"?"), "{two:?}");
 
     // An upload asks the same of whom it can't create.
     let rows = "Login ID,Email\nasa.rao,a@example.com\n123.0,b@example.com\nsomebody.else,c@example.com\n";
-    let messages = said(&stack, Kind::UploadUsers, rows).await;
+    let messages = said(&stack, JobKind::UploadUsers, rows).await;
     assert!(messages[0].contains("Did you mean \"asha.rao\"?"), "{messages:?}");
     assert!(messages[1].contains("Did you mean \"00123\"?"), "{messages:?}");
     assert!(!messages[2].contains("Did you mean"), "{messages:?}");

@@ -7,21 +7,21 @@ use axum::{
     Router,
     http::{StatusCode, header},
 };
-use e2e::{Draws, Faults, Proxy, Stack, World, delivery, delivery_of, how_much};
+use e2e::{Faults, Proxy, SeededRng, Stack, TestEngine, delivery, delivery_of, how_much};
 use futures_util::future::join_all;
-use rollcall_engine::{Append, Begun, Ending, Operation, Run, Stop};
+use rollcall_engine::{Append, Attempt, DeliveryOutcome, Interrupt, Operation, Prepared};
 use rollcall_model::{
-    job::{Job, Mail, State},
-    upload::{JobId, Source},
+    job::{Job, JobState, MailState},
+    upload::{JobId, ObjectVersion},
 };
-use rollcall_platform::{
+use rollcall_storage::{
     connect::{Aws, LocalStack},
     mailer::Mailer,
 };
 use tokio::net::TcpListener;
 
 /// A service, by a name and by what stands before it.
-type Service = (&'static str, fn(&World) -> &Proxy);
+type Service = (&'static str, fn(&TestEngine) -> &Proxy);
 
 /// Seconds of an outage in the usual run.
 const AWAY: u64 = 1;
@@ -33,15 +33,15 @@ fn file(prefix: &str) -> String {
     format!("login,did\n{prefix}nobody,9876500001\n{}", rows.collect::<String>())
 }
 
-async fn prepare(stack: &Stack, prefix: &str) -> Source {
+async fn prepare(stack: &Stack, prefix: &str) -> ObjectVersion {
     let users: Vec<_> = (0..USERS).map(|user| e2e::user(&format!("{prefix}x{user}"))).collect();
     stack.directory.create_users(&stack.account, &users).await.expect("users are created");
     stack.put_quietly(&format!("{prefix}.csv"), file(prefix)).await
 }
 
-async fn ended_well(stack: &Stack, prefix: &str, source: &Source) -> Job {
+async fn ended_well(stack: &Stack, prefix: &str, source: &ObjectVersion) -> Job {
     let job = stack.job_when(source, |_| true).await;
-    assert_eq!(job.state, State::Finished, "{job:?}");
+    assert_eq!(job.state, JobState::Finished, "{job:?}");
     let rows = 2 * USERS as u64;
     assert_eq!((job.counts.applied, job.counts.failed, job.counts.rows()), (rows, 1, rows + 1), "{job:?}");
     for user in 0..USERS {
@@ -51,12 +51,17 @@ async fn ended_well(stack: &Stack, prefix: &str, source: &Source) -> Job {
 }
 
 /// Delivers until the job has ended, an hour of its own time and `pause` of ours between two deliveries.
-async fn deliver(world: &World, stack: &Stack, prefix: &str, source: &Source, pause: Duration) {
+async fn deliver(world: &TestEngine, stack: &Stack, prefix: &str, source: &ObjectVersion, pause: Duration) {
     let upload = stack.upload(&format!("{prefix}.csv"));
     for number in 1..50 {
         let mut delivery = delivery(number);
         delivery.of = 50;
-        if world.engine.run(&Append, &upload, source, &delivery).await.is_ok_and(|ending| ending == Ending::Ended) {
+        if world
+            .engine
+            .run(&Append, &upload, source, &delivery)
+            .await
+            .is_ok_and(|ending| ending == DeliveryOutcome::Ended)
+        {
             return;
         }
         tokio::time::sleep(pause).await;
@@ -76,7 +81,8 @@ async fn a_service_that_is_away_in_the_middle_of_a_job_delays_it_and_no_more() {
         let (stack, prefix) = (&stack, format!("{name}{after}"));
         async move {
             let source = prepare(stack, &prefix).await;
-            let world = World::new(stack, Faults { delay: Duration::from_millis(5), ..Faults::default() }, None).await;
+            let world =
+                TestEngine::new(stack, Faults { delay: Duration::from_millis(5), ..Faults::default() }, None).await;
             let outage = async {
                 while world.table.requests() < after {
                     tokio::time::sleep(Duration::from_millis(1)).await;
@@ -103,15 +109,15 @@ async fn a_deadline_at_any_of_fifty_points_ends_with_the_same_lists_and_one_job(
             let source = prepare(stack, &prefix).await;
             // Some thirty requests of ten milliseconds; half a second is kept for putting things away.
             let faults = Faults { delay: Duration::from_millis(10), ..Faults::default() };
-            let world = World::new(stack, faults, None).await;
+            let world = TestEngine::new(stack, faults, None).await;
             let upload = stack.upload(&format!("{prefix}.csv"));
             let time = Duration::from_millis(500 + round * 8);
             let first = world.engine.run(&Append, &upload, &source, &delivery_of(1, time)).await.unwrap();
-            assert!(matches!(first, Ending::Paused | Ending::Ended), "{first:?}");
+            assert!(matches!(first, DeliveryOutcome::Paused | DeliveryOutcome::Ended), "{first:?}");
             let ending = world.engine.run(&Append, &upload, &source, &delivery(2)).await.unwrap();
-            assert_eq!(ending, Ending::Ended);
+            assert_eq!(ending, DeliveryOutcome::Ended);
             ended_well(stack, &prefix, &source).await;
-            first == Ending::Paused
+            first == DeliveryOutcome::Paused
         }
     };
     let mut paused = 0;
@@ -127,10 +133,10 @@ async fn the_same_event_ten_times_in_any_order_of_deliveries_and_four_at_once_is
     let stack = Stack::start(&[]).await;
     stack.recipients(&["ops@example.com"]).await;
     for seed in 0..3 {
-        let draws = Draws::of(seed);
+        let draws = SeededRng::of(seed);
         let prefix = format!("seed{seed}");
         let source = prepare(&stack, &prefix).await;
-        let world = World::new(&stack, Faults::default(), None).await;
+        let world = TestEngine::new(&stack, Faults::default(), None).await;
         let upload = stack.upload(&format!("{prefix}.csv"));
         // Deliveries overtake each other: a later one may come first, and its clock be behind.
         let mut numbers: Vec<u32> = (1..=10).collect();
@@ -146,7 +152,7 @@ async fn the_same_event_ten_times_in_any_order_of_deliveries_and_four_at_once_is
             };
             for ending in join_all(four.iter().map(run)).await {
                 // One whose lease seems to be over loses it to another, and stops.
-                assert!(!matches!(ending, Ok(Ending::GaveUp | Ending::Paused)), "{ending:?}");
+                assert!(!matches!(ending, Ok(DeliveryOutcome::GaveUp | DeliveryOutcome::Paused)), "{ending:?}");
             }
         }
         ended_well(&stack, &prefix, &source).await;
@@ -159,10 +165,10 @@ struct Overwritten<'a>(&'a Stack);
 
 impl Operation for Overwritten<'_> {
     type Work = <Append as Operation>::Work;
-    const KINDS: &'static [rollcall_model::upload::Kind] = Append::KINDS;
+    const KINDS: &'static [rollcall_model::upload::JobKind] = Append::KINDS;
 
-    async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<Self::Work>, Stop> {
-        let begun = Append.begin(run).await?;
+    async fn begin(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self::Work>, Interrupt> {
+        let begun = Append.begin(attempt).await?;
         let other = "login,did\nwhile0,9876500009\n";
         self.0.put_quietly("while.csv", other).await;
         Ok(begun)
@@ -173,10 +179,10 @@ impl Operation for Overwritten<'_> {
 async fn a_file_that_is_overwritten_while_it_is_read_is_read_as_it_was() {
     let stack = Stack::start(&[]).await;
     let source = prepare(&stack, "while").await;
-    let world = World::new(&stack, Faults::default(), None).await;
+    let world = TestEngine::new(&stack, Faults::default(), None).await;
     let ending =
         world.engine.run(&Overwritten(&stack), &stack.upload("while.csv"), &source, &delivery(1)).await.unwrap();
-    assert_eq!(ending, Ending::Ended);
+    assert_eq!(ending, DeliveryOutcome::Ended);
     ended_well(&stack, "while", &source).await;
 }
 
@@ -199,7 +205,7 @@ async fn the_mail_quota_of_a_day_leaves_a_job_finished_and_the_rate_alone_has_it
     let stack = Stack::start(&[]).await;
     stack.create_users(1).await;
     stack.recipients(&["ops@example.com"]).await;
-    let mut world = World::new(&stack, Faults::default(), None).await;
+    let mut world = TestEngine::new(&stack, Faults::default(), None).await;
     let mut mail_of = async |name: &str, message| {
         let aws = Aws::local(LocalStack { ses: throttling(message).await, ..stack.endpoints() }).await;
         world.engine.mailer = Mailer::new(&aws, "rollcall@example.com", "rollcall-MailConfiguration");
@@ -212,11 +218,11 @@ async fn the_mail_quota_of_a_day_leaves_a_job_finished_and_the_rate_alone_has_it
     };
     let (ending, job) = mail_of("day.csv", "Daily message quota exceeded.").await;
     let job = job.expect("a job");
-    assert_eq!((ending, job.state, job.counts.applied), (Ok(Ending::Ended), State::Finished, 1), "{job:?}");
-    let Some(Mail::Refused { reason }) = &job.mail else { panic!("{job:?}") };
+    assert_eq!((ending, job.state, job.counts.applied), (Ok(DeliveryOutcome::Ended), JobState::Finished, 1), "{job:?}");
+    let Some(MailState::Refused { reason }) = &job.mail else { panic!("{job:?}") };
     assert!(reason.contains("Daily message quota exceeded"), "{reason}");
 
     let (ending, job) = mail_of("rate.csv", "Maximum sending rate exceeded.").await;
     assert!(ending.expect_err("patience").contains("Maximum sending rate exceeded"));
-    assert_eq!(job.map(|job| (job.state, job.mail)), Some((State::Running, None)));
+    assert_eq!(job.map(|job| (job.state, job.mail)), Some((JobState::Running, None)));
 }

@@ -3,15 +3,15 @@
 use std::{collections::BTreeSet, num::NonZeroU32, sync::Arc, time::Duration};
 
 use e2e::{Smartflo, SmartfloSpoil, SmartfloTraps, Zoom, ZoomSpoil, ZoomTraps};
+use rollcall_connectors::{
+    ConnectorError, FailureKind, Http,
+    smartflo::{self, Smartflo as SmartfloClient},
+    zoom_phone::{self, Endpoints, ZoomPhone},
+};
 use rollcall_model::{
     caller_id::CallerId,
     phone_side::{PhoneSide, PhoneUserId},
     user::Policy,
-};
-use rollcall_remote::{
-    Error, Http, Kind,
-    smartflo::{self, Smartflo as SmartfloClient},
-    zoom_phone::{self, Endpoints, ZoomPhone},
 };
 use tokio::time::Instant;
 
@@ -56,7 +56,7 @@ fn ids(side: &PhoneSide) -> Vec<&str> {
 }
 
 /// The kind of a failure that tells nothing of what was sent or answered.
-fn discreet<T>(result: Result<T, Error>) -> Kind {
+fn discreet<T>(result: Result<T, ConnectorError>) -> FailureKind {
     let Err(error) = result else { panic!("a failure was expected") };
     let told = format!("{} {error:?}", error.chain());
     let secrets = [Smartflo::PASSWORD, Zoom::CLIENT_SECRET, Zoom::CLIENT_ID];
@@ -71,18 +71,23 @@ async fn every_user_of_smartflo_comes_once_through_paging_throttling_and_tokens_
     for ids_as_text in [false, true] {
         let traps = SmartfloTraps { per_second: 20, page: 20, token_uses: 9, ids_as_text };
         let server = Smartflo::start(traps).await;
-        let hired = server.hire(610);
+        let hired = server.add_users(610);
         // Faster than it may, so that it is put off.
         let side = smartflo(&server, a_second(200)).read(patience()).await.unwrap();
         assert_eq!(ids(&side), hired);
-        assert!(server.put_off() > 0 && server.tokens_given() > 2, "{} {}", server.put_off(), server.tokens_given());
+        assert!(
+            server.throttled() > 0 && server.tokens_given() > 2,
+            "{} {}",
+            server.throttled(),
+            server.tokens_given()
+        );
     }
 }
 
 #[tokio::test]
 async fn a_user_of_smartflo_is_read_as_far_as_it_tells() {
     let server = Smartflo::start(SmartfloTraps::default()).await;
-    server.hire(7);
+    server.add_users(7);
     let side = smartflo(&server, at_once()).read(patience()).await.unwrap();
     let told: Vec<_> = side
         .users
@@ -100,31 +105,31 @@ async fn a_user_of_smartflo_is_read_as_far_as_it_tells() {
 async fn smartflo_is_asked_no_faster_than_it_takes() {
     // It takes one call more than the client makes, since machines stumble. Without a pace the first burst would be too much.
     let server = Smartflo::start(SmartfloTraps { per_second: 4, page: 3, ..SmartfloTraps::default() }).await;
-    let hired = server.hire(20);
+    let hired = server.add_users(20);
     let side = smartflo(&server, smartflo::CALLS_PER_SECOND).read(patience()).await.unwrap();
     assert_eq!(ids(&side), hired);
-    assert_eq!((server.requests(), server.put_off()), (8, 0));
+    assert_eq!((server.requests(), server.throttled()), (8, 0));
 }
 
 #[tokio::test]
 async fn what_smartflo_says_that_makes_no_sense_is_an_error_and_never_a_short_list() {
-    use SmartfloSpoil as Spoil;
+    use SmartfloSpoil as Corruption;
     for (spoil, kind) in [
-        (Spoil::Rubbish, Kind::Malformed),
-        (Spoil::HalfJson, Kind::Malformed),
-        (Spoil::SaysNo, Kind::Refused),
-        (Spoil::SaysNoAsText, Kind::Refused),
-        (Spoil::HalfPage, Kind::Malformed),
-        (Spoil::RepeatedCursor, Kind::Malformed),
-        (Spoil::NoCursor, Kind::Malformed),
-        (Spoil::RepeatedPage, Kind::Malformed),
-        (Spoil::ChangedType, Kind::Malformed),
-        (Spoil::ChangedLogin, Kind::Malformed),
-        (Spoil::Redirect, Kind::Malformed),
-        (Spoil::Forbidden, Kind::Denied),
+        (Corruption::Rubbish, FailureKind::Malformed),
+        (Corruption::HalfJson, FailureKind::Malformed),
+        (Corruption::SaysNo, FailureKind::Refused),
+        (Corruption::SaysNoAsText, FailureKind::Refused),
+        (Corruption::HalfPage, FailureKind::Malformed),
+        (Corruption::RepeatedCursor, FailureKind::Malformed),
+        (Corruption::NoCursor, FailureKind::Malformed),
+        (Corruption::RepeatedPage, FailureKind::Malformed),
+        (Corruption::ChangedType, FailureKind::Malformed),
+        (Corruption::ChangedLogin, FailureKind::Malformed),
+        (Corruption::Redirect, FailureKind::Malformed),
+        (Corruption::Forbidden, FailureKind::Denied),
     ] {
         let server = Smartflo::start(SmartfloTraps::default()).await;
-        server.hire(50);
+        server.add_users(50);
         let client = smartflo(&server, at_once());
         server.spoil(Some(spoil));
         assert_eq!(discreet(client.read(patience()).await), kind, "{spoil:?}");
@@ -140,24 +145,24 @@ async fn a_list_of_numbers_that_makes_no_sense_is_an_error_too() {
     let client = smartflo(&server, at_once());
     for spoil in [SmartfloSpoil::Rubbish, SmartfloSpoil::HalfJson, SmartfloSpoil::SaysNo, SmartfloSpoil::Empty] {
         server.spoil(Some(spoil));
-        let kind = if spoil == SmartfloSpoil::SaysNo { Kind::Refused } else { Kind::Malformed };
+        let kind = if spoil == SmartfloSpoil::SaysNo { FailureKind::Refused } else { FailureKind::Malformed };
         assert_eq!(discreet(client.my_numbers(patience()).await), kind, "{spoil:?}");
         assert_eq!(discreet(client.departments(patience()).await), kind, "{spoil:?}");
     }
     server.spoil(None);
     server.buy(&["+919876500001"]);
-    assert_eq!(discreet(client.my_numbers(patience()).await), Kind::Malformed, "which of two IDs is meant?");
+    assert_eq!(discreet(client.my_numbers(patience()).await), FailureKind::Malformed, "which of two IDs is meant?");
 }
 
 #[tokio::test]
 async fn an_empty_list_is_what_was_said() {
     let server = Smartflo::start(SmartfloTraps::default()).await;
-    server.hire(3);
+    server.add_users(3);
     server.spoil(Some(SmartfloSpoil::Empty));
     assert_eq!(smartflo(&server, at_once()).read(patience()).await.unwrap(), PhoneSide::default());
 
     let server = Zoom::start(ZoomTraps::default()).await;
-    server.hire(3);
+    server.add_users(3);
     server.spoil(Some(ZoomSpoil::Empty));
     assert_eq!(zoom(&server).read(patience()).await.unwrap(), PhoneSide::default());
 }
@@ -173,7 +178,7 @@ async fn departments_come_by_id_and_name() {
 #[tokio::test]
 async fn a_users_whole_list_goes_out_and_what_is_not_there_is_told() {
     let server = Smartflo::start(SmartfloTraps::default()).await;
-    let user = server.hire(1).remove(0);
+    let user = server.add_users(1).remove(0);
     server.buy(&["+919876500001", "+919876500002", "+919876500003"]);
     let client = smartflo(&server, at_once());
     let numbers = client.my_numbers(patience()).await.unwrap();
@@ -189,19 +194,19 @@ async fn a_users_whole_list_goes_out_and_what_is_not_there_is_told() {
 
     let before = server.requests();
     assert_eq!(set(&[foreign]).await.unwrap(), [foreign]);
-    assert_eq!(discreet(set(&[]).await), Kind::Refused);
+    assert_eq!(discreet(set(&[]).await), FailureKind::Refused);
     assert_eq!(server.requests(), before, "nothing is sent that would empty the list");
     assert_eq!(server.caller_ids(&user).unwrap().len(), 2);
 
     let nobody = PhoneUserId::parse("1/../314001").unwrap();
-    assert_eq!(discreet(client.set_caller_ids(&nobody, &[one], &numbers, patience()).await), Kind::Refused);
+    assert_eq!(discreet(client.set_caller_ids(&nobody, &[one], &numbers, patience()).await), FailureKind::Refused);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_user_of_zoom_comes_once_with_the_numbers_that_are_theirs() {
     let traps = ZoomTraps { per_second: 60, page: 2, token_uses: 25, ..ZoomTraps::default() };
     let server = Zoom::start(traps).await;
-    server.hire(41);
+    server.add_users(41);
     server.change(0, |user| user.customised = (0..5).map(|at| format!("+120255599{at}0")).collect());
     // In a task of its own, as a function runs it; faster than it may, so that it is put off.
     let client = zoom_with(&server, Zoom::credentials(), a_second(400));
@@ -217,13 +222,13 @@ async fn every_user_of_zoom_comes_once_with_the_numbers_that_are_theirs() {
         assert_eq!(user.email.as_ref().unwrap().as_str(), person.email);
         assert_eq!(user.login.as_ref().unwrap().as_str(), person.email);
     }
-    assert!(server.put_off() > 0 && server.tokens_given() > 2, "{} {}", server.put_off(), server.tokens_given());
+    assert!(server.throttled() > 0 && server.tokens_given() > 2, "{} {}", server.throttled(), server.tokens_given());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn so_many_users_are_asked_about_at_once_and_no_more() {
     let server = Zoom::start(ZoomTraps::default()).await;
-    server.hire(200);
+    server.add_users(200);
     zoom(&server).read(patience()).await.unwrap();
     let most = server.most_in_flight();
     assert!((2..=8).contains(&most), "{most} at once");
@@ -231,20 +236,20 @@ async fn so_many_users_are_asked_about_at_once_and_no_more() {
 
 #[tokio::test]
 async fn what_zoom_says_that_makes_no_sense_is_an_error_and_never_a_short_list() {
-    use ZoomSpoil as Spoil;
+    use ZoomSpoil as Corruption;
     for (spoil, kind) in [
-        (Spoil::Rubbish, Kind::Malformed),
-        (Spoil::HalfJson, Kind::Malformed),
-        (Spoil::HalfPage, Kind::Malformed),
-        (Spoil::TooMany, Kind::Malformed),
-        (Spoil::RepeatedToken, Kind::Malformed),
-        (Spoil::ChangedType, Kind::Malformed),
-        (Spoil::NoList, Kind::Malformed),
-        (Spoil::EmptyPage, Kind::Malformed),
-        (Spoil::Forbidden, Kind::Denied),
+        (Corruption::Rubbish, FailureKind::Malformed),
+        (Corruption::HalfJson, FailureKind::Malformed),
+        (Corruption::HalfPage, FailureKind::Malformed),
+        (Corruption::TooMany, FailureKind::Malformed),
+        (Corruption::RepeatedToken, FailureKind::Malformed),
+        (Corruption::ChangedType, FailureKind::Malformed),
+        (Corruption::NoList, FailureKind::Malformed),
+        (Corruption::EmptyPage, FailureKind::Malformed),
+        (Corruption::Forbidden, FailureKind::Denied),
     ] {
         let server = Zoom::start(ZoomTraps { page: 5, ..ZoomTraps::default() }).await;
-        server.hire(12);
+        server.add_users(12);
         let client = zoom(&server);
         server.spoil(Some(spoil));
         assert_eq!(discreet(client.read(patience()).await), kind, "{spoil:?}");
@@ -257,17 +262,17 @@ async fn what_zoom_says_that_makes_no_sense_is_an_error_and_never_a_short_list()
 async fn one_users_numbers_that_make_no_sense_fail_the_whole_read() {
     for wrong in ["", "+1", "2025550123", "agent1"] {
         let server = Zoom::start(ZoomTraps::default()).await;
-        server.hire(9);
+        server.add_users(9);
         server.change(6, |user| user.customised = vec!["+12025550001".to_owned(), wrong.to_owned()]);
-        assert_eq!(discreet(zoom(&server).read(patience()).await), Kind::Malformed, "{wrong:?}");
+        assert_eq!(discreet(zoom(&server).read(patience()).await), FailureKind::Malformed, "{wrong:?}");
     }
     let server = Zoom::start(ZoomTraps::default()).await;
-    server.hire(9);
+    server.add_users(9);
     server.change(2, |user| user.choices = vec!["agent1".to_owned()]);
-    assert_eq!(discreet(zoom(&server).read(patience()).await), Kind::Malformed);
+    assert_eq!(discreet(zoom(&server).read(patience()).await), FailureKind::Malformed);
     let first = server.users()[0].id.clone();
     server.change(2, |user| *user = e2e::ZoomUser { id: first, ..user.clone() });
-    assert_eq!(discreet(zoom(&server).read(patience()).await), Kind::Malformed, "one ID, two users");
+    assert_eq!(discreet(zoom(&server).read(patience()).await), FailureKind::Malformed, "one ID, two users");
 }
 
 #[tokio::test]
@@ -275,12 +280,12 @@ async fn credentials_that_are_not_taken_are_said_to_be_so() {
     let server = Smartflo::start(SmartfloTraps::default()).await;
     let base = || server.url.parse().expect("a base URL");
     let client = SmartfloClient::new(http(), base(), Smartflo::credentials_with("another"), at_once());
-    assert_eq!(discreet(client.read(patience()).await), Kind::Denied, "though it is said with status 200");
+    assert_eq!(discreet(client.read(patience()).await), FailureKind::Denied, "though it is said with status 200");
     assert_eq!(server.requests(), 1, "a password that is wrong is not tried again: it would lock the account");
 
     let server = Zoom::start(ZoomTraps::default()).await;
     let client = zoom_with(&server, Zoom::credentials_with("another"), at_once());
-    assert_eq!(discreet(client.read(patience()).await), Kind::Denied);
+    assert_eq!(discreet(client.read(patience()).await), FailureKind::Denied);
     assert_eq!(server.requests(), 1);
 }
 
@@ -304,7 +309,7 @@ async fn however_many_need_a_token_one_is_asked_for() {
     }
 
     let server = Zoom::start(ZoomTraps::default()).await;
-    server.hire(20);
+    server.add_users(20);
     let client = zoom(&server);
     for round in 1..=2 {
         client.read(patience()).await.unwrap();
@@ -316,7 +321,7 @@ async fn however_many_need_a_token_one_is_asked_for() {
 #[tokio::test]
 async fn a_token_that_ends_half_way_is_renewed_and_the_list_goes_on() {
     let server = Smartflo::start(SmartfloTraps { page: 10, token_uses: 3, ..SmartfloTraps::default() }).await;
-    let hired = server.hire(100);
+    let hired = server.add_users(100);
     assert_eq!(ids(&smartflo(&server, at_once()).read(patience()).await.unwrap()), hired);
     assert_eq!(server.tokens_given(), 4);
 }
@@ -325,15 +330,15 @@ async fn a_token_that_ends_half_way_is_renewed_and_the_list_goes_on() {
 async fn patience_ends_with_the_time_that_there_is() {
     // Its day is over, and tomorrow is more patience than there is.
     let server = Zoom::start(ZoomTraps { per_day: 4, ..ZoomTraps::default() }).await;
-    server.hire(50);
-    assert_eq!(discreet(zoom(&server).read(patience()).await), Kind::Unavailable);
+    server.add_users(50);
+    assert_eq!(discreet(zoom(&server).read(patience()).await), FailureKind::Unavailable);
     // Those that were on their way come, and nothing is tried again.
     assert!(server.requests() <= 4 + 8, "{}", server.requests());
 
     // Live traffic takes every call of every second.
     let server = Smartflo::start(SmartfloTraps { per_second: 0, ..SmartfloTraps::default() }).await;
     let soon = Instant::now() + Duration::from_secs(2);
-    assert_eq!(discreet(smartflo(&server, at_once()).read(soon).await), Kind::Unavailable);
+    assert_eq!(discreet(smartflo(&server, at_once()).read(soon).await), FailureKind::Unavailable);
     assert!(server.requests() <= 3, "at once, after half a second, and a second later");
 
     let server = Smartflo::start(SmartfloTraps::default()).await;
@@ -341,10 +346,10 @@ async fn patience_ends_with_the_time_that_there_is() {
     client.my_numbers(patience()).await.unwrap();
     let before = server.requests();
     server.spoil(Some(SmartfloSpoil::Broken));
-    assert_eq!(discreet(client.read(patience()).await), Kind::Unavailable);
+    assert_eq!(discreet(client.read(patience()).await), FailureKind::Unavailable);
     assert_eq!(server.requests() - before, 5, "a server that only fails is tried a few times");
 
     let server = Zoom::start(ZoomTraps::default()).await;
     server.spoil(Some(ZoomSpoil::Broken));
-    assert_eq!(discreet(zoom(&server).read(Instant::now() + Duration::from_secs(1)).await), Kind::Unavailable);
+    assert_eq!(discreet(zoom(&server).read(Instant::now() + Duration::from_secs(1)).await), FailureKind::Unavailable);
 }

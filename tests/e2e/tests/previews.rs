@@ -2,10 +2,10 @@
 
 use e2e::{Stack, rollcall, somebody, user};
 use rollcall_model::{
-    job::{Decision, Failure, Job, Mail, Stage, State},
-    upload::Kind,
+    job::{Decision, Failure, Job, JobState, MailState, Stage},
+    upload::JobKind,
 };
-use rollcall_platform::decide::decide;
+use rollcall_storage::decide::decide;
 
 const FIRST: &str = "+919876543210";
 const SECOND: &str = "+919876543211";
@@ -27,9 +27,12 @@ async fn a_preview_of_an_append_writes_nothing_and_its_execution_says_what_diffe
     let stack = stack().await;
     let file =
         format!("Login ID,Allowed Caller ID\nuser1,{FIRST};{SECOND}\nuser2,{FIRST}\nuser3,{FIRST}\nuser4,{FIRST}\n");
-    let job = stack.preview(Kind::AppendCallerIds, "may.csv", file).await;
+    let job = stack.preview(JobKind::AppendCallerIds, "may.csv", file).await;
 
-    assert_eq!((job.state, job.stage, job.mail.clone()), (State::Previewed, Stage::Preview, Some(Mail::NotDue)));
+    assert_eq!(
+        (job.state, job.stage, job.mail.clone()),
+        (JobState::Previewed, Stage::Preview, Some(MailState::NotDue))
+    );
     assert_eq!((job.counts.applied, job.counts.failed, job.progress.numbers_added), (3, 1, 4));
     assert_eq!(job.progress.statements, 0);
     for login in ["user1", "user2", "user3"] {
@@ -46,7 +49,7 @@ async fn a_preview_of_an_append_writes_nothing_and_its_execution_says_what_diffe
     stack.create_user(user("user4")).await;
 
     let done = stack.execute(&job).await;
-    assert_eq!((done.id.clone(), done.state, done.stage), (job.id.clone(), State::Finished, Stage::Executed));
+    assert_eq!((done.id.clone(), done.state, done.stage), (job.id.clone(), JobState::Finished, Stage::Executed));
     let said = done.previewed.expect("what the preview said");
     assert_eq!((said.counts, said.progress, said.differs), (job.counts, job.progress, 3));
     let came = [
@@ -67,16 +70,16 @@ async fn a_preview_of_an_append_writes_nothing_and_its_execution_says_what_diffe
 async fn a_preview_of_users_creates_nobody_until_it_is_executed() {
     let stack = stack().await;
     let file = "Login ID,Name,Designation\nuser1,Asha,Lead\nnew1,Neha,\nnew2,,\n";
-    let job = stack.preview(Kind::UploadUsers, "users.csv", file).await;
-    assert_eq!((job.state, job.progress.users_created, job.counts.failed), (State::Previewed, 1, 1));
+    let job = stack.preview(JobKind::UploadUsers, "users.csv", file).await;
+    assert_eq!((job.state, job.progress.users_created, job.counts.failed), (JobState::Previewed, 1, 1));
     assert!(stack.user("new1").await.is_none());
     assert_eq!(stack.user("user1").await.unwrap().profile.designation, None);
     let done = stack.execute(&job).await;
-    assert_eq!((done.state, done.counts, done.previewed.unwrap().differs), (State::Finished, job.counts, 0));
+    assert_eq!((done.state, done.counts, done.previewed.unwrap().differs), (JobState::Finished, job.counts, 0));
     assert_eq!(stack.user("new1").await.unwrap().profile.name.as_str(), "Neha");
 }
 
-async fn decided(stack: &Stack, job: &Job, decision: Decision) -> Result<State, String> {
+async fn decided(stack: &Stack, job: &Job, decision: Decision) -> Result<JobState, String> {
     let decided = decide(&stack.directory, job, decision, &somebody()).await.unwrap();
     decided.map(|job| job.state).map_err(|illegal| illegal.to_string())
 }
@@ -85,31 +88,31 @@ async fn decided(stack: &Stack, job: &Job, decision: Decision) -> Result<State, 
 async fn a_preview_is_decided_about_once() {
     let stack = stack().await;
     let file = || format!("Login ID,Allowed Caller ID\nuser1,{FIRST}\n");
-    let job = stack.preview(Kind::AppendCallerIds, "one.csv", file()).await;
-    assert_eq!(decided(&stack, &job, Decision::Discard).await, Ok(State::Discarded));
+    let job = stack.preview(JobKind::AppendCallerIds, "one.csv", file()).await;
+    assert_eq!(decided(&stack, &job, Decision::Discard).await, Ok(JobState::Discarded));
     let illegal = decided(&stack, &job, Decision::Execute).await.unwrap_err();
     assert_eq!(illegal, "A job that is discarded can't be executed.");
     assert_eq!(stack.list("user1").await.unwrap(), [""; 0]);
 
     // Executed twice at once, it does it once.
-    let job = stack.preview(Kind::AppendCallerIds, "two.csv", file()).await;
+    let job = stack.preview(JobKind::AppendCallerIds, "two.csv", file()).await;
     let by = somebody();
-    let execute = || rollcall_platform::decide::execute(&stack.directory, &stack.files, &job, &by);
+    let execute = || rollcall_storage::decide::execute(&stack.directory, &stack.files, &job, &by);
     let (first, second) = tokio::join!(execute(), execute());
     // Whoever is second may find that somebody is at it already.
     assert!(first.unwrap().is_ok() || second.unwrap().is_ok());
     let done = stack.ended(&job.source).await;
-    assert_eq!((done.state, done.counts.applied, done.attempts), (State::Finished, 1, 2));
+    assert_eq!((done.state, done.counts.applied, done.attempts), (JobState::Finished, 1, 2));
     assert!(decided(&stack, &done, Decision::Execute).await.is_err());
     assert!(decided(&stack, &done, Decision::Discard).await.is_err());
 
     // What follows another's system holds itself instead.
-    let refused = stack.preview(Kind::MappingResync, "resync.json", "{}").await;
+    let refused = stack.preview(JobKind::MappingResync, "resync.json", "{}").await;
     assert!(matches!(refused.failure, Some(Failure::Refused { .. })), "{refused:?}");
 
     // A file that can't be read ends the preview, and nobody gets a mail that has asked for no more than a look.
-    let unreadable = stack.preview(Kind::AppendCallerIds, "three.csv", "no header\n").await;
-    assert_eq!(unreadable.state, State::Failed);
+    let unreadable = stack.preview(JobKind::AppendCallerIds, "three.csv", "no header\n").await;
+    assert_eq!(unreadable.state, JobState::Failed);
     let mails = stack.mails();
     assert!(mails.iter().all(|mail| !mail.subject.contains("three.csv")), "{mails:?}");
 }

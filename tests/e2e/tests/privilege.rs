@@ -4,17 +4,19 @@
 use std::{collections::BTreeSet, fs, time::Duration};
 
 use axum::http::{Method, StatusCode};
-use e2e::{Caller, Graph, Smartflo, SmartfloTraps, Spoil, Stack, Traps, Zoom, ZoomSpoil, ZoomTraps, json, rollcall};
+use e2e::{
+    Caller, Corruption, Graph, Quirks, Smartflo, SmartfloTraps, Stack, Zoom, ZoomSpoil, ZoomTraps, json, rollcall,
+};
+use rollcall_connectors::{smartflo::SECRET as SMARTFLO_SECRET, zoom_phone};
 use rollcall_model::{
-    job::{Job, State},
-    mapping::{CrmUserId, Given, Mapping, standing::ResyncRequest},
+    job::{Job, JobState},
+    mapping::{CrmUserId, GivenMapping, Mapping, resync_state::ResyncRequest},
     phone_side::PhoneUserId,
     settings::{PhoneSystem, Settings},
     undo::UndoRequest,
-    upload::Kind,
+    upload::JobKind,
 };
-use rollcall_platform::{connect::Aws, secrets::Secrets};
-use rollcall_remote::{smartflo::SECRET as SMARTFLO_SECRET, zoom_phone};
+use rollcall_storage::{connect::Aws, secrets::Secrets};
 use serde_json::{Value, json as value};
 
 /// What Lambda and X-Ray do in a function's name, and don't do on this machine.
@@ -53,7 +55,7 @@ async fn set_system(stack: &Stack, phone_system: PhoneSystem) {
 
 async fn resync(stack: &Stack, name: &str, system: PhoneSystem) -> Job {
     set_system(stack, system).await;
-    let source = stack.drop_as(Kind::MappingResync, name, ResyncRequest { confirmed: true }.to_json()).await;
+    let source = stack.drop_as(JobKind::MappingResync, name, ResyncRequest { confirmed: true }.to_json()).await;
     stack.ended(&source).await
 }
 
@@ -74,7 +76,7 @@ async fn all_ended(stack: &Stack) {
 }
 
 async fn map(stack: &Stack, crm_user: &str, phone_user: &str) {
-    let given = Given { phone_user: PhoneUserId::parse(phone_user).ok(), ..Given::default() };
+    let given = GivenMapping { phone_user: PhoneUserId::parse(phone_user).ok(), ..GivenMapping::default() };
     let mapping = Mapping::new(CrmUserId::parse(crm_user).expect("an ID"), given);
     assert!(
         stack.directory.change_mapping(&stack.account, None, &mapping, None).await.expect("the mapping is written")
@@ -96,15 +98,15 @@ async fn go_on_after_deaths(stack: &Stack) {
     let append = rows(APPENDED, |number| format!("user{number},+919876500001\n"));
     let create = rows(CREATED, |number| format!("N,new{number},+919876500001\n"));
     let long = [
-        (Kind::AppendCallerIds, "bulk-append", format!("Login ID,Allowed Caller ID\n{append}")),
-        (Kind::UploadUsers, "bulk-users", format!("Name,Login ID,Allowed Caller ID\n{create}")),
+        (JobKind::AppendCallerIds, "bulk-append", format!("Login ID,Allowed Caller ID\n{append}")),
+        (JobKind::UploadUsers, "bulk-users", format!("Name,Login ID,Allowed Caller ID\n{create}")),
     ];
     for (kind, function, file) in long {
         let source = stack.drop_as(kind, "long.csv", file).await;
         stack.job_when(&source, |job| job.lease.is_some()).await;
         assert_eq!(stack.kill_all(function), 1, "{function} was at work");
         let job = stack.ended(&source).await;
-        assert!(job.state == State::Finished && job.attempts > 1, "{job:?}");
+        assert!(job.state == JobState::Finished && job.attempts > 1, "{job:?}");
     }
 }
 
@@ -162,18 +164,18 @@ async fn ask_the_api(stack: &Stack, caller: &Caller) {
 
 /// Entra ID is not connected, not well, and well.
 async fn import_and_sync(stack: &Stack, caller: &Caller, graph: &Graph) {
-    let ids = graph.hire(5);
+    let ids = graph.add_users(5);
     assert_eq!(caller.get("/v1/directory/users").await.status, StatusCode::NOT_FOUND);
     let search = value!({ "import": { "search": "person" } }).to_string();
-    let import = async |name: &str| stack.drop_as(Kind::DirectoryImport, name, search.clone()).await;
-    assert_eq!(stack.ended(&import("not-connected.json").await).await.state, State::Failed);
+    let import = async |name: &str| stack.drop_as(JobKind::DirectoryImport, name, search.clone()).await;
+    assert_eq!(stack.ended(&import("not-connected.json").await).await.state, JobState::Failed);
     Graph::connect(stack, &stack.account).await;
-    graph.spoil(Spoil::Broken, "");
+    graph.spoil(Corruption::Broken, "");
     let source = import("all.json").await;
     stack.job_when(&source, |job| job.last_error.is_some()).await;
     graph.mend();
     let imported = stack.ended(&source).await;
-    assert!(imported.state == State::Finished && imported.attempts > 1, "{imported:?}");
+    assert!(imported.state == JobState::Finished && imported.attempts > 1, "{imported:?}");
     graph.change(&ids[0], |person| person.mail = Some("elsewhere@example.com".to_owned()));
     post(caller, "/v1/directory/sync", value!({})).await;
     all_ended(stack).await;
@@ -182,30 +184,30 @@ async fn import_and_sync(stack: &Stack, caller: &Caller, graph: &Graph) {
 async fn resync_with_every_system(stack: &Stack, zoom: &Zoom, smartflo: &Smartflo) {
     let secrets = Secrets::new(&Aws::local(stack.endpoints()).await);
     map(stack, "crm-1", "user1").await;
-    assert_eq!(resync(stack, "own.json", PhoneSystem::Builtin).await.state, State::Finished);
+    assert_eq!(resync(stack, "own.json", PhoneSystem::Builtin).await.state, JobState::Finished);
     // Without a snapshot, and with one.
-    assert_eq!(resync(stack, "no-snapshot.json", PhoneSystem::Snapshot).await.state, State::Failed);
+    assert_eq!(resync(stack, "no-snapshot.json", PhoneSystem::Snapshot).await.state, JobState::Failed);
     let snapshot = "User ID,Email,Policy,Department,Allowed Caller ID\nuser1,,custom,,+919876500001\n";
-    let source = stack.drop_as(Kind::PhoneSnapshot, "phones.csv", snapshot).await;
-    assert_eq!(stack.ended(&source).await.state, State::Finished);
-    assert_eq!(resync(stack, "snapshot.json", PhoneSystem::Snapshot).await.state, State::Finished);
+    let source = stack.drop_as(JobKind::PhoneSnapshot, "phones.csv", snapshot).await;
+    assert_eq!(stack.ended(&source).await.state, JobState::Finished);
+    assert_eq!(resync(stack, "snapshot.json", PhoneSystem::Snapshot).await.state, JobState::Finished);
     // Without a secret, and with one.
     for (system, name) in [(PhoneSystem::ZoomPhone, "zoom"), (PhoneSystem::Smartflo, "smartflo")] {
-        assert_eq!(resync(stack, &format!("{name}-no-secret.json"), system).await.state, State::Failed);
+        assert_eq!(resync(stack, &format!("{name}-no-secret.json"), system).await.state, JobState::Failed);
     }
     secrets.put(&stack.account, zoom_phone::SECRET, &Zoom::credentials()).await.expect("a secret");
     secrets.put(&stack.account, SMARTFLO_SECRET, &Smartflo::credentials()).await.expect("a secret");
-    zoom.hire(3);
+    zoom.add_users(3);
     zoom.spoil(Some(ZoomSpoil::Rubbish));
     set_system(stack, PhoneSystem::ZoomPhone).await;
-    let source = stack.drop_as(Kind::MappingResync, "put-off.json", ResyncRequest::default().to_json()).await;
+    let source = stack.drop_as(JobKind::MappingResync, "put-off.json", ResyncRequest::default().to_json()).await;
     stack.job_when(&source, |job| job.last_error.is_some()).await;
     zoom.spoil(None);
     assert!(stack.ended(&source).await.attempts > 1);
-    smartflo.hire(3);
+    smartflo.add_users(3);
     for (system, name) in [(PhoneSystem::ZoomPhone, "zoom"), (PhoneSystem::Smartflo, "smartflo")] {
         let job = resync(stack, &format!("{name}.json"), system).await;
-        assert_eq!(job.state, State::Finished, "{job:?}");
+        assert_eq!(job.state, JobState::Finished, "{job:?}");
     }
 }
 
@@ -232,8 +234,8 @@ async fn rotate_and_undo(stack: &Stack, caller: &Caller) {
         assert_eq!(caller.get(&format!("/v1/jobs/{undone}")).await.json()["state"], "undone");
     }
     let again = UndoRequest { job: uploaded.id, preview: false }.to_json();
-    let source = stack.drop_as(Kind::Undo, "again.json", again).await;
-    assert_eq!(stack.ended(&source).await.state, State::Failed);
+    let source = stack.drop_as(JobKind::Undo, "again.json", again).await;
+    assert_eq!(stack.ended(&source).await.state, JobState::Failed);
     // On a slow machine the trail has more objects than a page is read from.
     let mut path = TRAIL.to_owned();
     for _ in 0..600 {
@@ -249,7 +251,7 @@ async fn rotate_and_undo(stack: &Stack, caller: &Caller) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_function_may_do_what_it_never_does() {
-    let (graph, zoom) = (Graph::start(Traps::default()).await, Zoom::start(ZoomTraps::default()).await);
+    let (graph, zoom) = (Graph::start(Quirks::default()).await, Zoom::start(ZoomTraps::default()).await);
     let smartflo = Smartflo::start(SmartfloTraps::default()).await;
     let [login, api] = graph.parameters();
     let parameters = [

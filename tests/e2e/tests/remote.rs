@@ -6,17 +6,17 @@ use std::{
     time::Duration,
 };
 
-use e2e::{Gone, Graph, Spoil, Traps};
+use e2e::{Corruption, Gone, Graph, Quirks};
+use rollcall_connectors::{
+    ConnectorError, FailureKind, Http,
+    entra::{Credentials, DeltaLink, Endpoints, Entra, Step, Which},
+};
 use rollcall_model::{
     directory_import::{
         DirectoryUser, Phone,
-        sync::{Change, Facts},
+        sync::{ChangedFacts, DirectoryChange},
     },
     user::DirectoryId,
-};
-use rollcall_remote::{
-    Error, Http, Kind,
-    entra::{Credentials, DeltaLink, Endpoints, Entra, Step, Which},
 };
 use tokio::time::Instant;
 
@@ -44,7 +44,7 @@ fn id(text: &str) -> DirectoryId {
     DirectoryId::parse(text).expect("a directory ID")
 }
 
-async fn read(entra: &Entra, which: Which<'_>) -> Result<Vec<DirectoryUser>, Error> {
+async fn read(entra: &Entra, which: Which<'_>) -> Result<Vec<DirectoryUser>, ConnectorError> {
     let mut pages = entra.list(which, 999)?;
     let mut users = Vec::new();
     while let Some(page) = pages.next(patience()).await? {
@@ -56,12 +56,12 @@ async fn read(entra: &Entra, which: Which<'_>) -> Result<Vec<DirectoryUser>, Err
 /// What a delta has said.
 #[derive(Debug)]
 struct Delta {
-    changes: BTreeMap<DirectoryId, Change>,
+    changes: BTreeMap<DirectoryId, DirectoryChange>,
     link: DeltaLink,
     whole: bool,
 }
 
-async fn changes(entra: &Entra, since: Option<&Delta>) -> Result<Delta, Error> {
+async fn changes(entra: &Entra, since: Option<&Delta>) -> Result<Delta, ConnectorError> {
     let mut pages = entra.changes(since.map(|delta| &delta.link))?;
     let mut changes = BTreeMap::new();
     loop {
@@ -74,7 +74,7 @@ async fn changes(entra: &Entra, since: Option<&Delta>) -> Result<Delta, Error> {
 }
 
 /// The kind of a failure that tells nothing of what was sent or answered.
-fn discreet<T: std::fmt::Debug>(result: Result<T, Error>) -> Kind {
+fn discreet<T: std::fmt::Debug>(result: Result<T, ConnectorError>) -> FailureKind {
     let error = result.expect_err("a failure");
     let told = format!("{} {error:?}", error.chain());
     for private in ["asha", "token-", Graph::CLIENT_SECRET, "s3cr3t", "html"] {
@@ -85,20 +85,20 @@ fn discreet<T: std::fmt::Debug>(result: Result<T, Error>) -> Kind {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_comes_once_through_paging_throttling_and_tokens_that_end() {
-    let traps = Traps { throttled: 120, page: 250, empty_pages: 4, token_uses: 7, ..Traps::default() };
+    let traps = Quirks { throttled: 120, page: 250, empty_pages: 4, token_uses: 7, ..Quirks::default() };
     let graph = Graph::start(traps).await;
-    let hired: BTreeSet<String> = graph.hire(5_000).into_iter().collect();
+    let hired: BTreeSet<String> = graph.add_users(5_000).into_iter().collect();
     let users = read(&open(&graph), Which::All).await.unwrap();
     let ids: BTreeSet<String> = users.iter().map(|user| user.id.to_string()).collect();
     assert_eq!((users.len(), &ids), (5_000, &hired));
-    assert!(graph.put_off() > 0 && graph.tokens_given() > 1, "{} {}", graph.put_off(), graph.tokens_given());
+    assert!(graph.throttled() > 0 && graph.tokens_given() > 1, "{} {}", graph.throttled(), graph.tokens_given());
     assert_eq!(graph.impatient(), 0, "nothing is sent before its time");
 }
 
 #[tokio::test]
 async fn a_user_is_read_as_far_as_there_is_something_to_read() {
-    let graph = Graph::start(Traps::default()).await;
-    let ids = graph.hire(110);
+    let graph = Graph::start(Quirks::default()).await;
+    let ids = graph.add_users(110);
     let users = read(&open(&graph), Which::All).await.unwrap();
     let mut unread = 0;
     for (user, given) in users.iter().zip(&ids) {
@@ -120,8 +120,8 @@ async fn a_user_is_read_as_far_as_there_is_something_to_read() {
 
 #[tokio::test]
 async fn users_are_found_by_search_filter_and_id() {
-    let graph = Graph::start(Traps { page: 3, ..Traps::default() }).await;
-    let ids = graph.hire(40);
+    let graph = Graph::start(Quirks { page: 3, ..Quirks::default() }).await;
+    let ids = graph.add_users(40);
     graph.change(&ids[0], |person| person.display_name = Some("Seán \"Jo\" O'Neill & Söhne".to_owned()));
     let entra = open(&graph);
     let logins = async |which| {
@@ -135,7 +135,7 @@ async fn users_are_found_by_search_filter_and_id() {
     assert_eq!(logins(Which::Search("rao")).await.len(), 40 - 1 - 3, "over several pages");
     assert_eq!(logins(Which::Filter("accountEnabled eq false")).await, ["person13", "person26", "person39"]);
     assert_eq!(logins(Which::Filter("endswith(mail,'n7@contoso.example')")).await, ["person7"]);
-    assert_eq!(discreet(read(&entra, Which::Filter("asha like 'x'")).await), Kind::Refused);
+    assert_eq!(discreet(read(&entra, Which::Filter("asha like 'x'")).await), FailureKind::Refused);
 
     let found = entra.find(&id(&ids[2].to_uppercase()), patience()).await.unwrap().unwrap();
     assert_eq!(found.id, id(&ids[2]));
@@ -146,8 +146,8 @@ async fn users_are_found_by_search_filter_and_id() {
 
 #[tokio::test]
 async fn a_list_goes_on_where_it_stopped_and_nowhere_else() {
-    let graph = Graph::start(Traps { page: 10, ..Traps::default() }).await;
-    graph.hire(25);
+    let graph = Graph::start(Quirks { page: 10, ..Quirks::default() }).await;
+    graph.add_users(25);
     let entra = open(&graph);
     let mut place: Option<String> = None;
     let mut sizes = Vec::new();
@@ -166,7 +166,7 @@ async fn a_list_goes_on_where_it_stopped_and_nowhere_else() {
     let asked = graph.requests();
     for place in ["", &"x".repeat(5000)] {
         let mut pages = entra.list(Which::All, 10).unwrap();
-        assert_eq!(pages.resume(place).unwrap_err().kind, Kind::Malformed, "{place:.20}");
+        assert_eq!(pages.resume(place).unwrap_err().kind, FailureKind::Malformed, "{place:.20}");
     }
     assert_eq!(graph.requests(), asked);
     // Whatever a place says, it is a place in this list and asks nothing else of the directory.
@@ -179,15 +179,15 @@ async fn a_list_goes_on_where_it_stopped_and_nowhere_else() {
     ] {
         let mut pages = entra.list(Which::All, 10).unwrap();
         pages.resume(place).unwrap();
-        assert_eq!(pages.next(patience()).await.unwrap_err().kind, Kind::Refused, "{place}");
+        assert_eq!(pages.next(patience()).await.unwrap_err().kind, FailureKind::Refused, "{place}");
     }
 }
 
 #[tokio::test]
 async fn a_delta_tells_what_has_changed_however_often_it_is_told() {
     for replays in [false, true] {
-        let graph = Graph::start(Traps { page: 4, empty_pages: 3, replays, ..Traps::default() }).await;
-        let ids = graph.hire(20);
+        let graph = Graph::start(Quirks { page: 4, empty_pages: 3, replays, ..Quirks::default() }).await;
+        let ids = graph.add_users(20);
         let entra = open(&graph);
         let first = changes(&entra, None).await.unwrap();
         assert_eq!((first.whole, first.changes.len()), (true, 20));
@@ -201,12 +201,12 @@ async fn a_delta_tells_what_has_changed_however_often_it_is_told() {
         assert!(!second.whole);
         let told = |given: &str| second.changes[&id(given)].clone();
         let facts = |given: &str| match told(given) {
-            Change::Is(facts) => facts,
-            Change::Removed => panic!("{given} is gone"),
+            DirectoryChange::Is(facts) => facts,
+            DirectoryChange::Removed => panic!("{given} is gone"),
         };
         assert_eq!(facts(&ids[0]).name.unwrap().as_str(), "Asha Menon");
         assert_eq!(facts(&ids[1]).enabled, Some(false));
-        assert_eq!((told(&ids[2]), told(&ids[3])), (Change::Removed, Change::Removed));
+        assert_eq!((told(&ids[2]), told(&ids[3])), (DirectoryChange::Removed, DirectoryChange::Removed));
         assert_eq!(facts(&ids[4]).email.unwrap().as_str(), "person5@contoso.onmicrosoft.com");
         assert!(replays || second.changes.len() == 5, "{second:?}");
 
@@ -222,15 +222,15 @@ async fn a_delta_tells_what_has_changed_however_often_it_is_told() {
 #[tokio::test]
 async fn a_link_that_is_too_old_means_that_all_is_read_and_nobody_is_gone() {
     for gone in [Gone::Status410, Gone::Status400] {
-        let graph = Graph::start(Traps { page: 7, ..Traps::default() }).await;
-        let ids = graph.hire(20);
+        let graph = Graph::start(Quirks { page: 7, ..Quirks::default() }).await;
+        let ids = graph.add_users(20);
         let entra = open(&graph);
         let first = changes(&entra, None).await.unwrap();
         graph.forget(&ids[5]);
         graph.forget_deltas(Some(gone));
         let again = changes(&entra, Some(&first)).await.unwrap();
         assert!(again.whole, "{gone:?}");
-        let mut expected: BTreeMap<_, Change> = first.changes.clone();
+        let mut expected: BTreeMap<_, DirectoryChange> = first.changes.clone();
         expected.remove(&id(&ids[5]));
         assert_eq!(again.changes, expected);
         graph.forget_deltas(None);
@@ -240,20 +240,20 @@ async fn a_link_that_is_too_old_means_that_all_is_read_and_nobody_is_gone() {
 
 #[tokio::test]
 async fn what_makes_no_sense_is_an_error_that_repeats_nothing() {
-    let elsewhere = Graph::start(Traps::default()).await;
+    let elsewhere = Graph::start(Quirks::default()).await;
     for (spoil, kind) in [
-        (Spoil::RepeatedNextLink, Kind::Malformed),
-        (Spoil::ForeignNextLink, Kind::Malformed),
-        (Spoil::NotJson, Kind::Malformed),
-        (Spoil::HalfJson, Kind::Malformed),
-        (Spoil::WrongType, Kind::Malformed),
-        (Spoil::NoPage, Kind::Malformed),
-        (Spoil::Huge, Kind::Malformed),
-        (Spoil::Redirect, Kind::Malformed),
-        (Spoil::Forbidden, Kind::Denied),
+        (Corruption::RepeatedNextLink, FailureKind::Malformed),
+        (Corruption::ForeignNextLink, FailureKind::Malformed),
+        (Corruption::NotJson, FailureKind::Malformed),
+        (Corruption::HalfJson, FailureKind::Malformed),
+        (Corruption::WrongType, FailureKind::Malformed),
+        (Corruption::NoPage, FailureKind::Malformed),
+        (Corruption::Huge, FailureKind::Malformed),
+        (Corruption::Redirect, FailureKind::Malformed),
+        (Corruption::Forbidden, FailureKind::Denied),
     ] {
-        let graph = Graph::start(Traps { page: 2, ..Traps::default() }).await;
-        graph.hire(6);
+        let graph = Graph::start(Quirks { page: 2, ..Quirks::default() }).await;
+        graph.add_users(6);
         let entra = open(&graph);
         let before = changes(&entra, None).await.unwrap();
         graph.spoil(spoil, &elsewhere.url);
@@ -268,34 +268,34 @@ async fn what_makes_no_sense_is_an_error_that_repeats_nothing() {
 
 #[tokio::test]
 async fn whether_a_user_is_enabled_is_never_guessed() {
-    let graph = Graph::start(Traps::default()).await;
+    let graph = Graph::start(Quirks::default()).await;
     let entra = open(&graph);
-    graph.spoil(Spoil::NotSelected, "");
-    assert_eq!(discreet(read(&entra, Which::All).await), Kind::Malformed);
+    graph.spoil(Corruption::NotSelected, "");
+    assert_eq!(discreet(read(&entra, Which::All).await), FailureKind::Malformed);
 }
 
 #[tokio::test]
 async fn credentials_that_are_not_taken_are_said_to_be_so() {
-    let graph = Graph::start(Traps::default()).await;
-    graph.hire(1);
+    let graph = Graph::start(Quirks::default()).await;
+    graph.add_users(1);
     for (tenant, client, secret) in [
         ("fabrikam.example", Graph::CLIENT_ID, Graph::CLIENT_SECRET),
         (Graph::TENANT, "another", Graph::CLIENT_SECRET),
         (Graph::TENANT, Graph::CLIENT_ID, "another"),
     ] {
         let entra = open_at(&graph.url, credentials(tenant, client, secret));
-        assert_eq!(discreet(read(&entra, Which::All).await), Kind::Denied, "{tenant} {client}");
+        assert_eq!(discreet(read(&entra, Which::All).await), FailureKind::Denied, "{tenant} {client}");
     }
     let entra = open(&graph);
     assert_eq!(read(&entra, Which::All).await.unwrap().len(), 1);
     graph.change_secret("renewed");
-    assert_eq!(discreet(read(&entra, Which::All).await), Kind::Denied);
+    assert_eq!(discreet(read(&entra, Which::All).await), FailureKind::Denied);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn however_many_need_a_token_one_is_asked_for() {
-    let graph = Graph::start(Traps::default()).await;
-    let ids = graph.hire(16);
+    let graph = Graph::start(Quirks::default()).await;
+    let ids = graph.add_users(16);
     let entra = Arc::new(open(&graph));
     for round in 1..=2 {
         let mut tasks = tokio::task::JoinSet::new();
@@ -314,17 +314,17 @@ async fn however_many_need_a_token_one_is_asked_for() {
 
 #[tokio::test]
 async fn patience_ends_with_the_time_that_there_is() {
-    let graph = Graph::start(Traps { throttled: 1_000, retry_after: 3_600, ..Traps::default() }).await;
-    assert_eq!(discreet(read(&open(&graph), Which::All).await), Kind::Unavailable);
+    let graph = Graph::start(Quirks { throttled: 1_000, retry_after: 3_600, ..Quirks::default() }).await;
+    assert_eq!(discreet(read(&open(&graph), Which::All).await), FailureKind::Unavailable);
     assert_eq!(graph.requests(), 1, "an hour is more than there is, so nothing is tried again");
 
-    let broken = Graph::start(Traps::default()).await;
+    let broken = Graph::start(Quirks::default()).await;
     let entra = open(&broken);
-    broken.hire(1);
+    broken.add_users(1);
     read(&entra, Which::All).await.unwrap();
     let before = broken.requests();
-    broken.spoil(Spoil::Broken, "");
-    assert_eq!(discreet(read(&entra, Which::All).await), Kind::Unavailable);
+    broken.spoil(Corruption::Broken, "");
+    assert_eq!(discreet(read(&entra, Which::All).await), FailureKind::Unavailable);
     assert_eq!(broken.requests() - before, 5, "a server that only fails is tried a few times");
 }
 
@@ -338,22 +338,22 @@ async fn nobody_there_and_nobody_who_speaks_are_the_same() {
         let entra = open_at(&url, Graph::credentials());
         let until = Instant::now() + Duration::from_millis(700);
         let mut pages = entra.list(Which::All, 10).unwrap();
-        assert_eq!(discreet(pages.next(until).await), Kind::Unavailable);
+        assert_eq!(discreet(pages.next(until).await), FailureKind::Unavailable);
     }
 }
 
 #[tokio::test]
 async fn a_whole_delta_agrees_with_the_list() {
-    let graph = Graph::start(Traps { page: 9, ..Traps::default() }).await;
-    graph.hire(50);
+    let graph = Graph::start(Quirks { page: 9, ..Quirks::default() }).await;
+    graph.add_users(50);
     let entra = open(&graph);
     let listed = read(&entra, Which::All).await.unwrap();
     let told = changes(&entra, None).await.unwrap().changes;
     for user in listed {
-        let Change::Is(facts) = &told[&user.id] else { panic!("somebody is gone") };
+        let DirectoryChange::Is(facts) = &told[&user.id] else { panic!("somebody is gone") };
         let named = facts.name.is_some();
-        let listed = Facts::from(user);
+        let listed = ChangedFacts::from(user);
         // Who has no name goes by the login name, which a delta doesn't make up.
-        assert_eq!(*facts, Facts { name: listed.name.clone().filter(|_| named), ..listed });
+        assert_eq!(*facts, ChangedFacts { name: listed.name.clone().filter(|_| named), ..listed });
     }
 }

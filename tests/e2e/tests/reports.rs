@@ -12,9 +12,9 @@ use axum::{
 use e2e::{Caller, Reply, Stack, rollcall};
 use rollcall_model::{
     email::EmailAddress,
-    job::{Job, Mail, NotifyIgnored},
+    job::{Job, MailState, NotifyIgnored},
     settings::{ReportTo, Settings},
-    upload::Kind,
+    upload::JobKind,
 };
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ fn new(notify: &Value) -> Value {
 
 /// Drops the file with this text as its metadata `notify`, straight into the bucket.
 async fn drop_naming(stack: &Stack, name: &str, notify: &str) -> Job {
-    let upload = stack.upload_of(Kind::AppendCallerIds, name);
+    let upload = stack.upload_of(JobKind::AppendCallerIds, name);
     let headers = [("content-length", FILE.len().to_string()), ("x-amz-meta-notify", notify.to_owned())];
     let headers: BTreeMap<String, String> = headers.map(|(name, value)| (name.to_owned(), value)).into();
     let signed = stack.files.presigned_again(&upload, &headers, Duration::from_mins(1)).await;
@@ -68,7 +68,7 @@ async fn ended(stack: &Stack, key: &str) -> Job {
 
 /// To whom the mail about a job went.
 fn mailed(stack: &Stack, job: &Job) -> Vec<String> {
-    assert!(matches!(job.mail, Some(Mail::Sent { .. })), "{:?}", job.mail);
+    assert!(matches!(job.mail, Some(MailState::Sent { .. })), "{:?}", job.mail);
     stack.mails().into_iter().find(|mail| mail.text.contains(job.id.as_str())).expect("a mail").to
 }
 
@@ -134,7 +134,7 @@ async fn an_account_sends_so_many_mails_a_day_and_its_reports_stay() {
     }
     assert_eq!(stack.mails().len(), 2);
     let last = &states[2];
-    assert_eq!(last.mail, Some(Mail::TooMany { most: 2 }));
+    assert_eq!(last.mail, Some(MailState::TooMany { most: 2 }));
     let caller = stack.caller(&["--account", "acme"]);
     let shown = caller.get(&format!("/v1/jobs/{}", last.id)).await.json();
     assert_eq!((&shown["state"], &shown["mail"]["state"]), (&json!("finished"), &json!("too_many")));

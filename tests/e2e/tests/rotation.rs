@@ -1,19 +1,19 @@
 //! Numbers that are retired and replaced: the lists, the inventory and the rows afterwards, whatever comes between.
 
 use axum::http::{Method, StatusCode};
-use e2e::{Caller, Doomed, Faults, Stack, World, delivery, die_at_every_request, rollcall, somebody};
+use e2e::{Caller, CrashTest, Faults, Stack, TestEngine, delivery, die_at_every_request, rollcall, somebody};
 use number_rotation::Rotate;
-use rollcall_engine::{Append, Begun, Ending, Operation, Run, Stop};
+use rollcall_engine::{Append, Attempt, DeliveryOutcome, Interrupt, Operation, Prepared};
 use rollcall_model::{
     inventory::{InventoryNumber, NumberState},
-    job::{Job, State},
-    mapping::{CrmUserId, Given, Mapping, standing::ResyncRequest},
+    job::{Job, JobState},
+    mapping::{CrmUserId, GivenMapping, Mapping, resync_state::ResyncRequest},
     phone_side::PhoneUserId,
-    rotation::UserPlan,
-    upload::{Kind, ResultKeys},
+    rotation::RotationPlan,
+    upload::{JobKind, ResultKeys},
     user::{Policy, Ref},
 };
-use rollcall_platform::{Error, connect::Aws, directory::Directory};
+use rollcall_storage::{StorageError, connect::Aws, directory::Directory};
 use serde_json::{Value, json};
 
 fn number(last: usize) -> String {
@@ -60,7 +60,7 @@ async fn rotate(stack: &Stack, request: Value) -> Job {
 
 async fn rotate_file(stack: &Stack, name: &str, rows: &str) -> Job {
     let file = format!("Old Caller ID,New Caller ID\n{rows}");
-    let source = stack.drop_as(Kind::RotateCallerIds, name, file).await;
+    let source = stack.drop_as(JobKind::RotateCallerIds, name, file).await;
     stack.ended(&source).await
 }
 
@@ -89,7 +89,7 @@ async fn old_numbers_go_and_new_ones_come_in_one_write_for_each_list() {
 
     let request = json!({ "retire": ["98765 00000", number(1)], "replace_with": { "98765 00000": number(5) } });
     let job = rotate(&stack, request).await;
-    assert_eq!((job.state, job.counts.applied, job.counts.rows()), (State::Finished, 4, 4), "{job:?}");
+    assert_eq!((job.state, job.counts.applied, job.counts.rows()), (JobState::Finished, 4, 4), "{job:?}");
     let progress = job.progress;
     assert_eq!((progress.users_changed, progress.statements), (3, 3), "one write for each list: {job:?}");
     assert_eq!((progress.numbers_added, progress.numbers_removed), (2, 4));
@@ -101,7 +101,7 @@ async fn old_numbers_go_and_new_ones_come_in_one_write_for_each_list() {
 
     let (first, second) = (item(&stack, 0).await, item(&stack, 1).await);
     assert_eq!(
-        (first.facts.state, first.replaced_by, first.leaving),
+        (first.facts.state, first.replaced_by, first.reserved_by),
         (NumberState::Retired, number(5).parse().ok(), None)
     );
     assert_eq!((second.facts.state, second.replaced_by), (NumberState::Retired, None));
@@ -110,12 +110,12 @@ async fn old_numbers_go_and_new_ones_come_in_one_write_for_each_list() {
     // What an undo needs: each list's change, and the numbers as they were.
     let keys = ResultKeys::of(&stack.account, &job.id, job.stage);
     let batch: Value = serde_json::from_slice(&stack.files.get(&keys.changes(0)).await.unwrap().unwrap()).unwrap();
-    let plans: Vec<UserPlan> = serde_json::from_value(batch["plans"].clone()).unwrap();
+    let plans: Vec<RotationPlan> = serde_json::from_value(batch["plans"].clone()).unwrap();
     let ravi = plans.iter().find(|plan| plan.login == "ravi").unwrap();
     assert_eq!((ravi.removed.len(), ravi.added.len()), (1, 0), "the other number was there before");
     let before: Vec<InventoryNumber> =
         serde_json::from_slice(&stack.files.get(&keys.numbers()).await.unwrap().unwrap()).unwrap();
-    assert!(before.iter().all(|item| item.facts.state == NumberState::Active && item.leaving.is_none()));
+    assert!(before.iter().all(|item| item.facts.state == NumberState::Active && item.reserved_by.is_none()));
     assert_eq!(before.len(), 2);
 
     // Nobody is given a retired number any more, by a file or by the API.
@@ -143,16 +143,20 @@ async fn a_preview_marks_no_number_and_its_execution_does_what_it_says() {
         format!("{} asha: applied", number(1)),
         format!("{} ravi: failed LIST_WOULD_BE_EMPTY", number(1)),
     ];
-    assert_eq!((preview.state, preview.counts.applied, preview.counts.failed), (State::Previewed, 2, 1), "{preview:?}");
+    assert_eq!(
+        (preview.state, preview.counts.applied, preview.counts.failed),
+        (JobState::Previewed, 2, 1),
+        "{preview:?}"
+    );
     assert_eq!(stack.list("asha").await.unwrap(), numbers(&[0, 1]));
     assert_eq!((item(&stack, 0).await.version, item(&stack, 1).await.version), (1, 1), "no number is written");
 
     let job = stack.execute(&preview).await;
-    assert_eq!((job.state, told(&stack, &job).await), (State::Finished, expected.to_vec()), "{job:?}");
+    assert_eq!((job.state, told(&stack, &job).await), (JobState::Finished, expected.to_vec()), "{job:?}");
     assert_eq!(job.previewed.expect("it was previewed").differs, 0);
     assert_eq!(stack.list("asha").await.unwrap(), numbers(&[3]));
     assert_eq!(item(&stack, 0).await.facts.state, NumberState::Retired);
-    assert_eq!((item(&stack, 1).await.facts.state, item(&stack, 1).await.leaving), (NumberState::Active, None));
+    assert_eq!((item(&stack, 1).await.facts.state, item(&stack, 1).await.reserved_by), (NumberState::Active, None));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,13 +167,13 @@ async fn a_file_is_carried_out_as_far_as_its_pairs_are_good() {
     create(&stack, "asha", &[0, 1, 7]).await;
     let rows = "9876500000,9876500005\njunk,\n9876500001,9876500002\n9876500002,9876500001\n9876500003,\n";
     let job = rotate_file(&stack, "flagged.csv", rows).await;
-    assert_eq!((job.state, job.counts.applied, job.counts.failed, job.counts.unchanged), (State::Finished, 1, 3, 1));
+    assert_eq!((job.state, job.counts.applied, job.counts.failed, job.counts.unchanged), (JobState::Finished, 1, 3, 1));
     let expected = [
         format!("{} asha: applied", number(0)),
         "junk : failed NUMBER_INVALID".to_owned(),
         "9876500001 : failed REPLACEMENT_UNUSABLE".to_owned(),
         "9876500002 : failed REPLACEMENT_UNUSABLE".to_owned(),
-        format!("{} : unchanged NOT_HELD", number(3)),
+        format!("{} : unchanged NUMBER_NOT_ASSIGNED", number(3)),
     ];
     assert_eq!(told(&stack, &job).await, expected);
     assert_eq!(stack.list("asha").await.unwrap(), numbers(&[1, 5, 7]));
@@ -182,14 +186,14 @@ async fn a_file_is_carried_out_as_far_as_its_pairs_are_good() {
     assert!(failed.contains("(line 3)"), "{failed}");
     let mended = failed.replace("junk,", "9876500006,").replace("9876500001,9876500002", "9876500001,9876500004");
     let mended = mended.replace("9876500002,9876500001", "9876500002,");
-    let source = stack.drop_as(Kind::RotateCallerIds, "mended.csv", mended).await;
+    let source = stack.drop_as(JobKind::RotateCallerIds, "mended.csv", mended).await;
     let again = stack.ended(&source).await;
     assert_eq!((again.counts.failed, again.counts.rows()), (0, 3), "{again:?}");
     assert_eq!(stack.list("asha").await.unwrap(), numbers(&[4, 5, 7]));
 
     for (name, file) in [("empty.csv", "Old Caller ID\n"), ("bad.json", "{\"retire\": []}"), ("none.json", "junk")] {
-        let source = stack.drop_as(Kind::RotateCallerIds, name, file).await;
-        assert_eq!(stack.ended(&source).await.state, State::Failed, "{name}");
+        let source = stack.drop_as(JobKind::RotateCallerIds, name, file).await;
+        assert_eq!(stack.ended(&source).await.state, JobState::Failed, "{name}");
     }
 }
 
@@ -210,8 +214,8 @@ async fn nobody_is_left_without_a_number_and_it_stays_in_service_then() {
     assert_eq!(stack.list("asha").await.unwrap(), numbers(&[0, 2]));
     assert_eq!(stack.list("ravi").await.unwrap(), numbers(&[3]));
     let (kept, gone) = (item(&stack, 0).await, item(&stack, 1).await);
-    assert_eq!((kept.facts.state, kept.leaving), (NumberState::Active, None));
-    assert_eq!((gone.facts.state, gone.leaving), (NumberState::Retired, None));
+    assert_eq!((kept.facts.state, kept.reserved_by), (NumberState::Active, None));
+    assert_eq!((gone.facts.state, gone.reserved_by), (NumberState::Retired, None));
 
     let job = rotate(&stack, json!({ "retire": [number(0)], "allow_empty": true })).await;
     assert_eq!((job.counts.applied, job.counts.rows()), (1, 1), "{job:?}");
@@ -246,7 +250,7 @@ async fn a_rotation_for_some_leaves_the_others_their_number() {
             assert_ne!(list.contains(&number(at + 3)), list.contains(&number(at)), "{login}: {list:?}");
         }
         let item = item(&stack, at).await;
-        assert_eq!((item.facts.state, item.leaving, item.version), (NumberState::Active, None, 1));
+        assert_eq!((item.facts.state, item.reserved_by, item.version), (NumberState::Active, None, 1));
         if at == 2 {
             assert_eq!(told(&stack, &job).await[1], ": failed USER_NOT_FOUND".replace(':', "nobody:"));
         }
@@ -258,12 +262,12 @@ async fn a_number_rests_where_that_is_asked_for_and_no_resync_brings_a_retired_o
     let stack = Stack::start(&[]).await;
     own(&stack, 0..5).await;
     create(&stack, "asha", &[0, 1, 2]).await;
-    let given = Given { phone_user: PhoneUserId::parse("asha").ok(), ..Given::default() };
+    let given = GivenMapping { phone_user: PhoneUserId::parse("asha").ok(), ..GivenMapping::default() };
     let crm = CrmUserId::parse("crm-1").unwrap();
     let mapping = Mapping::new(crm.clone(), given);
     assert!(stack.directory.change_mapping(&stack.account, None, &mapping, None).await.unwrap());
     let sees = async |name: &str| {
-        let source = stack.drop_as(Kind::MappingResync, name, ResyncRequest { confirmed: true }.to_json()).await;
+        let source = stack.drop_as(JobKind::MappingResync, name, ResyncRequest { confirmed: true }.to_json()).await;
         stack.ended(&source).await;
         let inventory = stack.directory.inventory(&stack.account).await.unwrap();
         let mapping = stack.directory.mapping(&stack.account, &crm).await.unwrap().unwrap();
@@ -292,7 +296,7 @@ async fn a_mark_keeps_lists_from_a_number_until_a_person_decides_or_the_next_rot
     own(&stack, 0..3).await;
     create(&stack, "asha", &[0, 2]).await;
     let given_up = rotate(&stack, json!({ "retire": [number(1)] })).await.id;
-    change(&stack, 0, |item| item.leaving = Some(given_up)).await;
+    change(&stack, 0, |item| item.reserved_by = Some(given_up)).await;
     let append = async |name: &str| {
         let job = stack.append(name, format!("login,did\nasha,{}\n", number(0))).await;
         stack.report(&job, "results").await[0]["Error Code"].clone()
@@ -300,12 +304,13 @@ async fn a_mark_keeps_lists_from_a_number_until_a_person_decides_or_the_next_rot
     assert_eq!(append("refused.csv").await, "NUMBER_RETIRED");
     let path = format!("/v1/numbers/{}", number(0).replace('+', "%2B"));
     let edit = async |body: Value| owner(&stack).ask(Method::PATCH, &path, &[], body.to_string()).await.json();
-    assert!(edit(json!({ "labels": ["spam"] })).await["leaving"].is_string(), "labels decide nothing");
-    assert_eq!(edit(json!({ "state": "active" })).await["leaving"], Value::Null);
+    assert!(edit(json!({ "labels": ["spam"] })).await["reserved_by"].is_string(), "labels decide nothing");
+    assert_eq!(edit(json!({ "state": "active" })).await["reserved_by"], Value::Null);
     assert_eq!(append("taken.csv").await, "ALREADY_ALLOWED");
 
     // The job of the mark has ended, so it keeps nobody away.
-    change(&stack, 0, |item| item.leaving = Some(rollcall_model::upload::JobId::parse(&"0".repeat(32)).unwrap())).await;
+    change(&stack, 0, |item| item.reserved_by = Some(rollcall_model::upload::JobId::parse(&"0".repeat(32)).unwrap()))
+        .await;
     let job = rotate(&stack, json!({ "retire": [number(0)] })).await;
     assert_eq!((job.counts.applied, item(&stack, 0).await.facts.state), (1, NumberState::Retired), "{job:?}");
     assert_eq!(edit(json!({ "state": "new" })).await["replaced_by"], Value::Null);
@@ -344,7 +349,7 @@ async fn a_user_whom_a_rotation_has_passed_over_is_found_by_the_next_round() {
     // The look is no change that would keep an undo away.
     let path = format!("/v1/jobs/{}/undo", retired.id);
     let asked = owner(&stack).ask(Method::POST, &path, &[("content-type", "application/json")], "{}".to_owned()).await;
-    assert_eq!(stack.ended_asked(&asked).await.state, State::Finished);
+    assert_eq!(stack.ended_asked(&asked).await.state, JobState::Finished);
     assert_eq!(item(&stack, 0).await.facts.state, NumberState::Active);
 }
 
@@ -352,33 +357,33 @@ async fn a_user_whom_a_rotation_has_passed_over_is_found_by_the_next_round() {
 struct Interrupted<'a, O> {
     operation: O,
     stack: &'a Stack,
-    kind: Kind,
+    kind: JobKind,
     file: String,
 }
 
 impl<O: Operation + Sync> Operation for Interrupted<'_, O> {
     type Work = O::Work;
-    const KINDS: &'static [Kind] = O::KINDS;
+    const KINDS: &'static [JobKind] = O::KINDS;
 
-    async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<O::Work>, Stop> {
-        let begun = self.operation.begin(run).await?;
+    async fn begin(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<O::Work>, Interrupt> {
+        let begun = self.operation.begin(attempt).await?;
         let source = self.stack.drop_as(self.kind, "meanwhile.csv", self.file.clone()).await;
-        assert_eq!(self.stack.ended(&source).await.state, State::Finished);
+        assert_eq!(self.stack.ended(&source).await.state, JobState::Finished);
         Ok(begun)
     }
 
-    async fn conclude(&self, run: &mut Run<'_>, work: &O::Work) -> Result<(), Error> {
-        self.operation.conclude(run, work).await
+    async fn conclude(&self, attempt: &mut Attempt<'_>, work: &O::Work) -> Result<(), StorageError> {
+        self.operation.conclude(attempt, work).await
     }
 }
 
 impl<O: Operation + Sync> Interrupted<'_, O> {
-    async fn run(&self, kind: Kind, file: String) -> Job {
-        let world = World::new(self.stack, Faults::default(), None).await;
+    async fn run(&self, kind: JobKind, file: String) -> Job {
+        let world = TestEngine::new(self.stack, Faults::default(), None).await;
         let source = self.stack.put_quietly("outer.csv", file).await;
         let upload = self.stack.upload_of(kind, "outer.csv");
         let ending = world.engine.run(self, &upload, &source, &delivery(1)).await.expect("nothing fails");
-        assert_eq!(ending, Ending::Ended);
+        assert_eq!(ending, DeliveryOutcome::Ended);
         self.stack.job_when(&source, |_| true).await
     }
 }
@@ -404,8 +409,8 @@ async fn an_append_that_a_rotation_overtakes_takes_back_what_was_retired_meanwhi
     own(&stack, 0..4).await;
     stack.create_users(MANY).await;
     let file = format!("Old Caller ID,New Caller ID\n{},{}\n", number(0), number(3));
-    let append = Interrupted { operation: Append, stack: &stack, kind: Kind::RotateCallerIds, file };
-    let job = append.run(Kind::AppendCallerIds, give(&[0, 1])).await;
+    let append = Interrupted { operation: Append, stack: &stack, kind: JobKind::RotateCallerIds, file };
+    let job = append.run(JobKind::AppendCallerIds, give(&[0, 1])).await;
     assert_eq!((job.counts.partial, job.counts.rows()), (MANY as u64, MANY as u64), "{job:?}");
     assert_eq!(job.progress.numbers_added, MANY as u64, "what was taken back is not counted");
     let results = stack.report(&job, "results").await;
@@ -419,9 +424,10 @@ async fn a_rotation_that_an_append_overtakes_keeps_what_was_added() {
     own(&stack, 0..4).await;
     stack.create_users(MANY).await;
     assert_eq!(stack.append("before.csv", give(&[0])).await.counts.applied, MANY as u64);
-    let rotation = Interrupted { operation: Rotate, stack: &stack, kind: Kind::AppendCallerIds, file: give(&[0, 1]) };
+    let rotation =
+        Interrupted { operation: Rotate, stack: &stack, kind: JobKind::AppendCallerIds, file: give(&[0, 1]) };
     let file = format!("Old Caller ID,New Caller ID\n{},{}\n", number(0), number(3));
-    let job = rotation.run(Kind::RotateCallerIds, file).await;
+    let job = rotation.run(JobKind::RotateCallerIds, file).await;
     assert_eq!((job.counts.applied, job.counts.rows()), (MANY as u64, MANY as u64), "{job:?}");
     assert!(lists(&stack).await.iter().all(|list| *list == numbers(&[1, 3])));
     assert_eq!(item(&stack, 0).await.facts.state, NumberState::Retired);
@@ -435,9 +441,9 @@ async fn a_rotation_and_an_append_at_once_leave_nobody_a_retired_number() {
     assert_eq!(stack.append("before.csv", give(&[1])).await.counts.applied, MANY as u64);
     let rotation = format!("Old Caller ID,New Caller ID\n{},{}\n{},\n", number(1), number(3), number(0));
     let append = stack.drop_file("append.csv", give(&[0, 1, 2])).await;
-    let rotation = stack.drop_as(Kind::RotateCallerIds, "rotation.csv", rotation).await;
+    let rotation = stack.drop_as(JobKind::RotateCallerIds, "rotation.csv", rotation).await;
     for source in [&append, &rotation] {
-        assert_eq!(stack.ended(source).await.state, State::Finished);
+        assert_eq!(stack.ended(source).await.state, JobState::Finished);
     }
     assert!(lists(&stack).await.iter().all(|list| *list == numbers(&[2, 3])), "whatever came first");
 }
@@ -447,16 +453,16 @@ struct Overtaken(Directory);
 
 impl Operation for Overtaken {
     type Work = <Append as Operation>::Work;
-    const KINDS: &'static [Kind] = Append::KINDS;
+    const KINDS: &'static [JobKind] = Append::KINDS;
 
-    async fn begin(&self, run: &mut Run<'_>) -> Result<Begun<Self::Work>, Stop> {
-        let begun = Append.begin(run).await?;
-        let marked = number(of_round(&run.job.upload.name)[0]).parse().expect("a number");
-        let before = self.0.number(run.account(), marked).await?.expect("the number is in the inventory");
-        if before.leaving.is_none() {
-            let leaving = Some(run.job.id.clone());
-            let after = InventoryNumber { leaving, version: before.version + 1, ..before.clone() };
-            assert!(self.0.change_number(run.account(), Some(&before), &after, &somebody()).await?);
+    async fn begin(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self::Work>, Interrupt> {
+        let begun = Append.begin(attempt).await?;
+        let marked = number(of_round(&attempt.job.upload.name)[0]).parse().expect("a number");
+        let before = self.0.number(attempt.account(), marked).await?.expect("the number is in the inventory");
+        if before.reserved_by.is_none() {
+            let reserved_by = Some(attempt.job.id.clone());
+            let after = InventoryNumber { reserved_by, version: before.version + 1, ..before.clone() };
+            assert!(self.0.change_number(attempt.account(), Some(&before), &after, &somebody()).await?);
         }
         Ok(begun)
     }
@@ -464,9 +470,9 @@ impl Operation for Overtaken {
 
 struct Appending;
 
-impl Doomed for Appending {
+impl CrashTest for Appending {
     type Operation = Overtaken;
-    const KIND: Kind = Kind::AppendCallerIds;
+    const KIND: JobKind = JobKind::AppendCallerIds;
 
     async fn operation(&self, stack: &Stack) -> Overtaken {
         Overtaken(Directory::new(&Aws::local(stack.endpoints()).await, stack.output("TableName")))
@@ -561,9 +567,9 @@ fn of_round(prefix: &str) -> [usize; 3] {
     [first, first + 1, first + 2]
 }
 
-impl Doomed for Rotating {
+impl CrashTest for Rotating {
     type Operation = Rotate;
-    const KIND: Kind = Kind::RotateCallerIds;
+    const KIND: JobKind = JobKind::RotateCallerIds;
 
     async fn operation(&self, _: &Stack) -> Rotate {
         Rotate
@@ -588,12 +594,16 @@ impl Doomed for Rotating {
         }
         let (old, only) = (item(stack, old).await, item(stack, only).await);
         assert_eq!((old.facts.state, old.replaced_by), (NumberState::Retired, number(new).parse().ok()), "{context}");
-        assert_eq!((only.facts.state, only.leaving, old.leaving), (NumberState::Active, None, None), "{context}");
+        assert_eq!(
+            (only.facts.state, only.reserved_by, old.reserved_by),
+            (NumberState::Active, None, None),
+            "{context}"
+        );
         let key = ResultKeys::of(&stack.account, &job.id, job.stage).numbers();
         let before = stack.files.get(&key).await.unwrap().expect(context);
         let before: Vec<InventoryNumber> = serde_json::from_slice(&before).expect(context);
         assert!(
-            before.iter().all(|item| item.facts.state == NumberState::Active && item.leaving.is_none()),
+            before.iter().all(|item| item.facts.state == NumberState::Active && item.reserved_by.is_none()),
             "{context}"
         );
         // An undo knows by the version whether anybody has been at a number since: a mark and an end are two writes.
@@ -610,9 +620,9 @@ async fn a_rotation_dies_before_and_after_every_request_and_ends_the_same() {
 /// One whose number is replaced. While the rotation is dead, another one retires the replacement, and writes the same list.
 struct Overtaking;
 
-impl Doomed for Overtaking {
+impl CrashTest for Overtaking {
     type Operation = Rotate;
-    const KIND: Kind = Kind::RotateCallerIds;
+    const KIND: JobKind = JobKind::RotateCallerIds;
 
     async fn operation(&self, _: &Stack) -> Rotate {
         Rotate
@@ -630,10 +640,10 @@ impl Doomed for Overtaking {
         let file = format!("Old Caller ID,New Caller ID\n{},{}\n{},\n", number(other), number(other + 1), number(new));
         let name = format!("{prefix}meanwhile.csv");
         let source = stack.put_quietly(&name, file).await;
-        let world = World::new(stack, Faults::default(), None).await;
-        let upload = stack.upload_of(Kind::RotateCallerIds, &name);
+        let world = TestEngine::new(stack, Faults::default(), None).await;
+        let upload = stack.upload_of(JobKind::RotateCallerIds, &name);
         let ending = world.engine.run(&Rotate, &upload, &source, &delivery(1)).await.expect("nothing fails");
-        assert_eq!(ending, Ending::Ended);
+        assert_eq!(ending, DeliveryOutcome::Ended);
     }
 
     async fn check(&self, stack: &Stack, prefix: &str, job: &Job, context: &str) {
@@ -643,7 +653,7 @@ impl Doomed for Overtaking {
         let inventory = stack.directory.inventory(&stack.account).await.unwrap();
         for item in inventory.iter().filter(|item| list.contains(&item.number.to_string())) {
             assert_ne!(item.facts.state, NumberState::Retired, "{}: {context}", item.number);
-            assert_eq!(item.leaving, None, "{}: {context}", item.number);
+            assert_eq!(item.reserved_by, None, "{}: {context}", item.number);
         }
     }
 }

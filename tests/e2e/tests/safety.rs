@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use e2e::{Doomed, Faults, Fuse, Stack, World, delivery, delivery_of, die_at_every_request};
+use e2e::{CrashTest, Faults, Fuse, Stack, TestEngine, delivery, delivery_of, die_at_every_request};
 use futures_util::future::join_all;
-use rollcall_engine::{Append, Ending};
+use rollcall_engine::{Append, DeliveryOutcome};
 use rollcall_model::{
-    job::{Failure, Job, State},
-    upload::{Kind, Source},
+    job::{Failure, Job, JobState},
+    upload::{JobKind, ObjectVersion},
 };
 
 /// `users` users with `rows` rows each, and numbers that tell which row they came from.
@@ -21,7 +21,7 @@ fn file(prefix: &str, users: usize, rows: usize) -> String {
     file
 }
 
-async fn job(stack: &Stack, source: &Source) -> Job {
+async fn job(stack: &Stack, source: &ObjectVersion) -> Job {
     stack.job_when(source, |_| true).await
 }
 
@@ -30,7 +30,7 @@ async fn the_same_event_ten_times_four_at_once_is_one_job_and_one_mail() {
     let stack = Stack::start(&[]).await;
     stack.create_users(300).await;
     stack.recipients(&["ops@example.com"]).await;
-    let world = World::new(&stack, Faults::default(), None).await;
+    let world = TestEngine::new(&stack, Faults::default(), None).await;
     let source = stack.put_quietly("ten.csv", file("user", 301, 2)).await;
     let upload = stack.upload("ten.csv");
 
@@ -45,9 +45,12 @@ async fn the_same_event_ten_times_four_at_once_is_one_job_and_one_mail() {
     for number in 5..=10 {
         endings.push(deliver(number).await);
     }
-    assert!(endings.iter().all(|ending| matches!(ending, Ending::Ended | Ending::Busy)), "{endings:?}");
+    assert!(
+        endings.iter().all(|ending| matches!(ending, DeliveryOutcome::Ended | DeliveryOutcome::Busy)),
+        "{endings:?}"
+    );
     let job = job(&stack, &source).await;
-    assert_eq!((job.state, job.attempts), (State::Finished, 1));
+    assert_eq!((job.state, job.attempts), (JobState::Finished, 1));
     assert_eq!((job.counts.applied, job.counts.failed), (600, 2));
     assert_eq!(job.progress.statements, 300);
     assert_eq!(stack.mails().len(), 1);
@@ -56,9 +59,9 @@ async fn the_same_event_ten_times_four_at_once_is_one_job_and_one_mail() {
 /// Three users with two rows each, one that isn't there, and a row to mend.
 struct Appending;
 
-impl Doomed for Appending {
+impl CrashTest for Appending {
     type Operation = Append;
-    const KIND: Kind = Kind::AppendCallerIds;
+    const KIND: JobKind = JobKind::AppendCallerIds;
 
     async fn operation(&self, _: &Stack) -> Append {
         Append
@@ -92,7 +95,7 @@ async fn a_deadline_keeps_what_was_done_and_the_next_delivery_goes_on() {
     stack.create_users(4_500).await;
     // Some 180 writes of 100 ms, 16 at once, take more than the first delivery's second.
     let faults = Faults { delay: Duration::from_millis(100), ..Faults::default() };
-    let world = World::new(&stack, faults, None).await;
+    let world = TestEngine::new(&stack, faults, None).await;
     let source = stack.put_quietly("long.csv", file("user", 4_500, 1)).await;
     let upload = stack.upload("long.csv");
     let mut endings = Vec::new();
@@ -102,12 +105,12 @@ async fn a_deadline_keeps_what_was_done_and_the_next_delivery_goes_on() {
         delivery.of = 100;
         let ending = world.engine.run(&Append, &upload, &source, &delivery).await.unwrap();
         endings.push(ending);
-        if ending == Ending::Ended {
+        if ending == DeliveryOutcome::Ended {
             break;
         }
     }
-    assert_eq!(endings.first(), Some(&Ending::Paused));
-    assert_eq!(endings.last(), Some(&Ending::Ended));
+    assert_eq!(endings.first(), Some(&DeliveryOutcome::Paused));
+    assert_eq!(endings.last(), Some(&DeliveryOutcome::Ended));
     let job = job(&stack, &source).await;
     assert_eq!((job.counts.applied, job.counts.rows()), (4_500, 4_500));
     assert_eq!((job.progress.users_done, job.progress.users_changed), (4_500, 4_500));
@@ -118,10 +121,10 @@ async fn a_throttled_table_and_lost_answers_lose_nothing() {
     let stack = Stack::start(&[]).await;
     stack.create_users(1_000).await;
     let faults = Faults { throttled: 300, dropped: 20, ..Faults::default() };
-    let world = World::new(&stack, faults, None).await;
+    let world = TestEngine::new(&stack, faults, None).await;
     let source = stack.put_quietly("throttled.csv", file("user", 1_000, 3)).await;
     let ending = world.engine.run(&Append, &stack.upload("throttled.csv"), &source, &delivery(1)).await.unwrap();
-    assert_eq!(ending, Ending::Ended);
+    assert_eq!(ending, DeliveryOutcome::Ended);
     let job = job(&stack, &source).await;
     assert_eq!((job.counts.applied, job.counts.rows()), (3_000, 3_000));
     assert!(job.progress.throttled > 0);
@@ -134,7 +137,7 @@ async fn a_throttled_table_and_lost_answers_lose_nothing() {
 async fn an_outage_of_the_mail_service_delays_the_mail_and_loses_none() {
     let stack = Stack::start(&[]).await;
     stack.recipients(&["ops@example.com"]).await;
-    let world = World::new(&stack, Faults::default(), None).await;
+    let world = TestEngine::new(&stack, Faults::default(), None).await;
     let source = stack.put_quietly("mail.csv", "login,did\nnobody,9876543210\n").await;
     let upload = stack.upload("mail.csv");
     world.mail.set_down(true);
@@ -142,11 +145,11 @@ async fn an_outage_of_the_mail_service_delays_the_mail_and_loses_none() {
         let error = world.engine.run(&Append, &upload, &source, &delivery(number)).await.unwrap_err();
         assert_eq!(error.operation, "sending the mail");
         let job = job(&stack, &source).await;
-        assert_eq!(job.state, State::Running);
+        assert_eq!(job.state, JobState::Running);
         assert!(job.last_error.unwrap().starts_with("sending the mail failed"));
     }
     world.mail.set_down(false);
-    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(3)).await.unwrap(), Ending::Ended);
+    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(3)).await.unwrap(), DeliveryOutcome::Ended);
     assert_eq!(stack.mails().len(), 1);
     assert_eq!(job(&stack, &source).await.counts.failed, 1);
 }
@@ -155,21 +158,21 @@ async fn an_outage_of_the_mail_service_delays_the_mail_and_loses_none() {
 async fn a_job_given_up_over_its_mail_says_so_counts_each_row_once_and_can_be_sent_back() {
     let stack = Stack::start(&[]).await;
     stack.recipients(&["ops@example.com"]).await;
-    let world = World::new(&stack, Faults::default(), None).await;
+    let world = TestEngine::new(&stack, Faults::default(), None).await;
     let source = stack.put_quietly("mail.csv", "login,did\nnobody,9876543210\n").await;
     let upload = stack.upload("mail.csv");
     world.mail.set_down(true);
     world.engine.run(&Append, &upload, &source, &delivery(1)).await.unwrap_err();
-    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(5)).await.unwrap(), Ending::GaveUp);
+    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(5)).await.unwrap(), DeliveryOutcome::GaveUp);
     let given_up = job(&stack, &source).await;
-    assert_eq!((given_up.state, given_up.mail), (State::Failed, None));
+    assert_eq!((given_up.state, given_up.mail), (JobState::Failed, None));
     assert_eq!((given_up.counts.failed, given_up.counts.rows()), (1, 1));
     assert!(given_up.last_error.unwrap().starts_with("sending the mail failed"));
 
     world.mail.set_down(false);
-    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(1)).await.unwrap(), Ending::Ended);
+    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(1)).await.unwrap(), DeliveryOutcome::Ended);
     let job = job(&stack, &source).await;
-    assert_eq!((job.state, job.counts.failed, job.counts.rows()), (State::Finished, 1, 1));
+    assert_eq!((job.state, job.counts.failed, job.counts.rows()), (JobState::Finished, 1, 1));
     assert_eq!(stack.mails().len(), 1);
 }
 
@@ -177,14 +180,14 @@ async fn a_job_given_up_over_its_mail_says_so_counts_each_row_once_and_can_be_se
 async fn an_outage_of_the_table_delays_the_job() {
     let stack = Stack::start(&[]).await;
     stack.create_users(1).await;
-    let world = World::new(&stack, Faults::default(), None).await;
+    let world = TestEngine::new(&stack, Faults::default(), None).await;
     let source = stack.put_quietly("x.csv", "login,did\nuser1,9876543210\n").await;
     let upload = stack.upload("x.csv");
     world.table.set_down(true);
     let error = world.engine.run(&Append, &upload, &source, &delivery(1)).await.unwrap_err();
     assert_eq!(error.operation, "reading the job");
     world.table.set_down(false);
-    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(2)).await.unwrap(), Ending::Ended);
+    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(2)).await.unwrap(), DeliveryOutcome::Ended);
     assert_eq!(job(&stack, &source).await.counts.applied, 1);
 }
 
@@ -197,24 +200,24 @@ async fn a_job_that_kills_whoever_works_on_it_is_given_up_and_can_be_sent_back()
     let upload = stack.upload("x.csv");
     for number in 1..=4 {
         let fuse = Fuse::after(6, false);
-        let doomed = World::new(&stack, Faults::default(), Some(fuse.clone())).await;
+        let doomed = TestEngine::new(&stack, Faults::default(), Some(fuse.clone())).await;
         let delivery = delivery(number);
         tokio::select! {
             ending = doomed.engine.run(&Append, &upload, &source, &delivery) => panic!("{ending:?}"),
             () = fuse.blown() => {}
         }
     }
-    let world = World::new(&stack, Faults::default(), None).await;
-    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(5)).await.unwrap(), Ending::GaveUp);
+    let world = TestEngine::new(&stack, Faults::default(), None).await;
+    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(5)).await.unwrap(), DeliveryOutcome::GaveUp);
     let given_up = job(&stack, &source).await;
-    assert_eq!(given_up.state, State::Failed);
+    assert_eq!(given_up.state, JobState::Failed);
     assert!(matches!(given_up.failure, Some(Failure::GaveUp { attempts: 4, .. })), "{given_up:?}");
     assert_eq!(stack.mails()[0].subject, "Rollcall: x.csv was given up");
 
     // Sent back from the dead-letter queue, it is delivered for the first time again.
-    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(1)).await.unwrap(), Ending::Ended);
+    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(1)).await.unwrap(), DeliveryOutcome::Ended);
     let job = job(&stack, &source).await;
-    assert_eq!((job.state, job.counts.applied), (State::Finished, 1));
+    assert_eq!((job.state, job.counts.applied), (JobState::Finished, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -269,7 +272,7 @@ async fn a_killed_function_is_started_again_and_every_row_is_accounted_for() {
     let mut seen = BTreeSet::new();
     while killed < 3 {
         let job = stack.job_when(&source, |_| true).await;
-        if job.state != State::Running {
+        if job.state != JobState::Running {
             break;
         }
         // Each attempt dies once, somewhere else in its work.
@@ -281,7 +284,7 @@ async fn a_killed_function_is_started_again_and_every_row_is_accounted_for() {
     }
     assert!(killed > 0, "the job was too quick to be killed");
     let job = stack.ended(&source).await;
-    assert_eq!(job.state, State::Finished);
+    assert_eq!(job.state, JobState::Finished);
     assert_eq!((job.counts.applied, job.counts.failed, job.counts.rows()), (6_000, 1, 6_001), "{job:?}");
     assert_eq!(stack.mails().len(), 1);
     for user in stack.directory.users(&stack.account, 3_000).await.unwrap() {
@@ -299,7 +302,7 @@ async fn a_poison_file_ends_in_the_dead_letter_queue_and_its_job_says_why() {
     stack.job_when(&source, |job| job.lease.is_some()).await;
     assert_eq!(stack.kill_functions(), 1);
     let job = stack.ended(&source).await;
-    assert_eq!(job.state, State::Failed);
+    assert_eq!(job.state, JobState::Failed);
     assert!(
         matches!(&job.failure, Some(Failure::GaveUp { attempts: 1, reason }) if reason.contains("died")),
         "{job:?}"
@@ -311,5 +314,5 @@ async fn a_poison_file_ends_in_the_dead_letter_queue_and_its_job_says_why() {
 
     // Dropped again, it adds what is missing.
     let again = stack.append("poison.csv", file("user", 1_500, 2)).await;
-    assert_eq!((again.state, again.counts.applied + again.counts.unchanged), (State::Finished, 3_000));
+    assert_eq!((again.state, again.counts.applied + again.counts.unchanged), (JobState::Finished, 3_000));
 }

@@ -8,14 +8,14 @@ use axum::{
 };
 use e2e::{Caller, Reply, Stack};
 use rollcall_model::{
-    job::{Job, State},
+    job::{Job, JobState},
     scope::Scope,
-    upload::{JobId, Kind, Upload},
+    upload::{InboxKey, JobId, JobKind},
 };
 use serde_json::{Value, json};
 
 const FILE: &str = "Login ID,Allowed Caller ID\nuser1,+919876543210\nnobody,+919876543210\n";
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 fn with(stack: &Stack, scopes: &[&str]) -> Caller {
     let mut options = vec!["--account", "acme", "--subject", "mallory"];
@@ -55,14 +55,14 @@ async fn a_job_asks_for_the_scope_of_what_it_changes() {
     }
 
     let (jobs, users) = (with(&stack, &[writes]), with(&stack, &[writes, "rollcall/users.write"]));
-    let preview = stack.preview(Kind::AppendCallerIds, "one.csv", FILE).await;
+    let preview = stack.preview(JobKind::AppendCallerIds, "one.csv", FILE).await;
     for decision in ["execute", "discard"] {
         let reply = post(&jobs, &format!("/v1/jobs/{}/{decision}", preview.id), Value::Null).await;
         assert_lacks(&reply, "rollcall/users.write", decision);
     }
     let path = format!("/v1/jobs/{}/execute", preview.id);
     assert_eq!(post(&users, &path, Value::Null).await.status, StatusCode::ACCEPTED);
-    let job = stack.job_when(&preview.source, |job| job.state == State::Finished).await;
+    let job = stack.job_when(&preview.source, |job| job.state == JobState::Finished).await;
 
     // What an undo changes is what the job that it undoes has changed.
     let path = format!("/v1/jobs/{}/undo", job.id);
@@ -72,7 +72,7 @@ async fn a_job_asks_for_the_scope_of_what_it_changes() {
     let asked = post(&users, &path, json!({ "preview": true })).await;
     assert_eq!(asked.status, StatusCode::ACCEPTED);
     let undo = stack.ended_asked(&asked).await;
-    assert_eq!(undo.state, State::Previewed);
+    assert_eq!(undo.state, JobState::Previewed);
     let path = format!("/v1/jobs/{}/execute", undo.id);
     assert_lacks(&post(&numbers, &path, Value::Null).await, "rollcall/users.write", "execute of an undo");
 
@@ -91,7 +91,7 @@ async fn a_job_asks_for_the_scope_of_what_it_changes() {
             assert!(routes.iter().all(|route| of(route) <= 2), "{refused:?}");
             break;
         }
-        assert!(start.elapsed() < PATIENCE, "waited too long for {refused:?}");
+        assert!(start.elapsed() < TIMEOUT, "waited too long for {refused:?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -100,13 +100,13 @@ async fn a_job_asks_for_the_scope_of_what_it_changes() {
 async fn who_decides_about_a_job_of_any_kind_has_the_scope_of_what_it_changes() {
     let stack = Stack::start(&[]).await;
     stack.create_users(1).await;
-    let preview = stack.preview(Kind::AppendCallerIds, "one.csv", FILE).await;
+    let preview = stack.preview(JobKind::AppendCallerIds, "one.csv", FILE).await;
     let writes =
         ["rollcall/users.write", "rollcall/numbers.write", "rollcall/mappings.write", "rollcall/directory.write"];
-    for (at, kind) in Kind::ALL.into_iter().enumerate() {
+    for (at, kind) in JobKind::ALL.into_iter().enumerate() {
         let Some(scope) = kind.changes().map(Scope::as_str) else { continue };
         let id = JobId::parse(&format!("{at:032x}")).expect("a name of a job");
-        let upload = Upload { kind, ..preview.upload.clone() };
+        let upload = InboxKey { kind, ..preview.upload.clone() };
         let job = Job { id: id.clone(), upload, ..preview.clone() };
         stack.directory.claim_job(&job, None).await.expect("a job");
         let others = writes.into_iter().filter(|write| *write != scope).chain(["rollcall/jobs.write"]);
@@ -129,8 +129,8 @@ async fn rows_ask_for_the_scope_of_what_they_tell() {
     stack.own(&["+919876543210", "+919876543211"]).await;
     let append = stack.append("one.csv", FILE).await;
     let pairs = "Retire,Replacement\n+919876543210,+919876543211\n";
-    let rotation = stack.ended(&stack.drop_as(Kind::RotateCallerIds, "two.csv", pairs).await).await;
-    assert_eq!(rotation.state, State::Finished, "{rotation:?}");
+    let rotation = stack.ended(&stack.drop_as(JobKind::RotateCallerIds, "two.csv", pairs).await).await;
+    assert_eq!(rotation.state, JobState::Finished, "{rotation:?}");
     let undo = post(&stack.caller(&["--account", "acme"]), &format!("/v1/jobs/{}/undo", rotation.id), json!({})).await;
     let undo = stack.ended_asked(&undo).await;
     for (job, scope) in

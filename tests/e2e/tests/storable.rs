@@ -2,14 +2,14 @@
 
 use axum::http::{Method, StatusCode};
 use bulk_undo::Undo;
-use e2e::{Caller, Faults, Refused, Stack, World, delivery, user};
-use rollcall_engine::{Append, Ending, UploadUsers};
+use e2e::{Caller, Faults, Refused, Stack, TestEngine, delivery, user};
+use rollcall_engine::{Append, DeliveryOutcome, UploadUsers};
 use rollcall_model::{
     caller_id::CallerId,
-    job::{Job, State},
+    job::{Job, JobState},
     settings::Settings,
     undo::UndoRequest,
-    upload::{Kind, Source},
+    upload::{JobKind, ObjectVersion},
 };
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn file(prefix: &str, address: bool) -> String {
     format!("Login ID,Name,Email\n{}{}", good.collect::<String>(), row(POISON.to_owned()))
 }
 
-async fn job(stack: &Stack, source: &Source) -> Job {
+async fn job(stack: &Stack, source: &ObjectVersion) -> Job {
     stack.job_when(source, |_| true).await
 }
 
@@ -41,16 +41,17 @@ async fn failures(stack: &Stack, job: &Job) -> Vec<(String, String)> {
 async fn a_user_whom_the_table_refuses_costs_an_upload_one_row() {
     let stack = Stack::start(&[]).await;
     for (at, refused) in REFUSALS.into_iter().enumerate() {
-        let world = World::new(&stack, Faults { refused: Some((POISON, refused)), ..Faults::default() }, None).await;
+        let world =
+            TestEngine::new(&stack, Faults { refused: Some((POISON, refused)), ..Faults::default() }, None).await;
         for address in [false, true] {
             let name = format!("poison-{at}-{address}.csv");
             let prefix = format!("u{at}{address}-");
             let source = stack.put_quietly(&name, file(&prefix, address)).await;
-            let upload = stack.upload_of(Kind::UploadUsers, &name);
+            let upload = stack.upload_of(JobKind::UploadUsers, &name);
             let ending = world.engine.run(&UploadUsers, &upload, &source, &delivery(1)).await.unwrap();
-            assert_eq!(ending, Ending::Ended, "{refused:?} {address}");
+            assert_eq!(ending, DeliveryOutcome::Ended, "{refused:?} {address}");
             let job = job(&stack, &source).await;
-            assert_eq!((job.state, job.counts.applied, job.counts.failed), (State::Finished, 30, 1), "{job:?}");
+            assert_eq!((job.state, job.counts.applied, job.counts.failed), (JobState::Finished, 30, 1), "{job:?}");
             assert_eq!(failures(&stack, &job).await, [(POISON.to_owned(), "NOT_STORABLE".to_owned())]);
             assert!(stack.user(&format!("{prefix}30")).await.is_some());
             assert!(stack.user(POISON).await.is_none());
@@ -67,12 +68,12 @@ async fn a_statement_that_the_table_refuses_costs_an_append_one_row_and_not_thos
         rows.push_str(&format!("{login},+919876500001\n"));
     }
     let world =
-        World::new(&stack, Faults { refused: Some((POISON, Refused::Request)), ..Faults::default() }, None).await;
+        TestEngine::new(&stack, Faults { refused: Some((POISON, Refused::Request)), ..Faults::default() }, None).await;
     let source = stack.put_quietly("append.csv", rows).await;
-    let upload = stack.upload_of(Kind::AppendCallerIds, "append.csv");
-    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(1)).await.unwrap(), Ending::Ended);
+    let upload = stack.upload_of(JobKind::AppendCallerIds, "append.csv");
+    assert_eq!(world.engine.run(&Append, &upload, &source, &delivery(1)).await.unwrap(), DeliveryOutcome::Ended);
     let job = job(&stack, &source).await;
-    assert_eq!((job.state, job.counts.applied, job.counts.failed), (State::Finished, 30, 1), "{job:?}");
+    assert_eq!((job.state, job.counts.applied, job.counts.failed), (JobState::Finished, 30, 1), "{job:?}");
     let failed = failures(&stack, &job).await;
     assert_eq!((failed.len(), failed[0].0.as_str()), (1, POISON), "{failed:?}");
     assert!(stack.user(POISON).await.unwrap().caller_ids.is_empty());
@@ -83,14 +84,14 @@ async fn a_statement_that_the_table_refuses_costs_an_append_one_row_and_not_thos
 async fn a_user_who_is_never_as_decided_is_left_out_and_the_others_are_written() {
     let stack = Stack::start(&[]).await;
     let faults = Faults { refused: Some((POISON, Refused::Condition)), ..Faults::default() };
-    let world = World::new(&stack, faults, None).await;
+    let world = TestEngine::new(&stack, faults, None).await;
     let source = stack.put_quietly("never.csv", file("u", true)).await;
-    let upload = stack.upload_of(Kind::UploadUsers, "never.csv");
+    let upload = stack.upload_of(JobKind::UploadUsers, "never.csv");
     let ending = world.engine.run(&UploadUsers, &upload, &source, &delivery(1)).await.unwrap();
-    assert_eq!(ending, Ending::Ended);
+    assert_eq!(ending, DeliveryOutcome::Ended);
     let job = job(&stack, &source).await;
-    assert_eq!((job.state, job.counts.applied, job.counts.failed), (State::Finished, 30, 1), "{job:?}");
-    assert_eq!(failures(&stack, &job).await, [(POISON.to_owned(), "CHANGED_MEANWHILE".to_owned())]);
+    assert_eq!((job.state, job.counts.applied, job.counts.failed), (JobState::Finished, 30, 1), "{job:?}");
+    assert_eq!(failures(&stack, &job).await, [(POISON.to_owned(), "VERSION_CONFLICT".to_owned())]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,13 +105,14 @@ async fn an_undo_leaves_out_whom_the_table_refuses_and_takes_back_the_rest() {
         let upload = stack.upload_users("to-undo.csv", rows).await;
         assert_eq!(upload.counts.applied, 3);
 
-        let world = World::new(&stack, Faults { refused: Some((POISON, refused)), ..Faults::default() }, None).await;
+        let world =
+            TestEngine::new(&stack, Faults { refused: Some((POISON, refused)), ..Faults::default() }, None).await;
         let request = UndoRequest { job: upload.id.clone(), preview: false }.to_json();
         let source = stack.put_quietly("undo.json", request).await;
-        let undo = stack.upload_of(Kind::Undo, "undo.json");
-        assert_eq!(world.engine.run(&Undo, &undo, &source, &delivery(1)).await.unwrap(), Ending::Ended);
+        let undo = stack.upload_of(JobKind::Undo, "undo.json");
+        assert_eq!(world.engine.run(&Undo, &undo, &source, &delivery(1)).await.unwrap(), DeliveryOutcome::Ended);
         let job = job(&stack, &source).await;
-        assert_eq!((job.state, job.counts.applied, job.counts.failed), (State::Finished, 2, 1), "{job:?}");
+        assert_eq!((job.state, job.counts.applied, job.counts.failed), (JobState::Finished, 2, 1), "{job:?}");
         assert_eq!(failures(&stack, &job).await, [(POISON.to_owned(), "NOT_STORABLE".to_owned())]);
         let name = async |login: &str| stack.user(login).await.unwrap().profile.name;
         assert_eq!(name("u1").await, user("u1").profile.name);
@@ -138,7 +140,7 @@ async fn the_longest_name_of_any_script_is_stored_listed_and_found() {
     let rows: String =
         names.iter().enumerate().map(|(at, name)| format!("{login}{at},{name}\nnew{at},{name}\n")).collect();
     let job = stack.upload_users("long.csv", format!("Login ID,Name\n{rows}")).await;
-    assert_eq!((job.state, job.counts.applied), (State::Finished, 8), "{job:?}");
+    assert_eq!((job.state, job.counts.applied), (JobState::Finished, 8), "{job:?}");
 
     // Page by page, everybody once.
     let (mut seen, mut next) = (Vec::new(), None::<String>);
@@ -188,6 +190,6 @@ async fn a_user_who_would_grow_past_what_an_item_holds_is_refused_with_a_code() 
 
     let rows = format!("Login ID,Name,Designation\nfull,Full,{}\nother,Other,\n", "😀".repeat(256));
     let job = stack.upload_users("full.csv", rows).await;
-    assert_eq!((job.state, job.counts.applied, job.counts.failed), (State::Finished, 1, 1), "{job:?}");
+    assert_eq!((job.state, job.counts.applied, job.counts.failed), (JobState::Finished, 1, 1), "{job:?}");
     assert_eq!(failures(&stack, &job).await, [("full".to_owned(), "NOT_STORABLE".to_owned())]);
 }

@@ -2,15 +2,15 @@
 
 use axum::http::{Method, StatusCode};
 use bulk_undo::Undo;
-use e2e::{Doomed, Faults, Stack, World, delivery, die_at_every_request, rollcall, somebody, user};
-use rollcall_engine::Ending;
+use e2e::{CrashTest, Faults, Stack, TestEngine, delivery, die_at_every_request, rollcall, somebody, user};
+use rollcall_engine::DeliveryOutcome;
 use rollcall_model::{
     email::EmailAddress,
     inventory::{InventoryNumber, NumberState},
-    job::{Failure, Job, State},
-    rotation::{Replacements, Request},
+    job::{Failure, Job, JobState},
+    rotation::{Replacements, RotationRequest},
     undo::UndoRequest,
-    upload::{Kind, Terms},
+    upload::{JobKind, UploadOptions},
     user::{Policy, User},
 };
 use serde_json::{Value, json};
@@ -21,12 +21,12 @@ fn number(n: usize) -> String {
 
 async fn undo(stack: &Stack, job: &Job, name: &str, preview: bool) -> Job {
     let request = UndoRequest { job: job.id.clone(), preview }.to_json();
-    let source = stack.drop_as(Kind::Undo, name, request).await;
+    let source = stack.drop_as(JobKind::Undo, name, request).await;
     stack.ended(&source).await
 }
 
 async fn rotate(stack: &Stack, name: &str, pairs: &[(usize, Option<usize>)], allow_empty: bool) -> Job {
-    let request = Request {
+    let request = RotationRequest {
         retire: pairs.iter().map(|(old, _)| number(*old)).collect(),
         replace_with: Some(Replacements::ByOld(
             pairs.iter().filter_map(|(old, new)| Some((number(*old), number((*new)?)))).collect(),
@@ -37,7 +37,7 @@ async fn rotate(stack: &Stack, name: &str, pairs: &[(usize, Option<usize>)], all
         preview: false,
         file: None,
     };
-    let source = stack.drop_as(Kind::RotateCallerIds, name, request.to_json()).await;
+    let source = stack.drop_as(JobKind::RotateCallerIds, name, request.to_json()).await;
     stack.ended(&source).await
 }
 
@@ -51,7 +51,7 @@ async fn everything(stack: &Stack) -> (Vec<User>, Vec<InventoryNumber>) {
     (users, numbers.into_iter().map(|number| InventoryNumber { version: 0, ..number }).collect())
 }
 
-async fn state(stack: &Stack, job: &Job) -> State {
+async fn state(stack: &Stack, job: &Job) -> JobState {
     stack.directory.job(&stack.account, &job.id).await.unwrap().unwrap().state
 }
 
@@ -94,16 +94,20 @@ async fn an_append_is_taken_back_but_for_what_has_changed_since() {
     stack.directory.delete_user(&stack.account, &gone, &somebody()).await.unwrap().unwrap();
 
     let preview = undo(&stack, &job, "look.json", true).await;
-    assert_eq!((preview.state, preview.counts.applied, preview.counts.unchanged), (State::Previewed, 2, 2));
+    assert_eq!((preview.state, preview.counts.applied, preview.counts.unchanged), (JobState::Previewed, 2, 2));
     assert_eq!(stack.list("user1").await.unwrap(), [number(1), number(2)]);
-    assert_eq!(state(&stack, &job).await, State::Finished);
+    assert_eq!(state(&stack, &job).await, JobState::Finished);
 
     let undone = stack.execute(&preview).await;
-    assert_eq!((undone.state, undone.counts.applied, undone.counts.unchanged), (State::Finished, 2, 2), "{undone:?}");
+    assert_eq!(
+        (undone.state, undone.counts.applied, undone.counts.unchanged),
+        (JobState::Finished, 2, 2),
+        "{undone:?}"
+    );
     assert_eq!((undone.progress.numbers_removed, undone.previewed.unwrap().differs), (2, 0));
     assert_eq!(stack.list("user1").await.unwrap(), [number(1)], "what was there before stays");
     assert_eq!(stack.list("user2").await.unwrap(), [number(3)], "what came since stays");
-    assert_eq!(state(&stack, &job).await, State::Undone);
+    assert_eq!(state(&stack, &job).await, JobState::Undone);
     let passed = [format!("user3 take off {}", number(2)), format!("user4 take off {}", number(2))];
     assert_eq!(passed_over(&stack, &undone).await, passed);
 
@@ -133,7 +137,7 @@ async fn an_upload_of_users_is_taken_back() {
     let job = stack.upload_users("users.csv", file.clone()).await;
     assert_eq!((job.counts.applied, job.progress.users_created), (4, 1), "{job:?}");
     let undone = undo(&stack, &job, "undo.json", false).await;
-    assert_eq!((undone.state, undone.counts.unchanged), (State::Finished, 0), "{undone:?}");
+    assert_eq!((undone.state, undone.counts.unchanged), (JobState::Finished, 0), "{undone:?}");
     assert_eq!(everything(&stack).await, before);
     // The addresses are free again, and those from before are not.
     stack.create_user(addressed("other1", "neha@example.com")).await;
@@ -182,13 +186,13 @@ async fn a_rotation_is_taken_back_with_the_numbers_themselves() {
 
     // 1 by 5, 2 by 6, and 3 for nothing, which would leave the fourth user with none.
     let job = rotate(&stack, "rotate.json", &[(1, Some(5)), (2, Some(6)), (3, None)], false).await;
-    assert_eq!((job.state, job.counts.applied, job.counts.failed), (State::Finished, 5, 1), "{job:?}");
+    assert_eq!((job.state, job.counts.applied, job.counts.failed), (JobState::Finished, 5, 1), "{job:?}");
     assert_eq!(stack.list("user1").await.unwrap(), [number(5), number(6)]);
     assert_eq!(stack.list("user2").await.unwrap(), [number(5)]);
     let undone = undo(&stack, &job, "undo.json", false).await;
-    assert_eq!((undone.state, undone.counts.unchanged), (State::Finished, 0), "{undone:?}");
+    assert_eq!((undone.state, undone.counts.unchanged), (JobState::Finished, 0), "{undone:?}");
     assert_eq!(everything(&stack).await, before);
-    assert_eq!(state(&stack, &job).await, State::Undone);
+    assert_eq!(state(&stack, &job).await, JobState::Undone);
 
     // Undone in the other order, what the second rotation has taken away the first doesn't bring back.
     let first = rotate(&stack, "first.json", &[(1, Some(5))], false).await;
@@ -238,11 +242,15 @@ async fn lists_that_a_rotation_has_left_empty_come_back_and_so_do_those_beside_t
         [&[(1, None)][..], &[(1, None), (2, None)], &[(1, Some(9)), (2, None), (3, None)]].iter().enumerate()
     {
         let job = rotate(&stack, &format!("{round}.json"), pairs, true).await;
-        assert_eq!((job.state, job.counts.failed), (State::Finished, 0), "{job:?}");
+        assert_eq!((job.state, job.counts.failed), (JobState::Finished, 0), "{job:?}");
         let empty = lists().await.iter().filter(|list| list.is_empty()).count();
         assert!(empty > 0, "somebody has none left");
         let undone = undo(&stack, &job, &format!("undo-{round}.json"), false).await;
-        assert_eq!((undone.state, undone.attempts, undone.counts.to_mend()), (State::Finished, 1, 0), "{undone:?}");
+        assert_eq!(
+            (undone.state, undone.attempts, undone.counts.needs_correction()),
+            (JobState::Finished, 1, 0),
+            "{undone:?}"
+        );
         assert_eq!((undone.counts.applied, undone.counts.unchanged), (undone.counts.rows(), 0));
         assert_eq!(lists().await, before);
     }
@@ -250,7 +258,7 @@ async fn lists_that_a_rotation_has_left_empty_come_back_and_so_do_those_beside_t
     let job = rotate(&stack, "last.json", &[(1, None), (2, None), (3, None)], true).await;
     stack.append("since.csv", format!("Login ID,Allowed Caller ID\nuser4,{}\n", number(5))).await;
     let undone = undo(&stack, &job, "undo-last.json", false).await;
-    assert_eq!((undone.state, undone.counts.to_mend()), (State::Finished, 0), "{undone:?}");
+    assert_eq!((undone.state, undone.counts.needs_correction()), (JobState::Finished, 0), "{undone:?}");
     assert_eq!(stack.list("user4").await.unwrap(), [before[3].clone(), vec![number(5)]].concat());
 }
 
@@ -262,14 +270,14 @@ async fn a_job_that_can_not_go_on_says_so_at_its_first_delivery() {
     stack.files.put(&job.keys().changes(0), "application/json", "{").await.unwrap();
     let request = UndoRequest { job: job.id.clone(), preview: false }.to_json();
     let source = stack.put_quietly("undo.json", request).await;
-    let world = World::new(&stack, Faults::default(), None).await;
-    let upload = stack.upload_of(Kind::Undo, "undo.json");
+    let world = TestEngine::new(&stack, Faults::default(), None).await;
+    let upload = stack.upload_of(JobKind::Undo, "undo.json");
     let ending = world.engine.run(&Undo, &upload, &source, &delivery(1)).await.unwrap();
-    assert_eq!(ending, Ending::Ended, "no later delivery would help");
+    assert_eq!(ending, DeliveryOutcome::Ended, "no later delivery would help");
     let undo = stack.job_when(&source, |_| true).await;
     let Some(Failure::GaveUp { attempts: 1, reason }) = &undo.failure else { panic!("{undo:?}") };
     assert!(reason.starts_with("reading what a job did failed"), "{reason}");
-    assert_eq!((undo.state, state(&stack, &job).await), (State::Failed, State::Finished));
+    assert_eq!((undo.state, state(&stack, &job).await), (JobState::Failed, JobState::Finished));
     let mails = stack.mails();
     assert_eq!(mails.len(), 1);
     assert!(!mails[0].text.to_lowercase().contains("drop"), "nobody has dropped a file: {}", mails[0].text);
@@ -297,9 +305,9 @@ async fn the_command_shows_first_what_would_be_taken_back() {
 /// An upload that created one, changed one and gave a number to a third.
 struct Undoing;
 
-impl Doomed for Undoing {
+impl CrashTest for Undoing {
     type Operation = Undo;
-    const KIND: Kind = Kind::Undo;
+    const KIND: JobKind = JobKind::Undo;
 
     async fn operation(&self, stack: &Stack) -> Undo {
         stack.own(&[&number(1), &number(2), &number(3)]).await;
@@ -329,7 +337,7 @@ impl Doomed for Undoing {
         let request = stack.files.read(&job.source).await.expect("the request");
         let request: UndoRequest = serde_json::from_slice(&request).expect("a request");
         let undone = stack.directory.job(&stack.account, &request.job).await.unwrap().unwrap();
-        assert_eq!(undone.state, State::Undone, "{context}");
+        assert_eq!(undone.state, JobState::Undone, "{context}");
     }
 
     fn mails(&self) -> bool {
@@ -345,9 +353,9 @@ async fn an_undo_of_users_survives_its_death_at_every_request() {
 /// A rotation of one number.
 struct UndoingRotation;
 
-impl Doomed for UndoingRotation {
+impl CrashTest for UndoingRotation {
     type Operation = Undo;
-    const KIND: Kind = Kind::Undo;
+    const KIND: JobKind = JobKind::Undo;
 
     async fn operation(&self, stack: &Stack) -> Undo {
         stack.own(&[&number(1), &number(2), &number(3)]).await;
@@ -391,7 +399,7 @@ async fn an_undo_of_a_rotation_survives_its_death_at_every_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mapping_resync_has_no_undo() {
     let stack = stack(1).await;
-    let source = stack.drop_on(Kind::MappingResync, "resync.json", "{}", &Terms::default()).await;
+    let source = stack.drop_on(JobKind::MappingResync, "resync.json", "{}", &UploadOptions::default()).await;
     let job = stack.ended(&source).await;
     let refused = undo(&stack, &job, "undo.json", false).await;
     let Some(Failure::Refused { reason }) = refused.failure else { panic!("{:?}", refused.state) };
@@ -422,22 +430,22 @@ async fn flagged_numbers_are_replaced_for_everybody_and_all_of_it_is_taken_back(
 
     let body = json!({ "retire": list(&[1, 2, 3]), "replace_with": list(&[7, 8, 9]), "preview": true });
     let preview = post("/v1/numbers/rotations", body).await;
-    assert_eq!((preview.state, preview.counts.applied, preview.counts.rows()), (State::Previewed, 7, 7));
+    assert_eq!((preview.state, preview.counts.applied, preview.counts.rows()), (JobState::Previewed, 7, 7));
     assert_eq!(everything(&stack).await, before, "a preview writes nothing");
     let rotated = post(&format!("/v1/jobs/{}/execute", preview.id), Value::Null).await;
     assert_eq!(
         (rotated.state, rotated.counts, rotated.previewed.unwrap().differs),
-        (State::Finished, preview.counts, 0)
+        (JobState::Finished, preview.counts, 0)
     );
     for (login, numbers) in [(1, &[7, 8][..]), (2, &[8, 9]), (3, &[9]), (4, &[4]), (5, &[4, 7]), (6, &[8])] {
         assert_eq!(stack.list(&format!("user{login}")).await.unwrap(), list(numbers));
     }
 
     let undone = post(&format!("/v1/jobs/{}/undo", rotated.id), json!({})).await;
-    assert_eq!((undone.state, undone.counts.unchanged), (State::Finished, 0), "{undone:?}");
+    assert_eq!((undone.state, undone.counts.unchanged), (JobState::Finished, 0), "{undone:?}");
     assert_eq!(everything(&stack).await, before);
     let again = owner
         .ask(Method::POST, &format!("/v1/jobs/{}/undo", rotated.id), &[("content-type", "application/json")], "{}")
         .await;
-    assert_eq!((again.status, again.json()["code"].clone()), (StatusCode::CONFLICT, json!("ILLEGAL_MOVE")));
+    assert_eq!((again.status, again.json()["code"].clone()), (StatusCode::CONFLICT, json!("INVALID_JOB_STATE")));
 }

@@ -1,12 +1,12 @@
 //! An upload in which users hand addresses and extensions on is taken back whole, in whatever order its rows stand.
 
 use bulk_undo::Undo;
-use e2e::{Doomed, Stack, die_at_every_request, rollcall, user};
+use e2e::{CrashTest, Stack, die_at_every_request, rollcall, user};
 use rollcall_model::{
     email::EmailAddress,
-    job::{Job, State},
+    job::{Job, JobState},
     undo::UndoRequest,
-    upload::Kind,
+    upload::JobKind,
     user::{Profile, Ref, User},
 };
 
@@ -25,7 +25,7 @@ fn chain(prefix: &str) -> ([User; 3], Vec<String>) {
 
 async fn undo(stack: &Stack, job: &Job, name: &str) -> Job {
     let request = UndoRequest { job: job.id.clone(), preview: false }.to_json();
-    let source = stack.drop_as(Kind::Undo, name, request).await;
+    let source = stack.drop_as(JobKind::Undo, name, request).await;
     stack.ended(&source).await
 }
 
@@ -54,7 +54,11 @@ async fn a_chain_of_handovers_is_taken_back_in_any_order() {
         assert_ne!(profiles(&stack, &users).await, before, "{order:?}");
 
         let undone = undo(&stack, &job, &format!("{prefix}.json")).await;
-        assert_eq!((undone.state, undone.counts.applied, undone.counts.rows()), (State::Finished, 4, 4), "{order:?}");
+        assert_eq!(
+            (undone.state, undone.counts.applied, undone.counts.rows()),
+            (JobState::Finished, 4, 4),
+            "{order:?}"
+        );
         assert_eq!(profiles(&stack, &users).await, before, "{order:?}");
         assert_eq!(stack.user(&format!("{prefix}new")).await, None, "{order:?}");
     }
@@ -94,7 +98,11 @@ async fn who_has_been_changed_since_keeps_the_address_and_the_other_is_passed_ov
     let renamed = stack.upload_users("renamed.csv", "Login ID,Designation\nxu1,Lead\n").await;
     assert_eq!(renamed.counts.applied, 1, "{renamed:?}");
     let undone = undo(&stack, &job, "x.json").await;
-    assert_eq!((undone.state, undone.counts.applied, undone.counts.unchanged), (State::Finished, 0, 3), "{undone:?}");
+    assert_eq!(
+        (undone.state, undone.counts.applied, undone.counts.unchanged),
+        (JobState::Finished, 0, 3),
+        "{undone:?}"
+    );
     let addresses =
         profiles(&stack, &users).await.into_iter().map(|profile| profile.email.expect("an address").to_string());
     // The second can't have its own again, and so keeps the third's.
@@ -103,9 +111,9 @@ async fn who_has_been_changed_since_keeps_the_address_and_the_other_is_passed_ov
 
 struct Undoing;
 
-impl Doomed for Undoing {
+impl CrashTest for Undoing {
     type Operation = Undo;
-    const KIND: Kind = Kind::Undo;
+    const KIND: JobKind = JobKind::Undo;
 
     async fn operation(&self, _: &Stack) -> Undo {
         Undo

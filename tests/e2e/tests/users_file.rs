@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use axum::http::{Method, StatusCode};
-use e2e::{Doomed, Faults, Stack, World, delivery, die_at_every_request, json, rollcall};
+use e2e::{CrashTest, Faults, Stack, TestEngine, delivery, die_at_every_request, json, rollcall};
 use jiff::Timestamp;
-use rollcall_engine::{Ending, UploadUsers};
+use rollcall_engine::{DeliveryOutcome, UploadUsers};
 use rollcall_model::{
-    catalog::{Entry, Kind as CatalogKind},
+    catalog::{CatalogEntry, CatalogKind},
     email::EmailAddress,
-    job::{Job, Mail, State},
-    upload::Kind,
+    job::{Job, JobState, MailState},
+    upload::JobKind,
     user::{Claim, Name, Ref},
     version::existed_at,
 };
@@ -18,14 +18,14 @@ use rollcall_model::{
 const HEADER: &str = "Name,Phone Number,Email,Login ID,Designation,Department,Team,Allowed Caller ID,Calling Agent,Assign Extension,Block Web Login\n";
 
 /// Spoils a row.
-type Spoil = fn(&mut [String; 11]);
+type Corruption = fn(&mut [String; 11]);
 
 fn email(address: &str) -> Option<EmailAddress> {
     EmailAddress::parse(address).ok()
 }
 
 async fn role(stack: &Stack, id: &str) {
-    let entry = Entry { id: Ref::parse(id).unwrap(), name: Name::parse(&id.to_uppercase()).unwrap() };
+    let entry = CatalogEntry { id: Ref::parse(id).unwrap(), name: Name::parse(&id.to_uppercase()).unwrap() };
     stack.directory.put_entry(&stack.account, CatalogKind::Role, &entry, None).await.unwrap();
 }
 
@@ -40,7 +40,7 @@ async fn a_long_file_with_every_kind_of_error_accounts_for_every_row_and_can_be_
     stack.create_user(taken).await;
 
     // What is wrong with every eleventh row, and how it is mended.
-    let flaws: [(&str, Spoil); 11] = [
+    let flaws: [(&str, Corruption); 11] = [
         ("LOGIN_ID_MISSING", |row| row[3].clear()),
         ("NAME_MISSING", |row| row[0].clear()),
         ("EMAIL_TAKEN", |row| row[2] = "Taken@example.com".into()),
@@ -76,7 +76,7 @@ async fn a_long_file_with_every_kind_of_error_accounts_for_every_row_and_can_be_
     let partial = expected["NUMBER_SCIENTIFIC"];
 
     let job = stack.upload_users("ten-thousand.csv", file).await;
-    assert_eq!(job.state, State::Finished);
+    assert_eq!(job.state, JobState::Finished);
     let counts = job.counts;
     assert_eq!((counts.rows(), counts.applied), (ROWS as u64, ROWS as u64 - bad), "{counts:?}");
     assert_eq!((counts.partial, counts.failed), (partial, bad - partial), "{counts:?}");
@@ -103,7 +103,7 @@ async fn a_long_file_with_every_kind_of_error_accounts_for_every_row_and_can_be_
     }
     let again = stack.upload_users("mended.csv", mended).await;
     assert_eq!((again.counts.unchanged, again.counts.applied), (partial, bad - partial), "{:?}", again.counts);
-    assert_eq!((again.counts.rows(), again.mail), (bad, Some(Mail::NotDue)));
+    assert_eq!((again.counts.rows(), again.mail), (bad, Some(MailState::NotDue)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -220,9 +220,9 @@ async fn the_sample_passes_on_the_demo_account_by_the_command() {
 /// One user to be changed, two that are new, and two rows to mend.
 struct Uploading;
 
-impl Doomed for Uploading {
+impl CrashTest for Uploading {
     type Operation = UploadUsers;
-    const KIND: Kind = Kind::UploadUsers;
+    const KIND: JobKind = JobKind::UploadUsers;
 
     async fn operation(&self, _: &Stack) -> UploadUsers {
         UploadUsers
@@ -278,15 +278,15 @@ async fn a_throttled_table_and_lost_answers_lose_no_user() {
     let stack = Stack::start(&[]).await;
     stack.create_users(USERS / 2).await;
     let faults = Faults { throttled: 300, dropped: 20, ..Faults::default() };
-    let world = World::new(&stack, faults, None).await;
+    let world = TestEngine::new(&stack, faults, None).await;
     let mut file = "login,name,email,did\n".to_owned();
     for user in 1..=USERS {
         file.push_str(&format!("user{user},Name {user},user{user}@example.com,9876543210\n"));
     }
     let source = stack.put_quietly("throttled.csv", file).await;
-    let upload = stack.upload_of(Kind::UploadUsers, "throttled.csv");
+    let upload = stack.upload_of(JobKind::UploadUsers, "throttled.csv");
     let ending = world.engine.run(&UploadUsers, &upload, &source, &delivery(1)).await.unwrap();
-    assert_eq!(ending, Ending::Ended);
+    assert_eq!(ending, DeliveryOutcome::Ended);
     let job = stack.job_when(&source, |_| true).await;
     assert_eq!((job.counts.applied, job.counts.rows()), (USERS as u64, USERS as u64), "{job:?}");
     assert!(job.progress.throttled > 0);
@@ -315,14 +315,14 @@ async fn files_at_once_for_the_same_users_each_change_what_they_say_and_share_no
     ];
     let mut sources = Vec::new();
     for (number, file) in files.into_iter().enumerate() {
-        sources.push(stack.drop_as(Kind::UploadUsers, &format!("{number}.csv"), file).await);
+        sources.push(stack.drop_as(JobKind::UploadUsers, &format!("{number}.csv"), file).await);
     }
     let mut jobs = Vec::new();
     for source in &sources {
         jobs.push(stack.ended(source).await);
     }
     for job in &jobs[..3] {
-        assert_eq!((job.counts.to_mend(), job.counts.rows()), (0, USERS as u64), "{job:?}");
+        assert_eq!((job.counts.needs_correction(), job.counts.rows()), (0, USERS as u64), "{job:?}");
     }
     for user in 1..=USERS {
         let user = stack.user(&format!("user{user}")).await.unwrap();
@@ -354,10 +354,10 @@ async fn an_address_that_one_row_gives_up_is_anothers_in_any_order() {
     }
     let file =
         "Login ID,Email,Allowed Caller ID\na,two@example.com,9876543210\nb,three@example.com,\nc,four@example.com,\n";
-    let preview = stack.preview(Kind::UploadUsers, "preview.csv", file).await;
+    let preview = stack.preview(JobKind::UploadUsers, "preview.csv", file).await;
     assert_eq!(preview.counts.applied, 3, "a preview says the same: {:?}", preview.counts);
     let job = stack.upload_users("renamed.csv", file).await;
-    assert_eq!((job.state, job.counts.applied), (State::Finished, 3), "{:?}", job.counts);
+    assert_eq!((job.state, job.counts.applied), (JobState::Finished, 3), "{:?}", job.counts);
     assert_eq!((job.progress.users_changed, job.progress.numbers_added), (3, 1));
     for (login, address) in [("a", "two@example.com"), ("b", "three@example.com"), ("c", "four@example.com")] {
         let user = stack.directory.user(&stack.account, login).await.unwrap().unwrap();

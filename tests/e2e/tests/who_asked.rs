@@ -8,15 +8,15 @@ use axum::{
 };
 use e2e::{Caller, Reply, Stack, rollcall};
 use rollcall_model::{
-    job::{Job, State},
+    job::{Job, JobState},
     permit::PermitId,
     undo::UndoRequest,
-    upload::{Kind, Terms},
+    upload::{JobKind, UploadOptions},
 };
 use serde_json::{Value, json};
 
 const FILE: &str = "Login ID,Allowed Caller ID\nuser1,+919876543210\n";
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 async fn send(caller: &Caller, method: Method, path: &str, body: Value) -> Reply {
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
@@ -48,7 +48,7 @@ async fn job_of(stack: &Stack, permission: &Value) -> Job {
         if let Some(job) = jobs.into_iter().find(|job| job.upload.key() == permission["upload"].as_str().unwrap()) {
             return stack.ended(&job.source).await;
         }
-        assert!(start.elapsed() < PATIENCE, "waited too long for {permission}");
+        assert!(start.elapsed() < TIMEOUT, "waited too long for {permission}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -72,7 +72,7 @@ async fn a_job_says_who_asked_for_it_who_decided_and_what_undoes_what() {
     assert_eq!(shown["upload"], permission["upload"]);
 
     send(&ann, Method::POST, &format!("{path}/execute"), Value::Null).await;
-    stack.job_when(&job.source, |job| job.state == State::Finished).await;
+    stack.job_when(&job.source, |job| job.state == JobState::Finished).await;
     let shown = ann.get(&path).await.json();
     assert_eq!((&shown["asked_by"]["call"], &shown["decided_by"]["call"]), (&json!("mallory"), &json!("ann")));
 
@@ -100,7 +100,7 @@ async fn a_job_says_who_asked_for_it_who_decided_and_what_undoes_what() {
         if entries.len() >= 3 {
             break entries;
         }
-        assert!(start.elapsed() < PATIENCE, "waited too long for {entries:?}");
+        assert!(start.elapsed() < TIMEOUT, "waited too long for {entries:?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     };
     let of = |change: &str| entries.iter().find(|entry| entry["change"] == change).expect(change);
@@ -121,8 +121,8 @@ async fn nobody_asks_for_a_job_in_anothers_name() {
     // Who writes the bucket has no permit, or one that isn't for the file.
     let permit = permission["headers"]["x-amz-meta-permit"].as_str().expect("a permit");
     for (name, permit) in [("b.csv", None), ("c.csv", Some(forged)), ("d.csv", Some(permit))] {
-        let terms = Terms { permit: permit.and_then(PermitId::parse), ..Terms::default() };
-        let source = stack.drop_on(Kind::AppendCallerIds, name, FILE, &terms).await;
+        let terms = UploadOptions { permit: permit.and_then(PermitId::parse), ..UploadOptions::default() };
+        let source = stack.drop_on(JobKind::AppendCallerIds, name, FILE, &terms).await;
         let job = stack.ended(&source).await;
         let shown = ann.get(&format!("/v1/jobs/{}", job.id)).await.json();
         assert_eq!((&shown["asked_by"], &shown["state"]), (&json!("bucket"), &json!("finished")), "{name}");
@@ -131,12 +131,14 @@ async fn nobody_asks_for_a_job_in_anothers_name() {
     let other = stack.caller(&["--account", "other", "--subject", "eve"]);
     let theirs = send(&other, Method::POST, "/v1/jobs", append("e.csv", false)).await.json();
     let permit = theirs["headers"]["x-amz-meta-permit"].as_str().and_then(PermitId::parse);
-    let source = stack.drop_on(Kind::AppendCallerIds, "e.csv", FILE, &Terms { permit, ..Terms::default() }).await;
+    let source = stack
+        .drop_on(JobKind::AppendCallerIds, "e.csv", FILE, &UploadOptions { permit, ..UploadOptions::default() })
+        .await;
     let job = stack.ended(&source).await;
     assert_eq!(json!(job.asked_by), json!("bucket"));
     // An undo that is dropped by hand says so too, and names its job all the same.
     let request = UndoRequest { job: job.id.clone(), preview: false };
-    let undo = stack.ended(&stack.drop_as(Kind::Undo, "2026/undo.json", request.to_json()).await).await;
+    let undo = stack.ended(&stack.drop_as(JobKind::Undo, "2026/undo.json", request.to_json()).await).await;
     let shown = ann.get(&format!("/v1/jobs/{}", undo.id)).await.json();
     let told = (&shown["asked_by"], &shown["undoes"], &shown["name"]);
     assert_eq!(told, (&json!("bucket"), &json!(job.id), &json!("2026/undo.json")));
@@ -182,7 +184,7 @@ async fn the_trail_tells_settings_catalogue_mappings_and_actions_and_who_did_the
         if entries.len() >= wanted.len() {
             break entries;
         }
-        assert!(start.elapsed() < PATIENCE, "waited too long for {entries:#?}");
+        assert!(start.elapsed() < TIMEOUT, "waited too long for {entries:#?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     };
     let text = json!(entries).to_string();

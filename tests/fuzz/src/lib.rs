@@ -6,6 +6,8 @@
 // The very files that ship, without what they are wrapped in: the fuzzer then builds in seconds.
 #[path = "../../../functions/users-api/src/cursor.rs"]
 mod cursor;
+#[path = "../../../infra/local-stack/src/error.rs"]
+mod error;
 #[path = "../../../shared/engine/src/event.rs"]
 mod event;
 #[path = "../../../functions/users-api/src/merge_patch.rs"]
@@ -23,7 +25,7 @@ use rollcall_model::{
     account::AccountId,
     inventory::{InventoryNumber, NumberFacts, NumberState},
     numbers::{NumberReader, Reading},
-    upload::{Kind, Notice},
+    upload::{InboxEvent, JobKind},
     user::Name,
 };
 use serde_json::Value;
@@ -67,14 +69,14 @@ fn ours(number: &str, provider: Option<&str>, state: NumberState) -> InventoryNu
 /// An event is about the account and the kind of job in its object's key, or it is no event.
 pub fn events(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    match event::read(text, &Kind::ALL, true) {
+    match event::read(text, &JobKind::ALL, true) {
         Event::Notice(notice, source) => {
             assert_eq!(source.key.split('/').nth(1), Some(notice.account().as_str()));
-            assert!(Kind::ALL.map(Kind::as_str).contains(&source.key.split('/').nth(2).expect("a kind")));
-            assert_eq!(Notice::from_key(&source.key), Ok(notice));
+            assert!(JobKind::ALL.map(JobKind::as_str).contains(&source.key.split('/').nth(2).expect("a kind")));
+            assert_eq!(InboxEvent::from_key(&source.key), Ok(notice));
         }
         Event::Misplaced(misplaced, source) => {
-            assert!(source.key.starts_with("inbox/") && Notice::from_key(&source.key).is_err());
+            assert!(source.key.starts_with("inbox/") && InboxEvent::from_key(&source.key).is_err());
             let account = source.key.split('/').nth(1).map(|account| account.trim().to_lowercase());
             assert_eq!(account.as_deref(), Some(misplaced.upload.account.as_str()));
         }
@@ -93,14 +95,14 @@ pub fn cursors(data: &[u8]) {
         hash[..cursor::SEAL].try_into().expect("a hash is longer than a seal")
     };
     let read = |account, list: &str, cursor: &str| cursor::read::<String>(seal, account, list, cursor);
-    assert_eq!(read(&ours, list, place), Err(cursor::NotGivenOut));
+    assert_eq!(read(&ours, list, place), Err(cursor::InvalidCursor));
     let written = cursor::write(seal, &ours, list, &place);
     // Places of ours are short. A cursor that is too long is not read back, whoever wrote it.
     if place.len() < 512 {
         assert_eq!(read(&ours, list, &written), Ok(place.to_owned()));
     }
-    assert_eq!(read(&theirs, list, &written), Err(cursor::NotGivenOut));
-    assert_eq!(read(&ours, &format!("{list}?"), &written), Err(cursor::NotGivenOut));
+    assert_eq!(read(&theirs, list, &written), Err(cursor::InvalidCursor));
+    assert_eq!(read(&ours, &format!("{list}?"), &written), Err(cursor::InvalidCursor));
 }
 
 /// A patch holds once it has been merged, and merging it again changes nothing.

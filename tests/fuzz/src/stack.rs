@@ -1,8 +1,6 @@
 //! The local stack's reader of templates, as far as JSON.
 
-#[path = "../../../infra/local/src/stack/error.rs"]
-pub mod error;
-#[path = "../../../infra/local/src/stack/template/yaml.rs"]
+#[path = "../../../infra/local-stack/src/template/yaml.rs"]
 mod yaml;
 
 /// Reads a template.

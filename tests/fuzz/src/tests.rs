@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use e2e::{Draws, how_much};
+use e2e::{SeededRng, how_much};
 
 /// How often each input is changed in the usual run.
 const MUTATIONS: u64 = 60;
@@ -19,7 +19,7 @@ fn drive(target: fn(&[u8]), name: &str) {
     for (at, input) in inputs.iter().enumerate() {
         target(input);
         for seed in 0..mutations {
-            let draws = Draws::of(seed * 1_000 + at as u64);
+            let draws = SeededRng::of(seed * 1_000 + at as u64);
             let changed = mutate(input, &inputs, &draws);
             if let Err(panic) = std::panic::catch_unwind(|| target(&changed)) {
                 eprintln!("{name} with {}", changed.escape_ascii());
@@ -30,7 +30,7 @@ fn drive(target: fn(&[u8]), name: &str) {
 }
 
 /// Cuts, repeats, exchanges and mixes.
-fn mutate(input: &[u8], others: &[Vec<u8>], draws: &Draws) -> Vec<u8> {
+fn mutate(input: &[u8], others: &[Vec<u8>], draws: &SeededRng) -> Vec<u8> {
     const ODD: [&[u8]; 16] = [
         b"\"",
         b",",

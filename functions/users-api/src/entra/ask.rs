@@ -3,8 +3,8 @@
 use axum::{Json, extract::State, http::StatusCode};
 use rollcall_model::{
     catalog,
-    directory_import::request::{Import, Request, Sync},
-    upload::Kind,
+    directory_import::request::{Import, ImportRequest, Sync},
+    upload::JobKind,
 };
 
 use crate::{
@@ -23,12 +23,12 @@ pub(crate) async fn import(
 ) -> Result<(StatusCode, Json<Asked>), Problem> {
     if let Some(role) = &import.role {
         // Every row would fail over it.
-        let roles = api.directory.catalog(&caller.account, catalog::Kind::Role).await?;
+        let roles = api.directory.catalog(&caller.account, catalog::CatalogKind::Role).await?;
         if !roles.iter().any(|known| known.id == *role) {
             return Err(Problem::field("/role", "The account has no role with this ID."));
         }
     }
-    ask(&api, caller, "import.json", &Request::Import(import)).await
+    ask(&api, caller, "import.json", &ImportRequest::Import(import)).await
 }
 
 /// `POST /v1/directory/sync`
@@ -37,10 +37,15 @@ pub(crate) async fn sync(
     caller: Caller,
     Body(sync): Body<Sync>,
 ) -> Result<(StatusCode, Json<Asked>), Problem> {
-    ask(&api, caller, "sync.json", &Request::Sync(sync)).await
+    ask(&api, caller, "sync.json", &ImportRequest::Sync(sync)).await
 }
 
-async fn ask(api: &Api, caller: Caller, name: &str, request: &Request) -> Result<(StatusCode, Json<Asked>), Problem> {
+async fn ask(
+    api: &Api,
+    caller: Caller,
+    name: &str,
+    request: &ImportRequest,
+) -> Result<(StatusCode, Json<Asked>), Problem> {
     super::credentials(api, &caller).await?;
-    ask::ask(api, caller, Kind::DirectoryImport, name, request.to_json()).await
+    ask::ask(api, caller, JobKind::DirectoryImport, name, request.to_json()).await
 }

@@ -7,11 +7,11 @@ pub(crate) mod users;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use rollcall_model::code::ApiCode;
-use rollcall_remote::{
-    Error, Kind,
+use rollcall_connectors::{
+    ConnectorError, FailureKind,
     entra::{Credentials, Entra, SECRET},
 };
+use rollcall_model::code::ApiCode;
 
 use crate::{Api, caller::Caller, problem::Problem};
 
@@ -31,21 +31,21 @@ async fn open(api: &Api, caller: &Caller) -> Result<Arc<Entra>, Problem> {
 }
 
 /// The directory fails. The caller is told who must do something about it.
-fn failed(api: &Api, caller: &Caller, error: &Error) -> Problem {
+fn failed(api: &Api, caller: &Caller, error: &ConnectorError) -> Problem {
     tracing::error!(error = error.chain(), "the directory failed");
     let (status, code, detail) = match error.kind {
-        Kind::Unavailable => (
+        FailureKind::Unavailable => (
             StatusCode::SERVICE_UNAVAILABLE,
             ApiCode::DirectoryUnavailable,
             "The directory doesn't answer now, or asks for patience. Please try again in a minute.",
         ),
-        Kind::Denied => {
+        FailureKind::Denied => {
             // A new secret may be there already.
             api.secrets.forget(&caller.account, SECRET);
             let detail = "The directory denied our credentials, or they lack a permission. They must be renewed.";
             (StatusCode::BAD_GATEWAY, ApiCode::DirectoryDenied, detail)
         }
-        Kind::Refused | Kind::Malformed => (
+        FailureKind::Refused | FailureKind::Malformed => (
             StatusCode::BAD_GATEWAY,
             ApiCode::DirectoryUnavailable,
             "The directory's answer makes no sense. An operator must look into it.",

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use axum::{Json, extract::State};
+use rollcall_connectors::entra::{Credentials, SECRET, Tenant};
 use rollcall_model::{
-    directory_import::standing::{Imported, Standing, Synced},
+    directory_import::sync_state::{Imported, SyncState, Synced},
     user::DirectoryId,
 };
-use rollcall_remote::entra::{Credentials, SECRET, Tenant};
 use serde::Serialize;
 
 use crate::{Shared, caller::Caller, problem::Problem};
@@ -28,7 +28,7 @@ pub(crate) struct Shown {
 pub(crate) async fn get(State(api): Shared, caller: Caller) -> Result<Json<Shown>, Problem> {
     let credentials: Option<Credentials> = api.secrets.read(&caller.account, SECRET).await?;
     let standing = api.directory.standing(&caller.account).await?.unwrap_or_default();
-    let Standing { last_import, last_sync, ask_again, .. } = standing;
+    let SyncState { last_import, last_sync, ask_again, .. } = standing;
     let connected = credentials.is_some();
     let (tenant, client_id) = credentials.map(|known| (known.tenant, known.client_id)).unzip();
     Ok(Json(Shown { connected, tenant, client_id, last_import, last_sync, ask_again }))

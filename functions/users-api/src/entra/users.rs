@@ -1,21 +1,21 @@
 //! The directory's users.
 
 use axum::{Json, extract::State};
+use rollcall_connectors::{FailureKind, entra::Which};
 use rollcall_model::{
     caller_id::CallerId,
     directory_import::{DirectoryUser, request::Chosen},
     email::EmailAddress,
     user::{Claim, DirectoryId, LoginId, Name},
 };
-use rollcall_platform::directory::BulkWork;
-use rollcall_remote::{Kind, entra::Which};
+use rollcall_storage::directory::TableUsage;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
 use crate::{
     Shared,
     caller::Caller,
-    cursor::NotGivenOut,
+    cursor::InvalidCursor,
     page::{Page, page_size},
     problem::Problem,
     query::Query,
@@ -46,7 +46,7 @@ pub(crate) struct Shown {
 
 /// How long the directory has, and then the table: less than the function, which must be left to say that it was too
 /// slow.
-const PATIENCE: Duration = Duration::from_secs(12);
+const TIMEOUT: Duration = Duration::from_secs(12);
 
 /// `GET /v1/directory/users`
 pub(crate) async fn list(
@@ -68,19 +68,19 @@ pub(crate) async fn list(
     let limit = place.as_ref().map_or(limit, |(limit, _)| *limit);
     let mut pages = entra.list(search.map_or(Which::All, Which::Search), limit).map_err(failed)?;
     if let Some((_, place)) = &place {
-        pages.resume(place).map_err(|_| NotGivenOut)?;
+        pages.resume(place).map_err(|_| InvalidCursor)?;
     }
-    let users = match pages.next(Instant::now() + PATIENCE).await {
+    let users = match pages.next(Instant::now() + TIMEOUT).await {
         Ok(users) => users.unwrap_or_default(),
         // Places don't last for ever.
-        Err(error) if error.kind == Kind::Refused && place.is_some() => return Err(NotGivenOut.into()),
+        Err(error) if error.kind == FailureKind::Refused && place.is_some() => return Err(InvalidCursor.into()),
         Err(error) => return Err(failed(error)),
     };
     let next = pages.place().map_err(failed)?.map(|place| (limit, place));
     let next = api.cursor(&caller.account, &list, next).await?;
     let claims = users.iter().map(|user| Claim::DirectoryId(user.id.clone()));
-    let until = Instant::now() + PATIENCE;
-    let mut linked = api.directory.owners(&caller.account, claims, until, &mut BulkWork::default()).await?;
+    let until = Instant::now() + TIMEOUT;
+    let mut linked = api.directory.owners(&caller.account, claims, until, &mut TableUsage::default()).await?;
     let shown = |user: DirectoryUser| {
         let login = linked.remove(&Claim::DirectoryId(user.id.clone()));
         Shown::of(user, login)

@@ -12,7 +12,7 @@ use rollcall_model::{
     csv_file::Encoding,
     email::EmailAddress,
     permit::Permit,
-    upload::{Kind, NOT_A_FILE_NAME, Terms, Upload, is_file_name},
+    upload::{InboxKey, JobKind, NOT_A_FILE_NAME, UploadOptions, is_file_name},
     user::Name,
 };
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ use crate::{Api, Shared, body::Body, caller::Caller, problem::Problem};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct New {
-    kind: Kind,
+    kind: JobKind,
     /// The file's name, as its mail will call it.
     name: String,
     /// The file's size in bytes: the upload takes just this many.
@@ -72,16 +72,16 @@ pub(crate) async fn create(
         let detail = "Reports go to addresses in ASCII. Write an international domain in Punycode (xn--…).";
         return Err(Problem::field("/notify", detail));
     }
-    if new.role.is_some() && new.kind != Kind::UploadUsers {
+    if new.role.is_some() && new.kind != JobKind::UploadUsers {
         return Err(Problem::field("/role", "A role goes with an upload of users."));
     }
-    if new.kind == Kind::DirectoryImport {
+    if new.kind == JobKind::DirectoryImport {
         return Err(Problem::field("/kind", "An import of the directory is asked for at /v1/directory/import."));
     }
-    if new.kind == Kind::Undo {
+    if new.kind == JobKind::Undo {
         return Err(Problem::field("/kind", "An undo is asked for at /v1/jobs/{id}/undo."));
     }
-    if new.kind == Kind::MappingResync {
+    if new.kind == JobKind::MappingResync {
         return Err(Problem::field("/kind", "A resync is asked for at /v1/mappings/resync."));
     }
     if new.preview && !new.kind.has_preview() {
@@ -94,11 +94,12 @@ pub(crate) async fn create(
     // A folder of its own, so that nobody overwrites another's file of the same name.
     let name = format!("{}/{}", Uuid::new_v4(), new.name);
     let asked_by = caller.actor();
-    let upload = Upload { account: caller.account, kind: new.kind, name };
+    let upload = InboxKey { account: caller.account, kind: new.kind, name };
     let permit = Permit { upload: upload.key(), asked_by, notify: notify.clone() };
     let permit = Some(api.directory.permit(&upload.account, &permit, Timestamp::now()).await?);
     let encoding = new.encoding.map(Encoding::name);
-    let terms = Terms { notify, role: new.role, preview: new.preview, permit, encoding, ..Terms::default() };
+    let terms =
+        UploadOptions { notify, role: new.role, preview: new.preview, permit, encoding, ..UploadOptions::default() };
     let size = i64::try_from(new.size).unwrap_or(i64::MAX);
     let (url, headers) = api.files.presigned_drop(&upload, size, &terms, GOOD_FOR).await?;
     Ok((StatusCode::CREATED, Json(Permission::of(&upload, url, headers))))
@@ -121,7 +122,7 @@ async fn report_to(api: &Api, caller: &Caller, named: Option<EmailAddress>) -> R
 /// The answer that was given to the same request before, with a link that is good from now on.
 pub(crate) async fn again(api: &Api, caller: &Caller, body: &str) -> Result<Response, Problem> {
     let given: Permission = serde_json::from_str(body).map_err(|_| unreadable())?;
-    let upload = Upload::from_key(&given.upload).map_err(|_| unreadable())?;
+    let upload = InboxKey::from_key(&given.upload).map_err(|_| unreadable())?;
     if let Some(scope) = upload.kind.changes() {
         caller.require(scope)?;
     }
@@ -135,7 +136,7 @@ fn unreadable() -> Problem {
 }
 
 impl Permission {
-    fn of(upload: &Upload, url: String, headers: Vec<(String, String)>) -> Self {
+    fn of(upload: &InboxKey, url: String, headers: Vec<(String, String)>) -> Self {
         Self {
             upload: upload.key(),
             method: "PUT".to_owned(),

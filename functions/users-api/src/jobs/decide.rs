@@ -7,13 +7,13 @@ use axum::{
 };
 use rollcall_model::{
     code::ApiCode,
-    directory_import::standing::{Outcome, Standing, Synced},
-    job::{Decision, IllegalMove, Job, Shown},
-    mapping::standing::ResyncStanding,
+    directory_import::sync_state::{SyncOutcome, SyncState, Synced},
+    job::{Decision, InvalidJobState, Job, JobView},
+    mapping::resync_state::ResyncState,
     undo::UndoRequest,
-    upload::Kind,
+    upload::JobKind,
 };
-use rollcall_platform::decide::{self, decide};
+use rollcall_storage::decide::{self, decide};
 use serde::Deserialize;
 
 use super::{one::find, scope::may_change, shown};
@@ -31,7 +31,7 @@ pub(crate) async fn execute(
     State(api): Shared,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<(StatusCode, Json<Shown>), Problem> {
+) -> Result<(StatusCode, Json<JobView>), Problem> {
     let job = find(&api, &caller, &id).await?;
     may_change(&api, &caller, &job).await?;
     let job = decide::execute(&api.directory, &api.files, &job, &caller.actor()).await?.map_err(illegal)?;
@@ -43,7 +43,7 @@ pub(crate) async fn discard(
     State(api): Shared,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<Shown>, Problem> {
+) -> Result<Json<JobView>, Problem> {
     let job = find(&api, &caller, &id).await?;
     may_change(&api, &caller, &job).await?;
     let discarded = decide(&api.directory, &job, Decision::Discard, &caller.actor()).await?.map_err(illegal)?;
@@ -54,26 +54,26 @@ pub(crate) async fn discard(
 /// The schedule leaves accounts alone where a person is waited for. Now it need not any more.
 async fn release(api: &Api, caller: &Caller, held: &Job) -> Result<(), Problem> {
     match held.upload.kind {
-        Kind::MappingResync | Kind::PhoneSnapshot => {
-            let change = |standing: &mut ResyncStanding| {
+        JobKind::MappingResync | JobKind::PhoneSnapshot => {
+            let change = |standing: &mut ResyncState| {
                 if let Some(ended) = standing.ended.as_mut().filter(|ended| ended.job == held.id) {
-                    ended.held = false;
+                    ended.on_hold = false;
                 }
             };
             api.directory.change_resync_standing(&caller.account, change).await?;
         }
-        Kind::DirectoryImport => {
-            let change = |standing: &mut Standing| match &mut standing.last_sync {
+        JobKind::DirectoryImport => {
+            let change = |standing: &mut SyncState| match &mut standing.last_sync {
                 Some(Synced { job, outcome, .. }) if *job == held.id => {
-                    if let Outcome::Held { reason } = outcome {
-                        *outcome = Outcome::Refused { reason: std::mem::take(reason) };
+                    if let SyncOutcome::OnHold { reason } = outcome {
+                        *outcome = SyncOutcome::Refused { reason: std::mem::take(reason) };
                     }
                 }
                 _ => {}
             };
             api.directory.change_standing(&caller.account, change).await?;
         }
-        Kind::AppendCallerIds | Kind::UploadUsers | Kind::RotateCallerIds | Kind::Undo => {}
+        JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::RotateCallerIds | JobKind::Undo => {}
     }
     Ok(())
 }
@@ -97,12 +97,12 @@ pub(crate) async fn undo(
     may_change(&api, &caller, &job).await?;
     if !job.upload.kind.has_undo() {
         let detail = format!("What a job of the kind {} did can't be taken back.", job.upload.kind.as_str());
-        return Err(Problem::new(StatusCode::CONFLICT, ApiCode::NoUndo, detail));
+        return Err(Problem::new(StatusCode::CONFLICT, ApiCode::UndoUnsupported, detail));
     }
     job.decide(Decision::Undo, &caller.actor()).map_err(illegal)?;
-    ask(&api, caller, Kind::Undo, "undo.json", UndoRequest { job: job.id, preview }.to_json()).await
+    ask(&api, caller, JobKind::Undo, "undo.json", UndoRequest { job: job.id, preview }.to_json()).await
 }
 
-fn illegal(illegal: IllegalMove) -> Problem {
+fn illegal(illegal: InvalidJobState) -> Problem {
     Problem::new(StatusCode::CONFLICT, ApiCode::IllegalMove, illegal.to_string())
 }

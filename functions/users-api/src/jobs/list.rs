@@ -1,8 +1,8 @@
 //! The account's jobs, the latest first.
 
 use axum::{Json, extract::State};
-use rollcall_model::job::Shown;
-use rollcall_platform::directory::job_place;
+use rollcall_model::job::JobView;
+use rollcall_storage::directory::job_place;
 
 use super::shown;
 use crate::{
@@ -18,7 +18,7 @@ pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
     Query(asked): Query<Paging>,
-) -> Result<Json<Page<Shown>>, Problem> {
+) -> Result<Json<Page<JobView>>, Problem> {
     let after: Option<String> = api.place(&caller.account, "jobs", asked.cursor.as_deref()).await?;
     let limit = i32::try_from(page_size(asked.limit)?).unwrap_or(i32::MAX);
     let (jobs, more) = api.directory.jobs(&caller.account, after.as_deref(), limit).await?;

@@ -7,8 +7,8 @@ pub(crate) mod one;
 mod scope;
 
 use jiff::Timestamp;
-use rollcall_model::job::{Job, Shown};
+use rollcall_model::job::{Job, JobView};
 
-fn shown(job: Job) -> Shown {
-    Shown::at(Timestamp::now(), job)
+fn shown(job: Job) -> JobView {
+    JobView::at(Timestamp::now(), job)
 }

@@ -7,10 +7,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rollcall_model::{
-    job::{Job, Shown},
+    job::{Job, JobView},
     upload::JobId,
 };
-use rollcall_platform::Kind;
+use rollcall_storage::ErrorKind;
 use tokio::time::Duration;
 
 use super::{scope::may_read_rows, shown};
@@ -20,7 +20,7 @@ use crate::{Api, Shared, caller::Caller, problem::Problem};
 const GOOD_FOR: Duration = Duration::from_mins(5);
 
 /// `GET /v1/jobs/{id}`
-pub(crate) async fn get(State(api): Shared, caller: Caller, Path(id): Path<String>) -> Result<Json<Shown>, Problem> {
+pub(crate) async fn get(State(api): Shared, caller: Caller, Path(id): Path<String>) -> Result<Json<JobView>, Problem> {
     find(&api, &caller, &id).await.map(|job| Json(shown(job)))
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Job, Pr
 async fn download(api: &Api, key: &str, name: &str) -> Result<Response, Problem> {
     match api.files.size(key).await {
         Ok(_) => {}
-        Err(error) if error.kind == Kind::NotFound => return Err(Problem::not_found("file")),
+        Err(error) if error.kind == ErrorKind::NotFound => return Err(Problem::not_found("file")),
         Err(error) => return Err(error.into()),
     }
     let url = api.files.presigned_get(key, name, GOOD_FOR).await?;

@@ -3,34 +3,34 @@
 use rollcall_model::{
     job::Job,
     scope::Scope,
-    upload::{JobId, Kind},
+    upload::{JobId, JobKind},
 };
 
 use crate::{Api, caller::Caller, problem::Problem};
 
 /// The kinds whose doings an undo can take back, and so the scopes of an undo of which nobody has said yet what it undoes.
-const UNDONE: [Kind; 3] = [Kind::AppendCallerIds, Kind::UploadUsers, Kind::RotateCallerIds];
+const UNDONE: [JobKind; 3] = [JobKind::AppendCallerIds, JobKind::UploadUsers, JobKind::RotateCallerIds];
 
 /// Refuses who may not change what this job changes.
 pub(super) async fn may_change(api: &Api, caller: &Caller, job: &Job) -> Result<(), Problem> {
-    check(api, caller, job, Kind::changes).await
+    check(api, caller, job, JobKind::changes).await
 }
 
 /// Refuses who may not read what the rows of this job tell.
 pub(super) async fn may_read_rows(api: &Api, caller: &Caller, job: &Job) -> Result<(), Problem> {
-    check(api, caller, job, Kind::tells).await
+    check(api, caller, job, JobKind::tells).await
 }
 
-async fn check(api: &Api, caller: &Caller, job: &Job, scope: fn(Kind) -> Option<Scope>) -> Result<(), Problem> {
+async fn check(api: &Api, caller: &Caller, job: &Job, scope: fn(JobKind) -> Option<Scope>) -> Result<(), Problem> {
     let kinds = match job.upload.kind {
-        Kind::Undo => undone(api, caller, job.undoes.as_ref()).await?,
+        JobKind::Undo => undone(api, caller, job.undoes.as_ref()).await?,
         kind => vec![kind],
     };
     kinds.into_iter().filter_map(scope).try_for_each(|scope| caller.require(scope))
 }
 
 /// The kind of the job that an undo undoes; every kind that it could be, where that isn't known.
-async fn undone(api: &Api, caller: &Caller, undoes: Option<&JobId>) -> Result<Vec<Kind>, Problem> {
+async fn undone(api: &Api, caller: &Caller, undoes: Option<&JobId>) -> Result<Vec<JobKind>, Problem> {
     let undone = match undoes {
         Some(id) => api.directory.job(&caller.account, id).await?,
         None => None,

@@ -1,7 +1,7 @@
 //! The account's mappings, by CRM user.
 
 use axum::{Json, extract::State};
-use rollcall_model::mapping::{CrmUserId, Mapping, State as MappingState};
+use rollcall_model::mapping::{CrmUserId, Mapping, MappingState};
 use serde::Deserialize;
 
 use crate::{

@@ -7,7 +7,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use rollcall_model::{
-    mapping::{CrmUserId, Given, Mapping},
+    mapping::{CrmUserId, GivenMapping, Mapping},
     phone_side::PhoneUserId,
     settings::PhoneSystem,
     version::first_version,
@@ -32,7 +32,7 @@ pub(crate) async fn put(
     caller: Caller,
     Path(crm_user): Path<String>,
     headers: HeaderMap,
-    Body(given): Body<Given>,
+    Body(given): Body<GivenMapping>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Mapping>), Problem> {
     let crm_user = CrmUserId::parse(&crm_user).map_err(|error| Problem::parameter("crm_user", error.to_string()))?;
     if crm_user.as_str() == RESERVED {
@@ -67,12 +67,12 @@ fn answer(status: StatusCode, mapping: Mapping) -> (StatusCode, [(HeaderName, St
 
 /// What is said, with the phone user as the account's phone system names it. Our own can be asked whether there is such a
 /// user, and a mapping to nobody helps nobody; others can't be asked in the time that a request has.
-async fn known(api: &Api, caller: &Caller, given: Given) -> Result<Given, Problem> {
+async fn known(api: &Api, caller: &Caller, given: GivenMapping) -> Result<GivenMapping, Problem> {
     let Some(phone_user) = &given.phone_user else { return Ok(given) };
     if api.directory.settings(&caller.account).await?.phone_system != PhoneSystem::Builtin {
         return Ok(given);
     }
     let user = api.directory.user_of(&caller.account, phone_user).await?;
     let user = user.ok_or_else(|| Problem::field("/phone_user", "The account has no user with this login ID."))?;
-    Ok(Given { phone_user: Some(PhoneUserId::of_login(&user.login)), ..given })
+    Ok(GivenMapping { phone_user: Some(PhoneUserId::of_login(&user.login)), ..given })
 }

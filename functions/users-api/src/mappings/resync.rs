@@ -2,8 +2,8 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use rollcall_model::{
-    mapping::standing::{Ended, ResyncRequest, Resynced},
-    upload::Kind,
+    mapping::resync_state::{Ended, ResyncRequest, Resynced},
+    upload::JobKind,
 };
 use serde::Serialize;
 
@@ -23,14 +23,14 @@ pub(crate) struct Shown {
     /// The last that was not, if none has been carried out since.
     ended: Option<Ended>,
     /// One holds, and waits for a person. Until then the schedule asks for no other.
-    held: bool,
+    on_hold: bool,
 }
 
 /// `GET /v1/mappings/resync`
 pub(crate) async fn get(State(api): Shared, caller: Caller) -> Result<Json<Shown>, Problem> {
     let standing = api.directory.resync_standing(&caller.account).await?.unwrap_or_default();
-    let held = standing.is_held();
-    Ok(Json(Shown { done: standing.done, ended: standing.ended, held }))
+    let on_hold = standing.is_on_hold();
+    Ok(Json(Shown { done: standing.done, ended: standing.ended, on_hold }))
 }
 
 /// `POST /v1/mappings/resync`
@@ -39,5 +39,5 @@ pub(crate) async fn ask(
     caller: Caller,
     Body(request): Body<ResyncRequest>,
 ) -> Result<(StatusCode, Json<Asked>), Problem> {
-    ask::ask(&api, caller, Kind::MappingResync, "resync.json", request.to_json()).await
+    ask::ask(&api, caller, JobKind::MappingResync, "resync.json", request.to_json()).await
 }

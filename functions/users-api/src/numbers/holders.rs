@@ -4,8 +4,8 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use rollcall_model::{phone_side::Permission, user::User};
-use rollcall_platform::directory::{BulkWork, Place, UserFilter};
+use rollcall_model::{phone_side::DialPermission, user::User};
+use rollcall_storage::directory::{Place, TableUsage, UserFilter};
 use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ pub(crate) struct Asked {
 }
 
 /// How long the table may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `GET /v1/numbers/{number}/users`: the account's users are walked by name, a bounded number for each page.
 pub(crate) async fn list(
@@ -37,11 +37,11 @@ pub(crate) async fn list(
     let (mut users, next) = api.directory.users_page(&caller.account, &all, after.as_ref(), READS, READS).await?;
     let logins: Vec<String> = users.iter().map(|user| user.login.folded().into_owned()).collect();
     let logins: Vec<&str> = logins.iter().map(String::as_str).collect();
-    let until = Instant::now() + PATIENCE;
-    let mut lists = api.directory.find_users(&caller.account, &logins, until, &mut BulkWork::default()).await?;
+    let until = Instant::now() + TIMEOUT;
+    let mut lists = api.directory.find_users(&caller.account, &logins, until, &mut TableUsage::default()).await?;
     users.retain_mut(|user| {
         user.caller_ids = lists.remove(&*user.login.folded()).map(|found| found.caller_ids).unwrap_or_default();
-        Permission::of(user).resolve(&inventory).binary_search(&number).is_ok()
+        DialPermission::of(user).resolve(&inventory).binary_search(&number).is_ok()
     });
     let next = api.cursor(&caller.account, &list, next.map(|place| (place.sort, place.login))).await?;
     Ok(Json(Page { items: users, next }))

@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use jiff::Timestamp;
 use rollcall_model::{
     caller_id::CallerId,
-    inventory::{DUE, Shown},
+    inventory::{DUE, NumberView},
 };
 use serde::Deserialize;
 
@@ -34,7 +34,7 @@ pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
     Query(asked): Query<Asked>,
-) -> Result<Json<Page<Shown>>, Problem> {
+) -> Result<Json<Page<NumberView>>, Problem> {
     let limit = page_size(asked.limit)?;
     if asked.due.is_some_and(|days| !DUE.contains(&days)) {
         let detail = format!("It is a number of days from {} to {}.", DUE.start(), DUE.end());
@@ -48,7 +48,7 @@ pub(crate) async fn list(
     let (read, more) = api.directory.numbers_page(&caller.account, after, most).await?;
     let reached = read.last().map(|number| number.number);
     let mut found = read.into_iter().filter(|number| asked.due.is_none_or(|days| number.is_due(days, now)));
-    let items: Vec<Shown> = found.by_ref().take(limit).map(|number| Shown::listed(number, now)).collect();
+    let items: Vec<NumberView> = found.by_ref().take(limit).map(|number| NumberView::listed(number, now)).collect();
     let place =
         if found.next().is_some() { items.last().map(|shown| shown.number.number) } else { reached.filter(|_| more) };
     let next = api.cursor(&caller.account, &list, place).await?;

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use jiff::Timestamp;
-use rollcall_model::{code::ApiCode, inventory::Shown};
+use rollcall_model::{code::ApiCode, inventory::NumberView};
 use serde_json::{Value, to_value};
 
 use super::{check, named};
@@ -29,7 +29,7 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let number = api.directory.number(&caller.account, named(&number)?).await?;
     let number = number.ok_or_else(|| Problem::not_found("number"))?;
-    Ok(tagged(&headers, &tag(number.version), &Shown::from(number)))
+    Ok(tagged(&headers, &tag(number.version), &NumberView::from(number)))
 }
 
 /// `PATCH /v1/numbers/{number}`: a JSON merge patch.
@@ -39,7 +39,7 @@ pub(crate) async fn patch(
     Path(number): Path<String>,
     headers: HeaderMap,
     Body(patch): Body<Value>,
-) -> Result<([(HeaderName, String); 1], Json<Shown>), Problem> {
+) -> Result<([(HeaderName, String); 1], Json<NumberView>), Problem> {
     let before = api.directory.number(&caller.account, named(&number)?).await?;
     let before = before.ok_or_else(|| Problem::not_found("number"))?;
     check_match(&headers, &tag(before.version))?;
@@ -52,7 +52,7 @@ pub(crate) async fn patch(
         Problem::new(StatusCode::CONFLICT, ApiCode::NumberRetired, retired.to_string()).at("/state")
     })?;
     // A person has decided: whatever a rotation was about to do with the number, it doesn't any more.
-    if says_state && after.leaving.take().is_some() {
+    if says_state && after.reserved_by.take().is_some() {
         after.version = before.version + 1;
     }
     let (account, by) = (&caller.account, caller.actor());

@@ -1,7 +1,7 @@
 //! Rotations, which are jobs.
 
 use axum::{Json, extract::State, http::StatusCode};
-use rollcall_model::{rotation::Request, upload::Kind};
+use rollcall_model::{rotation::RotationRequest, upload::JobKind};
 
 use crate::{
     Shared,
@@ -15,9 +15,9 @@ use crate::{
 pub(crate) async fn ask(
     State(api): Shared,
     caller: Caller,
-    Body(request): Body<Request>,
+    Body(request): Body<RotationRequest>,
 ) -> Result<(StatusCode, Json<Asked>), Problem> {
     request.pairs().map_err(|fault| Problem::field(fault.pointer, fault.message))?;
     let name = request.file.as_ref().map_or("rotation.json", |file| file.name.as_str());
-    ask::ask(&api, caller, Kind::RotateCallerIds, name, request.to_json()).await
+    ask::ask(&api, caller, JobKind::RotateCallerIds, name, request.to_json()).await
 }

@@ -23,8 +23,8 @@ pub(crate) async fn act(
     let action = Action::named(&action).ok_or_else(|| Problem::not_found("action"))?;
     let user = change(&api, &caller, &headers, &login, |before| {
         let mut after = before.clone();
-        let illegal = |illegal: rollcall_model::user::IllegalAction| {
-            Problem::new(StatusCode::CONFLICT, ApiCode::IllegalAction, illegal.to_string())
+        let illegal = |illegal: rollcall_model::user::InvalidAgentState| {
+            Problem::new(StatusCode::CONFLICT, ApiCode::InvalidAgentState, illegal.to_string())
         };
         after.act(action).map_err(illegal)?;
         Ok(after)

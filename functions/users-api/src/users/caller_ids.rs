@@ -7,14 +7,14 @@ use axum::{
     response::Response,
 };
 use rollcall_model::{
-    append::{Standing, UserPlan},
+    append::{AppendPlan, LoginLookup},
     caller_id::CallerId,
     code::RowCode,
     numbers::{NumberReader, Reading},
-    phone_side::Permission,
+    phone_side::DialPermission,
     user::Policy,
 };
-use rollcall_platform::directory::BulkWork;
+use rollcall_storage::directory::TableUsage;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
@@ -46,7 +46,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let user = find(&api, &caller, &login).await?;
     let inventory = api.directory.inventory(&caller.account).await?;
-    let effective = Permission::of(&user).resolve(&inventory);
+    let effective = DialPermission::of(&user).resolve(&inventory);
     let list = List { policy: user.policy, caller_ids: user.caller_ids, effective };
     // Appends don't raise the user's version, so the tag is of what is shown.
     Ok(tagged(&headers, &tag_of(&list), &list))
@@ -80,7 +80,7 @@ const MAX_APPENDED: usize = 1_000;
 /// Longest text that is read for a number, in characters: a provider's spelling has no more.
 const MAX_WRITTEN: usize = 256;
 /// How long the table may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `POST /v1/users/{login}/caller-ids`: appends, and removes nothing.
 pub(crate) async fn append(
@@ -110,13 +110,13 @@ pub(crate) async fn append(
             Reading::Refused(code) => outcome.refused.push(Refused { value: written, code }),
         }
     }
-    let standing = Standing::User(user.policy);
+    let standing = LoginLookup::User(user.policy);
     let login = user.login.folded();
-    let mut plan = UserPlan::decide(&login, standing, &user.caller_ids, wanted.into_iter(), settings.list_limit);
+    let mut plan = AppendPlan::decide(&login, standing, &user.caller_ids, wanted.into_iter(), settings.list_limit);
     if !plan.add.is_empty() {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         let by = caller.actor();
-        let done = api.directory.append(&caller.account, &[&plan], &by, until, &mut BulkWork::default()).await?;
+        let done = api.directory.append(&caller.account, &[&plan], &by, until, &mut TableUsage::default()).await?;
         if !done.vanished.is_empty() {
             return Err(Problem::not_found("user"));
         }
@@ -124,28 +124,28 @@ pub(crate) async fn append(
             return Err(Problem::not_storable());
         }
         if !done.too_large.is_empty() {
-            plan.over.append(&mut plan.add);
+            plan.over_limit.append(&mut plan.add);
         }
-        take_back(&api, &caller, &mut plan, until).await?;
+        retract(&api, &caller, &mut plan, until).await?;
     }
     let refused = |code| move |number: &CallerId| Refused { value: number.to_string(), code };
-    outcome.refused.extend(plan.over.iter().map(refused(RowCode::ListLimit)));
-    outcome.refused.extend(plan.taken_back.iter().map(refused(RowCode::NumberRetired)));
-    (outcome.added, outcome.already_allowed) = (plan.add, plan.held);
+    outcome.refused.extend(plan.over_limit.iter().map(refused(RowCode::ListLimit)));
+    outcome.refused.extend(plan.retracted.iter().map(refused(RowCode::NumberRetired)));
+    (outcome.added, outcome.already_allowed) = (plan.add, plan.already_present);
     Ok(Json(outcome))
 }
 
 /// Takes numbers off the list again that a rotation has begun to retire since they were looked at. It may have passed this user
 /// before they were added.
-async fn take_back(api: &Api, caller: &Caller, plan: &mut UserPlan, until: Instant) -> Result<(), Problem> {
+async fn retract(api: &Api, caller: &Caller, plan: &mut AppendPlan, until: Instant) -> Result<(), Problem> {
     let now = api.directory.numbers(&caller.account, &plan.add, until).await?;
-    let gone: Vec<CallerId> = now.iter().filter(|item| !item.joins_lists()).map(|item| item.number).collect();
+    let gone: Vec<CallerId> = now.iter().filter(|item| !item.is_assignable()).map(|item| item.number).collect();
     if !gone.is_empty() {
         let removals = [(plan.login.as_str(), &*gone)];
         api.directory
-            .remove_caller_ids(&caller.account, &removals, &caller.actor(), until, &mut BulkWork::default())
+            .remove_caller_ids(&caller.account, &removals, &caller.actor(), until, &mut TableUsage::default())
             .await?;
-        plan.taken_back.extend(plan.add.extract_if(.., |number| gone.contains(number)));
+        plan.retracted.extend(plan.add.extract_if(.., |number| gone.contains(number)));
     }
     Ok(())
 }

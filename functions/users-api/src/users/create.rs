@@ -11,7 +11,7 @@ use rollcall_model::{
     scope::Scope,
     user::{Claim, LoginId, User},
 };
-use rollcall_platform::directory::Taken;
+use rollcall_storage::directory::Taken;
 use serde_json::{Map, Value};
 
 use crate::{

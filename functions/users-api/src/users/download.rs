@@ -5,8 +5,8 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rollcall_model::{csv_file::Writer, roster};
-use rollcall_platform::directory::{FilterValue, UserFilter};
+use rollcall_model::{csv_file::Writer, user_upload};
+use rollcall_storage::directory::{FilterValue, UserFilter};
 use tokio::time::Duration;
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ pub(crate) async fn agents(State(api): Shared, caller: Caller) -> Result<Respons
 /// A file of the users that the filter lets through, straight away or by way of the bucket.
 pub(super) async fn download(api: &Api, caller: &Caller, name: &str, filter: &UserFilter) -> Result<Response, Problem> {
     let mut csv = Writer::new(b',');
-    roster::write_header(&mut csv);
+    user_upload::write_header(&mut csv);
     let key = format!("exports/{}/{}/{name}", caller.account, Uuid::new_v4());
     let mut large = api.files.create(&key, CSV);
     let mut held = Vec::new();
@@ -41,7 +41,7 @@ pub(super) async fn download(api: &Api, caller: &Caller, name: &str, filter: &Us
     loop {
         let (users, next) = api.directory.users_page(&caller.account, filter, after.as_ref(), READS, READS).await?;
         for user in &users {
-            roster::write_user(&mut csv, user);
+            user_upload::write_user(&mut csv, user);
         }
         held.extend(csv.take());
         if large.written() > 0 || held.len() > MAX_DIRECT_BYTES {

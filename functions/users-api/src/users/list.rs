@@ -10,7 +10,7 @@ use rollcall_model::{
     caller_id::CallerId,
     user::{AgentStatus, Ref, User, WebLogin},
 };
-use rollcall_platform::directory::{FilterValue, Place, UserFilter};
+use rollcall_storage::directory::{FilterValue, Place, UserFilter};
 use serde::{Deserialize, Serialize};
 
 use super::download::download;

@@ -1,6 +1,6 @@
 //! What came of each row.
 
-use super::{LOGIN, Ledger, NUMBERS, Standing, ledger::Fate, numbers_cell, written_numbers};
+use super::{AppendLedger, LOGIN, LoginLookup, NUMBERS, ledger::NumberOutcome, numbers_cell, written_numbers};
 use crate::{
     blank::{self, Blank},
     caller_id::CallerId,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Judges one row of an append.
-pub fn judge(row: &Row<'_>, reader: &mut NumberReader, ledger: &mut Ledger) -> Judgement {
+pub fn judge(row: &Row<'_>, reader: &mut NumberReader, ledger: &mut AppendLedger) -> Judgement {
     if let Some(failed) = Judgement::of_shape(row) {
         return failed;
     }
@@ -76,7 +76,7 @@ pub(crate) struct NumbersJudged {
 
 impl NumbersJudged {
     /// Judges the numbers of a row for a user of the ledger; without one, only whether they can be read.
-    pub(crate) fn of(row: &Row<'_>, reader: &mut NumberReader, ledger: &mut Ledger, user: Option<usize>) -> Self {
+    pub(crate) fn of(row: &Row<'_>, reader: &mut NumberReader, ledger: &mut AppendLedger, user: Option<usize>) -> Self {
         let mut judged = Self::default();
         let field = row.header().name(NUMBERS);
         if let Some(cell) = numbers_cell(row) {
@@ -121,23 +121,23 @@ impl NumbersJudged {
         }
     }
 
-    fn fate(&mut self, fate: Fate, number: CallerId, field: &str, written: &str) {
+    fn fate(&mut self, fate: NumberOutcome, number: CallerId, field: &str, written: &str) {
         let mut warn = |warning, message| self.warnings.push(Remark::warning(warning, field, written, message));
         match fate {
-            Fate::Added => self.applied += 1,
-            Fate::Claimed => {
+            NumberOutcome::Added => self.applied += 1,
+            NumberOutcome::ReportedEarlier => {
                 warn(Warning::DuplicateInFile, format!("{number} for this user stands further up in the file."));
             }
-            Fate::Held => warn(Warning::AlreadyAllowed, format!("The user had {number} before.")),
-            Fate::Over => {
+            NumberOutcome::AlreadyPresent => warn(Warning::AlreadyAllowed, format!("The user had {number} before.")),
+            NumberOutcome::LimitReached => {
                 let message = format!("The user's list is full, so {number} was not added.");
                 return self.errors.push(Remark::error(RowCode::ListLimit, field, written, message));
             }
-            Fate::TakenBack => {
+            NumberOutcome::Retracted => {
                 let message = format!("{number} was retired while the job ran, so it was taken off the list again.");
                 return self.errors.push(Remark::error(RowCode::NumberRetired, field, written, message));
             }
-            Fate::Open => return self.unprocessed += 1,
+            NumberOutcome::Pending => return self.unprocessed += 1,
         }
         self.good += 1;
     }
@@ -164,7 +164,7 @@ enum Who {
     Refused(RowCode, String),
 }
 
-fn who(cell: &str, ledger: &Ledger) -> Who {
+fn who(cell: &str, ledger: &AppendLedger) -> Who {
     let refuse = |code, message: &str| Who::Refused(code, message.to_owned());
     if let Some((code, message)) = refused(cell) {
         return Who::Refused(code, message);
@@ -177,20 +177,22 @@ fn who(cell: &str, ledger: &Ledger) -> Who {
         Err(error) => return Who::Refused(RowCode::UserNotFound, format!("No user has this login ID: {error}.")),
     };
     match ledger.standing(&fold(&login)) {
-        Some((user, Some(Standing::User(policy)))) => {
+        Some((user, Some(LoginLookup::User(policy)))) => {
             let repaired = login != plain_trim(cell);
             Who::User(user, policy, repaired.then(|| login.into_owned()))
         }
-        Some((user, Some(Standing::Nobody))) => Who::Refused(RowCode::UserNotFound, not_found(cell, ledger.near(user))),
-        Some((_, Some(Standing::EmailOnly))) => refuse(
+        Some((user, Some(LoginLookup::Nobody))) => {
+            Who::Refused(RowCode::UserNotFound, not_found(cell, ledger.near(user)))
+        }
+        Some((_, Some(LoginLookup::EmailOnly))) => refuse(
             RowCode::UserNotFound,
             "No user has this login ID. It is a user's e-mail address: write that user's login ID.",
         ),
-        Some((_, Some(Standing::Ambiguous))) => refuse(
+        Some((_, Some(LoginLookup::Ambiguous))) => refuse(
             RowCode::UserAmbiguous,
             "It is the login ID of one user and the e-mail address of another, so nobody was chosen.",
         ),
-        Some((_, Some(Standing::LeftOut(why)))) => refuse(why.code(), why.message()),
+        Some((_, Some(LoginLookup::LeftOut(why)))) => refuse(why.code(), why.message()),
         Some((_, None)) | None => Who::Unprocessed,
     }
 }

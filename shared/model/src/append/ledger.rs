@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
-use super::{LOGIN, Standing, UserPlan, numbers_cell, written_numbers};
+use super::{AppendPlan, LOGIN, LoginLookup, numbers_cell, written_numbers};
 use crate::{
     caller_id::CallerId,
     csv_file::{Row, RowShape},
@@ -19,7 +19,7 @@ type NumberIndex = u32;
 
 /// What a file asks for: the first reading's result.
 #[derive(Default)]
-pub struct Wanted {
+pub struct AppendRequests {
     logins: Logins,
     numbers: Vec<CallerId>,
     number_index: HashMap<CallerId, NumberIndex>,
@@ -32,7 +32,7 @@ pub struct Wanted {
 /// Below this many pairs, 16 MB of them, it isn't worth looking for repeated ones.
 const PAIRS_WORTH_SORTING: usize = 1 << 21;
 
-impl Wanted {
+impl AppendRequests {
     /// Takes one row; gives the index of the user that it names, if it names one. What is wrong with it is said when the
     /// file is read again, by [`super::judge`].
     pub fn take(&mut self, row: &Row<'_>, reader: &mut NumberReader) -> Option<usize> {
@@ -65,7 +65,7 @@ impl Wanted {
     }
 
     /// The ledger of what is wanted. Nothing has come of it yet.
-    pub fn settle(self) -> Ledger {
+    pub fn finish_reading(self) -> AppendLedger {
         let users = self.logins.len();
         // Counting puts the pairs of each user together in one pass, where sorting all would take twenty.
         let mut ends = vec![0_usize; users];
@@ -95,11 +95,11 @@ impl Wanted {
             starts.push(wanted.len());
             let mut last = None;
             for &number in mine.iter().filter(|&&number| last.replace(number) != Some(number)) {
-                wanted.push((number, Fate::Open));
+                wanted.push((number, NumberOutcome::Pending));
             }
         }
         starts.push(wanted.len());
-        Ledger {
+        AppendLedger {
             logins: self.logins,
             numbers: self.numbers,
             number_index: self.number_index,
@@ -119,36 +119,36 @@ impl Wanted {
 }
 
 /// Every user of a file with the numbers that it is to have, and what came of each.
-pub struct Ledger {
+pub struct AppendLedger {
     logins: Logins,
     numbers: Vec<CallerId>,
     number_index: HashMap<CallerId, NumberIndex>,
     /// Where each user's numbers start in `wanted`; one entry more than there are users.
     starts: Vec<usize>,
-    wanted: Vec<(NumberIndex, Fate)>,
-    standings: Vec<Option<Standing>>,
+    wanted: Vec<(NumberIndex, NumberOutcome)>,
+    standings: Vec<Option<LoginLookup>>,
     /// Who may have been meant by login IDs that nobody has: of few.
     near: HashMap<usize, Vec<String>>,
 }
 
 /// What came of one number for one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum NumberOutcome {
     /// Nothing yet.
-    Open,
+    Pending,
     /// Added by this job; no row has claimed it yet.
     Added,
     /// Added by this job, and a row further up has claimed it.
-    Claimed,
+    ReportedEarlier,
     /// The user had it before.
-    Held,
+    AlreadyPresent,
     /// The list has no room.
-    Over,
+    LimitReached,
     /// Added by this job, and taken off again, since it was retired meanwhile.
-    TakenBack,
+    Retracted,
 }
 
-impl Ledger {
+impl AppendLedger {
     /// Distinct login IDs of the file.
     pub fn users(&self) -> usize {
         self.standings.len()
@@ -160,36 +160,38 @@ impl Ledger {
     }
 
     /// Decides for one user: `standing` and `list` are what the directory says of it now.
-    pub fn plan(&self, user: usize, standing: Standing, list: &[CallerId], limit: usize) -> UserPlan {
+    pub fn plan(&self, user: usize, standing: LoginLookup, list: &[CallerId], limit: usize) -> AppendPlan {
         let wanted = self.wanted[self.starts[user]..self.starts[user + 1]].iter();
-        let wanted = wanted.filter(|(_, fate)| *fate == Fate::Open).map(|&(number, _)| self.numbers[number as usize]);
-        UserPlan::decide(self.login(user), standing, list, wanted, limit)
+        let wanted = wanted
+            .filter(|(_, fate)| *fate == NumberOutcome::Pending)
+            .map(|&(number, _)| self.numbers[number as usize]);
+        AppendPlan::decide(self.login(user), standing, list, wanted, limit)
     }
 
     /// Whether everything about this user is known. Not so for a user of an interrupted job whose file now asks for
     /// more, because a number has come into the inventory meanwhile.
-    pub fn is_settled(&self, user: usize) -> bool {
+    pub fn is_decided(&self, user: usize) -> bool {
         match self.standings[user] {
             None => false,
-            Some(Standing::User(_)) => {
-                self.wanted[self.starts[user]..self.starts[user + 1]].iter().all(|(_, fate)| *fate != Fate::Open)
-            }
+            Some(LoginLookup::User(_)) => self.wanted[self.starts[user]..self.starts[user + 1]]
+                .iter()
+                .all(|(_, fate)| *fate != NumberOutcome::Pending),
             Some(_) => true,
         }
     }
 
     /// Keeps what came of a plan. A plan for a login ID that the file doesn't hold is of no account.
-    pub fn record(&mut self, plan: &UserPlan) {
+    pub fn record(&mut self, plan: &AppendPlan) {
         let Some(user) = self.logins.find(&plan.login) else { return };
         self.standings[user] = Some(plan.standing);
         if !plan.near.is_empty() {
             self.near.insert(user, plan.near.clone());
         }
         let fates = [
-            (&plan.add, Fate::Added),
-            (&plan.held, Fate::Held),
-            (&plan.over, Fate::Over),
-            (&plan.taken_back, Fate::TakenBack),
+            (&plan.add, NumberOutcome::Added),
+            (&plan.already_present, NumberOutcome::AlreadyPresent),
+            (&plan.over_limit, NumberOutcome::LimitReached),
+            (&plan.retracted, NumberOutcome::Retracted),
         ];
         for (numbers, fate) in fates {
             for number in numbers {
@@ -208,13 +210,13 @@ impl Ledger {
     /// The policy of a user, once it is known.
     pub(crate) fn policy(&self, user: usize) -> Option<Policy> {
         match self.standings[user] {
-            Some(Standing::User(policy)) => Some(policy),
+            Some(LoginLookup::User(policy)) => Some(policy),
             _ => None,
         }
     }
 
     /// Who a row's login ID is, as far as it is known.
-    pub(super) fn standing(&self, folded_login: &str) -> Option<(usize, Option<Standing>)> {
+    pub(super) fn standing(&self, folded_login: &str) -> Option<(usize, Option<LoginLookup>)> {
         let user = self.logins.find(folded_login)?;
         Some((user, self.standings[user]))
     }
@@ -225,11 +227,11 @@ impl Ledger {
     }
 
     /// What came of a number for a user. The first row that asks for an added number claims it.
-    pub(super) fn claim(&mut self, user: usize, number: CallerId) -> Fate {
-        let Some(at) = self.position(user, number) else { return Fate::Open };
+    pub(super) fn claim(&mut self, user: usize, number: CallerId) -> NumberOutcome {
+        let Some(at) = self.position(user, number) else { return NumberOutcome::Pending };
         let fate = self.wanted[at].1;
-        if fate == Fate::Added {
-            self.wanted[at].1 = Fate::Claimed;
+        if fate == NumberOutcome::Added {
+            self.wanted[at].1 = NumberOutcome::ReportedEarlier;
         }
         fate
     }

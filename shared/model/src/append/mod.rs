@@ -1,8 +1,8 @@
 //! Appending caller IDs to many users' lists from a file.
 //!
-//! The file is read twice. First it becomes a [`Wanted`]: who is to have which numbers, each user once, however many
-//! rows name it. That, settled into a [`Ledger`], is held against the table user by user: [`Ledger::plan`] decides,
-//! [`Ledger::record`] keeps what came of it. Then the file is read again, and each row is judged by the ledger
+//! The file is read twice. First it becomes a [`AppendRequests`]: who is to have which numbers, each user once, however many
+//! rows name it. That, settled into a [`AppendLedger`], is held against the table user by user: [`AppendLedger::plan`] decides,
+//! [`AppendLedger::record`] keeps what came of it. Then the file is read again, and each row is judged by the ledger
 //! ([`judge`]). So memory holds a few bytes a row, and no text.
 //!
 //! **An append never removes.** A plan can only add, and a replay finds nothing left to add.
@@ -12,8 +12,8 @@ mod ledger;
 mod plan;
 
 pub use judge::judge;
-pub use ledger::{Ledger, Wanted};
-pub use plan::{Standing, UserPlan};
+pub use ledger::{AppendLedger, AppendRequests};
+pub use plan::{AppendPlan, LoginLookup};
 
 pub(crate) use judge::{NumbersJudged, not_in_force, number_message, one_number_message};
 

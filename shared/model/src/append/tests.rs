@@ -18,7 +18,7 @@ use crate::{
 
 /// The table: each user's standing and list, by folded login ID.
 #[derive(Clone, Default)]
-struct Directory(BTreeMap<String, (Option<Standing>, BTreeSet<CallerId>)>);
+struct Directory(BTreeMap<String, (Option<LoginLookup>, BTreeSet<CallerId>)>);
 
 impl Directory {
     fn with(users: &[&str]) -> Self {
@@ -31,7 +31,7 @@ impl Directory {
 
     fn user(&mut self, login: &str, policy: Policy, list: &[&str]) {
         let list = list.iter().map(|number| number.parse().unwrap()).collect();
-        self.0.insert(login.to_owned(), (Some(Standing::User(policy)), list));
+        self.0.insert(login.to_owned(), (Some(LoginLookup::User(policy)), list));
     }
 
     fn list(&self, login: &str) -> Vec<String> {
@@ -58,20 +58,20 @@ fn each_row(file: &[u8], mut take: impl FnMut(&Row<'_>)) {
 
 fn run_with(file: &[u8], directory: &mut Directory, inventory: &[InventoryNumber], limit: usize) -> Ran {
     let mut numbers = NumberReader::new("IN".parse().unwrap(), inventory);
-    let mut wanted = Wanted::default();
+    let mut wanted = AppendRequests::default();
     each_row(file, |row| _ = wanted.take(row, &mut numbers));
-    let mut ledger = wanted.settle();
+    let mut ledger = wanted.finish_reading();
     let mut added = 0;
     for user in 0..ledger.users() {
         let (standing, list) = directory.0.get(ledger.login(user)).cloned().unwrap_or_default();
         let list: Vec<_> = list.into_iter().collect();
-        let plan = ledger.plan(user, standing.unwrap_or(Standing::Nobody), &list, limit);
+        let plan = ledger.plan(user, standing.unwrap_or(LoginLookup::Nobody), &list, limit);
         if let Some((_, list)) = directory.0.get_mut(&plan.login) {
             list.extend(&plan.add);
         }
         added += plan.add.len();
         ledger.record(&plan);
-        assert!(ledger.is_settled(user));
+        assert!(ledger.is_decided(user));
     }
     let mut report = None;
     let mut rows = Vec::new();
@@ -241,7 +241,7 @@ fn login_id_missing() {
 #[test]
 fn user_not_found_for_strangers_and_for_an_email_address() {
     let mut directory = Directory::default();
-    directory.0.insert("ana@example.com".into(), (Some(Standing::EmailOnly), BTreeSet::new()));
+    directory.0.insert("ana@example.com".into(), (Some(LoginLookup::EmailOnly), BTreeSet::new()));
     let ran =
         run("nobody,9876543210\nana@example.com,9876543210\n\"a\nb\",9876543210\n1.5E+10,9876543210", &mut directory);
     assert_eq!(ran.rows, vec![codes(RowCode::UserNotFound); 4]);
@@ -264,7 +264,7 @@ fn links_to_numbers_keep_their_parameters_and_part_as_others_do() {
 #[test]
 fn user_ambiguous() {
     let mut directory = Directory::default();
-    directory.0.insert("sam@example.com".into(), (Some(Standing::Ambiguous), BTreeSet::new()));
+    directory.0.insert("sam@example.com".into(), (Some(LoginLookup::Ambiguous), BTreeSet::new()));
     assert_eq!(run("sam@example.com,9876543210", &mut directory).rows, [codes(RowCode::UserAmbiguous)]);
 }
 
@@ -327,15 +327,15 @@ fn warnings_fail_nothing() {
             warned("unchanged", &[Warning::DuplicateInFile]),
         ]
     );
-    assert_eq!(directory.0["all"].0, Some(Standing::User(Policy::All)));
-    assert_eq!(ran.counts.to_mend(), 0);
+    assert_eq!(directory.0["all"].0, Some(LoginLookup::User(Policy::All)));
+    assert_eq!(ran.counts.needs_correction(), 0);
 }
 
 #[test]
 fn the_failed_file_mended_is_accepted_as_it_is() {
     let mut directory = Directory::with(&["user1", "user2"]);
     let ran = run("user1,9876543210\nuser2,987654321O\n\"user9, Ann\",+919876543211\n", &mut directory);
-    assert_eq!(ran.counts.to_mend(), 2);
+    assert_eq!(ran.counts.needs_correction(), 2);
     let failed = String::from_utf8(ran.failed).unwrap();
     assert!(
         failed.contains("\"user9, Ann\",'+919876543211,4,failed,USER_NOT_FOUND,Login ID,\"user9, Ann\","),
@@ -360,17 +360,17 @@ fn a_job_that_was_interrupted_still_knows_what_it_did_itself() {
     let file = "Login,DIDs\nuser1,9876543210\n";
     let mut numbers = NumberReader::new("IN".parse().unwrap(), &[]);
     let ledger_of = |numbers: &mut NumberReader| {
-        let mut wanted = Wanted::default();
+        let mut wanted = AppendRequests::default();
         each_row(file.as_bytes(), |row| _ = wanted.take(row, numbers));
-        wanted.settle()
+        wanted.finish_reading()
     };
     let first = ledger_of(&mut numbers);
-    let plan = first.plan(0, Standing::User(Policy::Custom), &[], 10);
+    let plan = first.plan(0, LoginLookup::User(Policy::Custom), &[], 10);
     // It wrote, and died. The next delivery finds the number on the list, and the plan beside the results.
     let mut second = ledger_of(&mut numbers);
-    assert!(!second.is_settled(0));
+    assert!(!second.is_decided(0));
     second.record(&plan);
-    assert!(second.is_settled(0));
+    assert!(second.is_decided(0));
     let mut status = None;
     each_row(file.as_bytes(), |row| status = Some(judge(row, &mut numbers, &mut second).status));
     assert_eq!(status, Some(RowStatus::Applied));
@@ -380,9 +380,9 @@ fn a_job_that_was_interrupted_still_knows_what_it_did_itself() {
 fn what_a_job_did_not_come_to_is_unprocessed() {
     let file = "Login,DIDs\nuser1,9876543210\nuser1,junk\n";
     let mut numbers = NumberReader::new("IN".parse().unwrap(), &[]);
-    let mut wanted = Wanted::default();
+    let mut wanted = AppendRequests::default();
     each_row(file.as_bytes(), |row| _ = wanted.take(row, &mut numbers));
-    let mut ledger = wanted.settle();
+    let mut ledger = wanted.finish_reading();
     each_row(file.as_bytes(), |row| {
         assert_eq!(judge(row, &mut numbers, &mut ledger).status, RowStatus::Unprocessed);
     });
@@ -451,7 +451,7 @@ proptest! {
         let mut directory = Directory::with(&["user0", "user1", "user2"]);
         run_with(file.as_bytes(), &mut directory, &[], 100);
         let ran = run_with(file.as_bytes(), &mut directory, &[], 100);
-        if ran.counts.to_mend() > 0 {
+        if ran.counts.needs_correction() > 0 {
             let again = run_with(&ran.failed, &mut directory, &[], 100);
             let verdict = |row: &&String| row.starts_with("failed") || row.starts_with("partial");
             // A row that could not be cut comes back as one whole cell, which is another complaint.

@@ -26,7 +26,7 @@ use crate::{
 };
 
 pub use object::{CLOCKS_DIFFER, ObjectName, folder};
-pub use question::{BadRange, Filter, Range};
+pub use question::{AuditFilter, AuditRange, BadRange};
 
 /// Who changed something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +72,7 @@ impl fmt::Display for Actor {
 
 /// One line of the trail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct AuditEntry {
     /// The stream's name for the change. A change that was told twice has one name.
     pub id: String,
     /// When it came into the trail, to the millisecond. The trail is ordered by it.
@@ -81,9 +81,9 @@ pub struct Entry {
     pub changed: Timestamp,
     /// What was changed.
     #[serde(flatten)]
-    pub subject: Subject,
+    pub subject: AuditSubject,
     /// What became of it.
-    pub change: Kind,
+    pub change: AuditAction,
     /// Who did it; `None` for who wrote the table past the API and the jobs.
     pub by: Option<Actor>,
     /// Who asked for the job that did it.
@@ -110,7 +110,7 @@ pub struct Entry {
 /// What an entry is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Subject {
+pub enum AuditSubject {
     /// A user.
     User(LoginId),
     /// A number of the inventory.
@@ -134,7 +134,7 @@ pub enum Subject {
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum AuditAction {
     /// It is new.
     Created,
     /// It was there before, and after.
@@ -151,7 +151,7 @@ pub enum Kind {
     Refused,
 }
 
-impl From<Decision> for Kind {
+impl From<Decision> for AuditAction {
     fn from(decision: Decision) -> Self {
         match decision {
             Decision::Execute => Self::Executed,
@@ -173,9 +173,9 @@ pub struct FromTo<T> {
 
 /// What the trail looks at, of an item as it was at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
+pub struct AuditImage {
     /// Whose.
-    pub subject: Subject,
+    pub subject: AuditSubject,
     /// Who wrote it last.
     pub changed_by: Option<Actor>,
     /// Who was about to delete it.
@@ -187,14 +187,14 @@ pub struct Image {
     /// A number's state.
     pub state: Option<NumberState>,
     /// What else it says, by name.
-    pub fields: BTreeMap<&'static str, Field>,
+    pub fields: BTreeMap<&'static str, AuditField>,
     /// What was done, where the item says that itself.
-    pub told: Option<Told>,
+    pub told: Option<RecordedAction>,
 }
 
 /// A value that is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Field {
+pub enum AuditField {
     /// It is shown.
     Shown(String),
     /// It is personal data: the trail keeps that it has changed, and not from what to what.
@@ -203,16 +203,16 @@ pub enum Field {
 
 /// What an item says was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum RecordedAction {
     /// Somebody has decided about a job.
     Decided(Decision),
     /// Somebody was refused, with this code.
     Refused(String),
 }
 
-impl Image {
+impl AuditImage {
     /// What there is of something at first: nothing but its name.
-    pub fn of(subject: Subject) -> Self {
+    pub fn of(subject: AuditSubject) -> Self {
         Self {
             subject,
             changed_by: None,
@@ -228,50 +228,55 @@ impl Image {
 
 /// A change that the stream tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct AuditChange {
     /// The stream's name for it.
     pub id: String,
     /// When the table took it.
     pub changed: Timestamp,
     /// What was there.
-    pub before: Option<Image>,
+    pub before: Option<AuditImage>,
     /// What is there now.
-    pub after: Option<Image>,
+    pub after: Option<AuditImage>,
     /// Who asked for the job that did it, if one did.
     pub asked_by: Option<Actor>,
 }
 
-impl Change {
+impl AuditChange {
     /// The line of the trail that comes of it, completed at `at`; `None` if it is about nothing that the trail keeps.
-    pub fn entry(self, at: Timestamp) -> Option<Entry> {
+    pub fn entry(self, at: Timestamp) -> Option<AuditEntry> {
         let Self { id, changed, before, after, asked_by } = self;
         let told = after.as_ref().and_then(|after| after.told.clone());
         // What is written down for the trail alone comes and goes; so do jobs.
-        let is_event = |image: &Image| matches!(image.subject, Subject::Job(_) | Subject::Route(_));
+        let is_event = |image: &AuditImage| matches!(image.subject, AuditSubject::Job(_) | AuditSubject::Route(_));
         let kind = match (&before, &after, &told) {
-            (_, _, Some(Told::Decided(decision))) => (*decision).into(),
-            (_, _, Some(Told::Refused(_))) => Kind::Refused,
+            (_, _, Some(RecordedAction::Decided(decision))) => (*decision).into(),
+            (_, _, Some(RecordedAction::Refused(_))) => AuditAction::Refused,
             (Some(image), _, None) | (None, Some(image), None) if is_event(image) => return None,
-            (None, Some(_), None) => Kind::Created,
-            (Some(_), Some(_), None) => Kind::Changed,
-            (Some(_), None, None) => Kind::Deleted,
+            (None, Some(_), None) => AuditAction::Created,
+            (Some(_), Some(_), None) => AuditAction::Changed,
+            (Some(_), None, None) => AuditAction::Deleted,
             (None, None, None) => return None,
         };
         let code = match told {
-            Some(Told::Refused(code)) => Some(code),
-            Some(Told::Decided(_)) | None => None,
+            Some(RecordedAction::Refused(code)) => Some(code),
+            Some(RecordedAction::Decided(_)) | None => None,
         };
-        let list = |image: &Option<Image>| image.as_ref().map(|image| image.caller_ids.clone()).unwrap_or_default();
+        let list =
+            |image: &Option<AuditImage>| image.as_ref().map(|image| image.caller_ids.clone()).unwrap_or_default();
         let (had, has) = (list(&before), list(&after));
-        let policy = |image: &Option<Image>| image.as_ref().and_then(|image| image.policy);
-        let state = |image: &Option<Image>| image.as_ref().and_then(|image| image.state);
+        let policy = |image: &Option<AuditImage>| image.as_ref().and_then(|image| image.policy);
+        let state = |image: &Option<AuditImage>| image.as_ref().and_then(|image| image.state);
         let policy = FromTo::of(policy(&before), policy(&after));
         let state = FromTo::of(state(&before), state(&after));
         // What a new user begins with, or one who is gone had, says nothing.
-        let is_user = after.as_ref().or(before.as_ref()).is_some_and(|image| matches!(image.subject, Subject::User(_)));
-        let fields =
-            if is_user && kind != Kind::Changed { BTreeMap::new() } else { fields(before.as_ref(), after.as_ref()) };
-        if kind == Kind::Changed && had == has && policy.is_none() && state.is_none() && fields.is_empty() {
+        let is_user =
+            after.as_ref().or(before.as_ref()).is_some_and(|image| matches!(image.subject, AuditSubject::User(_)));
+        let fields = if is_user && kind != AuditAction::Changed {
+            BTreeMap::new()
+        } else {
+            fields(before.as_ref(), after.as_ref())
+        };
+        if kind == AuditAction::Changed && had == has && policy.is_none() && state.is_none() && fields.is_empty() {
             return None;
         }
         let by = match (&before, &after) {
@@ -280,7 +285,7 @@ impl Change {
             (_, after) => after.as_ref().and_then(|after| after.changed_by.clone()),
         };
         let subject = after.or(before)?.subject;
-        Some(Entry {
+        Some(AuditEntry {
             id,
             at,
             changed,
@@ -311,14 +316,14 @@ impl Change {
 }
 
 /// The fields that changed.
-fn fields(before: Option<&Image>, after: Option<&Image>) -> BTreeMap<String, FromTo<String>> {
-    let field = |image: Option<&Image>, name: &str| image.and_then(|image| image.fields.get(name).cloned());
+fn fields(before: Option<&AuditImage>, after: Option<&AuditImage>) -> BTreeMap<String, FromTo<String>> {
+    let field = |image: Option<&AuditImage>, name: &str| image.and_then(|image| image.fields.get(name).cloned());
     let names = before.into_iter().chain(after).flat_map(|image| image.fields.keys());
     let changed = names.filter_map(|name| {
         let change = FromTo::of(field(before, name), field(after, name))?;
         let shown = |field| match field {
-            Some(Field::Shown(text)) => Some(text),
-            Some(Field::Private(_)) | None => None,
+            Some(AuditField::Shown(text)) => Some(text),
+            Some(AuditField::Private(_)) | None => None,
         };
         Some(((*name).to_owned(), FromTo { from: shown(change.from), to: shown(change.to) }))
     });

@@ -4,12 +4,12 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Actor, Entry, Subject};
+use super::{Actor, AuditEntry, AuditSubject};
 use crate::{caller_id::CallerId, upload::JobId, user::LoginId};
 
 /// Which entries are wanted: those that are about all that is said here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct AuditFilter {
     /// About this user.
     pub user: Option<LoginId>,
     /// About this number: it came, it went, or its state changed.
@@ -18,21 +18,20 @@ pub struct Filter {
     pub job: Option<JobId>,
 }
 
-impl Filter {
+impl AuditFilter {
     /// Whether an entry is wanted.
-    pub fn takes(&self, entry: &Entry) -> bool {
-        let user = self
-            .user
-            .as_ref()
-            .is_none_or(|wanted| matches!(&entry.subject, Subject::User(login) if login.folded() == wanted.folded()));
+    pub fn takes(&self, entry: &AuditEntry) -> bool {
+        let user = self.user.as_ref().is_none_or(
+            |wanted| matches!(&entry.subject, AuditSubject::User(login) if login.folded() == wanted.folded()),
+        );
         let number = self.number.is_none_or(|wanted| {
-            entry.subject == Subject::Number(wanted)
+            entry.subject == AuditSubject::Number(wanted)
                 || entry.added.binary_search(&wanted).is_ok()
                 || entry.removed.binary_search(&wanted).is_ok()
         });
         let job = self.job.as_ref().is_none_or(|wanted| {
             matches!(&entry.by, Some(Actor::Job(job)) if job == wanted)
-                || matches!(&entry.subject, Subject::Job(job) if job == wanted)
+                || matches!(&entry.subject, AuditSubject::Job(job) if job == wanted)
         });
         user && number && job
     }
@@ -40,7 +39,7 @@ impl Filter {
 
 /// A stretch of the trail, by completion, to the millisecond: from its first moment, up to and without its last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range {
+pub struct AuditRange {
     /// Its first moment.
     pub from: Timestamp,
     /// The first moment after it.
@@ -75,7 +74,7 @@ const USUAL_DAYS: i64 = 7;
 /// Days that one question spans at most: a month, so that an answer is a bounded number of pages.
 const LONGEST_DAYS: i64 = 31;
 
-impl Range {
+impl AuditRange {
     /// The stretch that is asked for, as far as it has settled: no end means that moment, and no beginning a week before
     /// the end.
     ///
@@ -110,7 +109,7 @@ mod tests {
     fn a_range_ends_where_the_trail_has_settled() {
         let settled = at("2026-03-31T00:00:00");
         let ask = |from: Option<&str>, to: Option<&str>| {
-            let range = Range::ask(from.map(at), to.map(at), settled)?;
+            let range = AuditRange::ask(from.map(at), to.map(at), settled)?;
             Ok((range.from.to_string(), range.to.to_string()))
         };
         let range = |from: &str, to: &str| Ok((format!("{from}Z"), format!("{to}Z")));

@@ -15,30 +15,30 @@ fn numbers(last: &[u8]) -> BTreeSet<CallerId> {
     last.iter().map(|digit| format!("+91987654321{digit}").parse().unwrap()).collect()
 }
 
-fn user(last: &[u8], policy: Policy, changed_by: Option<Actor>) -> Image {
-    Image {
+fn user(last: &[u8], policy: Policy, changed_by: Option<Actor>) -> AuditImage {
+    AuditImage {
         changed_by,
         caller_ids: numbers(last),
         policy: Some(policy),
-        ..Image::of(Subject::User(LoginId::parse("Asha").unwrap()))
+        ..AuditImage::of(AuditSubject::User(LoginId::parse("Asha").unwrap()))
     }
 }
 
-fn number(state: NumberState, changed_by: Option<Actor>) -> Image {
-    Image {
-        subject: Subject::Number("+919876543210".parse().unwrap()),
+fn number(state: NumberState, changed_by: Option<Actor>) -> AuditImage {
+    AuditImage {
+        subject: AuditSubject::Number("+919876543210".parse().unwrap()),
         state: Some(state),
         policy: None,
         ..user(&[], Policy::Custom, changed_by)
     }
 }
 
-fn entry(before: Option<Image>, after: Option<Image>) -> Option<Entry> {
-    let change = Change { id: "e1".to_owned(), changed: CHANGED.parse().unwrap(), before, after, asked_by: None };
+fn entry(before: Option<AuditImage>, after: Option<AuditImage>) -> Option<AuditEntry> {
+    let change = AuditChange { id: "e1".to_owned(), changed: CHANGED.parse().unwrap(), before, after, asked_by: None };
     change.entry(AT.parse().unwrap())
 }
 
-fn json(before: Option<Image>, after: Option<Image>) -> serde_json::Value {
+fn json(before: Option<AuditImage>, after: Option<AuditImage>) -> serde_json::Value {
     serde_json::to_value(entry(before, after).expect("an entry")).unwrap()
 }
 
@@ -53,7 +53,7 @@ fn an_append_tells_what_came_and_by_which_job() {
     });
     let told = json(Some(before.clone()), Some(after.clone()));
     assert_eq!(told, expected);
-    assert_eq!(serde_json::from_value::<Entry>(told).unwrap(), entry(Some(before), Some(after)).unwrap());
+    assert_eq!(serde_json::from_value::<AuditEntry>(told).unwrap(), entry(Some(before), Some(after)).unwrap());
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn who_comes_and_goes_is_told_whole() {
     let last = user(&[1], Policy::Custom, Some(job()));
     let told = json(Some(last.clone()), None);
     assert_eq!((&told["change"], &told["by"]), (&"deleted".into(), &serde_json::Value::Null));
-    let told = json(Some(Image { deleted_by: Some(ann()), ..last }), None);
+    let told = json(Some(AuditImage { deleted_by: Some(ann()), ..last }), None);
     assert_eq!(told["by"], serde_json::json!({ "call": "ann" }));
     assert_eq!(told["removed"], serde_json::json!(["+919876543211"]));
 }
@@ -86,7 +86,7 @@ fn who_comes_and_goes_is_told_whole() {
 #[test]
 fn what_changes_no_number_leaves_no_entry() {
     let before = user(&[1], Policy::Custom, Some(job()));
-    let after = Image { deleted_by: Some(ann()), ..user(&[1], Policy::Custom, Some(ann())) };
+    let after = AuditImage { deleted_by: Some(ann()), ..user(&[1], Policy::Custom, Some(ann())) };
     assert_eq!(entry(Some(before), Some(after)), None);
     assert_eq!(entry(None, None), None);
 }
@@ -107,7 +107,7 @@ fn an_actor_is_read_as_it_is_written() {
 fn a_filter_takes_what_is_about_all_it_names() {
     let appended = entry(Some(user(&[], Policy::Custom, None)), Some(user(&[1], Policy::Custom, Some(job())))).unwrap();
     let flagged = entry(Some(number(NumberState::Active, None)), Some(number(NumberState::Flagged, None))).unwrap();
-    let of = |user: Option<&str>, number: Option<&str>, job: Option<&str>| Filter {
+    let of = |user: Option<&str>, number: Option<&str>, job: Option<&str>| AuditFilter {
         user: user.map(|login| LoginId::parse(login).unwrap()),
         number: number.map(|number| number.parse().unwrap()),
         job: job.map(|job| JobId::parse(job).unwrap()),
@@ -129,13 +129,13 @@ fn a_filter_takes_what_is_about_all_it_names() {
 
 #[test]
 fn fields_are_told_from_what_to_what_and_personal_ones_by_name_alone() {
-    let settings = |phone_system: &str, recipients: &str| Image {
+    let settings = |phone_system: &str, recipients: &str| AuditImage {
         changed_by: Some(ann()),
         fields: BTreeMap::from([
-            ("phone_system", Field::Shown(phone_system.to_owned())),
-            ("recipients", Field::Private(recipients.to_owned())),
+            ("phone_system", AuditField::Shown(phone_system.to_owned())),
+            ("recipients", AuditField::Private(recipients.to_owned())),
         ]),
-        ..Image::of(Subject::Settings("acme".parse().unwrap()))
+        ..AuditImage::of(AuditSubject::Settings("acme".parse().unwrap()))
     };
     let told = json(Some(settings("builtin", "a@x.example")), Some(settings("zoom-phone", "b@x.example")));
     assert_eq!(told["settings"], "acme");
@@ -153,9 +153,9 @@ fn fields_are_told_from_what_to_what_and_personal_ones_by_name_alone() {
 
 #[test]
 fn an_action_on_an_agent_is_told_and_the_beginning_of_a_user_is_not() {
-    let user = |status: &str| Image {
+    let user = |status: &str| AuditImage {
         changed_by: Some(ann()),
-        fields: BTreeMap::from([("agent_status", Field::Shown(status.to_owned()))]),
+        fields: BTreeMap::from([("agent_status", AuditField::Shown(status.to_owned()))]),
         ..user(&[], Policy::Custom, None)
     };
     let told = json(Some(user("enabled")), Some(user("blocked")));
@@ -166,19 +166,22 @@ fn an_action_on_an_agent_is_told_and_the_beginning_of_a_user_is_not() {
 #[test]
 fn decisions_and_refusals_are_told_once_and_the_lives_of_jobs_are_not() {
     let job = JobId::parse("9f86d081884c7d659a2feaa0c55ad015").unwrap();
-    let running = Image::of(Subject::Job(job));
-    for (decision, kind) in
-        [(Decision::Execute, Kind::Executed), (Decision::Discard, Kind::Discarded), (Decision::Undo, Kind::Undone)]
-    {
-        let decided = Image { changed_by: Some(ann()), told: Some(Told::Decided(decision)), ..running.clone() };
+    let running = AuditImage::of(AuditSubject::Job(job));
+    for (decision, kind) in [
+        (Decision::Execute, AuditAction::Executed),
+        (Decision::Discard, AuditAction::Discarded),
+        (Decision::Undo, AuditAction::Undone),
+    ] {
+        let decided =
+            AuditImage { changed_by: Some(ann()), told: Some(RecordedAction::Decided(decision)), ..running.clone() };
         let told = entry(Some(running.clone()), Some(decided.clone())).unwrap();
         assert_eq!((told.change, told.by), (kind, Some(ann())));
         assert_eq!(entry(Some(decided), Some(running.clone())), None);
     }
-    let refused = Image {
+    let refused = AuditImage {
         changed_by: Some(ann()),
-        told: Some(Told::Refused("SCOPE_MISSING".to_owned())),
-        ..Image::of(Subject::Route("POST /v1/jobs".to_owned()))
+        told: Some(RecordedAction::Refused("SCOPE_MISSING".to_owned())),
+        ..AuditImage::of(AuditSubject::Route("POST /v1/jobs".to_owned()))
     };
     let told = json(None, Some(refused.clone()));
     assert_eq!((&told["route"], &told["change"]), (&"POST /v1/jobs".into(), &"refused".into()));

@@ -25,7 +25,7 @@ pub use encoding::{Encoding, Judge, Judged, NotAnEncoding};
 pub use guard::{guard, unguard};
 pub use header::{Column, Header, MAX_COLUMNS, Schema};
 pub use note::Note;
-pub use read::{Range, Reader, Row, RowShape};
+pub use read::{ByteRange, Reader, Row, RowShape};
 pub use write::{RESULT_COLUMNS, Writer};
 
 use crate::code::FileCode;

@@ -22,7 +22,7 @@ use crate::{
 /// A range begins at a record's first byte. It ends where the next one begins: the record that the end falls into
 /// belongs to the range that it began in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range {
+pub struct ByteRange {
     /// Offset of the range's first byte in the source.
     pub start: u64,
     /// Offset past its last byte.
@@ -113,7 +113,7 @@ impl Reader {
     /// A reader for a range of a file whose header is known. Push bytes from `range.start` on, and past `range.end`
     /// until no row comes any more: the last record may reach beyond. Files in UTF-16 can't be cut: their ranges would
     /// be counted in other bytes than the records.
-    pub fn of_range(schema: Schema, header: Header, range: Range) -> Self {
+    pub fn of_range(schema: Schema, header: Header, range: ByteRange) -> Self {
         let delimiter = header.delimiter;
         Self {
             decoding: Decoding::utf8(),
@@ -751,7 +751,7 @@ mod tests {
         let mut rows = Vec::new();
         for (index, &(start, first_line)) in starts.iter().enumerate() {
             let end = starts.get(index + 1).map_or(text.len() as u64, |next| next.0);
-            let mut reader = Reader::of_range(&SCHEMA, header.clone(), Range { start, end, first_line });
+            let mut reader = Reader::of_range(&SCHEMA, header.clone(), ByteRange { start, end, first_line });
             reader.push(&text.as_bytes()[usize::try_from(start).unwrap()..]).unwrap();
             reader.end().unwrap();
             while let Some(row) = reader.next_row().unwrap() {

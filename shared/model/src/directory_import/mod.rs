@@ -8,8 +8,8 @@
 
 pub mod request;
 pub mod rows;
-pub mod standing;
 pub mod sync;
+pub mod sync_state;
 
 use crate::{
     caller_id::CallerId,

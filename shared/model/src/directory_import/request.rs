@@ -7,14 +7,14 @@ use crate::user::{DirectoryId, Ref};
 /// The content of `inbox/{account}/directory-import/{name}.json`: `{"import": {…}}` or `{"sync": {…}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Request {
+pub enum ImportRequest {
     /// Users of the directory become users here.
     Import(Import),
     /// What has changed in the directory since the last time is brought here.
     Sync(Sync),
 }
 
-impl Request {
+impl ImportRequest {
     /// As it is dropped into the inbox.
     #[expect(clippy::missing_panics_doc, reason = "texts and lists of texts can be written as JSON")]
     pub fn to_json(&self) -> Vec<u8> {
@@ -228,13 +228,16 @@ mod tests {
     #[test]
     fn a_request_reads_back() {
         for request in [
-            Request::Import(Import { chosen: Chosen::search("asha").unwrap(), role: None, relink: false }),
-            Request::Sync(Sync { confirmed: true }),
-            Request::Sync(Sync::default()),
+            ImportRequest::Import(Import { chosen: Chosen::search("asha").unwrap(), role: None, relink: false }),
+            ImportRequest::Sync(Sync { confirmed: true }),
+            ImportRequest::Sync(Sync::default()),
         ] {
-            assert_eq!(serde_json::from_slice::<Request>(&request.to_json()).unwrap(), request);
+            assert_eq!(serde_json::from_slice::<ImportRequest>(&request.to_json()).unwrap(), request);
         }
-        assert_eq!(serde_json::from_str::<Request>(r#"{"sync": {}}"#).unwrap(), Request::Sync(Sync::default()));
-        assert!(serde_json::from_str::<Request>(r#"{"sync": {"confirm": true}}"#).is_err());
+        assert_eq!(
+            serde_json::from_str::<ImportRequest>(r#"{"sync": {}}"#).unwrap(),
+            ImportRequest::Sync(Sync::default())
+        );
+        assert!(serde_json::from_str::<ImportRequest>(r#"{"sync": {"confirm": true}}"#).is_err());
     }
 }

@@ -26,7 +26,7 @@ pub const COLUMNS: [&str; 11] = [
 
 /// What is to become of one user. What is `None` or false is an empty cell: it stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct ImportRow {
     /// The user here. `None` when nobody can be named, and the row will say so.
     pub login: Option<LoginId>,
     /// The user's name.
@@ -54,7 +54,7 @@ pub struct Row {
 const PHONE_UNREADABLE: &str = "The telephone can't be read and was left out.";
 const NOBODY: &str = "The directory has nobody with this ID.";
 
-impl Row {
+impl ImportRow {
     /// A row that changes nothing yet.
     pub fn of(id: DirectoryId, login: Option<LoginId>) -> Self {
         Self {
@@ -125,7 +125,7 @@ impl Row {
 }
 
 /// The rows as a file.
-pub fn write<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Vec<u8> {
+pub fn write<'a>(rows: impl IntoIterator<Item = &'a ImportRow>) -> Vec<u8> {
     let mut csv = Writer::new(b',');
     csv.record(COLUMNS);
     for row in rows {
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn an_import_says_what_the_directory_knows_and_leaves_the_rest_alone() {
-        let cells = Row::import(asha(true), None, Some(Ref::parse("agent").unwrap())).cells();
+        let cells = ImportRow::import(asha(true), None, Some(Ref::parse("agent").unwrap())).cells();
         let expected =
             ["asha@example.com", "Asha Rao", "+919876543210", "", "Agent, nights", "agent", "", "", "id-1", "", ""];
         assert_eq!(cells, expected);
@@ -160,29 +160,29 @@ mod tests {
     #[test]
     fn who_is_disabled_there_is_blocked_here_and_who_is_linked_keeps_the_login_id() {
         let linked = LoginId::parse("asha.rao@example.com").unwrap();
-        let cells = Row::import(asha(false), Some(linked), None).cells();
+        let cells = ImportRow::import(asha(false), Some(linked), None).cells();
         assert_eq!((cells[0].as_str(), cells[6].as_str(), cells[7].as_str()), ("asha.rao@example.com", "", "Yes"));
     }
 
     #[test]
     fn what_was_left_out_is_said() {
         let user = DirectoryUser { phone: Phone::Unreadable, ..asha(true) };
-        let cells = Row::import(user, None, None).cells();
+        let cells = ImportRow::import(user, None, None).cells();
         assert_eq!((cells[2].as_str(), cells[10].as_str()), ("", PHONE_UNREADABLE));
-        let cells = Row::nobody(DirectoryId::parse("id-2").unwrap()).cells();
+        let cells = ImportRow::nobody(DirectoryId::parse("id-2").unwrap()).cells();
         assert_eq!((cells[0].as_str(), cells[8].as_str(), cells[10].as_str()), ("", "id-2", NOBODY));
     }
 
     #[test]
     fn an_upload_of_users_knows_the_columns() {
         for column in &COLUMNS[..10] {
-            assert!(crate::roster::COLUMNS.iter().any(|known| known.name == *column), "{column}");
+            assert!(crate::user_upload::COLUMNS.iter().any(|known| known.name == *column), "{column}");
         }
-        let row = Row::import(asha(true), None, None);
-        let mut reader = crate::csv_file::Reader::new(&crate::roster::COLUMNS);
+        let row = ImportRow::import(asha(true), None, None);
+        let mut reader = crate::csv_file::Reader::new(&crate::user_upload::COLUMNS);
         reader.push(&write([&row])).unwrap();
         reader.end().unwrap();
         let read = reader.next_row().unwrap().unwrap();
-        assert_eq!(read.value(crate::roster::PHONE).as_deref(), Some("+919876543210"));
+        assert_eq!(read.value(crate::user_upload::PHONE).as_deref(), Some("+919876543210"));
     }
 }

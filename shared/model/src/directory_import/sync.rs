@@ -14,26 +14,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DirectoryUser, Phone, rows::Row};
+use super::{DirectoryUser, Phone, rows::ImportRow};
 use crate::{
-    brake,
     email::EmailAddress,
     report::RowStatus,
+    safety_threshold,
     user::{AgentStatus, DirectoryId, Name, User, WebLogin},
 };
 
 /// What a directory says of a user that has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum DirectoryChange {
     /// The user is there, and so.
-    Is(Facts),
+    Is(ChangedFacts),
     /// The user is there no longer.
     Removed,
 }
 
 /// What is known of a user that has changed. What is `None` has no value there, or wasn't told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct ChangedFacts {
     /// The name that people know the user by.
     pub name: Option<Name>,
     /// The address that mail to the user goes to.
@@ -46,7 +46,7 @@ pub struct Facts {
     pub enabled: Option<bool>,
 }
 
-impl From<DirectoryUser> for Facts {
+impl From<DirectoryUser> for ChangedFacts {
     fn from(user: DirectoryUser) -> Self {
         Self {
             name: Some(user.name),
@@ -60,17 +60,17 @@ impl From<DirectoryUser> for Facts {
 
 /// What a sync does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
+pub struct SyncPlan {
     /// A row for each user that is not as the directory says.
-    pub rows: Vec<Row>,
-    /// What it amounts to. Whether it is done is for [`Standing::admit`](super::standing::Standing::admit) to say.
-    pub tally: Tally,
+    pub rows: Vec<ImportRow>,
+    /// What it amounts to. Whether it is done is for [`Standing::admit`](super::sync_state::SyncState::admit) to say.
+    pub tally: SyncTally,
 }
 
 /// What a sync amounts to, in users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Tally {
+pub struct SyncTally {
     /// Users here that came from the directory.
     pub linked: usize,
     /// Those whose name, address, telephone or designation follows.
@@ -97,32 +97,37 @@ pub struct Planned {
 
 impl Planned {
     /// What the rows of a sync are to do.
-    pub fn of(rows: &[Row]) -> Self {
-        let ids = |does: fn(&Row) -> bool| rows.iter().filter(|row| does(row)).map(|row| row.id.clone()).collect();
-        Self { updated: ids(Row::updates), deactivated: ids(Row::keeps_out) }
+    pub fn of(rows: &[ImportRow]) -> Self {
+        let ids =
+            |does: fn(&ImportRow) -> bool| rows.iter().filter(|row| does(row)).map(|row| row.id.clone()).collect();
+        Self { updated: ids(ImportRow::updates), deactivated: ids(ImportRow::keeps_out) }
     }
 
     /// A tally of what was done, given that of what was to be done and those whose rows are to be mended. Of a row that
     /// was done in part, it is the deactivation that was done.
-    pub fn done(&self, tally: Tally, unmet: &BTreeMap<DirectoryId, RowStatus>) -> Tally {
+    pub fn done(&self, tally: SyncTally, unmet: &BTreeMap<DirectoryId, RowStatus>) -> SyncTally {
         let updated = self.updated.iter().filter(|id| !unmet.contains_key(id));
         let deactivated =
             self.deactivated.iter().filter(|id| unmet.get(id).is_none_or(|came| *came == RowStatus::Partial));
-        Tally { updated: updated.count(), deactivated: deactivated.count(), failed: unmet.len(), ..tally }
+        SyncTally { updated: updated.count(), deactivated: deactivated.count(), failed: unmet.len(), ..tally }
     }
 }
 
 /// Decides what comes of changes. `present` has the users that came from the directory and are told of, as they are
 /// here now; `linked` is how many came from it in all.
-pub fn plan(present: &BTreeMap<DirectoryId, User>, linked: usize, changes: &BTreeMap<DirectoryId, Change>) -> Plan {
-    let mut tally = Tally { linked, ..Tally::default() };
+pub fn plan(
+    present: &BTreeMap<DirectoryId, User>,
+    linked: usize,
+    changes: &BTreeMap<DirectoryId, DirectoryChange>,
+) -> SyncPlan {
+    let mut tally = SyncTally { linked, ..SyncTally::default() };
     let mut rows = Vec::new();
     for (id, change) in changes {
         let Some(user) = present.get(id) else { continue };
-        let mut row = Row::of(id.clone(), Some(user.login.clone()));
+        let mut row = ImportRow::of(id.clone(), Some(user.login.clone()));
         let enabled = match change {
-            Change::Removed => Some(false),
-            Change::Is(facts) => {
+            DirectoryChange::Removed => Some(false),
+            DirectoryChange::Is(facts) => {
                 tally.updated += usize::from(update(&mut row, user, facts));
                 tally.phones_unread += usize::from(facts.phone == Phone::Unreadable);
                 facts.enabled
@@ -133,11 +138,11 @@ pub fn plan(present: &BTreeMap<DirectoryId, User>, linked: usize, changes: &BTre
             Some(true) => tally.still_blocked += usize::from(user.web_login == WebLogin::Blocked),
             None => {}
         }
-        if row != Row::of(id.clone(), Some(user.login.clone())) {
+        if row != ImportRow::of(id.clone(), Some(user.login.clone())) {
             rows.push(row);
         }
     }
-    Plan { rows, tally }
+    SyncPlan { rows, tally }
 }
 
 /// Why a run holds that would deactivate `affected` of `linked` users, where others have deactivated `before` of them of late; `None` where it
@@ -147,17 +152,17 @@ pub fn hold(affected: usize, before: usize, linked: usize) -> Option<String> {
         0 => String::new(),
         before => format!(", and {before} others were deactivated in the last 24 hours"),
     };
-    (affected > 0 && brake::holds(affected + before, linked)).then(|| {
+    (affected > 0 && safety_threshold::holds(affected + before, linked)).then(|| {
         format!(
             "The directory says of {affected} of the {linked} users that came from it that they are disabled or gone{of_a_day}, which is \
              more than {} %. Nothing was changed. If it is right, start a run that is confirmed.",
-            brake::SHARE_PERCENT
+            safety_threshold::SHARE_PERCENT
         )
     })
 }
 
 /// Puts into the row what is otherwise there than here. Gives whether anything is.
-fn update(row: &mut Row, user: &User, facts: &Facts) -> bool {
+fn update(row: &mut ImportRow, user: &User, facts: &ChangedFacts) -> bool {
     let profile = &user.profile;
     row.name = facts.name.clone().filter(|name| *name != profile.name);
     row.email = facts.email.clone().filter(|email| profile.email.as_ref() != Some(email));
@@ -167,7 +172,7 @@ fn update(row: &mut Row, user: &User, facts: &Facts) -> bool {
 }
 
 /// Puts into the row what keeps the user out. Gives whether anything does that hasn't been done.
-fn deactivate(row: &mut Row, user: &User) -> bool {
+fn deactivate(row: &mut ImportRow, user: &User) -> bool {
     row.block_web_login = user.web_login == WebLogin::Active;
     let takes_calls = user.profile.calling_agent && user.agent_status == AgentStatus::Enabled;
     row.agent_status = takes_calls.then_some(AgentStatus::Disabled);

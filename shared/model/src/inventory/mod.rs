@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub use life::{Dates, NumberState, Retired, utc_day};
-pub use shown::{Shown, Warned};
+pub use shown::{NumberView, Warned};
 
 /// Days in service that a list can be asked for. Numbers burn out in 15 to 20 days; ten years are more than any calling number lasts.
 pub const DUE: RangeInclusive<u32> = 1..=3_650;
@@ -36,7 +36,7 @@ pub struct InventoryNumber {
     pub dates: Dates,
     /// The rotation that is taking it out of service. Lists don't take it any more; who has it may dial from it until then.
     #[serde(default)]
-    pub leaving: Option<JobId>,
+    pub reserved_by: Option<JobId>,
     /// What took its place when a rotation retired it.
     #[serde(default)]
     pub replaced_by: Option<CallerId>,
@@ -63,12 +63,12 @@ impl InventoryNumber {
     /// A number as it comes into the inventory.
     pub fn new(number: CallerId, facts: NumberFacts, at: Timestamp) -> Self {
         let dates = Dates::default().moved(None, facts.state, at);
-        Self { number, facts, dates, leaving: None, replaced_by: None, second_look: None, version: 1 }
+        Self { number, facts, dates, reserved_by: None, replaced_by: None, second_look: None, version: 1 }
     }
 
     /// Whether lists take it: not once it is retired, nor while a rotation is retiring it.
-    pub fn joins_lists(&self) -> bool {
-        self.facts.state != NumberState::Retired && self.leaving.is_none()
+    pub fn is_assignable(&self) -> bool {
+        self.facts.state != NumberState::Retired && self.reserved_by.is_none()
     }
 
     /// The number with other facts; the same, version and all, if they are no others. Another state ends what a rotation was about
@@ -85,17 +85,17 @@ impl InventoryNumber {
         }
         let dates = self.dates.moved(Some(self.facts.state), facts.state, at);
         let stays = facts.state == self.facts.state;
-        let leaving = self.leaving.clone().filter(|_| stays);
+        let reserved_by = self.reserved_by.clone().filter(|_| stays);
         let replaced_by = self.replaced_by.filter(|_| stays);
         let second_look = self.second_look.filter(|_| stays);
-        Ok(Self { number: self.number, facts, dates, leaving, replaced_by, second_look, version: self.version + 1 })
+        Ok(Self { number: self.number, facts, dates, reserved_by, replaced_by, second_look, version: self.version + 1 })
     }
 
     /// The number in service again, if it rests and the day has come that its rest ends, in UTC. Not while a rotation is taking it
     /// out of service.
     pub fn rested(&self, now: Timestamp) -> Option<Self> {
         let rests = self.facts.state == NumberState::Resting;
-        if !rests || self.leaving.is_some() || self.facts.resting_until.is_none_or(|day| day > utc_day(now)) {
+        if !rests || self.reserved_by.is_some() || self.facts.resting_until.is_none_or(|day| day > utc_day(now)) {
             return None;
         }
         let facts = NumberFacts { state: NumberState::Active, resting_until: None, ..self.facts.clone() };

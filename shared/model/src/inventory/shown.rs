@@ -10,7 +10,7 @@ use crate::code::NumberWarning;
 
 /// A number, with what follows from what is kept of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Shown {
+pub struct NumberView {
     /// The number.
     #[serde(flatten)]
     pub number: InventoryNumber,
@@ -33,7 +33,7 @@ pub struct Warned {
     pub message: Cow<'static, str>,
 }
 
-impl From<InventoryNumber> for Shown {
+impl From<InventoryNumber> for NumberView {
     /// By itself: **without days**, which change while the number and its entity tag don't. Its dates say the same.
     fn from(number: InventoryNumber) -> Self {
         let warning = compliance::judge(number.number, number.facts.purpose);
@@ -42,7 +42,7 @@ impl From<InventoryNumber> for Shown {
     }
 }
 
-impl Shown {
+impl NumberView {
     /// In a list, as of this moment.
     pub fn listed(number: InventoryNumber, now: Timestamp) -> Self {
         let (days_in_service, days_since_flagged) =

@@ -20,7 +20,7 @@ fn facts(state: NumberState) -> NumberFacts {
 }
 
 fn days(number: &InventoryNumber, now: &str) -> (Option<u32>, Option<u32>) {
-    let shown = Shown::listed(number.clone(), at(now));
+    let shown = NumberView::listed(number.clone(), at(now));
     (shown.days_in_service, shown.days_since_flagged)
 }
 
@@ -139,9 +139,9 @@ fn a_series_is_for_its_purpose() {
     ] {
         let facts = NumberFacts { purpose: Some(purpose), ..NumberFacts::default() };
         let number = InventoryNumber::new(CallerId::from_digits(digits).unwrap(), facts, Timestamp::UNIX_EPOCH);
-        let warnings = Shown::from(number.clone()).warnings;
+        let warnings = NumberView::from(number.clone()).warnings;
         assert_eq!(warnings.first().map(|warned| warned.code), expected, "{digits} {purpose:?}");
         let silent = InventoryNumber { facts: NumberFacts::default(), ..number };
-        assert_eq!(Shown::from(silent).warnings, [], "nobody has said what it is for");
+        assert_eq!(NumberView::from(silent).warnings, [], "nobody has said what it is for");
     }
 }

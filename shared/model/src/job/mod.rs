@@ -17,7 +17,7 @@
 
 mod shown;
 
-pub use self::shown::Shown;
+pub use self::shown::JobView;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ use crate::{
     csv_file::{Encoding, FileFault, Note},
     email::EmailAddress,
     report::Counts,
-    upload::{JobId, ResultKeys, Source, Upload},
+    upload::{InboxKey, JobId, ObjectVersion, ResultKeys},
     user::Name,
 };
 
@@ -39,11 +39,11 @@ pub struct Job {
     pub id: JobId,
     /// Whose it is, what it does, and the name of its file.
     #[serde(flatten)]
-    pub upload: Upload,
+    pub upload: InboxKey,
     /// The bytes that it works on.
-    pub source: Source,
+    pub source: ObjectVersion,
     /// Where it stands in its life.
-    pub state: State,
+    pub state: JobState,
     /// What it does with what it decides.
     #[serde(default)]
     pub stage: Stage,
@@ -106,13 +106,13 @@ pub struct Job {
     pub notes: Vec<Note>,
     /// The mail about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mail: Option<Mail>,
+    pub mail: Option<MailState>,
 }
 
 /// Where a job stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum JobState {
     /// Being worked on, or waiting for the next delivery.
     Running,
     /// The same, and nothing will be written.
@@ -124,14 +124,14 @@ pub enum State {
     /// The file can't be read, or the job was given up.
     Failed,
     /// It would have done more than anybody may have meant, so it did nothing: a person decides.
-    Held,
+    OnHold,
     /// A person has said that what it would have done was not meant.
     Discarded,
     /// It had finished or was given up, and another job has taken back what it did.
     Undone,
 }
 
-impl State {
+impl JobState {
     /// Whether a job in this state has not ended.
     pub fn is_underway(self) -> bool {
         matches!(self, Self::Running | Self::Previewing)
@@ -145,7 +145,7 @@ impl State {
             Self::Previewed => "previewed",
             Self::Finished => "finished",
             Self::Failed => "failed",
-            Self::Held => "held",
+            Self::OnHold => "on_hold",
             Self::Discarded => "discarded",
             Self::Undone => "undone",
         }
@@ -197,9 +197,9 @@ pub enum Decision {
     Decision::Discard => "discarded",
     Decision::Undo => "undone",
 })]
-pub struct IllegalMove {
+pub struct InvalidJobState {
     decision: Decision,
-    state: State,
+    state: JobState,
 }
 
 /// What a running job is doing.
@@ -278,7 +278,7 @@ pub enum Failure {
         reason: String,
     },
     /// It would have done more than anybody may have meant.
-    Held {
+    OnHold {
         /// What it would have done, in a sentence.
         reason: String,
     },
@@ -305,7 +305,7 @@ pub enum NotifyIgnored {
 /// What became of the mail about a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
-pub enum Mail {
+pub enum MailState {
     /// Nothing failed, or nothing but what an earlier mail has told of, so none was due.
     NotDue,
     /// One was due, but neither the upload nor the account names anybody.
@@ -351,7 +351,7 @@ impl Delivery {
 
 /// What a delivery may do with a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
+pub enum ClaimOutcome {
     /// Work on it: write this record, on condition that what was read is still there.
     Work(Box<Job>),
     /// Every earlier delivery has died over it: write this record, tell the recipients, and let the event go to the
@@ -364,14 +364,14 @@ pub enum Claim {
 }
 
 /// Decides what a delivery may do, given the record that is there.
-pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: &Delivery) -> Claim {
+pub fn claim(existing: Option<Job>, upload: &InboxKey, source: &ObjectVersion, delivery: &Delivery) -> ClaimOutcome {
     let lease = Some(Lease { owner: delivery.invocation.clone(), until: delivery.deadline });
     let Some(mut job) = existing else {
-        return Claim::Work(Box::new(Job {
+        return ClaimOutcome::Work(Box::new(Job {
             id: JobId::of(source),
             upload: upload.clone(),
             source: source.clone(),
-            state: State::Running,
+            state: JobState::Running,
             stage: Stage::Dropped,
             phase: Phase::Reading,
             started: delivery.at,
@@ -397,17 +397,19 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
         }));
     };
     match job.state {
-        State::Previewed | State::Finished | State::Held | State::Discarded | State::Undone => return Claim::Ended,
-        State::Failed if !matches!(job.failure, Some(Failure::GaveUp { .. })) => return Claim::Ended,
-        // Sent back, its deliveries died before they came as far as a claim. Taken for done, it would be gone.
-        State::Failed if delivery.is_last() => {
-            job.lease = lease;
-            return Claim::GiveUp(Box::new(job));
+        JobState::Previewed | JobState::Finished | JobState::OnHold | JobState::Discarded | JobState::Undone => {
+            return ClaimOutcome::Ended;
         }
-        State::Failed => {}
-        State::Running | State::Previewing => {
+        JobState::Failed if !matches!(job.failure, Some(Failure::GaveUp { .. })) => return ClaimOutcome::Ended,
+        // Sent back, its deliveries died before they came as far as a claim. Taken for done, it would be gone.
+        JobState::Failed if delivery.is_last() => {
+            job.lease = lease;
+            return ClaimOutcome::GiveUp(Box::new(job));
+        }
+        JobState::Failed => {}
+        JobState::Running | JobState::Previewing => {
             if job.lease.as_ref().is_some_and(|lease| lease.until > delivery.at) {
-                return Claim::Busy;
+                return ClaimOutcome::Busy;
             }
             // The last delivery works only where the one before stopped on purpose. Otherwise something in the job
             // kills whoever works on it, and somebody must be left to say so.
@@ -416,21 +418,21 @@ pub fn claim(existing: Option<Job>, upload: &Upload, source: &Source, delivery: 
                     job.last_error.clone().unwrap_or_else(|| "the function died or ran out of time or memory".into());
                 job.lease = lease;
                 job.failure = Some(Failure::GaveUp { attempts: job.attempts, reason });
-                return Claim::GiveUp(Box::new(job));
+                return ClaimOutcome::GiveUp(Box::new(job));
             }
         }
     }
     if matches!(job.failure, Some(Failure::GaveUp { .. })) {
         // Somebody sent it back from the dead-letter queue: it gets a new life, and a mail of its own. Also where whoever
         // gave it up has died over saying so.
-        job.state = if job.previews() { State::Previewing } else { State::Running };
+        job.state = if job.previews() { JobState::Previewing } else { JobState::Running };
         job.phase = Phase::Reading;
         (job.ended, job.failure, job.mail) = (None, None, None);
     }
     job.lease = lease;
     job.attempts += 1;
     job.paused = false;
-    Claim::Work(Box::new(job))
+    ClaimOutcome::Work(Box::new(job))
 }
 
 impl Decision {
@@ -457,7 +459,7 @@ impl Job {
 
     /// From now on it only shows what it would do.
     pub fn preview(&mut self) {
-        (self.stage, self.state) = (Stage::Preview, State::Previewing);
+        (self.stage, self.state) = (Stage::Preview, JobState::Previewing);
     }
 
     /// The job as it is once this has been decided about it. One that is to be executed waits for a delivery, and begins anew:
@@ -465,32 +467,32 @@ impl Job {
     /// it is an undo.
     ///
     /// # Errors
-    /// [`IllegalMove`] where there is nothing of this to decide.
-    pub fn decide(&self, decision: Decision, by: &Actor) -> Result<Self, IllegalMove> {
+    /// [`InvalidJobState`] where there is nothing of this to decide.
+    pub fn decide(&self, decision: Decision, by: &Actor) -> Result<Self, InvalidJobState> {
         let mut job = self.clone();
         match (decision, self.state) {
-            (Decision::Execute, State::Previewed | State::Held) => {
+            (Decision::Execute, JobState::Previewed | JobState::OnHold) => {
                 let ended = self.ended.unwrap_or(self.started);
                 let said = Previewed { counts: self.counts, progress: self.progress, ended, differs: 0 };
                 job.previewed = self.previews().then_some(said);
-                (job.state, job.stage, job.phase) = (State::Running, Stage::Executed, Phase::Reading);
+                (job.state, job.stage, job.phase) = (JobState::Running, Stage::Executed, Phase::Reading);
                 (job.counts, job.progress, job.paused) = (Counts::default(), Progress::default(), false);
                 (job.ended, job.failure, job.last_error, job.mail) = (None, None, None, None);
                 job.decided_by = Some(by.clone());
             }
-            (Decision::Execute, State::Running) if self.stage == Stage::Executed && self.lease.is_none() => {}
-            (Decision::Discard, State::Previewed | State::Held) => {
-                job.state = State::Discarded;
+            (Decision::Execute, JobState::Running) if self.stage == Stage::Executed && self.lease.is_none() => {}
+            (Decision::Discard, JobState::Previewed | JobState::OnHold) => {
+                job.state = JobState::Discarded;
                 job.decided_by = Some(by.clone());
             }
             (Decision::Undo, _) if self.can_be_undone() => {
-                job.state = State::Undone;
+                job.state = JobState::Undone;
                 job.undone_by = match by {
                     Actor::Job(undo) => Some(undo.clone()),
                     Actor::Call(_) | Actor::Schedule | Actor::Bucket => None,
                 };
             }
-            (decision, state) => return Err(IllegalMove { decision, state }),
+            (decision, state) => return Err(InvalidJobState { decision, state }),
         }
         Ok(job)
     }
@@ -498,16 +500,16 @@ impl Job {
     /// Whether what it did can be taken back: it has finished, or it was given up over what it had done so far.
     pub fn can_be_undone(&self) -> bool {
         let gave_up = matches!(self.failure, Some(Failure::GaveUp { .. })) && !self.previews();
-        self.state == State::Finished || self.state == State::Failed && gave_up
+        self.state == JobState::Finished || self.state == JobState::Failed && gave_up
     }
 
     /// Ends the job.
     pub fn end(&mut self, at: Timestamp) {
         self.state = match self.failure {
-            None if self.previews() => State::Previewed,
-            None => State::Finished,
-            Some(Failure::Held { .. }) => State::Held,
-            Some(_) => State::Failed,
+            None if self.previews() => JobState::Previewed,
+            None => JobState::Finished,
+            Some(Failure::OnHold { .. }) => JobState::OnHold,
+            Some(_) => JobState::Failed,
         };
         self.phase = Phase::Done;
         self.ended = Some(at);
@@ -520,8 +522,8 @@ impl Job {
         let in_vain = self.notes(FileWarning::NothingChanged) && self.notes(FileWarning::ColumnsIgnored);
         let doubtful = in_vain || self.notes(FileWarning::NumbersElsewhere);
         match self.failure {
-            Some(Failure::Held { .. }) => true,
-            _ => (self.failure.is_some() || self.counts.to_mend() > 0 || doubtful) && !self.previews(),
+            Some(Failure::OnHold { .. }) => true,
+            _ => (self.failure.is_some() || self.counts.needs_correction() > 0 || doubtful) && !self.previews(),
         }
     }
 

@@ -3,22 +3,22 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Job, Mail, NotifyIgnored, Phase, Previewed, Progress, Stage, State};
+use super::{Failure, Job, JobState, MailState, NotifyIgnored, Phase, Previewed, Progress, Stage};
 use crate::{
     audit::Actor,
     csv_file::{Encoding, Note},
     report::Counts,
-    upload::{JobId, Kind, file_name},
+    upload::{JobId, JobKind, file_name},
     user::Name,
 };
 
 /// A job as the API shows it: not who gets its mail, nor what an operator needs of its errors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shown {
+pub struct JobView {
     /// Its name.
     pub id: JobId,
     /// What it does.
-    pub kind: Kind,
+    pub kind: JobKind,
     /// The name of its file, with the folders of people's own that it lies in.
     pub name: String,
     /// The key of its file.
@@ -38,7 +38,7 @@ pub struct Shown {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone_by: Option<JobId>,
     /// Where it stands in its life.
-    pub state: State,
+    pub state: JobState,
     /// What it does with what it decides.
     pub stage: Stage,
     /// What it is doing, while it runs.
@@ -67,7 +67,7 @@ pub struct Shown {
     pub notify_ignored: Option<NotifyIgnored>,
     /// The mail about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mail: Option<Mail>,
+    pub mail: Option<MailState>,
     /// The role that was chosen for the upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Name>,
@@ -79,7 +79,7 @@ pub struct Shown {
     pub notes: Vec<Note>,
 }
 
-impl Shown {
+impl JobView {
     /// As it stands at this moment.
     pub fn at(now: Timestamp, job: Job) -> Self {
         Self {

@@ -5,22 +5,22 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Mapping, State};
+use super::{Mapping, MappingState};
 use crate::{
     caller_id::CallerId,
     inventory::{InventoryNumber, NumberState},
-    phone_side::{Permission, PhoneUserId},
+    phone_side::{DialPermission, PhoneUserId},
     user::Policy,
 };
 
 /// What is known when somebody asks.
-pub struct Facts<'a> {
+pub struct ExplanationInput<'a> {
     /// The number that is asked about.
     pub number: CallerId,
     /// The CRM user's mapping, if there is one.
     pub mapping: Option<&'a Mapping>,
     /// What the phone side allows the phone user now, where that can be asked.
-    pub now: Option<&'a Permission>,
+    pub now: Option<&'a DialPermission>,
     /// The number in the account's inventory, if it is in it.
     pub item: Option<&'a InventoryNumber>,
     /// The account keeps no inventory: lists count alone.
@@ -37,7 +37,7 @@ pub struct Explanation {
     /// Whether the CRM user sees it.
     pub visible: bool,
     /// The links, as far as the chain holds, and the broken one.
-    pub chain: Vec<Step>,
+    pub chain: Vec<ExplanationStep>,
     /// The first broken link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken: Option<Link>,
@@ -48,7 +48,7 @@ pub struct Explanation {
 
 /// One link of the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
+pub struct ExplanationStep {
     /// Which.
     pub link: Link,
     /// Whether it holds.
@@ -88,20 +88,20 @@ impl Link {
 
 impl Explanation {
     /// Explains.
-    pub fn of(facts: &Facts<'_>) -> Self {
+    pub fn of(facts: &ExplanationInput<'_>) -> Self {
         let mut explanation =
             Self { number: facts.number, visible: false, chain: Vec::new(), broken: None, mend: None };
         match explanation.follow(facts) {
             Ok(()) => explanation.visible = true,
             Err((link, detail, mend)) => {
-                explanation.chain.push(Step { link, holds: false, detail });
+                explanation.chain.push(ExplanationStep { link, holds: false, detail });
                 (explanation.broken, explanation.mend) = (Some(link), Some(mend.into()));
             }
         }
         explanation
     }
 
-    fn follow(&mut self, facts: &Facts<'_>) -> Result<(), Broken> {
+    fn follow(&mut self, facts: &ExplanationInput<'_>) -> Result<(), Broken> {
         let mapping = facts.mapping.ok_or_else(|| {
             broken(Link::Mapping, "The CRM user has no mapping.", "Map the CRM user to a phone user.")
         })?;
@@ -109,7 +109,7 @@ impl Explanation {
         let permission = mapping.permission.as_ref().ok_or_else(|| {
             broken(Link::Resync, "No resync has run since the CRM user was mapped to this phone user.", RESYNC)
         })?;
-        let covers = |permission: &Permission| match facts.item {
+        let covers = |permission: &DialPermission| match facts.item {
             Some(item) => permission.covers(item),
             // What isn't in the inventory can only be on a list.
             None => permission.policy == Policy::Custom && permission.caller_ids.binary_search(&facts.number).is_ok(),
@@ -146,7 +146,7 @@ impl Explanation {
     }
 
     fn holds(&mut self, link: Link, detail: String) {
-        self.chain.push(Step { link, holds: true, detail });
+        self.chain.push(ExplanationStep { link, holds: true, detail });
     }
 }
 
@@ -159,33 +159,33 @@ fn broken(link: Link, detail: &str, mend: &'static str) -> Broken {
     (link, detail.to_owned(), mend)
 }
 
-fn at(facts: &Facts<'_>) -> String {
+fn at(facts: &ExplanationInput<'_>) -> String {
     facts.last_resync.map_or_else(|| ".".to_owned(), |at| format!(", which ended at {at}."))
 }
 
-fn mapped(state: &State) -> Result<String, Broken> {
+fn mapped(state: &MappingState) -> Result<String, Broken> {
     match state {
-        State::Mapped { phone_user } => {
+        MappingState::Mapped { phone_user } => {
             Ok(format!("The CRM user is mapped to the phone user {}.", phone_user.as_str()))
         }
-        State::Unmapped => Err(broken(
+        MappingState::Unmapped => Err(broken(
             Link::Mapping,
             "No phone user has the CRM user's e-mail address or login.",
             "Map the CRM user to a phone user, or make their e-mail addresses the same and run a resync.",
         )),
-        State::Ambiguous { candidates } => {
+        MappingState::Ambiguous { candidates } => {
             let candidates: Vec<_> = candidates.iter().map(PhoneUserId::as_str).collect();
             let detail = format!("Several phone users could be the CRM user: {}.", candidates.join(", "));
             Err((Link::Mapping, detail, "Choose one of them in the mapping."))
         }
-        State::Orphaned { phone_user } => {
+        MappingState::Orphaned { phone_user } => {
             let detail = format!("The phone user {}, to whom the CRM user was mapped, is gone.", phone_user.as_str());
             Err((Link::Mapping, detail, "Map the CRM user to another phone user."))
         }
     }
 }
 
-fn covered(permission: &Permission) -> String {
+fn covered(permission: &DialPermission) -> String {
     match permission.policy {
         Policy::All => "The phone user may dial from all of the account's numbers.",
         Policy::Department => "The number belongs to the phone user's department.",
@@ -194,7 +194,7 @@ fn covered(permission: &Permission) -> String {
     .to_owned()
 }
 
-fn not_covered(permission: &Permission) -> Broken {
+fn not_covered(permission: &DialPermission) -> Broken {
     match permission.policy {
         Policy::All => broken(
             Link::Inventory,

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{Given, State};
+use super::{GivenMapping, MappingState};
 use crate::phone_side::{PhoneSide, PhoneUser, PhoneUserId};
 
 /// The phone side, to look users up in.
-pub struct Index<'a> {
+pub struct MatchIndex<'a> {
     users: &'a [PhoneUser],
     by_id: HashMap<&'a str, usize>,
     by_email: HashMap<String, Vec<usize>>,
@@ -16,12 +16,12 @@ pub struct Index<'a> {
 /// Who was found for a CRM user.
 pub struct Match<'a> {
     /// What the mapping's state becomes.
-    pub state: State,
+    pub state: MappingState,
     /// The one phone user, if there is one.
     pub user: Option<&'a PhoneUser>,
 }
 
-impl<'a> Index<'a> {
+impl<'a> MatchIndex<'a> {
     /// Of all that the phone system says.
     pub fn of(side: &'a PhoneSide) -> Self {
         let users = side.users.as_slice();
@@ -45,7 +45,7 @@ impl<'a> Index<'a> {
 
     /// Finds a CRM user's phone user: the chosen one, or the one it was mapped to before, or by exact address, or else by
     /// exact login. **Two candidates are shown, never guessed between.**
-    pub fn find(&self, given: &Given, before: &State) -> Match<'a> {
+    pub fn find(&self, given: &GivenMapping, before: &MappingState) -> Match<'a> {
         if let Some(chosen) = &given.phone_user {
             return self.by_id(chosen).unwrap_or_else(|| orphaned(chosen));
         }
@@ -56,13 +56,13 @@ impl<'a> Index<'a> {
         let by_email = given.email.as_ref().and_then(|email| self.by_email.get(&*email.folded()));
         let by_login = || given.login.as_ref().and_then(|login| self.by_login.get(&*login.folded()));
         match (by_email.or_else(by_login).map(Vec::as_slice), before) {
-            (None | Some([]), None) => Match { state: State::Unmapped, user: None },
+            (None | Some([]), None) => Match { state: MappingState::Unmapped, user: None },
             (None | Some([]), Some(gone)) => orphaned(gone),
             (Some([at]), _) => self.only(*at),
             (Some(several), _) => {
                 let mut candidates: Vec<_> = several.iter().map(|&at| self.users[at].id.clone()).collect();
                 candidates.sort_unstable();
-                Match { state: State::Ambiguous { candidates }, user: None }
+                Match { state: MappingState::Ambiguous { candidates }, user: None }
             }
         }
     }
@@ -73,10 +73,10 @@ impl<'a> Index<'a> {
 
     fn only(&self, at: usize) -> Match<'a> {
         let user = &self.users[at];
-        Match { state: State::Mapped { phone_user: user.id.clone() }, user: Some(user) }
+        Match { state: MappingState::Mapped { phone_user: user.id.clone() }, user: Some(user) }
     }
 }
 
 fn orphaned<'a>(id: &PhoneUserId) -> Match<'a> {
-    Match { state: State::Orphaned { phone_user: id.clone() }, user: None }
+    Match { state: MappingState::Orphaned { phone_user: id.clone() }, user: None }
 }

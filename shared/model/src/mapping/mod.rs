@@ -7,7 +7,7 @@
 mod explain;
 mod matching;
 pub mod resync;
-pub mod standing;
+pub mod resync_state;
 #[cfg(test)]
 mod tests;
 
@@ -16,14 +16,14 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use explain::{Explanation, Facts, Link, Step};
-pub use matching::{Index, Match};
+pub use explain::{Explanation, ExplanationInput, ExplanationStep, Link};
+pub use matching::{Match, MatchIndex};
 
 use crate::{
     caller_id::CallerId,
     email::EmailAddress,
     inventory::InventoryNumber,
-    phone_side::{Permission, PhoneUserId},
+    phone_side::{DialPermission, PhoneUserId},
     text::{self, text_value},
     user::{LoginId, Policy, User, fold},
 };
@@ -73,11 +73,11 @@ pub struct Mapping {
     pub crm_user: CrmUserId,
     /// What a person has said of it.
     #[serde(flatten)]
-    pub given: Given,
+    pub given: GivenMapping,
     /// Whom of the phone system it is.
-    pub state: State,
+    pub state: MappingState,
     /// What the phone user might dial from at the last resync. `None` before the first, and when the phone user is gone.
-    pub permission: Option<Permission>,
+    pub permission: Option<DialPermission>,
     /// When the state or the permission last changed by a resync.
     pub changed: Option<Timestamp>,
     /// Raised by every change.
@@ -87,7 +87,7 @@ pub struct Mapping {
 /// What is said of a CRM user. A resync never changes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Given {
+pub struct GivenMapping {
     /// The CRM user's address: it finds the phone user.
     #[serde(default)]
     pub email: Option<EmailAddress>,
@@ -102,7 +102,7 @@ pub struct Given {
 /// Whom of the phone system a CRM user is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "is")]
-pub enum State {
+pub enum MappingState {
     /// Nobody has been found.
     Unmapped,
     /// Several could be it. A person chooses.
@@ -122,7 +122,7 @@ pub enum State {
     },
 }
 
-impl State {
+impl MappingState {
     /// The phone user that it is, or was as long as that one was there.
     pub fn last_phone_user(&self) -> Option<&PhoneUserId> {
         match self {
@@ -144,8 +144,9 @@ impl State {
 
 impl Mapping {
     /// A mapping that no resync has seen.
-    pub fn new(crm_user: CrmUserId, given: Given) -> Self {
-        let mut mapping = Self { crm_user, given, state: State::Unmapped, permission: None, changed: None, version: 1 };
+    pub fn new(crm_user: CrmUserId, given: GivenMapping) -> Self {
+        let mut mapping =
+            Self { crm_user, given, state: MappingState::Unmapped, permission: None, changed: None, version: 1 };
         mapping.settle_state();
         mapping
     }
@@ -153,7 +154,7 @@ impl Mapping {
     /// The same with what is said of it now. Where that makes it somebody else's, the permission is gone until the next
     /// resync: nobody sees another's numbers.
     #[must_use]
-    pub fn with(&self, given: Given) -> Self {
+    pub fn with(&self, given: GivenMapping) -> Self {
         let mut mapping = Self { given, version: self.version + 1, ..self.clone() };
         if mapping.given != self.given {
             mapping.settle_state();
@@ -167,7 +168,7 @@ impl Mapping {
     /// The phone user that it is mapped to.
     pub fn phone_user(&self) -> Option<&PhoneUserId> {
         match &self.state {
-            State::Mapped { phone_user } => Some(phone_user),
+            MappingState::Mapped { phone_user } => Some(phone_user),
             _ => None,
         }
     }
@@ -186,13 +187,13 @@ impl Mapping {
     /// A person's choice counts at once; who else it could be, the next resync finds out.
     fn settle_state(&mut self) {
         self.state = match (&self.given.phone_user, &self.state) {
-            (Some(chosen), _) => State::Mapped { phone_user: chosen.clone() },
-            (None, _) => State::Unmapped,
+            (Some(chosen), _) => MappingState::Mapped { phone_user: chosen.clone() },
+            (None, _) => MappingState::Unmapped,
         };
     }
 }
 
-impl Permission {
+impl DialPermission {
     /// What a user of our own directory may dial from.
     pub fn of(user: &User) -> Self {
         match user.policy {

@@ -5,24 +5,24 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CrmUserId, Index, Mapping, State};
+use super::{CrmUserId, Mapping, MappingState, MatchIndex};
 use crate::{
-    brake,
     caller_id::CallerId,
     code::Warning,
     csv_file::{Column, Row, Writer},
     inventory::InventoryNumber,
     left_out::LeftOut,
-    phone_side::{Permission, PhoneUserId},
+    phone_side::{DialPermission, PhoneUserId},
     report::{Judgement, Remark, RowStatus},
+    safety_threshold,
     user::{Policy, Ref},
 };
 
 /// What a resync does to one mapping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct MappingChange {
     /// What came of it.
-    pub kind: Kind,
+    pub kind: MappingOutcome,
     /// The mapping as it is to be; `None` when it is so already.
     pub after: Option<Mapping>,
     /// Numbers that the CRM user sees and didn't see.
@@ -34,7 +34,7 @@ pub struct Change {
 /// What came of a mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum MappingOutcome {
     /// The CRM user sees more.
     Granted,
     /// The CRM user sees less, and perhaps also more.
@@ -63,17 +63,17 @@ pub static COLUMNS: [Column; 1] =
 
 /// What a resync does to one mapping, kept beside the results before it is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct ResyncPlan {
     /// Whose mapping.
     pub crm_user: CrmUserId,
     /// What becomes of it.
-    pub change: Change,
+    pub change: MappingChange,
 }
 
-impl Change {
+impl MappingChange {
     /// Of a mapping that isn't there any more.
     pub fn none() -> Self {
-        Self { kind: Kind::Unchanged, after: None, granted: Vec::new(), revoked: Vec::new() }
+        Self { kind: MappingOutcome::Unchanged, after: None, granted: Vec::new(), revoked: Vec::new() }
     }
 
     /// Leaves out what the table can't store: the numbers that are granted. **What is revoked goes all the same**; where nothing is
@@ -85,16 +85,16 @@ impl Change {
             Some(permission) => permission.caller_ids.retain(|number| !granted.contains(number)),
             None => self.after = None,
         }
-        self.kind = Kind::LeftOut(LeftOut::NotStorable);
+        self.kind = MappingOutcome::LeftOut(LeftOut::NotStorable);
     }
 
     /// Leaves the mapping as it is.
     pub fn leave_out(&mut self, why: LeftOut) {
-        *self = Self { kind: Kind::LeftOut(why), ..Self::none() };
+        *self = Self { kind: MappingOutcome::LeftOut(why), ..Self::none() };
     }
 }
 
-impl Kind {
+impl MappingOutcome {
     /// As it stands in reports.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -111,9 +111,9 @@ impl Kind {
 }
 
 /// Decides for one mapping.
-pub fn decide(mapping: &Mapping, side: &Index<'_>, inventory: &[InventoryNumber], at: Timestamp) -> Change {
+pub fn decide(mapping: &Mapping, side: &MatchIndex<'_>, inventory: &[InventoryNumber], at: Timestamp) -> MappingChange {
     let found = side.find(&mapping.given, &mapping.state);
-    let permission = found.user.map(|user| user.permission.clone().unwrap_or_else(|| Permission::custom([])));
+    let permission = found.user.map(|user| user.permission.clone().unwrap_or_else(|| DialPermission::custom([])));
     let same = permission == mapping.permission && found.state == mapping.state;
     let (mut granted, mut revoked) = (Vec::new(), Vec::new());
     if permission != mapping.permission {
@@ -125,13 +125,13 @@ pub fn decide(mapping: &Mapping, side: &Index<'_>, inventory: &[InventoryNumber]
         revoked.sort_unstable();
     }
     let kind = match &found.state {
-        State::Unmapped => Kind::Unmapped,
-        State::Ambiguous { .. } => Kind::Ambiguous,
-        State::Orphaned { .. } => Kind::Orphaned,
-        State::Mapped { .. } if !revoked.is_empty() => Kind::Revoked,
-        State::Mapped { .. } if !granted.is_empty() => Kind::Granted,
-        State::Mapped { .. } if same => Kind::Unchanged,
-        State::Mapped { .. } => Kind::Updated,
+        MappingState::Unmapped => MappingOutcome::Unmapped,
+        MappingState::Ambiguous { .. } => MappingOutcome::Ambiguous,
+        MappingState::Orphaned { .. } => MappingOutcome::Orphaned,
+        MappingState::Mapped { .. } if !revoked.is_empty() => MappingOutcome::Revoked,
+        MappingState::Mapped { .. } if !granted.is_empty() => MappingOutcome::Granted,
+        MappingState::Mapped { .. } if same => MappingOutcome::Unchanged,
+        MappingState::Mapped { .. } => MappingOutcome::Updated,
     };
     let after = (!same).then(|| Mapping {
         state: found.state,
@@ -140,7 +140,7 @@ pub fn decide(mapping: &Mapping, side: &Index<'_>, inventory: &[InventoryNumber]
         version: mapping.version + 1,
         ..mapping.clone()
     });
-    Change { kind, after, granted, revoked }
+    MappingChange { kind, after, granted, revoked }
 }
 
 /// A whole resync, summed up.
@@ -154,7 +154,7 @@ pub struct Extent {
 
 impl Extent {
     /// Takes in what would become of one mapping. `sees` is how many numbers its CRM user sees now.
-    pub fn add(&mut self, sees: usize, change: &Change) {
+    pub fn add(&mut self, sees: usize, change: &MappingChange) {
         self.grants += sees;
         self.revoked += change.revoked.len();
     }
@@ -169,14 +169,14 @@ impl Extent {
                 format!(" With the {before} that were revoked in the last 24 hours, that is {revoked} of {grants}.")
             }
         };
-        (self.revoked > 0 && brake::holds(revoked, grants)).then(|| {
+        (self.revoked > 0 && safety_threshold::holds(revoked, grants)).then(|| {
             format!(
                 "It would revoke {} of the {} grants that the account's CRM users have.{of_a_day} Past {} % of them, and {} at \
                  least, a person decides.",
                 self.revoked,
                 self.grants,
-                brake::SHARE_PERCENT,
-                brake::AT_LEAST
+                safety_threshold::SHARE_PERCENT,
+                safety_threshold::AT_LEAST
             )
         })
     }
@@ -200,7 +200,7 @@ impl Counter {
     }
 
     /// How many numbers a permission gives.
-    pub fn count(&self, permission: &Permission, inventory: &[InventoryNumber]) -> usize {
+    pub fn count(&self, permission: &DialPermission, inventory: &[InventoryNumber]) -> usize {
         if inventory.is_empty() {
             return permission.resolve(inventory).len();
         }
@@ -222,7 +222,7 @@ pub fn rows() -> Writer {
 }
 
 /// Writes what a resync would do to one mapping.
-pub fn write_row(csv: &mut Writer, mapping: &Mapping, change: &Change) {
+pub fn write_row(csv: &mut Writer, mapping: &Mapping, change: &MappingChange) {
     let state = change.after.as_ref().map_or(&mapping.state, |after| &after.state);
     csv.record([
         mapping.crm_user.as_str(),
@@ -242,23 +242,23 @@ fn first_of<T: ToString>(all: &[T]) -> String {
     text
 }
 
-fn named(state: &State) -> Vec<&PhoneUserId> {
+fn named(state: &MappingState) -> Vec<&PhoneUserId> {
     match state {
-        State::Unmapped => Vec::new(),
-        State::Ambiguous { candidates } => candidates.iter().collect(),
-        State::Mapped { phone_user } | State::Orphaned { phone_user } => vec![phone_user],
+        MappingState::Unmapped => Vec::new(),
+        MappingState::Ambiguous { candidates } => candidates.iter().collect(),
+        MappingState::Mapped { phone_user } | MappingState::Orphaned { phone_user } => vec![phone_user],
     }
 }
 
 /// What came of each mapping of the rows.
 #[derive(Default)]
-pub struct Ledger {
+pub struct ResyncLedger {
     crm_users: Vec<CrmUserId>,
     index: HashMap<CrmUserId, usize>,
-    outcomes: Vec<Option<(Kind, bool)>>,
+    outcomes: Vec<Option<(MappingOutcome, bool)>>,
 }
 
-impl Ledger {
+impl ResyncLedger {
     /// Takes a row.
     pub fn take(&mut self, row: &Row<'_>) {
         let Some(crm_user) = row.value(0).and_then(|value| CrmUserId::parse(&value).ok()) else { return };
@@ -285,12 +285,12 @@ impl Ledger {
     }
 
     /// Whether it is known what came of a mapping.
-    pub fn is_settled(&self, user: usize) -> bool {
+    pub fn is_decided(&self, user: usize) -> bool {
         self.outcomes[user].is_some()
     }
 
     /// Keeps what came of a plan.
-    pub fn record(&mut self, plan: &Plan) {
+    pub fn record(&mut self, plan: &ResyncPlan) {
         if let Some(user) = self.user(&plan.crm_user) {
             self.outcomes[user] = Some((plan.change.kind, plan.change.after.is_some()));
         }
@@ -298,14 +298,14 @@ impl Ledger {
 }
 
 /// Judges a row.
-pub fn judge(row: &Row<'_>, ledger: &Ledger) -> Judgement {
+pub fn judge(row: &Row<'_>, ledger: &ResyncLedger) -> Judgement {
     let outcome = row.value(0).and_then(|value| CrmUserId::parse(&value).ok()).and_then(|id| ledger.user(&id));
     let Some((kind, changed)) = outcome.and_then(|user| ledger.outcomes[user]) else {
         return Judgement::unprocessed();
     };
     let field = row.header().name(0);
     let value = row.value(0).unwrap_or_default();
-    if let Kind::LeftOut(why) = kind {
+    if let MappingOutcome::LeftOut(why) = kind {
         let message = match why {
             LeftOut::NotStorable => {
                 "The numbers that the CRM user was to see in addition are too many for one mapping. Use the policy all or department for the \
@@ -319,10 +319,16 @@ pub fn judge(row: &Row<'_>, ledger: &Ledger) -> Judgement {
         return Judgement { status: if changed { RowStatus::Partial } else { RowStatus::Failed }, remarks };
     }
     let warning = match kind {
-        Kind::Unmapped => Some((Warning::Unmapped, "No phone user has the CRM user's address or login.")),
-        Kind::Ambiguous => Some((Warning::Ambiguous, "Several phone users could be it. Choose one in the mapping.")),
-        Kind::Orphaned => Some((Warning::Orphaned, "The phone user is gone, and the numbers with it.")),
-        Kind::Granted | Kind::Revoked | Kind::Updated | Kind::Unchanged | Kind::LeftOut(_) => None,
+        MappingOutcome::Unmapped => Some((Warning::Unmapped, "No phone user has the CRM user's address or login.")),
+        MappingOutcome::Ambiguous => {
+            Some((Warning::Ambiguous, "Several phone users could be it. Choose one in the mapping."))
+        }
+        MappingOutcome::Orphaned => Some((Warning::Orphaned, "The phone user is gone, and the numbers with it.")),
+        MappingOutcome::Granted
+        | MappingOutcome::Revoked
+        | MappingOutcome::Updated
+        | MappingOutcome::Unchanged
+        | MappingOutcome::LeftOut(_) => None,
     };
     let remarks = warning.into_iter().map(|(code, message)| Remark::warning(code, field, &value, message)).collect();
     Judgement { status: if changed { RowStatus::Applied } else { RowStatus::Unchanged }, remarks }

@@ -59,11 +59,13 @@ enum Allowed {
 }
 
 impl Allowed {
-    fn permission(&self) -> Permission {
+    fn permission(&self) -> DialPermission {
         match self {
-            Self::All => Permission::all(),
-            Self::Department(even) => Permission::department(Ref::parse(if *even { "even" } else { "odd" }).unwrap()),
-            Self::Custom(list) => Permission::custom(list.iter().map(|&at| number(at))),
+            Self::All => DialPermission::all(),
+            Self::Department(even) => {
+                DialPermission::department(Ref::parse(if *even { "even" } else { "odd" }).unwrap())
+            }
+            Self::Custom(list) => DialPermission::custom(list.iter().map(|&at| number(at))),
         }
     }
 
@@ -124,8 +126,8 @@ impl World {
             return there(chosen);
         }
         let before = match &mapping.state {
-            State::Mapped { phone_user } | State::Orphaned { phone_user } => there(phone_user),
-            State::Unmapped | State::Ambiguous { .. } => None,
+            MappingState::Mapped { phone_user } | MappingState::Orphaned { phone_user } => there(phone_user),
+            MappingState::Unmapped | MappingState::Ambiguous { .. } => None,
         };
         let by_email = || self.phones.keys().copied().find(|&at| mapping.given.email == Some(email(at)));
         before.or_else(by_email)
@@ -137,7 +139,7 @@ impl World {
             Event::Leave(user) => _ = self.phones.remove(user),
             Event::Number(number, state) => self.states[*number] = *state,
             Event::Map(crm, to, address) => {
-                let given = Given { email: Some(email(*address)), login: None, phone_user: to.map(phone_user) };
+                let given = GivenMapping { email: Some(email(*address)), login: None, phone_user: to.map(phone_user) };
                 let mapping = match self.mappings.get(crm) {
                     Some(mapping) => mapping.with(given),
                     None => Mapping::new(CrmUserId::parse(&format!("crm{crm}")).unwrap(), given),
@@ -157,7 +159,7 @@ impl World {
 
     fn resync(&mut self, writes: usize) {
         let (side, inventory) = (self.side(), self.inventory());
-        let index = Index::of(&side);
+        let index = MatchIndex::of(&side);
         let mut left = writes;
         for crm in self.mappings.keys().copied().collect::<Vec<_>>() {
             let meant = self.meant(&self.mappings[&crm]);
@@ -193,7 +195,7 @@ proptest! {
                 let expected: Vec<usize> = (0..NUMBERS).filter(usable).filter(|&at| last.is_some_and(|last| last.covers(at))).collect();
                 prop_assert_eq!(&seen, &expected, "{:?} after {:?}", mapping, event);
                 for at in 0..NUMBERS {
-                    let facts = Facts {
+                    let facts = ExplanationInput {
                         number: number(at),
                         mapping: Some(mapping),
                         now: None,
@@ -211,7 +213,7 @@ proptest! {
         // However it died, the next resync brings all to the same, and one after it has nothing to do.
         world.resync(usize::MAX);
         let (side, inventory) = (world.side(), world.inventory());
-        let index = Index::of(&side);
+        let index = MatchIndex::of(&side);
         for mapping in world.mappings.values() {
             let change = decide(mapping, &index, &inventory, Timestamp::UNIX_EPOCH);
             prop_assert_eq!(change.after, None);
@@ -223,27 +225,27 @@ proptest! {
 #[test]
 fn each_broken_link_is_named_first_and_mended_by_what_is_said() {
     let inventory = [item(0, NumberState::Active), item(1, NumberState::Retired), item(3, NumberState::Resting)];
-    let given = Given { phone_user: Some(phone_user(0)), ..Given::default() };
+    let given = GivenMapping { phone_user: Some(phone_user(0)), ..GivenMapping::default() };
     let unsynced = Mapping::new(CrmUserId::parse("crm").unwrap(), given);
-    let with = |permission: Permission| Mapping { permission: Some(permission), ..unsynced.clone() };
-    let listed = with(Permission::custom([0, 1, 3, 5].map(number)));
-    let empty = with(Permission::custom([]));
-    let all = Permission::all();
-    let asked = |mapping: Option<&Mapping>, at: usize, now: Option<&Permission>| {
+    let with = |permission: DialPermission| Mapping { permission: Some(permission), ..unsynced.clone() };
+    let listed = with(DialPermission::custom([0, 1, 3, 5].map(number)));
+    let empty = with(DialPermission::custom([]));
+    let all = DialPermission::all();
+    let asked = |mapping: Option<&Mapping>, at: usize, now: Option<&DialPermission>| {
         let item = inventory.iter().find(|item| item.number == number(at));
-        let facts = Facts { number: number(at), mapping, now, item, no_inventory: false, last_resync: None };
+        let facts = ExplanationInput { number: number(at), mapping, now, item, no_inventory: false, last_resync: None };
         Explanation::of(&facts).broken
     };
-    let unmapped = Mapping { state: State::Unmapped, ..unsynced.clone() };
-    let ambiguous = Mapping { state: State::Ambiguous { candidates: vec![phone_user(0)] }, ..unsynced.clone() };
-    let orphaned = Mapping { state: State::Orphaned { phone_user: phone_user(0) }, ..unsynced.clone() };
+    let unmapped = Mapping { state: MappingState::Unmapped, ..unsynced.clone() };
+    let ambiguous = Mapping { state: MappingState::Ambiguous { candidates: vec![phone_user(0)] }, ..unsynced.clone() };
+    let orphaned = Mapping { state: MappingState::Orphaned { phone_user: phone_user(0) }, ..unsynced.clone() };
     for mapping in [None, Some(&unmapped), Some(&ambiguous), Some(&orphaned)] {
         assert_eq!(asked(mapping, 0, None), Some(Link::Mapping));
     }
     assert_eq!(asked(Some(&unsynced), 0, None), Some(Link::Resync));
     assert_eq!(asked(Some(&empty), 0, Some(&all)), Some(Link::Resync), "the phone side has changed since");
     assert_eq!(asked(Some(&empty), 0, None), Some(Link::Policy));
-    assert_eq!(asked(Some(&with(Permission::department(Ref::parse("odd").unwrap()))), 0, None), Some(Link::Policy));
+    assert_eq!(asked(Some(&with(DialPermission::department(Ref::parse("odd").unwrap()))), 0, None), Some(Link::Policy));
     assert_eq!(asked(Some(&with(all.clone())), 5, None), Some(Link::Inventory));
     assert_eq!(asked(Some(&listed), 5, None), Some(Link::Inventory));
     assert_eq!(asked(Some(&listed), 1, None), Some(Link::State));
@@ -264,29 +266,29 @@ fn a_user_of_our_own_may_dial_from_what_the_policy_gives() {
     user.caller_ids = [1, 2, 4].map(number).to_vec();
     let mut gives = |policy| {
         user.policy = policy;
-        Permission::of(&user).resolve(&inventory)
+        DialPermission::of(&user).resolve(&inventory)
     };
     assert_eq!(gives(Policy::All), [number(0), number(1)]);
     assert_eq!(gives(Policy::Department), [number(0)]);
     assert_eq!(gives(Policy::Custom), [number(1)]);
     user.profile.department = None;
     user.policy = Policy::Department;
-    assert_eq!(Permission::of(&user).resolve(&inventory), []);
+    assert_eq!(DialPermission::of(&user).resolve(&inventory), []);
 }
 
 #[test]
 fn what_is_revoked_goes_where_the_table_can_not_store_what_is_granted() {
     let inventory: Vec<InventoryNumber> = (0..4).map(|at| item(at, NumberState::Active)).collect();
-    let given = Given { phone_user: Some(phone_user(0)), ..Given::default() };
+    let given = GivenMapping { phone_user: Some(phone_user(0)), ..GivenMapping::default() };
     let of = |numbers: &[CallerId]| {
-        let permission = Some(Permission::custom(numbers.iter().copied()));
+        let permission = Some(DialPermission::custom(numbers.iter().copied()));
         let user = PhoneUser { id: phone_user(0), login: None, email: None, permission };
         PhoneSide { users: vec![user] }
     };
     let mapping = Mapping::new(CrmUserId::parse("crm").unwrap(), given);
     let (before, after) = (of(&[number(0), number(1)]), of(&[number(1), number(2), number(3)]));
-    let mapping = decide(&mapping, &Index::of(&before), &inventory, Timestamp::UNIX_EPOCH).after.unwrap();
-    let mut change = decide(&mapping, &Index::of(&after), &inventory, Timestamp::UNIX_EPOCH);
+    let mapping = decide(&mapping, &MatchIndex::of(&before), &inventory, Timestamp::UNIX_EPOCH).after.unwrap();
+    let mut change = decide(&mapping, &MatchIndex::of(&after), &inventory, Timestamp::UNIX_EPOCH);
     change.leave_out_grants();
     assert_eq!(change.revoked, [number(0)]);
     assert_eq!(change.after.as_ref().unwrap().permission.as_ref().unwrap().caller_ids, [number(1)]);

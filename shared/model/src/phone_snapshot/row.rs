@@ -9,7 +9,7 @@ use crate::{
     csv_file::Row,
     email::EmailAddress,
     numbers::{NumberReader, Reading},
-    phone_side::{Permission, PhoneUser, PhoneUserId},
+    phone_side::{DialPermission, PhoneUser, PhoneUserId},
     report::{Judgement, Remark},
     user::{LoginId, Policy, Ref},
 };
@@ -70,20 +70,20 @@ fn key(cells: &Cells<'_>) -> usize {
 }
 
 /// What the row says of numbers; nothing, too, when it can't be read.
-fn permission(cells: &mut Cells<'_>, numbers: &mut NumberReader) -> Option<Permission> {
+fn permission(cells: &mut Cells<'_>, numbers: &mut NumberReader) -> Option<DialPermission> {
     let department = cells.parsed(DEPARTMENT, Ref::parse);
     if cells.value(POLICY).is_none() {
         cells.error(RowCode::ValueInvalid, POLICY, "", "The cell is empty: it must hold the user's policy.");
     }
     match cells.parsed(POLICY, policy)?? {
-        Policy::All => Some(Permission { department, ..Permission::all() }),
+        Policy::All => Some(DialPermission { department, ..DialPermission::all() }),
         Policy::Department if department.is_none() && cells.value(DEPARTMENT).is_none() => {
             let message = "The cell is empty: under this policy it must hold the user's department.";
             cells.error(RowCode::ValueInvalid, DEPARTMENT, "", message);
             None
         }
-        Policy::Department => department.map(Permission::department),
-        Policy::Custom => Some(Permission { department, ..Permission::custom(list(cells, numbers)) }),
+        Policy::Department => department.map(DialPermission::department),
+        Policy::Custom => Some(DialPermission { department, ..DialPermission::custom(list(cells, numbers)) }),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     csv_file::Writer,
     email::EmailAddress,
     inventory::{NumberFacts, NumberState},
-    phone_side::{Permission, PhoneUser, PhoneUserId},
+    phone_side::{DialPermission, PhoneUser, PhoneUserId},
     user::{LoginId, Name, Policy, Ref},
 };
 
@@ -26,7 +26,7 @@ fn problems(text: &str) -> Vec<String> {
     read_text(text).unwrap_err().first.iter().map(told).collect()
 }
 
-fn digits(permission: Option<&Permission>) -> Vec<String> {
+fn digits(permission: Option<&DialPermission>) -> Vec<String> {
     permission.unwrap().caller_ids.iter().map(|number| number.digits()).collect()
 }
 
@@ -164,15 +164,15 @@ prop_compose! {
         department in "z[a-zA-Z0-9é=+'-]{1,12}",
         any_department in any::<bool>(),
         numbers in proptest::collection::vec(1_000_u64..1_000_000_000_000_000, 0..6),
-    ) -> Permission {
+    ) -> DialPermission {
         let department = Ref::parse(&department).unwrap();
         let number = |number: u64| CallerId::from_digits(&number.to_string()).unwrap();
         match policy {
-            Policy::Department => Permission::department(department),
-            Policy::All => Permission { department: any_department.then_some(department), ..Permission::all() },
-            Policy::Custom => Permission {
+            Policy::Department => DialPermission::department(department),
+            Policy::All => DialPermission { department: any_department.then_some(department), ..DialPermission::all() },
+            Policy::Custom => DialPermission {
                 department: any_department.then_some(department),
-                ..Permission::custom(numbers.into_iter().map(number))
+                ..DialPermission::custom(numbers.into_iter().map(number))
             },
         }
     }

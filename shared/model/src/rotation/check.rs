@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Asked, COLUMNS, NEW, OLD};
+use super::{COLUMNS, NEW, OLD, RequestedPair};
 use crate::{
     append::one_number_message,
     caller_id::CallerId,
@@ -32,15 +32,15 @@ pub struct Pair {
 pub struct Checked {
     /// As it was written.
     #[serde(flatten)]
-    pub asked: Asked,
+    pub asked: RequestedPair,
     /// Whether it can be carried out.
-    pub verdict: Verdict,
+    pub verdict: PairVerdict,
 }
 
 /// Whether a pair can be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum PairVerdict {
     /// It can.
     Good(Pair),
     /// The same pair stands further up.
@@ -60,28 +60,33 @@ impl Checked {
     /// The pair, if it can be carried out.
     pub fn good(&self) -> Option<Pair> {
         match self.verdict {
-            Verdict::Good(pair) => Some(pair),
-            Verdict::Repeated(_) | Verdict::Bad { .. } => None,
+            PairVerdict::Good(pair) => Some(pair),
+            PairVerdict::Repeated(_) | PairVerdict::Bad { .. } => None,
         }
     }
 }
 
 /// Checks the pairs of one rotation, in order. `stale` are the jobs whose marks on numbers count for nothing: this rotation,
 /// and those that have ended without taking theirs away.
-pub fn check(asked: Vec<Asked>, country: Country, inventory: &[InventoryNumber], stale: &[JobId]) -> Vec<Checked> {
+pub fn check(
+    asked: Vec<RequestedPair>,
+    country: Country,
+    inventory: &[InventoryNumber],
+    stale: &[JobId],
+) -> Vec<Checked> {
     let mut checker = Checker {
         reader: NumberReader::of_any(country, inventory),
         inventory: inventory.iter().map(|item| (item.number, item)).collect(),
         stale,
-        leaving: HashSet::new(),
+        reserved_by: HashSet::new(),
         seen: HashMap::new(),
     };
     // All of them first: a replacement may leave further down.
-    checker.leaving = asked.iter().filter_map(|asked| checker.read(&asked.old, OLD).ok()).collect();
+    checker.reserved_by = asked.iter().filter_map(|asked| checker.read(&asked.old, OLD).ok()).collect();
     asked
         .into_iter()
         .map(|asked| {
-            let verdict = checker.judge(&asked).unwrap_or_else(|bad| Verdict::Bad {
+            let verdict = checker.judge(&asked).unwrap_or_else(|bad| PairVerdict::Bad {
                 code: bad.code,
                 field: COLUMNS[bad.column].name.to_owned(),
                 message: bad.message,
@@ -96,7 +101,7 @@ struct Checker<'a> {
     inventory: HashMap<CallerId, &'a InventoryNumber>,
     stale: &'a [JobId],
     /// The numbers that this rotation retires, whether or not it can.
-    leaving: HashSet<CallerId>,
+    reserved_by: HashSet<CallerId>,
     /// Old numbers so far: where, and with which replacement.
     seen: HashMap<CallerId, (String, Option<CallerId>)>,
 }
@@ -108,7 +113,7 @@ struct Bad {
 }
 
 impl Checker<'_> {
-    fn judge(&mut self, asked: &Asked) -> Result<Verdict, Bad> {
+    fn judge(&mut self, asked: &RequestedPair) -> Result<PairVerdict, Bad> {
         if asked.misshapen {
             let message = "The row can't be read: a quote is not closed, it is too long, or it has too many cells.";
             return Err(Bad { code: RowCode::MalformedCsv, column: OLD, message: message.to_owned() });
@@ -124,10 +129,10 @@ impl Checker<'_> {
         };
         if let Some((at, replacement)) = self.seen.get(&old) {
             if *replacement == new {
-                return Ok(Verdict::Repeated(Pair { old, new }));
+                return Ok(PairVerdict::Repeated(Pair { old, new }));
             }
             let message = format!("{old} stands further up, with another replacement ({at}).");
-            return Err(Bad { code: RowCode::NumberTwice, column: OLD, message });
+            return Err(Bad { code: RowCode::DuplicateNumber, column: OLD, message });
         }
         self.seen.insert(old, (asked.at.clone(), new));
         let item = self.inventory[&old];
@@ -137,12 +142,12 @@ impl Checker<'_> {
         }
         if self.leaves(item) {
             let message = format!("Another rotation is retiring {old}.");
-            return Err(Bad { code: RowCode::NumberLeaving, column: OLD, message });
+            return Err(Bad { code: RowCode::NumberInRotation, column: OLD, message });
         }
         if let Some(new) = new {
             let item = self.inventory[&new];
             let why = match item.facts.state {
-                _ if self.leaving.contains(&new) => Some("this rotation retires it too"),
+                _ if self.reserved_by.contains(&new) => Some("this rotation retires it too"),
                 _ if self.leaves(item) => Some("another rotation is retiring it"),
                 state if !state.is_usable() => Some(state.as_str()),
                 _ => None,
@@ -152,7 +157,7 @@ impl Checker<'_> {
                 return Err(Bad { code: RowCode::ReplacementUnusable, column: NEW, message });
             }
         }
-        Ok(Verdict::Good(Pair { old, new }))
+        Ok(PairVerdict::Good(Pair { old, new }))
     }
 
     /// Reads a number of the inventory.
@@ -166,6 +171,6 @@ impl Checker<'_> {
     }
 
     fn leaves(&self, item: &InventoryNumber) -> bool {
-        item.leaving.as_ref().is_some_and(|job| !self.stale.contains(job))
+        item.reserved_by.as_ref().is_some_and(|job| !self.stale.contains(job))
     }
 }

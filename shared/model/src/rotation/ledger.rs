@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    COLUMNS, Checked, NEW, OLD, Pair, UserPlan, Verdict,
+    COLUMNS, Checked, NEW, OLD, Pair, PairVerdict, RotationPlan,
     rows::{AT, LOGIN},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The pairs of a rotation, the users of its rows, and what came of each.
-pub struct Ledger {
+pub struct RotationLedger {
     pairs: Vec<Checked>,
     /// Where each pair was asked for.
     places: HashMap<String, usize>,
@@ -27,12 +27,12 @@ pub struct Ledger {
 /// What came of one user.
 struct Came {
     removed: Vec<Pair>,
-    taken_back: Vec<CallerId>,
+    retracted: Vec<CallerId>,
     kept: Vec<CallerId>,
     left_out: Option<LeftOut>,
 }
 
-impl Ledger {
+impl RotationLedger {
     /// A ledger without users yet.
     pub fn new(pairs: Vec<Checked>) -> Self {
         let places = pairs.iter().enumerate().map(|(at, pair)| (pair.asked.at.clone(), at)).collect();
@@ -71,15 +71,15 @@ impl Ledger {
     }
 
     /// Whether it is known what came of a user.
-    pub fn is_settled(&self, user: usize) -> bool {
+    pub fn is_decided(&self, user: usize) -> bool {
         self.came[user].is_some()
     }
 
     /// Keeps what came of a plan. A plan for a login ID that the rows don't hold is of no account.
-    pub fn record(&mut self, plan: &UserPlan) {
+    pub fn record(&mut self, plan: &RotationPlan) {
         if let Some(user) = self.user(&plan.login) {
-            let UserPlan { removed, taken_back, kept, left_out, .. } = plan.clone();
-            self.came[user] = Some(Came { removed, taken_back, kept, left_out });
+            let RotationPlan { removed, retracted, kept, left_out, .. } = plan.clone();
+            self.came[user] = Some(Came { removed, retracted, kept, left_out });
         }
     }
 
@@ -94,7 +94,7 @@ impl Ledger {
 }
 
 /// Judges a row.
-pub fn judge(row: &Row<'_>, ledger: &Ledger) -> Judgement {
+pub fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
     let login = row.value(LOGIN).unwrap_or_default();
     let (login_field, old_field, new_field) = (row.header().name(LOGIN), COLUMNS[OLD].name, COLUMNS[NEW].name);
     let unchanged = |warning, field: &str, value: &str, message: String| Judgement {
@@ -106,12 +106,12 @@ pub fn judge(row: &Row<'_>, ledger: &Ledger) -> Judgement {
         return Judgement::failed(Remark::error(RowCode::UserNotFound, login_field, &login, message));
     };
     let pair = match &checked.verdict {
-        Verdict::Good(pair) => *pair,
-        Verdict::Repeated(pair) => {
+        PairVerdict::Good(pair) => *pair,
+        PairVerdict::Repeated(pair) => {
             let message = format!("The same pair stands further up ({}).", checked.asked.at);
             return unchanged(Warning::DuplicateInFile, old_field, &pair.old.to_string(), message);
         }
-        Verdict::Bad { code, field, message } => {
+        PairVerdict::Bad { code, field, message } => {
             let value = if field == new_field { &checked.asked.new } else { &checked.asked.old };
             let message = format!("{message} ({})", checked.asked.at);
             return Judgement::failed(Remark::error(*code, field, value, message));
@@ -119,7 +119,12 @@ pub fn judge(row: &Row<'_>, ledger: &Ledger) -> Judgement {
     };
     let old = pair.old.to_string();
     if login.is_empty() {
-        return unchanged(Warning::NotHeld, old_field, &old, format!("Nobody whom the rotation is about has {old}."));
+        return unchanged(
+            Warning::NumberNotAssigned,
+            old_field,
+            &old,
+            format!("Nobody whom the rotation is about has {old}."),
+        );
     }
     let Some(came) = ledger.user(&login).and_then(|user| ledger.came[user].as_ref()) else {
         return Judgement::unprocessed();
@@ -133,9 +138,14 @@ pub fn judge(row: &Row<'_>, ledger: &Ledger) -> Judgement {
         return Judgement::failed(Remark::error(RowCode::ListWouldBeEmpty, login_field, &login, message));
     }
     let Some(Pair { new, .. }) = came.removed.iter().find(|removed| removed.old == pair.old) else {
-        return unchanged(Warning::NotHeld, login_field, &login, format!("The user doesn't have {old} any more."));
+        return unchanged(
+            Warning::NumberNotAssigned,
+            login_field,
+            &login,
+            format!("The user doesn't have {old} any more."),
+        );
     };
-    if let Some(new) = new.filter(|new| came.taken_back.contains(new)) {
+    if let Some(new) = new.filter(|new| came.retracted.contains(new)) {
         let message =
             format!("{new} has been retired meanwhile. It was taken off the list again, and {old} is off it.");
         return Judgement::failed(Remark::error(RowCode::NumberRetired, new_field, &new.to_string(), message));

@@ -3,7 +3,7 @@
 //! A rotation names pairs, an old number and what takes its place, if anything does. Each pair is checked against the
 //! inventory by itself ([`check`]), so that a bad one costs itself alone. Then the account's users are walked once, and what
 //! is to be done becomes rows: one for each number and each user who has it ([`rows`]). A user's list changes in one write
-//! ([`UserPlan::decide`]); a plan can only take off what is being retired, and never makes a list longer.
+//! ([`RotationPlan::decide`]); a plan can only take off what is being retired, and never makes a list longer.
 //!
 //! **Nobody is left without a number to dial from** unless that is asked for: a user under the custom policy who would be
 //! keeps the list as it is, and the rows say so.
@@ -16,11 +16,12 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use check::{Checked, Pair, Verdict, check};
-pub use ledger::{Ledger, judge};
-pub use plan::{Holder, Rules, UserPlan};
+pub use check::{Checked, Pair, PairVerdict, check};
+pub use ledger::{RotationLedger, judge};
+pub use plan::{Holder, RotationPlan, Rules};
 pub use request::{
-    Asked, Fault, MAX_LOGINS, MAX_NUMBERS, MAX_QUARANTINE_DAYS, OfFile, Only, Replacements, Request, read_file,
+    Fault, MAX_LOGINS, MAX_NUMBERS, MAX_QUARANTINE_DAYS, OfFile, Only, Replacements, RequestedPair, RotationRequest,
+    read_file,
 };
 pub use rows::{ROWS, key, rows};
 

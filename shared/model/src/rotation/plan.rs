@@ -30,7 +30,7 @@ pub struct Rules {
 /// What a rotation does to one user. Kept beside the results before it is done, so that it can be undone: who takes `added`
 /// off the list again and puts the old numbers of `removed` back has it as it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UserPlan {
+pub struct RotationPlan {
     /// The login ID, folded.
     pub login: String,
     /// Numbers taken off the list, each with what replaces it.
@@ -41,7 +41,7 @@ pub struct UserPlan {
     pub added: Vec<CallerId>,
     /// Numbers of `added` that have been taken off again, since they were retired meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub taken_back: Vec<CallerId>,
+    pub retracted: Vec<CallerId>,
     /// Numbers that the user keeps, since without them there would be none to dial from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<CallerId>,
@@ -58,7 +58,7 @@ impl Rules {
     pub fn new(pairs: &[Checked], inventory: &[InventoryNumber], allow_empty: bool) -> Self {
         let pairs: HashMap<_, _> = pairs.iter().filter_map(Checked::good).map(|pair| (pair.old, pair.new)).collect();
         let stays = |item: &&InventoryNumber| {
-            item.facts.state.is_usable() && item.leaving.is_none() && !pairs.contains_key(&item.number)
+            item.facts.state.is_usable() && item.reserved_by.is_none() && !pairs.contains_key(&item.number)
         };
         let usable = inventory.iter().filter(stays).map(|item| item.number).collect();
         Self { pairs, usable, allow_empty }
@@ -70,7 +70,7 @@ impl Rules {
     }
 }
 
-impl UserPlan {
+impl RotationPlan {
     /// Decides for one user; without a `holder`, for one who is not there any more.
     ///
     /// A list of nothing but numbers that are resting, retired, leaving or sold is as good as empty: nobody can dial from
@@ -80,7 +80,7 @@ impl UserPlan {
             login: login.to_owned(),
             removed: Vec::new(),
             added: Vec::new(),
-            taken_back: Vec::new(),
+            retracted: Vec::new(),
             kept: Vec::new(),
             left_out: None,
             list: None,
@@ -109,7 +109,7 @@ impl UserPlan {
 
     /// What an earlier attempt was about to do it has done, if nothing that it was to take off is on the list any more: a list is
     /// changed in one write.
-    pub fn inherit(&mut self, earlier: &Self) {
+    pub fn merge_previous_attempt(&mut self, earlier: &Self) {
         let Some(list) = &self.list else { return };
         if earlier.removed.iter().any(|pair| list.contains(&pair.old)) {
             return;

@@ -26,7 +26,7 @@ const MAX_WRITTEN: usize = 256;
 /// the account's inventory knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Request {
+pub struct RotationRequest {
     /// The numbers to be retired.
     pub retire: Vec<String>,
     /// What takes their places.
@@ -93,7 +93,7 @@ pub struct Fault {
 
 /// A pair as somebody wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct RequestedPair {
     /// Where: the pointer to the old number in a request, or the line of a file.
     pub at: String,
     /// The old number.
@@ -108,12 +108,12 @@ pub struct Asked {
     pub misshapen: bool,
 }
 
-impl Request {
+impl RotationRequest {
     /// The pairs, in order.
     ///
     /// # Errors
     /// [`Fault`] names the first field that holds what it can't.
-    pub fn pairs(&self) -> Result<Vec<Asked>, Fault> {
+    pub fn pairs(&self) -> Result<Vec<RequestedPair>, Fault> {
         self.check()?;
         let new = |at: usize, old: &String| match &self.replace_with {
             None => String::new(),
@@ -124,7 +124,7 @@ impl Request {
             Some(file) => format!("line {}", file.lines[at]),
             None => format!("/retire/{at}"),
         };
-        let pairs = self.retire.iter().enumerate().map(|(at, old)| Asked {
+        let pairs = self.retire.iter().enumerate().map(|(at, old)| RequestedPair {
             at: place(at),
             line: self.file.as_ref().map_or(0, |file| file.lines[at]),
             new: new(at, old),
@@ -203,7 +203,7 @@ fn escaped(name: &str) -> String {
 ///
 /// # Errors
 /// [`FileFault`] when the file can't be read, or has more rows than a rotation takes.
-pub fn read_file(bytes: &[u8]) -> Result<Vec<Asked>, FileFault> {
+pub fn read_file(bytes: &[u8]) -> Result<Vec<RequestedPair>, FileFault> {
     // Numbers are all that counts of it, so a wrong guess at its letters does no harm.
     let (mut reader, _) = Reader::of_file(&COLUMNS, bytes)?;
     let mut pairs = Vec::new();
@@ -220,8 +220,8 @@ pub fn read_file(bytes: &[u8]) -> Result<Vec<Asked>, FileFault> {
     Ok(pairs)
 }
 
-fn asked(row: &Row<'_>) -> Asked {
+fn asked(row: &Row<'_>) -> RequestedPair {
     let misshapen = row.shape != RowShape::Sound;
     let cell = |column| row.value(column).filter(|_| !misshapen).map(std::borrow::Cow::into_owned).unwrap_or_default();
-    Asked { at: format!("line {}", row.line), line: row.line, old: cell(OLD), new: cell(NEW), misshapen }
+    RequestedPair { at: format!("line {}", row.line), line: row.line, old: cell(OLD), new: cell(NEW), misshapen }
 }

@@ -7,13 +7,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    append::{Standing, UserPlan as AppendPlan},
+    append::{AppendPlan, LoginLookup},
     caller_id::CallerId,
     csv_file::{Reader, Row},
     inventory::{InventoryNumber, NumberFacts, NumberState},
     left_out::LeftOut,
     report::Report,
-    undo::{Deed, Ledger as Undo, Present},
+    undo::{Effect, UndoLedger as Undo, UndoTarget},
     upload::JobId,
     user::{Policy, Profile, User},
 };
@@ -46,9 +46,9 @@ fn checked(pairs: &str, inventory: &[InventoryNumber], stale: &[JobId]) -> Vec<C
 /// What is thought of each pair: nothing for a good one.
 fn verdicts(pairs: &[Checked]) -> Vec<String> {
     let verdict = |pair: &Checked| match &pair.verdict {
-        Verdict::Good(_) => String::new(),
-        Verdict::Repeated(_) => "repeated".to_owned(),
-        Verdict::Bad { code, field, .. } => format!("{code} {}", field.split(' ').next().unwrap()),
+        PairVerdict::Good(_) => String::new(),
+        PairVerdict::Repeated(_) => "repeated".to_owned(),
+        PairVerdict::Bad { code, field, .. } => format!("{code} {}", field.split(' ').next().unwrap()),
     };
     pairs.iter().map(verdict).collect()
 }
@@ -58,7 +58,7 @@ fn a_bad_pair_costs_itself_alone() {
     let mut inventory = in_service(0..10);
     inventory.push(item(10, NumberState::Retired));
     inventory.push(item(11, NumberState::Resting));
-    inventory.push(InventoryNumber { leaving: Some(job("a")), ..item(12, NumberState::Active) });
+    inventory.push(InventoryNumber { reserved_by: Some(job("a")), ..item(12, NumberState::Active) });
     let cases = [
         ("9876500000,9876500001", ""),
         ("9876500002,", ""),
@@ -68,14 +68,14 @@ fn a_bad_pair_costs_itself_alone() {
         ("9876509999,", "NUMBER_NOT_OWNED Old"),
         ("9876500010,", "NUMBER_RETIRED Old"),
         ("9876500011,9876500001", ""),
-        ("9876500012,", "NUMBER_LEAVING Old"),
+        ("9876500012,", "NUMBER_IN_ROTATION Old"),
         ("9876500003,9876509999", "NUMBER_NOT_OWNED New"),
         ("9876500004,junk", "NUMBER_INVALID New"),
         ("9876500005,9876500010", "REPLACEMENT_UNUSABLE New"),
         ("9876500006,9876500011", "REPLACEMENT_UNUSABLE New"),
         ("9876500007,9876500012", "REPLACEMENT_UNUSABLE New"),
         ("9876500000,9876500001", "repeated"),
-        ("+919876500000,9876500008", "NUMBER_TWICE Old"),
+        ("+919876500000,9876500008", "DUPLICATE_NUMBER Old"),
         ("\"9876500009", "MALFORMED_CSV Old"),
     ];
     let file: String = cases.iter().map(|(row, _)| format!("{row}\n")).collect();
@@ -111,18 +111,18 @@ fn holder(policy: Policy, list: &[u64]) -> Holder {
 fn a_list_loses_the_old_numbers_and_gets_each_new_one_once() {
     let inventory = in_service(0..10);
     let rules = rules("9876500000,9876500005\n9876500001,9876500005\n9876500002,\n", &inventory, false);
-    let plan = UserPlan::decide("asha", Some(&holder(Policy::Custom, &[0, 1, 2, 3])), &rules);
+    let plan = RotationPlan::decide("asha", Some(&holder(Policy::Custom, &[0, 1, 2, 3])), &rules);
     assert_eq!(plan.added, numbers(&[5]));
     assert_eq!(plan.removed.len(), 3);
     let [before, after] = plan.change().unwrap();
     assert_eq!((before, after), (numbers(&[0, 1, 2, 3]), numbers(&[3, 5])));
 
     // Who has the replacement gets it no second time, and an undo would not take it away.
-    let plan = UserPlan::decide("asha", Some(&holder(Policy::Custom, &[0, 5])), &rules);
+    let plan = RotationPlan::decide("asha", Some(&holder(Policy::Custom, &[0, 5])), &rules);
     assert_eq!((plan.added.len(), plan.removed), (0, vec![Pair { old: number(0), new: Some(number(5)) }]));
-    let plan = UserPlan::decide("asha", Some(&holder(Policy::Custom, &[3])), &rules);
+    let plan = RotationPlan::decide("asha", Some(&holder(Policy::Custom, &[3])), &rules);
     assert!(!plan.writes());
-    assert!(!UserPlan::decide("asha", None, &rules).writes());
+    assert!(!RotationPlan::decide("asha", None, &rules).writes());
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn nobody_is_left_without_a_number_to_dial_from_unless_that_is_asked_for() {
         (retire, false, Policy::All, &[0], &[]),
         (retire, false, Policy::Department, &[0], &[]),
     ] {
-        let plan = UserPlan::decide("asha", Some(&holder(policy, list)), &rules(pairs, &inventory, allow_empty));
+        let plan = RotationPlan::decide("asha", Some(&holder(policy, list)), &rules(pairs, &inventory, allow_empty));
         assert_eq!(plan.kept, numbers(kept), "{pairs}{policy:?} {list:?}");
         assert_eq!(plan.writes(), kept.is_empty());
     }
@@ -152,7 +152,7 @@ fn nobody_is_left_without_a_number_to_dial_from_unless_that_is_asked_for() {
 fn a_plan_is_kept_without_the_list_it_was_made_for() {
     let inventory = in_service(0..5);
     let rules = rules("9876500000,9876500004\n", &inventory, false);
-    let plan = UserPlan::decide("asha", Some(&holder(Policy::Custom, &[0, 1])), &rules);
+    let plan = RotationPlan::decide("asha", Some(&holder(Policy::Custom, &[0, 1])), &rules);
     let json = serde_json::to_value(&plan).unwrap();
     let expected = serde_json::json!({
         "login": "asha",
@@ -160,7 +160,7 @@ fn a_plan_is_kept_without_the_list_it_was_made_for() {
         "added": ["+919876500004"],
     });
     assert_eq!(json, expected);
-    assert_eq!(serde_json::from_value::<UserPlan>(json).unwrap().change(), None);
+    assert_eq!(serde_json::from_value::<RotationPlan>(json).unwrap().change(), None);
 }
 
 fn each_row(file: &[u8], mut take: impl FnMut(&Row<'_>)) {
@@ -184,12 +184,12 @@ fn rows_tell_of_each_number_and_each_who_has_it() {
     ];
     let (file, count) = rows(&pairs, &holders, &BTreeMap::from([(7, "nobody".to_owned())]));
     let rules = Rules::new(&pairs, &inventory, false);
-    let mut ledger = Ledger::new(pairs);
+    let mut ledger = RotationLedger::new(pairs);
     each_row(&file, |row| ledger.take(row));
     assert_eq!((ledger.users(), count), (3, 8));
     for user in 0..ledger.users() {
         let holder = holders[..2].iter().find(|holder| holder.login == ledger.login(user));
-        let plan = UserPlan::decide(ledger.login(user), holder, &rules);
+        let plan = RotationPlan::decide(ledger.login(user), holder, &rules);
         ledger.record(&plan);
     }
     let mut report = None;
@@ -205,11 +205,11 @@ fn rows_tell_of_each_number_and_each_who_has_it() {
         .collect();
     let expected = [
         "asha line 2 applied",
-        "gone line 2 unchanged NOT_HELD",
+        "gone line 2 unchanged NUMBER_NOT_ASSIGNED",
         "asha line 3 applied",
         "'=ravi line 3 failed LIST_WOULD_BE_EMPTY",
         "line 4 failed NUMBER_INVALID",
-        "line 5 unchanged NOT_HELD",
+        "line 5 unchanged NUMBER_NOT_ASSIGNED",
         "line 6 unchanged DUPLICATE_IN_FILE",
         "nobody /only/logins/7 failed USER_NOT_FOUND",
     ];
@@ -224,7 +224,7 @@ fn the_sample_reads_back() {
     assert_eq!(pairs, [("line 2", "987654321", "987654322"), ("line 3", "987654320", "")]);
 }
 
-fn request(json: &str) -> Result<Request, String> {
+fn request(json: &str) -> Result<RotationRequest, String> {
     serde_json::from_str(json).map_err(|error| error.to_string())
 }
 
@@ -237,7 +237,7 @@ fn replacements_go_by_order_or_by_the_old_number() {
     ] {
         let request = request(json).unwrap();
         assert_eq!(request.pairs().unwrap().into_iter().map(|pair| pair.new).collect::<Vec<_>>(), new);
-        assert_eq!(serde_json::from_slice::<Request>(&request.to_json()).unwrap(), request);
+        assert_eq!(serde_json::from_slice::<RotationRequest>(&request.to_json()).unwrap(), request);
     }
     assert_eq!(
         request(r#"{"retire": ["1"], "only": {"team": "north"}}"#).unwrap().only.unwrap(),
@@ -282,19 +282,19 @@ fn what_an_earlier_attempt_has_done_stays_its_doing() {
     let rules = Rules::new(&pairs, &inventory, false);
     let decide = |list: &[u64]| {
         let holder = Holder { login: "asha".into(), policy: Policy::Custom, caller_ids: numbers(list) };
-        UserPlan::decide("asha", Some(&holder), &rules)
+        RotationPlan::decide("asha", Some(&holder), &rules)
     };
-    let earlier = UserPlan { list: None, ..decide(&[0, 1, 7]) };
+    let earlier = RotationPlan { list: None, ..decide(&[0, 1, 7]) };
     // It was carried out, and another job has written the list since.
     let mut plan = decide(&[5, 8]);
     assert!(!plan.writes());
-    plan.inherit(&earlier);
+    plan.merge_previous_attempt(&earlier);
     assert_eq!((&plan.removed, &plan.added), (&earlier.removed, &numbers(&[5])));
     assert_eq!(plan.change(), Some([numbers(&[5, 8]), numbers(&[5, 8])]));
     // It was not.
     let mut plan = decide(&[0, 1, 5]);
     let before = plan.clone();
-    plan.inherit(&earlier);
+    plan.merge_previous_attempt(&earlier);
     assert_eq!(plan, before);
 }
 
@@ -307,7 +307,7 @@ struct Table {
 
 impl Table {
     fn refused(&self) -> HashSet<CallerId> {
-        self.inventory.iter().filter(|item| !item.joins_lists()).map(|item| item.number).collect()
+        self.inventory.iter().filter(|item| !item.is_assignable()).map(|item| item.number).collect()
     }
 
     fn holder(&self, user: usize) -> Holder {
@@ -352,7 +352,7 @@ impl Appending {
             let user = self.plans.len();
             let list = table.holder(user).caller_ids;
             let wanted = self.numbers.iter().copied();
-            let standing = Standing::User(Policy::Custom);
+            let standing = LoginLookup::User(Policy::Custom);
             self.plans.push(AppendPlan::decide(&user.to_string(), standing, &list, wanted, 100));
         } else if self.written < users {
             table.lists[self.written].extend(&self.plans[self.written].add);
@@ -376,7 +376,7 @@ struct Rotating {
     rules: Rules,
     marked: bool,
     walked: usize,
-    plans: Vec<UserPlan>,
+    plans: Vec<RotationPlan>,
     written: usize,
     concluded: bool,
 }
@@ -386,13 +386,13 @@ impl Rotating {
         let retires = |item: &InventoryNumber| self.rules.retires(item.number);
         if !self.marked {
             for item in table.inventory.iter_mut().filter(|item| retires(item)) {
-                item.leaving = Some(job("a"));
+                item.reserved_by = Some(job("a"));
             }
             self.marked = true;
         } else if self.walked < table.lists.len() {
             let holder = table.holder(self.walked);
             if holder.caller_ids.iter().any(|&number| self.rules.retires(number)) {
-                self.plans.push(UserPlan::decide(&holder.login, Some(&holder), &self.rules));
+                self.plans.push(RotationPlan::decide(&holder.login, Some(&holder), &self.rules));
             }
             self.walked += 1;
         } else if let Some(plan) = self.plans.get_mut(self.written) {
@@ -403,12 +403,12 @@ impl Rotating {
                     table.lists[user] = after.into_iter().collect();
                     self.written += 1;
                 }
-                Some(_) => *plan = UserPlan::decide(&plan.login.clone(), Some(&table.holder(user)), &self.rules),
+                Some(_) => *plan = RotationPlan::decide(&plan.login.clone(), Some(&table.holder(user)), &self.rules),
             }
         } else if !self.concluded {
             let kept: HashSet<CallerId> = self.plans.iter().flat_map(|plan| plan.kept.iter().copied()).collect();
             for item in table.inventory.iter_mut().filter(|item| retires(item)) {
-                item.leaving = None;
+                item.reserved_by = None;
                 if !kept.contains(&item.number) {
                     item.facts.state = NumberState::Retired;
                 }
@@ -483,16 +483,16 @@ proptest! {
         let inventory = in_service(0..8);
         let rules = Rules::new(&checked(&rows_of(&new), &inventory, &[]), &inventory, allow_empty);
         let list: Vec<u64> = list.into_iter().collect();
-        let plan = UserPlan::decide("asha", Some(&holder(policy, &list)), &rules);
+        let plan = RotationPlan::decide("asha", Some(&holder(policy, &list)), &rules);
         let [before, after] = plan.change().expect("it was decided on a list");
         prop_assert_eq!(&before, &numbers(&list));
         prop_assert!(after.iter().all(|number| !rules.retires(*number) || plan.kept.contains(number)));
 
-        let deed: Deed = plan.into();
+        let deed: Effect = plan.into();
         let profile = Profile::named("Asha").expect("a name");
         let user = User { policy, caller_ids: after, ..User::new("asha".parse().expect("a login ID"), profile) };
         let owners = HashMap::new();
-        let present = Present { user: Some(&user), owners: &owners, taken: None, limit: 100 };
+        let present = UndoTarget { user: Some(&user), owners: &owners, taken: None, limit: 100 };
         let undo = Undo::new(vec![deed], &[]).plan(0, present);
         let [_, restored] = undo.lists().expect("it was decided on a list");
         prop_assert_eq!(restored, before);
@@ -505,7 +505,7 @@ proptest! {
         let inventory = in_service(0..8);
         let rules = Rules::new(&checked(&rows_of(&[None, Some(6), Some(7)]), &inventory, &[]), &inventory, allow_empty);
         let list: Vec<u64> = list.into_iter().collect();
-        let mut plan = UserPlan::decide("asha", Some(&holder(policy, &list)), &rules);
+        let mut plan = RotationPlan::decide("asha", Some(&holder(policy, &list)), &rules);
         plan.leave_out(LeftOut::NotStorable);
         prop_assert!(!plan.writes() && plan.added.is_empty());
         prop_assert_eq!(plan.kept, numbers(&list).into_iter().filter(|number| rules.retires(*number)).collect::<Vec<_>>());

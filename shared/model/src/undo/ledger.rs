@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Act, Deed, NumberPlan, Plan, Present, Since, UserDeed, Way};
+use super::{Act, Effect, NumberPlan, SkipReason, UndoPlan, UndoTarget, UserEffect, Way};
 use crate::{
     caller_id::CallerId,
     code::{RowCode, Warning},
@@ -57,7 +57,7 @@ impl Act {
 }
 
 /// The rows of an undo.
-pub fn rows(deeds: &[Deed], numbers: &[NumberPlan]) -> Vec<u8> {
+pub fn rows(effects: &[Effect], numbers: &[NumberPlan]) -> Vec<u8> {
     let mut csv = Writer::new(b',');
     csv.record(COLUMNS.iter().map(|column| column.name));
     let mut row = |login: &str, act: Act| {
@@ -67,44 +67,44 @@ pub fn rows(deeds: &[Deed], numbers: &[NumberPlan]) -> Vec<u8> {
     for number in numbers {
         row("", Act::RestoreNumber(number.before.number));
     }
-    for deed in deeds {
-        deed.acts().into_iter().for_each(|act| row(&deed.login, act));
+    for effect in effects {
+        effect.acts().into_iter().for_each(|act| row(&effect.login, act));
     }
     csv.take()
 }
 
 /// Every deed of a job, and what came of taking it back.
-pub struct Ledger {
-    deeds: Vec<Deed>,
+pub struct UndoLedger {
+    effects: Vec<Effect>,
     index: HashMap<String, usize>,
-    numbers: HashMap<CallerId, Option<Since>>,
+    numbers: HashMap<CallerId, Option<SkipReason>>,
     /// For each user, what was passed over and why, and what was taken off again; once it is known.
     outcomes: Vec<Option<Outcome>>,
 }
 
 struct Outcome {
-    passed_over: HashMap<Act, Since>,
-    taken_back: Vec<CallerId>,
+    passed_over: HashMap<Act, SkipReason>,
+    retracted: Vec<CallerId>,
     /// It is to be decided again.
     waits: bool,
 }
 
-impl Ledger {
+impl UndoLedger {
     /// The ledger of an undo of these deeds. Of the numbers of the inventory it is known already what comes of them.
-    pub fn new(deeds: Vec<Deed>, numbers: &[NumberPlan]) -> Self {
-        let index = deeds.iter().enumerate().map(|(at, deed)| (deed.login.clone(), at)).collect();
+    pub fn new(effects: Vec<Effect>, numbers: &[NumberPlan]) -> Self {
+        let index = effects.iter().enumerate().map(|(at, effect)| (effect.login.clone(), at)).collect();
         let numbers = numbers.iter().map(|plan| (plan.before.number, plan.change.as_ref().err().copied())).collect();
-        Self { index, numbers, outcomes: deeds.iter().map(|_| None).collect(), deeds }
+        Self { index, numbers, outcomes: effects.iter().map(|_| None).collect(), effects }
     }
 
     /// Users to whom the job did something.
     pub fn users(&self) -> usize {
-        self.deeds.len()
+        self.effects.len()
     }
 
     /// What it did to one of them.
-    pub fn deed(&self, user: usize) -> &Deed {
-        &self.deeds[user]
+    pub fn effect(&self, user: usize) -> &Effect {
+        &self.effects[user]
     }
 
     /// Which of them has this folded login ID.
@@ -113,16 +113,16 @@ impl Ledger {
     }
 
     /// Decides for one of them.
-    pub fn plan(&self, user: usize, present: Present<'_>) -> Plan {
-        let deed = self.deed(user);
-        Plan::decide(deed, present, self.way(deed, present))
+    pub fn plan(&self, user: usize, present: UndoTarget<'_>) -> UndoPlan {
+        let effect = self.effect(user);
+        UndoPlan::decide(effect, present, self.way(effect, present))
     }
 
     /// Whether a user can have again what only one user can have.
-    fn way(&self, deed: &Deed, present: Present<'_>) -> Way {
+    fn way(&self, effect: &Effect, present: UndoTarget<'_>) -> Way {
         let mut way = Way::Free;
-        for claim in deed.claims() {
-            let Some(owner) = present.owners.get(&claim).filter(|owner| **owner != deed.login) else { continue };
+        for claim in effect.claims() {
+            let Some(owner) = present.owners.get(&claim).filter(|owner| **owner != effect.login) else { continue };
             match self.gives_up(owner, &claim) {
                 Way::Taken => return Way::Taken,
                 Way::Later => way = Way::Later,
@@ -135,10 +135,10 @@ impl Ledger {
     /// Whether somebody who has a claim loses it by this undo, and has lost it.
     fn gives_up(&self, owner: &str, claim: &Claim) -> Way {
         let Some(giver) = self.user(owner) else { return Way::Taken };
-        let act = match &self.deeds[giver].user {
-            UserDeed::Created(_) => Act::DeleteUser,
-            UserDeed::Changed(users) if !users[0].claims().contains(claim) => Act::RestoreUser,
-            UserDeed::Changed(_) | UserDeed::None => return Way::Taken,
+        let act = match &self.effects[giver].user {
+            UserEffect::Created(_) => Act::DeleteUser,
+            UserEffect::Changed(users) if !users[0].claims().contains(claim) => Act::RestoreUser,
+            UserEffect::Changed(_) | UserEffect::None => return Way::Taken,
         };
         match &self.outcomes[giver] {
             None => Way::Later,
@@ -149,15 +149,15 @@ impl Ledger {
     }
 
     /// Whether it is known what came of one.
-    pub fn is_settled(&self, user: usize) -> bool {
+    pub fn is_decided(&self, user: usize) -> bool {
         self.outcomes[user].as_ref().is_some_and(|outcome| !outcome.waits)
     }
 
     /// Keeps what came of a plan.
-    pub fn record(&mut self, plan: &Plan) {
+    pub fn record(&mut self, plan: &UndoPlan) {
         if let Some(user) = self.user(&plan.login) {
             let passed_over = plan.passed_over.iter().copied().collect();
-            self.outcomes[user] = Some(Outcome { passed_over, taken_back: plan.taken_back.clone(), waits: plan.waits });
+            self.outcomes[user] = Some(Outcome { passed_over, retracted: plan.retracted.clone(), waits: plan.waits });
         }
     }
 
@@ -165,12 +165,12 @@ impl Ledger {
     fn outcome(&self, login: &str, act: Act) -> Option<Came> {
         if let Act::RestoreNumber(number) = act {
             let since = self.numbers.get(&number)?;
-            return (*since != Some(Since::NotRestored)).then(|| since.map_or(Came::Done, Came::PassedOver));
+            return (*since != Some(SkipReason::NotRestored)).then(|| since.map_or(Came::Done, Came::PassedOver));
         }
         let outcome = self.outcomes[self.user(login)?].as_ref()?;
         Some(match (outcome.passed_over.get(&act), act) {
             (Some(since), _) => Came::PassedOver(*since),
-            (None, Act::PutBack(number)) if outcome.taken_back.contains(&number) => Came::Retired,
+            (None, Act::PutBack(number)) if outcome.retracted.contains(&number) => Came::Retired,
             (None, _) => Came::Done,
         })
     }
@@ -178,19 +178,19 @@ impl Ledger {
 
 enum Came {
     Done,
-    PassedOver(Since),
+    PassedOver(SkipReason),
     /// The number was retired while it was being put back.
     Retired,
 }
 
 /// Judges a row.
-pub fn judge(row: &Row<'_>, ledger: &Ledger) -> Judgement {
+pub fn judge(row: &Row<'_>, ledger: &UndoLedger) -> Judgement {
     let came = Act::read(row).and_then(|act| ledger.outcome(&row.value(LOGIN)?, act));
     let number = row.value(NUMBER).unwrap_or_default();
     match came {
         None => Judgement::unprocessed(),
         Some(Came::Done) => Judgement { status: RowStatus::Applied, remarks: Vec::new() },
-        Some(Came::PassedOver(Since::LeftOut(why))) => {
+        Some(Came::PassedOver(SkipReason::LeftOut(why))) => {
             Judgement::failed(Remark::error(why.code(), row.header().name(ACT), &number, why.message()))
         }
         Some(Came::PassedOver(since)) => {
@@ -204,7 +204,7 @@ pub fn judge(row: &Row<'_>, ledger: &Ledger) -> Judgement {
     }
 }
 
-impl Since {
+impl SkipReason {
     fn message(self) -> &'static str {
         match self {
             Self::Gone => "Passed over: it is not there any more.",

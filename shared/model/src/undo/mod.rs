@@ -1,10 +1,10 @@
 //! Taking back what a job did: exactly that, and nothing that has been changed since.
 //!
 //! A job keeps what it does to each user beside its results. From that come its [deeds](Deed): numbers that it put on a list or took off
-//! one, users that it created or changed. Each is undone by itself ([`Plan::decide`]), if what the job left is still there; where it
+//! one, users that it created or changed. Each is undone by itself ([`UndoPlan::decide`]), if what the job left is still there; where it
 //! isn't, somebody has been at it since, and it is passed over and said so.
 
-mod deed;
+mod effect;
 mod ledger;
 mod number;
 mod plan;
@@ -13,10 +13,10 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use deed::{Deed, UserDeed};
-pub use ledger::{COLUMNS, Ledger, judge, key, rows};
+pub use effect::{Effect, UserEffect};
+pub use ledger::{COLUMNS, UndoLedger, judge, key, rows};
 pub use number::NumberPlan;
-pub use plan::{Act, Change, Plan, Present, Since};
+pub use plan::{Act, SkipReason, UndoChange, UndoPlan, UndoTarget};
 
 use plan::Way;
 

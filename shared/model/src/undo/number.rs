@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Since;
+use super::SkipReason;
 use crate::{inventory::InventoryNumber, upload::JobId};
 
 /// What an undo does to a number that a rotation has taken out of service. Kept before it is done.
@@ -11,7 +11,7 @@ pub struct NumberPlan {
     /// The number as it was before the rotation.
     pub before: InventoryNumber,
     /// The number as it was found and as it is to be; or why nothing is done.
-    pub change: Result<[InventoryNumber; 2], Since>,
+    pub change: Result<[InventoryNumber; 2], SkipReason>,
 }
 
 /// How often a rotation writes a number: it marks it, and retires it at the end.
@@ -22,12 +22,12 @@ impl NumberPlan {
     /// marked the number and no more, or not even that.
     pub fn decide(before: InventoryNumber, now: Option<&InventoryNumber>, rotation: &JobId) -> Option<Self> {
         let change = match now {
-            None => Err(Since::Gone),
+            None => Err(SkipReason::Gone),
             Some(now) if now.version == before.version => return None,
-            Some(now) if now.version == before.version + 1 && now.leaving.as_ref() == Some(rotation) => {
+            Some(now) if now.version == before.version + 1 && now.reserved_by.as_ref() == Some(rotation) => {
                 Ok([now.clone(), InventoryNumber { version: now.version + 1, ..before.clone() }])
             }
-            Some(now) if now.version != before.version + WRITES => Err(Since::Changed),
+            Some(now) if now.version != before.version + WRITES => Err(SkipReason::Changed),
             Some(now) if now.facts == before.facts => return None,
             Some(now) => Ok([now.clone(), InventoryNumber { version: now.version + 1, ..before.clone() }]),
         };

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Deed, UserDeed};
+use super::{Effect, UserEffect};
 use crate::{
     caller_id::CallerId,
     left_out::LeftOut,
@@ -30,7 +30,7 @@ pub enum Act {
 /// Why something is passed over: what has happened since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Since {
+pub enum SkipReason {
     /// The user has been deleted, or the number sold.
     Gone,
     /// The user, or the number, has been changed.
@@ -55,7 +55,7 @@ pub enum Since {
 
 /// What an undo does to one user. Kept beside its own results before it is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct UndoPlan {
     /// The login ID, folded.
     pub login: String,
     /// Numbers taken off the list.
@@ -66,12 +66,12 @@ pub struct Plan {
     pub put_back: Vec<CallerId>,
     /// Numbers of `put_back` that have been taken off again, since they were retired meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub taken_back: Vec<CallerId>,
+    pub retracted: Vec<CallerId>,
     /// What becomes of the user beside the list.
-    pub change: Change,
+    pub change: UndoChange,
     /// What is passed over, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub passed_over: Vec<(Act, Since)>,
+    pub passed_over: Vec<(Act, SkipReason)>,
     /// Another user is about to give up what this one is to have again: to be decided again after that one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waits: bool,
@@ -83,7 +83,7 @@ pub struct Plan {
 /// What becomes of a user, but for its list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Change {
+pub enum UndoChange {
     /// Nothing.
     None,
     /// It is deleted.
@@ -105,7 +105,7 @@ pub enum Way {
 
 /// What the directory says now.
 #[derive(Clone, Copy)]
-pub struct Present<'a> {
+pub struct UndoTarget<'a> {
     /// The user, if there is one.
     pub user: Option<&'a User>,
     /// Who has what only one user can have: folded login IDs.
@@ -116,77 +116,77 @@ pub struct Present<'a> {
     pub limit: usize,
 }
 
-impl Plan {
+impl UndoPlan {
     /// Decides for one user, given whether it can have again what only one user can have.
-    pub(super) fn decide(deed: &Deed, present: Present<'_>, way: Way) -> Self {
+    pub(super) fn decide(effect: &Effect, present: UndoTarget<'_>, way: Way) -> Self {
         let mut plan = Self {
-            login: deed.login.clone(),
+            login: effect.login.clone(),
             take_off: Vec::new(),
             put_back: Vec::new(),
-            taken_back: Vec::new(),
-            change: Change::None,
+            retracted: Vec::new(),
+            change: UndoChange::None,
             passed_over: Vec::new(),
             waits: false,
             list: None,
         };
         let Some(user) = present.user else {
-            plan.pass_over_all(deed, Since::Gone);
+            plan.pass_over_all(effect, SkipReason::Gone);
             return plan;
         };
         plan.list = Some(user.caller_ids.clone());
-        match &deed.user {
-            UserDeed::Created(created) => plan.take_back_creation(deed, created, user),
-            UserDeed::Changed(change) => {
+        match &effect.user {
+            UserEffect::Created(created) => plan.take_back_creation(effect, created, user),
+            UserEffect::Changed(change) => {
                 plan.take_back_change(change, user, way);
                 if plan.waits {
-                    plan.pass_over_all(deed, Since::Taken);
+                    plan.pass_over_all(effect, SkipReason::Taken);
                 } else {
-                    plan.take_back_numbers(deed, user, present);
+                    plan.take_back_numbers(effect, user, present);
                 }
             }
-            UserDeed::None => plan.take_back_numbers(deed, user, present),
+            UserEffect::None => plan.take_back_numbers(effect, user, present),
         }
         plan
     }
 
     /// Somebody whom the job created is deleted if nothing else has become of it: a profile that has been changed, or a list
     /// that holds more, is somebody's work.
-    fn take_back_creation(&mut self, deed: &Deed, created: &User, user: &User) {
+    fn take_back_creation(&mut self, effect: &Effect, created: &User, user: &User) {
         let as_created = is_as_left(user, created);
-        if as_created && user.caller_ids.iter().all(|number| deed.put_on.contains(number)) {
-            self.change = Change::Delete(Box::new(user.clone()));
-            self.take_off_what_is_there(deed, user);
+        if as_created && user.caller_ids.iter().all(|number| effect.added.contains(number)) {
+            self.change = UndoChange::Delete(Box::new(user.clone()));
+            self.take_off_what_is_there(effect, user);
         } else {
-            self.pass_over_all(deed, Since::Changed);
+            self.pass_over_all(effect, SkipReason::Changed);
         }
     }
 
     fn take_back_change(&mut self, [before, after]: &[User; 2], user: &User, way: Way) {
         match way {
-            _ if !is_as_left(user, after) => self.passed_over.push((Act::RestoreUser, Since::Changed)),
+            _ if !is_as_left(user, after) => self.passed_over.push((Act::RestoreUser, SkipReason::Changed)),
             Way::Later => self.waits = true,
-            Way::Taken => self.passed_over.push((Act::RestoreUser, Since::Taken)),
+            Way::Taken => self.passed_over.push((Act::RestoreUser, SkipReason::Taken)),
             Way::Free => {
                 let restored = User { version: user.version + 1, ..before.clone() };
-                self.change = Change::Restore(Box::new([user.clone(), restored]));
+                self.change = UndoChange::Restore(Box::new([user.clone(), restored]));
             }
         }
     }
 
     /// Numbers on a list are taken back one by one. A number comes back only with what took its place going: otherwise somebody
     /// has decided about it since.
-    fn take_back_numbers(&mut self, deed: &Deed, user: &User, present: Present<'_>) {
-        self.take_off_what_is_there(deed, user);
+    fn take_back_numbers(&mut self, effect: &Effect, user: &User, present: UndoTarget<'_>) {
+        self.take_off_what_is_there(effect, user);
         let mut list: HashSet<CallerId> = user.caller_ids.iter().copied().collect();
         self.take_off.iter().for_each(|number| _ = list.remove(number));
-        for &(number, replacement) in &deed.taken_off {
+        for &(number, replacement) in &effect.removed {
             // A replacement that the user had before stays, whatever becomes of the old number.
-            let mine = replacement.filter(|replacement| deed.put_on.contains(replacement));
+            let mine = replacement.filter(|replacement| effect.added.contains(replacement));
             let since = match mine {
-                _ if list.contains(&number) => Some(Since::BackAlready),
-                Some(mine) if !self.take_off.contains(&mine) => Some(Since::ReplacementGone),
-                _ if present.taken.is_some_and(|taken| !taken.contains(&number)) => Some(Since::Retired),
-                _ if list.len() >= present.limit => Some(Since::ListFull),
+                _ if list.contains(&number) => Some(SkipReason::BackAlready),
+                Some(mine) if !self.take_off.contains(&mine) => Some(SkipReason::ReplacementGone),
+                _ if present.taken.is_some_and(|taken| !taken.contains(&number)) => Some(SkipReason::Retired),
+                _ if list.len() >= present.limit => Some(SkipReason::ListFull),
                 _ => None,
             };
             if let Some(since) = since {
@@ -198,25 +198,25 @@ impl Plan {
         }
     }
 
-    fn take_off_what_is_there(&mut self, deed: &Deed, user: &User) {
-        for &number in &deed.put_on {
+    fn take_off_what_is_there(&mut self, effect: &Effect, user: &User) {
+        for &number in &effect.added {
             if user.caller_ids.contains(&number) {
                 self.take_off.push(number);
             } else {
-                self.passed_over.push((Act::TakeOff(number), Since::NotThere));
+                self.passed_over.push((Act::TakeOff(number), SkipReason::NotThere));
             }
         }
     }
 
-    fn pass_over_all(&mut self, deed: &Deed, since: Since) {
-        self.passed_over.extend(deed.acts().into_iter().map(|act| (act, since)));
+    fn pass_over_all(&mut self, effect: &Effect, since: SkipReason) {
+        self.passed_over.extend(effect.acts().into_iter().map(|act| (act, since)));
     }
 
     /// What an earlier attempt was about to do to the list it has done, if nothing that it was to take off is there any more: a list
     /// is changed in one write.
-    pub fn inherit(&mut self, earlier: &Self) {
+    pub fn merge_previous_attempt(&mut self, earlier: &Self) {
         let Some(list) = &self.list else { return };
-        if earlier.change != Change::None || earlier.take_off.iter().any(|number| list.contains(number)) {
+        if earlier.change != UndoChange::None || earlier.take_off.iter().any(|number| list.contains(number)) {
             return;
         }
         let back: Vec<CallerId> = earlier.put_back.iter().copied().filter(|number| list.contains(number)).collect();
@@ -231,30 +231,30 @@ impl Plan {
 
     /// Whether this has been carried out, by what would be decided now: the list and the user are as they were to be.
     pub fn is_done(&self, now: &Self) -> bool {
-        if matches!(self.change, Change::Delete(_)) {
+        if matches!(self.change, UndoChange::Delete(_)) {
             return now.list.is_none();
         }
         let Some(list) = &now.list else { return false };
         let listed = |number: &CallerId| list.contains(number);
-        now.change == Change::None && !self.take_off.iter().any(listed) && self.put_back.iter().all(listed)
+        now.change == UndoChange::None && !self.take_off.iter().any(listed) && self.put_back.iter().all(listed)
     }
 
     /// The user is left as it is. That is no choice of the undo's but a failure, and the rows say so.
     pub fn leave_out(&mut self, why: LeftOut) {
-        let user = match std::mem::replace(&mut self.change, Change::None) {
-            Change::None => None,
-            Change::Delete(_) => Some(Act::DeleteUser),
-            Change::Restore(_) => Some(Act::RestoreUser),
+        let user = match std::mem::replace(&mut self.change, UndoChange::None) {
+            UndoChange::None => None,
+            UndoChange::Delete(_) => Some(Act::DeleteUser),
+            UndoChange::Restore(_) => Some(Act::RestoreUser),
         };
         let take_off = std::mem::take(&mut self.take_off).into_iter().map(Act::TakeOff);
         let put_back = std::mem::take(&mut self.put_back).into_iter().map(Act::PutBack);
         let left = user.into_iter().chain(take_off).chain(put_back);
-        self.passed_over.extend(left.map(|act| (act, Since::LeftOut(why))));
+        self.passed_over.extend(left.map(|act| (act, SkipReason::LeftOut(why))));
     }
 
     /// Whether the user is written.
     pub fn writes(&self) -> bool {
-        self.change != Change::None || !self.take_off.is_empty() || !self.put_back.is_empty()
+        self.change != UndoChange::None || !self.take_off.is_empty() || !self.put_back.is_empty()
     }
 
     /// The list before and after, in order; `None` when another attempt has decided.

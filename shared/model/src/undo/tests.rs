@@ -23,77 +23,78 @@ fn user(list: &[u64]) -> User {
     User { caller_ids: numbers(list), ..user }
 }
 
-fn deed(put_on: &[u64], taken_off: &[(u64, Option<u64>)], user: UserDeed) -> Deed {
-    let taken_off = taken_off.iter().map(|&(old, new)| (number(old), new.map(number))).collect();
-    Deed { login: "asha".into(), put_on: numbers(put_on), taken_off, user }
+fn effect(added: &[u64], removed: &[(u64, Option<u64>)], user: UserEffect) -> Effect {
+    let removed = removed.iter().map(|&(old, new)| (number(old), new.map(number))).collect();
+    Effect { login: "asha".into(), added: numbers(added), removed, user }
 }
 
-fn decide(deed: &Deed, user: Option<&User>) -> Plan {
+fn decide(effect: &Effect, user: Option<&User>) -> UndoPlan {
     let owners = HashMap::new();
-    Plan::decide(deed, Present { user, owners: &owners, taken: None, limit: 100 }, Way::Free)
+    UndoPlan::decide(effect, UndoTarget { user, owners: &owners, taken: None, limit: 100 }, Way::Free)
 }
 
 #[test]
 fn numbers_that_were_put_on_go_and_others_stay() {
-    let plan = decide(&deed(&[1, 2], &[], UserDeed::None), Some(&user(&[1, 5, 7])));
+    let plan = decide(&effect(&[1, 2], &[], UserEffect::None), Some(&user(&[1, 5, 7])));
     assert_eq!(plan.take_off, numbers(&[1]));
-    assert_eq!(plan.passed_over, [(Act::TakeOff(number(2)), Since::NotThere)]);
+    assert_eq!(plan.passed_over, [(Act::TakeOff(number(2)), SkipReason::NotThere)]);
     assert_eq!(plan.lists(), Some([numbers(&[1, 5, 7]), numbers(&[5, 7])]));
-    let gone = decide(&deed(&[1], &[], UserDeed::None), None);
-    assert_eq!((gone.writes(), gone.passed_over), (false, vec![(Act::TakeOff(number(1)), Since::Gone)]));
+    let gone = decide(&effect(&[1], &[], UserEffect::None), None);
+    assert_eq!((gone.writes(), gone.passed_over), (false, vec![(Act::TakeOff(number(1)), SkipReason::Gone)]));
 }
 
 #[test]
 fn a_number_comes_back_with_what_took_its_place_going() {
     // 1 by 11, 2 by nothing, 3 by 13, which the user had before.
-    let rotated = deed(&[11], &[(1, Some(11)), (2, None), (3, Some(13))], UserDeed::None);
+    let rotated = effect(&[11], &[(1, Some(11)), (2, None), (3, Some(13))], UserEffect::None);
     let plan = decide(&rotated, Some(&user(&[11, 13])));
     assert_eq!(plan.lists(), Some([numbers(&[11, 13]), numbers(&[1, 2, 3, 13])]));
 
     // Another rotation has replaced 11 by 21 since: 1 doesn't come back beside it.
     let plan = decide(&rotated, Some(&user(&[13, 21])));
     assert_eq!(plan.put_back, numbers(&[2, 3]));
-    let since = [(Act::TakeOff(number(11)), Since::NotThere), (Act::PutBack(number(1)), Since::ReplacementGone)];
+    let since =
+        [(Act::TakeOff(number(11)), SkipReason::NotThere), (Act::PutBack(number(1)), SkipReason::ReplacementGone)];
     assert_eq!(plan.passed_over, since);
 
     let plan = decide(&rotated, Some(&user(&[2, 11, 13])));
-    assert_eq!(plan.passed_over, [(Act::PutBack(number(2)), Since::BackAlready)]);
+    assert_eq!(plan.passed_over, [(Act::PutBack(number(2)), SkipReason::BackAlready)]);
 }
 
 #[test]
 fn what_an_earlier_attempt_has_done_stays_its_doing() {
-    let rotated = deed(&[11], &[(1, Some(11)), (2, None)], UserDeed::None);
+    let rotated = effect(&[11], &[(1, Some(11)), (2, None)], UserEffect::None);
     let earlier = decide(&rotated, Some(&user(&[11])));
     // It was carried out, and another job has written the list since.
     let mut plan = decide(&rotated, Some(&user(&[1, 2, 5])));
     assert!(!plan.writes());
-    plan.inherit(&earlier);
+    plan.merge_previous_attempt(&earlier);
     assert_eq!((&plan.take_off, &plan.put_back), (&numbers(&[11]), &numbers(&[1, 2])));
     assert_eq!(plan.lists(), Some([numbers(&[1, 2, 5]), numbers(&[1, 2, 5])]));
     assert_eq!(plan.passed_over, []);
     // It was not.
     let mut plan = decide(&rotated, Some(&user(&[1, 11])));
     let before = plan.clone();
-    plan.inherit(&earlier);
+    plan.merge_previous_attempt(&earlier);
     assert_eq!(plan, before);
 }
 
 #[test]
 fn what_lists_do_not_take_stays_away() {
-    let rotated = deed(&[], &[(1, None), (2, None)], UserDeed::None);
+    let rotated = effect(&[], &[(1, None), (2, None)], UserEffect::None);
     let (owners, taken) = (HashMap::new(), HashSet::from([number(1)]));
     let owner = user(&[5]);
-    let present = Present { user: Some(&owner), owners: &owners, taken: Some(&taken), limit: 1 };
-    let plan = Plan::decide(&rotated, present, Way::Free);
-    let since = [(Act::PutBack(number(1)), Since::ListFull), (Act::PutBack(number(2)), Since::Retired)];
+    let present = UndoTarget { user: Some(&owner), owners: &owners, taken: Some(&taken), limit: 1 };
+    let plan = UndoPlan::decide(&rotated, present, Way::Free);
+    let since = [(Act::PutBack(number(1)), SkipReason::ListFull), (Act::PutBack(number(2)), SkipReason::Retired)];
     assert_eq!((plan.writes(), plan.passed_over.as_slice()), (false, &since[..]));
 }
 
 #[test]
 fn who_was_created_is_deleted_unless_something_has_become_of_it() {
-    let created = deed(&[1], &[], UserDeed::Created(Box::new(user(&[]))));
+    let created = effect(&[1], &[], UserEffect::Created(Box::new(user(&[]))));
     for list in [&[1][..], &[]] {
-        assert!(matches!(decide(&created, Some(&user(list))).change, Change::Delete(_)), "{list:?}");
+        assert!(matches!(decide(&created, Some(&user(list))).change, UndoChange::Delete(_)), "{list:?}");
     }
     let busy = user(&[1, 2]);
     let mut changed = user(&[1]);
@@ -112,89 +113,89 @@ fn who_was_changed_is_as_before_unless_somebody_was_faster() {
     after.profile.email = Some("new@example.com".parse().unwrap());
     let mut with_address = before.clone();
     with_address.profile.email = Some("old@example.com".parse().unwrap());
-    let changed = deed(&[1], &[], UserDeed::Changed(Box::new([with_address.clone(), after.clone()])));
+    let changed = effect(&[1], &[], UserEffect::Changed(Box::new([with_address.clone(), after.clone()])));
 
     let now = User { caller_ids: numbers(&[1, 2]), ..after.clone() };
     let plan = decide(&changed, Some(&now));
-    let Change::Restore(users) = &plan.change else { panic!("{plan:?}") };
+    let UndoChange::Restore(users) = &plan.change else { panic!("{plan:?}") };
     assert_eq!((users[1].version, &users[1].profile), (3, &with_address.profile));
     assert_eq!(plan.take_off, numbers(&[1]));
 
     let owners = HashMap::from([(Claim::Email("old@example.com".into()), "ben".to_owned())]);
-    let present = Present { user: Some(&now), owners: &owners, taken: None, limit: 9 };
-    let plan = Ledger::new(vec![changed.clone()], &[]).plan(0, present);
-    assert_eq!((plan.passed_over.as_slice(), plan.waits), (&[(Act::RestoreUser, Since::Taken)][..], false));
+    let present = UndoTarget { user: Some(&now), owners: &owners, taken: None, limit: 9 };
+    let plan = UndoLedger::new(vec![changed.clone()], &[]).plan(0, present);
+    assert_eq!((plan.passed_over.as_slice(), plan.waits), (&[(Act::RestoreUser, SkipReason::Taken)][..], false));
     let plan = decide(&changed, Some(&User { version: 3, ..now }));
     assert_eq!(
         (plan.passed_over.as_slice(), plan.take_off),
-        (&[(Act::RestoreUser, Since::Changed)][..], numbers(&[1]))
+        (&[(Act::RestoreUser, SkipReason::Changed)][..], numbers(&[1]))
     );
 }
 
 /// A deed that has given a user one address in place of another.
-fn moved(login: &str, from: &str, to: &str) -> Deed {
+fn moved(login: &str, from: &str, to: &str) -> Effect {
     let with = |address: &str| {
         let mut user = User::new(LoginId::parse(login).unwrap(), Profile::named("Somebody").unwrap());
         user.profile.email = Some(format!("{address}@example.com").parse().unwrap());
         user
     };
-    Deed {
+    Effect {
         login: login.into(),
-        user: UserDeed::Changed(Box::new([with(from), with(to)])),
-        ..deed(&[], &[], UserDeed::None)
+        user: UserEffect::Changed(Box::new([with(from), with(to)])),
+        ..effect(&[], &[], UserEffect::None)
     }
 }
 
 #[test]
 fn who_has_given_an_address_on_gets_it_back_after_the_next_whatever_stands_first() {
-    let deeds = [moved("a", "one", "two"), moved("b", "two", "three"), moved("c", "three", "four")];
+    let effects = [moved("a", "one", "two"), moved("b", "two", "three"), moved("c", "three", "four")];
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-        let mut ledger = Ledger::new(order.map(|at| deeds[at].clone()).to_vec(), &[]);
+        let mut ledger = UndoLedger::new(order.map(|at| effects[at].clone()).to_vec(), &[]);
         let mut now: HashMap<String, User> = HashMap::new();
-        for deed in &deeds {
-            let UserDeed::Changed(users) = &deed.user else { panic!("it was changed") };
-            now.insert(deed.login.clone(), users[1].clone());
+        for effect in &effects {
+            let UserEffect::Changed(users) = &effect.user else { panic!("it was changed") };
+            now.insert(effect.login.clone(), users[1].clone());
         }
         // As often as one of them can go on.
-        for _ in &deeds {
+        for _ in &effects {
             let owners: HashMap<Claim, String> = now
                 .iter()
                 .flat_map(|(login, user)| user.claims().into_iter().map(move |claim| (claim, login.clone())))
                 .collect();
-            let open: Vec<usize> = (0..3).filter(|&user| !ledger.is_settled(user)).collect();
+            let open: Vec<usize> = (0..3).filter(|&user| !ledger.is_decided(user)).collect();
             let plan = |user| {
-                let user_now = now.get(&ledger.deed(user).login);
-                ledger.plan(user, Present { user: user_now, owners: &owners, taken: None, limit: 9 })
+                let user_now = now.get(&ledger.effect(user).login);
+                ledger.plan(user, UndoTarget { user: user_now, owners: &owners, taken: None, limit: 9 })
             };
             for plan in open.into_iter().map(plan).collect::<Vec<_>>() {
-                if let Change::Restore(users) = &plan.change {
+                if let UndoChange::Restore(users) = &plan.change {
                     now.insert(plan.login.clone(), users[1].clone());
                 }
                 ledger.record(&plan);
             }
         }
-        for deed in &deeds {
-            let UserDeed::Changed(users) = &deed.user else { panic!("it was changed") };
-            assert_eq!(now[&deed.login].profile, users[0].profile, "{order:?}");
+        for effect in &effects {
+            let UserEffect::Changed(users) = &effect.user else { panic!("it was changed") };
+            assert_eq!(now[&effect.login].profile, users[0].profile, "{order:?}");
         }
     }
 }
 
 #[test]
 fn who_keeps_an_address_is_waited_for_by_nobody() {
-    let mut ledger = Ledger::new(vec![moved("a", "one", "two"), moved("b", "two", "three")], &[]);
+    let mut ledger = UndoLedger::new(vec![moved("a", "one", "two"), moved("b", "two", "three")], &[]);
     let owners = HashMap::from([(Claim::Email("two@example.com".into()), "a".to_owned())]);
-    let UserDeed::Changed(b) = moved("b", "two", "three").user else { panic!("it was changed") };
-    let present = Present { user: Some(&b[1]), owners: &owners, taken: None, limit: 9 };
+    let UserEffect::Changed(b) = moved("b", "two", "three").user else { panic!("it was changed") };
+    let present = UndoTarget { user: Some(&b[1]), owners: &owners, taken: None, limit: 9 };
     let plan = ledger.plan(1, present);
     assert!(plan.waits && !plan.writes());
     // Somebody has changed the one who has it.
-    let UserDeed::Changed(a) = moved("a", "one", "two").user else { panic!("it was changed") };
+    let UserEffect::Changed(a) = moved("a", "one", "two").user else { panic!("it was changed") };
     let touched = User { version: 9, ..a[1].clone() };
-    let passed_over = ledger.plan(0, Present { user: Some(&touched), ..present });
+    let passed_over = ledger.plan(0, UndoTarget { user: Some(&touched), ..present });
     ledger.record(&passed_over);
     let plan = ledger.plan(1, present);
-    assert_eq!((plan.passed_over.as_slice(), plan.waits), (&[(Act::RestoreUser, Since::Taken)][..], false));
+    assert_eq!((plan.passed_over.as_slice(), plan.waits), (&[(Act::RestoreUser, SkipReason::Taken)][..], false));
 }
 
 #[test]
@@ -212,15 +213,15 @@ fn a_number_is_restored_if_nobody_has_touched_it_since() {
     let kept = InventoryNumber { version: 6, ..before.clone() };
     assert_eq!(decide(before.clone(), Some(&kept)), None);
     let touched = InventoryNumber { version: 7, ..retired };
-    assert_eq!(decide(before.clone(), Some(&touched)).unwrap().change, Err(Since::Changed));
-    assert_eq!(decide(before.clone(), None).unwrap().change, Err(Since::Gone));
+    assert_eq!(decide(before.clone(), Some(&touched)).unwrap().change, Err(SkipReason::Changed));
+    assert_eq!(decide(before.clone(), None).unwrap().change, Err(SkipReason::Gone));
 
     // A rotation that was given up has marked it, or hasn't come to that.
-    let marked = InventoryNumber { version: 5, leaving: Some(rotation.clone()), ..before.clone() };
+    let marked = InventoryNumber { version: 5, reserved_by: Some(rotation.clone()), ..before.clone() };
     let restored = InventoryNumber { version: 6, ..before.clone() };
     assert_eq!(decide(before.clone(), Some(&marked)).unwrap().change, Ok([marked.clone(), restored]));
-    let other = InventoryNumber { leaving: JobId::parse(&"b".repeat(32)), ..marked };
-    assert_eq!(decide(before.clone(), Some(&other)).unwrap().change, Err(Since::Changed));
+    let other = InventoryNumber { reserved_by: JobId::parse(&"b".repeat(32)), ..marked };
+    assert_eq!(decide(before.clone(), Some(&other)).unwrap().change, Err(SkipReason::Changed));
     assert_eq!(decide(before.clone(), Some(&before)), None);
 }
 
@@ -230,21 +231,21 @@ proptest! {
     #[test]
     fn an_undo_gives_the_list_from_before(
         before in proptest::collection::btree_set(0_u64..20, 0..10),
-        put_on in proptest::collection::btree_set(0_u64..40, 0..10),
+        added in proptest::collection::btree_set(0_u64..40, 0..10),
         pairs in proptest::collection::btree_map(0_u64..20, proptest::option::of(20_u64..40), 0..10),
         others in proptest::collection::btree_set(50_u64..60, 0..5),
         policy in proptest::sample::select(vec![Policy::All, Policy::Department, Policy::Custom]),
     ) {
-        let taken_off: Vec<(u64, Option<u64>)> = pairs.into_iter().filter(|(old, _)| before.contains(old)).collect();
-        let new: BTreeSet<u64> = taken_off.iter().filter_map(|&(_, new)| new).chain(put_on).collect();
-        let left: BTreeSet<u64> = before.iter().copied().filter(|n| taken_off.iter().all(|(old, _)| old != n)).collect();
-        let put_on: Vec<u64> = new.difference(&before).copied().collect();
-        let now: Vec<u64> = left.iter().chain(&put_on).chain(&others).copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let removed: Vec<(u64, Option<u64>)> = pairs.into_iter().filter(|(old, _)| before.contains(old)).collect();
+        let new: BTreeSet<u64> = removed.iter().filter_map(|&(_, new)| new).chain(added).collect();
+        let left: BTreeSet<u64> = before.iter().copied().filter(|n| removed.iter().all(|(old, _)| old != n)).collect();
+        let added: Vec<u64> = new.difference(&before).copied().collect();
+        let now: Vec<u64> = left.iter().chain(&added).chain(&others).copied().collect::<BTreeSet<_>>().into_iter().collect();
         let present = User { policy, ..user(&now) };
-        let plan = decide(&deed(&put_on, &taken_off, UserDeed::None), Some(&present));
+        let plan = decide(&effect(&added, &removed, UserEffect::None), Some(&present));
         let expected: Vec<u64> = before.union(&others).copied().collect();
         // A list that stays as it was, be it an empty one, is not written.
-        prop_assert_eq!(plan.writes(), !taken_off.is_empty() || !put_on.is_empty());
+        prop_assert_eq!(plan.writes(), !removed.is_empty() || !added.is_empty());
         prop_assert_eq!(plan.lists().map(|[_, after]| after), Some(numbers(&expected)));
         prop_assert!(plan.passed_over.is_empty());
     }
@@ -253,12 +254,12 @@ proptest! {
     #[test]
     fn a_second_undo_takes_nothing_more_off(
         before in proptest::collection::btree_set(0_u64..20, 0..10),
-        put_on in proptest::collection::btree_set(20_u64..40, 1..10),
+        added in proptest::collection::btree_set(20_u64..40, 1..10),
     ) {
-        let put_on: Vec<u64> = put_on.into_iter().collect();
+        let added: Vec<u64> = added.into_iter().collect();
         let list: Vec<u64> = before.into_iter().collect();
-        let again = decide(&deed(&put_on, &[], UserDeed::None), Some(&user(&list)));
+        let again = decide(&effect(&added, &[], UserEffect::None), Some(&user(&list)));
         prop_assert!(!again.writes());
-        prop_assert_eq!(again.passed_over.len(), put_on.len());
+        prop_assert_eq!(again.passed_over.len(), added.len());
     }
 }

@@ -95,7 +95,7 @@ impl Action {
 
 /// The action is not legal from where the user is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IllegalAction {
+pub enum InvalidAgentState {
     /// The user is no calling agent.
     NotAnAgent,
     /// The agent's status doesn't allow it.
@@ -104,7 +104,7 @@ pub enum IllegalAction {
     WebLoginActive,
 }
 
-impl fmt::Display for IllegalAction {
+impl fmt::Display for InvalidAgentState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAnAgent => f.write_str("The user is not a calling agent."),
@@ -118,24 +118,24 @@ impl User {
     /// Does it, if it is legal.
     ///
     /// # Errors
-    /// [`IllegalAction`]; the user is as before.
-    pub fn act(&mut self, action: Action) -> Result<(), IllegalAction> {
+    /// [`InvalidAgentState`]; the user is as before.
+    pub fn act(&mut self, action: Action) -> Result<(), InvalidAgentState> {
         use AgentStatus::{Blocked, Disabled, Enabled};
         if action == Action::UnblockWebLogin {
             if self.web_login == WebLogin::Active {
-                return Err(IllegalAction::WebLoginActive);
+                return Err(InvalidAgentState::WebLoginActive);
             }
             self.web_login = WebLogin::Active;
             return Ok(());
         }
         if !self.profile.calling_agent {
-            return Err(IllegalAction::NotAnAgent);
+            return Err(InvalidAgentState::NotAnAgent);
         }
         self.agent_status = match (action, self.agent_status) {
             (Action::BlockAgent, Enabled | Disabled) => Blocked,
             (Action::EnableAgent, Disabled | Blocked) => Enabled,
             (Action::DisableAgent, Enabled) => Disabled,
-            (_, status) => return Err(IllegalAction::Agent(status)),
+            (_, status) => return Err(InvalidAgentState::Agent(status)),
         };
         Ok(())
     }
@@ -165,7 +165,7 @@ mod tests {
                 assert_eq!(agent.act(action).is_ok(), to.is_some(), "{action:?} from {from:?}");
                 assert_eq!(agent.agent_status, to.unwrap_or(from));
             }
-            assert_eq!(user(false, Enabled, WebLogin::Active).act(action), Err(IllegalAction::NotAnAgent));
+            assert_eq!(user(false, Enabled, WebLogin::Active).act(action), Err(InvalidAgentState::NotAnAgent));
         }
     }
 
@@ -173,6 +173,6 @@ mod tests {
     fn a_web_login_is_unblocked_once() {
         let mut user = user(false, AgentStatus::Enabled, WebLogin::Blocked);
         assert_eq!(user.act(Action::UnblockWebLogin), Ok(()));
-        assert_eq!(user.act(Action::UnblockWebLogin), Err(IllegalAction::WebLoginActive));
+        assert_eq!(user.act(Action::UnblockWebLogin), Err(InvalidAgentState::WebLoginActive));
     }
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::spelling::fold;
-pub use agent::{Action, AgentStatus, IllegalAction, WebLogin};
+pub use agent::{Action, AgentStatus, InvalidAgentState, WebLogin};
 pub use claim::Claim;
 pub use directory_id::{DirectoryId, NotADirectoryId};
 pub use login::{GivenLogin, LoginId, MAX_LOGIN_BYTES, NotALogin};

@@ -45,11 +45,11 @@ pub fn single_edits(login: &str) -> Vec<String> {
     alphabet.dedup();
     let mut found = Vec::with_capacity((2 * letters.len() + 1) * alphabet.len());
     for at in 0..=letters.len() {
-        for &letter in &alphabet {
-            let put_in = letters[..at].iter().chain([&letter]).chain(&letters[at..]);
+        for &job_email in &alphabet {
+            let put_in = letters[..at].iter().chain([&job_email]).chain(&letters[at..]);
             found.push(put_in.collect());
             if at < letters.len() {
-                let replaced = letters[..at].iter().chain([&letter]).chain(&letters[at + 1..]);
+                let replaced = letters[..at].iter().chain([&job_email]).chain(&letters[at + 1..]);
                 found.push(replaced.collect());
             }
         }

@@ -25,7 +25,7 @@ pub(crate) struct Served {
     /// What they cost: a unit for each started kilobyte of an item, as on AWS.
     pub(crate) write_units: u64,
     /// Writes that were put off.
-    pub(crate) put_off: u64,
+    pub(crate) throttled: u64,
     /// When the first write was asked for, and when the last was carried out.
     span: Option<(Instant, Instant)>,
 }
@@ -91,7 +91,7 @@ impl Lists {
             let left = (left + now.duration_since(at).as_secs_f64() * rate).min(rate);
             self.tokens = (if left < cost { left } else { left - cost }, now);
             if left < cost {
-                return self.put_off();
+                return self.throttled();
             }
         }
         list.extend(numbers);
@@ -101,10 +101,10 @@ impl Lists {
         Write::Done
     }
 
-    pub(super) fn put_off(&mut self) -> Write {
+    pub(super) fn throttled(&mut self) -> Write {
         let now = Instant::now();
         self.served.span.get_or_insert((now, now));
-        self.served.put_off += 1;
+        self.served.throttled += 1;
         Write::PutOff
     }
 

@@ -20,7 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
     serve::ListenerExt,
 };
-use e2e::Draws;
+use e2e::SeededRng;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
@@ -44,7 +44,7 @@ struct Shared {
     /// The engine behind.
     engine: OnceLock<String>,
     client: Client<HttpConnector, Body>,
-    draws: Draws,
+    draws: SeededRng,
     lists: Mutex<Lists>,
 }
 
@@ -58,7 +58,7 @@ impl Stub {
         let shared = Arc::new(Shared {
             engine: OnceLock::new(),
             client: Client::builder(TokioExecutor::new()).build(connector),
-            draws: Draws::default(),
+            draws: SeededRng::default(),
             lists: Mutex::default(),
         });
         let limit = DefaultBodyLimit::max(16 << 20);
@@ -133,7 +133,7 @@ impl Shared {
     }
 
     fn write(&self, lists: &mut Lists, user: Option<usize>, numbers: &[CallerId]) -> Write {
-        if self.draws.happens(lists.behaviour.throttled) { lists.put_off() } else { lists.add(user, numbers) }
+        if self.draws.happens(lists.behaviour.throttled) { lists.throttled() } else { lists.add(user, numbers) }
     }
 }
 

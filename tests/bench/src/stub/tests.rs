@@ -80,7 +80,7 @@ fn what_is_added_twice_is_there_once_and_paid_twice() {
 fn a_table_that_takes_nothing_more_puts_off() {
     let mut lists = Lists::new(1, Behaviour { writes_per_second: Some(0.001), ..Behaviour::default() });
     assert_eq!(lists.add(Some(1), &numbers()), Write::PutOff);
-    assert_eq!((lists.numbers(), lists.served.writes, lists.served.put_off), (0, 0, 1));
+    assert_eq!((lists.numbers(), lists.served.writes, lists.served.throttled), (0, 0, 1));
     assert_eq!(wire::statement_answer(&Write::PutOff)["Error"]["Code"], "ThrottlingError");
     let (status, answer) = wire::update_answer(&Write::PutOff);
     assert_eq!(status, StatusCode::BAD_REQUEST);

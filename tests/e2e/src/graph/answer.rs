@@ -8,7 +8,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    Gone, Shared, Spoil, Tenant, plain,
+    Corruption, Gone, Shared, Tenant, plain,
     query::{Place, Query},
 };
 
@@ -26,7 +26,7 @@ pub(super) fn deny(status: StatusCode, error: &str) -> Response {
 }
 
 /// What is answered instead of a list or a user.
-pub(super) fn spoilt(spoil: Spoil, asked: &Uri, url: &str, elsewhere: &str) -> Option<Response> {
+pub(super) fn spoilt(spoil: Corruption, asked: &Uri, url: &str, elsewhere: &str) -> Option<Response> {
     let page = |user: Value, next: Option<String>| {
         let mut page = json!({ "value": [user] });
         if let Some(next) = next {
@@ -36,20 +36,20 @@ pub(super) fn spoilt(spoil: Spoil, asked: &Uri, url: &str, elsewhere: &str) -> O
     };
     let user = |enabled: Value| json!({ "id": "x", "userPrincipalName": "asha@contoso.example", "displayName": "Asha", "accountEnabled": enabled });
     match spoil {
-        Spoil::RepeatedNextLink => page(user(true.into()), Some(format!("{url}{asked}"))),
-        Spoil::ForeignNextLink => page(user(true.into()), Some(format!("{elsewhere}{asked}"))),
-        Spoil::WrongType => page(user("asha-is-enabled".into()), None),
-        Spoil::NotSelected => page(user(Value::Null), None),
-        Spoil::NotJson => Some(plain(StatusCode::OK, "<html>asha@contoso.example</html>")),
-        Spoil::HalfJson => Some(plain(StatusCode::OK, r#"{"value": [{"id": "asha@contoso.example"#)),
-        Spoil::NoPage => Some(plain(StatusCode::OK, "{}")),
-        Spoil::Huge => Some(plain(StatusCode::OK, vec![b' '; (16 << 20) + 1])),
-        Spoil::Redirect => {
+        Corruption::RepeatedNextLink => page(user(true.into()), Some(format!("{url}{asked}"))),
+        Corruption::ForeignNextLink => page(user(true.into()), Some(format!("{elsewhere}{asked}"))),
+        Corruption::WrongType => page(user("asha-is-enabled".into()), None),
+        Corruption::NotSelected => page(user(Value::Null), None),
+        Corruption::NotJson => Some(plain(StatusCode::OK, "<html>asha@contoso.example</html>")),
+        Corruption::HalfJson => Some(plain(StatusCode::OK, r#"{"value": [{"id": "asha@contoso.example"#)),
+        Corruption::NoPage => Some(plain(StatusCode::OK, "{}")),
+        Corruption::Huge => Some(plain(StatusCode::OK, vec![b' '; (16 << 20) + 1])),
+        Corruption::Redirect => {
             let there = [(header::LOCATION, format!("{elsewhere}{asked}"))];
             Some((StatusCode::TEMPORARY_REDIRECT, there).into_response())
         }
-        Spoil::Broken => Some(refuse(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")),
-        Spoil::Forbidden => Some(refuse(StatusCode::FORBIDDEN, "Authorization_RequestDenied")),
+        Corruption::Broken => Some(refuse(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")),
+        Corruption::Forbidden => Some(refuse(StatusCode::FORBIDDEN, "Authorization_RequestDenied")),
     }
 }
 

@@ -28,13 +28,13 @@ use serde_json::json;
 
 pub use person::Person;
 
+use rollcall_connectors::entra::{Credentials, Endpoints, SECRET};
 use rollcall_model::account::AccountId;
-use rollcall_platform::{connect::Aws, secrets::Secrets};
-use rollcall_remote::entra::{Credentials, Endpoints, SECRET};
+use rollcall_storage::{connect::Aws, secrets::Secrets};
 
 use crate::{
     Stack,
-    draws::Draws,
+    seeded_rng::SeededRng,
     served::{Place, Tokens, bearer},
 };
 use answer::{refuse, spoilt};
@@ -52,7 +52,7 @@ impl Graph {
 
 /// What it does to whoever asks.
 #[derive(Clone, Copy, Debug)]
-pub struct Traps {
+pub struct Quirks {
     /// Requests of a thousand that are put off, and everything that comes before the time is over.
     pub throttled: u64,
     /// For how long, in seconds.
@@ -67,7 +67,7 @@ pub struct Traps {
     pub replays: bool,
 }
 
-impl Default for Traps {
+impl Default for Quirks {
     fn default() -> Self {
         Self { throttled: 0, retry_after: 1, page: 100, empty_pages: 0, token_uses: u64::MAX, replays: false }
     }
@@ -75,7 +75,7 @@ impl Default for Traps {
 
 /// What is wrong with every list from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spoil {
+pub enum Corruption {
     /// The next link leads to the same page.
     RepeatedNextLink,
     /// The next link leads to somebody else.
@@ -118,8 +118,8 @@ pub struct Graph {
 
 struct Shared {
     url: String,
-    traps: Traps,
-    draws: Draws,
+    traps: Quirks,
+    draws: SeededRng,
     requests: AtomicU64,
     tenant: Mutex<Tenant>,
 }
@@ -133,22 +133,22 @@ struct Tenant {
     places: HashMap<String, query::Place>,
     pages: usize,
     secret: Option<String>,
-    quiet_until: Option<Instant>,
+    paused_until: Option<Instant>,
     gone: Option<Gone>,
-    spoil: Option<(Spoil, String)>,
-    put_off: u64,
+    spoil: Option<(Corruption, String)>,
+    throttled: u64,
     impatient: u64,
     paths: Vec<String>,
 }
 
 impl Graph {
     /// A tenant without users.
-    pub async fn start(traps: Traps) -> Self {
+    pub async fn start(traps: Quirks) -> Self {
         let place = Place::free().await;
         let shared = Arc::new(Shared {
             url: place.url.clone(),
             traps,
-            draws: Draws::default(),
+            draws: SeededRng::default(),
             requests: AtomicU64::new(0),
             tenant: Mutex::default(),
         });
@@ -184,7 +184,7 @@ impl Graph {
     }
 
     /// Hires this many people, with all that is odd about people. Gives their IDs.
-    pub fn hire(&self, count: usize) -> Vec<String> {
+    pub fn add_users(&self, count: usize) -> Vec<String> {
         let mut tenant = self.shared.tenant();
         let first = tenant.people.len() + 1;
         let hired: Vec<Person> = (first..first + count).map(Person::numbered).collect();
@@ -237,7 +237,7 @@ impl Graph {
     }
 
     /// What is wrong with every list from now on. `elsewhere` is where a foreign link or a redirection leads.
-    pub fn spoil(&self, spoil: Spoil, elsewhere: &str) {
+    pub fn spoil(&self, spoil: Corruption, elsewhere: &str) {
         self.shared.tenant().spoil = Some((spoil, elsewhere.to_owned()));
     }
 
@@ -264,8 +264,8 @@ impl Graph {
     }
 
     /// Requests that were put off by chance.
-    pub fn put_off(&self) -> u64 {
-        self.shared.tenant().put_off
+    pub fn throttled(&self) -> u64 {
+        self.shared.tenant().throttled
     }
 
     /// Requests that came before the time was over.
@@ -291,8 +291,8 @@ async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> 
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let mut tenant = shared.tenant();
     tenant.paths.push(parts.uri.to_string());
-    if let Some(put_off) = shared.put_off(&mut tenant) {
-        return put_off;
+    if let Some(throttled) = shared.throttled(&mut tenant) {
+        return throttled;
     }
     let path = parts.uri.path().to_owned();
     if path == format!("/{}/oauth2/v2.0/token", Graph::TENANT) && parts.method == Method::POST {
@@ -329,19 +329,19 @@ async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> 
 }
 
 impl Shared {
-    fn put_off(&self, tenant: &mut Tenant) -> Option<Response> {
+    fn throttled(&self, tenant: &mut Tenant) -> Option<Response> {
         let now = Instant::now();
-        let early = tenant.quiet_until.is_some_and(|until| now < until);
+        let early = tenant.paused_until.is_some_and(|until| now < until);
         if early {
             tenant.impatient += 1;
         } else if self.draws.happens(self.traps.throttled) {
-            tenant.put_off += 1;
-            tenant.quiet_until = Some(now + Duration::from_secs(self.traps.retry_after));
+            tenant.throttled += 1;
+            tenant.paused_until = Some(now + Duration::from_secs(self.traps.retry_after));
         } else {
             return None;
         }
         // Both are said, by different parts of the service.
-        let status = if tenant.put_off.is_multiple_of(3) { 503 } else { 429 };
+        let status = if tenant.throttled.is_multiple_of(3) { 503 } else { 429 };
         let status = StatusCode::from_u16(status).expect("a status");
         let mut answer = refuse(status, "TooManyRequests");
         answer.headers_mut().insert(header::RETRY_AFTER, self.traps.retry_after.into());

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use e2e::Draws;
+use e2e::SeededRng;
 use rollcall_model::{
     caller_id::CallerId,
     inventory::NumberState,
-    mapping::{CrmUserId, Given, Mapping, standing::ResyncRequest},
-    rotation::{Replacements, Request},
+    mapping::{CrmUserId, GivenMapping, Mapping, resync_state::ResyncRequest},
+    rotation::{Replacements, RotationRequest},
     undo::UndoRequest,
-    upload::{JobId, Kind, Source, Upload},
+    upload::{InboxKey, JobId, JobKind, ObjectVersion},
 };
 
 /// Whom a row names, and what; a number that can't be read is none.
@@ -41,7 +41,7 @@ pub fn number(n: u64) -> CallerId {
 }
 
 /// Users, by login ID, with the lists that they begin with.
-pub fn beginning(draws: &Draws) -> BTreeMap<String, Vec<CallerId>> {
+pub fn beginning(draws: &SeededRng) -> BTreeMap<String, Vec<CallerId>> {
     let list = || (0..NUMBERS).filter(|_| draws.happens(300)).map(number).collect();
     (0..USERS).map(|user| (format!("user{user}"), list())).collect()
 }
@@ -50,7 +50,7 @@ pub fn beginning(draws: &Draws) -> BTreeMap<String, Vec<CallerId>> {
 pub fn mappings() -> impl Iterator<Item = Mapping> {
     (0..=USERS).map(|user| {
         let login = Some(format!("user{user}").parse().expect("a login ID"));
-        Mapping::new(crm_user(user), Given { login, ..Given::default() })
+        Mapping::new(crm_user(user), GivenMapping { login, ..GivenMapping::default() })
     })
 }
 
@@ -59,7 +59,7 @@ fn crm_user(n: u64) -> CrmUserId {
 }
 
 /// The rounds that a seed gives.
-pub fn rounds(draws: &Draws) -> Vec<Vec<Event>> {
+pub fn rounds(draws: &SeededRng) -> Vec<Vec<Event>> {
     let mut events = 0;
     let rounds = 3 + draws.below(6);
     let round = |_| {
@@ -71,7 +71,7 @@ pub fn rounds(draws: &Draws) -> Vec<Vec<Event>> {
     (0..rounds).map(round).collect()
 }
 
-fn event(draws: &Draws, before: u64) -> Event {
+fn event(draws: &SeededRng, before: u64) -> Event {
     let any_number = || number(draws.below(NUMBERS));
     // One more than there are, who is nobody.
     let login = || format!("user{}", draws.below(USERS + 1));
@@ -103,7 +103,7 @@ fn event(draws: &Draws, before: u64) -> Event {
 }
 
 /// The file of a job, and what it is dropped as; `None` for what is no job.
-pub fn file(event: &Event) -> Option<(Upload, Vec<u8>)> {
+pub fn file(event: &Event) -> Option<(InboxKey, Vec<u8>)> {
     let (kind, name, bytes) = match event {
         Event::Append(rows) => {
             let written = |number: &Option<CallerId>| number.map_or("junk".to_owned(), |number| number.to_string());
@@ -111,11 +111,11 @@ pub fn file(event: &Event) -> Option<(Upload, Vec<u8>)> {
                 format!("{login},{}\n", numbers.iter().map(written).collect::<Vec<_>>().join(";"))
             };
             let rows: String = rows.iter().map(row).collect();
-            (Kind::AppendCallerIds, "append.csv", format!("Login ID,Allowed Caller ID\n{rows}").into_bytes())
+            (JobKind::AppendCallerIds, "append.csv", format!("Login ID,Allowed Caller ID\n{rows}").into_bytes())
         }
         Event::Rotate { pairs, allow_empty } => {
             let new = |(old, new): &(CallerId, Option<CallerId>)| Some((old.to_string(), (*new)?.to_string()));
-            let request = Request {
+            let request = RotationRequest {
                 retire: pairs.iter().map(|(old, _)| old.to_string()).collect(),
                 replace_with: Some(Replacements::ByOld(pairs.iter().filter_map(new).collect())),
                 only: None,
@@ -124,20 +124,20 @@ pub fn file(event: &Event) -> Option<(Upload, Vec<u8>)> {
                 preview: false,
                 file: None,
             };
-            (Kind::RotateCallerIds, "rotation.json", request.to_json())
+            (JobKind::RotateCallerIds, "rotation.json", request.to_json())
         }
         Event::Undo(job) => {
             let request = UndoRequest { job: JobId::of(&source(*job)), preview: false };
-            (Kind::Undo, "undo.json", request.to_json())
+            (JobKind::Undo, "undo.json", request.to_json())
         }
-        Event::Resync => (Kind::MappingResync, "resync.json", ResyncRequest { confirmed: true }.to_json()),
+        Event::Resync => (JobKind::MappingResync, "resync.json", ResyncRequest { confirmed: true }.to_json()),
         _ => return None,
     };
     let account = "acme".parse().expect("an account");
-    Some((Upload { account, kind, name: name.to_owned() }, bytes))
+    Some((InboxKey { account, kind, name: name.to_owned() }, bytes))
 }
 
 /// The file of the job at this place.
-pub fn source(at: usize) -> Source {
-    Source { bucket: "files".to_owned(), key: format!("inbox/{at}"), version: "1".to_owned(), size: 1 }
+pub fn source(at: usize) -> ObjectVersion {
+    ObjectVersion { bucket: "files".to_owned(), key: format!("inbox/{at}"), version: "1".to_owned(), size: 1 }
 }

@@ -20,15 +20,15 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use e2e::{Draws, how_much};
+use e2e::{SeededRng, how_much};
 use jiff::SignedDuration;
 use rollcall_model::{
     inventory::{InventoryNumber, NumberFacts, NumberState},
-    job::{Delivery, Job, State},
-    mapping::{self, CrmUserId, Given, Mapping},
+    job::{Delivery, Job, JobState},
+    mapping::{self, CrmUserId, GivenMapping, Mapping},
     phone_side::PhoneUserId,
     rotation::Checked,
-    upload::{JobId, Kind},
+    upload::{JobId, JobKind},
 };
 
 use history::{Event, NUMBERS, file, number, source};
@@ -57,7 +57,7 @@ fn whatever_happens_the_table_ends_as_if_nothing_had() {
 /// Tells one history, and says how to tell it again if it ends badly.
 fn tell_or_say(seed: u64) {
     let Err(panic) = catch_unwind(|| tell(seed)) else { return };
-    let draws = Draws::of(seed);
+    let draws = SeededRng::of(seed);
     eprintln!("History {seed} begins with {:?}", history::beginning(&draws));
     for (round, events) in history::rounds(&draws).iter().enumerate() {
         for event in events {
@@ -70,7 +70,7 @@ fn tell_or_say(seed: u64) {
 
 /// Tells one history.
 fn tell(seed: u64) {
-    let draws = Draws::of(seed);
+    let draws = SeededRng::of(seed);
     let services = Services::default();
     let mut reference = Reference::default();
     for (login, list) in history::beginning(&draws) {
@@ -100,7 +100,7 @@ fn tell(seed: u64) {
         if let [(at, event)] = &*events {
             let rows = reference.apply(*at, event);
             let job = services.jobs.borrow().get(&JobId::of(&source(*at))).cloned();
-            let finished = job.filter(|job| job.state == State::Finished).map(|job| job.counts);
+            let finished = job.filter(|job| job.state == JobState::Finished).map(|job| job.counts);
             let finished = finished.map(|counts| [counts.applied, counts.partial, counts.unchanged, counts.failed]);
             assert_eq!(finished, rows, "the rows of {at}");
             assert_eq!(lists(&services), reference.lists, "lists after {at}");
@@ -134,7 +134,7 @@ const DELIVERIES: u32 = 4;
 
 /// Everything of a round, each event once or more often, in some order of requests; whoever works may die at any of them, and dies at its
 /// deadline.
-fn happen(services: &Services, events: &[(usize, Event)], draws: &Draws) {
+fn happen(services: &Services, events: &[(usize, Event)], draws: &SeededRng) {
     let mut tasks: Vec<Task<'_>> = Vec::new();
     for (at, event) in events {
         if let Some((_, bytes)) = file(event) {
@@ -181,7 +181,7 @@ fn happen(services: &Services, events: &[(usize, Event)], draws: &Draws) {
 }
 
 /// Begins a delivery; an edit is done at once.
-fn begin<'a>(services: &'a Services, task: &mut Task<'a>, draws: &Draws) -> Option<(Step<'a>, i64)> {
+fn begin<'a>(services: &'a Services, task: &mut Task<'a>, draws: &SeededRng) -> Option<(Step<'a>, i64)> {
     let Some((upload, _)) = file(task.event) else {
         edit(services, task.event);
         return None;
@@ -227,7 +227,7 @@ fn edit(services: &Services, event: &Event) {
         Event::Choose(crm_user, chosen) => {
             let before = services.mappings.borrow()[crm_user].clone();
             let phone_user = chosen.as_ref().map(|login| PhoneUserId::parse(login).expect("a phone user"));
-            services.put_mapping(before.with(Given { phone_user, ..before.given.clone() }));
+            services.put_mapping(before.with(GivenMapping { phone_user, ..before.given.clone() }));
         }
         Event::Append(_) | Event::Rotate { .. } | Event::Undo(_) | Event::Resync => unreachable!("a job is no edit"),
     }
@@ -235,10 +235,10 @@ fn edit(services: &Services, event: &Event) {
 
 /// A job has ended, every row has its outcome, and whoever is to get a mail has got it.
 fn ended_well(services: &Services, job: &Job) {
-    assert!(matches!(job.state, State::Finished | State::Undone | State::Failed), "{job:?}");
+    assert!(matches!(job.state, JobState::Finished | JobState::Undone | JobState::Failed), "{job:?}");
     assert!(job.lease.is_none() && job.ended.is_some(), "{job:?}");
-    assert!(job.state != State::Failed || job.upload.kind == Kind::Undo, "only an undo refuses: {job:?}");
-    if job.state != State::Failed {
+    assert!(job.state != JobState::Failed || job.upload.kind == JobKind::Undo, "only an undo refuses: {job:?}");
+    if job.state != JobState::Failed {
         assert_eq!((job.counts.rows(), job.counts.unprocessed), (job.progress.rows, 0), "{job:?}");
     }
     assert_eq!(services.mails.borrow().contains_key(&job.id), job.is_mail_due(), "{job:?}");
@@ -247,37 +247,37 @@ fn ended_well(services: &Services, job: &Job) {
 fn what_always_holds(services: &Services, events: &[(usize, Event)]) {
     let (lists, log) = (lists(services), services.log.borrow());
     assert!(
-        services.inventory.borrow().values().all(|item| item.leaving.is_none()),
+        services.inventory.borrow().values().all(|item| item.reserved_by.is_none()),
         "a mark has outlived its rotation"
     );
     let put = |number| events.iter().any(|(_, event)| matches!(event, Event::Put(n, _) if *n == number));
     for job in jobs(services, events) {
-        let deeds = soon(shell::deeds(services, &job));
-        for deed in &deeds {
+        let effects = soon(shell::effects(services, &job));
+        for effect in &effects {
             // What a job has put on a list is there, unless somebody else has taken it off.
-            for number in &deed.put_on {
-                let there = lists.get(&deed.login).is_some_and(|list| list.contains(number));
+            for number in &effect.added {
+                let there = lists.get(&effect.login).is_some_and(|list| list.contains(number));
                 let others = log.iter().any(|write| {
-                    write.login == deed.login && write.job.as_ref() != Some(&job.id) && write.removed.contains(number)
+                    write.login == effect.login && write.job.as_ref() != Some(&job.id) && write.removed.contains(number)
                 });
-                assert!(there || others, "{number} is lost to {}", deed.login);
+                assert!(there || others, "{number} is lost to {}", effect.login);
             }
         }
         let mine = log.iter().filter(|write| write.job.as_ref() == Some(&job.id));
-        if job.upload.kind == Kind::AppendCallerIds {
+        if job.upload.kind == JobKind::AppendCallerIds {
             // An append takes off nothing but what it has put there itself, and says so.
             let batches = (0..).map_while(|n| services.bucket.borrow().get(&job.keys().changes(n)).cloned());
             let plans = batches.flat_map(|bytes| serde_json::from_slice::<work::Batch>(&bytes).expect("a batch").plans);
             // A user may have two plans, where a later attempt could read a number that an earlier one couldn't.
-            let mut taken_back: BTreeMap<String, Vec<_>> = BTreeMap::new();
+            let mut retracted: BTreeMap<String, Vec<_>> = BTreeMap::new();
             for mut plan in plans {
                 let login = plan.login().to_owned();
-                let [_, numbers] = plan.put_on().expect("a plan of an append");
-                taken_back.entry(login).or_default().append(numbers);
+                let [_, numbers] = plan.added().expect("a plan of an append");
+                retracted.entry(login).or_default().append(numbers);
             }
-            mine.for_each(|write| assert!(write.removed.iter().all(|n| taken_back[&write.login].contains(n))));
-        } else if job.upload.kind == Kind::RotateCallerIds {
-            let note = services.bucket.borrow()[&job.keys().brought_note()].clone();
+            mine.for_each(|write| assert!(write.removed.iter().all(|n| retracted[&write.login].contains(n))));
+        } else if job.upload.kind == JobKind::RotateCallerIds {
+            let note = services.bucket.borrow()[&job.keys().checkpoint()].clone();
             let note: Note = serde_json::from_slice(&note).expect("a note");
             for old in note.pairs.iter().filter_map(Checked::good).map(|pair| pair.old) {
                 let retired = services.inventory.borrow()[&old].facts.state == NumberState::Retired;
@@ -321,16 +321,16 @@ fn adopt(reference: &mut Reference, services: &Services, events: &[(usize, Event
     reference.numbers = numbers(services);
     reference.mappings = mappings(services);
     let undone: HashSet<JobId> =
-        services.jobs.borrow().values().filter(|job| job.state == State::Undone).map(|job| job.id.clone()).collect();
+        services.jobs.borrow().values().filter(|job| job.state == JobState::Undone).map(|job| job.id.clone()).collect();
     for (at, _) in events {
         let Some(job) = services.jobs.borrow().get(&JobId::of(&source(*at))).cloned() else { continue };
         if !job.upload.kind.has_undo() {
             continue;
         }
         let mut did = Did::default();
-        for deed in soon(shell::deeds(services, &job)) {
-            did.put_on.insert(deed.login.clone(), deed.put_on);
-            did.taken_off.insert(deed.login, deed.taken_off);
+        for effect in soon(shell::effects(services, &job)) {
+            did.added.insert(effect.login.clone(), effect.added);
+            did.removed.insert(effect.login, effect.removed);
         }
         let before = soon(numbers_before(services, &job));
         did.numbers = before.into_iter().map(|item| (item.number, item.facts.state, item.version)).collect();
@@ -354,10 +354,10 @@ fn mappings(services: &Services) -> BTreeMap<CrmUserId, Mapped> {
         login: mapping.given.login.as_ref().expect("a login ID").to_string(),
         chosen: mapping.given.phone_user.as_ref().map(|id| id.as_str().to_owned()),
         who: match &mapping.state {
-            mapping::State::Unmapped => Who::Nobody,
-            mapping::State::Mapped { phone_user } => Who::Is(phone_user.as_str().to_owned()),
-            mapping::State::Orphaned { phone_user } => Who::Was(phone_user.as_str().to_owned()),
-            mapping::State::Ambiguous { .. } => unreachable!("login IDs are unique"),
+            mapping::MappingState::Unmapped => Who::Nobody,
+            mapping::MappingState::Mapped { phone_user } => Who::Is(phone_user.as_str().to_owned()),
+            mapping::MappingState::Orphaned { phone_user } => Who::Was(phone_user.as_str().to_owned()),
+            mapping::MappingState::Ambiguous { .. } => unreachable!("login IDs are unique"),
         },
         list: mapping.permission.as_ref().map(|permission| permission.caller_ids.iter().copied().collect()),
     };

@@ -36,8 +36,8 @@ pub enum Who {
 /// What one job did.
 #[derive(Clone, Default)]
 pub struct Did {
-    pub put_on: BTreeMap<String, Vec<CallerId>>,
-    pub taken_off: BTreeMap<String, Vec<(CallerId, Option<CallerId>)>>,
+    pub added: BTreeMap<String, Vec<CallerId>>,
+    pub removed: BTreeMap<String, Vec<(CallerId, Option<CallerId>)>>,
     /// Numbers as they were before.
     pub numbers: Vec<(CallerId, NumberState, u64)>,
 }
@@ -102,7 +102,7 @@ impl Reference {
                 if list.insert(number) {
                     assert!(!before[login].contains(&number));
                     applied += 1;
-                    did.put_on.entry(login.clone()).or_default().push(number);
+                    did.added.entry(login.clone()).or_default().push(number);
                 }
             }
             counts[match (bad, good, applied) {
@@ -136,10 +136,10 @@ impl Reference {
             let olds: Vec<CallerId> = list.iter().filter(|number| good.contains_key(number)).copied().collect();
             held.extend(&olds);
             let mut after: BTreeSet<CallerId> = list.iter().filter(|number| !olds.contains(number)).copied().collect();
-            let mut put_on = Vec::new();
+            let mut added = Vec::new();
             for new in olds.iter().filter_map(|old| good[old]) {
                 if after.insert(new) {
-                    put_on.push(new);
+                    added.push(new);
                 }
             }
             if !allow_empty && !olds.is_empty() && after.is_disjoint(&usable) {
@@ -148,8 +148,8 @@ impl Reference {
             } else if !olds.is_empty() {
                 counts[APPLIED] += olds.len() as u64;
                 *list = after;
-                did.put_on.insert(login.clone(), put_on);
-                did.taken_off.insert(login.clone(), olds.iter().map(|old| (*old, good[old])).collect());
+                did.added.insert(login.clone(), added);
+                did.removed.insert(login.clone(), olds.iter().map(|old| (*old, good[old])).collect());
             }
         }
         for old in good.keys() {
@@ -201,19 +201,19 @@ impl Reference {
             }
         }
         let none = Vec::new();
-        let logins: BTreeSet<&String> = did.put_on.keys().chain(did.taken_off.keys()).collect();
+        let logins: BTreeSet<&String> = did.added.keys().chain(did.removed.keys()).collect();
         for login in logins {
-            let (put_on, taken_off) = (did.put_on.get(login).unwrap_or(&none), did.taken_off.get(login));
-            let taken_off = taken_off.map(Vec::as_slice).unwrap_or_default();
+            let (added, removed) = (did.added.get(login).unwrap_or(&none), did.removed.get(login));
+            let removed = removed.map(Vec::as_slice).unwrap_or_default();
             let Some(list) = self.lists.get_mut(login) else {
-                counts[UNCHANGED] += (put_on.len() + taken_off.len()) as u64;
+                counts[UNCHANGED] += (added.len() + removed.len()) as u64;
                 continue;
             };
-            let gone: BTreeSet<CallerId> = put_on.iter().filter(|number| list.remove(number)).copied().collect();
+            let gone: BTreeSet<CallerId> = added.iter().filter(|number| list.remove(number)).copied().collect();
             counts[APPLIED] += gone.len() as u64;
-            counts[UNCHANGED] += (put_on.len() - gone.len()) as u64;
-            for (old, new) in taken_off {
-                let mine = new.filter(|new| put_on.contains(new));
+            counts[UNCHANGED] += (added.len() - gone.len()) as u64;
+            for (old, new) in removed {
+                let mine = new.filter(|new| added.contains(new));
                 let retired = self.numbers[old].0 == NumberState::Retired;
                 let back = mine.is_none_or(|new| gone.contains(&new)) && !retired && list.insert(*old);
                 counts[if back { APPLIED } else { UNCHANGED }] += 1;

@@ -9,14 +9,14 @@ use rollcall_model::{
     caller_id::CallerId,
     csv_file::{Reader, Row, Schema},
     inventory::{InventoryNumber, NumberState},
-    job::{Claim, Decision, Delivery, Failure, Job, Mail, Phase, State, claim},
+    job::{ClaimOutcome, Decision, Delivery, Failure, Job, JobState, MailState, Phase, claim},
     mapping::{Mapping, resync},
     numbers::NumberReader,
     phone_side::{PhoneSide, PhoneUser},
     report::{Judgement, Report},
-    rotation::{self, Checked, Holder, Pair, Request, Rules},
-    undo::{self, Deed, NumberPlan, Present, Since, UndoRequest},
-    upload::{JobId, Kind, ResultKeys, Source, Upload},
+    rotation::{self, Checked, Holder, Pair, RotationRequest, Rules},
+    undo::{self, Effect, NumberPlan, SkipReason, UndoRequest, UndoTarget},
+    upload::{InboxKey, JobId, JobKind, ObjectVersion, ResultKeys},
     user::Policy,
 };
 use serde_json::{from_slice, to_vec};
@@ -44,13 +44,13 @@ enum Stop {
 }
 
 /// One delivery of a job's event.
-pub async fn deliver(services: &Services, upload: &Upload, source: &Source, delivery: Delivery) -> Ending {
+pub async fn deliver(services: &Services, upload: &InboxKey, source: &ObjectVersion, delivery: Delivery) -> Ending {
     let existing = services.job(&JobId::of(source)).await;
     let (job, gave_up) = match claim(existing.clone(), upload, source, &delivery) {
-        Claim::Work(job) => (*job, false),
-        Claim::GiveUp(job) => (*job, true),
-        Claim::Busy => return Ending::Again,
-        Claim::Ended => return Ending::Ended,
+        ClaimOutcome::Work(job) => (*job, false),
+        ClaimOutcome::GiveUp(job) => (*job, true),
+        ClaimOutcome::Busy => return Ending::Again,
+        ClaimOutcome::Ended => return Ending::Ended,
     };
     if !services.claim(&job, existing.as_ref()).await {
         return Ending::Again;
@@ -107,10 +107,10 @@ impl Run<'_> {
                 self.job.progress.rows += 1;
                 work.take(row);
             });
-            work.settle();
+            work.finish_reading();
             self.enter(Phase::Applying).await?;
             let joined = self.apply(&mut work).await?;
-            self.take_back(&mut work, joined).await?;
+            self.retract(&mut work, joined).await?;
             self.enter(Phase::Reporting).await?;
             let mut report = None;
             each_row(work.columns(), &rows, |row| {
@@ -128,10 +128,10 @@ impl Run<'_> {
     async fn finish(&mut self) -> Result<(), Stop> {
         self.enter(Phase::Mailing).await?;
         if self.job.mail.is_none() {
-            let mut mail = Mail::NotDue;
+            let mut mail = MailState::NotDue;
             if self.job.is_mail_due() {
                 self.services.mail(&self.job.id).await;
-                mail = Mail::Sent { message_id: String::new() };
+                mail = MailState::Sent { message_id: String::new() };
             }
             self.job.mail = Some(mail);
             self.save().await?;
@@ -177,9 +177,9 @@ impl Run<'_> {
             self.carry_out(work, number, &mut batch).await;
             for plan in &mut batch.plans {
                 work.record(plan);
-                let Some([added, taken_back]) = plan.put_on() else { continue };
+                let Some([added, retracted]) = plan.added() else { continue };
                 joined[0].extend(added.iter());
-                joined[1].extend(taken_back.iter());
+                joined[1].extend(retracted.iter());
             }
         }
         Ok(joined)
@@ -197,7 +197,7 @@ impl Run<'_> {
 
     async fn decide(&self, work: &Work, number: usize, batch: &mut Batch) {
         let users = number * BATCH..work.users().min((number + 1) * BATCH);
-        let open: Vec<usize> = users.filter(|&user| !work.is_settled(user)).collect();
+        let open: Vec<usize> = users.filter(|&user| !work.is_decided(user)).collect();
         if !open.is_empty() {
             for user in open {
                 batch.plans.push(self.plan(work, user).await);
@@ -216,7 +216,7 @@ impl Run<'_> {
         if change.after.is_some() {
             change = resync.decide(self.services.mapping(crm_user).await.as_ref());
         }
-        Plan::Resync(resync::Plan { crm_user: crm_user.clone(), change })
+        Plan::Resync(resync::ResyncPlan { crm_user: crm_user.clone(), change })
     }
 
     async fn carry_out(&self, work: &Work, number: usize, batch: &mut Batch) {
@@ -236,7 +236,7 @@ impl Run<'_> {
                 if let Some(user) = work.user(batch.plans[at].login()) {
                     let mut plan = self.plan(work, user).await;
                     if at < batch.recalled {
-                        plan.inherit(&batch.plans[at]);
+                        plan.merge_previous_attempt(&batch.plans[at]);
                     }
                     batch.plans[at] = plan;
                 }
@@ -271,12 +271,12 @@ impl Run<'_> {
         self.services.set_list(&self.job.id, plan.login(), lists).await
     }
 
-    /// `take_back.rs`.
-    async fn take_back(&mut self, work: &mut Work, joined: [HashSet<CallerId>; 2]) -> Result<(), Stop> {
+    /// `retract.rs`.
+    async fn retract(&mut self, work: &mut Work, joined: [HashSet<CallerId>; 2]) -> Result<(), Stop> {
         let [added, mut refused] = joined;
         if !added.is_empty() {
             let inventory = self.services.numbers().await;
-            let gone = inventory.iter().filter(|item| !item.joins_lists() && added.contains(&item.number));
+            let gone = inventory.iter().filter(|item| !item.is_assignable() && added.contains(&item.number));
             refused.extend(gone.map(|item| item.number));
         }
         if refused.is_empty() {
@@ -286,16 +286,16 @@ impl Run<'_> {
             self.check_time()?;
             let mut batch = self.kept(number).await.expect("this attempt has kept it");
             for plan in &mut batch.plans {
-                plan.take_back(&refused);
+                plan.retract(&refused);
             }
             let mut removals = batch.plans.clone();
-            removals.retain_mut(|plan| plan.put_on().is_some_and(|[_, taken_back]| !taken_back.is_empty()));
+            removals.retain_mut(|plan| plan.added().is_some_and(|[_, retracted]| !retracted.is_empty()));
             if removals.is_empty() {
                 continue;
             }
             self.keep(number, &batch).await;
             for mut plan in removals {
-                let Some([_, numbers]) = plan.put_on() else { continue };
+                let Some([_, numbers]) = plan.added() else { continue };
                 let numbers = numbers.clone();
                 self.services.remove(&self.job.id, plan.login(), &numbers).await;
                 work.record(&plan);
@@ -308,38 +308,38 @@ impl Run<'_> {
         let dropped = self.services.get(&self.job.source.key).await.expect("the file is there");
         let inventory = self.services.numbers().await;
         match self.job.upload.kind {
-            Kind::RotateCallerIds => {
-                let request: Request = from_slice(&dropped).expect("a request");
-                let note = match self.recall_note().await {
+            JobKind::RotateCallerIds => {
+                let request: RotationRequest = from_slice(&dropped).expect("a request");
+                let note = match self.load_checkpoint().await {
                     Some(note) => note,
                     None => self.bring_rotation(&request, &inventory).await,
                 };
                 let rules = Rules::new(&note.pairs, &inventory, request.allow_empty);
-                Ok((Work::Rotate(rotation::Ledger::new(note.pairs), rules), note.rows))
+                Ok((Work::Rotate(rotation::RotationLedger::new(note.pairs), rules), note.rows))
             }
-            Kind::Undo => self.begin_undo(from_slice(&dropped).expect("a request")).await,
-            Kind::MappingResync => Ok(self.begin_resync(inventory).await),
+            JobKind::Undo => self.begin_undo(from_slice(&dropped).expect("a request")).await,
+            JobKind::MappingResync => Ok(self.begin_resync(inventory).await),
             _ => Ok((Work::append(&inventory), dropped)),
         }
     }
 
-    async fn recall_note(&self) -> Option<Note> {
+    async fn load_checkpoint(&self) -> Option<Note> {
         if self.job.attempts == 1 {
             return None;
         }
-        self.services.get(&self.keys.brought_note()).await.map(|bytes| from_slice(&bytes).expect("a note"))
+        self.services.get(&self.keys.checkpoint()).await.map(|bytes| from_slice(&bytes).expect("a note"))
     }
 
-    async fn keep_note(&self, note: &Note) {
-        self.services.put(&self.keys.brought_note(), to_vec(note).expect("JSON")).await;
+    async fn save_checkpoint(&self, note: &Note) {
+        self.services.put(&self.keys.checkpoint(), to_vec(note).expect("JSON")).await;
     }
 
     /// `number-rotation/src/rotate.rs` and `marks.rs`.
-    async fn bring_rotation(&self, request: &Request, inventory: &[InventoryNumber]) -> Note {
+    async fn bring_rotation(&self, request: &RotationRequest, inventory: &[InventoryNumber]) -> Note {
         let mut stale = vec![self.job.id.clone()];
-        let marked: HashSet<&JobId> = inventory.iter().filter_map(|item| item.leaving.as_ref()).collect();
+        let marked: HashSet<&JobId> = inventory.iter().filter_map(|item| item.reserved_by.as_ref()).collect();
         for job in marked {
-            if self.services.job(job).await.is_none_or(|job| job.state != State::Running) {
+            if self.services.job(job).await.is_none_or(|job| job.state != JobState::Running) {
                 stale.push(job.clone());
             }
         }
@@ -348,10 +348,11 @@ impl Run<'_> {
         let by_number: HashMap<CallerId, &InventoryNumber> = inventory.iter().map(|item| (item.number, item)).collect();
         let good: Vec<&InventoryNumber> = pairs.iter().filter_map(|pair| Some(by_number[&pair.good()?.old])).collect();
         if self.job.attempts == 1 || self.services.get(&self.keys.numbers()).await.is_none() {
-            let before: Vec<_> = good.iter().map(|item| InventoryNumber { leaving: None, ..(*item).clone() }).collect();
+            let before: Vec<_> =
+                good.iter().map(|item| InventoryNumber { reserved_by: None, ..(*item).clone() }).collect();
             self.services.put(&self.keys.numbers(), to_vec(&before).expect("JSON")).await;
         }
-        for item in inventory.iter().filter(|item| item.leaving.as_ref() == Some(&self.job.id)) {
+        for item in inventory.iter().filter(|item| item.reserved_by.as_ref() == Some(&self.job.id)) {
             if good.iter().all(|good| good.number != item.number) {
                 self.end_mark(Pair { old: item.number, new: None }, true).await;
             }
@@ -359,7 +360,7 @@ impl Run<'_> {
         for item in good {
             if !self.mark(item, &stale).await {
                 let pair = pairs.iter_mut().find(|pair| pair.good().is_some_and(|pair| pair.old == item.number));
-                pair.expect("a good pair").verdict = rotation::Verdict::Bad {
+                pair.expect("a good pair").verdict = rotation::PairVerdict::Bad {
                     code: rollcall_model::code::RowCode::NumberRetired,
                     field: String::new(),
                     message: String::new(),
@@ -376,21 +377,21 @@ impl Run<'_> {
         }
         let (rows, _) = rotation::rows(&pairs, &holders, &BTreeMap::new());
         let note = Note { pairs, rows, numbers: Vec::new() };
-        self.keep_note(&note).await;
+        self.save_checkpoint(&note).await;
         note
     }
 
     /// `mapping-resync/src/resync.rs`, of our own directory, confirmed.
     async fn begin_resync(&self, inventory: Vec<InventoryNumber>) -> (Work, Vec<u8>) {
         let mappings = self.services.all_mappings().await;
-        let known = if self.job.attempts == 1 { None } else { self.services.get(&self.keys.brought_note()).await };
+        let known = if self.job.attempts == 1 { None } else { self.services.get(&self.keys.checkpoint()).await };
         let side = match known {
             Some(bytes) => from_slice(&bytes).expect("a phone side"),
             None => self.phone_side(&mappings).await,
         };
         let at = self.services.time();
         let mappings = mappings.into_iter().map(|mapping| (mapping.crm_user.clone(), mapping)).collect();
-        let resync = Resync { side, inventory, mappings, ledger: resync::Ledger::default(), at };
+        let resync = Resync { side, inventory, mappings, ledger: resync::ResyncLedger::default(), at };
         let mut rows = resync::rows();
         for mapping in resync.mappings.values() {
             resync::write_row(&mut rows, mapping, &resync.decide(Some(mapping)));
@@ -402,22 +403,22 @@ impl Run<'_> {
         let logins = mappings.iter().flat_map(Mapping::logins).collect();
         let users = self.services.people(&logins).await.into_iter().map(PhoneUser::from);
         let side = PhoneSide::new(users.collect()).expect("each user once");
-        self.services.put(&self.keys.brought_note(), to_vec(&side).expect("JSON")).await;
+        self.services.put(&self.keys.checkpoint(), to_vec(&side).expect("JSON")).await;
         side
     }
 
     async fn mark(&self, item: &InventoryNumber, stale: &[JobId]) -> bool {
         let mut now = item.clone();
         loop {
-            let others = now.leaving.as_ref().is_some_and(|job| !stale.contains(job));
+            let others = now.reserved_by.as_ref().is_some_and(|job| !stale.contains(job));
             if now.facts.state == NumberState::Retired || others {
                 return false;
             }
-            if now.leaving.as_ref() == Some(&self.job.id) {
+            if now.reserved_by.as_ref() == Some(&self.job.id) {
                 return true;
             }
             let marked =
-                InventoryNumber { leaving: Some(self.job.id.clone()), version: now.version + 1, ..now.clone() };
+                InventoryNumber { reserved_by: Some(self.job.id.clone()), version: now.version + 1, ..now.clone() };
             if self.services.change_number(&now, &marked).await {
                 return true;
             }
@@ -446,7 +447,7 @@ impl Run<'_> {
     async fn end_mark(&self, pair: Pair, kept: bool) {
         loop {
             let Some(before) = self.services.number(pair.old).await else { return };
-            if before.leaving.as_ref() != Some(&self.job.id) {
+            if before.reserved_by.as_ref() != Some(&self.job.id) {
                 return;
             }
             let mut facts = before.facts.clone();
@@ -454,7 +455,7 @@ impl Run<'_> {
                 facts.state = NumberState::Retired;
             }
             let Ok(mut after) = before.change(facts, self.services.time()) else { return };
-            (after.leaving, after.version) = (None, before.version + 1);
+            (after.reserved_by, after.version) = (None, before.version + 1);
             if !kept {
                 after.replaced_by = pair.new;
             }
@@ -471,11 +472,11 @@ impl Run<'_> {
         if !undone.upload.kind.has_undo() {
             return Err(refused("no undo"));
         }
-        let known = self.recall_note().await;
+        let known = self.load_checkpoint().await;
         if known.is_none() && undone.decide(Decision::Undo, &Actor::Job(self.job.id.clone())).is_err() {
             return Err(refused("not finished"));
         }
-        let deeds = deeds(self.services, &undone).await;
+        let effects = effects(self.services, &undone).await;
         let mut note = if let Some(note) = known {
             note
         } else {
@@ -484,8 +485,8 @@ impl Run<'_> {
                 let now = self.services.number(before.number).await;
                 numbers.extend(NumberPlan::decide(before, now.as_ref(), &undone.id));
             }
-            let note = Note { pairs: Vec::new(), rows: undo::rows(&deeds, &numbers), numbers };
-            self.keep_note(&note).await;
+            let note = Note { pairs: Vec::new(), rows: undo::rows(&effects, &numbers), numbers };
+            self.save_checkpoint(&note).await;
             note
         };
         for plan in &mut note.numbers {
@@ -493,26 +494,29 @@ impl Run<'_> {
             if !self.services.change_number(now, restored).await
                 && self.services.number(restored.number).await.as_ref() != Some(restored)
             {
-                plan.change = Err(Since::Changed);
+                plan.change = Err(SkipReason::Changed);
             }
         }
         let inventory = self.services.numbers().await;
         let restored = note.numbers.iter().filter_map(|plan| Some(plan.change.as_ref().ok()?[1].number));
-        let taken = inventory.iter().filter(|item| item.joins_lists()).map(|item| item.number);
+        let taken = inventory.iter().filter(|item| item.is_assignable()).map(|item| item.number);
         let taken = taken.chain(restored).collect();
-        Ok((Work::Undo { ledger: undo::Ledger::new(deeds, &note.numbers), taken, undone: Box::new(undone) }, note.rows))
+        Ok((
+            Work::Undo { ledger: undo::UndoLedger::new(effects, &note.numbers), taken, undone: Box::new(undone) },
+            note.rows,
+        ))
     }
 }
 
 /// What a job did to users.
-pub async fn deeds(services: &Services, job: &Job) -> Vec<Deed> {
-    let mut deeds = Vec::new();
+pub async fn effects(services: &Services, job: &Job) -> Vec<Effect> {
+    let mut effects = Vec::new();
     for number in 0.. {
         let Some(bytes) = services.get(&job.keys().changes(number)).await else { break };
         let batch: Batch = from_slice(&bytes).expect("a batch");
-        deeds.extend(batch.plans.into_iter().filter_map(Plan::into_deed).filter(Deed::is_any));
+        effects.extend(batch.plans.into_iter().filter_map(Plan::into_deed).filter(Effect::is_any));
     }
-    deeds
+    effects
 }
 
 /// The numbers of a rotation as they were before it.
@@ -534,14 +538,14 @@ fn each_row(columns: Schema, file: &[u8], mut take: impl FnMut(&Row<'_>)) {
 impl Work {
     fn append(inventory: &[InventoryNumber]) -> Self {
         let reader = NumberReader::new("IN".parse().expect("a country"), inventory);
-        Self::Append(reader, append::Wanted::default(), append::Wanted::default().settle())
+        Self::Append(reader, append::AppendRequests::default(), append::AppendRequests::default().finish_reading())
     }
 
     /// Decides for one user, by what the table says of it.
     fn plan(&self, at: usize, user: Option<&rollcall_model::user::User>) -> Plan {
         match self {
             Self::Append(_, _, ledger) => {
-                let standing = user.map_or(append::Standing::Nobody, |user| append::Standing::User(user.policy));
+                let standing = user.map_or(append::LoginLookup::Nobody, |user| append::LoginLookup::User(user.policy));
                 let list = user.map(|user| user.caller_ids.clone()).unwrap_or_default();
                 Plan::Append(ledger.plan(at, standing, &list, LIST_LIMIT))
             }
@@ -552,11 +556,11 @@ impl Work {
                     policy: user.policy,
                     caller_ids: user.caller_ids.clone(),
                 });
-                Plan::Rotate(rotation::UserPlan::decide(&login, holder.as_ref(), rules))
+                Plan::Rotate(rotation::RotationPlan::decide(&login, holder.as_ref(), rules))
             }
             Self::Undo { ledger, taken, .. } => {
                 let owners = HashMap::new();
-                let present = Present { user, owners: &owners, taken: Some(taken), limit: LIST_LIMIT };
+                let present = UndoTarget { user, owners: &owners, taken: Some(taken), limit: LIST_LIMIT };
                 Plan::Undo(ledger.plan(at, present))
             }
             Self::Resync(_) => unreachable!("a resync looks at mappings"),

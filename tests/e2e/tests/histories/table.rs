@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use rollcall_model::{
     caller_id::CallerId,
     inventory::InventoryNumber,
-    job::{Failure, Job, State},
+    job::{Failure, Job, JobState},
     mapping::{CrmUserId, Mapping},
     upload::JobId,
     user::User,
@@ -198,7 +198,7 @@ impl Services {
     }
 
     /// Writes that a job is undone, if it is still in this state.
-    pub async fn decide(&self, job: &Job, decided_on: State) {
+    pub async fn decide(&self, job: &Job, decided_on: JobState) {
         turn().await;
         let mut jobs = self.jobs.borrow_mut();
         if jobs[&job.id].state == decided_on {

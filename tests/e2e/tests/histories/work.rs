@@ -9,20 +9,20 @@ use rollcall_model::{
     csv_file::{Row, Schema},
     inventory::InventoryNumber,
     job::Job,
-    mapping::{CrmUserId, Index, Mapping, resync},
+    mapping::{CrmUserId, Mapping, MatchIndex, resync},
     numbers::NumberReader,
     phone_side::PhoneSide,
     rotation::{self, Checked, Rules},
-    undo::{self, Deed, NumberPlan},
+    undo::{self, Effect, NumberPlan},
 };
 use serde::{Deserialize, Serialize};
 
 /// One job, as it is worked on.
 #[expect(clippy::large_enum_variant, reason = "there are three of them at once")]
 pub enum Work {
-    Append(NumberReader, append::Wanted, append::Ledger),
-    Rotate(rotation::Ledger, Rules),
-    Undo { ledger: undo::Ledger, taken: HashSet<CallerId>, undone: Box<Job> },
+    Append(NumberReader, append::AppendRequests, append::AppendLedger),
+    Rotate(rotation::RotationLedger, Rules),
+    Undo { ledger: undo::UndoLedger, taken: HashSet<CallerId>, undone: Box<Job> },
     Resync(Resync),
 }
 
@@ -31,24 +31,26 @@ pub struct Resync {
     pub side: PhoneSide,
     pub inventory: Vec<InventoryNumber>,
     pub mappings: HashMap<CrmUserId, Mapping>,
-    pub ledger: resync::Ledger,
+    pub ledger: resync::ResyncLedger,
     pub at: Timestamp,
 }
 
 impl Resync {
-    pub fn decide(&self, mapping: Option<&Mapping>) -> resync::Change {
-        let index = Index::of(&self.side);
-        mapping.map_or_else(resync::Change::none, |mapping| resync::decide(mapping, &index, &self.inventory, self.at))
+    pub fn decide(&self, mapping: Option<&Mapping>) -> resync::MappingChange {
+        let index = MatchIndex::of(&self.side);
+        mapping.map_or_else(resync::MappingChange::none, |mapping| {
+            resync::decide(mapping, &index, &self.inventory, self.at)
+        })
     }
 }
 
 /// What is done to one user.
 #[derive(Clone, Serialize, Deserialize)]
 pub enum Plan {
-    Append(append::UserPlan),
-    Rotate(rotation::UserPlan),
-    Undo(undo::Plan),
-    Resync(resync::Plan),
+    Append(append::AppendPlan),
+    Rotate(rotation::RotationPlan),
+    Undo(undo::UndoPlan),
+    Resync(resync::ResyncPlan),
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -86,9 +88,9 @@ impl Work {
         }
     }
 
-    pub fn settle(&mut self) {
+    pub fn finish_reading(&mut self) {
         if let Self::Append(_, wanted, ledger) = self {
-            *ledger = std::mem::take(wanted).settle();
+            *ledger = std::mem::take(wanted).finish_reading();
         }
     }
 
@@ -105,7 +107,7 @@ impl Work {
         match self {
             Self::Append(.., ledger) => ledger.login(user),
             Self::Rotate(ledger, _) => ledger.login(user),
-            Self::Undo { ledger, .. } => &ledger.deed(user).login,
+            Self::Undo { ledger, .. } => &ledger.effect(user).login,
             Self::Resync(resync) => resync.ledger.crm_user(user).as_str(),
         }
     }
@@ -119,12 +121,12 @@ impl Work {
         }
     }
 
-    pub fn is_settled(&self, user: usize) -> bool {
+    pub fn is_decided(&self, user: usize) -> bool {
         match self {
-            Self::Append(.., ledger) => ledger.is_settled(user),
-            Self::Rotate(ledger, _) => ledger.is_settled(user),
-            Self::Undo { ledger, .. } => ledger.is_settled(user),
-            Self::Resync(resync) => resync.ledger.is_settled(user),
+            Self::Append(.., ledger) => ledger.is_decided(user),
+            Self::Rotate(ledger, _) => ledger.is_decided(user),
+            Self::Undo { ledger, .. } => ledger.is_decided(user),
+            Self::Resync(resync) => resync.ledger.is_decided(user),
         }
     }
 
@@ -159,29 +161,29 @@ impl Plan {
     }
 
     /// Numbers put on the list, and those taken off again since they were retired meanwhile; `None` of what is about no list.
-    pub fn put_on(&mut self) -> Option<[&mut Vec<CallerId>; 2]> {
+    pub fn added(&mut self) -> Option<[&mut Vec<CallerId>; 2]> {
         match self {
-            Self::Append(plan) => Some([&mut plan.add, &mut plan.taken_back]),
-            Self::Rotate(plan) => Some([&mut plan.added, &mut plan.taken_back]),
-            Self::Undo(plan) => Some([&mut plan.put_back, &mut plan.taken_back]),
+            Self::Append(plan) => Some([&mut plan.add, &mut plan.retracted]),
+            Self::Rotate(plan) => Some([&mut plan.added, &mut plan.retracted]),
+            Self::Undo(plan) => Some([&mut plan.put_back, &mut plan.retracted]),
             Self::Resync(_) => None,
         }
     }
 
-    pub fn take_back(&mut self, refused: &HashSet<CallerId>) {
-        let Some([added, taken_back]) = self.put_on() else { return };
-        taken_back.extend(added.extract_if(.., |number| refused.contains(number)));
+    pub fn retract(&mut self, refused: &HashSet<CallerId>) {
+        let Some([added, retracted]) = self.added() else { return };
+        retracted.extend(added.extract_if(.., |number| refused.contains(number)));
     }
 
-    pub fn inherit(&mut self, earlier: &Self) {
+    pub fn merge_previous_attempt(&mut self, earlier: &Self) {
         match (self, earlier) {
-            (Self::Rotate(plan), Self::Rotate(earlier)) => plan.inherit(earlier),
-            (Self::Undo(plan), Self::Undo(earlier)) => plan.inherit(earlier),
+            (Self::Rotate(plan), Self::Rotate(earlier)) => plan.merge_previous_attempt(earlier),
+            (Self::Undo(plan), Self::Undo(earlier)) => plan.merge_previous_attempt(earlier),
             _ => {}
         }
     }
 
-    pub fn into_deed(self) -> Option<Deed> {
+    pub fn into_deed(self) -> Option<Effect> {
         match self {
             Self::Append(plan) => Some(plan.into()),
             Self::Rotate(plan) => Some(plan.into()),

@@ -21,25 +21,25 @@ fn linked(users: impl IntoIterator<Item = User>) -> BTreeMap<DirectoryId, User> 
     users.into_iter().enumerate().map(|(number, user)| (id(number), user)).collect()
 }
 
-fn changes(changes: impl IntoIterator<Item = Change>) -> BTreeMap<DirectoryId, Change> {
+fn changes(changes: impl IntoIterator<Item = DirectoryChange>) -> BTreeMap<DirectoryId, DirectoryChange> {
     changes.into_iter().enumerate().map(|(number, change)| (id(number), change)).collect()
 }
 
 /// All of them are linked.
-fn plan(linked: &BTreeMap<DirectoryId, User>, changes: &BTreeMap<DirectoryId, Change>) -> Plan {
+fn plan(linked: &BTreeMap<DirectoryId, User>, changes: &BTreeMap<DirectoryId, DirectoryChange>) -> SyncPlan {
     super::plan(linked, linked.len(), changes)
 }
 
-fn held(plan: &Plan) -> Option<String> {
+fn held(plan: &SyncPlan) -> Option<String> {
     hold(plan.tally.deactivated, 0, plan.tally.linked)
 }
 
-fn disabled() -> Change {
-    Change::Is(Facts { enabled: Some(false), ..Facts::default() })
+fn disabled() -> DirectoryChange {
+    DirectoryChange::Is(ChangedFacts { enabled: Some(false), ..ChangedFacts::default() })
 }
 
 /// What the engine makes of a row, as far as a sync cares.
-fn apply(users: &mut BTreeMap<DirectoryId, User>, rows: &[Row]) {
+fn apply(users: &mut BTreeMap<DirectoryId, User>, rows: &[ImportRow]) {
     for row in rows {
         let user = users.get_mut(&row.id).unwrap();
         assert_eq!(row.login.as_ref(), Some(&user.login), "a login ID never changes");
@@ -57,25 +57,25 @@ fn apply(users: &mut BTreeMap<DirectoryId, User>, rows: &[Row]) {
 
 #[test]
 fn who_is_renamed_there_is_renamed_here() {
-    let facts = Facts {
+    let facts = ChangedFacts {
         name: Some(Name::parse("Asha Rao").unwrap()),
         email: Some(EmailAddress::parse("asha@example.com").unwrap()),
         phone: Phone::Number("+919876543210".parse().unwrap()),
         designation: Some(Name::parse("Lead").unwrap()),
         enabled: Some(true),
     };
-    let plan = plan(&linked([user(0)]), &changes([Change::Is(facts)]));
+    let plan = plan(&linked([user(0)]), &changes([DirectoryChange::Is(facts)]));
     assert_eq!(
         plan.rows[0].cells(),
         ["user0", "Asha Rao", "+919876543210", "asha@example.com", "Lead", "", "", "", "id-0", "", ""]
     );
-    assert_eq!(plan.tally, Tally { linked: 1, updated: 1, ..Tally::default() });
+    assert_eq!(plan.tally, SyncTally { linked: 1, updated: 1, ..SyncTally::default() });
 }
 
 #[test]
 fn who_is_disabled_or_gone_there_is_kept_out_here_and_not_deleted() {
     let users = [user(0), agent(1), agent(2)];
-    let plan = plan(&linked(users), &changes([disabled(), Change::Removed, Change::Removed]));
+    let plan = plan(&linked(users), &changes([disabled(), DirectoryChange::Removed, DirectoryChange::Removed]));
     let kept_out: Vec<_> = plan.rows.iter().map(|row| (row.agent_status, row.block_web_login)).collect();
     let both = (Some(AgentStatus::Disabled), true);
     assert_eq!(kept_out, [(None, true), both, both]);
@@ -84,8 +84,9 @@ fn who_is_disabled_or_gone_there_is_kept_out_here_and_not_deleted() {
 
 #[test]
 fn what_is_told_is_what_was_done_and_not_what_was_planned() {
-    let renamed = || Change::Is(Facts { name: Name::parse("Renamed").ok(), ..Facts::default() });
-    let told = changes([renamed(), renamed(), Change::Removed, Change::Removed, Change::Removed]);
+    let renamed = || DirectoryChange::Is(ChangedFacts { name: Name::parse("Renamed").ok(), ..ChangedFacts::default() });
+    let told =
+        changes([renamed(), renamed(), DirectoryChange::Removed, DirectoryChange::Removed, DirectoryChange::Removed]);
     let plan = plan(&linked((0..5).map(user)), &told);
     assert_eq!((plan.tally.updated, plan.tally.deactivated), (2, 3));
     let unmet = [(1, RowStatus::Failed), (3, RowStatus::Partial), (4, RowStatus::Failed)];
@@ -98,7 +99,7 @@ fn what_is_told_is_what_was_done_and_not_what_was_planned() {
 fn an_agent_that_a_person_has_blocked_stays_blocked() {
     let mut blocked = agent(0);
     blocked.agent_status = AgentStatus::Blocked;
-    let plan = plan(&linked([blocked]), &changes([Change::Removed]));
+    let plan = plan(&linked([blocked]), &changes([DirectoryChange::Removed]));
     assert_eq!((plan.rows[0].agent_status, plan.rows[0].block_web_login), (None, true));
 }
 
@@ -106,7 +107,7 @@ fn an_agent_that_a_person_has_blocked_stays_blocked() {
 fn who_is_enabled_again_there_is_only_told() {
     let mut blocked = user(0);
     blocked.web_login = WebLogin::Blocked;
-    let enabled = Change::Is(Facts { enabled: Some(true), ..Facts::default() });
+    let enabled = DirectoryChange::Is(ChangedFacts { enabled: Some(true), ..ChangedFacts::default() });
     let plan = plan(&linked([blocked]), &changes([enabled]));
     assert_eq!((plan.rows.len(), plan.tally.still_blocked), (0, 1));
 }
@@ -116,21 +117,21 @@ fn what_the_directory_does_not_know_stays() {
     let mut known = user(0);
     known.profile.designation = Some(Name::parse("Lead").unwrap());
     known.profile.call_forward_number = Some("+919876543210".parse().unwrap());
-    let facts = Facts { phone: Phone::Unreadable, ..Facts::default() };
-    let plan = plan(&linked([known]), &changes([Change::Is(facts)]));
+    let facts = ChangedFacts { phone: Phone::Unreadable, ..ChangedFacts::default() };
+    let plan = plan(&linked([known]), &changes([DirectoryChange::Is(facts)]));
     assert_eq!((plan.rows.len(), plan.tally.phones_unread), (0, 1));
 }
 
 #[test]
 fn who_was_never_imported_is_passed_over() {
-    let plan = plan(&linked([]), &changes([Change::Removed, disabled()]));
-    assert_eq!((plan.rows.len(), plan.tally), (0, Tally::default()));
+    let plan = plan(&linked([]), &changes([DirectoryChange::Removed, disabled()]));
+    assert_eq!((plan.rows.len(), plan.tally), (0, SyncTally::default()));
 }
 
 #[test]
 fn a_directory_that_seems_empty_takes_nothing_from_anybody_unasked() {
     let users = linked((0..12).map(user));
-    let gone = changes((0..12).map(|_| Change::Removed));
+    let gone = changes((0..12).map(|_| DirectoryChange::Removed));
     let held = held(&plan(&users, &gone)).unwrap();
     assert!(held.contains("12 of the 12"), "{held}");
 }
@@ -141,7 +142,7 @@ fn who_is_out_already_does_not_count_for_the_brake() {
     for user in users.values_mut().take(30) {
         user.web_login = WebLogin::Blocked;
     }
-    let gone = changes((0..36).map(|_| Change::Removed));
+    let gone = changes((0..36).map(|_| DirectoryChange::Removed));
     let plan = plan(&users, &gone);
     assert_eq!(held(&plan), None, "{:?}", plan.tally);
     assert_eq!(plan.tally.deactivated, plan.rows.len());
@@ -158,7 +159,7 @@ fn any_user() -> impl Strategy<Value = User> {
     })
 }
 
-fn any_change() -> impl Strategy<Value = Change> {
+fn any_change() -> impl Strategy<Value = DirectoryChange> {
     let text = |what: &'static str| prop::option::of((0..3).prop_map(move |at| format!("{what}{at}")));
     let phone =
         prop::sample::select(vec![Phone::None, Phone::Unreadable, Phone::Number("+919876543210".parse().unwrap())]);
@@ -166,9 +167,15 @@ fn any_change() -> impl Strategy<Value = Change> {
     let changed = facts.prop_map(|(name, email, phone, job, enabled)| {
         let name_of = |text: String| Name::parse(&text).unwrap();
         let email = email.map(|text| EmailAddress::parse(&text).unwrap());
-        Change::Is(Facts { name: name.map(name_of), email, phone, designation: job.map(name_of), enabled })
+        DirectoryChange::Is(ChangedFacts {
+            name: name.map(name_of),
+            email,
+            phone,
+            designation: job.map(name_of),
+            enabled,
+        })
     });
-    prop_oneof![2 => changed, 1 => Just(Change::Removed)]
+    prop_oneof![2 => changed, 1 => Just(DirectoryChange::Removed)]
 }
 
 proptest! {
@@ -185,7 +192,7 @@ proptest! {
         let before = users.clone();
         let first = plan(&users, &told);
         let held = super::tests::held(&first);
-        prop_assert_eq!(held.is_some(), brake::holds(first.tally.deactivated, before.len()));
+        prop_assert_eq!(held.is_some(), safety_threshold::holds(first.tally.deactivated, before.len()));
         if held.is_some() && !confirmed {
             return Ok(());
         }
@@ -202,7 +209,7 @@ proptest! {
             prop_assert!(user.web_login == WebLogin::Blocked || was.web_login == WebLogin::Active);
             prop_assert!(user.agent_status == was.agent_status || user.agent_status == AgentStatus::Disabled);
             prop_assert!(told.contains_key(id) || user == was);
-            let gone = matches!(told.get(id), Some(Change::Removed | Change::Is(Facts { enabled: Some(false), .. })));
+            let gone = matches!(told.get(id), Some(DirectoryChange::Removed | DirectoryChange::Is(ChangedFacts { enabled: Some(false), .. })));
             prop_assert_eq!(gone, gone && kept_out(user));
         }
         let again = plan(&users, &told);

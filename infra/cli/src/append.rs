@@ -1,0 +1,39 @@
+//! `rollcall append`: drops a file of caller IDs and follows its job.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use rollcall_model::upload::JobKind;
+
+use crate::client::StackClient;
+use crate::stack_selector::StackSelector;
+use crate::upload_file::DropFile;
+use local_stack::Result;
+
+/// Options of `rollcall append`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The file has the columns \"Login ID\" and \"Allowed Caller ID\"; `rollcall sample append-caller-ids` writes one to start from.
+
+Exit code 0 says that every row was applied or had been before, 1 that some were not, 130 that Ctrl-C ended the watching \
+(the job goes on).
+
+Examples:
+  rollcall append october.csv
+  rollcall append october.csv --notify ops@example.com --failures to-mend.csv
+  rollcall generate --users 12 --rows 500 --bad 5 --seed 1 | rollcall append - --name made-up.csv")]
+pub struct Append {
+    #[command(flatten)]
+    file: DropFile,
+}
+
+impl Append {
+    /// Drops the file and follows the job to its end.
+    ///
+    /// # Errors
+    /// As [`DropFile::run`].
+    pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
+        let stack = StackClient::open(place, &self.file.whose).await?;
+        self.file.run(&stack, JobKind::AppendCallerIds, None).await
+    }
+}

@@ -1,0 +1,190 @@
+//! `rollcall audit`: who changed whose numbers.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use jiff::Timestamp;
+use rollcall_model::audit::{Actor, AuditAction, AuditEntry, AuditRange, AuditSubject, FromTo};
+use rollcall_model::caller_id::CallerId;
+use rollcall_model::inventory::NumberState;
+use rollcall_model::user::LoginId;
+use serde::Deserialize;
+
+use crate::client::{StackClient, told};
+use crate::job::{SHOWN_ID, find};
+use crate::output::{self, Cell, Column, Table, Tone};
+use crate::stack_selector::StackSelector;
+use crate::users::{numbers, policy};
+use crate::{args::AccountArg, args::OutputFormat};
+use local_stack::{Result, StackError};
+
+/// Options of `rollcall audit`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The oldest come first. Times are UTC, and those at which a change came into the trail: it is shown there once nothing can \
+come before it any more.
+
+Examples:
+  rollcall audit --user user2
+  rollcall audit --number +919876500002 --from 2026-03-01T00:00:00Z
+  rollcall audit --job latest --json")]
+pub struct Audit {
+    #[command(flatten)]
+    whose: AccountArg,
+    /// Changes of this user
+    #[arg(long, value_name = "LOGIN")]
+    user: Option<LoginId>,
+    /// Changes that are about this number
+    #[arg(long, value_name = "NUMBER")]
+    number: Option<CallerId>,
+    /// Changes by this job: its ID, the beginning of it, or "latest"
+    #[arg(long, value_name = "ID")]
+    job: Option<String>,
+    /// The first moment (RFC 3339); a week before the last one by default
+    #[arg(long, value_name = "TIME")]
+    from: Option<Timestamp>,
+    /// The moment after the last one, 31 days after the first at most
+    #[arg(long, value_name = "TIME")]
+    to: Option<Timestamp>,
+    /// How many to list at most
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+    #[command(flatten)]
+    form: OutputFormat,
+}
+
+/// How far the trail has settled.
+#[derive(Deserialize)]
+struct Settled {
+    settled_until: Timestamp,
+}
+
+impl Audit {
+    /// Lists them, the oldest first.
+    ///
+    /// # Errors
+    /// If the stack can't be asked, or the range is none.
+    pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
+        let stack = StackClient::open(place, &self.whose).await?;
+        let job = match &self.job {
+            Some(job) => Some(find(&stack, job).await?.id.to_string()),
+            None => None,
+        };
+        let asked = [
+            ("user", self.user.as_ref().map(ToString::to_string)),
+            ("number", self.number.as_ref().map(ToString::to_string)),
+            ("job", job),
+            ("from", self.from.map(|from| from.to_string())),
+            ("to", self.to.map(|to| to.to_string())),
+        ];
+        let query: Vec<_> = asked.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+        let path = ["v1", "audit"];
+        let (entries, more): (Vec<AuditEntry>, _) =
+            stack.api.list(&path, &query, self.limit, |_| true).await.map_err(told)?;
+        if self.form.json {
+            output::print_json(&entries)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if entries.is_empty() {
+            let Settled { settled_until } = stack.api.get(&path, &query).await.map_err(told)?;
+            let range = AuditRange::ask(self.from, self.to, settled_until);
+            let range = range.map_err(|bad| StackError::new(format!("--from: {bad}")))?;
+            output::print(&format!("Nothing of the kind from {:.0} to {:.0}.\n", range.from, range.to))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut table = Table::new([
+            Column::text("When"),
+            Column::text("What it is about"),
+            Column::text("By"),
+            Column::text("What"),
+            Column::text("Added"),
+            Column::text("Removed"),
+        ]);
+        for entry in &entries {
+            table.row([
+                format!("{:.0}", entry.at).into(),
+                subject(&entry.subject).into(),
+                by(entry).into(),
+                what(entry),
+                numbers(&entry.added).into(),
+                numbers(&entry.removed).into(),
+            ]);
+        }
+        output::print_list(table.render(output::columns(), 0), more, self.limit)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn subject(subject: &AuditSubject) -> String {
+    match subject {
+        AuditSubject::User(login) => login.to_string(),
+        AuditSubject::Number(number) => number.to_string(),
+        AuditSubject::Mapping(crm_user) => format!("mapping {}", output::visible(crm_user.as_str())),
+        AuditSubject::Role(id) => format!("role {id}"),
+        AuditSubject::Department(id) => format!("department {id}"),
+        AuditSubject::Team(id) => format!("team {id}"),
+        AuditSubject::Settings(_) => "settings".to_owned(),
+        AuditSubject::Job(id) => format!("job {}", &id.as_str()[..SHOWN_ID]),
+        AuditSubject::Route(route) => output::visible(route),
+    }
+}
+
+fn by(entry: &AuditEntry) -> String {
+    let by = entry.by.as_ref().map_or_else(|| "unknown".to_owned(), actor);
+    match &entry.asked_by {
+        Some(asked_by) => format!("{by} ({})", actor(asked_by)),
+        None => by,
+    }
+}
+
+/// Who did something, or asked for it, in words.
+pub fn actor(actor: &Actor) -> String {
+    match actor {
+        Actor::Job(id) => format!("job {}", &id.as_str()[..SHOWN_ID]),
+        Actor::Call(subject) if subject.is_empty() => "a token without a subject".to_owned(),
+        Actor::Call(subject) => output::visible(subject),
+        Actor::Schedule => "a schedule".to_owned(),
+        Actor::Bucket => "a file in the bucket".to_owned(),
+    }
+}
+
+fn what(entry: &AuditEntry) -> Cell {
+    let (word, tone) = match entry.change {
+        AuditAction::Created => ("created", Some(Tone::Good)),
+        AuditAction::Deleted => ("deleted", Some(Tone::Doubtful)),
+        AuditAction::Changed => ("", None),
+        AuditAction::Executed => ("executed", Some(Tone::Good)),
+        AuditAction::Discarded => ("discarded", Some(Tone::Doubtful)),
+        AuditAction::Undone => ("undone", Some(Tone::Doubtful)),
+        AuditAction::Refused => ("refused", Some(Tone::Bad)),
+    };
+    let policy = change(entry.policy, policy);
+    let state = change(entry.state, NumberState::as_str);
+    let fields = entry.fields.iter().map(|(name, change)| field(name, change));
+    let words = [word.to_owned(), entry.code.clone().unwrap_or_default(), policy, state];
+    let words: Vec<_> = words.into_iter().chain(fields).filter(|word| !word.is_empty()).collect();
+    match tone {
+        Some(tone) => Cell::toned(words.join(", "), tone),
+        None => words.join(", ").into(),
+    }
+}
+
+/// What else changed; of personal data the name alone.
+fn field(name: &str, change: &FromTo<String>) -> String {
+    let shown = |value: &Option<String>| value.as_deref().map(output::visible);
+    match (shown(&change.from), shown(&change.to)) {
+        (Some(from), Some(to)) => format!("{name} {from} to {to}"),
+        (None, Some(one)) => format!("{name} {one}"),
+        (Some(_), None) => format!("no {name}"),
+        (None, None) => name.to_owned(),
+    }
+}
+
+/// "from to to" where both are there; what is new or gone is told by its word.
+fn change<T>(change: Option<FromTo<T>>, word: impl Fn(T) -> &'static str) -> String {
+    match change {
+        Some(FromTo { from: Some(from), to: Some(to) }) => format!("{} to {}", word(from), word(to)),
+        Some(FromTo { from: None, to: Some(one) } | FromTo { from: Some(one), to: None }) => word(one).to_owned(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,218 @@
+//! The way into a stack, wherever it is: its API, with a token for one account.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rollcall_connectors::Http;
+use rollcall_connectors::api::{Api, Failure, Permission};
+use rollcall_model::account::AccountId;
+use rollcall_model::email::EmailAddress;
+use rollcall_model::job::{JobView as Job, MailState};
+use rollcall_model::upload::{JobId, JobKind, ObjectVersion, UploadOptions};
+use rollcall_model::user::Name;
+use rollcall_storage::connect::Aws;
+use rollcall_storage::deployed::DeployedStack;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::args::AccountArg;
+use crate::local::{output, running};
+use crate::stack_selector::{StackSelector, hint};
+use crate::token;
+use local_stack::{Context, Mail, Manifest, Result, StackError, list_mails};
+
+/// The template's output that says where the API is.
+const API: &str = "ApiUrl";
+/// The one that names the bucket.
+const BUCKET: &str = "FilesBucketName";
+/// How long CloudFormation has for an answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A stack that serves one account.
+pub struct StackClient {
+    /// Its API.
+    pub api: Api,
+    /// Whose data is looked at.
+    pub account: AccountId,
+    place: StackSelector,
+    bucket: String,
+    here: Option<Manifest>,
+}
+
+/// A job that was asked for.
+#[derive(Deserialize)]
+pub struct Asked {
+    pub job: JobId,
+}
+
+/// What the API wants to know of a file that is to be dropped.
+#[derive(Serialize)]
+struct New<'a> {
+    kind: JobKind,
+    name: &'a str,
+    size: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notify: Option<&'a EmailAddress>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<&'a str>,
+    preview: bool,
+}
+
+impl StackClient {
+    /// To the stack that is meant.
+    ///
+    /// # Errors
+    /// If none runs here or none is deployed under the name, if nothing gives a token for it, or if the token is another account's.
+    pub async fn open(place: &StackSelector, whose: &AccountArg) -> Result<Self> {
+        let Some(stack) = place.stack() else {
+            return Self::to(&running(place.dir())?, place.clone(), whose.here());
+        };
+        // Before anybody is asked: without a token nothing comes of it.
+        let token = token::given(stack).await?;
+        let lacking = || StackError::new("the token names no account; its claim custom:account must");
+        let account = token.account().ok_or_else(lacking)?.clone();
+        if let Some(other) = whose.account.as_ref().filter(|other| **other != account) {
+            return Err(StackError::new(format!(
+                "the token is for the account {account}, and --account names {other}"
+            )));
+        }
+        let http = http()?;
+        let deployed = deployed(&http, stack).await.context(format!("could not look up the stack {stack}"))?;
+        let value = |name| value(&deployed.outputs, name);
+        let (Some(url), Some(bucket)) = (value(API), value(BUCKET)) else {
+            return Err(StackError::new(format!(
+                "the stack {stack} ({}) has no outputs {API} and {BUCKET}: it is not Rollcall's, or not deployed yet",
+                deployed.status
+            )));
+        };
+        let base = url.parse().context(format!("the output {API} of the stack {stack}"))?;
+        Ok(Self { api: Api::new(http, base, token), account, place: place.clone(), bucket, here: None })
+    }
+
+    /// To the stack of this manifest, with a token that this machine makes.
+    ///
+    /// # Errors
+    /// If its template declares no API, no tokens or no bucket.
+    pub fn to(manifest: &Manifest, place: StackSelector, account: AccountId) -> Result<Self> {
+        let token = token::made(manifest, &account)?;
+        let base = output(manifest, API)?.parse().context(format!("the template's output {API}"))?;
+        let bucket = output(manifest, BUCKET)?;
+        Ok(Self { api: Api::new(http()?, base, token), account, place, bucket, here: Some(manifest.clone()) })
+    }
+
+    /// A command line to copy, for the same stack and account.
+    pub fn hint(&self, rest: &str) -> String {
+        self.place.hint(&self.account, rest)
+    }
+
+    /// The same for a command that shows what all accounts of the stack have.
+    pub fn hint_of_stack(&self, rest: &str) -> String {
+        hint(self.place.dir(), None, rest)
+    }
+
+    /// The same for a command that is for the stack on this machine alone; `None` where that isn't meant.
+    pub fn hint_here(&self, rest: &str) -> Option<String> {
+        self.here.is_some().then(|| self.hint(rest))
+    }
+
+    /// Where somebody finds out why nothing goes on.
+    pub fn finding_out(&self) -> String {
+        match &self.here {
+            Some(here) => format!("The functions' logs are in {}", here.log_dir.display()),
+            None => "Where its queues, alarms and logs are, infra/docs/runbook.md says".to_owned(),
+        }
+    }
+
+    /// Where an object of the stack's bucket is.
+    pub fn s3(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.bucket)
+    }
+
+    /// Drops a file for a job, which is named by the version that the bucket makes of it.
+    ///
+    /// # Errors
+    /// If the API takes no such file, or the bucket can't be written.
+    pub async fn drop_file(&self, kind: JobKind, name: &str, bytes: Vec<u8>, terms: &UploadOptions) -> Result<JobId> {
+        let size = bytes.len();
+        let role = terms.role.as_ref().map(Name::as_str);
+        let new = New {
+            kind,
+            name,
+            size,
+            notify: terms.notify.as_ref(),
+            role,
+            preview: terms.preview,
+            encoding: terms.encoding.as_deref(),
+        };
+        let permission: Permission = self.api.post(&["v1", "jobs"], &new, &request_id()).await.map_err(told)?;
+        let version = self.api.drop_file(&permission, bytes.into()).await.map_err(told)?;
+        let bucket = self.bucket.clone();
+        Ok(JobId::of(&ObjectVersion { bucket, key: permission.upload, version, size: size as u64 }))
+    }
+
+    /// Asks for a job that needs no file.
+    ///
+    /// # Errors
+    /// If the API doesn't take what is asked.
+    pub async fn ask_for(&self, path: &[&str], request: &impl Serialize) -> Result<JobId> {
+        let asked: Asked = self.api.post(path, request, &request_id()).await.map_err(told)?;
+        Ok(asked.job)
+    }
+
+    /// The mail that a job has sent, where this machine has caught it.
+    ///
+    /// # Errors
+    /// If the captured mails can't be read.
+    pub fn mail_of(&self, job: &Job) -> Result<Option<Mail>> {
+        let (Some(here), Some(MailState::Sent { message_id })) = (&self.here, &job.mail) else { return Ok(None) };
+        Ok(list_mails(&here.mail_dir)?.into_iter().find(|mail| mail.id == *message_id))
+    }
+}
+
+/// What the API has said, for people. What is amiss with a token, they can mend.
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` takes")]
+pub fn told(failure: Failure) -> StackError {
+    let mend = match &failure {
+        Failure::Refused(problem) if problem.status == 401 => " Get a new one; see `rollcall help` on ROLLCALL_TOKEN.",
+        _ => "",
+    };
+    StackError::new(format!("{failure}{mend}"))
+}
+
+/// What was asked for; `None` where the API says that there is no such thing.
+///
+/// # Errors
+/// If the API says anything else.
+pub fn found<T>(answer: std::result::Result<T, Failure>) -> Result<Option<T>> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(Failure::Refused(problem)) if problem.is_not_found() => Ok(None),
+        Err(failure) => Err(told(failure)),
+    }
+}
+
+/// A name for a request of its own, so that it is carried out once however often it is sent.
+pub fn request_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+fn http() -> Result<Http> {
+    Http::new().map_err(|error| StackError::new(error.chain()))
+}
+
+/// What CloudFormation knows of a stack.
+async fn deployed(http: &Http, stack: &str) -> Result<DeployedStack> {
+    const OPERATION: &str = "asking CloudFormation";
+    let question = Aws::from_env().await.ask_about(stack).await.context(OPERATION)?;
+    let until = Instant::now() + TIMEOUT;
+    let sent = http.send_signed(OPERATION, &question.url, &question.headers, question.form, until).await;
+    let (status, answer) = sent.map_err(|error| StackError::new(error.chain()))?;
+    DeployedStack::read(status, &answer).context(OPERATION)
+}
+
+fn value(outputs: &BTreeMap<String, String>, name: &str) -> Option<String> {
+    outputs.get(name).filter(|value| !value.is_empty()).cloned()
+}

@@ -1,0 +1,121 @@
+//! `rollcall directory import` and `sync`: requests, followed to the end of their jobs.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use rollcall_model::directory_import::request::{Chosen, Import, Sync};
+use rollcall_model::user::{DirectoryId, Ref};
+use serde::Serialize;
+
+use super::status::{self, Standing};
+use super::told;
+use crate::args::AccountArg;
+use crate::client::{Asked, StackClient, request_id};
+use crate::confirm::ConfirmArgs;
+use crate::stack_selector::StackSelector;
+use crate::upload_file::FollowArgs;
+use local_stack::{Context, Result};
+
+/// Options of `rollcall directory import`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Users are created under the login name that they have in the tenant, or changed where they were imported before. Who is disabled there \
+is blocked here.
+
+Examples:
+  rollcall directory import --search asha --role agent
+  rollcall directory import --filter \"department eq 'Sales' and accountEnabled eq true\" --role agent
+  rollcall directory import --id 87d349ed-44d7-43e1-9a83-5f2406dee5bd")]
+pub struct ImportUsers {
+    #[command(flatten)]
+    choice: Choice,
+    /// The ID of the role that they get
+    #[arg(long, value_name = "ROLE", value_parser = Ref::parse)]
+    role: Option<Ref>,
+    /// Link again somebody who was deleted in the tenant and has come back under the same login name
+    #[arg(long, requires = "ids")]
+    relink: bool,
+    #[command(flatten)]
+    whose: AccountArg,
+    #[command(flatten)]
+    watch: FollowArgs,
+}
+
+/// Which users.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Choice {
+    /// A user's object ID; can be given several times
+    #[arg(long = "id", value_name = "ID", value_parser = DirectoryId::parse)]
+    ids: Vec<DirectoryId>,
+    /// How a word of the name, the address or the login name begins
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// What Microsoft Graph takes as $filter of users
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
+}
+
+/// Options of `rollcall directory sync`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A sync that would deactivate more than a fifth of the users that came from the tenant, and at least ten, holds itself and changes nothing. \
+If that is meant, --confirmed lets it go on.")]
+pub struct SyncUsers {
+    /// A sync that held is meant
+    #[arg(long)]
+    confirmed: bool,
+    #[command(flatten)]
+    whose: AccountArg,
+    #[command(flatten)]
+    watch: FollowArgs,
+}
+
+impl ImportUsers {
+    /// Asks for the import, and follows it.
+    ///
+    /// # Errors
+    /// If nobody is chosen, or the stack can't be asked.
+    pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
+        let Choice { ids, search, filter } = self.choice;
+        let chosen = match (search, filter) {
+            (Some(search), _) => Chosen::search(&search),
+            (None, Some(filter)) => Chosen::filter(&filter),
+            (None, None) => Chosen::ids(ids),
+        };
+        let chosen = chosen.context("nobody can be imported")?;
+        ask(place, &self.whose, "import", &Import { chosen, role: self.role, relink: self.relink }, self.watch).await
+    }
+}
+
+impl SyncUsers {
+    /// Asks for the sync, and follows it.
+    ///
+    /// # Errors
+    /// If the stack can't be asked.
+    pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
+        ask(place, &self.whose, "sync", &Sync { confirmed: self.confirmed }, self.watch).await
+    }
+}
+
+async fn ask(
+    place: &StackSelector,
+    whose: &AccountArg,
+    what: &str,
+    request: &impl Serialize,
+    watch: FollowArgs,
+) -> Result<ExitCode> {
+    watch.check()?;
+    let stack = StackClient::open(place, whose).await?;
+    let asked = stack.api.post(&["v1", "directory", what], request, &request_id()).await;
+    let Asked { job } = asked.map_err(|failure| told(&stack, failure))?;
+    let code = watch.run(&stack, &job, ConfirmArgs::default()).await?;
+    let standing = Standing::of(&stack).await?;
+    if let Some(told) = status::of_job(&standing, &job) {
+        eprint!("{told}");
+        if status::is_on_hold(&standing) {
+            eprintln!("If that is meant: {}", stack.hint("directory sync --confirmed"));
+        }
+    }
+    Ok(code)
+}

@@ -1,0 +1,109 @@
+//! Following a job to its end.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use rollcall_model::job::{JobView as Job, Phase};
+use rollcall_model::upload::JobId;
+use tokio::time::Instant;
+
+use crate::client::{StackClient, found};
+use crate::output;
+use local_stack::{Context, Result};
+
+/// The first wait between two looks. Small files are done by the second.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// The longest wait: jobs themselves tell their progress once a second.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// Each wait is longer by half.
+const GROWTH: f64 = 1.5;
+/// Nobody's taking a job up for so long is worth a word.
+const LATE: Duration = Duration::from_secs(10);
+
+/// The exit code of a command that was interrupted, as shells have it (128 + SIGINT).
+pub const INTERRUPTED: u8 = 130;
+
+/// How following ended.
+pub enum Followed {
+    /// The job ended.
+    Ended(Box<Job>),
+    /// Somebody pressed Ctrl-C. The job goes on.
+    Interrupted,
+}
+
+/// Follows a job to its end. Shows how far it is, if `shown`, to who sits at a terminal.
+///
+/// # Errors
+/// If the stack can't be asked any more.
+pub async fn follow(stack: &StackClient, id: &JobId, shown: bool) -> Result<Followed> {
+    let bar = output::progress(shown);
+    let end = watch(stack, id, &bar);
+    let followed = tokio::select! {
+        job = end => match job {
+            Ok(job) => Ok(Followed::Ended(Box::new(job))),
+            Err(error) => Err(error).context(format!("lost sight of job {id}, which goes on when the stack is up")),
+        },
+        pressed = tokio::signal::ctrl_c() => {
+            pressed.context("could not listen for Ctrl-C").map(|()| Followed::Interrupted)
+        }
+    };
+    bar.finish_and_clear();
+    followed
+}
+
+/// Tells who has stopped following how to go on.
+pub fn say_it_goes_on(stack: &StackClient, id: &JobId) {
+    eprintln!("The job goes on. Look at it with: {}", stack.hint(&format!("job {id}")));
+}
+
+async fn watch(stack: &StackClient, id: &JobId, bar: &ProgressBar) -> Result<Job> {
+    let mut wait = FIRST_WAIT;
+    // When somebody was last at it, and whether it was said that nobody is.
+    let (mut seen, mut said) = (Instant::now(), false);
+    loop {
+        let job: Option<Job> = found(stack.api.get(&["v1", "jobs", id.as_str()], &[]).await)?;
+        match &job {
+            Some(job) => draw(bar, job),
+            None => bar.set_message("waiting for a function to take it up"),
+        }
+        match job {
+            Some(job) if !job.is_underway() => return Ok(job),
+            Some(job) if !job.waiting => (seen, said) = (Instant::now(), false),
+            idle if !said && seen.elapsed() > LATE => {
+                let idle = match idle {
+                    Some(job) => {
+                        format!("Attempt {} did not end it; the job waits for its next delivery", job.attempts)
+                    }
+                    None => "No function has taken it up yet".to_owned(),
+                };
+                bar.suspend(|| eprintln!("{idle}. {}", stack.finding_out()));
+                said = true;
+            }
+            _ => {}
+        }
+        tokio::time::sleep(wait).await;
+        wait = wait.mul_f64(GROWTH).min(LONGEST_WAIT);
+    }
+}
+
+fn draw(bar: &ProgressBar, job: &Job) {
+    let message = match job.phase {
+        Phase::Reading => "reading",
+        Phase::Applying => "applying",
+        Phase::Reporting => "reporting",
+        Phase::Mailing => "mailing",
+        Phase::Done => "done",
+    };
+    let style = if job.phase == Phase::Applying {
+        bar.set_length(job.progress.users);
+        bar.set_position(job.progress.users_done);
+        ProgressStyle::with_template("{spinner} {msg:10} {bar:40} {human_pos} of {human_len} users  {elapsed}")
+    } else if job.phase == Phase::Reading && job.progress.rows > 0 {
+        bar.set_position(job.progress.rows);
+        ProgressStyle::with_template("{spinner} {msg:10} {human_pos} rows  {elapsed}")
+    } else {
+        ProgressStyle::with_template("{spinner} {msg:10} {elapsed}")
+    };
+    bar.set_style(style.expect("the template is well formed"));
+    bar.set_message(message);
+}

@@ -1,0 +1,65 @@
+//! `rollcall`: runs the product on this machine.
+
+#![expect(unreachable_pub, reason = "a binary has no outside: `pub` marks what a module offers to the others")]
+
+mod append;
+mod args;
+mod audit;
+mod check;
+mod client;
+mod command;
+mod confirm;
+mod demo;
+mod demo_account;
+mod demo_file;
+mod directory;
+mod follow;
+mod generate;
+mod job;
+mod jobs;
+mod local;
+mod mail;
+mod map;
+mod mappings;
+mod numbers;
+mod output;
+mod phone_system;
+mod queues;
+mod resync;
+mod rotate;
+mod sample;
+mod schedules;
+mod seed;
+mod split_mix;
+mod stack_selector;
+mod summary;
+mod token;
+mod undo;
+mod up;
+mod upload;
+mod upload_file;
+mod users;
+mod why;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+/// What is logged unless `RUST_LOG` says otherwise. The engines would log every request that they refuse.
+const LOGGED: &str = "warn,s3s=off,dynoxide=error";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    command::Command::parse().run().await.unwrap_or_else(|error| {
+        eprintln!("error: {}", error.chain());
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,387 @@
+//! What people read: tables, colours, progress, and text that can't harm their terminal.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use console::{Style, Term, measure_text_width};
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use serde::Serialize;
+
+use local_stack::{Context, Result};
+
+/// Columns that are filled where no terminal says how wide it is, and at most where one does: longer lines are hard to
+/// follow.
+const MOST_COLUMNS: usize = 100;
+/// Columns that are filled at least.
+const LEAST_COLUMNS: usize = 60;
+/// What parts the columns of a table.
+const GAP: &str = "  ";
+/// How often a spinner turns.
+const TICK: Duration = Duration::from_millis(80);
+
+/// Writes to standard output. Whoever reads it may have seen enough and gone: that is no error.
+///
+/// # Errors
+/// If it can't be written.
+pub fn print(text: &str) -> Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("could not print"),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a list of `limit` at most, and says so where there are more.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_list(mut text: String, more: bool, limit: usize) -> Result<()> {
+    if more {
+        let _ = writeln!(text, "There are more: list them with --limit. These are the first {limit}.");
+    }
+    print(&text)
+}
+
+/// Writes JSON to standard output.
+///
+/// # Errors
+/// If it can't be written.
+pub fn print_json(value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value).context("could not write JSON")?;
+    print(&(text + "\n"))
+}
+
+/// A progress bar on standard error, for people alone.
+pub fn progress(wanted: bool) -> ProgressBar {
+    let target =
+        if wanted && io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(None, target);
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
+/// How many columns there are to fill.
+pub fn columns() -> usize {
+    let terminal = Term::stdout();
+    if !terminal.is_term() {
+        return MOST_COLUMNS;
+    }
+    let (_, columns) = terminal.size();
+    usize::from(columns).clamp(LEAST_COLUMNS, MOST_COLUMNS)
+}
+
+/// What a piece of text means, and so its colour. Meaning never hangs on colour alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Plain,
+    Strong,
+    Faint,
+    Good,
+    Bad,
+    Doubtful,
+}
+
+impl Tone {
+    /// The text in the tone's colour, on a terminal that wants colours.
+    pub fn paint(self, text: &str) -> String {
+        let style = match self {
+            Self::Plain => return text.to_owned(),
+            Self::Strong => Style::new().bold(),
+            Self::Faint => Style::new().dim(),
+            Self::Good => Style::new().green(),
+            Self::Bad => Style::new().red(),
+            Self::Doubtful => Style::new().yellow(),
+        };
+        style.apply_to(text).to_string()
+    }
+}
+
+/// A heading, with air above it.
+pub fn heading(text: &str) -> String {
+    format!("\n{}\n", Tone::Strong.paint(text))
+}
+
+/// The text on one line, with nothing in it that a terminal would obey, or that can't be seen.
+pub fn visible(text: &str) -> String {
+    text.chars().map(visible_char).collect()
+}
+
+fn visible_char(c: char) -> char {
+    match c {
+        '\n' => '⏎',
+        // Unicode's pictures of the control characters stand in the characters' own order.
+        '\0'..='\u{1F}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('·'),
+        '\u{A0}' => '␣',
+        '\u{7F}'..='\u{9F}'
+        | '\u{AD}'
+        | '\u{200B}'..='\u{200F}'
+        | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{FEFF}' => '·',
+        c => c,
+    }
+}
+
+/// A number with its thousands apart.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count of things by name.
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// A time span, as exact as people care.
+pub fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match seconds {
+        0 => format!("{} ms", span.as_millis()),
+        1..10 => format!("{:.1} s", span.as_secs_f64()),
+        10..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// One cell of a table.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    text: String,
+    tone: Tone,
+}
+
+impl Cell {
+    /// A cell that means something.
+    pub fn toned(text: impl AsRef<str>, tone: Tone) -> Self {
+        Self { text: visible(text.as_ref()), tone }
+    }
+}
+
+impl<T: AsRef<str>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self::toned(text, Tone::Plain)
+    }
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    name: &'static str,
+    right: bool,
+    most: usize,
+}
+
+impl Column {
+    /// As wide as its widest cell.
+    pub fn text(name: &'static str) -> Self {
+        Self { name, right: false, most: usize::MAX }
+    }
+
+    /// Of numbers, which stand to the right.
+    pub fn number(name: &'static str) -> Self {
+        Self { name, right: true, most: usize::MAX }
+    }
+
+    /// Not wider than this. What is longer goes on below.
+    pub fn within(self, most: usize) -> Self {
+        Self { most, ..self }
+    }
+}
+
+/// A table.
+#[derive(Debug)]
+pub struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    cells: Vec<Cell>,
+    note: Option<Cell>,
+}
+
+impl Table {
+    /// A table without rows.
+    pub fn new(columns: impl Into<Vec<Column>>) -> Self {
+        Self { columns: columns.into(), rows: Vec::new() }
+    }
+
+    /// Adds a row, with a cell for each column.
+    pub fn row(&mut self, cells: impl Into<Vec<Cell>>) {
+        let cells = cells.into();
+        debug_assert_eq!(cells.len(), self.columns.len());
+        self.rows.push(Row { cells, note: None });
+    }
+
+    /// Puts a note under the last row, from the second column to the end of the line.
+    pub fn note(&mut self, note: impl Into<Cell>) {
+        if let Some(row) = self.rows.last_mut() {
+            row.note = Some(note.into());
+        }
+    }
+
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The table, its last column no wider than what is left of `width`.
+    pub fn render(&self, width: usize, indent: usize) -> String {
+        let widths = self.widths(width.saturating_sub(indent));
+        let mut text = String::new();
+        let names: Vec<Cell> = self.columns.iter().map(|column| Cell::toned(column.name, Tone::Faint)).collect();
+        self.render_cells(&names, &widths, indent, &mut text);
+        let start = indent + widths.first().map_or(0, |width| width + GAP.len());
+        for Row { cells, note } in &self.rows {
+            self.render_cells(cells, &widths, indent, &mut text);
+            for line in note.iter().flat_map(|note| wrap(&note.text, width.saturating_sub(start))) {
+                let _ = writeln!(text, "{:start$}{}", "", Tone::Faint.paint(&line));
+            }
+        }
+        text
+    }
+
+    fn render_cells(&self, cells: &[Cell], widths: &[usize], indent: usize, text: &mut String) {
+        let wrapped: Vec<_> = cells.iter().zip(widths).map(|(cell, &width)| wrap(&cell.text, width)).collect();
+        let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
+        for at in 0..height {
+            // Spaces that are owed: none are written at a line's end.
+            let mut owed = indent;
+            for (index, column) in self.columns.iter().enumerate() {
+                let piece = wrapped[index].get(at).map_or("", String::as_str);
+                let space = widths[index].saturating_sub(measure_text_width(piece));
+                let (before, after) = if column.right { (space, 0) } else { (0, space) };
+                owed += before;
+                if !piece.is_empty() {
+                    let _ = write!(text, "{:owed$}{}", "", cells[index].tone.paint(piece));
+                    owed = 0;
+                }
+                owed += after + GAP.len();
+            }
+            text.push('\n');
+        }
+    }
+
+    fn widths(&self, width: usize) -> Vec<usize> {
+        let widest = |index: usize, column: &Column| {
+            let cells = self.rows.iter().map(|row| measure_text_width(&row.cells[index].text));
+            cells.chain([measure_text_width(column.name)]).max().unwrap_or(0).min(column.most)
+        };
+        let mut widths: Vec<usize> =
+            self.columns.iter().enumerate().map(|(index, column)| widest(index, column)).collect();
+        if let Some((last, others)) = widths.split_last_mut() {
+            let taken: usize = others.iter().map(|width| width + GAP.len()).sum();
+            *last = (*last).min(width.saturating_sub(taken).max(LEAST_LAST));
+        }
+        widths
+    }
+}
+
+/// The last column is never narrower than this, even where the line grows too long by it.
+const LEAST_LAST: usize = 18;
+
+/// The text in lines no wider than `width`, broken between words where that is possible.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split_inclusive([' ', ';']) {
+        let mut word_width = measure_text_width(word.trim_end());
+        if used > 0 && used + word_width > width {
+            lines.push(String::new());
+            used = 0;
+        }
+        if word_width <= width {
+            push(&mut lines, word);
+            used += measure_text_width(word);
+            continue;
+        }
+        for c in word.chars() {
+            word_width = measure_text_width(c.encode_utf8(&mut [0; 4]));
+            if used + word_width > width {
+                lines.push(String::new());
+                used = 0;
+            }
+            push(&mut lines, c.encode_utf8(&mut [0; 4]));
+            used += word_width;
+        }
+    }
+    lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+fn push(lines: &mut [String], text: &str) {
+    if let Some(line) = lines.last_mut() {
+        line.push_str(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_under_each_other_and_no_line_ends_in_spaces() {
+        let mut table = Table::new([Column::text("Login ID"), Column::number("Rows"), Column::text("Said")]);
+        table.row(["user1".into(), "1,000".into(), "".into()]);
+        table.row(["नाम".into(), "7".into(), "two words more".into()]);
+        assert_eq!(
+            table.render(40, 1),
+            concat!(" Login ID   Rows  Said\n", " user1     1,000\n", " नाम           7  two words more\n",)
+        );
+    }
+
+    #[test]
+    fn what_is_too_long_goes_on_below() {
+        let mut table = Table::new([Column::text("Number").within(10), Column::text("Message")]);
+        table.row(["9876500001;9876500002".into(), "It is not one of ours.".into()]);
+        assert_eq!(
+            table.render(28, 0),
+            concat!("Number      Message\n", "9876500001  It is not one of\n", ";           ours.\n", "9876500002\n",)
+        );
+    }
+
+    #[test]
+    fn a_note_stands_under_its_row() {
+        let mut table = Table::new([Column::number("Line"), Column::text("Login ID")]);
+        table.row(["2".into(), "user1".into()]);
+        table.note("No such user is known.");
+        table.row(["13".into(), "user2".into()]);
+        assert_eq!(
+            table.render(20, 0),
+            concat!("Line  Login ID\n", "   2  user1\n", "      No such user\n", "      is known.\n", "  13  user2\n",)
+        );
+    }
+
+    #[test]
+    fn words_stay_whole_where_they_can() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("a;b; c", 4), ["a;b;", "c"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("", 3), [""]);
+    }
+
+    #[test]
+    fn nothing_reaches_the_terminal_that_it_would_obey() {
+        assert_eq!(visible("a\u{1b}[31mb\r\n\tc\u{a0}d\u{200b}\u{202e}"), "a␛[31mb␍⏎␉c␣d··");
+    }
+
+    #[test]
+    fn numbers_and_times_read_well() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(span(Duration::from_millis(250)), "250 ms");
+        assert_eq!(span(Duration::from_millis(1_250)), "1.2 s");
+        assert_eq!(span(Duration::from_secs(200)), "3 min");
+        assert_eq!(span(Duration::from_secs(200_000)), "2 days");
+    }
+}

@@ -1,0 +1,108 @@
+//! `rollcall phone-system`: which phone system the account has.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use rollcall_connectors::{smartflo, zoom_phone};
+use rollcall_model::account::AccountId;
+use rollcall_model::settings::PhoneSystem;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::client::{StackClient, told};
+use crate::local::{self, Connection};
+use crate::stack_selector::StackSelector;
+use crate::upload_file::read;
+use crate::{args::AccountArg, args::OutputFormat, output};
+use local_stack::{Result, StackError};
+
+/// Options of `rollcall phone-system`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+builtin is this directory itself, snapshot the files that are dropped under inbox/{account}/phone-snapshot/. The others are asked over \
+HTTP and need a secret, which is JSON and never an argument, where others could see it:
+  smartflo    {\"email\": …, \"password\": …}; of Acefone {\"login_id\": …, \"password\": …}
+  zoom-phone  {\"account_id\": …, \"client_id\": …, \"client_secret\": …}
+Mappings stay as they are until the next resync.
+
+Examples:
+  rollcall phone-system
+  rollcall phone-system snapshot
+  pass show zoom | rollcall phone-system zoom-phone --secret-from -")]
+pub struct ChoosePhoneSystem {
+    /// builtin, snapshot, smartflo or zoom-phone; without one, the account's is shown
+    #[arg(value_name = "NAME", value_parser = parse)]
+    system: Option<PhoneSystem>,
+    /// The file of its secret; "-" reads standard input. For the stack on this machine
+    #[arg(long, value_name = "FILE", requires = "system")]
+    secret_from: Option<PathBuf>,
+    #[command(flatten)]
+    whose: AccountArg,
+    #[command(flatten)]
+    form: OutputFormat,
+}
+
+/// The choice, as the API takes and tells it.
+#[derive(Serialize, Deserialize)]
+struct Chosen {
+    system: PhoneSystem,
+}
+
+impl ChoosePhoneSystem {
+    /// Shows or chooses it.
+    ///
+    /// # Errors
+    /// If the stack can't be asked, or the secret is not one of this phone system.
+    pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
+        const PATH: [&str; 2] = ["v1", "phone-system"];
+        let stack = StackClient::open(place, &self.whose).await?;
+        let account = &stack.account;
+        // Before the choice, so that no resync meets a phone system that nothing opens.
+        if let (Some(file), Some(system)) = (&self.secret_from, self.system) {
+            let dir = place.here("phone-system --secret-from")?;
+            keep_secret(&Connection::open(dir).await?, account, system, &read(file)?).await?;
+        }
+        let chosen: Chosen = match self.system {
+            Some(system) => stack.api.put(&PATH, &Chosen { system }).await,
+            None => stack.api.get(&PATH, &[]).await,
+        }
+        .map_err(told)?;
+        if self.form.json {
+            output::print_json(&chosen)?;
+        } else {
+            let (name, resync) = (chosen.system.as_str(), stack.hint("resync"));
+            output::print(&format!(
+                "The phone system of {account} is {name}. Bring mappings in step with it: {resync}\n"
+            ))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn parse(name: &str) -> Result<PhoneSystem> {
+    let names: Vec<_> = PhoneSystem::ALL.iter().map(|known| known.as_str()).collect();
+    PhoneSystem::parse(name).ok_or_else(|| StackError::new(format!("there are {}", names.join(", "))))
+}
+
+async fn keep_secret(stack: &Connection, account: &AccountId, system: PhoneSystem, json: &[u8]) -> Result<()> {
+    match system {
+        PhoneSystem::Smartflo => keep::<smartflo::Credentials>(stack, account, smartflo::SECRET, json).await,
+        PhoneSystem::ZoomPhone => keep::<zoom_phone::Credentials>(stack, account, zoom_phone::SECRET, json).await,
+        PhoneSystem::Builtin | PhoneSystem::Snapshot => {
+            Err(StackError::new(format!("the phone system {} has no secret", system.as_str())))
+        }
+    }
+}
+
+async fn keep<T: DeserializeOwned + Serialize>(
+    stack: &Connection,
+    account: &AccountId,
+    name: &'static str,
+    json: &[u8],
+) -> Result<()> {
+    // The reader's own message may quote the secret.
+    let credentials: T = serde_json::from_slice(json)
+        .map_err(|_| StackError::new(format!("the secret is not the JSON that {name} needs; --help shows it")))?;
+    stack.secrets.put(account, name, &credentials).await.map_err(local::told)
+}

@@ -1,0 +1,54 @@
+//! `rollcall resync`: mappings are brought in step with the phone system.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use rollcall_model::mapping::resync_state::{ResyncRequest, ResyncState};
+
+use crate::args::AccountArg;
+use crate::client::{StackClient, told};
+use crate::confirm::ConfirmArgs;
+use crate::stack_selector::StackSelector;
+use crate::upload_file::FollowArgs;
+use local_stack::Result;
+
+/// Options of `rollcall resync`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A resync that would revoke more than a fifth of the numbers that CRM users see, and at least ten, holds itself and changes nothing. If that \
+is meant, --confirmed lets it go on. --results saves what came of every mapping.
+
+Exit code 0 says that it was carried out, 1 that it was not, 130 that Ctrl-C ended the watching (the job goes on).
+
+Examples:
+  rollcall resync
+  rollcall resync --results resync.csv
+  rollcall resync --confirmed")]
+pub struct Resync {
+    /// A resync that held is meant
+    #[arg(long)]
+    confirmed: bool,
+    #[command(flatten)]
+    whose: AccountArg,
+    #[command(flatten)]
+    watch: FollowArgs,
+}
+
+impl Resync {
+    /// Asks for the resync, and follows it.
+    ///
+    /// # Errors
+    /// If the stack can't be asked.
+    pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
+        self.watch.check()?;
+        let stack = StackClient::open(place, &self.whose).await?;
+        let path = ["v1", "mappings", "resync"];
+        let id = stack.ask_for(&path, &ResyncRequest { confirmed: self.confirmed }).await?;
+        let code = self.watch.run(&stack, &id, ConfirmArgs::default()).await?;
+        let standing: ResyncState = stack.api.get(&path, &[]).await.map_err(told)?;
+        if standing.ended.is_some_and(|ended| ended.on_hold && ended.job == id) {
+            eprintln!("If that is meant: {}", stack.hint("resync --confirmed"));
+        }
+        Ok(code)
+    }
+}

@@ -1,0 +1,150 @@
+//! `rollcall rotate`: numbers are retired, and replaced on every list that has them.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::Args;
+use rollcall_model::csv_file::{Note, ignored_columns};
+use rollcall_model::rotation::{COLUMNS, MAX_QUARANTINE_DAYS, OfFile, Only, Replacements, RotationRequest, read_file};
+use rollcall_model::user::{LoginId, Ref};
+
+use crate::client::StackClient;
+use crate::confirm::ConfirmArgs;
+use crate::stack_selector::StackSelector;
+use crate::upload_file::{FollowArgs, file_name, read};
+use crate::{args::AccountArg, output};
+use local_stack::{Context, Result, StackError};
+
+/// Options of `rollcall rotate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each list that has an old number loses it, and gets the new one, in one write. When everybody is done, the old numbers are retired, so that nobody \
+can be given them any more; with --quarantine-days they rest instead. Whoever would be left without a number to dial from keeps the list, and the old \
+number stays in service, unless --allow-empty is given. What would be done is shown first, and then asked for, unless --yes is given. With --department, --team or --login the numbers stay in service for the others.
+
+Exit code 0 says that every row was applied, or there was nothing to do for it, 1 that some were not, 130 that Ctrl-C ended the watching (the job goes on).
+
+Examples:
+  rollcall rotate 9876500001=9876500011 9876500002
+  rollcall rotate --file flagged.csv --quarantine-days 30
+  rollcall rotate +919876500001=+919876500011 --department sales --results rotated.csv")]
+pub struct Rotate {
+    /// A number to retire, and after \"=\" what replaces it
+    #[arg(value_name = "OLD[=NEW]", required_unless_present = "file")]
+    pairs: Vec<Pair>,
+    /// A CSV file of them, with the columns \"Old Caller ID\" and \"New Caller ID\"; "-" reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "pairs")]
+    file: Option<PathBuf>,
+    /// Only the lists of a department's users, by the department's ID
+    #[arg(long, value_name = "ID", value_parser = Ref::parse, group = "only")]
+    department: Option<Ref>,
+    /// Only the lists of a team's users, by the team's ID
+    #[arg(long, value_name = "ID", value_parser = Ref::parse, group = "only")]
+    team: Option<Ref>,
+    /// Only the list of this user; may be given several times
+    #[arg(long, value_name = "LOGIN", value_parser = LoginId::parse, group = "only")]
+    login: Vec<LoginId>,
+    /// Let the numbers rest for so many days, in place of retiring them
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_QUARANTINE_DAYS)))]
+    quarantine_days: Option<u16>,
+    /// Retire the numbers also of users who then have none to dial from
+    #[arg(long)]
+    allow_empty: bool,
+    #[command(flatten)]
+    whose: AccountArg,
+    #[command(flatten)]
+    consent: ConfirmArgs,
+    #[command(flatten)]
+    watch: FollowArgs,
+}
+
+/// `OLD` or `OLD=NEW`.
+#[derive(Debug, Clone)]
+struct Pair {
+    old: String,
+    new: Option<String>,
+}
+
+impl FromStr for Pair {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Infallible> {
+        let (old, new) = text.split_once('=').map_or((text, None), |(old, new)| (old, Some(new)));
+        let new = new.map(str::trim).filter(|new| !new.is_empty());
+        Ok(Self { old: old.trim().to_owned(), new: new.map(str::to_owned) })
+    }
+}
+
+impl Rotate {
+    /// Asks for the rotation, and follows it.
+    ///
+    /// # Errors
+    /// If the request can't be made of what is given, or the stack can't be asked.
+    pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
+        self.watch.check()?;
+        let request = self.request()?;
+        let stack = StackClient::open(place, &self.whose).await?;
+        let id = stack.ask_for(&["v1", "numbers", "rotations"], &request).await?;
+        self.watch.run(&stack, &id, self.consent).await
+    }
+
+    /// What is asked for.
+    fn request(&self) -> Result<RotationRequest> {
+        let (pairs, file) = match &self.file {
+            None => (self.pairs.clone(), None),
+            Some(file) => {
+                let bytes = read(file)?;
+                let (pairs, lines) = of_file(&bytes).context(format!("could not use {}", file.display()))?;
+                if let Some(note) = Note::columns_ignored(&ignored_columns(&bytes, &COLUMNS)) {
+                    eprintln!("{}", output::visible(&note.message));
+                }
+                (pairs, Some(OfFile { name: file_name(file)?, lines }))
+            }
+        };
+        let mut new = BTreeMap::new();
+        for pair in &pairs {
+            // In an object the last would win, and nobody would be told of the others.
+            if let (Some(replacement), Some(other)) = (&pair.new, new.get(&pair.old))
+                && replacement != other
+            {
+                return Err(StackError::new(format!(
+                    "{} is to be replaced by {other}, and by {replacement}",
+                    pair.old
+                )));
+            }
+            if let Some(replacement) = &pair.new {
+                new.insert(pair.old.clone(), replacement.clone());
+            }
+        }
+        let only = match (&self.department, &self.team, self.login.as_slice()) {
+            (Some(department), ..) => Some(Only::Department(department.clone())),
+            (_, Some(team), _) => Some(Only::Team(team.clone())),
+            (_, _, []) => None,
+            (_, _, logins) => Some(Only::Logins(logins.to_vec())),
+        };
+        let request = RotationRequest {
+            retire: pairs.into_iter().map(|pair| pair.old).collect(),
+            replace_with: (!new.is_empty()).then_some(Replacements::ByOld(new)),
+            only,
+            quarantine_days: self.quarantine_days,
+            allow_empty: self.allow_empty,
+            preview: self.consent.asks(),
+            file,
+        };
+        request.pairs().context("that can't be asked for")?;
+        Ok(request)
+    }
+}
+
+/// The pairs of a file, and the line of each.
+fn of_file(bytes: &[u8]) -> Result<(Vec<Pair>, Vec<u64>)> {
+    let rows = read_file(bytes).context("it can't be read")?;
+    if let Some(row) = rows.iter().find(|row| row.misshapen || row.old.is_empty()) {
+        return Err(StackError::new(format!("{} can't be read, or names no old number", row.at)));
+    }
+    let pair = |new: String| Some(new).filter(|new| !new.is_empty());
+    Ok(rows.into_iter().map(|row| (Pair { old: row.old, new: pair(row.new) }, row.line)).unzip())
+}

@@ -1,0 +1,51 @@
+//! `rollcall undo`: what a job did is taken back.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::client::StackClient;
+use crate::confirm::ConfirmArgs;
+use crate::stack_selector::StackSelector;
+use crate::upload_file::FollowArgs;
+use crate::{args::AccountArg, job};
+use local_stack::Result;
+
+/// Options of `rollcall undo`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Numbers that the job put on lists go off again, numbers that it took off come back, users that it created are deleted, users that it changed are as \
+before, and numbers that it retired are in service again. What somebody has changed since is passed over, and --results tells of each. What would be \
+taken back is shown first, and then asked for, unless --yes is given.
+
+Exit code 0 says that all was taken back or passed over, 1 that it was not, 130 that Ctrl-C ended the watching (the undo goes on).
+
+Examples:
+  rollcall undo latest
+  rollcall undo 5f0c1d2e3a4b --yes --results undone.csv")]
+pub struct Undo {
+    /// The job's ID, the beginning of it, or "latest"
+    job: String,
+    #[command(flatten)]
+    whose: AccountArg,
+    #[command(flatten)]
+    consent: ConfirmArgs,
+    #[command(flatten)]
+    watch: FollowArgs,
+}
+
+impl Undo {
+    /// Asks for the undo, and follows it.
+    ///
+    /// # Errors
+    /// If there is nothing to undo, or the stack can't be asked.
+    pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
+        self.watch.check()?;
+        let stack = StackClient::open(place, &self.whose).await?;
+        let job = job::find(&stack, &self.job).await?;
+        let request = json!({ "preview": self.consent.asks() });
+        let id = stack.ask_for(&["v1", "jobs", job.id.as_str(), "undo"], &request).await?;
+        self.watch.run(&stack, &id, self.consent).await
+    }
+}

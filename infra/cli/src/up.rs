@@ -1,0 +1,118 @@
+//! `rollcall up`: runs the stack until it is told to stop.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::stack_selector::hint;
+use local_stack::{Context, Manifest, Options, Ports, Result, Stack};
+
+/// The product's template, as the command was built with it.
+pub const TEMPLATE: &str = include_str!("../../template.yaml");
+
+/// Options of `rollcall up`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rollcall up
+  rollcall up --ephemeral --parameter DefaultCountry=GB")]
+pub struct Up {
+    /// Keep nothing: use a directory that is gone afterwards, in place of --dir
+    #[arg(long)]
+    ephemeral: bool,
+    /// Value of a parameter of the template; can be given several times
+    #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = key_value)]
+    parameters: Vec<(String, String)>,
+    /// A template to use instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// Port of DynamoDB; any that is free by default
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    dynamodb_port: u16,
+    /// Port of S3
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    s3_port: u16,
+    /// Port of SES
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    ses_port: u16,
+    /// Port of Secrets Manager
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    secrets_manager_port: u16,
+    /// Port of the API
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    api_port: u16,
+}
+
+impl Up {
+    /// Starts the stack, says where it is and waits for Ctrl-C or SIGTERM.
+    ///
+    /// # Errors
+    /// If the stack can't be started.
+    pub async fn run(self, dir: &Path) -> Result<ExitCode> {
+        // Before the stack starts, so that no signal ends the process half-way.
+        let mut interrupt = signal(SignalKind::interrupt()).context("could not listen for Ctrl-C")?;
+        let mut terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
+
+        let template = match &self.template {
+            Some(file) => std::fs::read_to_string(file).context(format!("could not read {}", file.display()))?,
+            None => TEMPLATE.to_owned(),
+        };
+        let stack = Stack::start(Options {
+            dir: (!self.ephemeral).then(|| dir.to_owned()),
+            template,
+            parameters: self.parameters,
+            ports: Ports {
+                dynamodb: self.dynamodb_port,
+                s3: self.s3_port,
+                ses: self.ses_port,
+                secrets_manager: self.secrets_manager_port,
+                api: self.api_port,
+            },
+            echo: true,
+        })
+        .await?;
+        // The mails lie right in the stack's directory, wherever that is.
+        let used = stack.manifest().mail_dir.parent().filter(|_| self.ephemeral).unwrap_or(dir);
+        introduce(stack.manifest(), used);
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        println!("Stopping.");
+        stack.shutdown().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn introduce(manifest: &Manifest, dir: &Path) {
+    println!("Rollcall is up. Ctrl-C stops it.\n");
+    println!("  Data      {}", dir.display());
+    println!("  DynamoDB  {}", manifest.endpoints.dynamodb);
+    println!("  S3        {}", manifest.endpoints.s3);
+    println!("  SES       {}", manifest.endpoints.ses);
+    println!("  Secrets   {}", manifest.endpoints.secrets_manager);
+    if let Some(api) = &manifest.endpoints.api {
+        println!("  API       {api}");
+    }
+    println!("  Mails     {}", manifest.mail_dir.display());
+    println!("  Logs      {}\n", manifest.log_dir.display());
+    let width = manifest.outputs.keys().map(String::len).max().unwrap_or(0);
+    for (name, value) in &manifest.outputs {
+        println!("  {name:width$}  {value}");
+    }
+    println!("\nMake an account to try things on, in another terminal: {}", hint(dir, None, "seed"));
+    if let Some(api) = &manifest.endpoints.api {
+        let token = hint(dir, None, "token");
+        println!("Ask the API about it: curl -H \"Authorization: Bearer $({token})\" {api}/v1/users");
+    }
+    println!();
+}
+
+fn key_value(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+        None => Err("write it as KEY=VALUE".to_owned()),
+    }
+}

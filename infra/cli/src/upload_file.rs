@@ -1,0 +1,136 @@
+//! A file that is dropped for a job, and followed to the job's end.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use rollcall_model::csv_file::Encoding;
+use rollcall_model::email::EmailAddress;
+use rollcall_model::upload::{JobId, JobKind, UploadOptions};
+use rollcall_model::user::Name;
+
+use crate::client::StackClient;
+use crate::confirm::ConfirmArgs;
+use crate::follow::{Followed, INTERRUPTED, follow, say_it_goes_on};
+use crate::job::{Save, save_results};
+use crate::{args::AccountArg, args::OutputFormat, output, summary};
+use local_stack::{Context, Result, StackError};
+
+/// Stands for standard input.
+const STDIN: &str = "-";
+
+/// What such commands take.
+#[derive(Debug, Args)]
+pub struct DropFile {
+    /// CSV file; "-" reads standard input
+    file: PathBuf,
+    #[command(flatten)]
+    pub whose: AccountArg,
+    /// Who gets the mail about failed rows, in place of the account's recipients
+    #[arg(long, value_name = "ADDRESS")]
+    notify: Option<EmailAddress>,
+    /// The file's name in the bucket and in the mail; its own by default
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The encoding of a file that isn't UTF-8, such as windows-1252 or cp850; judged by default
+    #[arg(long, value_name = "ENCODING")]
+    encoding: Option<Encoding>,
+    /// Show first what would be done, then ask
+    #[arg(long)]
+    preview: bool,
+    #[command(flatten)]
+    consent: ConfirmArgs,
+    #[command(flatten)]
+    pub watch: FollowArgs,
+}
+
+/// What becomes of a job that is followed.
+#[derive(Debug, Args)]
+pub struct FollowArgs {
+    #[command(flatten)]
+    save: Save,
+    #[command(flatten)]
+    form: OutputFormat,
+}
+
+impl DropFile {
+    /// Drops the file and follows the job to its end.
+    ///
+    /// # Errors
+    /// If the file can't be read or dropped, or the stack can't be asked.
+    pub async fn run(self, stack: &StackClient, kind: JobKind, role: Option<Name>) -> Result<ExitCode> {
+        self.watch.check()?;
+        let name = self.name.map_or_else(|| file_name(&self.file), Ok)?;
+        let bytes = read(&self.file)?;
+        let encoding = self.encoding.map(Encoding::name);
+        let terms =
+            UploadOptions { notify: self.notify, role, preview: self.preview, encoding, ..UploadOptions::default() };
+        let id = stack.drop_file(kind, &name, bytes, &terms).await?;
+        self.watch.run(stack, &id, self.consent).await
+    }
+}
+
+impl FollowArgs {
+    /// Whether the options go together.
+    ///
+    /// # Errors
+    /// If they don't.
+    pub fn check(&self) -> Result<()> {
+        self.save.check(self.form)
+    }
+
+    /// Follows a job to its end, and tells what came of it. One that shows what it would do goes on with consent.
+    ///
+    /// # Errors
+    /// If the stack can't be asked, or the result files can't be saved.
+    pub async fn run(self, stack: &StackClient, id: &JobId, consent: ConfirmArgs) -> Result<ExitCode> {
+        let shown = !self.form.json;
+        let followed = match follow(stack, id, shown).await? {
+            Followed::Ended(job) => consent.carry_on(stack, job, shown).await?,
+            Followed::Interrupted => Followed::Interrupted,
+        };
+        let job = match followed {
+            Followed::Ended(job) => job,
+            Followed::Interrupted => {
+                say_it_goes_on(stack, id);
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+        };
+        if self.form.json {
+            output::print_json(&job)?;
+        } else {
+            let summary = summary::describe(&job, stack.mail_of(&job)?.as_ref(), stack);
+            if self.save.prints() { eprint!("{summary}") } else { output::print(&summary)? }
+        }
+        save_results(stack, &job, &self.save).await?;
+        Ok(if summary::all_went_well(&job) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// What a file is called in the bucket and in the mail.
+///
+/// # Errors
+/// If its name can't be used there.
+pub fn file_name(file: &Path) -> Result<String> {
+    if file.as_os_str() == STDIN {
+        return Ok("standard-input.csv".to_owned());
+    }
+    let name = file.file_name().and_then(|name| name.to_str());
+    name.map(str::to_owned)
+        .ok_or_else(|| StackError::new("the file's name can't be used in a bucket; call it otherwise"))
+}
+
+/// A file's bytes, or standard input's.
+///
+/// # Errors
+/// If they can't be read.
+pub fn read(file: &Path) -> Result<Vec<u8>> {
+    if file.as_os_str() == STDIN {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).context("could not read standard input")?;
+        return Ok(bytes);
+    }
+    fs::read(file).context(format!("could not read {}", file.display()))
+}

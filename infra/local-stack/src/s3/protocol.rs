@@ -1,0 +1,465 @@
+//! S3's operations, as `s3s` asks for them. Long, for the trait wants all of them in one block; each is short: it reads its
+//! request, has the index or the files do the work and says what came of it.
+
+use std::ops::Range;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use s3s::dto::{
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
+    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, CreateBucketInput, CreateBucketOutput,
+    CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput,
+    DeleteObjectsOutput, DeletedObject, ETag, GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput,
+    HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectVersionsInput,
+    ListObjectVersionsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput,
+    MetadataDirective, PutObjectInput, PutObjectOutput, UploadPartInput, UploadPartOutput,
+};
+use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
+use uuid::Uuid;
+
+use super::access::Asker;
+use super::condition::{ReadConditions, WriteConditions, timestamp};
+use super::digest::Digests;
+use super::listing::{Query, Start, common_prefixes, listed, listed_marker, listed_version};
+use super::objects::{Attributes, Change, Write};
+use super::{Store, content, digest, internal, multipart, objects};
+use crate::index::now_ms;
+use crate::template::REGION;
+
+/// S3's most entries on a page, and its default.
+const MAX_PAGE: i32 = 1000;
+
+/// The attributes that a request gives an object. A macro, for `s3s` has no type that its requests share.
+macro_rules! attributes {
+    ($input:expr) => {
+        Attributes {
+            content_type: $input.content_type.take(),
+            cache_control: $input.cache_control.take(),
+            content_disposition: $input.content_disposition.take(),
+            content_encoding: $input.content_encoding.take(),
+            content_language: $input.content_language.take(),
+            metadata: $input.metadata.take().unwrap_or_default(),
+            ..Attributes::default()
+        }
+    };
+}
+
+/// What a response says of an object. A macro, for the same reason.
+macro_rules! described {
+    ($output:ident, $version:expr) => {
+        $output {
+            accept_ranges: Some("bytes".to_owned()),
+            cache_control: $version.attributes.cache_control.clone(),
+            content_disposition: $version.attributes.content_disposition.clone(),
+            content_encoding: $version.attributes.content_encoding.clone(),
+            content_language: $version.attributes.content_language.clone(),
+            content_length: Some($version.size),
+            content_type: Some(
+                $version.attributes.content_type.clone().unwrap_or_else(|| "binary/octet-stream".to_owned()),
+            ),
+            e_tag: Some(ETag::Strong($version.etag.clone())),
+            last_modified: Some(timestamp($version.modified)),
+            metadata: Some($version.attributes.metadata.clone()),
+            version_id: Some($version.id.clone()).filter(|id| id != objects::NO_VERSION),
+            ..$output::default()
+        }
+    };
+}
+
+/// The conditions that a request puts on a read.
+macro_rules! read_conditions {
+    ($input:expr) => {
+        ReadConditions {
+            if_match: $input.if_match.take(),
+            if_none_match: $input.if_none_match.take(),
+            if_modified_since: $input.if_modified_since.take(),
+            if_unmodified_since: $input.if_unmodified_since.take(),
+        }
+    };
+}
+
+/// A response with the checksums among its headers.
+fn with_checksums<T>(output: T, checksums: &digest::Checksums) -> S3Response<T> {
+    let mut response = S3Response::new(output);
+    response.headers = digest::headers(checksums);
+    response
+}
+
+/// What who asks is told of an error.
+fn told(asker: Option<&Asker>, bucket: &str, error: S3Error) -> S3Error {
+    match asker {
+        Some(asker) => asker.told(bucket, error),
+        None => error,
+    }
+}
+
+#[async_trait::async_trait]
+impl S3 for Store {
+    async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> S3Result<S3Response<CreateBucketOutput>> {
+        let name = req.input.bucket;
+        let created = self.index(|tx| {
+            let sql = "INSERT OR IGNORE INTO buckets VALUES (?, ?, 0, 0)";
+            Ok(tx.execute(sql, rusqlite::params![name, now_ms()])?)
+        })?;
+        if created == 0 {
+            return Err(s3_error!(BucketAlreadyOwnedByYou));
+        }
+        Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{name}")) }))
+    }
+
+    async fn head_bucket(&self, req: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
+        self.index(|tx| objects::bucket(tx, &req.input.bucket))?;
+        Ok(S3Response::new(HeadBucketOutput { bucket_region: Some(REGION.to_owned()), ..HeadBucketOutput::default() }))
+    }
+
+    async fn list_buckets(&self, _: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
+        let buckets = self.index(|tx| {
+            let mut all = tx.prepare_cached("SELECT name, created FROM buckets ORDER BY name")?;
+            let buckets = all.query_map([], |row| {
+                Ok(s3s::dto::Bucket {
+                    bucket_region: Some(REGION.to_owned()),
+                    name: row.get(0)?,
+                    creation_date: Some(timestamp(row.get(1)?)),
+                })
+            })?;
+            Ok(buckets.collect::<rusqlite::Result<Vec<_>>>()?)
+        })?;
+        Ok(S3Response::new(ListBucketsOutput { buckets: Some(buckets), ..ListBucketsOutput::default() }))
+    }
+
+    async fn put_object(&self, mut req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+        let mut digests = Digests::of(&req);
+        let input = &mut req.input;
+        // A body for a bucket that isn't there is refused before it is read.
+        self.index(|tx| objects::bucket(tx, &input.bucket))?;
+        let draft = self.contents.receive(input.body.take(), &mut digests).await?;
+        let (etag, checksums) = digests.verify()?;
+        let attributes = Attributes { checksums, ..attributes!(input) };
+        let conditions = WriteConditions { if_match: input.if_match.take(), if_none_match: input.if_none_match.take() };
+        let change = self.write(
+            draft,
+            &Write {
+                bucket: &input.bucket,
+                key: &input.key,
+                etag: &etag,
+                attributes: &attributes,
+                conditions: &conditions,
+                reason: "PutObject",
+            },
+        )?;
+        let output = PutObjectOutput {
+            e_tag: Some(ETag::Strong(etag)),
+            version_id: change.version,
+            ..PutObjectOutput::default()
+        };
+        Ok(with_checksums(output, &attributes.checksums))
+    }
+
+    async fn get_object(&self, mut req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+        let asker = req.extensions.get::<Asker>().cloned();
+        let input = &mut req.input;
+        let conditions = read_conditions!(input);
+        let opened = self.open_object(&input.bucket, &input.key, input.version_id.as_deref(), &conditions);
+        let (version, file) = opened.map_err(|error| told(asker.as_ref(), &input.bucket, error))?;
+        let size = u64::try_from(version.size).unwrap_or_default();
+        let whole = Range { start: 0, end: size };
+        let range = match &input.range {
+            // The last bytes of an empty object are no range either.
+            Some(range) => range
+                .check(size)
+                .ok()
+                .filter(|range| !range.is_empty())
+                .ok_or_else(|| s3_error!(InvalidRange, "The requested range is not satisfiable"))?,
+            None => whole.clone(),
+        };
+        let mut output = described!(GetObjectOutput, version);
+        output.content_length = i64::try_from(range.end - range.start).ok();
+        if input.range.is_some() {
+            output.content_range = Some(format!("bytes {}-{}/{size}", range.start, range.end - 1));
+        }
+        // The checksums are the whole object's.
+        let complete = range == whole && input.checksum_mode.is_some();
+        output.body = Some(content::stream(file, range).await?);
+        Ok(if complete { with_checksums(output, &version.attributes.checksums) } else { S3Response::new(output) })
+    }
+
+    async fn head_object(&self, mut req: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
+        let asker = req.extensions.get::<Asker>().cloned();
+        let input = &mut req.input;
+        let conditions = read_conditions!(input);
+        let version = self.index(|tx| objects::read(tx, &input.bucket, &input.key, input.version_id.as_deref()));
+        let version = version.map_err(|error| told(asker.as_ref(), &input.bucket, error))?;
+        conditions.check(&version)?;
+        let output = described!(HeadObjectOutput, version);
+        Ok(match input.checksum_mode {
+            Some(_) => with_checksums(output, &version.attributes.checksums),
+            None => S3Response::new(output),
+        })
+    }
+
+    async fn delete_object(&self, req: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
+        let input = req.input;
+        let change = self.delete(&input.bucket, &input.key, input.version_id.as_deref())?;
+        Ok(S3Response::new(DeleteObjectOutput {
+            delete_marker: change.delete_marker.then_some(true),
+            version_id: change.version,
+            ..DeleteObjectOutput::default()
+        }))
+    }
+
+    async fn delete_objects(&self, req: S3Request<DeleteObjectsInput>) -> S3Result<S3Response<DeleteObjectsOutput>> {
+        let input = req.input;
+        let quiet = input.delete.quiet == Some(true);
+        let mut deleted = Vec::new();
+        for object in input.delete.objects {
+            let change = self.delete(&input.bucket, &object.key, object.version_id.as_deref())?;
+            if !quiet {
+                deleted.push(DeletedObject {
+                    delete_marker: change.delete_marker.then_some(true),
+                    delete_marker_version_id: change.version.filter(|_| change.delete_marker),
+                    key: Some(object.key),
+                    version_id: object.version_id,
+                });
+            }
+        }
+        Ok(S3Response::new(DeleteObjectsOutput { deleted: Some(deleted), ..DeleteObjectsOutput::default() }))
+    }
+
+    async fn list_objects_v2(&self, req: S3Request<ListObjectsV2Input>) -> S3Result<S3Response<ListObjectsV2Output>> {
+        let input = req.input;
+        let start = match (&input.continuation_token, &input.start_after) {
+            (Some(token), _) => BASE64_URL_SAFE_NO_PAD
+                .decode(token)
+                .ok()
+                .and_then(|key| String::from_utf8(key).ok())
+                .map(Start::at)
+                .ok_or_else(|| s3_error!(InvalidArgument, "The continuation token provided is incorrect"))?,
+            (None, Some(key)) => Start::after(key),
+            (None, None) => Start::at(""),
+        };
+        let max = input.max_keys.unwrap_or(MAX_PAGE).clamp(0, MAX_PAGE);
+        let query = Query {
+            bucket: &input.bucket,
+            prefix: input.prefix.as_deref().unwrap_or_default(),
+            delimiter: input.delimiter.as_deref(),
+            all_versions: false,
+            max: usize::try_from(max).unwrap_or_default(),
+        };
+        let page = self.page(&query, start)?;
+        Ok(S3Response::new(ListObjectsV2Output {
+            key_count: i32::try_from(page.versions.len() + page.common_prefixes.len()).ok(),
+            is_truncated: Some(page.next.is_some()),
+            next_continuation_token: page.next.map(|start| BASE64_URL_SAFE_NO_PAD.encode(start.key)),
+            contents: Some(page.versions.into_iter().map(listed).collect()),
+            common_prefixes: Some(common_prefixes(page.common_prefixes)),
+            name: Some(input.bucket),
+            prefix: input.prefix,
+            delimiter: input.delimiter,
+            continuation_token: input.continuation_token,
+            start_after: input.start_after,
+            max_keys: Some(max),
+            ..ListObjectsV2Output::default()
+        }))
+    }
+
+    async fn list_object_versions(
+        &self,
+        req: S3Request<ListObjectVersionsInput>,
+    ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
+        let input = req.input;
+        let start = match (&input.key_marker, &input.version_id_marker) {
+            (Some(key), Some(id)) => {
+                Start { before: self.index(|tx| objects::sequence(tx, &input.bucket, key, id))?, key: key.clone() }
+            }
+            (Some(key), None) => Start::after(key),
+            (None, _) => Start::at(""),
+        };
+        let max = input.max_keys.unwrap_or(MAX_PAGE).clamp(0, MAX_PAGE);
+        let query = Query {
+            bucket: &input.bucket,
+            prefix: input.prefix.as_deref().unwrap_or_default(),
+            delimiter: input.delimiter.as_deref(),
+            all_versions: true,
+            max: usize::try_from(max).unwrap_or_default(),
+        };
+        let page = self.page(&query, start)?;
+        let last = page.versions.last().filter(|_| page.next.is_some());
+        let (next_key_marker, next_version_id_marker) =
+            last.map(|version| (version.key.clone(), version.id.clone())).unzip();
+        let (versions, markers): (Vec<_>, Vec<_>) =
+            page.versions.into_iter().partition(|version| version.content.is_some());
+        Ok(S3Response::new(ListObjectVersionsOutput {
+            is_truncated: Some(page.next.is_some()),
+            next_key_marker,
+            next_version_id_marker,
+            versions: Some(versions.into_iter().map(listed_version).collect()),
+            delete_markers: Some(markers.into_iter().map(listed_marker).collect()),
+            common_prefixes: Some(common_prefixes(page.common_prefixes)),
+            name: Some(input.bucket),
+            prefix: input.prefix,
+            delimiter: input.delimiter,
+            key_marker: input.key_marker,
+            version_id_marker: input.version_id_marker,
+            max_keys: Some(max),
+            ..ListObjectVersionsOutput::default()
+        }))
+    }
+
+    async fn copy_object(&self, mut req: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
+        let input = &mut req.input;
+        let CopySource::Bucket { bucket, key, version_id } = &input.copy_source else {
+            return Err(s3_error!(NotImplemented, "only an object of a bucket can be copied"));
+        };
+        let conditions = ReadConditions {
+            if_match: input.copy_source_if_match.take(),
+            if_none_match: input.copy_source_if_none_match.take(),
+            if_modified_since: input.copy_source_if_modified_since.take(),
+            if_unmodified_since: input.copy_source_if_unmodified_since.take(),
+        };
+        let (source, file) = self.open_object(bucket, key, version_id.as_deref(), &conditions).map_err(|error| {
+            // To a copy, an unchanged source is no less of a failure than a changed one.
+            if *error.code() == s3s::S3ErrorCode::NotModified { s3_error!(PreconditionFailed) } else { error }
+        })?;
+        let mut attributes = source.attributes;
+        let replaces = MetadataDirective::from_static(MetadataDirective::REPLACE);
+        if input.metadata_directive.as_ref() == Some(&replaces) {
+            attributes = Attributes { checksums: attributes.checksums, ..attributes!(input) };
+        }
+        let draft = self.contents.join(vec![file]).await?;
+        let change = self.write(
+            draft,
+            &Write {
+                bucket: &input.bucket,
+                key: &input.key,
+                etag: &source.etag,
+                attributes: &attributes,
+                conditions: &WriteConditions::NONE,
+                reason: "CopyObject",
+            },
+        )?;
+        Ok(S3Response::new(CopyObjectOutput {
+            copy_object_result: Some(CopyObjectResult {
+                e_tag: Some(ETag::Strong(source.etag)),
+                last_modified: Some(timestamp(now_ms())),
+                ..CopyObjectResult::default()
+            }),
+            copy_source_version_id: Some(source.id).filter(|id| id != objects::NO_VERSION),
+            version_id: change.version,
+            ..CopyObjectOutput::default()
+        }))
+    }
+
+    async fn create_multipart_upload(
+        &self,
+        mut req: S3Request<CreateMultipartUploadInput>,
+    ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+        let input = &mut req.input;
+        let upload = Uuid::new_v4().simple().to_string();
+        let attributes = attributes!(input);
+        self.index(|tx| multipart::create(tx, &upload, &input.bucket, &input.key, &attributes))?;
+        Ok(S3Response::new(CreateMultipartUploadOutput {
+            bucket: Some(req.input.bucket),
+            key: Some(req.input.key),
+            upload_id: Some(upload),
+            ..CreateMultipartUploadOutput::default()
+        }))
+    }
+
+    async fn upload_part(&self, mut req: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
+        let mut digests = Digests::of(&req);
+        let input = &mut req.input;
+        self.index(|tx| multipart::find(tx, &input.upload_id, &input.bucket, &input.key))?;
+        let draft = self.contents.receive(input.body.take(), &mut digests).await?;
+        let (etag, checksums) = digests.verify()?;
+        let replaced = self.index(|tx| {
+            // Once more: the upload may have ended while the body came in.
+            multipart::find(tx, &input.upload_id, &input.bucket, &input.key)?;
+            Ok(multipart::add(tx, &input.upload_id, input.part_number, &draft.id, draft.size, &etag)?)
+        })?;
+        draft.keep();
+        if let Some(replaced) = replaced {
+            self.contents.delete(&replaced);
+        }
+        let output = UploadPartOutput { e_tag: Some(ETag::Strong(etag)), ..UploadPartOutput::default() };
+        Ok(with_checksums(output, &checksums))
+    }
+
+    async fn list_parts(&self, req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
+        let input = req.input;
+        let max = input.max_parts.unwrap_or(MAX_PAGE).clamp(0, MAX_PAGE);
+        let mut parts = self.index(|tx| {
+            multipart::find(tx, &input.upload_id, &input.bucket, &input.key)?;
+            Ok(multipart::parts(tx, &input.upload_id, input.part_number_marker.unwrap_or(0))?)
+        })?;
+        let page = usize::try_from(max).unwrap_or_default();
+        let truncated = parts.len() > page;
+        parts.truncate(page);
+        Ok(S3Response::new(ListPartsOutput {
+            is_truncated: Some(truncated),
+            next_part_number_marker: parts.last().map(|part| part.number).filter(|_| truncated),
+            parts: Some(parts.into_iter().map(multipart::listed).collect()),
+            bucket: Some(input.bucket),
+            key: Some(input.key),
+            upload_id: Some(input.upload_id),
+            part_number_marker: input.part_number_marker,
+            max_parts: Some(max),
+            ..ListPartsOutput::default()
+        }))
+    }
+
+    async fn complete_multipart_upload(
+        &self,
+        mut req: S3Request<CompleteMultipartUploadInput>,
+    ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+        let input = &mut req.input;
+        let listed = input.multipart_upload.take().and_then(|upload| upload.parts).unwrap_or_default();
+        let (attributes, parts, files) = self.index(|tx| {
+            let attributes = multipart::find(tx, &input.upload_id, &input.bucket, &input.key)?;
+            let parts = multipart::chosen(multipart::parts(tx, &input.upload_id, 0)?, &listed)?;
+            let files: std::io::Result<Vec<_>> = parts.iter().map(|part| self.contents.file(&part.content)).collect();
+            Ok((attributes, parts, files.map_err(internal)?))
+        })?;
+        let draft = self.contents.join(files).await?;
+        let etags: Vec<_> = parts.into_iter().map(|part| part.etag).collect();
+        let etag = digest::multipart_etag(&etags);
+        let conditions = WriteConditions { if_match: input.if_match.take(), if_none_match: input.if_none_match.take() };
+        let write = Write {
+            bucket: &input.bucket,
+            key: &input.key,
+            etag: &etag,
+            attributes: &attributes,
+            conditions: &conditions,
+            reason: "CompleteMultipartUpload",
+        };
+        let change = self.index(|tx| {
+            // Once more: of two completions at once, one is too late.
+            multipart::find(tx, &input.upload_id, &input.bucket, &input.key)?;
+            let mut change = objects::write(tx, &self.router, &write, &draft)?;
+            change.unused.extend(multipart::remove(tx, &input.upload_id)?);
+            Ok(change)
+        })?;
+        draft.keep();
+        self.settle(&change);
+        Ok(S3Response::new(CompleteMultipartUploadOutput {
+            e_tag: Some(ETag::Strong(etag)),
+            location: Some(format!("/{}/{}", req.input.bucket, req.input.key)),
+            bucket: Some(req.input.bucket),
+            key: Some(req.input.key),
+            version_id: change.version,
+            ..CompleteMultipartUploadOutput::default()
+        }))
+    }
+
+    async fn abort_multipart_upload(
+        &self,
+        req: S3Request<AbortMultipartUploadInput>,
+    ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
+        let input = req.input;
+        let unused = self.index(|tx| {
+            multipart::find(tx, &input.upload_id, &input.bucket, &input.key)?;
+            Ok(multipart::remove(tx, &input.upload_id)?)
+        })?;
+        self.settle(&Change { unused, ..Change::default() });
+        Ok(S3Response::new(AbortMultipartUploadOutput::default()))
+    }
+}

@@ -1,0 +1,255 @@
+//! Our own API, as those ask it who are not part of it.
+
+mod problem;
+mod token;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use rollcall_model::path_part::{IN_QUERY, is_safe_in_path};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::time::{Duration, Instant};
+
+pub use problem::{Failure, Problem};
+pub use token::{ApiToken, NotAToken};
+
+use crate::{
+    BaseUrl, ConnectorError, FailureKind, Http,
+    base_url::encode,
+    http_client::{Answer, Ask},
+    service::Service,
+    trail::Trail,
+};
+
+/// The API of one deployment, asked with one token.
+pub struct Api {
+    http: Http,
+    service: Service,
+    base: BaseUrl,
+    token: ApiToken,
+}
+
+/// Leave to drop a file, as `POST /v1/jobs` gives it.
+#[derive(Debug, Deserialize)]
+pub struct Permission {
+    /// The key of the file in the bucket.
+    pub upload: String,
+    url: String,
+    headers: BTreeMap<String, String>,
+}
+
+/// One page of a list.
+#[derive(Deserialize)]
+struct Page<T> {
+    items: Vec<T>,
+    next: Option<String>,
+}
+
+/// How long the API has for an answer, with every try.
+const TIMEOUT: Duration = Duration::from_mins(1);
+/// How long a file may take: the largest that is taken, over a line of one megabit a second.
+const FILE_PATIENCE: Duration = Duration::from_mins(40);
+/// Items on a page at most.
+const MOST: usize = 200;
+/// The header by which S3 tells the version that it has made.
+const VERSION: &str = "x-amz-version-id";
+/// The header that makes a POST one that may be repeated.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+const ASKING: &str = "asking the API";
+const DROPPING: &str = "dropping the file";
+const FETCHING: &str = "fetching the file";
+
+impl Api {
+    /// The API at this address.
+    pub fn new(http: Http, base: BaseUrl, token: ApiToken) -> Self {
+        Self { service: Service::new(http.clone()), http, base, token }
+    }
+
+    /// What is at a path, whose parts are escaped here.
+    ///
+    /// # Errors
+    /// [`Failure`], as of every other question.
+    pub async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T, Failure> {
+        let ask = Ask::get(ASKING, self.address(path, query)?);
+        Ok(self.ask(ask).await?.json(ASKING)?)
+    }
+
+    /// A list, up to `most` items that are wanted, and whether there are more.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        most: usize,
+        wanted: impl Fn(&T) -> bool,
+    ) -> Result<(Vec<T>, bool), Failure> {
+        let mut trail = Trail::new(ASKING);
+        let mut found: Vec<T> = Vec::new();
+        let mut cursor: Option<String> = None;
+        // One more tells whether there are more.
+        while found.len() <= most {
+            let limit = (most - found.len()).saturating_add(1).min(MOST).to_string();
+            let paging = [("limit", Some(limit.as_str())), ("cursor", cursor.as_deref())];
+            let paging = paging.into_iter().filter_map(|(name, value)| Some((name, value?)));
+            let query: Vec<_> = query.iter().copied().chain(paging).collect();
+            let page: Page<T> = self.get(path, &query).await?;
+            found.extend(page.items.into_iter().filter(|item| wanted(item)));
+            let Some(next) = page.next else { break };
+            trail.follow(&next)?;
+            cursor = Some(next);
+        }
+        let more = found.len() > most;
+        found.truncate(most);
+        Ok((found, more))
+    }
+
+    /// Has something done. `key` names the request, so that it may be sent again and is carried out once.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+        key: &str,
+    ) -> Result<T, Failure> {
+        let mut ask = Ask::json(ASKING, Method::POST, self.address(path, &[])?, body);
+        ask.headers.insert(IDEMPOTENCY_KEY, header_value(key)?);
+        Ok(self.ask(ask).await?.json(ASKING)?)
+    }
+
+    /// Puts something in its place.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn put<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, Failure> {
+        let ask = Ask::json(ASKING, Method::PUT, self.address(path, &[])?, body);
+        Ok(self.ask(ask).await?.json(ASKING)?)
+    }
+
+    /// Takes something away.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
+        let ask = Ask { method: Method::DELETE, ..Ask::get(ASKING, self.address(path, &[])?) };
+        self.ask(ask).await.map(drop)
+    }
+
+    /// Drops a file where the API has given leave to, and gives the version that the bucket has made of it. **Sent once**: a second
+    /// would be another job.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn drop_file(&self, permission: &Permission, bytes: Bytes) -> Result<String, Failure> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &permission.headers {
+            let name = HeaderName::try_from(name).map_err(|_| malformed(DROPPING, "a header has no name"))?;
+            headers.insert(name, header_value(value)?);
+        }
+        let address = address(DROPPING, &permission.url)?;
+        let ask = Ask { method: Method::PUT, headers, body: bytes, ..Ask::get(DROPPING, address) };
+        let answer = self.http.carry(&ask, Instant::now() + FILE_PATIENCE).await?;
+        if answer.status != StatusCode::OK {
+            return Err(elsewhere(DROPPING, &answer).into());
+        }
+        let version = answer.headers.get(VERSION).and_then(|version| version.to_str().ok());
+        Ok(version.ok_or_else(|| malformed(DROPPING, "the bucket keeps no versions"))?.to_owned())
+    }
+
+    /// A file that the API leads to; `None` where it has none. The token doesn't go along.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn fetch(&self, path: &[&str]) -> Result<Option<Bytes>, Failure> {
+        let answer = match self.ask(Ask::get(ASKING, self.address(path, &[])?)).await {
+            Ok(answer) => answer,
+            Err(Failure::Refused(problem)) if problem.is_not_found() => return Ok(None),
+            Err(failure) => return Err(failure),
+        };
+        let location = answer.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
+        let location = location.ok_or_else(|| malformed(ASKING, "the answer leads nowhere"))?;
+        let ask = Ask::get(FETCHING, address(FETCHING, location)?);
+        let file = self.http.carry(&ask, Instant::now() + FILE_PATIENCE).await?;
+        if file.status == StatusCode::OK { Ok(Some(file.body)) } else { Err(elsewhere(FETCHING, &file).into()) }
+    }
+
+    fn address(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Uri, ConnectorError> {
+        let (path, query) = place(path, query);
+        self.base.address(ASKING, &path, &query)
+    }
+
+    /// An answer that is no refusal.
+    async fn ask(&self, mut ask: Ask) -> Result<Answer, Failure> {
+        ask.headers.insert(header::AUTHORIZATION, self.token.header());
+        let answer = self.service.ask(&ask, Instant::now() + TIMEOUT).await?;
+        if answer.status.is_client_error() {
+            return Err(Failure::Refused(Problem::of(&answer, &self.token)));
+        }
+        Ok(answer)
+    }
+}
+
+/// The path, and the query with what can't stand in a path.
+fn place<'a>(path: &[&'a str], query: &[(&'a str, &'a str)]) -> (String, Vec<(&'a str, &'a str)>) {
+    let mut query = query.to_vec();
+    let mut parts = Vec::with_capacity(path.len());
+    for (position, part) in path.iter().enumerate() {
+        let collection = position.checked_sub(1).and_then(|before| path.get(before)).copied().unwrap_or_default();
+        match name_in_query(collection).filter(|_| !is_safe_in_path(part)) {
+            Some(name) => {
+                query.push((name, part));
+                parts.push(IN_QUERY.to_owned());
+            }
+            None => parts.push(encode(part).to_string()),
+        }
+    }
+    (parts.join("/"), query)
+}
+
+/// The name in the query of what follows a collection in a path, as the routes have it.
+fn name_in_query(collection: &str) -> Option<&'static str> {
+    match collection {
+        "users" => Some("login"),
+        "numbers" | "caller-ids" => Some("number"),
+        "mappings" => Some("crm_user"),
+        _ => None,
+    }
+}
+
+fn header_value(text: &str) -> Result<HeaderValue, ConnectorError> {
+    HeaderValue::from_str(text).map_err(|_| malformed(ASKING, "a header's value can't be sent"))
+}
+
+fn address(operation: &'static str, text: &str) -> Result<Uri, ConnectorError> {
+    text.parse().map_err(|_| malformed(operation, "the API leads to what is no address"))
+}
+
+fn malformed(operation: &'static str, detail: &str) -> ConnectorError {
+    ConnectorError::new(operation, FailureKind::Malformed, detail)
+}
+
+/// The bucket refuses, which the API has given leave for.
+fn elsewhere(operation: &'static str, answer: &Answer) -> ConnectorError {
+    let kind = if answer.status.is_server_error() { FailureKind::Unavailable } else { FailureKind::Refused };
+    ConnectorError::new(operation, kind, format!("the bucket answers with HTTP status {}", answer.status.as_u16()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn what_a_gateway_may_change_goes_into_the_query() {
+        let plain = place(&["v1", "users", "ana@example.com", "caller-ids"], &[("limit", "1")]);
+        assert_eq!(plain, ("v1/users/ana%40example.com/caller-ids".to_owned(), vec![("limit", "1")]));
+        let both = place(&["v1", "mappings", "a/b", "caller-ids", "+919876500001", "explanation"], &[]);
+        let query = vec![("crm_user", "a/b"), ("number", "+919876500001")];
+        assert_eq!(both, ("v1/mappings/-/caller-ids/-/explanation".to_owned(), query));
+        assert_eq!(place(&["v1", "users", "-"], &[]), ("v1/users/-".to_owned(), vec![("login", "-")]));
+    }
+}

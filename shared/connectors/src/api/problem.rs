@@ -1,0 +1,70 @@
+//! The API's no.
+
+use http::StatusCode;
+use rollcall_model::code::ApiCode;
+use serde::Deserialize;
+
+use super::ApiToken;
+use crate::{ConnectorError, http_client::Answer};
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Nobody answers, or what is answered makes no sense.
+    #[error("{}", .0.chain())]
+    Broken(#[source] ConnectorError),
+    /// The API refuses, and says why.
+    #[error("{0}")]
+    Refused(Problem),
+}
+
+impl From<ConnectorError> for Failure {
+    fn from(error: ConnectorError) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// What the API says: the problem of the function (RFC 9457), or what the gateway says by itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Problem {
+    /// The answer's status.
+    pub status: u16,
+    /// The function's code for it, of which a later version may have others; the gateway has none.
+    code: Option<String>,
+    /// A sentence for whoever asked.
+    pub detail: String,
+}
+
+/// Whatever may be told.
+#[derive(Deserialize)]
+struct Told {
+    code: Option<String>,
+    detail: Option<String>,
+    message: Option<String>,
+}
+
+impl Problem {
+    /// The problem that an answer is.
+    pub(super) fn of(answer: &Answer, token: &ApiToken) -> Self {
+        let told: Option<Told> = serde_json::from_slice(&answer.body).ok();
+        let (code, detail, message) = told.map(|told| (told.code, told.detail, told.message)).unwrap_or_default();
+        let status = answer.status.as_u16();
+        let by_the_gateway = || match answer.status {
+            StatusCode::UNAUTHORIZED => token.why_not_taken(),
+            StatusCode::FORBIDDEN => "The token lacks the scope that this needs.".to_owned(),
+            _ => message.map_or_else(|| format!("HTTP status {status}"), |message| format!("{message} ({status})")),
+        };
+        Self { status, code, detail: detail.unwrap_or_else(by_the_gateway) }
+    }
+
+    /// Whether the function says that there is no such thing.
+    pub fn is_not_found(&self) -> bool {
+        self.has_code(ApiCode::NotFound)
+    }
+
+    /// Whether the function's code is this one.
+    pub fn has_code(&self, code: ApiCode) -> bool {
+        self.code.as_deref() == Some(code.as_str())
+    }
+}

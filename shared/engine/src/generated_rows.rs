@@ -1,0 +1,91 @@
+//! Jobs that bring their own rows: what asks for them, and what they keep for a later attempt.
+
+use rollcall_model::{
+    code::FileCode,
+    csv_file::FileFault,
+    upload::{ObjectVersion, UploadOptions},
+};
+use rollcall_storage::StorageError;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Attempt, Interrupt};
+
+/// Bytes of a request: some thousand numbers or users are named in a tenth of that.
+pub const MAX_REQUEST_BYTES: u64 = 8 * 1024 * 1024;
+
+/// A request in JSON.
+///
+/// # Errors
+/// When it can't be understood.
+pub fn read_request<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Interrupt> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Interrupt::refused(format!("The request can't be understood: {error}.")))
+}
+
+impl Attempt<'_> {
+    /// What was dropped, whole, where it has no more than `most` bytes: it is held in memory.
+    ///
+    /// # Errors
+    /// [`FileCode::FileTooLarge`] when it has more; otherwise when the bucket can't be read.
+    pub async fn dropped(&self, most: u64) -> Result<Vec<u8>, Interrupt> {
+        let size = self.job.source.size;
+        if size > most {
+            let message = format!("It has {size} bytes; this kind of job takes {most}.");
+            return Err(FileFault { code: FileCode::FileTooLarge, line: None, message }.into());
+        }
+        Ok(self.engine.files.read(&self.job.source).await?)
+    }
+
+    /// What was dropped, as a request in JSON.
+    ///
+    /// # Errors
+    /// When it can't be understood, or the bucket can't be read.
+    pub async fn request<T: DeserializeOwned>(&self) -> Result<T, Interrupt> {
+        read_request(&self.dropped(MAX_REQUEST_BYTES).await?)
+    }
+
+    /// Keeps the rows that were brought.
+    ///
+    /// # Errors
+    /// When the bucket can't be written.
+    pub async fn save_rows(&self, rows: Vec<u8>) -> Result<ObjectVersion, StorageError> {
+        self.engine.files.put_version(&self.keys.generated_rows(), rows, &UploadOptions::default()).await
+    }
+
+    /// Keeps what a later attempt needs to know of the rows.
+    ///
+    /// # Errors
+    /// When the bucket can't be written.
+    #[expect(clippy::missing_panics_doc, reason = "notes can be written as JSON")]
+    pub async fn save_checkpoint<T: Serialize + Sync>(&self, note: &T) -> Result<(), StorageError> {
+        let json = serde_json::to_vec(note).expect("a note can be written as JSON");
+        self.engine.files.put(&self.keys.checkpoint(), "application/json", json).await
+    }
+
+    /// What an earlier attempt has kept: `None` where nothing was, and all is to be brought.
+    ///
+    /// # Errors
+    /// When the bucket can't be read; for a job that is given up also where nothing was kept, since it brings nothing any more.
+    pub async fn known<T: DeserializeOwned>(&self) -> Result<Option<T>, StorageError> {
+        if !self.goes_on() {
+            return Ok(None);
+        }
+        let known = self.load_checkpoint().await?;
+        if known.is_none() && !self.writes() && !self.job.previews() {
+            return Err(StorageError::unreadable(
+                "looking what was kept",
+                "the job was given up before it had any rows",
+            ));
+        }
+        Ok(known)
+    }
+
+    /// What an attempt has kept. A note that can't be read is as good as none: what it is about is brought again.
+    ///
+    /// # Errors
+    /// When the bucket can't be read.
+    pub async fn load_checkpoint<T: DeserializeOwned>(&self) -> Result<Option<T>, StorageError> {
+        let bytes = self.engine.files.get(&self.keys.checkpoint()).await?;
+        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+}

@@ -1,0 +1,209 @@
+//! Statements, each on an item of its own, many in one request.
+
+use std::{
+    collections::VecDeque,
+    fmt::Write,
+    sync::{Mutex, PoisonError},
+};
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse,
+};
+use futures_util::future::try_join_all;
+use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId};
+use tokio::time::Instant;
+
+use super::{
+    Directory, TableUsage,
+    bulk::{Backoff, IN_FLIGHT},
+    stream::CHANGED_BY,
+    users::{CALLER_IDS, number_set},
+};
+use crate::{
+    ErrorKind, StorageError,
+    error::failed,
+    keys::{Key, PK, SK},
+};
+
+/// Statements that one request takes (`BatchExecuteStatement`).
+const BATCH: usize = 25;
+
+/// Why a statement was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Its condition doesn't hold, or its item isn't there.
+    Condition,
+    /// Its item would become larger than the table takes.
+    TooLarge,
+    /// The table can't take it as it is, now or later.
+    NotStorable,
+}
+
+impl Directory {
+    /// Carries out statements, many in flight, and repeats what the table puts off, until `until`. Each is carried out or not by itself;
+    /// gives those that were refused, by position, in order. **A statement that the table can't take costs itself alone**, also where
+    /// the table refuses the whole request for it. A statement whose answer was lost is sent again, so it must be one that changes
+    /// nothing the second time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Transient`] when the table doesn't answer until then; otherwise when it refuses for another reason. What was carried out
+    /// stays so.
+    pub(super) async fn execute_each(
+        &self,
+        operation: &'static str,
+        statements: Vec<BatchStatementRequest>,
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<Vec<(usize, Refusal)>, StorageError> {
+        let queue = Mutex::new((0..statements.len()).collect());
+        let senders = statements.len().div_ceil(BATCH).min(IN_FLIGHT);
+        let senders = (0..senders).map(|_| self.execute_queue(operation, &statements, &queue, until));
+        let mut all = Vec::new();
+        for (refused, done) in try_join_all(senders).await? {
+            all.extend(refused);
+            usage.add(done);
+        }
+        all.sort_unstable_by_key(|&(at, _)| at);
+        Ok(all)
+    }
+
+    /// Changes a user's list, and says by whom. `values` are those of the change, in its order; with `before`, on condition that the list
+    /// is this one. Refused where there is no such user.
+    pub(super) fn list_statement(
+        &self,
+        account: &AccountId,
+        folded_login: &str,
+        change: &str,
+        mut values: Vec<AttributeValue>,
+        by: &Actor,
+        before: Option<&[CallerId]>,
+    ) -> BatchStatementRequest {
+        let Key { pk, sk } = Key::user(account, folded_login);
+        let mut statement =
+            format!("UPDATE \"{}\" {change} SET {CHANGED_BY} = ? WHERE {PK} = ? AND {SK} = ?", self.table);
+        values.extend([by.to_string(), pk, sk].map(AttributeValue::S));
+        match before {
+            // A set can't be empty, also not to compare with: a user without numbers has no list.
+            Some([]) => {
+                let _ = write!(statement, " AND {CALLER_IDS} IS MISSING");
+            }
+            Some(before) => {
+                let _ = write!(statement, " AND {CALLER_IDS} = ?");
+                values.push(number_set(before));
+            }
+            None => {}
+        }
+        let request = BatchStatementRequest::builder().statement(statement).set_parameters(Some(values));
+        request.build().expect("a statement has been given")
+    }
+
+    /// Sends statements whose positions are in the queue, until it is empty. What the table puts off goes back into it, so that requests
+    /// are full also where much is put off.
+    async fn execute_queue(
+        &self,
+        operation: &'static str,
+        statements: &[BatchStatementRequest],
+        queue: &Mutex<VecDeque<usize>>,
+        until: Instant,
+    ) -> Result<(Vec<(usize, Refusal)>, TableUsage), StorageError> {
+        let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
+        // Halves of requests that the table has refused whole, each to be sent by itself.
+        let mut parts: Vec<Vec<usize>> = Vec::new();
+        let next = |parts: &mut Vec<Vec<usize>>| {
+            parts.pop().unwrap_or_else(|| {
+                let mut queue = queue();
+                let count = queue.len().min(BATCH);
+                queue.drain(..count).collect()
+            })
+        };
+        let mut refused = Vec::new();
+        let mut work = TableUsage::default();
+        let mut patience = Backoff::new(until);
+        let mut open = next(&mut parts);
+        while !open.is_empty() {
+            patience.check(operation)?;
+            self.writes.turn(open.len()).await;
+            work.calls += 1;
+            work.statements += open.len() as u64;
+            let (sent, batch) = (Instant::now(), open.iter().map(|&at| statements[at].clone()).collect());
+            let answer = self.once.batch_execute_statement().set_statements(Some(batch)).send().await;
+            let responses = match answer.map_err(failed(operation)) {
+                Ok(answer) => answer.responses.unwrap_or_default(),
+                Err(error) if error.kind == ErrorKind::Transient => {
+                    self.writes.learn(0, open.len());
+                    work.throttled += open.len() as u64;
+                    patience.wait(error).await?;
+                    continue;
+                }
+                Err(error) if error.kind == ErrorKind::NotStorable => {
+                    // For the sake of one statement the others would not be carried out: each half is sent by itself, down to one.
+                    if let [at] = open[..] {
+                        tracing::warn!(operation, error = error.chain(), "the table refuses a statement");
+                        refused.push((at, Refusal::NotStorable));
+                        open = next(&mut parts);
+                    } else {
+                        parts.push(open.split_off(open.len() / 2));
+                    }
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if responses.len() != open.len() {
+                return Err(StorageError::unreadable(operation, "the table answered another number of statements"));
+            }
+            let mut again = Vec::new();
+            for (&at, response) in open.iter().zip(&responses) {
+                match outcome(operation, response)? {
+                    Outcome::Done => {}
+                    Outcome::Refused(refusal) => refused.push((at, refusal)),
+                    Outcome::PutOff => again.push(at),
+                }
+            }
+            self.writes.learn(open.len() - again.len(), again.len());
+            work.throttled += again.len() as u64;
+            // Where the table does something, for this request or another, the pace alone says when to go on.
+            if again.len() == open.len() && !self.writes.has_accepted_since(sent) {
+                patience.wait(StorageError::transient(operation, "the table asks for patience")).await?;
+            } else {
+                patience = Backoff::new(until);
+            }
+            queue().extend(again);
+            open = next(&mut parts);
+        }
+        Ok((refused, work))
+    }
+}
+
+enum Outcome {
+    Done,
+    Refused(Refusal),
+    PutOff,
+}
+
+fn outcome(operation: &'static str, response: &BatchStatementResponse) -> Result<Outcome, StorageError> {
+    let Some(error) = response.error() else { return Ok(Outcome::Done) };
+    let message = error.message().unwrap_or_default();
+    match error.code() {
+        Some(BatchStatementErrorCodeEnum::ConditionalCheckFailed) => Ok(Outcome::Refused(Refusal::Condition)),
+        Some(
+            BatchStatementErrorCodeEnum::ThrottlingError
+            | BatchStatementErrorCodeEnum::ProvisionedThroughputExceeded
+            | BatchStatementErrorCodeEnum::RequestLimitExceeded
+            | BatchStatementErrorCodeEnum::InternalServerError
+            | BatchStatementErrorCodeEnum::TransactionConflict,
+        ) => Ok(Outcome::PutOff),
+        Some(BatchStatementErrorCodeEnum::ValidationError) if message.contains("size") => {
+            Ok(Outcome::Refused(Refusal::TooLarge))
+        }
+        Some(
+            BatchStatementErrorCodeEnum::ValidationError | BatchStatementErrorCodeEnum::ItemCollectionSizeLimitExceeded,
+        ) => {
+            tracing::warn!(operation, message, "the table refuses a statement");
+            Ok(Outcome::Refused(Refusal::NotStorable))
+        }
+        code => {
+            let code = code.map_or("no code", BatchStatementErrorCodeEnum::as_str);
+            Err(StorageError::unreadable(operation, format!("{code}: {message}")))
+        }
+    }
+}

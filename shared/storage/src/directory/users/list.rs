@@ -1,0 +1,209 @@
+//! Users by name, filtered and searched.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use rollcall_model::{
+    account::AccountId,
+    user::{DirectoryId, User, fold},
+};
+use tokio::time::Instant;
+
+use super::{TIMEOUT, item::read_user};
+use crate::{
+    StorageError,
+    directory::{Directory, Item, TableUsage, string},
+    error::failed,
+    keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, user_place, users_index},
+};
+
+impl Directory {
+    /// The account's users by name, without their lists, as far as `reads` items of the index reach. The index follows
+    /// changes by some milliseconds.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn users_page(
+        &self,
+        account: &AccountId,
+        filter: &UserFilter,
+        after: Option<&Place>,
+        most: usize,
+        reads: usize,
+    ) -> Result<(Vec<User>, Option<Place>), StorageError> {
+        /// Items that one query reads at most: some 100 KB.
+        const QUERY: usize = 250;
+        const LISTING: &str = "listing users";
+        let mut users = Vec::new();
+        let mut after = after.cloned();
+        let mut left = reads;
+        loop {
+            let reading = left.min(QUERY);
+            let mut query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(BY_ACCOUNT)
+                .key_condition_expression("#accountpk = :accountpk")
+                .expression_attribute_names("#accountpk", ACCOUNT_PK)
+                .expression_attribute_values(":accountpk", AttributeValue::S(users_index(account)))
+                .limit(i32::try_from(reading).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(after.as_ref().map(|place| place.key(account)));
+            let conditions = filter.conditions();
+            for (name, value, _) in &conditions {
+                query = query.expression_attribute_names(format!("#{name}"), *name);
+                if let Some(value) = value {
+                    query = query.expression_attribute_values(format!(":{name}"), value.clone());
+                }
+            }
+            if !conditions.is_empty() {
+                let all = conditions.iter().map(|(.., condition)| condition.as_str()).collect::<Vec<_>>().join(" AND ");
+                query = query.filter_expression(all);
+            }
+            let page = query.send().await.map_err(failed(LISTING))?;
+            for item in page.items() {
+                let user = read_user(item)?;
+                if users.len() == most {
+                    return Ok((users, after));
+                }
+                after = Some(Place { sort: user_place(&user), login: user.login.folded().into_owned() });
+                users.push(user);
+            }
+            left -= reading;
+            match page.last_evaluated_key.as_ref().and_then(Place::read) {
+                None => return Ok((users, None)),
+                Some(place) if left == 0 || users.len() == most => {
+                    return Ok((users, Some(place)));
+                }
+                Some(place) => after = Some(place),
+            }
+        }
+    }
+
+    /// The account's users by name, with their lists; at most `most`.
+    ///
+    /// # Errors
+    /// As [`Directory::users_page`].
+    pub async fn users(&self, account: &AccountId, most: usize) -> Result<Vec<User>, StorageError> {
+        let (mut users, _) = self.users_page(account, &UserFilter::default(), None, most, usize::MAX).await?;
+        // The index doesn't hold the lists, so that appending to them doesn't write it.
+        let logins: Vec<_> = users.iter().map(|user| user.login.folded().into_owned()).collect();
+        let logins: Vec<_> = logins.iter().map(String::as_str).collect();
+        let until = Instant::now() + TIMEOUT;
+        let mut lists = self.find_users(account, &logins, until, &mut TableUsage::default()).await?;
+        for user in &mut users {
+            if let Some(found) = lists.remove(&*user.login.folded()) {
+                user.caller_ids = found.caller_ids;
+            }
+        }
+        Ok(users)
+    }
+}
+
+impl Directory {
+    /// The account's users that came from its own directory: the directory's IDs, and folded login IDs. The index
+    /// follows changes by some milliseconds.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn linked_users(&self, account: &AccountId) -> Result<Vec<(DirectoryId, String)>, StorageError> {
+        const LISTING: &str = "listing users of the directory";
+        let mut linked = Vec::new();
+        let mut after = None;
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(BY_ACCOUNT)
+                .key_condition_expression("#accountpk = :accountpk")
+                .filter_expression("attribute_exists(#id)")
+                .projection_expression("#id, #login")
+                .expression_attribute_names("#accountpk", ACCOUNT_PK)
+                .expression_attribute_names("#id", "directory_id")
+                .expression_attribute_names("#login", "login")
+                .expression_attribute_values(":accountpk", AttributeValue::S(users_index(account)))
+                .set_exclusive_start_key(after);
+            let page = query.send().await.map_err(failed(LISTING))?;
+            for item in page.items() {
+                let text = |name| string(item, name).unwrap_or_default();
+                let id = DirectoryId::parse(&text("directory_id"));
+                let id = id.map_err(|error| StorageError::unreadable(LISTING, error))?;
+                linked.push((id, fold(&text("login")).into_owned()));
+            }
+            after = page.last_evaluated_key;
+            if after.is_none() {
+                return Ok(linked);
+            }
+        }
+    }
+}
+
+/// Which users are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct UserFilter {
+    /// Attributes that must have these values.
+    pub equal: Vec<(&'static str, FilterValue)>,
+    /// With or without an extension.
+    pub has_extension: Option<bool>,
+    /// Part of the name, the e-mail address or the login ID.
+    pub search: Option<String>,
+}
+
+/// A value that a filter asks for.
+#[derive(Clone, Debug)]
+pub enum FilterValue {
+    /// A text.
+    Text(String),
+    /// Yes or no.
+    Flag(bool),
+}
+
+impl UserFilter {
+    fn conditions(&self) -> Vec<(&'static str, Option<AttributeValue>, String)> {
+        let mut conditions: Vec<_> = self
+            .equal
+            .iter()
+            .map(|(name, value)| {
+                let value = match value {
+                    FilterValue::Text(text) => AttributeValue::S(text.clone()),
+                    FilterValue::Flag(flag) => AttributeValue::Bool(*flag),
+                };
+                (*name, Some(value), format!("#{name} = :{name}"))
+            })
+            .collect();
+        if let Some(has) = self.has_extension {
+            let condition = if has { "attribute_exists(#extension)" } else { "attribute_not_exists(#extension)" };
+            conditions.push(("extension", None, condition.to_owned()));
+        }
+        if let Some(search) = &self.search {
+            let search = AttributeValue::S(fold(search).into_owned());
+            conditions.push(("search", Some(search), "contains(#search, :search)".to_owned()));
+        }
+        conditions
+    }
+}
+
+/// Where a page of users ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The place among the account's users.
+    pub sort: String,
+    /// The folded login ID that stands there.
+    pub login: String,
+}
+
+impl Place {
+    fn key(&self, account: &AccountId) -> Item {
+        let mut key: Item = Key::user(account, &self.login).attributes().into();
+        key.insert(ACCOUNT_PK.to_owned(), AttributeValue::S(users_index(account)));
+        key.insert(ACCOUNT_SK.to_owned(), AttributeValue::S(self.sort.clone()));
+        key
+    }
+
+    fn read(key: &Item) -> Option<Self> {
+        let sort = string(key, ACCOUNT_SK)?;
+        let pk = string(key, PK)?;
+        // ACCT#a#USER#login: an account's name holds no separator, so the login ID is all that follows the third.
+        let login = pk.splitn(4, '#').nth(3)?.to_owned();
+        Some(Self { sort, login })
+    }
+}
