@@ -17,8 +17,11 @@ const OF_AWS: [&str; 3] = ["DDBStreamBatchInfo", "TrimmedDataAccessException", "
 
 /// The guides, by their paths.
 fn documents() -> Vec<(String, String)> {
-    let guides = fs::read_dir(Path::new(ROOT).join("infra/docs")).expect("the guides").flatten();
-    let guides = guides.map(|guide| format!("infra/docs/{}", guide.file_name().display()));
+    let folders = ["infra/docs", "infra/docs/adr"].into_iter();
+    let guides = folders.flat_map(|folder| {
+        let files = fs::read_dir(Path::new(ROOT).join(folder)).expect("the guides").flatten();
+        files.filter(|file| file.path().is_file()).map(move |file| format!("{folder}/{}", file.file_name().display()))
+    });
     let others = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(str::to_owned);
     guides.chain(others).map(|path| (path.clone(), read(&path))).collect()
 }
@@ -61,7 +64,7 @@ fn outputs_and_parameters_that_are_named_are_the_templates() {
     }
     assert!(asked.contains("ApiUrl"), "{asked:?}");
     // Names in capitals: of parameters, resources, properties, or metrics.
-    let metrics = read("shared/engine/src/measured.rs");
+    let metrics = read("shared/engine/src/metrics.rs");
     for guide in ["deploy.md", "operations.md", "runbook.md"] {
         for span in spans(&read(&format!("infra/docs/{guide}"))) {
             let is_name = span.chars().filter(char::is_ascii_uppercase).count() > 1
