@@ -160,7 +160,7 @@ impl BringUsers {
                 // A new secret may be there already, for the next job.
                 self.secrets.forget(attempt.account(), SECRET);
                 Interrupt::refused(format!(
-                    "The directory denied the account's credentials, or they lack a permission ({}). Mend that in the \
+                    "The directory denied the account's credentials, or they lack a permission ({}). Change that in the \
                      directory, connect it again if the secret is a new one, and repeat the request.",
                     error.chain()
                 ))

@@ -20,7 +20,7 @@ Exit code 0 says that every row was applied or had been before, 1 that some were
 
 Examples:
   rollcall append october.csv
-  rollcall append october.csv --notify ops@example.com --failures to-mend.csv
+  rollcall append october.csv --notify ops@example.com --failures failed.csv
   rollcall generate --users 12 --rows 500 --bad 5 --seed 1 | rollcall append - --name made-up.csv")]
 pub struct Append {
     #[command(flatten)]

@@ -180,7 +180,7 @@ fn pairs<'a>(before: &'a [User], after: &'a [User]) -> impl Iterator<Item = (&'a
 }
 
 fn post(mail: &Mail) -> Result<String> {
-    let mut text = heading("The mail about the rows that need mending");
+    let mut text = heading("The mail about the rows that need correction");
     for line in mail::job_email(mail).lines() {
         let indent = if line.is_empty() { 0 } else { INDENT };
         let _ = writeln!(text, "{:indent$}{line}", "");

@@ -15,19 +15,19 @@ use local_stack::Result;
 /// Options of `rollcall resync`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A resync that would revoke more than a fifth of the numbers that CRM users see, and at least ten, holds itself and changes nothing. If that \
-is meant, --confirmed lets it go on. --results saves what came of every mapping.
+A resync that would revoke more than a fifth of the numbers that CRM users see, and at least ten, is put on hold and changes nothing. \
+Run it again with --force to apply it. --results saves what came of every mapping.
 
 Exit code 0 says that it was carried out, 1 that it was not, 130 that Ctrl-C ended the watching (the job goes on).
 
 Examples:
   rollcall resync
   rollcall resync --results resync.csv
-  rollcall resync --confirmed")]
+  rollcall resync --force")]
 pub struct Resync {
-    /// A resync that held is meant
+    /// Apply although the safety threshold is exceeded
     #[arg(long)]
-    confirmed: bool,
+    force: bool,
     #[command(flatten)]
     whose: AccountArg,
     #[command(flatten)]
@@ -43,11 +43,11 @@ impl Resync {
         self.watch.check()?;
         let stack = StackClient::open(place, &self.whose).await?;
         let path = ["v1", "mappings", "resync"];
-        let id = stack.ask_for(&path, &ResyncRequest { confirmed: self.confirmed }).await?;
+        let id = stack.ask_for(&path, &ResyncRequest { confirmed: self.force }).await?;
         let code = self.watch.run(&stack, &id, ConfirmArgs::default()).await?;
         let standing: ResyncState = stack.api.get(&path, &[]).await.map_err(told)?;
         if standing.ended.is_some_and(|ended| ended.on_hold && ended.job == id) {
-            eprintln!("If that is meant: {}", stack.hint("resync --confirmed"));
+            eprintln!("If that is meant: {}", stack.hint("resync --force"));
         }
         Ok(code)
     }

@@ -127,7 +127,7 @@ pub fn describe(job: &Job, mail: Option<&Mail>, stack: &StackClient) -> String {
     if job.failure.is_none() && job.counts.needs_correction() > 0 {
         let keys = ResultKeys::of(&stack.account, &job.id, job.stage);
         line("Rows to mend", &stack.s3(&keys.failed()));
-        let save = stack.hint(&format!("job {} --failures to-mend.csv", job.id));
+        let save = stack.hint(&format!("job {} --failures failed.csv", job.id));
         line("", &format!("save them with: {save}"));
     }
     text

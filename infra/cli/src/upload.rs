@@ -24,7 +24,7 @@ Exit code 0 says that every row was applied or had been before, 1 that some were
 
 Examples:
   rollcall upload new-people.csv --role agent
-  rollcall upload new-people.csv --notify ops@example.com --failures to-mend.csv")]
+  rollcall upload new-people.csv --notify ops@example.com --failures failed.csv")]
 pub struct Upload {
     #[command(flatten)]
     file: DropFile,

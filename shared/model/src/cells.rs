@@ -131,7 +131,7 @@ pub(crate) fn refused(value: &str) -> Option<(RowCode, String)> {
     }
     (blank::of(value) == Some(Blank::Error)).then(|| {
         let message = format!(
-            "\"{}\" is the error of a formula, so the value is lost. Mend it in the spreadsheet and save the file again.",
+            "\"{}\" is the error of a formula, so the value is lost. Correct it in the spreadsheet and save the file again.",
             shown(value)
         );
         (RowCode::SpreadsheetError, message)

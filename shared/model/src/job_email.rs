@@ -81,7 +81,7 @@ impl JobEmail {
             None => {
                 let counts = job.counts;
                 let _ =
-                    writeln!(text, "{} of {} rows of {name} need mending.\n", counts.needs_correction(), counts.rows());
+                    writeln!(text, "{} of {} rows of {name} need correction.\n", counts.needs_correction(), counts.rows());
                 for (label, rows) in [
                     ("applied", counts.applied),
                     ("unchanged", counts.unchanged),
@@ -98,7 +98,7 @@ impl JobEmail {
                     }
                 };
                 let _ = writeln!(text, "{}", mend_rows(job.upload.kind));
-                format!("{} of {} rows of {name} need mending", counts.needs_correction(), counts.rows())
+                format!("{} of {} rows of {name} need correction", counts.needs_correction(), counts.rows())
             }
         };
         if !job.notes.is_empty() {
@@ -115,9 +115,9 @@ impl JobEmail {
 /// What to do about a job of which nothing was applied.
 fn mend_all(kind: JobKind) -> &'static str {
     match kind {
-        JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::PhoneSnapshot => "Mend the file and drop it again.",
-        JobKind::RotateCallerIds => "Mend the file or the request, and send it again.",
-        JobKind::DirectoryImport | JobKind::MappingResync | JobKind::Undo => "Mend the request and send it again.",
+        JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::PhoneSnapshot => "Correct the file and drop it again.",
+        JobKind::RotateCallerIds => "Correct the file or the request, and send it again.",
+        JobKind::DirectoryImport | JobKind::MappingResync | JobKind::Undo => "Correct the request and send it again.",
     }
 }
 
@@ -145,14 +145,14 @@ fn repeat(kind: JobKind) -> &'static str {
 fn mend_rows(kind: JobKind) -> &'static str {
     match kind {
         JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::RotateCallerIds => {
-            "Mend them there and drop that file again as it is: the columns that were added are ignored."
+            "Correct them there and drop that file again as it is: the columns that were added are ignored."
         }
         JobKind::DirectoryImport => {
-            "Mend what the reasons name in the directory and import these users again. Or mend the rows there and drop that file \
+            "Correct what the reasons name in the directory and import these users again. Or correct the rows there and drop that file \
              as a file of users: the columns that were added are ignored."
         }
         JobKind::MappingResync | JobKind::PhoneSnapshot => {
-            "Mend what the reasons name: the next resync changes what is left."
+            "Correct what the reasons name: the next resync changes what is left."
         }
         JobKind::Undo => {
             "Everything else was taken back. What these rows are about stays as it is, unless you change it by hand."
@@ -165,7 +165,7 @@ fn ways_to(job: &Job, place: &str) -> String {
     let (id, account) = (&job.id, &job.upload.account);
     format!(
         "They are too many to be mailed. Get them, each with the reason, in one of these ways:\n\n  \
-         the command  rollcall job {id} --account {account} --failures to-mend.csv\n  \
+         the command  rollcall job {id} --account {account} --failures failed.csv\n  \
          the API      GET /v1/jobs/{id}/failures\n  \
          the bucket   {place}\n"
     )
@@ -256,7 +256,7 @@ mod tests {
     fn a_mail_about_too_large_a_report_says_how_to_get_it_without_the_bucket() {
         let job = job(JobKind::AppendCallerIds, None);
         let text = JobEmail::about(&job, &FailedRows::At("s3://files/failed.csv".to_owned())).text;
-        let command = format!("rollcall job {} --account acme --failures to-mend.csv", job.id);
+        let command = format!("rollcall job {} --account acme --failures failed.csv", job.id);
         for way in [command, format!("GET /v1/jobs/{}/failures", job.id), "s3://files/failed.csv".to_owned()] {
             assert!(text.contains(&way), "{text}");
         }

@@ -40,7 +40,7 @@ async fn a_dropped_file_reaches_the_users_and_what_failed_comes_back_by_mail() {
     let mails = stack.mails();
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0].to, ["ops@example.com", "lead@example.com"]);
-    assert_eq!(mails[0].subject, "Rollcall: 3 of 4 rows of march.csv need mending");
+    assert_eq!(mails[0].subject, "Rollcall: 3 of 4 rows of march.csv need correction");
     let (name, failed) = &mails[0].attachments[0];
     assert_eq!(name, "failed-march.csv");
     let failed = String::from_utf8(failed.clone()).unwrap();

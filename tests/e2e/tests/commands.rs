@@ -110,7 +110,7 @@ async fn the_address_bound_to_an_upload_gets_the_mail() {
     let id = json(&rollcall(Some(&stack), &["jobs", "--account", "acme", "--json"]))[0]["id"].clone();
     let id = id.as_str().expect("an ID");
     assert_eq!(json(&rollcall(Some(&stack), &["job", id, "--account", "acme", "--json"]))["counts"]["failed"], 1);
-    assert!(text(&rollcall(Some(&stack), &["mail", "latest"])).contains("1 of 1 rows of x.csv need mending"));
+    assert!(text(&rollcall(Some(&stack), &["mail", "latest"])).contains("1 of 1 rows of x.csv need correction"));
 }
 
 /// The product's template, with these events of its bulk function beside that of the queue.

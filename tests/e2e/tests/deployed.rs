@@ -94,7 +94,7 @@ async fn a_file_goes_in_and_what_came_of_it_is_explained() {
     // Whoever the token is gets the report, under the file's own name.
     let mail = deployment.stack.mails().pop().expect("a mail");
     assert_eq!(mail.to, ["ann@example.com"]);
-    assert!(mail.text.contains("1 of 2 rows of may.csv need mending"), "{}", mail.text);
+    assert!(mail.text.contains("1 of 2 rows of may.csv need correction"), "{}", mail.text);
 
     let (code, shown) = run(&["job", "latest"]);
     let bucket = deployment.stack.output("FilesBucketName");

@@ -550,9 +550,9 @@ async fn all_of_it_from_the_command_line() {
     }
     let held = run(&["sync"], "");
     assert_eq!(held.status.code(), Some(1), "{}", said(&held));
-    assert!(said(&held).contains("directory sync --confirmed"), "{}", said(&held));
+    assert!(said(&held).contains("directory sync --force"), "{}", said(&held));
     let status = said(&run(&["status"], ""));
     assert!(status.contains("held: ") && status.contains(Graph::TENANT), "{status}");
-    let meant = run(&["sync", "--confirmed"], "");
+    let meant = run(&["sync", "--force"], "");
     assert!(meant.status.success() && said(&meant).contains("19 deactivated"), "{}", said(&meant));
 }

@@ -120,7 +120,7 @@ async fn four_numbers_and_after_a_resync_all() {
     let job = resync(&stack, "first.json", false).await;
     assert_eq!((job.state, job.counts.applied, job.progress.numbers_added), (JobState::Finished, 1, 4), "{job:?}");
     assert_eq!(sees(&stack, "crm-1").await, all[..4]);
-    assert!(stack.mails().is_empty(), "nothing needs mending");
+    assert!(stack.mails().is_empty(), "nothing needs correction");
 
     allow(&stack, "asha", &all[4..]).await;
     assert_eq!(sees(&stack, "crm-1").await, all[..4], "still four");

@@ -105,7 +105,7 @@ async fn old_numbers_go_and_new_ones_come_in_one_write_for_each_list() {
         (NumberState::Retired, number(5).parse().ok(), None)
     );
     assert_eq!((second.facts.state, second.replaced_by), (NumberState::Retired, None));
-    assert!(stack.mails().is_empty(), "nothing needs mending");
+    assert!(stack.mails().is_empty(), "nothing needs correction");
 
     // What an undo needs: each list's change, and the numbers as they were.
     let keys = ResultKeys::of(&stack.account, &job.id, job.stage);

@@ -59,12 +59,12 @@ struct Choice {
 /// Options of `rollcall directory sync`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A sync that would deactivate more than a fifth of the users that came from the tenant, and at least ten, holds itself and changes nothing. \
-If that is meant, --confirmed lets it go on.")]
+A sync that would deactivate more than a fifth of the users that came from the tenant, and at least ten, is put on hold and changes nothing. \
+Run it again with --force to apply it.")]
 pub struct SyncUsers {
-    /// A sync that held is meant
+    /// Apply although the safety threshold is exceeded
     #[arg(long)]
-    confirmed: bool,
+    force: bool,
     #[command(flatten)]
     whose: AccountArg,
     #[command(flatten)]
@@ -94,7 +94,7 @@ impl SyncUsers {
     /// # Errors
     /// If the stack can't be asked.
     pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
-        ask(place, &self.whose, "sync", &Sync { confirmed: self.confirmed }, self.watch).await
+        ask(place, &self.whose, "sync", &Sync { confirmed: self.force }, self.watch).await
     }
 }
 
@@ -114,7 +114,7 @@ async fn ask(
     if let Some(told) = status::of_job(&standing, &job) {
         eprint!("{told}");
         if status::is_on_hold(&standing) {
-            eprintln!("If that is meant: {}", stack.hint("directory sync --confirmed"));
+            eprintln!("If that is meant: {}", stack.hint("directory sync --force"));
         }
     }
     Ok(code)

@@ -77,7 +77,7 @@ impl Status {
             }
         }
         if is_on_hold(&standing) {
-            let confirm = stack.hint("directory sync --confirmed");
+            let confirm = stack.hint("directory sync --force");
             text.push_str(&format!("{:14} {confirm}\n", "If it is meant"));
         }
         output::print(&text)?;
