@@ -36,6 +36,9 @@ impl StackError {
 /// Names the operation that failed.
 pub trait Context<T> {
     /// Keeps the error as the source of one that says what was being done.
+    ///
+    /// # Errors
+    /// Where there was one before.
     fn context(self, what: impl fmt::Display) -> Result<T>;
 }
 

@@ -80,8 +80,12 @@ impl JobEmail {
             }
             None => {
                 let counts = job.counts;
-                let _ =
-                    writeln!(text, "{} of {} rows of {name} need correction.\n", counts.needs_correction(), counts.rows());
+                let _ = writeln!(
+                    text,
+                    "{} of {} rows of {name} need correction.\n",
+                    counts.needs_correction(),
+                    counts.rows()
+                );
                 for (label, rows) in [
                     ("applied", counts.applied),
                     ("unchanged", counts.unchanged),
@@ -115,7 +119,9 @@ impl JobEmail {
 /// What to do about a job of which nothing was applied.
 fn mend_all(kind: JobKind) -> &'static str {
     match kind {
-        JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::PhoneSnapshot => "Correct the file and drop it again.",
+        JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::PhoneSnapshot => {
+            "Correct the file and drop it again."
+        }
         JobKind::RotateCallerIds => "Correct the file or the request, and send it again.",
         JobKind::DirectoryImport | JobKind::MappingResync | JobKind::Undo => "Correct the request and send it again.",
     }

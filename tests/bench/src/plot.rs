@@ -48,7 +48,7 @@ impl Axis {
     }
 }
 
-/// SeededRng lines. Values must be above zero.
+/// Draws lines. Values must be above zero.
 pub(crate) fn plot(title: &str, (x_name, y_name): (&str, &str), lines: &[Line<'_>]) -> String {
     let points = || lines.iter().flat_map(|line| line.points.iter());
     let x = Axis::around(points().map(|point| point.0), LEFT, WIDTH - RIGHT);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// SeededRng, one after another (splitmix64 over a counter). The same seed gives the same draws.
+/// Random numbers, one after another (splitmix64 over a counter). The same seed gives the same draws.
 #[derive(Default)]
 pub struct SeededRng {
     seed: u64,

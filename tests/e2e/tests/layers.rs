@@ -153,7 +153,7 @@ fn sdk_types_shown(text: &str) -> Vec<String> {
 #[test]
 fn storage_shows_no_type_of_an_sdk() {
     for (file, text) in sources("shared/storage/src") {
-        assert_eq!(sdk_types_shown(&text), [String::new(); 0], "{file} shows a type of an AWS SDK");
+        assert!(sdk_types_shown(&text).is_empty(), "{file} shows {:?} of an AWS SDK", sdk_types_shown(&text));
     }
 }
 
@@ -175,7 +175,7 @@ fn a_type_of_an_sdk_is_found_wherever_it_is_shown() {
         "pub struct A { value: Client }",
         "impl A { pub fn one() -> String { AttributeValue::S(String::new()); todo!() } }",
     ] {
-        assert_eq!(sdk_types_shown(&format!("{used}\n{hides}")), [String::new(); 0], "{hides}");
+        assert!(sdk_types_shown(&format!("{used}\n{hides}")).is_empty(), "{hides}");
     }
 }
 

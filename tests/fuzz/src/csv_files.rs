@@ -91,9 +91,12 @@ pub fn csv_differential(data: &[u8]) {
     writer.write_record(TWO.iter().map(|column| column.name)).expect("memory takes it");
     for record in text.split('\u{1e}') {
         let (login, numbers) = record.split_once('\u{1f}').unwrap_or((record, "1"));
-        // Byte-order marks that begin a record, as where files are put one behind the other, and rows of blanks are ours to pass over.
+        // Byte-order marks that begin a record, as where files are put one behind the other, and rows of blanks or of rulers are ours to pass
+        // over.
         let login = login.trim_start_matches('\u{feff}');
-        if login.len() + numbers.len() < MAX_RECORD_BYTES / 4 && !login.trim().is_empty() {
+        let rules = |cell: &str| cell.chars().all(|c| c.is_whitespace() || "\u{1a}-+=_|:,;".contains(c));
+        let is_passed_over = login.trim().is_empty() || rules(login) && rules(numbers);
+        if login.len() + numbers.len() < MAX_RECORD_BYTES / 4 && !is_passed_over {
             writer.write_record([login, numbers]).expect("memory takes it");
         }
     }
