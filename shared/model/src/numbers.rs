@@ -23,17 +23,11 @@ pub struct NumberReader {
     any: bool,
     /// What each spelling means: first the inventory's own spellings, then every spelling met so far. A file holds few
     /// distinct spellings and many copies of each, so that the slow rules run once a spelling.
-    digits: HashMap<Digits, Known>,
-    others: HashMap<Box<str>, Known>,
-}
-
-/// What a spelling is known to mean.
-#[derive(Clone, Copy)]
-struct Known {
-    reading: Reading,
-    /// It is a spelling of the inventory. Only such a one may decide what another spelling means, once that was repaired: what was merely met
-    /// before may not, or a row would be judged by the rows before it.
-    of_inventory: bool,
+    digits: HashMap<Digits, Reading>,
+    others: HashMap<Box<str>, Reading>,
+    /// The inventory's own spellings alone. Only they may decide what another spelling means, once that was repaired: what was merely met before
+    /// may not, or a row would be judged by the rows before it.
+    of_inventory: HashMap<Digits, Reading>,
 }
 
 /// What one written number turned out to be.
@@ -74,6 +68,7 @@ impl NumberReader {
             any,
             digits: HashMap::new(),
             others: HashMap::new(),
+            of_inventory: HashMap::new(),
         };
         // The order is the precedence where one spelling could mean two numbers.
         for item in inventory {
@@ -107,28 +102,31 @@ impl NumberReader {
         let written = text::trim(written);
         if let Some(digits) = Digits::pack(written) {
             if let Some(known) = self.digits.get(&digits) {
-                return known.reading;
+                return *known;
             }
             let reading = self.work_out(written);
             if self.digits.len() < MAX_REMEMBERED + self.owned.len() * 4 {
-                self.digits.insert(digits, Known { reading, of_inventory: false });
+                self.digits.insert(digits, reading);
             }
             return reading;
         }
         if let Some(known) = self.others.get(written) {
-            return known.reading;
+            return *known;
         }
         let reading = self.work_out(written);
         if self.others.len() < MAX_REMEMBERED {
-            self.others.insert(written.into(), Known { reading, of_inventory: false });
+            self.others.insert(written.into(), reading);
         }
         reading
     }
 
     fn remember_spelling(&mut self, spelling: &str, number: CallerId) {
-        let reading = Known { reading: self.owned_reading(number, false), of_inventory: true };
+        let reading = self.owned_reading(number, false);
         match Digits::pack(spelling) {
-            Some(digits) => drop(self.digits.entry(digits).or_insert(reading)),
+            Some(digits) => {
+                self.digits.entry(digits).or_insert(reading);
+                self.of_inventory.entry(digits).or_insert(reading);
+            }
             None => drop(self.others.entry(spelling.into()).or_insert(reading)),
         }
     }
@@ -166,11 +164,9 @@ impl NumberReader {
 
     fn work_out_plain(&self, plain: &str, written: &str) -> Reading {
         // Repairing may have uncovered a spelling of the inventory: "'+91…", "98765 43210.0".
-        let known = Digits::pack(plain).and_then(|digits| self.digits.get(&digits));
-        if let Some(known) = known.filter(|known| known.of_inventory) {
-            let mended = plain != written;
-            return match known.reading {
-                Reading::Number { number, .. } if mended => Reading::Number { number, unusual: true },
+        if let Some(known) = Digits::pack(plain).and_then(|digits| self.of_inventory.get(&digits)) {
+            return match *known {
+                Reading::Number { number, .. } if plain != written => Reading::Number { number, unusual: true },
                 known => known,
             };
         }

@@ -38,7 +38,7 @@ pub(crate) fn repair(given: &str) -> Cow<'_, str> {
 
 /// Whether a text is so plain that there is nothing to repair: printable ASCII that begins and ends with a letter or
 /// digit, without marks that can be a wrapping, and without two spaces in a row.
-fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let mut last = b'x';

@@ -21,6 +21,10 @@ pub(crate) struct TelUri<'a> {
 
 /// Whether a text is a URI of a telephone number, with what spreadsheets put before a text.
 pub(crate) fn is_one(text: &str) -> bool {
+    // Nearly every number begins with a digit or a plus sign.
+    if text.starts_with(|c: char| c.is_ascii_digit() || c == '+') {
+        return false;
+    }
     let bare = text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\'' | '=' | '"'));
     bare.get(..SCHEME.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(SCHEME))
 }

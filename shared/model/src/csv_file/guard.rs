@@ -33,7 +33,7 @@ pub fn guard(value: &str) -> Cow<'_, str> {
 
 /// The value of a cell that was written by [`guard`], or typed with an apostrophe for the same reason.
 pub fn unguard(cell: &str) -> Cow<'_, str> {
-    if !cell.contains('\'') {
+    if memchr::memchr(b'\'', cell.as_bytes()).is_none() {
         return Cow::Borrowed(cell);
     }
     rewrite(cell, |apostrophes| apostrophes.saturating_sub(1))

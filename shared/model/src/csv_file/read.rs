@@ -354,6 +354,10 @@ fn bare(text: &str) -> &str {
 
 /// The same of white space alone.
 fn without_white(text: &str) -> &str {
+    // Nearly every cell begins and ends with a printable character of ASCII.
+    if let [b'!'..=b'~', .., b'!'..=b'~'] = text.as_bytes() {
+        return text;
+    }
     let white = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n');
     let bare = text.trim_matches(white);
     if text.starts_with(white) { unguard_start(bare) } else { bare }

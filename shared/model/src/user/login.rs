@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::suspect::Suspect;
 use crate::{
     blank::{self, Blank},
-    spelling::{fold, repair, undo_decimal},
+    spelling::{fold, is_plain, repair, undo_decimal},
     text::text_value,
 };
 
@@ -92,6 +92,10 @@ impl GivenLogin {
 
 /// The login ID that a text means. A plain one costs no memory.
 pub(crate) fn read(given: &str) -> Result<Cow<'_, str>, NotALogin> {
+    // What begins with a letter is no number, and what is plain is no error of a formula: those have a mark.
+    if is_plain(given) && given.len() <= MAX_LOGIN_BYTES && given.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Ok(Cow::Borrowed(given));
+    }
     let text = match repair(given) {
         Cow::Borrowed(text) => Cow::Borrowed(undo_decimal(text).unwrap_or(text)),
         Cow::Owned(text) => Cow::Owned(undo_decimal(&text).map(str::to_owned).unwrap_or(text)),
