@@ -56,9 +56,13 @@ async fn nobody_is_told_of_in_logs_errors_or_links() {
     nowhere("a stranger's answer", &stack.stranger().get(&own).await.text());
     nowhere("an impostor's answer", &stack.impostor().get(&own).await.text());
     let twin = json!({ "login": "twin", "name": "Twin", "email": ADDRESS }).to_string();
-    let refused = token.ask(Method::POST, "/v1/users", &[], twin).await;
-    assert_eq!(refused.status, StatusCode::CONFLICT);
-    assert!(!refused.text().contains(NAME) && !refused.text().contains(LOGIN), "{}", refused.text());
+    // Who has an address is told to who may read users, and to nobody else.
+    let writer = stack.caller(&["--account", "acme", "--scope", "rollcall/users.write"]);
+    for (who, is_told) in [(&token, true), (&writer, false)] {
+        let refused = who.ask(Method::POST, "/v1/users", &[], twin.clone()).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT);
+        assert!(!refused.text().contains(NAME) && refused.text().contains(LOGIN) == is_told, "{}", refused.text());
+    }
     for (method, path, body) in [
         (Method::PATCH, own.as_str(), json!({ "email": "not an address" })),
         (Method::PATCH, own.as_str(), json!({ "nonsense": NAME })),

@@ -194,7 +194,7 @@ mod tests {
             r#"{"statusCode":200,"headers":{"a":"1\n2"}}"#,
         ] {
             let (status, body, _) = answer(text).await;
-            assert_eq!((status, body.as_str()), (500, r#"{"message":"Internal Server StackError"}"#), "{text}");
+            assert_eq!((status, body.as_str()), (500, r#"{"message":"Internal Server Error"}"#), "{text}");
         }
     }
 }

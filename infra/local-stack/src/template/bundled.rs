@@ -299,7 +299,7 @@ fn the_table_has_the_key_that_aws_owns() {
 #[test]
 fn every_metric_is_explained() {
     let explained = fs::read_to_string(Path::new(ROOT).join("infra/docs/operations.md")).expect("a document");
-    let measured = fs::read_to_string(Path::new(ROOT).join("shared/engine/src/measured.rs")).expect("a source");
+    let measured = fs::read_to_string(Path::new(ROOT).join("shared/engine/src/metrics.rs")).expect("a source");
     let names = measured.split("(\"").skip(1).filter_map(|text| text.split_once("\", "));
     let metrics: Vec<&str> = names.map(|(name, _)| name).filter(|name| name.starts_with(char::is_uppercase)).collect();
     assert!(metrics.len() > 10, "{metrics:?}");

@@ -64,6 +64,7 @@ pub static COLUMNS: [Column; 2] = [
 
 /// What parts the numbers of a cell.
 pub const NUMBER_SEPARATOR: char = ';';
+const SEPARATOR_BYTE: u8 = b';';
 
 /// A file to start from: Smartflo's own example. It is written by the columns that the reader knows.
 pub fn sample() -> Vec<u8> {
@@ -79,7 +80,7 @@ pub(crate) fn written_numbers(cell: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(cell);
     let next = std::iter::from_fn(move || {
         let text = rest?;
-        let mut end = text.find(NUMBER_SEPARATOR).unwrap_or(text.len());
+        let mut end = memchr::memchr(SEPARATOR_BYTE, text.as_bytes()).unwrap_or(text.len());
         if tel_uri::is_one(&text[..end]) {
             while let Some(parameter) = tel_uri::parameter(&text[end..]) {
                 end += parameter;

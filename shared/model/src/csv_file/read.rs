@@ -346,16 +346,23 @@ pub(super) fn clean(cell: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
+/// Nearly every cell begins and ends with a printable character of ASCII: nothing is around it.
+fn is_bare(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'!'..=b'~', .., b'!'..=b'~'] | [b'!'..=b'~'])
+}
+
 /// The text without padding, and without an apostrophe that was typed behind some.
 fn bare(text: &str) -> &str {
+    if is_bare(text) {
+        return text;
+    }
     let bare = text::trim(text);
     if text.starts_with(text::is_padding) { unguard_start(bare) } else { bare }
 }
 
 /// The same of white space alone.
 fn without_white(text: &str) -> &str {
-    // Nearly every cell begins and ends with a printable character of ASCII.
-    if let [b'!'..=b'~', .., b'!'..=b'~'] = text.as_bytes() {
+    if is_bare(text) {
         return text;
     }
     let white = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n');
