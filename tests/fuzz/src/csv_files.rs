@@ -95,7 +95,13 @@ pub fn csv_differential(data: &[u8]) {
         // over.
         let login = login.trim_start_matches('\u{feff}');
         let rules = |cell: &str| cell.chars().all(|c| c.is_whitespace() || "\u{1a}-+=_|:,;".contains(c));
-        let is_passed_over = login.trim().is_empty() || rules(login) && rules(numbers);
+        // And so is a header that is repeated: every cell of it names a column.
+        let names = |cell: &str| {
+            let letters: String = cell.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+            letters.is_empty() || letters.contains("first") || letters.contains("second")
+        };
+        let is_passed_over =
+            login.trim().is_empty() || rules(login) && rules(numbers) || names(login) && names(numbers);
         if login.len() + numbers.len() < MAX_RECORD_BYTES / 4 && !is_passed_over {
             writer.write_record([login, numbers]).expect("memory takes it");
         }
