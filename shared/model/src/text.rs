@@ -76,11 +76,12 @@ pub(crate) fn is_unseen(c: char) -> bool {
 
 /// The text without padding at either end.
 pub(crate) fn trim(text: &str) -> &str {
-    // Nearly every cell starts and ends with a printable ASCII character.
-    match text.as_bytes() {
-        [b'!'..=b'~', .., b'!'..=b'~'] | [b'!'..=b'~'] => text,
-        _ => text.trim_matches(is_padding),
-    }
+    if is_bare(text) { text } else { text.trim_matches(is_padding) }
+}
+
+/// Nearly every cell begins and ends with a printable character of ASCII: nothing is around it.
+pub(crate) fn is_bare(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'!'..=b'~', .., b'!'..=b'~'] | [b'!'..=b'~'])
 }
 
 #[cfg(test)]

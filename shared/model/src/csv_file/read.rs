@@ -346,14 +346,9 @@ pub(super) fn clean(cell: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// Nearly every cell begins and ends with a printable character of ASCII: nothing is around it.
-fn is_bare(text: &str) -> bool {
-    matches!(text.as_bytes(), [b'!'..=b'~', .., b'!'..=b'~'] | [b'!'..=b'~'])
-}
-
 /// The text without padding, and without an apostrophe that was typed behind some.
 fn bare(text: &str) -> &str {
-    if is_bare(text) {
+    if text::is_bare(text) {
         return text;
     }
     let bare = text::trim(text);
@@ -362,7 +357,7 @@ fn bare(text: &str) -> &str {
 
 /// The same of white space alone.
 fn without_white(text: &str) -> &str {
-    if is_bare(text) {
+    if text::is_bare(text) {
         return text;
     }
     let white = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n');
