@@ -254,10 +254,8 @@ impl Write {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_write_whose_answer_is_lost_is_answered_as_if_it_was_not() {
-    /// Writes that are tried at once: the client waits before it asks once more.
-    const AT_ONCE: usize = 12;
+/// A stack, and jobs of it that every account is given a copy of.
+async fn stack_with_jobs() -> (Stack, Jobs) {
     let stack = Stack::start(&[]).await;
     stack.create_user(user("u1")).await;
     let rows = "Login ID,Allowed Caller ID\nu1,+919876500009\n";
@@ -265,6 +263,14 @@ async fn a_write_whose_answer_is_lost_is_answered_as_if_it_was_not() {
         previewed: stack.preview(JobKind::AppendCallerIds, "previewed.csv", rows).await,
         finished: stack.append("finished.csv", rows).await,
     };
+    (stack, jobs)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_answer_is_lost_is_answered_as_if_it_was_not() {
+    /// Writes that are tried at once: the client waits before it asks once more.
+    const AT_ONCE: usize = 12;
+    let (stack, jobs) = stack_with_jobs().await;
     let tries = WRITES.iter().enumerate().flat_map(|(number, write)| {
         let key = write.route.starts_with("POST").then_some("a-key");
         [None].into_iter().chain(key.map(Some)).map(move |key| (number, write, key))
@@ -275,13 +281,7 @@ async fn a_write_whose_answer_is_lost_is_answered_as_if_it_was_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_the_table_can_not_store_is_refused_with_a_code_on_every_route() {
-    let stack = Stack::start(&[]).await;
-    stack.create_user(user("u1")).await;
-    let rows = "Login ID,Allowed Caller ID\nu1,+919876500009\n";
-    let jobs = Jobs {
-        previewed: stack.preview(JobKind::AppendCallerIds, "previewed.csv", rows).await,
-        finished: stack.append("finished.csv", rows).await,
-    };
+    let (stack, jobs) = stack_with_jobs().await;
     for (number, write) in WRITES.iter().enumerate() {
         let (mut router, table) = api(&stack).await;
         let account = format!("r{number}").parse::<AccountId>().unwrap();
