@@ -8,7 +8,7 @@ use std::{
 use rollcall_model::{
     account::AccountId,
     audit::{Actor, AuditChange},
-    upload::JobId,
+    jobs::JobId,
 };
 use rollcall_storage::{
     StorageError,

@@ -1,9 +1,8 @@
 //! What a job did, by what it has kept.
 
+use rollcall_bulk::{append, job::Job, rotation, undo::Effect, user_upload};
 use rollcall_engine::Attempt;
-use rollcall_model::{
-    append, inventory::InventoryNumber, job::Job, rotation, undo::Effect, upload::JobKind, user_upload,
-};
+use rollcall_model::{inventory::InventoryNumber, jobs::JobKind};
 use rollcall_storage::StorageError;
 use serde::de::DeserializeOwned;
 

@@ -2,16 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rollcall_engine::{Attempt, Done, Interrupt, ListAdditions, Operation, Prepared, RowSource, Work};
-use rollcall_model::{
-    caller_id::CallerId,
-    csv_file::{Row, Schema},
-    inventory::InventoryNumber,
-    job::{Decision, Job},
+use rollcall_bulk::{
+    job::Job,
     left_out::LeftOut,
     report::Judgement,
     undo::{self, COLUMNS, Effect, NumberPlan, SkipReason, UndoChange, UndoLedger, UndoPlan, UndoRequest, UndoTarget},
-    upload::{JobKind, ObjectVersion},
+};
+use rollcall_engine::{Attempt, Done, Interrupt, ListAdditions, Operation, Prepared, RowSource, Work};
+use rollcall_model::{
+    caller_id::CallerId,
+    inventory::InventoryNumber,
+    jobs::{Decision, JobKind, ObjectVersion},
     version::existed_at,
 };
 use rollcall_storage::{
@@ -19,6 +20,7 @@ use rollcall_storage::{
     decide::decide,
     directory::{ListChange, TableUsage, UserWrite},
 };
+use rollcall_tabular::{Row, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::effects;

@@ -6,13 +6,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
-use rollcall_connectors::{
-    FailureKind,
-    entra::{Credentials, Entra, SECRET, Tenants},
-};
-use rollcall_engine::{Attempt, Interrupt, Operation, Prepared, RowSource, UsersWork};
-use rollcall_model::{
-    audit::Actor,
+use rollcall_bulk::{
     directory_import::{
         request::ImportRequest,
         rows,
@@ -20,7 +14,15 @@ use rollcall_model::{
         sync_state::{ImportTally, Imported, Left, NextDelta, SyncOutcome, Synced},
     },
     job::{MailState, Stage},
-    upload::{JobId, JobKind, ObjectVersion},
+};
+use rollcall_connectors::{
+    FailureKind,
+    entra::{Credentials, Entra, SECRET, Tenants},
+};
+use rollcall_engine::{Attempt, Interrupt, Operation, Prepared, RowSource, UsersWork};
+use rollcall_model::{
+    audit::Actor,
+    jobs::{JobId, JobKind, ObjectVersion},
     user::DirectoryId,
 };
 use rollcall_storage::{StorageError, secrets::Secrets};

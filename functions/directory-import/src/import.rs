@@ -3,20 +3,20 @@
 use std::collections::{HashMap, HashSet};
 
 use futures_util::{StreamExt, stream};
+use rollcall_bulk::directory_import::{
+    DirectoryUser, Phone,
+    request::{Chosen, Import},
+    rows::ImportRow,
+    sync_state::ImportTally,
+};
 use rollcall_connectors::entra::{Entra, MAX_PAGE, Which};
 use rollcall_engine::{Attempt, Interrupt};
 use rollcall_model::{
     code::FileCode,
-    csv_file::FileFault,
-    directory_import::{
-        DirectoryUser, Phone,
-        request::{Chosen, Import},
-        rows::ImportRow,
-        sync_state::ImportTally,
-    },
     user::{Claim, DirectoryId, LoginId, Ref},
 };
 use rollcall_storage::directory::TableUsage;
+use rollcall_tabular::FileFault;
 
 use crate::{BringUsers, bring::Brought};
 

@@ -1,13 +1,12 @@
 //! The schedule's round: every account that has imported users is asked after.
 
 use jiff::Timestamp;
-use rollcall_engine::Round;
-use rollcall_model::{
-    account::AccountId,
-    audit::Actor,
+use rollcall_bulk::{
     directory_import::request::{ImportRequest, Sync},
-    upload::{InboxKey, JobKind, SCHEDULED},
+    upload::{InboxKey, SCHEDULED},
 };
+use rollcall_engine::Round;
+use rollcall_model::{account::AccountId, audit::Actor, jobs::JobKind};
 use rollcall_storage::{StorageError, ask::drop_request, directory::Directory, files::Files};
 
 /// Asks for a sync of every account where one is due.

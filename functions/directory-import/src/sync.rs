@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use rollcall_connectors::entra::{DeltaLink, Entra, Step};
-use rollcall_engine::{Attempt, Interrupt};
-use rollcall_model::{
+use rollcall_bulk::{
     directory_import::{
         rows::ImportRow,
         sync::{self, DirectoryChange, Planned, SyncTally},
         sync_state::{NextDelta, SyncOutcome, SyncState, Synced},
     },
     job::Failure,
-    user::{Claim, DirectoryId, User},
 };
+use rollcall_connectors::entra::{DeltaLink, Entra, Step};
+use rollcall_engine::{Attempt, Interrupt};
+use rollcall_model::user::{Claim, DirectoryId, User};
 use rollcall_storage::directory::TableUsage;
 
 use crate::{BringUsers, bring::Brought};

@@ -3,27 +3,29 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use rollcall_bulk::{
+    job::{Failure, Stage},
+    left_out::LeftOut,
+    report::Judgement,
+    resync::{
+        self, Counter, Extent, MappingChange, ResyncLedger, ResyncPlan,
+        state::{Ended, ResyncRequest, ResyncState, Resynced},
+    },
+};
 use rollcall_connectors::smartflo::{self, MyNumbers, Smartflo};
 use rollcall_engine::{Attempt, Done, Interrupt, Operation, Prepared, RowSource, Work};
 use rollcall_model::{
     caller_id::CallerId,
     catalog::CatalogKind::Department,
-    csv_file::{Row, Schema},
     inventory::{InventoryNumber, NumberFacts, NumberState},
-    job::{Failure, Stage},
-    left_out::LeftOut,
-    mapping::{
-        CrmUserId, Mapping, MatchIndex,
-        resync::{self, Counter, Extent, MappingChange, ResyncLedger, ResyncPlan},
-        resync_state::{Ended, ResyncRequest, ResyncState, Resynced},
-    },
+    jobs::JobKind,
+    mapping::{CrmUserId, Mapping, MatchIndex},
     phone_side::PhoneSide,
-    report::Judgement,
     settings::PhoneSystem,
-    upload::JobKind,
     user::Policy,
 };
 use rollcall_storage::{StorageError, directory::TableUsage};
+use rollcall_tabular::{Row, Schema};
 
 use crate::{side::PhoneSystems, snapshot};
 

@@ -1,13 +1,12 @@
 //! The schedule's round: every account that has mappings is resynced.
 
 use jiff::Timestamp;
-use rollcall_engine::Round;
-use rollcall_model::{
-    account::AccountId,
-    audit::Actor,
-    mapping::resync_state::ResyncRequest,
-    upload::{InboxKey, JobKind, SCHEDULED},
+use rollcall_bulk::{
+    resync::state::ResyncRequest,
+    upload::{InboxKey, SCHEDULED},
 };
+use rollcall_engine::Round;
+use rollcall_model::{account::AccountId, audit::Actor, jobs::JobKind};
 use rollcall_storage::{StorageError, ask::drop_request, directory::Directory, files::Files};
 
 /// Asks for a resync of every account where one is due.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rollcall_bulk::phone_snapshot::InForce;
 use rollcall_connectors::{
     BaseUrl, FailureKind, Http,
     smartflo::{self, Smartflo},
@@ -11,7 +12,6 @@ use rollcall_engine::{Attempt, Interrupt};
 use rollcall_model::{
     mapping::Mapping,
     phone_side::{DialPermission, PhoneSide, PhoneUser},
-    phone_snapshot::InForce,
     settings::PhoneSystem,
     user::{Claim, User},
 };

@@ -1,17 +1,16 @@
 //! Snapshots of a phone system: which one a run is about, and which one is in force.
 
+use rollcall_bulk::{
+    job::{Job, JobState},
+    note::Note,
+    phone_snapshot::{self, Dropped, InForce, Problems},
+};
 use rollcall_engine::{Attempt, Interrupt};
 use rollcall_model::{
-    code::FileCode,
-    country::Country,
-    csv_file::{FileFault, Note, ignored_columns},
-    inventory::InventoryNumber,
-    job::{Job, JobState},
-    phone_snapshot::{self, Dropped, InForce, Problems},
-    settings::PhoneSystem,
-    upload::JobKind,
+    code::FileCode, country::Country, inventory::InventoryNumber, jobs::JobKind, settings::PhoneSystem,
 };
 use rollcall_storage::{ErrorKind, StorageError};
+use rollcall_tabular::{FileFault, ignored_columns};
 
 /// Bytes of a snapshot, which is held in memory whole: 60,000 users with a hundred numbers each have less.
 const MAX_SNAPSHOT_BYTES: u64 = 128 * 1024 * 1024;

@@ -7,14 +7,16 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, ToSpan, civil::Date};
+use rollcall_bulk::{
+    job::JobState,
+    rotation::{Checked, Pair, PairVerdict},
+};
 use rollcall_engine::Attempt;
 use rollcall_model::{
     caller_id::CallerId,
     code::RowCode,
     inventory::{InventoryNumber, NumberState, SecondLook, utc_day},
-    job::JobState,
-    rotation::{Checked, Pair, PairVerdict},
-    upload::JobId,
+    jobs::JobId,
 };
 use rollcall_storage::StorageError;
 
@@ -62,7 +64,7 @@ pub(crate) async fn set(
     for (at, _) in marked.into_iter().filter(|(_, marked)| !marked) {
         pairs[at].verdict = PairVerdict::Bad {
             code: RowCode::NumberRetired,
-            field: rollcall_model::rotation::COLUMNS[0].name.to_owned(),
+            field: rollcall_bulk::rotation::COLUMNS[0].name.to_owned(),
             message: "The number has been retired meanwhile, or another rotation is retiring it.".to_owned(),
         };
     }

@@ -12,25 +12,27 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use rollcall_bulk::{
+    left_out::LeftOut,
+    report::Judgement,
+    rotation::{
+        self, Checked, Holder, Only, ROWS, RequestedPair, RotationLedger, RotationPlan, RotationRequest, Rules, check,
+    },
+};
 use rollcall_engine::{
     Attempt, Done, Interrupt, ListAdditions, MAX_REQUEST_BYTES, Operation, Prepared, RowSource, Work,
 };
 use rollcall_model::{
     caller_id::CallerId,
     code::FileCode,
-    csv_file::{self, FileFault, Row, Schema},
     inventory::InventoryNumber,
-    left_out::LeftOut,
-    report::Judgement,
-    rotation::{
-        self, Checked, Holder, Only, ROWS, RequestedPair, RotationLedger, RotationPlan, RotationRequest, Rules, check,
-    },
-    upload::{JobKind, ObjectVersion},
+    jobs::{JobKind, ObjectVersion},
 };
 use rollcall_storage::{
     StorageError,
     directory::{ListChange, TableUsage, Walk},
 };
+use rollcall_tabular::{self, FileFault, Row, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::reservations;
@@ -155,8 +157,8 @@ async fn read_request(attempt: &mut Attempt<'_>) -> Result<Wanted, Interrupt> {
     let bytes = attempt.dropped(MAX_REQUEST_BYTES).await?;
     if !attempt.job.upload.name.to_ascii_lowercase().ends_with(".json") && !is_object(&bytes) {
         let pairs = rotation::read_file(&bytes)?;
-        let ignored = csv_file::ignored_columns(&bytes, &rotation::COLUMNS);
-        attempt.job.note(csv_file::Note::columns_ignored(&ignored));
+        let ignored = rollcall_tabular::ignored_columns(&bytes, &rotation::COLUMNS);
+        attempt.job.note(rollcall_bulk::note::Note::columns_ignored(&ignored));
         return Ok(Wanted { preview: false, pairs, only: None, quarantine_days: None, allow_empty: false });
     }
     let request: RotationRequest = rollcall_engine::read_request(&bytes)?;

@@ -1,9 +1,10 @@
 //! Jobs whose file is a request, which the API drops by itself.
 
 use axum::{Json, http::StatusCode};
+use rollcall_bulk::upload::InboxKey;
 use rollcall_model::{
     email::EmailAddress,
-    upload::{InboxKey, JobId, JobKind},
+    jobs::{JobId, JobKind},
 };
 use rollcall_storage::ask::drop_request;
 use serde::Serialize;

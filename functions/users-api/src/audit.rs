@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rollcall_model::{
     audit::{AuditEntry, AuditFilter, AuditRange},
     caller_id::CallerId,
-    upload::JobId,
+    jobs::JobId,
     user::LoginId,
 };
 use rollcall_storage::trail::TrailPlace;

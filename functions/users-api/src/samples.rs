@@ -5,7 +5,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rollcall_model::{append, rotation, user_upload};
+use rollcall_bulk::{append, rotation, user_upload};
 
 use crate::{caller::Caller, problem::Problem};
 

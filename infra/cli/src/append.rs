@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use rollcall_model::upload::JobKind;
+use rollcall_model::jobs::JobKind;
 
 use crate::client::StackClient;
 use crate::stack_selector::StackSelector;

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rollcall_bulk::job::{JobView as Job, MailState};
+use rollcall_bulk::upload::UploadOptions;
 use rollcall_connectors::Http;
 use rollcall_connectors::api::{Api, Failure, Permission};
 use rollcall_model::account::AccountId;
 use rollcall_model::email::EmailAddress;
-use rollcall_model::job::{JobView as Job, MailState};
-use rollcall_model::upload::{JobId, JobKind, ObjectVersion, UploadOptions};
+use rollcall_model::jobs::{JobId, JobKind, ObjectVersion};
 use rollcall_model::user::Name;
 use rollcall_storage::connect::Aws;
 use rollcall_storage::deployed::DeployedStack;

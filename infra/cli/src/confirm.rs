@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use clap::Args;
-use rollcall_model::job::{JobState, JobView as Job};
+use rollcall_bulk::job::{JobState, JobView as Job};
 
 use crate::client::{StackClient, request_id, told};
 use crate::follow::{Followed, follow};

@@ -6,11 +6,12 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use rollcall_bulk::job::JobView as Job;
+use rollcall_bulk::report::RowStatus;
+use rollcall_bulk::upload::UploadOptions;
 use rollcall_model::account::AccountId;
-use rollcall_model::job::JobView as Job;
-use rollcall_model::report::RowStatus;
+use rollcall_model::jobs::JobKind;
 use rollcall_model::settings::Settings;
-use rollcall_model::upload::{JobKind, UploadOptions};
 use rollcall_model::user::User;
 use tokio::time::Instant;
 

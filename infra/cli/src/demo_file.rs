@@ -1,8 +1,8 @@
 //! The file that the demo drops: rows of every kind, good and bad, each with what must come of it.
 
-use rollcall_model::append::COLUMNS;
+use rollcall_bulk::append::COLUMNS;
+use rollcall_bulk::report::RowStatus;
 use rollcall_model::code::{RowCode, Warning};
-use rollcall_model::report::RowStatus;
 
 /// The file's name.
 pub const NAME: &str = "october-numbers.csv";

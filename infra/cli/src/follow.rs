@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rollcall_model::job::{JobView as Job, Phase};
-use rollcall_model::upload::JobId;
+use rollcall_bulk::job::{JobView as Job, Phase};
+use rollcall_model::jobs::JobId;
 use tokio::time::Instant;
 
 use crate::client::{StackClient, found};

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use rollcall_model::append::COLUMNS;
+use rollcall_bulk::append::COLUMNS;
 use serde::Serialize;
 
 use crate::demo_account;
@@ -306,11 +306,11 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use rollcall_model::append::{AppendRequests, LoginLookup, judge};
-    use rollcall_model::csv_file::Reader;
+    use rollcall_bulk::append::{AppendRequests, LoginLookup, judge};
+    use rollcall_bulk::report::Report;
     use rollcall_model::numbers::NumberReader;
-    use rollcall_model::report::Report;
     use rollcall_model::user::Policy;
+    use rollcall_tabular::Reader;
 
     use super::*;
 
@@ -337,7 +337,7 @@ mod tests {
         let inventory = demo_account::inventory(demo_account::NUMBERS);
         let mut numbers = NumberReader::new("IN".parse().unwrap(), &inventory);
         let mut wanted = AppendRequests::default();
-        let read = |take: &mut dyn FnMut(&rollcall_model::csv_file::Row<'_>)| {
+        let read = |take: &mut dyn FnMut(&rollcall_tabular::Row<'_>)| {
             let mut reader = Reader::new(&COLUMNS);
             reader.push(file.as_bytes()).unwrap();
             reader.end().unwrap();

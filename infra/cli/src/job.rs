@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use rollcall_model::job::JobView as Job;
-use rollcall_model::upload::JobId;
+use rollcall_bulk::job::JobView as Job;
+use rollcall_model::jobs::JobId;
 
 use crate::client::{StackClient, found, told};
 use crate::confirm::decide;

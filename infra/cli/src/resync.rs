@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use rollcall_model::mapping::resync_state::{ResyncRequest, ResyncState};
+use rollcall_bulk::resync::state::{ResyncRequest, ResyncState};
 
 use crate::args::AccountArg;
 use crate::client::{StackClient, told};

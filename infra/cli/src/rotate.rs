@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::Args;
-use rollcall_model::csv_file::{Note, ignored_columns};
-use rollcall_model::rotation::{COLUMNS, MAX_QUARANTINE_DAYS, OfFile, Only, Replacements, RotationRequest, read_file};
+use rollcall_bulk::note::Note;
+use rollcall_bulk::rotation::{COLUMNS, MAX_QUARANTINE_DAYS, OfFile, Only, Replacements, RotationRequest, read_file};
 use rollcall_model::user::{LoginId, Ref};
+use rollcall_tabular::ignored_columns;
 
 use crate::client::StackClient;
 use crate::confirm::ConfirmArgs;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use rollcall_model::{append, rotation, user_upload};
+use rollcall_bulk::{append, rotation, user_upload};
 
 use crate::output;
 use local_stack::{Context, Result};

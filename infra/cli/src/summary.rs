@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use jiff::Timestamp;
-use rollcall_model::job::{Failure, JobState, JobView as Job, MailState, NotifyIgnored};
-use rollcall_model::report::{Counts, RowStatus};
-use rollcall_model::upload::ResultKeys;
+use rollcall_bulk::job::{Failure, JobState, JobView as Job, MailState, NotifyIgnored};
+use rollcall_bulk::report::{Counts, RowStatus};
+use rollcall_bulk::upload::ResultKeys;
 
 use crate::audit::actor;
 use crate::client::StackClient;

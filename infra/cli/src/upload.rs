@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use rollcall_model::catalog::CatalogEntry;
-use rollcall_model::upload::JobKind;
+use rollcall_model::jobs::JobKind;
 use rollcall_model::user::{Name, fold};
 use serde::Deserialize;
 

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use rollcall_model::csv_file::Encoding;
+use rollcall_bulk::upload::UploadOptions;
 use rollcall_model::email::EmailAddress;
-use rollcall_model::upload::{JobId, JobKind, UploadOptions};
+use rollcall_model::jobs::{JobId, JobKind};
 use rollcall_model::user::Name;
+use rollcall_tabular::Encoding;
 
 use crate::client::StackClient;
 use crate::confirm::ConfirmArgs;

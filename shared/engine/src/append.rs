@@ -2,19 +2,17 @@
 
 use std::collections::HashMap;
 
-use rollcall_model::{
+use rollcall_bulk::{
     append::{self, AppendLedger, AppendPlan, AppendRequests, LoginLookup},
-    csv_file::{Row, Schema},
     left_out::LeftOut,
-    numbers::NumberReader,
     report::Judgement,
-    upload::JobKind,
-    user::Claim,
 };
+use rollcall_model::{jobs::JobKind, numbers::NumberReader, user::Claim};
 use rollcall_storage::{
     StorageError,
     directory::{Found, TableUsage},
 };
+use rollcall_tabular::{Row, Schema};
 
 use crate::{Attempt, Done, Interrupt, ListAdditions, Operation, Prepared, RowSource, Work, near::Near};
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use rollcall_model::{job::Job, left_out::LeftOut};
+use rollcall_bulk::{job::Job, left_out::LeftOut};
 use rollcall_storage::{
     ErrorKind, StorageError,
     directory::{Backoff, TableUsage},

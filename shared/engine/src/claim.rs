@@ -1,9 +1,10 @@
 //! Who works on a job.
 
-use rollcall_model::{
+use rollcall_bulk::{
     job::{ClaimOutcome, Delivery, Job, claim},
-    upload::{InboxKey, JobId, ObjectVersion},
+    upload::InboxKey,
 };
+use rollcall_model::jobs::{JobId, ObjectVersion};
 use rollcall_storage::{ErrorKind, StorageError};
 
 use crate::{Attempt, DeliveryOutcome, Engine};

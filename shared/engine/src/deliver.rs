@@ -6,11 +6,8 @@
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use jiff::Timestamp;
 use lambda_runtime::{Context, LambdaEvent};
-use rollcall_model::{
-    job::Delivery,
-    misplaced::Misplaced,
-    upload::{InboxEvent, JobId},
-};
+use rollcall_bulk::{job::Delivery, misplaced::Misplaced, upload::InboxEvent};
+use rollcall_model::jobs::JobId;
 use rollcall_storage::{
     connect::Aws,
     directory::Directory,

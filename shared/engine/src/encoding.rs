@@ -1,11 +1,14 @@
 //! A file that neither names its encoding nor is UTF-8.
 
+use rollcall_bulk::{
+    job::{Failure, Stage},
+    note::Note,
+};
 use rollcall_model::{
     code::FileWarning,
-    csv_file::{Encoding, Judge, Judged, Note},
-    job::{Failure, Stage},
-    upload::{JobKind, ObjectVersion},
+    jobs::{JobKind, ObjectVersion},
 };
+use rollcall_tabular::{Encoding, Judge, Judged};
 use tokio::time::Instant;
 
 use crate::{Attempt, Interrupt};

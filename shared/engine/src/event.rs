@@ -1,9 +1,7 @@
 //! EventBridge's notices of new objects, as the queue brings them.
 
-use rollcall_model::{
-    misplaced::Misplaced,
-    upload::{InboxEvent, JobKind, ObjectVersion},
-};
+use rollcall_bulk::{misplaced::Misplaced, upload::InboxEvent};
+use rollcall_model::jobs::{JobKind, ObjectVersion};
 use serde::Deserialize;
 
 /// What came from the queue.

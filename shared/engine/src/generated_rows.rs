@@ -1,11 +1,9 @@
 //! Jobs that bring their own rows: what asks for them, and what they keep for a later attempt.
 
-use rollcall_model::{
-    code::FileCode,
-    csv_file::FileFault,
-    upload::{ObjectVersion, UploadOptions},
-};
+use rollcall_bulk::upload::UploadOptions;
+use rollcall_model::{code::FileCode, jobs::ObjectVersion};
 use rollcall_storage::StorageError;
+use rollcall_tabular::FileFault;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Attempt, Interrupt};

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use rollcall_model::job::{Failure, Phase};
+use rollcall_bulk::job::{Failure, Phase};
 use rollcall_storage::directory::TableUsage;
 
 use crate::{Attempt, DeliveryOutcome, Done, Interrupt, Operation, Work, apply::Batch, metrics};

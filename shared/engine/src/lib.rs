@@ -36,19 +36,22 @@ mod users;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rollcall_bulk::{
+    job::{Delivery, Failure, Job, Phase, Stage},
+    upload::{InboxKey, ResultKeys},
+};
 use rollcall_model::{
     account::AccountId,
     audit::Actor,
     country::Country,
-    csv_file::FileFault,
     inventory::InventoryNumber,
-    job::{Delivery, Failure, Job, Phase, Stage},
+    jobs::{JobId, JobKind, ObjectVersion},
     settings::Settings,
-    upload::{InboxKey, JobId, JobKind, ObjectVersion, ResultKeys},
 };
 use rollcall_storage::{
     ErrorKind, StorageError, directory::Directory, files::Files, mailer::Mailer, telemetry::millis,
 };
+use rollcall_tabular::FileFault;
 use tokio::time::Instant;
 
 use self::claim::Claimed;

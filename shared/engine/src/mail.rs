@@ -1,12 +1,12 @@
 //! The mail about a job.
 
 use jiff::Timestamp;
-use rollcall_model::{
-    inventory::utc_day,
+use rollcall_bulk::{
     job::{Failure, MailState},
     job_email::{FailedRows, JobEmail, plain_name},
     upload::file_name,
 };
+use rollcall_model::inventory::utc_day;
 use rollcall_storage::{
     ErrorKind, StorageError,
     mailer::{Attachment, MAX_ATTACHED_BYTES},

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rollcall_model::job::{Job, JobState, MailState, Stage};
+use rollcall_bulk::job::{Job, JobState, MailState, Stage};
 use rollcall_storage::telemetry::{Measure, measure};
 
 /// Logs how old a delivery is: how long ago its event came into the queue. `SQS` leaves a message out of its own measure once it

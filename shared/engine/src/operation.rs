@@ -2,15 +2,13 @@
 
 use std::future::Future;
 
+use rollcall_bulk::{job::Job, left_out::LeftOut, note::Note, report::Judgement};
 use rollcall_model::{
     caller_id::CallerId,
-    csv_file::{Header, Note, Row, Schema},
-    job::Job,
-    left_out::LeftOut,
-    report::Judgement,
-    upload::{JobKind, ObjectVersion},
+    jobs::{JobKind, ObjectVersion},
 };
 use rollcall_storage::{StorageError, directory::TableUsage};
+use rollcall_tabular::{Header, Row, Schema};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Attempt, Interrupt};

@@ -1,11 +1,12 @@
 //! The first reading: who is to have what.
 
+use rollcall_bulk::note::Note;
 use rollcall_model::{
     code::{FileCode, FileWarning},
-    csv_file::{Encoding, FileFault, Note, Reader, Schema},
-    upload::ObjectVersion,
+    jobs::ObjectVersion,
 };
 use rollcall_storage::files::Download;
+use rollcall_tabular::{Encoding, FileFault, Reader, Schema};
 use tokio::time::Instant;
 
 use crate::{Attempt, Interrupt, Operation, Prepared, RowSource, Work};
@@ -92,7 +93,7 @@ impl Attempt<'_> {
                 return Err(FileFault { code: FileCode::TooManyRows, line: None, message }.into());
             }
         }
-        let mut notes = rows.reader.notes();
+        let mut notes: Vec<Note> = rows.reader.notes().into_iter().map(Note::from).collect();
         if let Some(header) = rows.reader.header().filter(|_| own) {
             notes.extend(Note::columns_ignored(&header.ignored()));
             notes.extend(work.note(header, &self.job));

@@ -1,10 +1,12 @@
 //! A file that lies where no job takes it: a job that says so, and nothing else.
 
-use rollcall_model::{
-    audit::Actor,
+use rollcall_bulk::{
     job::{Delivery, Failure},
     misplaced::Misplaced,
-    upload::{JobId, ObjectVersion},
+};
+use rollcall_model::{
+    audit::Actor,
+    jobs::{JobId, ObjectVersion},
 };
 use rollcall_storage::StorageError;
 

@@ -1,8 +1,7 @@
 //! The second reading: what came of each row, in two files.
 
-use rollcall_model::{
-    code::Warning, csv_file::Note, job::Stage, outcomes::Outcomes, report::Report, upload::ResultKeys,
-};
+use rollcall_bulk::{job::Stage, note::Note, outcomes::Outcomes, report::Report, upload::ResultKeys};
+use rollcall_model::code::Warning;
 use rollcall_storage::{StorageError, files::MultipartUpload};
 
 use crate::{
@@ -92,7 +91,7 @@ impl Attempt<'_> {
 }
 
 async fn pass_on(
-    from: &mut rollcall_model::csv_file::Writer,
+    from: &mut rollcall_tabular::Writer,
     to: &mut MultipartUpload,
     hold: usize,
 ) -> Result<(), StorageError> {

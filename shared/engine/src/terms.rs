@@ -1,6 +1,7 @@
 //! What an upload says of its job, and who asked for it.
 
-use rollcall_model::{audit::Actor, email::EmailAddress, job::NotifyIgnored, permit::Permit, upload::UploadOptions};
+use rollcall_bulk::{job::NotifyIgnored, upload::UploadOptions};
+use rollcall_model::{audit::Actor, email::EmailAddress, permit::Permit};
 use rollcall_storage::StorageError;
 
 use crate::Attempt;

@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rollcall_model::{
-    catalog::CatalogKind,
-    csv_file::{Header, Note, Row, Schema},
+use rollcall_bulk::{
     job::Job,
     left_out::LeftOut,
+    note::Note,
     report::{Judgement, RowStatus},
-    upload::JobKind,
-    user::DirectoryId,
     user_upload::{self, Catalog, UploadLedger, UserChange, UserNow, UserPlan, UserRequests, UserRowReader},
 };
+use rollcall_model::{catalog::CatalogKind, jobs::JobKind, user::DirectoryId};
 use rollcall_storage::{
     StorageError,
     directory::{TableUsage, UserWrite},
 };
+use rollcall_tabular::{Header, Row, Schema};
 
 use crate::{
     Attempt, Done, Interrupt, ListAdditions, Operation, Prepared, RowSource, Work,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::text_value;
+use crate::text_value::text_value;
 
 /// The name of an account: 1 to 64 of `a` to `z`, `0` to `9`, `-` and `_`.
 ///

@@ -4,7 +4,7 @@ use crate::spelling::fold;
 
 /// What stands in a cell in place of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Blank {
+pub enum Blank {
     /// The error of a formula: `#N/A`, `#REF!`. There should have been a value, and it is lost.
     Error,
     /// What an export writes where there is nothing: `NULL`, `nan`, `-`. It is read as an empty cell.
@@ -12,7 +12,7 @@ pub(crate) enum Blank {
 }
 
 /// What a cell without padding holds in place of a value, if it does.
-pub(crate) fn of(text: &str) -> Option<Blank> {
+pub fn of(text: &str) -> Option<Blank> {
     /// No word of the lists has more bytes.
     const LONGEST: usize = 40;
     if text.is_empty() || text.len() > LONGEST {

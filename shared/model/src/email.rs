@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     spelling::{fold, repair},
-    text::{is_invisible, text_value, trim},
+    text_value::text_value,
 };
+use rollcall_tabular::text::{is_invisible, trim};
 
 /// An e-mail address, as far as that can be told without writing to it, of at most 254 bytes (RFC 5321, section 4.5.3.1).
 ///
@@ -44,7 +45,7 @@ impl EmailAddress {
         let (mailbox, domain) = address.split_once('@').ok_or(NotAnAddress)?;
         let fits = address.len() <= MAX_BYTES
             && fold(&address).len() <= MAX_BYTES
-            && !crate::text::is_garbled(given)
+            && !rollcall_tabular::text::is_garbled(given)
             && !mailbox.is_empty()
             && !domain.is_empty()
             && mailbox.chars().all(|c| is_seen_letter(c) || c.is_ascii_alphanumeric() || MAILBOX.contains(c))

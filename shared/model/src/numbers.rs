@@ -11,8 +11,9 @@ use crate::{
     code::RowCode,
     country::{Country, national_digits},
     inventory::InventoryNumber,
-    tel_uri, text,
+    tel_uri,
 };
+use rollcall_tabular::text;
 
 /// Reads numbers for one account.
 pub struct NumberReader {
@@ -292,7 +293,7 @@ mod tests {
     use super::*;
     use crate::{
         inventory::{NumberFacts, NumberState},
-        upload::JobId,
+        jobs::JobId,
         user::Name,
     };
 

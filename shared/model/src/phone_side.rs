@@ -210,6 +210,19 @@ impl fmt::Debug for PhoneUserId {
     }
 }
 
+impl PhoneSide {
+    /// Whether something that users are known by could come out wrong in a wrong encoding.
+    pub fn has_letters_past_ascii(&self) -> bool {
+        self.users.iter().any(|user| {
+            let department = user.permission.as_ref().and_then(|permission| permission.department.as_ref());
+            !user.id.as_str().is_ascii()
+                || user.login.as_ref().is_some_and(|login| !login.as_str().is_ascii())
+                || user.email.as_ref().is_some_and(|email| !email.as_str().is_ascii())
+                || department.is_some_and(|department| !department.as_str().is_ascii())
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

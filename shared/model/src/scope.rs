@@ -10,7 +10,7 @@
 //!
 //! A rotation asks for what `POST /v1/numbers/rotations` asks for, and tells what `GET /v1/numbers/{number}/users` tells.
 
-use crate::upload::JobKind;
+use crate::jobs::JobKind;
 
 /// A scope of a token, beside those for jobs themselves and for the audit trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

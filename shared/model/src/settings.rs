@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{append::DEFAULT_LIST_LIMIT, country::Country, email::EmailAddress};
+use crate::{country::Country, email::EmailAddress};
+
+/// Numbers that one user's list takes at most, where the account's settings don't say. A DynamoDB item holds 400 KB,
+/// some 34,000 numbers; an append becomes dearer than one item a number from some 135 on.
+pub const DEFAULT_LIST_LIMIT: usize = 5_000;
 
 /// An account's settings. An account that has set nothing has the defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

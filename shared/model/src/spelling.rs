@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizer;
 
-use crate::text::is_invisible;
+use rollcall_tabular::text::is_invisible;
 
 /// The identifier that was meant, as far as that is certain:
 ///
@@ -22,7 +22,7 @@ use crate::text::is_invisible;
 ///
 /// A line break or a tab inside the text stays: two values may stand in one cell. Repairing twice is repairing once. A
 /// text that needs none costs nothing.
-pub(crate) fn repair(given: &str) -> Cow<'_, str> {
+pub fn repair(given: &str) -> Cow<'_, str> {
     if is_plain(given) {
         return Cow::Borrowed(given);
     }
@@ -38,7 +38,7 @@ pub(crate) fn repair(given: &str) -> Cow<'_, str> {
 
 /// Whether a text is so plain that there is nothing to repair: printable ASCII that begins and ends with a letter or
 /// digit, without marks that can be a wrapping, and without two spaces in a row.
-pub(crate) fn is_plain(text: &str) -> bool {
+pub fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let mut last = b'x';
@@ -95,7 +95,7 @@ fn unwrapped(text: &str) -> &str {
 
 /// A whole number that went through a column of decimals, `100234.0`, as the number. Shorter ones may be versions or
 /// internal extensions with a point.
-pub(crate) fn undo_decimal(text: &str) -> Option<&str> {
+pub fn undo_decimal(text: &str) -> Option<&str> {
     /// A spreadsheet keeps 15 digits (IEEE 754).
     const DIGITS: std::ops::RangeInclusive<usize> = 3..=15;
     let (whole, fraction) = text.split_once(['.', ','])?;

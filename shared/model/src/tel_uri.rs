@@ -12,7 +12,7 @@ const PARAMETER: char = ';';
 
 /// What a URI says.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TelUri<'a> {
+pub struct TelUri<'a> {
     /// The number, from its context on.
     pub number: Cow<'a, str>,
     /// Who is behind the number, if it says so: the digits of an extension, or nothing of a subaddress.
@@ -20,7 +20,7 @@ pub(crate) struct TelUri<'a> {
 }
 
 /// Whether a text is a URI of a telephone number, with what spreadsheets put before a text.
-pub(crate) fn is_one(text: &str) -> bool {
+pub fn is_one(text: &str) -> bool {
     // Nearly every number begins with a digit or a plus sign.
     if text.starts_with(|c: char| c.is_ascii_digit() || c == '+') {
         return false;
@@ -30,7 +30,7 @@ pub(crate) fn is_one(text: &str) -> bool {
 }
 
 /// Whether a text is such a URI and names somebody behind the number.
-pub(crate) fn has_extension(text: &str) -> bool {
+pub fn has_extension(text: &str) -> bool {
     let is_extension = |part: &str| {
         let name = part.split('=').next().unwrap_or_default().trim();
         ["ext", "isub"].iter().any(|known| name.eq_ignore_ascii_case(known))
@@ -39,7 +39,7 @@ pub(crate) fn has_extension(text: &str) -> bool {
 }
 
 /// The length of a URI's first parameter, from the mark before it on; `None` where the text doesn't begin with one.
-pub(crate) fn parameter(text: &str) -> Option<usize> {
+pub fn parameter(text: &str) -> Option<usize> {
     let rest = text.strip_prefix(PARAMETER)?;
     let end = rest.find(PARAMETER).unwrap_or(rest.len());
     let (name, _) = rest[..end].split_once('=')?;
@@ -49,7 +49,7 @@ pub(crate) fn parameter(text: &str) -> Option<usize> {
 }
 
 /// Reads a URI. `None` for a text that is none; [`Unusable`] for one whose number can't be told.
-pub(crate) fn read(text: &str) -> Option<Result<TelUri<'_>, Unusable>> {
+pub fn read(text: &str) -> Option<Result<TelUri<'_>, Unusable>> {
     let (scheme, rest) = text.split_at_checked(SCHEME.len())?;
     if !scheme.eq_ignore_ascii_case(SCHEME) {
         return None;
@@ -81,7 +81,7 @@ pub(crate) fn read(text: &str) -> Option<Result<TelUri<'_>, Unusable>> {
 
 /// The number can't be told from the URI.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Unusable;
+pub struct Unusable;
 
 /// A text without percent-encoding (RFC 3986, section 2.1), where that gives a text.
 fn decoded(text: &str) -> Cow<'_, str> {

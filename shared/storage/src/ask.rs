@@ -1,12 +1,8 @@
 //! Jobs whose file is a request that we drop ourselves: for a call of the API, or for a schedule.
 
 use jiff::Timestamp;
-use rollcall_model::{
-    audit::Actor,
-    email::EmailAddress,
-    permit::Permit,
-    upload::{InboxKey, ObjectVersion, UploadOptions},
-};
+use rollcall_bulk::upload::{InboxKey, UploadOptions};
+use rollcall_model::{audit::Actor, email::EmailAddress, jobs::ObjectVersion, permit::Permit};
 
 use crate::{StorageError, directory::Directory, files::Files};
 

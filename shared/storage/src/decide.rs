@@ -1,10 +1,10 @@
 //! What a person decides about a job.
 
-use rollcall_model::{
-    audit::Actor,
-    job::{Decision, InvalidJobState, Job},
+use rollcall_bulk::{
+    job::{InvalidJobState, Job},
     upload::InboxEvent,
 };
+use rollcall_model::{audit::Actor, jobs::Decision};
 
 use crate::{StorageError, directory::Directory, files::Files};
 

@@ -14,12 +14,8 @@ use aws_sdk_s3::{
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-use rollcall_model::{
-    email::EmailAddress,
-    permit::PermitId,
-    upload::{InboxKey, ObjectVersion, UploadOptions},
-    user::Name,
-};
+use rollcall_bulk::upload::{InboxKey, UploadOptions};
+use rollcall_model::{email::EmailAddress, jobs::ObjectVersion, permit::PermitId, user::Name};
 
 use crate::{ErrorKind, StorageError, connect::Aws, error::failed};
 

@@ -2,7 +2,8 @@
 
 use aws_sdk_ses::{primitives::Blob, types::RawMessage};
 use mail_builder::{MessageBuilder, headers::text::Text};
-use rollcall_model::{email::EmailAddress, job::MailState, job_email::JobEmail};
+use rollcall_bulk::{job::MailState, job_email::JobEmail};
+use rollcall_model::email::EmailAddress;
 
 use crate::{ErrorKind, StorageError, connect::Aws, error::failed};
 

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use e2e::Stack;
-use rollcall_model::{job::Job, upload::JobId};
+use rollcall_bulk::job::Job;
+use rollcall_model::jobs::JobId;
 
 use crate::{
     process::{cpu, peak_megabytes},

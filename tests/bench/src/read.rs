@@ -3,12 +3,12 @@
 use std::hint::black_box;
 
 use jiff::Timestamp;
+use rollcall_bulk::append::{AppendRequests, COLUMNS};
 use rollcall_model::{
-    append::{AppendRequests, COLUMNS},
-    csv_file::Reader,
     inventory::{InventoryNumber, NumberFacts},
     numbers::NumberReader,
 };
+use rollcall_tabular::Reader;
 
 use crate::{count, median, report::Report, timed};
 

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use e2e::Stack;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use rollcall_bulk::{job::Job, resync::state::ResyncRequest};
 use rollcall_model::{
     caller_id::CallerId,
-    job::Job,
-    mapping::{CrmUserId, GivenMapping, Mapping, resync_state::ResyncRequest},
+    jobs::JobKind,
+    mapping::{CrmUserId, GivenMapping, Mapping},
     phone_side::PhoneUserId,
-    upload::JobKind,
 };
 use rollcall_storage::directory::TableUsage;
 use tokio::time::Duration;

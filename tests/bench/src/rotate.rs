@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use e2e::Stack;
-use rollcall_model::{caller_id::CallerId, job::Job, upload::JobKind, user::User};
+use rollcall_bulk::job::Job;
+use rollcall_model::{caller_id::CallerId, jobs::JobKind, user::User};
 use rollcall_storage::directory::TableUsage;
 use tokio::time::Duration;
 

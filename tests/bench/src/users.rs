@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use e2e::Stack;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use rollcall_model::{email::EmailAddress, job::Job, user::User};
+use rollcall_bulk::job::Job;
+use rollcall_model::{email::EmailAddress, user::User};
 
 use crate::{count, median, process::peak_megabytes, report::Report};
 

@@ -1,10 +1,8 @@
 //! A job that dies before and after every single request, in turn.
 
+use rollcall_bulk::job::{Job, JobState, MailState};
 use rollcall_engine::{DeliveryOutcome, Operation};
-use rollcall_model::{
-    job::{Job, JobState, MailState},
-    upload::JobKind,
-};
+use rollcall_model::jobs::JobKind;
 
 use crate::{Faults, Fuse, Stack, TestEngine, delivery};
 

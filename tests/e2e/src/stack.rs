@@ -10,14 +10,17 @@ use std::{
 
 use jiff::Timestamp;
 use mail_parser::{MessageParser, MimeHeaders};
+use rollcall_bulk::{
+    job::Job,
+    upload::{InboxKey, UploadOptions},
+};
 use rollcall_model::{
     account::AccountId,
     audit::Actor,
     email::EmailAddress,
     inventory::{InventoryNumber, NumberFacts},
-    job::Job,
+    jobs::{JobId, JobKind, ObjectVersion},
     settings::Settings,
-    upload::{InboxKey, JobId, JobKind, ObjectVersion, UploadOptions},
     user::{LoginId, Profile, User},
 };
 use rollcall_storage::{

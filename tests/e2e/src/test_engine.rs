@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use rollcall_bulk::job::Delivery;
 use rollcall_engine::{Engine, Limits};
-use rollcall_model::job::Delivery;
 use rollcall_storage::{
     connect::{Aws, LocalStack},
     directory::Directory,

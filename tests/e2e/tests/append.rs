@@ -1,11 +1,8 @@
 //! A file dropped into the bucket: the table, the result files and the mail afterwards.
 
 use e2e::{Stack, user};
-use rollcall_model::{
-    code::FileCode,
-    job::{Failure, JobState, MailState},
-    user::Policy,
-};
+use rollcall_bulk::job::{Failure, JobState, MailState};
+use rollcall_model::{code::FileCode, user::Policy};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_file_reaches_the_users_and_what_failed_comes_back_by_mail() {

@@ -1,12 +1,8 @@
 //! The smallest files that once did harm without a word: what comes of each, through the bucket.
 
 use e2e::{Stack, user};
-use rollcall_model::{
-    code::FileWarning,
-    job::{Job, JobState, MailState},
-    upload::JobKind,
-    user::User,
-};
+use rollcall_bulk::job::{Job, JobState, MailState};
+use rollcall_model::{code::FileWarning, jobs::JobKind, user::User};
 
 /// What comes of the rows of a file: each row's status and codes.
 async fn dropped(stack: &Stack, kind: JobKind, name: &str, file: &[u8]) -> (Job, Vec<String>) {

@@ -4,10 +4,8 @@ use std::fs;
 
 use axum::http::Method;
 use e2e::{Stack, how_much};
-use rollcall_model::{
-    code::FileCode,
-    job::{Failure, Job, JobState},
-};
+use rollcall_bulk::job::{Failure, Job, JobState};
+use rollcall_model::code::FileCode;
 use serde_json::json;
 
 /// Megabytes of the large ones in the usual run: more than the memory that they may take.

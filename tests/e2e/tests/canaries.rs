@@ -3,11 +3,8 @@
 
 use axum::http::{Method, StatusCode};
 use e2e::{Stack, user};
-use rollcall_model::{
-    email::EmailAddress,
-    upload::{JobKind, UploadOptions},
-    user::Name,
-};
+use rollcall_bulk::upload::UploadOptions;
+use rollcall_model::{email::EmailAddress, jobs::JobKind, user::Name};
 use serde_json::json;
 
 const NAME: &str = "Canary Zwölfender";

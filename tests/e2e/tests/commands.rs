@@ -3,13 +3,9 @@
 use std::process::Output;
 
 use e2e::{Stack, json, until};
-use rollcall_model::{
-    account::AccountId,
-    append::COLUMNS,
-    csv_file::{Reader, RowShape},
-    email::EmailAddress,
-    settings::Settings,
-};
+use rollcall_bulk::append::COLUMNS;
+use rollcall_model::{account::AccountId, email::EmailAddress, settings::Settings};
+use rollcall_tabular::{Reader, RowShape};
 use serde_json::Value;
 
 fn rollcall(stack: Option<&Stack>, arguments: &[&str]) -> Output {

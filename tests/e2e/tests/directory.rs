@@ -7,10 +7,8 @@ use std::{
 
 use axum::http::{Method, StatusCode};
 use e2e::{Caller, Corruption, Gone, Graph, Quirks, Stack, rollcall};
-use rollcall_model::{
-    job::{Failure, Job, JobState},
-    user::{AgentStatus, User, WebLogin},
-};
+use rollcall_bulk::job::{Failure, Job, JobState};
+use rollcall_model::user::{AgentStatus, User, WebLogin};
 use serde_json::{Value, json};
 
 /// A stack that finds a tenant, and somebody of an account that has connected it.

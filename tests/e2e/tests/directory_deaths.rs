@@ -2,12 +2,10 @@
 
 use directory_import::BringUsers;
 use e2e::{CrashTest, Graph, Quirks, Stack, die_at_every_request};
+use rollcall_bulk::{directory_import::sync_state::SyncState, job::Job, safety_threshold::Recent};
 use rollcall_connectors::entra::Tenants;
 use rollcall_model::{
-    directory_import::sync_state::SyncState,
-    job::Job,
-    safety_threshold::Recent,
-    upload::JobKind,
+    jobs::JobKind,
     user::{DirectoryId, LoginId, Profile, User, WebLogin},
 };
 use rollcall_storage::{connect::Aws, secrets::Secrets};

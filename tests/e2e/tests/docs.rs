@@ -3,11 +3,8 @@
 use std::process::Command;
 
 use e2e::{Stack, binaries, rollcall};
-use rollcall_model::{
-    append,
-    code::{ApiCode, FileCode, FileWarning, NumberWarning, RowCode, Warning},
-    phone_snapshot, rotation, user_upload,
-};
+use rollcall_bulk::{append, phone_snapshot, rotation, user_upload};
+use rollcall_model::code::{ApiCode, FileCode, FileWarning, NumberWarning, RowCode, Warning};
 
 const FILES: &str = include_str!("../../../infra/docs/files.md");
 const API: &str = include_str!("../../../infra/docs/api.md");

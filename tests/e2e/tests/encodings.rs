@@ -1,12 +1,11 @@
 //! Files in encodings that they don't name, through the public doors.
 
 use e2e::{Stack, json, rollcall};
-use rollcall_model::{
-    code::FileWarning,
+use rollcall_bulk::{
     job::{Failure, Job, JobState, MailState},
-    upload::{JobKind, UploadOptions},
-    user::User,
+    upload::UploadOptions,
 };
+use rollcall_model::{code::FileWarning, jobs::JobKind, user::User};
 use serde_json::Value;
 
 /// `Login ID,Name` and a name in Windows-1251, of which there is too little to be sure.

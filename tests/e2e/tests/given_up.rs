@@ -2,14 +2,12 @@
 
 use e2e::{Faults, Fuse, Stack, TestEngine, delivery, user};
 use number_rotation::Rotate;
-use rollcall_engine::{Append, DeliveryOutcome, Operation, UploadUsers};
-use rollcall_model::{
-    inventory::NumberState,
+use rollcall_bulk::{
     job::{Failure, Job, JobState},
     undo::UndoRequest,
-    upload::JobKind,
-    user::User,
 };
+use rollcall_engine::{Append, DeliveryOutcome, Operation, UploadUsers};
+use rollcall_model::{inventory::NumberState, jobs::JobKind, user::User};
 
 /// Users of a job: more than are written at once.
 const USERS: usize = 30;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use e2e::{Caller, Faults, Reply, Stack, TestEngine, delivery, delivery_of, user};
+use rollcall_bulk::{job::Job, undo::UndoRequest};
 use rollcall_engine::{DeliveryOutcome, UploadUsers};
-use rollcall_model::{job::Job, undo::UndoRequest, upload::JobKind};
+use rollcall_model::jobs::JobKind;
 use serde_json::{Value, json};
 
 async fn send(caller: &Caller, method: Method, path: &str, headers: &[(&str, &str)], body: Value) -> Reply {

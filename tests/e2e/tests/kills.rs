@@ -3,10 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use e2e::{SeededRng, Stack, how_much, user};
-use rollcall_model::{
-    job::{Job, JobState, MailState},
-    upload::{JobId, ObjectVersion},
-};
+use rollcall_bulk::job::{Job, JobState, MailState};
+use rollcall_model::jobs::{JobId, ObjectVersion};
 
 /// Deaths in the usual run.
 const KILLS: u64 = 20;

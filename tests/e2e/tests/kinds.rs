@@ -4,10 +4,13 @@
 use std::collections::BTreeSet;
 
 use e2e::Stack;
+use rollcall_bulk::{
+    job::{Failure, Job, JobState, MailState},
+    upload::UploadOptions,
+};
 use rollcall_model::{
     code::FileCode,
-    job::{Failure, Job, JobState, MailState},
-    upload::{JobId, JobKind, ObjectVersion, UploadOptions},
+    jobs::{JobId, JobKind, ObjectVersion},
 };
 
 /// The function that works on a kind.

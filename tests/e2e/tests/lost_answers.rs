@@ -8,14 +8,14 @@ use e2e::{Faults, Proxy, Stack, contract, user};
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use lambda_http::{Service, http, request};
+use rollcall_bulk::{job::Job, upload::InboxKey};
 use rollcall_connectors::entra::{Endpoints, Tenants};
 use rollcall_model::{
     account::AccountId,
     catalog::{CatalogEntry, CatalogKind},
     inventory::{InventoryNumber, NumberFacts},
-    job::Job,
+    jobs::JobKind,
     mapping::{CrmUserId, Mapping},
-    upload::{InboxKey, JobKind},
     user::{Name, Profile, Ref, User},
 };
 use rollcall_storage::{

@@ -6,18 +6,18 @@ use e2e::{
 };
 use futures_util::future::join_all;
 use mapping_resync::{PhoneSystems, Resync};
+use rollcall_bulk::{
+    job::{Failure, Job, JobState},
+    resync::state::ResyncRequest,
+};
 use rollcall_connectors::{Http, smartflo, zoom_phone};
 use rollcall_engine::DeliveryOutcome;
 use rollcall_model::{
     inventory::{InventoryNumber, NumberState},
-    job::{Decision, Failure, Job, JobState},
-    mapping::{
-        CrmUserId, Explanation, ExplanationInput, GivenMapping, Link, Mapping, MappingState,
-        resync_state::ResyncRequest,
-    },
+    jobs::{Decision, JobKind},
+    mapping::{CrmUserId, Explanation, ExplanationInput, GivenMapping, Link, Mapping, MappingState},
     phone_side::{DialPermission, PhoneUserId},
     settings::{PhoneSystem, Settings},
-    upload::JobKind,
     user::{Name, Policy, Ref, User},
 };
 use rollcall_storage::{connect::Aws, decide, secrets::Secrets};

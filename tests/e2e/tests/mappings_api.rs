@@ -3,9 +3,9 @@
 use axum::http::{Method, StatusCode};
 use e2e::{Caller, Faults, Proxy, Reply, Stack, json, rollcall};
 use lambda_http::{Service, http, request};
+use rollcall_bulk::job::JobState;
 use rollcall_connectors::entra::{Endpoints, Tenants};
 use rollcall_model::{
-    job::JobState,
     mapping::{CrmUserId, Mapping},
     phone_side::DialPermission,
     settings::{PhoneSystem, Settings},

@@ -1,7 +1,7 @@
 //! A login ID that nobody has names the user who was probably meant.
 
 use e2e::{Stack, user};
-use rollcall_model::upload::JobKind;
+use rollcall_model::jobs::JobKind;
 
 /// What the report says of each row, in order.
 async fn said(stack: &Stack, kind: JobKind, file: &str) -> Vec<String> {

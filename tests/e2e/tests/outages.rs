@@ -9,11 +9,9 @@ use axum::{
 };
 use e2e::{Faults, Proxy, SeededRng, Stack, TestEngine, delivery, delivery_of, how_much};
 use futures_util::future::join_all;
+use rollcall_bulk::job::{Job, JobState, MailState};
 use rollcall_engine::{Append, Attempt, DeliveryOutcome, Interrupt, Operation, Prepared};
-use rollcall_model::{
-    job::{Job, JobState, MailState},
-    upload::{JobId, ObjectVersion},
-};
+use rollcall_model::jobs::{JobId, ObjectVersion};
 use rollcall_storage::{
     connect::{Aws, LocalStack},
     mailer::Mailer,
@@ -165,7 +163,7 @@ struct Overwritten<'a>(&'a Stack);
 
 impl Operation for Overwritten<'_> {
     type Work = <Append as Operation>::Work;
-    const KINDS: &'static [rollcall_model::upload::JobKind] = Append::KINDS;
+    const KINDS: &'static [rollcall_model::jobs::JobKind] = Append::KINDS;
 
     async fn begin(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self::Work>, Interrupt> {
         let begun = Append.begin(attempt).await?;

@@ -1,10 +1,8 @@
 //! Jobs that show what they would do, and do it when they are told.
 
 use e2e::{Stack, rollcall, somebody, user};
-use rollcall_model::{
-    job::{Decision, Failure, Job, JobState, MailState, Stage},
-    upload::JobKind,
-};
+use rollcall_bulk::job::{Failure, Job, JobState, MailState, Stage};
+use rollcall_model::jobs::{Decision, JobKind};
 use rollcall_storage::decide::decide;
 
 const FIRST: &str = "+919876543210";

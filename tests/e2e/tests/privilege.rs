@@ -7,14 +7,17 @@ use axum::http::{Method, StatusCode};
 use e2e::{
     Caller, Corruption, Graph, Quirks, Smartflo, SmartfloTraps, Stack, Zoom, ZoomSpoil, ZoomTraps, json, rollcall,
 };
+use rollcall_bulk::{
+    job::{Job, JobState},
+    resync::state::ResyncRequest,
+    undo::UndoRequest,
+};
 use rollcall_connectors::{smartflo::SECRET as SMARTFLO_SECRET, zoom_phone};
 use rollcall_model::{
-    job::{Job, JobState},
-    mapping::{CrmUserId, GivenMapping, Mapping, resync_state::ResyncRequest},
+    jobs::JobKind,
+    mapping::{CrmUserId, GivenMapping, Mapping},
     phone_side::PhoneUserId,
     settings::{PhoneSystem, Settings},
-    undo::UndoRequest,
-    upload::JobKind,
 };
 use rollcall_storage::{connect::Aws, secrets::Secrets};
 use serde_json::{Value, json as value};

@@ -7,17 +7,15 @@ use std::{
 };
 
 use e2e::{Corruption, Gone, Graph, Quirks};
+use rollcall_bulk::directory_import::{
+    DirectoryUser, Phone,
+    sync::{ChangedFacts, DirectoryChange},
+};
 use rollcall_connectors::{
     ConnectorError, FailureKind, Http,
     entra::{Credentials, DeltaLink, Endpoints, Entra, Step, Which},
 };
-use rollcall_model::{
-    directory_import::{
-        DirectoryUser, Phone,
-        sync::{ChangedFacts, DirectoryChange},
-    },
-    user::DirectoryId,
-};
+use rollcall_model::user::DirectoryId;
 use tokio::time::Instant;
 
 /// Longest that anything takes. A test that needs it has failed.

@@ -10,11 +10,11 @@ use axum::{
     http::{Method, StatusCode},
 };
 use e2e::{Caller, Reply, Stack, rollcall};
+use rollcall_bulk::job::{Job, MailState, NotifyIgnored};
 use rollcall_model::{
     email::EmailAddress,
-    job::{Job, MailState, NotifyIgnored},
+    jobs::JobKind,
     settings::{ReportTo, Settings},
-    upload::JobKind,
 };
 use serde_json::{Value, json};
 

@@ -3,14 +3,18 @@
 use axum::http::{Method, StatusCode};
 use e2e::{Caller, CrashTest, Faults, Stack, TestEngine, delivery, die_at_every_request, rollcall, somebody};
 use number_rotation::Rotate;
+use rollcall_bulk::{
+    job::{Job, JobState},
+    resync::state::ResyncRequest,
+    rotation::RotationPlan,
+    upload::ResultKeys,
+};
 use rollcall_engine::{Append, Attempt, DeliveryOutcome, Interrupt, Operation, Prepared};
 use rollcall_model::{
     inventory::{InventoryNumber, NumberState},
-    job::{Job, JobState},
-    mapping::{CrmUserId, GivenMapping, Mapping, resync_state::ResyncRequest},
+    jobs::JobKind,
+    mapping::{CrmUserId, GivenMapping, Mapping},
     phone_side::PhoneUserId,
-    rotation::RotationPlan,
-    upload::{JobKind, ResultKeys},
     user::{Policy, Ref},
 };
 use rollcall_storage::{StorageError, connect::Aws, directory::Directory};
@@ -309,7 +313,7 @@ async fn a_mark_keeps_lists_from_a_number_until_a_person_decides_or_the_next_rot
     assert_eq!(append("taken.csv").await, "ALREADY_ALLOWED");
 
     // The job of the mark has ended, so it keeps nobody away.
-    change(&stack, 0, |item| item.reserved_by = Some(rollcall_model::upload::JobId::parse(&"0".repeat(32)).unwrap()))
+    change(&stack, 0, |item| item.reserved_by = Some(rollcall_model::jobs::JobId::parse(&"0".repeat(32)).unwrap()))
         .await;
     let job = rotate(&stack, json!({ "retire": [number(0)] })).await;
     assert_eq!((job.counts.applied, item(&stack, 0).await.facts.state), (1, NumberState::Retired), "{job:?}");
@@ -542,7 +546,7 @@ async fn the_command_rotates_and_tells_by_its_exit_code() {
     let told = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(told.contains(",line 2,") && told.contains(",line 4,"), "{told}");
     let (jobs, _) = stack.directory.jobs(&stack.account, None, 1).await.unwrap();
-    assert_eq!(rollcall_model::upload::file_name(&jobs[0].upload.name), "flagged.csv");
+    assert_eq!(rollcall_bulk::upload::file_name(&jobs[0].upload.name), "flagged.csv");
     assert!(String::from_utf8_lossy(&done.stderr).contains("flagged.csv"), "{done:?}");
 
     for arguments in [

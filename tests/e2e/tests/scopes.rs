@@ -7,10 +7,13 @@ use axum::{
     http::{Method, StatusCode},
 };
 use e2e::{Caller, Reply, Stack};
-use rollcall_model::{
+use rollcall_bulk::{
     job::{Job, JobState},
+    upload::InboxKey,
+};
+use rollcall_model::{
+    jobs::{JobId, JobKind},
     scope::Scope,
-    upload::{InboxKey, JobId, JobKind},
 };
 use serde_json::{Value, json};
 

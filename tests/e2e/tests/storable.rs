@@ -3,13 +3,15 @@
 use axum::http::{Method, StatusCode};
 use bulk_undo::Undo;
 use e2e::{Caller, Faults, Refused, Stack, TestEngine, delivery, user};
+use rollcall_bulk::{
+    job::{Job, JobState},
+    undo::UndoRequest,
+};
 use rollcall_engine::{Append, DeliveryOutcome, UploadUsers};
 use rollcall_model::{
     caller_id::CallerId,
-    job::{Job, JobState},
+    jobs::{JobKind, ObjectVersion},
     settings::Settings,
-    undo::UndoRequest,
-    upload::{JobKind, ObjectVersion},
 };
 use serde_json::{Value, json};
 

@@ -3,14 +3,17 @@
 use axum::http::{Method, StatusCode};
 use bulk_undo::Undo;
 use e2e::{CrashTest, Faults, Stack, TestEngine, delivery, die_at_every_request, rollcall, somebody, user};
+use rollcall_bulk::{
+    job::{Failure, Job, JobState},
+    rotation::{Replacements, RotationRequest},
+    undo::UndoRequest,
+    upload::UploadOptions,
+};
 use rollcall_engine::DeliveryOutcome;
 use rollcall_model::{
     email::EmailAddress,
     inventory::{InventoryNumber, NumberState},
-    job::{Failure, Job, JobState},
-    rotation::{Replacements, RotationRequest},
-    undo::UndoRequest,
-    upload::{JobKind, UploadOptions},
+    jobs::JobKind,
     user::{Policy, User},
 };
 use serde_json::{Value, json};

@@ -2,11 +2,13 @@
 
 use bulk_undo::Undo;
 use e2e::{CrashTest, Stack, die_at_every_request, rollcall, user};
-use rollcall_model::{
-    email::EmailAddress,
+use rollcall_bulk::{
     job::{Job, JobState},
     undo::UndoRequest,
-    upload::JobKind,
+};
+use rollcall_model::{
+    email::EmailAddress,
+    jobs::JobKind,
     user::{Profile, Ref, User},
 };
 

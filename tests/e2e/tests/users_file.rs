@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use axum::http::{Method, StatusCode};
 use e2e::{CrashTest, Faults, Stack, TestEngine, delivery, die_at_every_request, json, rollcall};
 use jiff::Timestamp;
+use rollcall_bulk::job::{Job, JobState, MailState};
 use rollcall_engine::{DeliveryOutcome, UploadUsers};
 use rollcall_model::{
     catalog::{CatalogEntry, CatalogKind},
     email::EmailAddress,
-    job::{Job, JobState, MailState},
-    upload::JobKind,
+    jobs::JobKind,
     user::{Claim, Name, Ref},
     version::existed_at,
 };

@@ -7,12 +7,12 @@ use axum::{
     http::{Method, StatusCode},
 };
 use e2e::{Caller, Reply, Stack, rollcall};
-use rollcall_model::{
+use rollcall_bulk::{
     job::{Job, JobState},
-    permit::PermitId,
     undo::UndoRequest,
-    upload::{JobKind, UploadOptions},
+    upload::UploadOptions,
 };
+use rollcall_model::{jobs::JobKind, permit::PermitId};
 use serde_json::{Value, json};
 
 const FILE: &str = "Login ID,Allowed Caller ID\nuser1,+919876543210\n";

@@ -1,9 +1,7 @@
 //! CSV files, the most that comes from strangers.
 
-use rollcall_model::{
-    append::COLUMNS,
-    csv_file::{Column, FileFault, MAX_RECORD_BYTES, Reader, Row, RowShape, Writer, guard, unguard},
-};
+use rollcall_bulk::append::COLUMNS;
+use rollcall_tabular::{Column, FileFault, MAX_RECORD_BYTES, Reader, Row, RowShape, Writer, guard, unguard};
 
 /// Everything that a reader says of a file: line, shape and cells of each row, and why it stopped.
 type Said = (Vec<(u64, RowShape, Vec<String>)>, Option<FileFault>);

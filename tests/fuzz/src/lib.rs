@@ -21,11 +21,12 @@ mod tests;
 pub use csv_files::{csv_differential, csv_reader};
 
 use event::Event;
+use rollcall_bulk::upload::InboxEvent;
 use rollcall_model::{
     account::AccountId,
     inventory::{InventoryNumber, NumberFacts, NumberState},
+    jobs::JobKind,
     numbers::{NumberReader, Reading},
-    upload::{InboxEvent, JobKind},
     user::Name,
 };
 use serde_json::Value;

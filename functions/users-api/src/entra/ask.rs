@@ -1,11 +1,8 @@
 //! Imports and syncs, which are jobs.
 
 use axum::{Json, extract::State, http::StatusCode};
-use rollcall_model::{
-    catalog,
-    directory_import::request::{Import, ImportRequest, Sync},
-    upload::JobKind,
-};
+use rollcall_bulk::directory_import::request::{Import, ImportRequest, Sync};
+use rollcall_model::{catalog, jobs::JobKind};
 
 use crate::{
     Api, Shared,

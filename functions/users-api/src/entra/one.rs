@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use axum::{Json, extract::State};
+use rollcall_bulk::directory_import::sync_state::{Imported, SyncState, Synced};
 use rollcall_connectors::entra::{Credentials, SECRET, Tenant};
-use rollcall_model::{
-    directory_import::sync_state::{Imported, SyncState, Synced},
-    user::DirectoryId,
-};
+use rollcall_model::user::DirectoryId;
 use serde::Serialize;
 
 use crate::{Shared, caller::Caller, problem::Problem};

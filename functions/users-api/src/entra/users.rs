@@ -1,10 +1,10 @@
 //! The directory's users.
 
 use axum::{Json, extract::State};
+use rollcall_bulk::directory_import::{DirectoryUser, request::Chosen};
 use rollcall_connectors::{FailureKind, entra::Which};
 use rollcall_model::{
     caller_id::CallerId,
-    directory_import::{DirectoryUser, request::Chosen},
     email::EmailAddress,
     user::{Claim, DirectoryId, LoginId, Name},
 };

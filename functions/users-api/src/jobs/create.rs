@@ -7,14 +7,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use rollcall_model::{
-    code::ApiCode,
-    csv_file::Encoding,
-    email::EmailAddress,
-    permit::Permit,
-    upload::{InboxKey, JobKind, NOT_A_FILE_NAME, UploadOptions, is_file_name},
-    user::Name,
-};
+use rollcall_bulk::upload::{InboxKey, NOT_A_FILE_NAME, UploadOptions, is_file_name};
+use rollcall_model::{code::ApiCode, email::EmailAddress, jobs::JobKind, permit::Permit, user::Name};
+use rollcall_tabular::Encoding;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tokio::time::Duration;

@@ -5,13 +5,15 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use rollcall_bulk::{
+    directory_import::sync_state::{SyncOutcome, SyncState, Synced},
+    job::{InvalidJobState, Job, JobView},
+    resync::state::ResyncState,
+    undo::UndoRequest,
+};
 use rollcall_model::{
     code::ApiCode,
-    directory_import::sync_state::{SyncOutcome, SyncState, Synced},
-    job::{Decision, InvalidJobState, Job, JobView},
-    mapping::resync_state::ResyncState,
-    undo::UndoRequest,
-    upload::JobKind,
+    jobs::{Decision, JobKind},
 };
 use rollcall_storage::decide::{self, decide};
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! The account's jobs, the latest first.
 
 use axum::{Json, extract::State};
-use rollcall_model::job::JobView;
+use rollcall_bulk::job::JobView;
 use rollcall_storage::directory::job_place;
 
 use super::shown;

@@ -7,7 +7,7 @@ pub(crate) mod one;
 mod scope;
 
 use jiff::Timestamp;
-use rollcall_model::job::{Job, JobView};
+use rollcall_bulk::job::{Job, JobView};
 
 fn shown(job: Job) -> JobView {
     JobView::at(Timestamp::now(), job)

@@ -6,10 +6,8 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rollcall_model::{
-    job::{Job, JobView},
-    upload::JobId,
-};
+use rollcall_bulk::job::{Job, JobView};
+use rollcall_model::jobs::JobId;
 use rollcall_storage::ErrorKind;
 use tokio::time::Duration;
 

@@ -1,9 +1,9 @@
 //! What a token must allow besides jobs themselves. [`rollcall_model::scope`] has the table.
 
+use rollcall_bulk::job::Job;
 use rollcall_model::{
-    job::Job,
+    jobs::{JobId, JobKind},
     scope::Scope,
-    upload::{JobId, JobKind},
 };
 
 use crate::{Api, caller::Caller, problem::Problem};

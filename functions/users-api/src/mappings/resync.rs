@@ -1,10 +1,8 @@
 //! Resyncs: what came of the last, and a new one.
 
 use axum::{Json, extract::State, http::StatusCode};
-use rollcall_model::{
-    mapping::resync_state::{Ended, ResyncRequest, Resynced},
-    upload::JobKind,
-};
+use rollcall_bulk::resync::state::{Ended, ResyncRequest, Resynced};
+use rollcall_model::jobs::JobKind;
 use serde::Serialize;
 
 use crate::{

@@ -1,7 +1,8 @@
 //! Rotations, which are jobs.
 
 use axum::{Json, extract::State, http::StatusCode};
-use rollcall_model::{rotation::RotationRequest, upload::JobKind};
+use rollcall_bulk::rotation::RotationRequest;
+use rollcall_model::jobs::JobKind;
 
 use crate::{
     Shared,

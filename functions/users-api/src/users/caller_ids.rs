@@ -6,8 +6,8 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
+use rollcall_bulk::append::{AppendPlan, LoginLookup};
 use rollcall_model::{
-    append::{AppendPlan, LoginLookup},
     caller_id::CallerId,
     code::RowCode,
     numbers::{NumberReader, Reading},

@@ -5,8 +5,9 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rollcall_model::{csv_file::Writer, user_upload};
+use rollcall_bulk::user_upload;
 use rollcall_storage::directory::{FilterValue, UserFilter};
+use rollcall_tabular::Writer;
 use tokio::time::Duration;
 use uuid::Uuid;
 

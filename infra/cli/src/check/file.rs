@@ -3,10 +3,11 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use rollcall_model::csv_file::RESULT_COLUMNS;
-use rollcall_model::job::{JobState, JobView as Job};
-use rollcall_model::report::RowStatus;
-use rollcall_model::upload::{JobKind, UploadOptions};
+use rollcall_bulk::job::{JobState, JobView as Job};
+use rollcall_bulk::report::RowStatus;
+use rollcall_bulk::upload::UploadOptions;
+use rollcall_model::jobs::JobKind;
+use rollcall_tabular::RESULT_COLUMNS;
 use serde::Serialize;
 
 use crate::client::{StackClient, told};

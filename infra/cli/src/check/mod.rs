@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use rollcall_bulk::upload::UploadOptions;
 use rollcall_model::account::AccountId;
-use rollcall_model::csv_file::Encoding;
-use rollcall_model::upload::{JobKind, UploadOptions};
+use rollcall_model::jobs::JobKind;
 use rollcall_model::user::Name;
+use rollcall_tabular::Encoding;
 
 use crate::args::{AccountArg, OutputFormat};
 use crate::client::StackClient;

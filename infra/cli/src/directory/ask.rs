@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use rollcall_model::directory_import::request::{Chosen, Import, Sync};
+use rollcall_bulk::directory_import::request::{Chosen, Import, Sync};
 use rollcall_model::user::{DirectoryId, Ref};
 use serde::Serialize;
 

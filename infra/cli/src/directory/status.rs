@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::Args;
-use rollcall_model::directory_import::sync::SyncTally;
-use rollcall_model::directory_import::sync_state::{ImportTally, Imported, SyncOutcome, Synced};
-use rollcall_model::upload::JobId;
+use rollcall_bulk::directory_import::sync::SyncTally;
+use rollcall_bulk::directory_import::sync_state::{ImportTally, Imported, SyncOutcome, Synced};
+use rollcall_model::jobs::JobId;
 use rollcall_model::user::DirectoryId;
 use serde::{Deserialize, Serialize};
 

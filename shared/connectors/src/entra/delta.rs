@@ -5,7 +5,8 @@
 //! seven days. <https://learn.microsoft.com/graph/delta-query-overview>
 
 use http::Uri;
-use rollcall_model::{directory_import::sync::DirectoryChange, numbers::NumberReader, user::DirectoryId};
+use rollcall_bulk::directory_import::sync::DirectoryChange;
+use rollcall_model::{numbers::NumberReader, user::DirectoryId};
 use tokio::time::Instant;
 
 use super::{Entra, is_gone, wire};

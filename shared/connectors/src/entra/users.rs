@@ -2,7 +2,8 @@
 
 use http::Uri;
 use percent_encoding::percent_decode_str;
-use rollcall_model::{directory_import::DirectoryUser, numbers::NumberReader, user::DirectoryId};
+use rollcall_bulk::directory_import::DirectoryUser;
+use rollcall_model::{numbers::NumberReader, user::DirectoryId};
 use tokio::time::Instant;
 
 use super::{Entra, is_missing_user, wire};

@@ -1,7 +1,10 @@
 //! What Graph and the token endpoint answer, as JSON.
 
+use rollcall_bulk::directory_import::{
+    DirectoryUser, Phone,
+    sync::{ChangedFacts, DirectoryChange},
+};
 use rollcall_model::{
-    directory_import::{DirectoryUser, Phone, sync::ChangedFacts, sync::DirectoryChange},
     email::EmailAddress,
     numbers::NumberReader,
     user::{DirectoryId, LoginId, Name},

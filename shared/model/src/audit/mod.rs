@@ -19,9 +19,8 @@ use crate::{
     account::AccountId,
     caller_id::CallerId,
     inventory::NumberState,
-    job::Decision,
+    jobs::{Decision, JobId},
     mapping::CrmUserId,
-    upload::JobId,
     user::{LoginId, Policy, Ref},
 };
 

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Actor, AuditEntry, AuditSubject};
-use crate::{caller_id::CallerId, upload::JobId, user::LoginId};
+use crate::{caller_id::CallerId, jobs::JobId, user::LoginId};
 
 /// Which entries are wanted: those that are about all that is said here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     caller_id::CallerId,
-    upload::JobId,
+    jobs::JobId,
     user::{Name, Ref},
 };
 

@@ -6,10 +6,6 @@
 
 mod explain;
 mod matching;
-pub mod resync;
-pub mod resync_state;
-#[cfg(test)]
-mod tests;
 
 use std::fmt;
 
@@ -24,9 +20,10 @@ use crate::{
     email::EmailAddress,
     inventory::InventoryNumber,
     phone_side::{DialPermission, PhoneUserId},
-    text::{self, text_value},
+    text_value::text_value,
     user::{LoginId, Policy, User, fold},
 };
+use rollcall_tabular::text;
 
 /// What the CRM calls one of its users: 1 to 128 characters, none of them a control character.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

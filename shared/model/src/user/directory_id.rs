@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::text_value;
+use crate::text_value::text_value;
 
 /// What a directory calls one of its users, for as long as the user exists: with Entra ID the object ID, a GUID.
 ///

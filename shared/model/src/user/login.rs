@@ -8,7 +8,7 @@ use super::suspect::Suspect;
 use crate::{
     blank::{self, Blank},
     spelling::{fold, is_plain, repair, undo_decimal},
-    text::text_value,
+    text_value::text_value,
 };
 
 /// A login ID, without what programs put around it. It never changes during a user's life.
@@ -91,7 +91,10 @@ impl GivenLogin {
 }
 
 /// The login ID that a text means. A plain one costs no memory.
-pub(crate) fn read(given: &str) -> Result<Cow<'_, str>, NotALogin> {
+///
+/// # Errors
+/// [`NotALogin`].
+pub fn read(given: &str) -> Result<Cow<'_, str>, NotALogin> {
     // What begins with a letter is no number, and what is plain is no error of a formula: those have a mark.
     if is_plain(given) && given.len() <= MAX_LOGIN_BYTES && given.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return Ok(Cow::Borrowed(given));
@@ -111,14 +114,14 @@ pub(crate) fn read(given: &str) -> Result<Cow<'_, str>, NotALogin> {
     if text.contains('\n') {
         return Err(LINES);
     }
-    if !text.is_ascii() && crate::text::is_garbled(given) {
+    if !text.is_ascii() && rollcall_tabular::text::is_garbled(given) {
         return Err(GARBLED);
     }
     Ok(text)
 }
 
 /// The text without what every editor leaves at the ends of a cell, of which there is nothing to say.
-pub(crate) fn plain_trim(given: &str) -> &str {
+pub fn plain_trim(given: &str) -> &str {
     given.trim_matches(|c: char| matches!(c, ' ' | '\t' | '\r' | '\n'))
 }
 

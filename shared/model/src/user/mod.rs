@@ -19,7 +19,7 @@ pub use login::{GivenLogin, LoginId, MAX_LOGIN_BYTES, NotALogin};
 pub use profile::{Extension, Name, NotAName, Profile, Ref};
 pub use suspect::Suspect;
 
-pub(crate) use login::{plain_trim, read as read_login};
+pub use login::{plain_trim, read as read_login};
 
 use crate::{caller_id::CallerId, version::first_version};
 

@@ -1,6 +1,6 @@
 //! Login IDs that somebody may have meant who has written one that nobody has.
 
-use crate::report::shown;
+use rollcall_tabular::text::shown;
 
 /// Digits that a column of numbers takes the zeros off at most: codes of employees have some six to ten.
 const MOST_DIGITS: usize = 10;

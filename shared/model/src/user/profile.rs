@@ -4,14 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    blank,
-    caller_id::CallerId,
-    email::EmailAddress,
-    object,
-    spelling::repair,
-    text::{self, text_value},
-};
+use crate::{blank, caller_id::CallerId, email::EmailAddress, object, spelling::repair, text_value::text_value};
+use rollcall_tabular::text;
 
 /// The editable part of a user. Unknown fields are refused by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

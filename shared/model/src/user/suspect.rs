@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{blank, spelling::fold, text};
+use crate::{blank, spelling::fold};
+use rollcall_tabular::text;
 
 /// What a text in the place of a login ID looks like, where it may be none. A user who has it is found by it. No user is
 /// created by it unless somebody says that it is meant.

@@ -4,12 +4,12 @@ use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::types::{BatchStatementRequest, KeysAndAttributes};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use rollcall_bulk::append::AppendPlan;
 use rollcall_model::{
     account::AccountId,
-    append::AppendPlan,
     audit::Actor,
     caller_id::CallerId,
-    upload::JobId,
+    jobs::JobId,
     user::{Policy, fold},
 };
 use tokio::time::Instant;

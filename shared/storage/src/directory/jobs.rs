@@ -1,11 +1,11 @@
 //! The records of jobs.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use rollcall_bulk::job::{Job, JobState};
 use rollcall_model::{
     account::AccountId,
     audit::Actor,
-    job::{Decision, Job, JobState},
-    upload::JobId,
+    jobs::{Decision, JobId},
 };
 
 use super::{

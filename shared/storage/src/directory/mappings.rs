@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use rollcall_model::{
     account::AccountId,
     audit::Actor,
+    jobs::JobId,
     mapping::{CrmUserId, Mapping},
-    upload::JobId,
 };
 use tokio::time::Instant;
 

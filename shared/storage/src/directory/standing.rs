@@ -1,7 +1,8 @@
 //! How accounts stand with what is done for them by schedule: their own directories, and their resyncs.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use rollcall_model::{account::AccountId, directory_import::sync_state::SyncState, mapping::resync_state::ResyncState};
+use rollcall_bulk::{directory_import::sync_state::SyncState, resync::state::ResyncState};
+use rollcall_model::account::AccountId;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Directory, Item, document, read_document, string, taken};

@@ -8,10 +8,9 @@ use rollcall_model::{
     account::AccountId,
     audit::{Actor, AuditChange, AuditField, AuditImage, AuditSubject, RecordedAction},
     email::EmailAddress,
-    job::Decision,
+    jobs::{Decision, JobId},
     mapping::Mapping,
     settings::{ReportTo, Settings},
-    upload::JobId,
     user::{LoginId, Ref},
 };
 use serde::Deserialize;

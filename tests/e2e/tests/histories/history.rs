@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use e2e::SeededRng;
+use rollcall_bulk::{
+    resync::state::ResyncRequest,
+    rotation::{Replacements, RotationRequest},
+    undo::UndoRequest,
+    upload::InboxKey,
+};
 use rollcall_model::{
     caller_id::CallerId,
     inventory::NumberState,
-    mapping::{CrmUserId, GivenMapping, Mapping, resync_state::ResyncRequest},
-    rotation::{Replacements, RotationRequest},
-    undo::UndoRequest,
-    upload::{InboxKey, JobId, JobKind, ObjectVersion},
+    jobs::{JobId, JobKind, ObjectVersion},
+    mapping::{CrmUserId, GivenMapping, Mapping},
 };
 
 /// Whom a row names, and what; a number that can't be read is none.

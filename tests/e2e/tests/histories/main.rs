@@ -22,13 +22,15 @@ use std::{
 
 use e2e::{SeededRng, how_much};
 use jiff::SignedDuration;
+use rollcall_bulk::{
+    job::{Delivery, Job, JobState},
+    rotation::Checked,
+};
 use rollcall_model::{
     inventory::{InventoryNumber, NumberFacts, NumberState},
-    job::{Delivery, Job, JobState},
+    jobs::{JobId, JobKind},
     mapping::{self, CrmUserId, GivenMapping, Mapping},
     phone_side::PhoneUserId,
-    rotation::Checked,
-    upload::{JobId, JobKind},
 };
 
 use history::{Event, NUMBERS, file, number, source};

@@ -3,22 +3,26 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use rollcall_model::{
+use rollcall_bulk::{
     append,
-    audit::Actor,
-    caller_id::CallerId,
-    csv_file::{Reader, Row, Schema},
-    inventory::{InventoryNumber, NumberState},
-    job::{ClaimOutcome, Decision, Delivery, Failure, Job, JobState, MailState, Phase, claim},
-    mapping::{Mapping, resync},
-    numbers::NumberReader,
-    phone_side::{PhoneSide, PhoneUser},
+    job::{ClaimOutcome, Delivery, Failure, Job, JobState, MailState, Phase, claim},
     report::{Judgement, Report},
+    resync,
     rotation::{self, Checked, Holder, Pair, RotationRequest, Rules},
     undo::{self, Effect, NumberPlan, SkipReason, UndoRequest, UndoTarget},
-    upload::{InboxKey, JobId, JobKind, ObjectVersion, ResultKeys},
+    upload::{InboxKey, ResultKeys},
+};
+use rollcall_model::{
+    audit::Actor,
+    caller_id::CallerId,
+    inventory::{InventoryNumber, NumberState},
+    jobs::{Decision, JobId, JobKind, ObjectVersion},
+    mapping::Mapping,
+    numbers::NumberReader,
+    phone_side::{PhoneSide, PhoneUser},
     user::Policy,
 };
+use rollcall_tabular::{Reader, Row, Schema};
 use serde_json::{from_slice, to_vec};
 
 use crate::{

@@ -9,12 +9,12 @@ use std::{
 };
 
 use jiff::Timestamp;
+use rollcall_bulk::job::{Failure, Job, JobState};
 use rollcall_model::{
     caller_id::CallerId,
     inventory::InventoryNumber,
-    job::{Failure, Job, JobState},
+    jobs::JobId,
     mapping::{CrmUserId, Mapping},
-    upload::JobId,
     user::User,
 };
 

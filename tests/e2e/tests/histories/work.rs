@@ -3,18 +3,21 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use rollcall_model::{
+use rollcall_bulk::{
     append,
-    caller_id::CallerId,
-    csv_file::{Row, Schema},
-    inventory::InventoryNumber,
     job::Job,
-    mapping::{CrmUserId, Mapping, MatchIndex, resync},
-    numbers::NumberReader,
-    phone_side::PhoneSide,
+    resync,
     rotation::{self, Checked, Rules},
     undo::{self, Effect, NumberPlan},
 };
+use rollcall_model::{
+    caller_id::CallerId,
+    inventory::InventoryNumber,
+    mapping::{CrmUserId, Mapping, MatchIndex},
+    numbers::NumberReader,
+    phone_side::PhoneSide,
+};
+use rollcall_tabular::{Row, Schema};
 use serde::{Deserialize, Serialize};
 
 /// One job, as it is worked on.

@@ -1,6 +1,6 @@
 //! Users written by a bulk job: created or changed, many in flight, each with an outcome of its own.
 
-use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, upload::JobId, user::User};
+use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, jobs::JobId, user::User};
 use tokio::time::Instant;
 
 use super::change::{Marks, Numbers, marks, write_together};

@@ -3,14 +3,8 @@
 use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
-use rollcall_model::{
-    account::AccountId,
-    audit::Actor,
-    caller_id::CallerId,
-    rotation::{Holder, Only},
-    upload::JobId,
-    user::fold,
-};
+use rollcall_bulk::rotation::{Holder, Only};
+use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, jobs::JobId, user::fold};
 use tokio::time::Instant;
 
 use super::item::{CALLER_IDS, caller_ids, number_set, policy};

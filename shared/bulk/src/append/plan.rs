@@ -1,0 +1,111 @@
+//! What an append does to one user.
+
+use hashbrown::HashSet;
+use serde::{Deserialize, Serialize};
+
+use crate::left_out::LeftOut;
+use rollcall_model::{caller_id::CallerId, user::Policy};
+
+/// How the directory knows the login ID of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginLookup {
+    /// It is a user's, under this policy.
+    User(Policy),
+    /// It is nobody's.
+    Nobody,
+    /// It is no login ID, but the e-mail address of a user who has another one. Nobody is guessed.
+    EmailOnly,
+    /// It is the login ID of one user and the e-mail address of another.
+    Ambiguous,
+    /// It is a user's, who was left out.
+    LeftOut(LeftOut),
+}
+
+/// What a job does to one user, and why. Plans are kept beside the results before they are carried out, so that a
+/// job that dies half-way still knows what was its own doing, and so that it can be undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppendPlan {
+    /// The login ID, folded.
+    pub login: String,
+    /// Who that is.
+    pub standing: LoginLookup,
+    /// Numbers to add.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add: Vec<CallerId>,
+    /// Numbers that the user had before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub already_present: Vec<CallerId>,
+    /// Numbers for which the list has no room.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over_limit: Vec<CallerId>,
+    /// Numbers that were added and have been taken off again, since they were retired meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retracted: Vec<CallerId>,
+    /// Users who may have been meant, where nobody has the login ID: folded login IDs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub near: Vec<String>,
+}
+
+impl AppendPlan {
+    /// Decides. `list` is what the user has now, `wanted` what it is to have, in the order of the file; the first ones
+    /// that fit under `limit` are added.
+    pub fn decide(
+        login: &str,
+        standing: LoginLookup,
+        list: &[CallerId],
+        wanted: impl Iterator<Item = CallerId>,
+        limit: usize,
+    ) -> Self {
+        let mut plan = Self::nothing(login.to_owned(), standing);
+        if !matches!(standing, LoginLookup::User(_)) {
+            return plan;
+        }
+        let list: HashSet<CallerId> = list.iter().copied().collect();
+        for number in wanted {
+            if list.contains(&number) {
+                plan.already_present.push(number);
+            } else if list.len() + plan.add.len() < limit {
+                plan.add.push(number);
+            } else {
+                plan.over_limit.push(number);
+            }
+        }
+        plan
+    }
+
+    /// Numbers that an earlier attempt was about to add count as added by it, where all of them are on the list by now.
+    pub fn merge_previous_attempt(&mut self, earlier: &Self) {
+        if earlier.add.iter().all(|number| self.already_present.contains(number)) {
+            self.already_present.retain(|number| !earlier.add.contains(number));
+            self.add.extend(&earlier.add);
+        }
+    }
+
+    /// Whether this has been carried out, by what would be decided now: every number is on the list.
+    pub fn is_done(&self, now: &Self) -> bool {
+        self.add.iter().all(|number| now.already_present.contains(number))
+    }
+
+    /// The user was deleted after the plan was made: nothing was added.
+    pub fn vanished(&mut self) {
+        *self = Self::nothing(std::mem::take(&mut self.login), LoginLookup::Nobody);
+    }
+
+    /// The user is left as it is.
+    pub fn leave_out(&mut self, why: LeftOut) {
+        *self = Self::nothing(std::mem::take(&mut self.login), LoginLookup::LeftOut(why));
+    }
+
+    fn nothing(login: String, standing: LoginLookup) -> Self {
+        Self {
+            login,
+            standing,
+            add: Vec::new(),
+            already_present: Vec::new(),
+            over_limit: Vec::new(),
+            retracted: Vec::new(),
+            near: Vec::new(),
+        }
+    }
+}

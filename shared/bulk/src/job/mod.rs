@@ -1,0 +1,538 @@
+//! The life of a bulk job.
+//!
+//! A job is made by the event that announces its file. Each delivery of that event [claims](claim) it with a lease that
+//! ends when the delivery's time does; the holder alone writes the record. **A job ends once**: what comes after finds it
+//! ended and does nothing. One that only showed what it would do, or that held itself, waits for a person, who
+//! [decides](Job::decide) about it once.
+//!
+//! ```text
+//! dropped ─┬─> running ────────────┬─> finished ──> undone
+//!          │      ▲                ├─> failed ····> undone, if it was given up
+//!          │      │ execute        └─> held ──┐
+//!          │      ├───────────────────────────┤ discard
+//!          └─> previewing ─> previewed ───────┴─────> discarded
+//! ```
+//!
+//! Nothing is known of a job before its file is there: its name is made of the version that S3 gives the file.
+
+mod shown;
+
+pub use self::shown::JobView;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    note::Note,
+    report::Counts,
+    upload::{InboxKey, ResultKeys},
+};
+use rollcall_model::{
+    audit::Actor,
+    code::FileWarning,
+    email::EmailAddress,
+    jobs::{Decision, JobId, ObjectVersion},
+    user::Name,
+};
+use rollcall_tabular::{Encoding, FileFault};
+
+/// The record of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its name.
+    pub id: JobId,
+    /// Whose it is, what it does, and the name of its file.
+    #[serde(flatten)]
+    pub upload: InboxKey,
+    /// The bytes that it works on.
+    pub source: ObjectVersion,
+    /// Where it stands in its life.
+    pub state: JobState,
+    /// What it does with what it decides.
+    #[serde(default)]
+    pub stage: Stage,
+    /// What it is doing, while it runs.
+    pub phase: Phase,
+    /// When its file was first taken up.
+    pub started: Timestamp,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// Who works on it, and how long nobody else may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// How often it was taken up.
+    pub attempts: u32,
+    /// The last attempt stopped by itself when its time ran out, with its work kept.
+    #[serde(default)]
+    pub paused: bool,
+    /// Rows by what came of them; set when the report is written.
+    #[serde(default)]
+    pub counts: Counts,
+    /// How far it has come.
+    #[serde(default)]
+    pub progress: Progress,
+    /// What it had said that it would do, once it has been told to do it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previewed: Option<Previewed>,
+    /// Why nothing more came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// The last error of an attempt, by the operation that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// Who asked for it. `None` until its first attempt has looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<Actor>,
+    /// Who has decided that it is to be executed, or discarded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<Actor>,
+    /// The job that it takes back, if it is an undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<JobId>,
+    /// The job that has taken it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undone_by: Option<JobId>,
+    /// Who gets the report, in place of the account's recipients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<EmailAddress>,
+    /// Why the report doesn't go to whom the upload names, but to the account's recipients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify_ignored: Option<NotifyIgnored>,
+    /// The role that was chosen for the upload: of users whose rows name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Name>,
+    /// The encoding of the file, where it has no mark: as the upload names it, or as it was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
+    /// What there is to say of the file as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// The mail about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<MailState>,
+}
+
+/// Where a job stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    /// Being worked on, or waiting for the next delivery.
+    Running,
+    /// The same, and nothing will be written.
+    Previewing,
+    /// Every row has the outcome that it would have. A person decides.
+    Previewed,
+    /// Every row has its outcome.
+    Finished,
+    /// The file can't be read, or the job was given up.
+    Failed,
+    /// It would have done more than anybody may have meant, so it did nothing: a person decides.
+    OnHold,
+    /// A person has said that what it would have done was not meant.
+    Discarded,
+    /// It had finished or was given up, and another job has taken back what it did.
+    Undone,
+}
+
+impl JobState {
+    /// Whether a job in this state has not ended.
+    pub fn is_underway(self) -> bool {
+        matches!(self, Self::Running | Self::Previewing)
+    }
+
+    /// As it stands in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Previewing => "previewing",
+            Self::Previewed => "previewed",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::OnHold => "on_hold",
+            Self::Discarded => "discarded",
+            Self::Undone => "undone",
+        }
+    }
+}
+
+/// What a job does with what it decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// As its file was dropped: it carries it out.
+    #[default]
+    Dropped,
+    /// It shows it, and writes nothing.
+    Preview,
+    /// A person has seen what it would do, and said that it is meant: it carries it out, and no brake holds it.
+    Executed,
+}
+
+/// What a preview said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Previewed {
+    /// Rows by what would have come of them.
+    pub counts: Counts,
+    /// What would have been done.
+    pub progress: Progress,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// Rows of which something else has come, among them such as there were only then or only now.
+    #[serde(default)]
+    pub differs: u64,
+}
+
+/// The job stands where this can't be decided about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("A job that is {} can't be {}.", .state.as_str(), match .decision {
+    Decision::Execute => "executed",
+    Decision::Discard => "discarded",
+    Decision::Undo => "undone",
+})]
+pub struct InvalidJobState {
+    decision: Decision,
+    state: JobState,
+}
+
+/// What a running job is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Reading the file.
+    Reading,
+    /// Bringing users up to date.
+    Applying,
+    /// Writing the result files.
+    Reporting,
+    /// Sending the mail.
+    Mailing,
+    /// Nothing any more.
+    Done,
+}
+
+impl Phase {
+    /// As it stands in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Applying => "applying",
+            Self::Reporting => "reporting",
+            Self::Mailing => "mailing",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// How far a job has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// Rows read.
+    pub rows: u64,
+    /// Distinct login IDs in the file.
+    pub users: u64,
+    /// Those that are dealt with.
+    pub users_done: u64,
+    /// Users that were written, new ones among them.
+    pub users_changed: u64,
+    /// Users that are new.
+    pub users_created: u64,
+    /// Numbers that came onto lists, or that CRM users see newly.
+    pub numbers_added: u64,
+    /// Numbers taken off lists by a rotation, or that CRM users don't see any more, by a resync.
+    pub numbers_removed: u64,
+    /// Requests made to the table for users.
+    pub table_calls: u64,
+    /// Write statements sent to the table.
+    pub statements: u64,
+    /// Statements that the table put off, each sent again.
+    pub throttled: u64,
+}
+
+/// Who works on a job, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The invocation.
+    pub owner: String,
+    /// Its deadline: past that it is certainly not running any more.
+    pub until: Timestamp,
+}
+
+/// Why nothing more came of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "because")]
+pub enum Failure {
+    /// The file can't be read. Dropping it again as it is won't help.
+    File(FileFault),
+    /// Somebody else's system, from which the rows were to come, refuses.
+    Refused {
+        /// A sentence for whoever can mend that.
+        reason: String,
+    },
+    /// It would have done more than anybody may have meant.
+    OnHold {
+        /// What it would have done, in a sentence.
+        reason: String,
+    },
+    /// It was delivered as often as it may be, and its event lies in the dead-letter queue; or something was refused that no
+    /// later delivery would be given. What was done stays, and asking for the same again is safe.
+    GaveUp {
+        /// How often it was taken up.
+        attempts: u32,
+        /// What ended the last attempt.
+        reason: String,
+    },
+}
+
+/// Why nobody listens to what an upload says of who is to get its report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotifyIgnored {
+    /// It is no address that a report can be sent to, or it is several.
+    Unreadable,
+    /// The account doesn't allow reports to go there.
+    NotAllowed,
+}
+
+/// What became of the mail about a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum MailState {
+    /// Nothing failed, or nothing but what an earlier mail has told of, so none was due.
+    NotDue,
+    /// One was due, but neither the upload nor the account names anybody.
+    NoRecipient,
+    /// The mail service took it.
+    Sent {
+        /// The mail service's name for it.
+        message_id: String,
+    },
+    /// The account has sent as many mails on that day as it may. The report can be downloaded.
+    TooMany {
+        /// How many that is, a recipient of a mail counted as one.
+        most: u32,
+    },
+    /// The mail service will not take it, now or later.
+    Refused {
+        /// Its reason.
+        reason: String,
+    },
+}
+
+/// One delivery of a job's event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The invocation that it came to.
+    pub invocation: String,
+    /// When it came.
+    pub at: Timestamp,
+    /// When the invocation ends, whatever it is doing.
+    pub deadline: Timestamp,
+    /// Which delivery of the event it is; the first is 1.
+    pub number: u32,
+    /// After how many the event goes to the dead-letter queue.
+    pub of: u32,
+}
+
+impl Delivery {
+    /// No other will follow.
+    pub fn is_last(&self) -> bool {
+        self.number >= self.of
+    }
+}
+
+/// What a delivery may do with a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimOutcome {
+    /// Work on it: write this record, on condition that what was read is still there.
+    Work(Box<Job>),
+    /// Every earlier delivery has died over it: write this record, tell the recipients, and let the event go to the
+    /// dead-letter queue.
+    GiveUp(Box<Job>),
+    /// Another delivery is at it.
+    Busy,
+    /// Nothing is left to do.
+    Ended,
+}
+
+/// Decides what a delivery may do, given the record that is there.
+pub fn claim(existing: Option<Job>, upload: &InboxKey, source: &ObjectVersion, delivery: &Delivery) -> ClaimOutcome {
+    let lease = Some(Lease { owner: delivery.invocation.clone(), until: delivery.deadline });
+    let Some(mut job) = existing else {
+        return ClaimOutcome::Work(Box::new(Job {
+            id: JobId::of(source),
+            upload: upload.clone(),
+            source: source.clone(),
+            state: JobState::Running,
+            stage: Stage::Dropped,
+            phase: Phase::Reading,
+            started: delivery.at,
+            ended: None,
+            lease,
+            attempts: 1,
+            paused: false,
+            counts: Counts::default(),
+            progress: Progress::default(),
+            previewed: None,
+            failure: None,
+            last_error: None,
+            asked_by: None,
+            decided_by: None,
+            undoes: None,
+            undone_by: None,
+            notify: None,
+            notify_ignored: None,
+            role: None,
+            encoding: None,
+            notes: Vec::new(),
+            mail: None,
+        }));
+    };
+    match job.state {
+        JobState::Previewed | JobState::Finished | JobState::OnHold | JobState::Discarded | JobState::Undone => {
+            return ClaimOutcome::Ended;
+        }
+        JobState::Failed if !matches!(job.failure, Some(Failure::GaveUp { .. })) => return ClaimOutcome::Ended,
+        // Sent back, its deliveries died before they came as far as a claim. Taken for done, it would be gone.
+        JobState::Failed if delivery.is_last() => {
+            job.lease = lease;
+            return ClaimOutcome::GiveUp(Box::new(job));
+        }
+        JobState::Failed => {}
+        JobState::Running | JobState::Previewing => {
+            if job.lease.as_ref().is_some_and(|lease| lease.until > delivery.at) {
+                return ClaimOutcome::Busy;
+            }
+            // The last delivery works only where the one before stopped on purpose. Otherwise something in the job
+            // kills whoever works on it, and somebody must be left to say so.
+            if delivery.is_last() && !job.paused {
+                let reason =
+                    job.last_error.clone().unwrap_or_else(|| "the function died or ran out of time or memory".into());
+                job.lease = lease;
+                job.failure = Some(Failure::GaveUp { attempts: job.attempts, reason });
+                return ClaimOutcome::GiveUp(Box::new(job));
+            }
+        }
+    }
+    if matches!(job.failure, Some(Failure::GaveUp { .. })) {
+        // Somebody sent it back from the dead-letter queue: it gets a new life, and a mail of its own. Also where whoever
+        // gave it up has died over saying so.
+        job.state = if job.previews() { JobState::Previewing } else { JobState::Running };
+        job.phase = Phase::Reading;
+        (job.ended, job.failure, job.mail) = (None, None, None);
+    }
+    job.lease = lease;
+    job.attempts += 1;
+    job.paused = false;
+    ClaimOutcome::Work(Box::new(job))
+}
+
+impl Job {
+    /// Whether it shows what it would do, and writes nothing.
+    pub fn previews(&self) -> bool {
+        self.stage == Stage::Preview
+    }
+
+    /// From now on it only shows what it would do.
+    pub fn preview(&mut self) {
+        (self.stage, self.state) = (Stage::Preview, JobState::Previewing);
+    }
+
+    /// The job as it is once this has been decided about it. One that is to be executed waits for a delivery, and begins anew:
+    /// what it saw may be hours old. Deciding that once more, before anybody has taken it up, changes nothing. `by` decides: a job, where
+    /// it is an undo.
+    ///
+    /// # Errors
+    /// [`InvalidJobState`] where there is nothing of this to decide.
+    pub fn decide(&self, decision: Decision, by: &Actor) -> Result<Self, InvalidJobState> {
+        let mut job = self.clone();
+        match (decision, self.state) {
+            (Decision::Execute, JobState::Previewed | JobState::OnHold) => {
+                let ended = self.ended.unwrap_or(self.started);
+                let said = Previewed { counts: self.counts, progress: self.progress, ended, differs: 0 };
+                job.previewed = self.previews().then_some(said);
+                (job.state, job.stage, job.phase) = (JobState::Running, Stage::Executed, Phase::Reading);
+                (job.counts, job.progress, job.paused) = (Counts::default(), Progress::default(), false);
+                (job.ended, job.failure, job.last_error, job.mail) = (None, None, None, None);
+                job.decided_by = Some(by.clone());
+            }
+            (Decision::Execute, JobState::Running) if self.stage == Stage::Executed && self.lease.is_none() => {}
+            (Decision::Discard, JobState::Previewed | JobState::OnHold) => {
+                job.state = JobState::Discarded;
+                job.decided_by = Some(by.clone());
+            }
+            (Decision::Undo, _) if self.can_be_undone() => {
+                job.state = JobState::Undone;
+                job.undone_by = match by {
+                    Actor::Job(undo) => Some(undo.clone()),
+                    Actor::Call(_) | Actor::Schedule | Actor::Bucket => None,
+                };
+            }
+            (decision, state) => return Err(InvalidJobState { decision, state }),
+        }
+        Ok(job)
+    }
+
+    /// Whether what it did can be taken back: it has finished, or it was given up over what it had done so far.
+    pub fn can_be_undone(&self) -> bool {
+        let gave_up = matches!(self.failure, Some(Failure::GaveUp { .. })) && !self.previews();
+        self.state == JobState::Finished || self.state == JobState::Failed && gave_up
+    }
+
+    /// Ends the job.
+    pub fn end(&mut self, at: Timestamp) {
+        self.state = match self.failure {
+            None if self.previews() => JobState::Previewed,
+            None => JobState::Finished,
+            Some(Failure::OnHold { .. }) => JobState::OnHold,
+            Some(_) => JobState::Failed,
+        };
+        self.phase = Phase::Done;
+        self.ended = Some(at);
+        self.lease = None;
+    }
+
+    /// Whether a mail is due: where rows are to be mended, or the whole file, or where nobody was changed by a file that was not
+    /// understood altogether. Whoever asks for a preview looks at it; of one that nobody has asked for, somebody must be told.
+    pub fn is_mail_due(&self) -> bool {
+        let in_vain = self.notes(FileWarning::NothingChanged) && self.notes(FileWarning::ColumnsIgnored);
+        let doubtful = in_vain || self.notes(FileWarning::NumbersElsewhere);
+        match self.failure {
+            Some(Failure::OnHold { .. }) => true,
+            _ => (self.failure.is_some() || self.counts.needs_correction() > 0 || doubtful) && !self.previews(),
+        }
+    }
+
+    /// Whether this was noted of its file.
+    pub(crate) fn notes(&self, code: FileWarning) -> bool {
+        self.notes.iter().any(|note| note.code == code)
+    }
+
+    /// Keeps what there is to say of its file; once, though several attempts may find it.
+    pub fn note(&mut self, notes: impl IntoIterator<Item = Note>) {
+        for note in notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+    }
+
+    /// Where it keeps what it makes in this stage.
+    pub fn keys(&self) -> ResultKeys {
+        ResultKeys::of(&self.upload.account, &self.id, self.stage)
+    }
+
+    /// Whether it has not ended.
+    pub fn is_underway(&self) -> bool {
+        self.state.is_underway()
+    }
+
+    /// A job underway that nobody works on: it waits for the next delivery.
+    pub fn is_waiting(&self, now: Timestamp) -> bool {
+        self.is_underway() && self.lease.as_ref().is_none_or(|lease| lease.until <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests;

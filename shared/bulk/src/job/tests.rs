@@ -1,0 +1,149 @@
+use super::*;
+use rollcall_model::code::FileCode;
+
+fn upload() -> InboxKey {
+    InboxKey::from_key("inbox/acme/append-caller-ids/x.csv").unwrap()
+}
+
+fn source() -> ObjectVersion {
+    ObjectVersion { bucket: "b".into(), key: upload().key(), version: "v".into(), size: 1 }
+}
+
+fn delivery(number: u32, at: i64) -> Delivery {
+    let second = |second| Timestamp::from_second(second).unwrap();
+    Delivery { invocation: format!("i{number}"), at: second(at), deadline: second(at + 10), number, of: 3 }
+}
+
+fn claimed(existing: Option<Job>, delivery: &Delivery) -> ClaimOutcome {
+    claim(existing, &upload(), &source(), delivery)
+}
+
+fn ann() -> Actor {
+    Actor::Call("ann".to_owned())
+}
+
+fn running() -> Job {
+    match claimed(None, &delivery(1, 100)) {
+        ClaimOutcome::Work(job) => *job,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn one_delivery_at_a_time_and_the_next_once_the_lease_is_over() {
+    assert_eq!(claimed(Some(running()), &delivery(2, 109)), ClaimOutcome::Busy);
+    let ClaimOutcome::Work(job) = claimed(Some(running()), &delivery(2, 110)) else { panic!() };
+    assert_eq!((job.attempts, job.lease.unwrap().owner.as_str()), (2, "i2"));
+}
+
+#[test]
+fn an_ended_job_stays_ended() {
+    let mut job = running();
+    job.end(Timestamp::from_second(105).unwrap());
+    assert_eq!(job.state, JobState::Finished);
+    assert_eq!(claimed(Some(job), &delivery(2, 500)), ClaimOutcome::Ended);
+
+    let mut job = running();
+    let fault = FileFault { code: FileCode::FileEmpty, line: None, message: String::new() };
+    job.failure = Some(Failure::File(fault));
+    job.end(Timestamp::from_second(105).unwrap());
+    assert_eq!(job.state, JobState::Failed);
+    assert_eq!(claimed(Some(job), &delivery(2, 500)), ClaimOutcome::Ended);
+
+    // Whatever a person decides about one that held, the same event never takes it up again.
+    for state in [JobState::Previewed, JobState::OnHold, JobState::Discarded, JobState::Undone] {
+        assert_eq!(claimed(Some(Job { state, lease: None, ..running() }), &delivery(2, 500)), ClaimOutcome::Ended);
+    }
+}
+
+#[test]
+fn the_last_delivery_gives_up_unless_the_one_before_paused() {
+    let ClaimOutcome::GiveUp(job) = claimed(Some(running()), &delivery(3, 500)) else { panic!() };
+    assert!(matches!(job.failure, Some(Failure::GaveUp { attempts: 1, .. })));
+    let paused = Job { paused: true, ..running() };
+    assert!(matches!(claimed(Some(paused), &delivery(3, 500)), ClaimOutcome::Work(_)));
+    assert!(matches!(claimed(None, &delivery(3, 500)), ClaimOutcome::Work(_)));
+}
+
+/// Every state that ends a job or doesn't, and every decision.
+#[test]
+fn a_person_decides_where_there_is_something_to_decide() {
+    let states = [
+        JobState::Running,
+        JobState::Previewing,
+        JobState::Previewed,
+        JobState::Finished,
+        JobState::Failed,
+        JobState::OnHold,
+        JobState::Discarded,
+        JobState::Undone,
+    ];
+    for state in states {
+        let job = Job { state, lease: None, ..running() };
+        let after = |decision| job.decide(decision, &ann()).ok().map(|job| (job.state, job.stage));
+        let waits = matches!(state, JobState::Previewed | JobState::OnHold);
+        assert_eq!(after(Decision::Execute), waits.then_some((JobState::Running, Stage::Executed)), "{state:?}");
+        assert_eq!(after(Decision::Discard), waits.then_some((JobState::Discarded, Stage::Dropped)), "{state:?}");
+        let undone = (state == JobState::Finished).then_some((JobState::Undone, Stage::Dropped));
+        assert_eq!(after(Decision::Undo), undone, "{state:?}");
+        // What was given up has done something, unless it was a preview.
+        let gave_up = Job { failure: Some(Failure::GaveUp { attempts: 5, reason: "no".into() }), ..job };
+        let ended = matches!(state, JobState::Finished | JobState::Failed);
+        assert_eq!(gave_up.decide(Decision::Undo, &ann()).is_ok(), ended, "{state:?}");
+        let preview = Job { stage: Stage::Preview, ..gave_up };
+        assert_eq!(preview.decide(Decision::Undo, &ann()).is_ok(), state == JobState::Finished, "{state:?}");
+    }
+    let illegal = running().decide(Decision::Undo, &ann()).unwrap_err();
+    assert_eq!(illegal.to_string(), "A job that is running can't be undone.");
+}
+
+#[test]
+fn a_preview_is_carried_out_by_the_same_job_once_a_person_says_so() {
+    let mut job = running();
+    job.preview();
+    job.counts.applied = 3;
+    assert_eq!(job.state, JobState::Previewing);
+    job.end(Timestamp::from_second(105).unwrap());
+    assert_eq!((job.state, job.is_underway()), (JobState::Previewed, false));
+    assert_eq!(claimed(Some(job.clone()), &delivery(2, 500)), ClaimOutcome::Ended, "the file alone does nothing more");
+
+    let asked = job.decide(Decision::Execute, &ann()).unwrap();
+    assert_eq!(asked.previewed.map(|said| said.counts.applied), Some(3));
+    assert_eq!((asked.counts.applied, asked.ended), (0, None));
+    assert_eq!(asked.decide(Decision::Execute, &ann()), Ok(asked.clone()), "nobody has taken it up yet");
+    let ClaimOutcome::Work(job) = claimed(Some(asked), &delivery(1, 600)) else { panic!() };
+    assert_eq!((job.state, job.stage, job.attempts), (JobState::Running, Stage::Executed, 2));
+    assert!(job.decide(Decision::Execute, &ann()).is_err(), "somebody is at it");
+}
+
+#[test]
+fn a_job_sent_back_from_the_dead_letter_queue_lives_again() {
+    let ClaimOutcome::GiveUp(mut job) = claimed(Some(running()), &delivery(3, 500)) else { panic!() };
+    // Whoever gave it up may die over it.
+    job.phase = Phase::Mailing;
+    let ClaimOutcome::Work(again) = claimed(Some((*job).clone()), &delivery(1, 600)) else { panic!() };
+    assert_eq!((again.state, again.phase, again.failure), (JobState::Running, Phase::Reading, None));
+
+    job.end(Timestamp::from_second(501).unwrap());
+    let ClaimOutcome::GiveUp(again) = claimed(Some((*job).clone()), &delivery(3, 600)) else { panic!() };
+    assert_eq!((again.failure, again.attempts), (job.failure.clone(), 1));
+    let ClaimOutcome::Work(job) = claimed(Some(*job), &delivery(1, 700)) else { panic!() };
+    assert_eq!((job.state, job.failure, job.mail), (JobState::Running, None, None));
+}
+
+#[test]
+fn a_job_says_who_has_decided_and_which_job_has_undone_it() {
+    let held = Job { state: JobState::OnHold, lease: None, ..running() };
+    for decision in [Decision::Execute, Decision::Discard] {
+        let decided = held.decide(decision, &ann()).unwrap();
+        assert_eq!((decided.decided_by, decided.undone_by), (Some(ann()), None));
+    }
+    let executed = held.decide(Decision::Execute, &ann()).unwrap();
+    let again = executed.decide(Decision::Execute, &Actor::Call("eve".to_owned())).unwrap();
+    assert_eq!(again.decided_by, Some(ann()), "who was first has decided");
+
+    let undo = JobId::parse("0123456789abcdef0123456789abcdef").unwrap();
+    let finished = Job { state: JobState::Finished, decided_by: Some(ann()), ..held };
+    let undone = finished.decide(Decision::Undo, &Actor::Job(undo.clone())).unwrap();
+    assert_eq!((undone.decided_by, undone.undone_by), (Some(ann()), Some(undo)));
+}

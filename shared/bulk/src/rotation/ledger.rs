@@ -1,0 +1,156 @@
+//! What came of each user, and of each row.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    COLUMNS, Checked, NEW, OLD, Pair, PairVerdict, RotationPlan,
+    rows::{AT, LOGIN},
+};
+use crate::{
+    left_out::LeftOut,
+    report::{Judgement, Remark, RowStatus},
+};
+use rollcall_model::{
+    caller_id::CallerId,
+    code::{RowCode, Warning},
+};
+use rollcall_tabular::Row;
+
+/// The pairs of a rotation, the users of its rows, and what came of each.
+pub struct RotationLedger {
+    pairs: Vec<Checked>,
+    /// Where each pair was asked for.
+    places: HashMap<String, usize>,
+    logins: Vec<String>,
+    index: HashMap<String, usize>,
+    came: Vec<Option<Came>>,
+}
+
+/// What came of one user.
+struct Came {
+    removed: Vec<Pair>,
+    retracted: Vec<CallerId>,
+    kept: Vec<CallerId>,
+    left_out: Option<LeftOut>,
+}
+
+impl RotationLedger {
+    /// A ledger without users yet.
+    pub fn new(pairs: Vec<Checked>) -> Self {
+        let places = pairs.iter().enumerate().map(|(at, pair)| (pair.asked.at.clone(), at)).collect();
+        Self { pairs, places, logins: Vec::new(), index: HashMap::new(), came: Vec::new() }
+    }
+
+    /// Takes a row.
+    pub fn take(&mut self, row: &Row<'_>) {
+        let Some(login) = row.value(LOGIN).filter(|login| !login.is_empty()) else { return };
+        if self.pair(row).and_then(Checked::good).is_none() || self.index.contains_key(&*login) {
+            return;
+        }
+        self.index.insert(login.clone().into_owned(), self.logins.len());
+        self.logins.push(login.into_owned());
+        self.came.push(None);
+    }
+
+    /// The pairs, in the order of the request.
+    pub fn pairs(&self) -> &[Checked] {
+        &self.pairs
+    }
+
+    /// Users of the rows.
+    pub fn users(&self) -> usize {
+        self.logins.len()
+    }
+
+    /// The folded login ID of a user.
+    pub fn login(&self, user: usize) -> &str {
+        &self.logins[user]
+    }
+
+    /// The index of the user with this folded login ID.
+    pub fn user(&self, folded_login: &str) -> Option<usize> {
+        self.index.get(folded_login).copied()
+    }
+
+    /// Whether it is known what came of a user.
+    pub fn is_decided(&self, user: usize) -> bool {
+        self.came[user].is_some()
+    }
+
+    /// Keeps what came of a plan. A plan for a login ID that the rows don't hold is of no account.
+    pub fn record(&mut self, plan: &RotationPlan) {
+        if let Some(user) = self.user(&plan.login) {
+            let RotationPlan { removed, retracted, kept, left_out, .. } = plan.clone();
+            self.came[user] = Some(Came { removed, retracted, kept, left_out });
+        }
+    }
+
+    /// Numbers that somebody keeps, since there would be none left.
+    pub fn kept(&self) -> HashSet<CallerId> {
+        self.came.iter().flatten().flat_map(|came| came.kept.iter().copied()).collect()
+    }
+
+    fn pair(&self, row: &Row<'_>) -> Option<&Checked> {
+        self.places.get(&*row.value(AT)?).map(|&at| &self.pairs[at])
+    }
+}
+
+/// Judges a row.
+pub fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
+    let login = row.value(LOGIN).unwrap_or_default();
+    let (login_field, old_field, new_field) = (row.header().name(LOGIN), COLUMNS[OLD].name, COLUMNS[NEW].name);
+    let unchanged = |warning, field: &str, value: &str, message: String| Judgement {
+        status: RowStatus::Unchanged,
+        remarks: vec![Remark::warning(warning, field, value, message)],
+    };
+    let Some(checked) = ledger.pair(row) else {
+        let message = "No user of the account has this login ID.";
+        return Judgement::failed(Remark::error(RowCode::UserNotFound, login_field, &login, message));
+    };
+    let pair = match &checked.verdict {
+        PairVerdict::Good(pair) => *pair,
+        PairVerdict::Repeated(pair) => {
+            let message = format!("The same pair stands further up ({}).", checked.asked.at);
+            return unchanged(Warning::DuplicateInFile, old_field, &pair.old.to_string(), message);
+        }
+        PairVerdict::Bad { code, field, message } => {
+            let value = if field == new_field { &checked.asked.new } else { &checked.asked.old };
+            let message = format!("{message} ({})", checked.asked.at);
+            return Judgement::failed(Remark::error(*code, field, value, message));
+        }
+    };
+    let old = pair.old.to_string();
+    if login.is_empty() {
+        return unchanged(
+            Warning::NumberNotAssigned,
+            old_field,
+            &old,
+            format!("Nobody whom the rotation is about has {old}."),
+        );
+    }
+    let Some(came) = ledger.user(&login).and_then(|user| ledger.came[user].as_ref()) else {
+        return Judgement::unprocessed();
+    };
+    if let Some(why) = came.left_out.filter(|_| came.kept.contains(&pair.old)) {
+        return Judgement::failed(Remark::error(why.code(), login_field, &login, why.message()));
+    }
+    if came.kept.contains(&pair.old) {
+        let message = "Without the numbers that are retired, the user would have none to dial from, so the list stays as it \
+                       is. Give the user another number, or allow empty lists.";
+        return Judgement::failed(Remark::error(RowCode::ListWouldBeEmpty, login_field, &login, message));
+    }
+    let Some(Pair { new, .. }) = came.removed.iter().find(|removed| removed.old == pair.old) else {
+        return unchanged(
+            Warning::NumberNotAssigned,
+            login_field,
+            &login,
+            format!("The user doesn't have {old} any more."),
+        );
+    };
+    if let Some(new) = new.filter(|new| came.retracted.contains(new)) {
+        let message =
+            format!("{new} has been retired meanwhile. It was taken off the list again, and {old} is off it.");
+        return Judgement::failed(Remark::error(RowCode::NumberRetired, new_field, &new.to_string(), message));
+    }
+    Judgement { status: RowStatus::Applied, remarks: Vec::new() }
+}

@@ -1,0 +1,122 @@
+//! The brake of whatever takes something away from users by itself.
+//!
+//! A system of others that answers with an empty list must not take everything from everybody. **A run that nobody
+//! watches never takes from more than the threshold: it holds, and a person says whether it was meant.** The runs of a day count together:
+//! a system that loses its users little by little is stopped as one that loses them at once.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use rollcall_model::jobs::JobId;
+
+/// What a run may take from without asking, in percent of those that it looks after.
+pub const SHARE_PERCENT: usize = 20;
+/// Below this many no run holds: in a small account, one person who leaves is a large share.
+pub const AT_LEAST: usize = 10;
+
+/// Whether a run must hold that would take something from `affected` of `all`.
+pub fn holds(affected: usize, all: usize) -> bool {
+    affected >= AT_LEAST && affected.saturating_mul(100) > all.saturating_mul(SHARE_PERCENT)
+}
+
+/// For how long what a run has taken counts with what the next ones would take.
+pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+/// Runs that are remembered one by one. Past that the oldest two count as one, by the later time.
+const MOST_RUNS: usize = 100;
+
+/// What runs that nobody watched have taken away of late.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Recent(Vec<Taken>);
+
+/// What one run has taken away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Taken {
+    job: JobId,
+    at: Timestamp,
+    affected: usize,
+}
+
+impl Recent {
+    /// Whether this run was let through before: an attempt that goes on after a death.
+    pub fn knows(&self, job: &JobId) -> bool {
+        self.0.iter().any(|taken| taken.job == *job)
+    }
+
+    /// How much the runs of the last day have taken.
+    pub fn sum(&self, now: Timestamp) -> usize {
+        self.0.iter().filter(|taken| now.duration_since(taken.at) < REMEMBERED).map(|taken| taken.affected).sum()
+    }
+
+    /// Keeps that a run takes something, before it does.
+    pub fn add(&mut self, job: &JobId, at: Timestamp, affected: usize) {
+        self.0.retain(|taken| at.duration_since(taken.at) < REMEMBERED);
+        if affected > 0 && !self.knows(job) {
+            self.0.push(Taken { job: job.clone(), at, affected });
+        }
+        if self.0.len() > MOST_RUNS {
+            let oldest = self.0.remove(0);
+            self.0[0].affected += oldest.affected;
+        }
+    }
+
+    /// Whether nothing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A person has seen what is taken, and what was taken before it.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(number: usize) -> JobId {
+        JobId::parse(&format!("{number:032x}")).unwrap()
+    }
+
+    fn hour(hour: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour)
+    }
+
+    #[test]
+    fn the_runs_of_a_day_count_together() {
+        let mut recent = Recent::default();
+        recent.add(&job(1), hour(0), 9);
+        recent.add(&job(2), hour(20), 4);
+        recent.add(&job(2), hour(20), 4);
+        assert_eq!([20, 23, 24, 44].map(|at| recent.sum(hour(at))), [13, 13, 4, 0]);
+        assert!(recent.knows(&job(1)) && !recent.knows(&job(3)));
+        recent.add(&job(3), hour(25), 1);
+        assert!(!recent.knows(&job(1)), "what is past its day is forgotten");
+    }
+
+    #[test]
+    fn however_many_runs_there_are_nothing_is_forgotten_before_its_day_is_over() {
+        let mut recent = Recent::default();
+        for run in 0..3 * MOST_RUNS {
+            recent.add(&job(run), hour(1), 2);
+        }
+        assert_eq!((recent.0.len(), recent.sum(hour(2))), (MOST_RUNS, 6 * MOST_RUNS));
+    }
+
+    #[test]
+    fn holds_past_both_thresholds_alone() {
+        for (affected, all, held) in [
+            (0, 0, false),
+            (9, 9, false),
+            (10, 10, true),
+            (10, 50, false),
+            (11, 50, true),
+            (10, 49, true),
+            (200, 1_000, false),
+            (201, 1_000, true),
+        ] {
+            assert_eq!(holds(affected, all), held, "{affected} of {all}");
+        }
+    }
+}

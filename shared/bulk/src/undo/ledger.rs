@@ -1,0 +1,232 @@
+//! What an undo is about, as rows, and what came of each.
+
+use std::collections::HashMap;
+
+use super::{Act, Effect, NumberPlan, SkipReason, UndoPlan, UndoTarget, UserEffect, Way};
+use crate::{
+    outcomes::row_key,
+    report::{Judgement, Remark, RowStatus},
+};
+use rollcall_model::{
+    caller_id::CallerId,
+    code::{RowCode, Warning},
+    user::Claim,
+};
+use rollcall_tabular::{Column, Row, Writer};
+
+const LOGIN: usize = 0;
+const ACT: usize = 1;
+const NUMBER: usize = 2;
+
+/// The columns of the rows: one row for each thing to be taken back.
+pub static COLUMNS: [Column; 3] = [
+    Column { name: "Login ID", aliases: &["loginid"], required: true, takes_surplus: false },
+    Column { name: "Undo", aliases: &["undo"], required: true, takes_surplus: false },
+    Column { name: "Caller ID", aliases: &["callerid"], required: true, takes_surplus: false },
+];
+
+impl Act {
+    /// As it stands in rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TakeOff(_) => "take off",
+            Self::PutBack(_) => "put back",
+            Self::DeleteUser => "delete user",
+            Self::RestoreUser => "restore user",
+            Self::RestoreNumber(_) => "restore number",
+        }
+    }
+
+    fn number(self) -> Option<CallerId> {
+        match self {
+            Self::TakeOff(number) | Self::PutBack(number) | Self::RestoreNumber(number) => Some(number),
+            Self::DeleteUser | Self::RestoreUser => None,
+        }
+    }
+
+    fn read(row: &Row<'_>) -> Option<Self> {
+        let (act, number) = (row.value(ACT)?, row.value(NUMBER)?);
+        let number = number.parse();
+        match (&*act, number) {
+            ("take off", Ok(number)) => Some(Self::TakeOff(number)),
+            ("put back", Ok(number)) => Some(Self::PutBack(number)),
+            ("restore number", Ok(number)) => Some(Self::RestoreNumber(number)),
+            ("delete user", Err(_)) => Some(Self::DeleteUser),
+            ("restore user", Err(_)) => Some(Self::RestoreUser),
+            _ => None,
+        }
+    }
+}
+
+/// The rows of an undo.
+pub fn rows(effects: &[Effect], numbers: &[NumberPlan]) -> Vec<u8> {
+    let mut csv = Writer::new(b',');
+    csv.record(COLUMNS.iter().map(|column| column.name));
+    let mut row = |login: &str, act: Act| {
+        let number = act.number().map(|number| number.to_string()).unwrap_or_default();
+        csv.record([login, act.as_str(), &number]);
+    };
+    for number in numbers {
+        row("", Act::RestoreNumber(number.before.number));
+    }
+    for effect in effects {
+        effect.acts().into_iter().for_each(|act| row(&effect.login, act));
+    }
+    csv.take()
+}
+
+/// Every deed of a job, and what came of taking it back.
+pub struct UndoLedger {
+    effects: Vec<Effect>,
+    index: HashMap<String, usize>,
+    numbers: HashMap<CallerId, Option<SkipReason>>,
+    /// For each user, what was passed over and why, and what was taken off again; once it is known.
+    outcomes: Vec<Option<Outcome>>,
+}
+
+struct Outcome {
+    passed_over: HashMap<Act, SkipReason>,
+    retracted: Vec<CallerId>,
+    /// It is to be decided again.
+    waits: bool,
+}
+
+impl UndoLedger {
+    /// The ledger of an undo of these deeds. Of the numbers of the inventory it is known already what comes of them.
+    pub fn new(effects: Vec<Effect>, numbers: &[NumberPlan]) -> Self {
+        let index = effects.iter().enumerate().map(|(at, effect)| (effect.login.clone(), at)).collect();
+        let numbers = numbers.iter().map(|plan| (plan.before.number, plan.change.as_ref().err().copied())).collect();
+        Self { index, numbers, outcomes: effects.iter().map(|_| None).collect(), effects }
+    }
+
+    /// Users to whom the job did something.
+    pub fn users(&self) -> usize {
+        self.effects.len()
+    }
+
+    /// What it did to one of them.
+    pub fn effect(&self, user: usize) -> &Effect {
+        &self.effects[user]
+    }
+
+    /// Which of them has this folded login ID.
+    pub fn user(&self, folded_login: &str) -> Option<usize> {
+        self.index.get(folded_login).copied()
+    }
+
+    /// Decides for one of them.
+    pub fn plan(&self, user: usize, present: UndoTarget<'_>) -> UndoPlan {
+        let effect = self.effect(user);
+        UndoPlan::decide(effect, present, self.way(effect, present))
+    }
+
+    /// Whether a user can have again what only one user can have.
+    fn way(&self, effect: &Effect, present: UndoTarget<'_>) -> Way {
+        let mut way = Way::Free;
+        for claim in effect.claims() {
+            let Some(owner) = present.owners.get(&claim).filter(|owner| **owner != effect.login) else { continue };
+            match self.gives_up(owner, &claim) {
+                Way::Taken => return Way::Taken,
+                Way::Later => way = Way::Later,
+                Way::Free => {}
+            }
+        }
+        way
+    }
+
+    /// Whether somebody who has a claim loses it by this undo, and has lost it.
+    fn gives_up(&self, owner: &str, claim: &Claim) -> Way {
+        let Some(giver) = self.user(owner) else { return Way::Taken };
+        let act = match &self.effects[giver].user {
+            UserEffect::Created(_) => Act::DeleteUser,
+            UserEffect::Changed(users) if !users[0].claims().contains(claim) => Act::RestoreUser,
+            UserEffect::Changed(_) | UserEffect::None => return Way::Taken,
+        };
+        match &self.outcomes[giver] {
+            None => Way::Later,
+            Some(outcome) if outcome.waits => Way::Later,
+            Some(outcome) if outcome.passed_over.contains_key(&act) => Way::Taken,
+            Some(_) => Way::Free,
+        }
+    }
+
+    /// Whether it is known what came of one.
+    pub fn is_decided(&self, user: usize) -> bool {
+        self.outcomes[user].as_ref().is_some_and(|outcome| !outcome.waits)
+    }
+
+    /// Keeps what came of a plan.
+    pub fn record(&mut self, plan: &UndoPlan) {
+        if let Some(user) = self.user(&plan.login) {
+            let passed_over = plan.passed_over.iter().copied().collect();
+            self.outcomes[user] = Some(Outcome { passed_over, retracted: plan.retracted.clone(), waits: plan.waits });
+        }
+    }
+
+    /// What came of one thing: `None` while that is not known.
+    fn outcome(&self, login: &str, act: Act) -> Option<Came> {
+        if let Act::RestoreNumber(number) = act {
+            let since = self.numbers.get(&number)?;
+            return (*since != Some(SkipReason::NotRestored)).then(|| since.map_or(Came::Done, Came::PassedOver));
+        }
+        let outcome = self.outcomes[self.user(login)?].as_ref()?;
+        Some(match (outcome.passed_over.get(&act), act) {
+            (Some(since), _) => Came::PassedOver(*since),
+            (None, Act::PutBack(number)) if outcome.retracted.contains(&number) => Came::Retired,
+            (None, _) => Came::Done,
+        })
+    }
+}
+
+enum Came {
+    Done,
+    PassedOver(SkipReason),
+    /// The number was retired while it was being put back.
+    Retired,
+}
+
+/// Judges a row.
+pub fn judge(row: &Row<'_>, ledger: &UndoLedger) -> Judgement {
+    let came = Act::read(row).and_then(|act| ledger.outcome(&row.value(LOGIN)?, act));
+    let number = row.value(NUMBER).unwrap_or_default();
+    match came {
+        None => Judgement::unprocessed(),
+        Some(Came::Done) => Judgement { status: RowStatus::Applied, remarks: Vec::new() },
+        Some(Came::PassedOver(SkipReason::LeftOut(why))) => {
+            Judgement::failed(Remark::error(why.code(), row.header().name(ACT), &number, why.message()))
+        }
+        Some(Came::PassedOver(since)) => {
+            let remark = Remark::warning(Warning::ChangedSince, row.header().name(ACT), &number, since.message());
+            Judgement { status: RowStatus::Unchanged, remarks: vec![remark] }
+        }
+        Some(Came::Retired) => {
+            let message = "The number was retired while it was being put back.";
+            Judgement::failed(Remark::error(RowCode::NumberRetired, row.header().name(NUMBER), &number, message))
+        }
+    }
+}
+
+impl SkipReason {
+    fn message(self) -> &'static str {
+        match self {
+            Self::Gone => "Passed over: it is not there any more.",
+            Self::Changed => "Passed over: it has been changed since.",
+            Self::Taken => {
+                "Passed over: another user has the address, the extension or the person of the directory by now."
+            }
+            Self::NotThere => "Passed over: the number is not on the list any more.",
+            Self::BackAlready => "Passed over: the number is on the list again.",
+            Self::ReplacementGone => "Passed over: what had taken the number's place is not on the list any more.",
+            Self::Retired => "Passed over: the number has been retired or sold.",
+            Self::ListFull => "Passed over: the list is full.",
+            Self::NotRestored => "Not restored: the undo was given up before its turn.",
+            Self::LeftOut(why) => why.message(),
+        }
+    }
+}
+
+/// What a row is known by: whom it is about, and what is taken back.
+pub fn key(row: &Row<'_>) -> u64 {
+    let cell = |column| row.value(column).unwrap_or_default();
+    row_key(&[&cell(LOGIN), &cell(ACT), &cell(NUMBER)])
+}

@@ -1,0 +1,347 @@
+//! What a file of users does to one of them.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AGENT_STATUS, COLUMNS, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN, NAME, ROLE, TEAM, UploadLedger, UserRow,
+    ledger::{Asked, Giving},
+};
+use crate::{
+    append::{AppendPlan, LoginLookup},
+    left_out::LeftOut,
+};
+use rollcall_model::{
+    catalog,
+    code::RowCode,
+    user::{Action, AgentStatus, Claim, Extension, Name, Profile, Ref, User, fold, near::did_you_mean},
+};
+
+/// What a job does to one user, and why. Kept beside the results before it is carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserPlan {
+    /// The caller IDs of it, by the append's own rules.
+    pub numbers: AppendPlan,
+    /// The rest.
+    pub change: UserChange,
+    /// Why the rest does no more than keep the user out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<Refusal>,
+}
+
+/// What becomes of a user, apart from its caller IDs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserChange {
+    /// It is new.
+    Create(Box<User>),
+    /// It is changed.
+    Update {
+        /// From this,
+        before: Box<User>,
+        /// to this.
+        after: Box<User>,
+    },
+    /// It is as it should be.
+    None,
+    /// Nothing is done, since something of it can't be.
+    Refused(Refusal),
+}
+
+/// Why nothing is done for a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The stable code.
+    pub code: RowCode,
+    /// The column, by its place in [`super::COLUMNS`].
+    pub column: usize,
+    /// A sentence for the person who made the file.
+    pub message: String,
+    /// Another user of the file is about to give up what is asked for here: to be decided again after that one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
+    /// What else is wrong: **all of it is told at once**.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Refusal>,
+}
+
+/// What the directory says now.
+#[derive(Clone, Copy)]
+pub struct UserNow<'a> {
+    /// The user, if there is one.
+    pub user: Option<&'a User>,
+    /// Who has what only one user can have: folded login IDs.
+    pub owners: &'a HashMap<Claim, String>,
+    /// When that is.
+    pub now: Timestamp,
+}
+
+/// What a file's cells may refer to.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// The account's roles.
+    pub roles: Vec<catalog::CatalogEntry>,
+    /// The account's departments.
+    pub departments: Vec<catalog::CatalogEntry>,
+    /// The account's teams.
+    pub teams: Vec<catalog::CatalogEntry>,
+    /// The role that was chosen for the upload: it is for users whose rows name none.
+    pub role: Option<Name>,
+}
+
+impl UploadLedger {
+    /// Decides for one user. `limit` is how many numbers a list takes.
+    pub fn plan(&self, user: usize, present: UserNow<'_>, catalog: &Catalog, limit: usize) -> UserPlan {
+        let asked = self.asked(user);
+        let claims = self.claims_that_are_others(user, present);
+        let whole = decided(asked, &asked.entry, present, catalog);
+        let (decided, left_out) = match (claims.is_empty(), whole) {
+            (true, whole) => (whole.map_err(Refusal::all), None),
+            // **A deactivation waits for no address**: nobody who is to be kept out stays in for what somebody else has.
+            (false, whole) if self.can_be_kept_out(user, present) => {
+                let all = Refusal::all(claims.into_iter().chain(whole.err().unwrap_or_default()).collect());
+                let kept_out = decided(asked, &asked.entry.only_kept_out(), present, catalog);
+                (kept_out.map_err(Refusal::all), Some(Refusal { waits: false, ..all }))
+            }
+            (false, whole) => {
+                (Err(Refusal::all(claims.into_iter().chain(whole.err().unwrap_or_default()).collect())), None)
+            }
+        };
+        let change = match (decided, present.user) {
+            (Err(refusal), _) => {
+                // Nobody's list: nothing is appended for a row that is refused.
+                let numbers = self.numbers.plan(user, LoginLookup::Nobody, &[], limit);
+                return UserPlan { numbers, change: UserChange::Refused(refusal), left_out: None };
+            }
+            (Ok(after), None) => UserChange::Create(Box::new(after)),
+            (Ok(after), Some(before)) if after == *before => UserChange::None,
+            (Ok(mut after), Some(before)) => {
+                after.version = before.version + 1;
+                UserChange::Update { before: Box::new(before.clone()), after: Box::new(after) }
+            }
+        };
+        let standing = match present.user {
+            _ if left_out.is_some() => LoginLookup::Nobody,
+            user => LoginLookup::User(user.map(|user| user.policy).unwrap_or_default()),
+        };
+        let list = present.user.map_or(&[][..], |user| &user.caller_ids);
+        UserPlan { numbers: self.numbers.plan(user, standing, list, limit), change, left_out }
+    }
+
+    /// Whether the row keeps the user out, and is about that user for sure: whom of the directory it names is nobody else.
+    fn can_be_kept_out(&self, user: usize, present: UserNow<'_>) -> bool {
+        let others = |claim: &Claim| {
+            matches!(claim, Claim::DirectoryId(_))
+                && (present.owners.get(claim).is_some_and(|owner| owner != self.login(user))
+                    || self.claimed_on(user, claim).is_some())
+        };
+        present.user.is_some() && self.asked(user).entry.keeps_out() && !self.claims(user).iter().any(others)
+    }
+
+    /// Nothing that is another's may be asked for: neither a user's of the directory, nor of a row's further up. Each that is, with who has it.
+    fn claims_that_are_others(&self, user: usize, present: UserNow<'_>) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        for claim in self.claims(user) {
+            let (code, column, what) = match &claim {
+                Claim::Email(_) => (RowCode::EmailTaken, EMAIL, "e-mail address"),
+                Claim::Extension(_) => (RowCode::ExtensionInUse, EXTENSION, "extension"),
+                Claim::DirectoryId(_) => (RowCode::DirectoryIdTaken, DIRECTORY_ID, "person of the directory"),
+            };
+            let refused = |who: String| Refusal::of(code, column, format!("{who} has this {what}."));
+            let owner = present.owners.get(&claim).filter(|owner| *owner != self.login(user));
+            let giving = owner.map(|owner| (owner, self.gives_up(owner, &claim)));
+            match (giving, self.claimed_on(user, &claim)) {
+                (Some((owner, None)), _) => refusals.push(refused(format!("The user \"{owner}\""))),
+                (_, Some(line)) => refusals.push(refused(format!("The row on line {line}"))),
+                (Some((owner, Some(Giving::Later))), None) => {
+                    refusals.push(Refusal { waits: true, ..refused(format!("The user \"{owner}\"")) });
+                }
+                (Some((_, Some(Giving::Done))) | None, None) => {}
+            }
+        }
+        refusals
+    }
+}
+
+impl UserPlan {
+    /// The user is left as it is, its list too.
+    pub fn leave_out(&mut self, why: LeftOut) {
+        self.numbers.vanished();
+        self.left_out = None;
+        self.change = UserChange::Refused(Refusal::of(why.code(), LOGIN, why.message()));
+    }
+
+    /// Whether nothing is done since nobody has the login ID, and a new user can't be made of the row.
+    pub fn is_of_nobody(&self) -> bool {
+        matches!(&self.change, UserChange::Refused(refusal) if refusal.each().any(Refusal::is_of_nobody))
+    }
+
+    /// Says of such a login ID which users are near it.
+    pub fn was_meant(&mut self, near: &[String]) {
+        let UserChange::Refused(refusal) = &mut self.change else { return };
+        let found = if refusal.is_of_nobody() {
+            Some(refusal)
+        } else {
+            refusal.also.iter_mut().find(|refusal| refusal.is_of_nobody())
+        };
+        if let Some(refusal) = found {
+            refusal.message.push_str(&did_you_mean(near));
+        }
+    }
+
+    /// Whether it is to be decided again when other users of the file have been written.
+    pub fn waits(&self) -> bool {
+        matches!(&self.change, UserChange::Refused(refusal) if refusal.waits)
+    }
+
+    /// Whether the user is written.
+    pub fn writes(&self) -> bool {
+        matches!(self.change, UserChange::Create(_) | UserChange::Update { .. }) || !self.numbers.add.is_empty()
+    }
+}
+
+impl Refusal {
+    fn of(code: RowCode, column: usize, message: impl Into<String>) -> Self {
+        Self { code, column, message: message.into(), waits: false, also: Vec::new() }
+    }
+
+    /// Several as one, each column once. It waits only where nothing else is wrong: what another user is about to give up is no fault.
+    fn all(mut refusals: Vec<Self>) -> Self {
+        if refusals.iter().any(|refusal| !refusal.waits) {
+            refusals.retain(|refusal| !refusal.waits);
+        }
+        let mut told = Vec::new();
+        refusals.retain(|refusal| {
+            let place = (refusal.code, refusal.column);
+            let new = !told.contains(&place);
+            told.push(place);
+            new
+        });
+        let also = refusals.split_off(1);
+        Self { also, ..refusals.remove(0) }
+    }
+
+    /// This one, and what else is wrong.
+    pub(super) fn each(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.also)
+    }
+
+    fn is_of_nobody(&self) -> bool {
+        matches!(self.code, RowCode::NameMissing | RowCode::LoginIdSuspect)
+    }
+}
+
+/// The user as the entry wants it; equal to `present` where that is so already. Otherwise everything that is wrong with it.
+fn decided(asked: &Asked, entry: &UserRow, present: UserNow<'_>, catalog: &Catalog) -> Result<User, Vec<Refusal>> {
+    let mut wrong = Vec::new();
+    let mut user = match (present.user, &entry.name) {
+        (Some(user), _) => user.clone(),
+        (None, name) => {
+            if let Some(suspect) = asked.suspect {
+                let message = format!("No user has this login ID, and none is created by it. {}", suspect.message());
+                wrong.push(Refusal::of(RowCode::LoginIdSuspect, LOGIN, message));
+            } else if name.is_none() {
+                let message = "The login ID is new, and a new user needs a name.";
+                wrong.push(Refusal::of(RowCode::NameMissing, NAME, message));
+            }
+            let Some(name) = name else { return Err(wrong) };
+            User::created(asked.login.clone(), Profile::of(name.clone()), present.now)
+        }
+    };
+    let profile = &mut user.profile;
+    if let Some(name) = &entry.name {
+        profile.name = name.clone();
+    }
+    set(&mut profile.call_forward_number, entry.phone.as_ref());
+    set(&mut profile.email, entry.email.as_ref());
+    set(&mut profile.designation, entry.designation.as_ref());
+    let referred = [
+        refer(&mut profile.department, entry.department.as_ref(), &catalog.departments, DEPARTMENT),
+        refer(&mut profile.team, entry.team.as_ref(), &catalog.teams, TEAM),
+        refer(&mut profile.role, entry.role.as_ref().or(catalog.role.as_ref()), &catalog.roles, ROLE),
+    ];
+    wrong.extend(referred.into_iter().filter_map(Result::err));
+    if let Some(calling) = entry.calling_agent {
+        profile.calling_agent = calling;
+    }
+    if let Some(login) = &entry.extension {
+        extend(profile, login);
+    }
+    if let Some(web_login) = entry.web_login {
+        user.web_login = web_login;
+    }
+    let another =
+        user.directory_id.is_some() && entry.directory_id.is_some() && user.directory_id != entry.directory_id;
+    if another && user.directory_id != entry.former_id {
+        // A login name that the company has given to somebody new: nobody inherits what another may do.
+        let message = "The login ID is that of another person of the directory. Somebody who was deleted there and has come back is \
+                       imported by ID, with relink.";
+        wrong.push(Refusal::of(RowCode::DirectoryIdTaken, DIRECTORY_ID, message));
+    }
+    set(&mut user.directory_id, entry.directory_id.as_ref());
+    if let Some(status) = entry.agent_status.filter(|status| *status != user.agent_status) {
+        let action = match status {
+            AgentStatus::Enabled => Action::EnableAgent,
+            AgentStatus::Disabled => Action::DisableAgent,
+            AgentStatus::Blocked => Action::BlockAgent,
+        };
+        let illegal = user.act(action).err();
+        wrong.extend(illegal.map(|illegal| Refusal::of(RowCode::ValueInvalid, AGENT_STATUS, illegal.to_string())));
+    }
+    if wrong.is_empty() { Ok(user) } else { Err(wrong) }
+}
+
+fn set<T: Clone>(field: &mut Option<T>, value: Option<&T>) {
+    if let Some(value) = value {
+        *field = Some(value.clone());
+    }
+}
+
+/// Gives the user this extension, under the number that is its login, unless that is the one it has.
+fn extend(profile: &mut Profile, login: &Ref) {
+    let has = profile.extension.as_ref().is_some_and(|has| fold(has.login.as_str()) == fold(login.as_str()));
+    if !has {
+        let (login, intercom) = (login.clone(), login.clone());
+        profile.extension = Some(Extension { login, intercom, caller_id: None, registrations: 0, active: true });
+    }
+}
+
+/// Understands a cell that refers to something of the catalogue: the value that the user has, or an ID, or a name that
+/// only one has. Users may carry the IDs of departments and teams that nobody has named yet; a role decides what they
+/// may do, so it must be known.
+fn refer(
+    field: &mut Option<Ref>,
+    cell: Option<&Name>,
+    known: &[catalog::CatalogEntry],
+    column: usize,
+) -> Result<(), Refusal> {
+    let Some(cell) = cell.map(Name::as_str) else { return Ok(()) };
+    if field.as_ref().is_some_and(|has| has.as_str() == cell) {
+        return Ok(());
+    }
+    if let Some(entry) = known.iter().find(|entry| entry.id.as_str() == cell) {
+        *field = Some(entry.id.clone());
+        return Ok(());
+    }
+    let mut named = known.iter().filter(|entry| fold(entry.name.as_str()) == fold(cell));
+    match (named.next(), named.next()) {
+        (Some(entry), None) => *field = Some(entry.id.clone()),
+        (Some(_), Some(_)) => {
+            return Err(Refusal::of(RowCode::ValueInvalid, column, "Several have this name. Write the ID."));
+        }
+        (None, _) if column == ROLE => {
+            return Err(Refusal::of(RowCode::RoleUnknown, column, "The account has no role of this ID or name."));
+        }
+        (None, _) => {
+            let unknown = |error| {
+                let what = COLUMNS[column].name.to_lowercase();
+                let message = format!("No {what} has this ID or name, and it can't be the ID of a new one: {error}.");
+                Refusal::of(RowCode::ValueInvalid, column, message)
+            };
+            *field = Some(Ref::parse(cell).map_err(unknown)?);
+        }
+    }
+    Ok(())
+}

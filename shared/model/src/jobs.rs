@@ -1,0 +1,174 @@
+//! What a job is called, of what kind it is, and what a person may decide about it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The kinds of bulk job, each with a folder of its own in every account's inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobKind {
+    /// Caller IDs are appended to users' lists.
+    AppendCallerIds,
+    /// Users are created and changed.
+    UploadUsers,
+    /// Users come from the account's own directory.
+    DirectoryImport,
+    /// Mappings are brought in step with the phone system.
+    MappingResync,
+    /// The same, by a file that says what the phone system has.
+    PhoneSnapshot,
+    /// Numbers are retired, and replaced on every list that has them.
+    RotateCallerIds,
+    /// What another job did is taken back.
+    Undo,
+}
+
+impl JobKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::AppendCallerIds,
+        Self::UploadUsers,
+        Self::DirectoryImport,
+        Self::MappingResync,
+        Self::PhoneSnapshot,
+        Self::RotateCallerIds,
+        Self::Undo,
+    ];
+
+    /// As it stands in keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AppendCallerIds => "append-caller-ids",
+            Self::UploadUsers => "upload-users",
+            Self::DirectoryImport => "directory-import",
+            Self::MappingResync => "mapping-resync",
+            Self::PhoneSnapshot => "phone-snapshot",
+            Self::RotateCallerIds => "rotate-caller-ids",
+            Self::Undo => "undo",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == text)
+    }
+
+    /// Whether a job of this kind can show what it would do before it does it. Those that follow somebody else's system hold
+    /// themselves instead, where it is too much.
+    pub fn has_preview(self) -> bool {
+        match self {
+            Self::AppendCallerIds | Self::UploadUsers | Self::RotateCallerIds | Self::Undo => true,
+            Self::DirectoryImport | Self::MappingResync | Self::PhoneSnapshot => false,
+        }
+    }
+
+    /// Whether what a job of this kind did can be taken back. What follows somebody else's system would be done again by the
+    /// next.
+    pub fn has_undo(self) -> bool {
+        match self {
+            Self::AppendCallerIds | Self::UploadUsers | Self::RotateCallerIds => true,
+            Self::DirectoryImport | Self::MappingResync | Self::PhoneSnapshot | Self::Undo => false,
+        }
+    }
+}
+
+/// The very bytes that a job works on: one version of one object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectVersion {
+    /// The bucket.
+    pub bucket: String,
+    /// The key.
+    pub key: String,
+    /// The version.
+    pub version: String,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// A job's name: a hash of the version that it works on, so that an event that comes twice finds the same job.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobId(String);
+
+/// Bytes of the hash that make the name: at 128 bits two jobs don't meet.
+const ID_BYTES: usize = 16;
+
+impl JobId {
+    /// The job of this source.
+    pub fn of(source: &ObjectVersion) -> Self {
+        let mut hash = Sha256::new();
+        for part in [&source.bucket, &source.key, &source.version] {
+            // Lengths first, so that no two triples run together into the same bytes.
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        Self(hash.finalize()[..ID_BYTES].iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// A job's name as somebody typed it; `None` when it can't be one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = text.len() == 2 * ID_BYTES && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a person may decide about a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is to do what it has said that it would.
+    Execute,
+    /// It is not.
+    Discard,
+    /// What it did is to be taken back.
+    Undo,
+}
+
+impl Decision {
+    /// As it stands in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Execute => "execute",
+            Self::Discard => "discard",
+            Self::Undo => "undo",
+        }
+    }
+
+    /// A decision as records say it.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Execute, Self::Discard, Self::Undo].into_iter().find(|known| known.as_str() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_version_is_the_same_job() {
+        let source = |key: &str, version: &str| ObjectVersion {
+            bucket: "b".into(),
+            key: key.into(),
+            version: version.into(),
+            size: 1,
+        };
+        let id = JobId::of(&source("k", "v"));
+        assert_eq!(id, JobId::of(&ObjectVersion { size: 2, ..source("k", "v") }));
+        assert_ne!(id, JobId::of(&source("k", "v2")));
+        assert_ne!(JobId::of(&source("ab", "c")), JobId::of(&source("a", "bc")));
+        assert_eq!(JobId::parse(id.as_str()), Some(id));
+        assert_eq!(JobId::parse("../../etc"), None);
+    }
+}
