@@ -1,10 +1,12 @@
 //! What the table's stream tells becomes lines of the audit trail. What a line says is decided in the model.
 
+use rollcall_engine::world::Jobs;
 use std::{
     collections::{BTreeMap, HashMap},
     time::Duration,
 };
 
+use rollcall_engine::telemetry::{Measure, measure};
 use rollcall_model::{
     account::AccountId,
     audit::{Actor, AuditChange},
@@ -16,7 +18,6 @@ use rollcall_storage::{
     directory::{Directory, StreamRecord},
     environment::{BadEnvironment, variable},
     files::Files,
-    telemetry::{Measure, measure},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -2,12 +2,12 @@
 
 use audit_trail::AuditTrail;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use rollcall_storage::{connect::Aws, telemetry};
+use rollcall_storage::{connect::Aws, log};
 
 // One invocation at a time on a share of a processor: threads would only hand work around.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::start();
+    log::start();
     let function = AuditTrail::from_env(&Aws::from_env().await)?;
     run(service_fn(|event: LambdaEvent<_>| async { Ok::<_, Error>(function.handle(event.payload).await) })).await
 }

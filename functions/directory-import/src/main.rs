@@ -1,13 +1,26 @@
-//! Wires the function to the Lambda runtime.
+//! Brings people of the accounts' own directories, by jobs and by schedule.
 
-use directory_import::DirectoryImport;
+use std::sync::Arc;
+
+use directory_import::EntraDirectories;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use rollcall_storage::{connect::Aws, telemetry};
+use rollcall_engine::{
+    Round,
+    kinds::{BringUsers, scheduled_syncs},
+};
+use rollcall_storage::{connect::Aws, log, worker_from_env};
+use serde_json::Value;
 
 // One invocation at a time on one processor: threads would only hand work around.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::start();
-    let function = DirectoryImport::from_env(&Aws::from_env().await)?;
-    run(service_fn(|event: LambdaEvent<_>| function.handle(event))).await
+    log::start();
+    let aws = Aws::from_env().await;
+    let directories = Arc::new(EntraDirectories::from_env(&aws)?);
+    let worker = &worker_from_env(&aws, BringUsers { directories })?;
+    run(service_fn(|event: LambdaEvent<Value>| async move {
+        let round = Round::of(&event.context);
+        worker.handle_or_run_scheduled(event, scheduled_syncs(worker.world(), &round)).await
+    }))
+    .await
 }

@@ -1,13 +1,26 @@
-//! Wires the function to the Lambda runtime.
+//! Brings mappings in step with the phone systems, by jobs and by schedule.
+
+use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use mapping_resync::MappingResync;
-use rollcall_storage::{connect::Aws, telemetry};
+use mapping_resync::HttpPhoneSystems;
+use rollcall_engine::{
+    Round,
+    kinds::{Resync, scheduled_resyncs},
+};
+use rollcall_storage::{connect::Aws, log, worker_from_env};
+use serde_json::Value;
 
 // One invocation at a time on one processor: threads would only hand work around.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::start();
-    let function = MappingResync::from_env(&Aws::from_env().await)?;
-    run(service_fn(|event: LambdaEvent<_>| function.handle(event))).await
+    log::start();
+    let aws = Aws::from_env().await;
+    let systems = Arc::new(HttpPhoneSystems::from_env(&aws)?);
+    let worker = &worker_from_env(&aws, Resync { systems })?;
+    run(service_fn(|event: LambdaEvent<Value>| async move {
+        let round = Round::of(&event.context);
+        worker.handle_or_run_scheduled(event, scheduled_resyncs(worker.world(), &round)).await
+    }))
+    .await
 }

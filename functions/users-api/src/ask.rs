@@ -1,12 +1,13 @@
 //! Jobs whose file is a request, which the API drops by itself.
 
 use axum::{Json, http::StatusCode};
+use jiff::Timestamp;
 use rollcall_bulk::upload::InboxKey;
+use rollcall_engine::drop_request;
 use rollcall_model::{
     email::EmailAddress,
     jobs::{JobId, JobKind},
 };
-use rollcall_storage::ask::drop_request;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -33,6 +34,7 @@ pub(crate) async fn ask(
     let name = format!("{}/{name}", Uuid::new_v4());
     let (asked_by, notify) = (caller.actor(), caller.email.filter(EmailAddress::takes_reports));
     let upload = InboxKey { account: caller.account, kind, name };
-    let source = drop_request(&api.directory, &api.files, &upload, request, (asked_by, notify)).await?;
+    let source =
+        drop_request((&api.directory, &api.files), &upload, request, Timestamp::now(), (asked_by, notify)).await?;
     Ok((StatusCode::ACCEPTED, Json(Asked { upload: upload.key(), job: JobId::of(&source) })))
 }

@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use rollcall_engine::world::Catalogs;
 use rollcall_model::{
     catalog::{CatalogEntry, CatalogKind},
     user::{Name, Ref},

@@ -5,14 +5,14 @@ use std::time::Duration;
 use lambda_http::{Error, run};
 use rollcall_connectors::entra::{Endpoints, Tenants};
 use rollcall_storage::{
-    connect::Aws, directory::Directory, environment::variable, files::Files, secrets::Secrets, telemetry,
+    connect::Aws, directory::Directory, environment::variable, files::Files, log, secrets::Secrets,
 };
 use users_api::{Api, Seal, router};
 
 // One invocation at a time on a share of a processor: threads would only hand work around.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::start();
+    log::start();
     let aws = Aws::from_env().await;
     let api = Api {
         directory: Directory::new(&aws, variable::<String>("TABLE_NAME")?),

@@ -1,6 +1,7 @@
 //! Which phone system the account has.
 
 use axum::{Json, extract::State};
+use rollcall_engine::world::Accounts;
 use rollcall_model::settings::{PhoneSystem, Settings};
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use axum::{extract::Request, middleware::Next, response::Response};
 use lambda_http::{RequestExt, request::RequestContext};
-use rollcall_storage::telemetry::{millis, trace_id};
+use rollcall_engine::telemetry::{millis, trace_id};
 use tracing::Instrument;
 
 use crate::caller::Caller;

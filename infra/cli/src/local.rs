@@ -1,5 +1,6 @@
 //! The stack on this machine, and the doors to its data that no API has: for making accounts and keeping secrets.
 
+use rollcall_engine::world::Accounts;
 use std::path::Path;
 
 use rollcall_model::account::AccountId;

@@ -1,16 +1,17 @@
 //! `rollcall seed`: an account to try things on.
 
+use rollcall_engine::world::{Accounts, Catalogs, Users};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 use indicatif::ProgressStyle;
+use rollcall_engine::world::TableUsage;
 use rollcall_model::account::AccountId;
 use rollcall_model::email::EmailAddress;
 use rollcall_model::settings::ReportTo;
 use rollcall_model::user::User;
-use rollcall_storage::directory::TableUsage;
 use serde::Serialize;
 use tokio::time::Instant;
 

@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, the environment, a file or the network. The engine does what is decided here.
 
 pub mod append;
+pub mod bulk_job;
 mod cells;
 pub mod directory_import;
 pub mod job;

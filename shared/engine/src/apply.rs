@@ -1,295 +1,242 @@
-//! Bringing users up to date, batch by batch.
+//! Bringing users up to date, group by group.
 
 use std::collections::HashSet;
 
-use rollcall_bulk::{job::Job, left_out::LeftOut};
-use rollcall_storage::{
-    ErrorKind, StorageError,
-    directory::{Backoff, TableUsage},
+use rollcall_bulk::{
+    bulk_job::{BulkJob, Done, Plan},
+    left_out::LeftOut,
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tokio::time::Instant;
 
-use crate::{Attempt, Done, Interrupt, Work, retract::AddedNumbers};
-
-/// Users dealt with together: few enough that progress shows and little is repeated after a death, many enough that
-/// keeping their plans costs next to nothing beside writing the users.
-const BATCH_USERS: usize = 2_000;
+use crate::{
+    Attempt, Backoff, Interrupt, Operation, PlanOf, StorageError,
+    plan_log::{self, GROUP_USERS, PlanGroup},
+    read::Reading,
+    retract::AddedNumbers,
+    world::TableUsage,
+};
 
 /// How often users are decided on anew because somebody else was faster. With the waits in between, somebody who changes a user every
 /// few seconds doesn't keep the job from it.
 const ROUNDS: u32 = 12;
 const OPERATION: &str = "writing users";
 
-/// What a job does to one batch of users. Kept in the bucket before it is done, and again when it is.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Batch<P> {
-    /// How many of the plans, from the first, have been carried out.
-    pub written: usize,
-    /// How many of them, from the first, an earlier attempt has decided.
-    #[serde(skip)]
-    recalled: usize,
-    pub plans: Vec<P>,
-}
-
-impl<P> Default for Batch<P> {
-    fn default() -> Self {
-        Self { written: 0, recalled: 0, plans: Vec::new() }
-    }
-}
-
-impl Attempt<'_> {
-    /// Carries out what the rows ask for, and records what came of that. Gives the numbers that came onto lists by it.
-    pub(crate) async fn apply<W: Work>(&mut self, work: &mut W) -> Result<AddedNumbers, Interrupt> {
-        // Users are counted again from the batches that earlier attempts have kept; what was asked of the table adds up.
-        self.job.progress.users_done = 0;
-        let mut done = Done::default();
-        let mut joined = AddedNumbers::default();
-        let mut waiting = Vec::new();
-        let batches = Self::batches(work);
-        let mut batch = self.recall(work, 0).await?;
-        let mut read = self.decide(work, 0, &mut batch).await.map_err(|error| self.late(error))?;
-        for number in 0..batches {
-            self.check_time()?;
-            // The next batch is read while this one is written.
-            let mut next = self.recall(work, number + 1).await?;
-            let (wrote, next_read) =
-                tokio::join!(self.write_batch(work, number, &mut batch), self.decide(work, number + 1, &mut next));
-            let wrote = wrote.map_err(|error| self.late(error))?;
-            let next_read = next_read.map_err(|error| self.late(error))?;
-            for plan in &mut batch.plans {
-                work.record(plan);
-                W::count(plan, &mut done);
-                joined.count::<W>(plan);
-                waiting.extend(work.user_of(plan).filter(|_| W::waits(plan)));
-            }
-            self.count(done, ((number + 1) * BATCH_USERS).min(work.users()), [read, wrote]);
-            self.show().await?;
-            (batch, read) = (next, next_read);
+/// Carries out what the rows ask for, and records what came of that. Gives the numbers that came onto lists by it.
+pub(crate) async fn apply<O: Operation>(
+    attempt: &mut Attempt<'_>,
+    operation: &O,
+    reading: &mut Reading<O>,
+) -> Result<AddedNumbers, Interrupt> {
+    let Reading { job, context, .. } = reading;
+    // Users are counted again from the groups that earlier attempts have logged; what was asked of the table adds up.
+    attempt.job.progress.users_done = 0;
+    let mut done = Done::default();
+    let mut added = AddedNumbers::default();
+    let mut waiting = Vec::new();
+    let mut group = recall(attempt, job, 0).await?;
+    let phase = Phase { operation, context };
+    let mut read = phase.decide(attempt, job, 0, &mut group).await.map_err(|error| attempt.late(error))?;
+    for number in 0..groups(job) {
+        attempt.check_time()?;
+        // The next group is read while this one is written.
+        let mut next = recall(attempt, job, number + 1).await?;
+        let (wrote, next_read) = tokio::join!(
+            phase.write_group(attempt, job, number, &mut group),
+            phase.decide(attempt, job, number + 1, &mut next)
+        );
+        let wrote = wrote.map_err(|error| attempt.late(error))?;
+        let next_read = next_read.map_err(|error| attempt.late(error))?;
+        for plan in &mut group.plans {
+            job.record(plan);
+            plan.tally(&mut done);
+            added.count(plan);
+            waiting.extend(job.user_of(plan).filter(|_| plan.waits()));
         }
-        self.apply_waiting(work, waiting, done, &mut joined).await?;
-        Ok(joined)
+        count(attempt, done, ((number + 1) * GROUP_USERS).min(job.users()), [read, wrote]);
+        attempt.show().await?;
+        (group, read) = (next, next_read);
     }
+    phase.apply_waiting(attempt, job, waiting, done, &mut added).await?;
+    Ok(added)
+}
 
+/// How many groups the users of a job make.
+pub(crate) fn groups<J: BulkJob>(job: &J) -> usize {
+    job.users().div_ceil(GROUP_USERS)
+}
+
+/// What an earlier attempt has logged of a group.
+async fn recall<J: BulkJob>(
+    attempt: &Attempt<'_>,
+    job: &mut J,
+    number: usize,
+) -> Result<PlanGroup<J::Plan>, StorageError> {
+    if number * GROUP_USERS >= job.users() {
+        return Ok(PlanGroup::default());
+    }
+    let mut group: PlanGroup<J::Plan> = plan_log::logged_before(attempt, number).await?;
+    group.plans.iter().for_each(|plan| job.record(plan));
+    group.recalled = group.plans.len();
+    Ok(group)
+}
+
+/// The operation and what it was prepared with, which every step of the phase needs.
+struct Phase<'a, O: Operation> {
+    operation: &'a O,
+    context: &'a O::Context,
+}
+
+impl<O: Operation> Phase<'_, O> {
     /// Deals with those who wait for what another user of the file gives up, as often as that lets one of them go on. They are a
-    /// batch of their own, behind the others.
-    async fn apply_waiting<W: Work>(
-        &mut self,
-        work: &mut W,
+    /// group of their own, behind the others.
+    async fn apply_waiting(
+        &self,
+        attempt: &mut Attempt<'_>,
+        job: &mut O::Job,
         mut waiting: Vec<usize>,
         mut done: Done,
-        joined: &mut AddedNumbers,
+        added: &mut AddedNumbers,
     ) -> Result<(), Interrupt> {
         if waiting.is_empty() {
             return Ok(());
         }
-        let number = Self::batches(work);
-        let mut batch: Batch<W::Plan> = self.kept_before(number).await?;
-        batch.recalled = batch.plans.len();
-        let (mut asked, mut recorded) = (TableUsage::default(), 0);
+        let number = groups(job);
+        let mut group: PlanGroup<PlanOf<O>> = plan_log::logged_before(attempt, number).await?;
+        group.recalled = group.plans.len();
+        let (mut usage, mut recorded) = (TableUsage::default(), 0);
         loop {
-            self.check_time()?;
-            let wrote = self.write_batch(work, number, &mut batch).await.map_err(|error| self.late(error))?;
-            for plan in &mut batch.plans[recorded..] {
-                work.record(plan);
-                W::count(plan, &mut done);
-                joined.count::<W>(plan);
-                joined.waited = true;
+            attempt.check_time()?;
+            let wrote =
+                self.write_group(attempt, job, number, &mut group).await.map_err(|error| attempt.late(error))?;
+            for plan in &mut group.plans[recorded..] {
+                job.record(plan);
+                plan.tally(&mut done);
+                added.count(plan);
+                added.waited = true;
             }
-            recorded = batch.plans.len();
-            self.count(done, work.users(), [wrote, std::mem::take(&mut asked)]);
+            recorded = group.plans.len();
+            count(attempt, done, job.users(), [wrote, std::mem::take(&mut usage)]);
             let before = waiting.len();
-            waiting.retain(|&user| !work.is_decided(user));
+            waiting.retain(|&user| !job.is_decided(user));
             if waiting.is_empty() || (waiting.len() == before && recorded > 0) {
                 return Ok(());
             }
-            let mut plans = work.plan(self, &waiting, &mut asked).await.map_err(|error| self.late(error))?;
-            plans.retain(|plan| !W::waits(plan));
+            let plans = self.operation.plan(attempt, job, self.context, &waiting, &mut usage).await;
+            let mut plans = plans.map_err(|error| attempt.late(error))?;
+            plans.retain(|plan| !plan.waits());
             if plans.is_empty() {
-                self.count(done, work.users(), [asked, TableUsage::default()]);
+                count(attempt, done, job.users(), [usage, TableUsage::default()]);
                 return Ok(());
             }
-            batch.plans.extend(plans);
-            self.keep(number, &batch).await?;
+            group.plans.extend(plans);
+            plan_log::save(attempt, number, &group).await?;
         }
     }
 
-    pub(crate) fn batches<W: Work>(work: &W) -> usize {
-        work.users().div_ceil(BATCH_USERS)
-    }
-
-    /// A batch that an earlier attempt may have kept.
-    async fn kept_before<P: DeserializeOwned>(&self, number: usize) -> Result<Batch<P>, StorageError> {
-        // The first attempt finds nothing, and need not look.
-        if self.job.attempts == 1 {
-            return Ok(Batch::default());
-        }
-        Ok(self.find(number).await?.unwrap_or_default())
-    }
-
-    /// What an earlier attempt has kept of a batch.
-    async fn recall<W: Work>(&self, work: &mut W, number: usize) -> Result<Batch<W::Plan>, StorageError> {
-        if number * BATCH_USERS >= work.users() {
-            return Ok(Batch::default());
-        }
-        let mut batch: Batch<W::Plan> = self.kept_before(number).await?;
-        batch.plans.iter().for_each(|plan| work.record(plan));
-        batch.recalled = batch.plans.len();
-        Ok(batch)
-    }
-
-    /// A batch that some attempt has kept. One that can't be read is as good as none: carrying a plan out twice is like once.
-    pub(crate) async fn find<P: DeserializeOwned>(&self, number: usize) -> Result<Option<Batch<P>>, StorageError> {
-        let bytes = self.engine.files.get(&self.keys.changes(number)).await?;
-        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
-    }
-
-    /// Adds to a batch the plans for everybody whom no earlier attempt has decided on.
-    async fn decide<W: Work>(
+    /// Adds to a group the plans for everybody whom no earlier attempt has decided on.
+    async fn decide(
         &self,
-        work: &W,
+        attempt: &Attempt<'_>,
+        job: &O::Job,
         number: usize,
-        batch: &mut Batch<W::Plan>,
+        group: &mut PlanGroup<PlanOf<O>>,
     ) -> Result<TableUsage, StorageError> {
-        let mut asked = TableUsage::default();
-        let users = number * BATCH_USERS..work.users().min((number + 1) * BATCH_USERS);
+        let mut usage = TableUsage::default();
+        let users = number * GROUP_USERS..job.users().min((number + 1) * GROUP_USERS);
         // Who waits for another's address has a plan, though nothing is settled yet: a second one would count twice.
         let waiting: HashSet<usize> =
-            batch.plans.iter().filter(|plan| W::waits(plan)).filter_map(|plan| work.user_of(plan)).collect();
-        let open: Vec<usize> = users.filter(|user| !work.is_decided(*user) && !waiting.contains(user)).collect();
+            group.plans.iter().filter(|plan| plan.waits()).filter_map(|plan| job.user_of(plan)).collect();
+        let open: Vec<usize> = users.filter(|user| !job.is_decided(*user) && !waiting.contains(user)).collect();
         if !open.is_empty() {
-            batch.plans.extend(work.plan(self, &open, &mut asked).await?);
-            self.keep(number, batch).await?;
+            group.plans.extend(self.operation.plan(attempt, job, self.context, &open, &mut usage).await?);
+            plan_log::save(attempt, number, group).await?;
         }
-        Ok(asked)
+        Ok(usage)
     }
 
-    /// Writes the users of a batch that are to change.
-    async fn write_batch<W: Work>(
+    /// Writes the users of a group that are to change.
+    async fn write_group(
         &self,
-        work: &W,
+        attempt: &Attempt<'_>,
+        job: &O::Job,
         number: usize,
-        batch: &mut Batch<W::Plan>,
+        group: &mut PlanGroup<PlanOf<O>>,
     ) -> Result<TableUsage, StorageError> {
-        let mut asked = TableUsage::default();
-        if self.job.previews() {
-            return Ok(asked);
+        let mut usage = TableUsage::default();
+        if attempt.job.previews() {
+            return Ok(usage);
         }
-        let first = batch.written;
-        let mut open: Vec<usize> = (first..batch.plans.len()).filter(|&at| W::writes(&batch.plans[at])).collect();
+        let mut open: Vec<usize> = (group.written..group.plans.len()).filter(|&at| group.plans[at].writes()).collect();
         if open.is_empty() {
-            return Ok(asked);
+            return Ok(usage);
         }
-        let mut patience = Backoff::new(self.until);
+        let mut backoff = Backoff::new(attempt.until);
         for round in 1.. {
             if open.is_empty() {
                 break;
             }
             let mut chosen = open.iter().copied().peekable();
-            let mut plans: Vec<&mut W::Plan> = Vec::with_capacity(open.len());
-            for (at, plan) in batch.plans.iter_mut().enumerate() {
+            let mut plans: Vec<&mut PlanOf<O>> = Vec::with_capacity(open.len());
+            for (at, plan) in group.plans.iter_mut().enumerate() {
                 if chosen.next_if_eq(&at).is_some() {
                     plans.push(plan);
                 }
             }
-            let mut outdated = work.write(self, &mut plans, &mut asked).await?;
-            // In the order of the batch, which is that of `open`.
+            let mut outdated = self.operation.write(attempt, self.context, &mut plans, &mut usage).await?;
+            // In the order of the group, which is that of `open`.
             outdated.sort_unstable();
             open = outdated.into_iter().map(|at| open[at]).collect();
             if round == ROUNDS {
                 // Whoever comes next decides on what is there then: somebody writes these users all the time, or something of them
                 // will never be as the decision needs it.
-                let left = open.drain(..).all(|at| W::leave_out(&mut batch.plans[at], LeftOut::Changing));
-                if !left {
-                    return Err(StorageError::transient(
-                        OPERATION,
-                        "users are changed again and again by somebody else",
-                    ));
-                }
+                open.drain(..).for_each(|at| group.plans[at].leave_out(LeftOut::Changing));
             }
-            self.decide_again(work, &open, batch, &mut asked).await?;
-            batch.recalled = 0;
-            open.retain(|&at| W::writes(&batch.plans[at]));
+            self.decide_again(attempt, job, &open, group, &mut usage).await?;
+            group.recalled = 0;
+            open.retain(|&at| group.plans[at].writes());
             if !open.is_empty() {
-                self.keep(number, batch).await?;
-                patience.wait(StorageError::transient(OPERATION, "users are being changed by somebody else")).await?;
+                plan_log::save(attempt, number, group).await?;
+                backoff.wait(StorageError::transient(OPERATION, "users are being changed by somebody else")).await?;
             }
         }
-        batch.written = batch.plans.len();
-        self.keep(number, batch).await?;
-        Ok(asked)
+        group.written = group.plans.len();
+        plan_log::save(attempt, number, group).await?;
+        Ok(usage)
     }
 
     /// Replaces plans that the table has overtaken.
-    async fn decide_again<W: Work>(
+    async fn decide_again(
         &self,
-        work: &W,
+        attempt: &Attempt<'_>,
+        job: &O::Job,
         positions: &[usize],
-        batch: &mut Batch<W::Plan>,
-        asked: &mut TableUsage,
+        group: &mut PlanGroup<PlanOf<O>>,
+        usage: &mut TableUsage,
     ) -> Result<(), StorageError> {
-        let known = positions.iter().filter_map(|&at| Some((at, work.user_of(&batch.plans[at])?)));
+        let known = positions.iter().filter_map(|&at| Some((at, job.user_of(&group.plans[at])?)));
         let (positions, users): (Vec<usize>, Vec<usize>) = known.unzip();
         if !users.is_empty() {
-            let plans = work.plan(self, &users, asked).await?;
+            let plans = self.operation.plan(attempt, job, self.context, &users, usage).await?;
             for (at, plan) in positions.into_iter().zip(plans) {
-                let before = std::mem::replace(&mut batch.plans[at], plan);
-                if at < batch.recalled {
-                    W::merge_previous_attempt(&mut batch.plans[at], &before);
+                let before = std::mem::replace(&mut group.plans[at], plan);
+                if at < group.recalled {
+                    group.plans[at].merge_previous_attempt(&before);
                 }
             }
         }
         Ok(())
     }
+}
 
-    /// A batch that this attempt has kept.
-    pub(crate) async fn kept<P: DeserializeOwned>(&self, number: usize) -> Result<Batch<P>, StorageError> {
-        const OPERATION: &str = "reading a plan again";
-        let bytes = self.engine.files.get(&self.keys.changes(number)).await?;
-        let bytes = bytes.ok_or_else(|| StorageError::unreadable(OPERATION, "it is missing"))?;
-        serde_json::from_slice(&bytes).map_err(|error| StorageError::unreadable(OPERATION, error))
-    }
-
-    /// What a job did, as it has kept it, in the order of its rows.
-    ///
-    /// # Errors
-    /// When the bucket can't be read, or what it holds can't.
-    pub async fn plans_of<P: DeserializeOwned>(&self, job: &Job) -> Result<Vec<P>, StorageError> {
-        let (keys, mut plans) = (job.keys(), Vec::new());
-        for number in 0.. {
-            let Some(bytes) = self.engine.files.get(&keys.changes(number)).await? else { break };
-            let batch: Batch<P> = serde_json::from_slice(&bytes)
-                .map_err(|error| StorageError::unreadable("reading what a job did", error))?;
-            plans.extend(batch.plans);
-        }
-        Ok(plans)
-    }
-
-    pub(crate) async fn keep<P: Serialize>(&self, number: usize, batch: &Batch<P>) -> Result<(), StorageError> {
-        let bytes = serde_json::to_vec(batch).expect("a batch can be written as JSON");
-        self.engine.files.put(&self.keys.changes(number), "application/json", bytes).await
-    }
-
-    fn count(&mut self, done: Done, users_done: usize, asked: [TableUsage; 2]) {
-        let progress = &mut self.job.progress;
-        progress.users_done = users_done as u64;
-        progress.users_changed = done.users_changed;
-        progress.users_created = done.users_created;
-        progress.numbers_added = done.numbers_added;
-        progress.numbers_removed = done.numbers_removed;
-        for work in asked {
-            progress.table_calls += work.calls;
-            progress.statements += work.statements;
-            progress.throttled += work.throttled;
-        }
-    }
-
-    /// A table that doesn't answer in time is no error when the time is up anyway.
-    pub(crate) fn late(&self, error: StorageError) -> Interrupt {
-        if error.kind == ErrorKind::Transient && Instant::now() >= self.until {
-            Interrupt::Time
-        } else {
-            Interrupt::Error(error)
-        }
+fn count(attempt: &mut Attempt<'_>, done: Done, users_done: usize, usage: [TableUsage; 2]) {
+    let progress = &mut attempt.job.progress;
+    progress.users_done = users_done as u64;
+    progress.users_changed = done.users_changed;
+    progress.users_created = done.users_created;
+    progress.numbers_added = done.numbers_added;
+    progress.numbers_removed = done.numbers_removed;
+    for usage in usage {
+        progress.table_calls += usage.calls;
+        progress.statements += usage.statements;
+        progress.throttled += usage.throttled;
     }
 }

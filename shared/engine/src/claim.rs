@@ -5,9 +5,8 @@ use rollcall_bulk::{
     upload::InboxKey,
 };
 use rollcall_model::jobs::{JobId, ObjectVersion};
-use rollcall_storage::{ErrorKind, StorageError};
 
-use crate::{Attempt, DeliveryOutcome, Engine};
+use crate::{Attempt, DeliveryOutcome, Engine, ErrorKind, StorageError};
 
 /// What a delivery has come by.
 pub(crate) enum Claimed<'a> {
@@ -37,11 +36,11 @@ impl Engine {
             ClaimOutcome::Busy => return Ok(Claimed::Not(DeliveryOutcome::Busy)),
             ClaimOutcome::Ended => return Ok(Claimed::Not(DeliveryOutcome::Ended)),
         };
-        match self.directory.claim_job(&job, existing.as_ref()).await {
+        match self.world.jobs.claim_job(&job, existing.as_ref()).await {
             Ok(()) => {}
             Err(error) if error.kind == ErrorKind::Conflict => {
                 // Perhaps it was ourselves: an answer that is lost on its way makes the client ask once more.
-                let holder = self.directory.job(&upload.account, &JobId::of(source)).await?.and_then(|job| job.lease);
+                let holder = self.world.jobs.job(&upload.account, &JobId::of(source)).await?.and_then(|job| job.lease);
                 if holder.is_none_or(|lease| lease.owner != delivery.invocation) {
                     return Ok(Claimed::Not(DeliveryOutcome::Busy));
                 }

@@ -8,21 +8,15 @@ use jiff::Timestamp;
 use lambda_runtime::{Context, LambdaEvent};
 use rollcall_bulk::{job::Delivery, misplaced::Misplaced, upload::InboxEvent};
 use rollcall_model::jobs::JobId;
-use rollcall_storage::{
-    connect::Aws,
-    directory::Directory,
-    environment::{BadEnvironment, variable},
-    files::Files,
-    mailer::Mailer,
-    telemetry::trace_id,
-};
 use serde_json::Value;
 use tracing::Instrument;
 
 use crate::{
-    DeliveryOutcome, Engine, Limits, Operation,
+    DeliveryOutcome, Engine, Operation, StorageError,
     event::{self, Event},
     metrics,
+    telemetry::trace_id,
+    world::World,
 };
 
 /// A function that works on the kinds of job of one operation, as it stands between two deliveries.
@@ -33,23 +27,14 @@ pub struct Worker<O> {
 }
 
 impl<O: Operation> Worker<O> {
-    /// The function as its environment describes it.
-    ///
-    /// # Errors
-    /// [`BadEnvironment`] names the variable.
-    pub fn from_env(aws: &Aws, operation: O) -> Result<Self, BadEnvironment> {
-        let engine = Engine {
-            directory: Directory::new(aws, variable::<String>("TABLE_NAME")?),
-            files: Files::new(aws, variable::<String>("BUCKET_NAME")?),
-            mailer: Mailer::new(aws, variable::<String>("MAIL_SENDER")?, variable::<String>("MAIL_CONFIGURATION_SET")?),
-            country: variable("DEFAULT_COUNTRY")?,
-            limits: Limits {
-                file_bytes: variable("MAX_FILE_BYTES")?,
-                rows: variable("MAX_ROWS")?,
-                mails_a_day: variable("MAX_MAILS_PER_DAY")?,
-            },
-        };
-        Ok(Self { engine, operation, max_deliveries: variable("MAX_DELIVERIES")? })
+    /// A function that works on these jobs, whose events come so often before they go to the dead-letter queue.
+    pub fn new(engine: Engine, operation: O, max_deliveries: u32) -> Self {
+        Self { engine, operation, max_deliveries }
+    }
+
+    /// The world that it works on.
+    pub fn world(&self) -> &World {
+        &self.engine.world
     }
 
     /// Takes a batch of deliveries. Names those that must come again.
@@ -72,7 +57,7 @@ impl<O: Operation> Worker<O> {
     pub async fn handle_or_run_scheduled(
         &self,
         event: LambdaEvent<Value>,
-        scheduled: impl Future<Output = Result<(), rollcall_storage::StorageError>>,
+        scheduled: impl Future<Output = Result<(), StorageError>>,
     ) -> Result<Value, lambda_runtime::Error> {
         let LambdaEvent { payload, context } = event;
         if payload.get("Records").is_none() {
@@ -111,14 +96,14 @@ impl<O: Operation> Worker<O> {
                 return Verdict::Done;
             }
             Event::Unreadable(problem) => {
-                metrics::delivery_begun(&[], sent, Timestamp::now());
+                metrics::delivery_begun(&[], sent, self.engine.world.now());
                 tracing::error!(problem, "an event can't be read");
                 return Verdict::Again;
             }
         };
         let delivery = Delivery {
             invocation: context.request_id.clone(),
-            at: Timestamp::now(),
+            at: self.engine.world.now(),
             deadline: deadline(context),
             number: received.unwrap_or(1),
             of: self.max_deliveries,

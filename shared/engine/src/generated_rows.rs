@@ -2,11 +2,10 @@
 
 use rollcall_bulk::upload::UploadOptions;
 use rollcall_model::{code::FileCode, jobs::ObjectVersion};
-use rollcall_storage::StorageError;
 use rollcall_tabular::FileFault;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Attempt, Interrupt};
+use crate::{Attempt, Interrupt, StorageError};
 
 /// Bytes of a request: some thousand numbers or users are named in a tenth of that.
 pub const MAX_REQUEST_BYTES: u64 = 8 * 1024 * 1024;
@@ -31,7 +30,7 @@ impl Attempt<'_> {
             let message = format!("It has {size} bytes; this kind of job takes {most}.");
             return Err(FileFault { code: FileCode::FileTooLarge, line: None, message }.into());
         }
-        Ok(self.engine.files.read(&self.job.source).await?)
+        Ok(self.world.bucket.read(&self.job.source).await?)
     }
 
     /// What was dropped, as a request in JSON.
@@ -47,7 +46,7 @@ impl Attempt<'_> {
     /// # Errors
     /// When the bucket can't be written.
     pub async fn save_rows(&self, rows: Vec<u8>) -> Result<ObjectVersion, StorageError> {
-        self.engine.files.put_version(&self.keys.generated_rows(), rows, &UploadOptions::default()).await
+        self.world.bucket.put_version(&self.keys.generated_rows(), rows, &UploadOptions::default()).await
     }
 
     /// Keeps what a later attempt needs to know of the rows.
@@ -57,7 +56,7 @@ impl Attempt<'_> {
     #[expect(clippy::missing_panics_doc, reason = "notes can be written as JSON")]
     pub async fn save_checkpoint<T: Serialize + Sync>(&self, note: &T) -> Result<(), StorageError> {
         let json = serde_json::to_vec(note).expect("a note can be written as JSON");
-        self.engine.files.put(&self.keys.checkpoint(), "application/json", json).await
+        self.world.bucket.put(&self.keys.checkpoint(), "application/json", json.into()).await
     }
 
     /// What an earlier attempt has kept: `None` where nothing was, and all is to be brought.
@@ -83,7 +82,7 @@ impl Attempt<'_> {
     /// # Errors
     /// When the bucket can't be read.
     pub async fn load_checkpoint<T: DeserializeOwned>(&self) -> Result<Option<T>, StorageError> {
-        let bytes = self.engine.files.get(&self.keys.checkpoint()).await?;
+        let bytes = self.world.bucket.get(&self.keys.checkpoint()).await?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 }

@@ -6,129 +6,147 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
-use rollcall_bulk::job::{Failure, Phase};
-use rollcall_storage::directory::TableUsage;
+use rollcall_bulk::{
+    bulk_job::{BulkJob, Done, Plan},
+    job::{Failure, Phase},
+};
 
-use crate::{Attempt, DeliveryOutcome, Done, Interrupt, Operation, Work, apply::Batch, metrics};
+use crate::{
+    Attempt, DeliveryOutcome, Interrupt, Operation, PlanOf, StorageError,
+    apply::groups,
+    mail::mail,
+    metrics,
+    options::note_options,
+    plan_log::{self, PlanGroup},
+    read::{Reading, read},
+    report::report,
+    world::TableUsage,
+};
 
-impl Attempt<'_> {
-    /// Ends a job that can't go on: at its last delivery, or where something is refused for good.
-    pub(crate) async fn fail<O: Operation>(
-        &mut self,
-        operation: &O,
-        reason: String,
-    ) -> Result<DeliveryOutcome, rollcall_storage::StorageError> {
-        self.job.failure = Some(Failure::GaveUp { attempts: self.job.attempts, reason });
-        self.give_up(operation, false).await
+/// Ends a job that can't go on: at its last delivery, or where something is refused for good.
+pub(crate) async fn fail<O: Operation>(
+    attempt: &mut Attempt<'_>,
+    operation: &O,
+    reason: String,
+) -> Result<DeliveryOutcome, StorageError> {
+    attempt.job.failure = Some(Failure::GaveUp { attempts: attempt.job.attempts, reason });
+    give_up(attempt, operation, false).await
+}
+
+/// Gives a job up. `died` says that the last attempt didn't end by itself: whatever it died of, saying what came of the rows may die
+/// of too. Then it is said first that the job has failed, since no later delivery comes to say it.
+pub(crate) async fn give_up<O: Operation>(
+    attempt: &mut Attempt<'_>,
+    operation: &O,
+    died: bool,
+) -> Result<DeliveryOutcome, StorageError> {
+    tracing::error!(attempts = attempt.job.attempts, "gave up");
+    attempt.until = attempt.end;
+    // A job may be given up over its mail alone, when every row has its outcome.
+    let reported = attempt.job.phase == Phase::Mailing;
+    if !died && !reported {
+        take_stock(attempt, operation).await;
     }
-
-    /// Gives a job up. `died` says that the last attempt didn't end by itself: whatever it died of, saying what came of the rows may die
-    /// of too. Then it is said first that the job has failed, since no later delivery comes to say it.
-    pub(crate) async fn give_up<O: Operation>(
-        &mut self,
-        operation: &O,
-        died: bool,
-    ) -> Result<DeliveryOutcome, rollcall_storage::StorageError> {
-        tracing::error!(attempts = self.job.attempts, "gave up");
-        self.until = self.end;
-        // A job may be given up over its mail alone, when every row has its outcome.
-        let reported = self.job.phase == Phase::Mailing;
-        if !died && !reported {
-            self.take_stock(operation).await;
-        }
-        let counts = &mut self.job.counts;
-        counts.unprocessed += self.job.progress.rows.saturating_sub(counts.rows());
-        // An attempt that died early didn't come to note it.
-        if self.job.asked_by.is_none()
-            && let Ok(dropped) = self.engine.files.open(&self.job.source).await
-        {
-            self.note_terms(dropped.terms()).await?;
-        }
-        self.enter(Phase::Mailing).await?;
-        if let Err(error) = self.mail().await {
-            // Nobody comes after this delivery to say that the job has failed. Sent back from the dead-letter queue, it
-            // sends its mail then.
-            self.job.last_error = Some(error.chain());
-        }
-        let lease = self.job.lease.clone();
-        self.job.end(Timestamp::now());
-        if died && !reported {
-            // Still its holder, who has something to add.
-            self.job.lease = lease;
-            self.save().await?;
-            self.take_stock(operation).await;
-            self.job.lease = None;
-        }
-        self.save().await?;
-        metrics::job_ended(&self.job);
-        Ok(DeliveryOutcome::GaveUp)
+    let counts = &mut attempt.job.counts;
+    counts.unprocessed += attempt.job.progress.rows.saturating_sub(counts.rows());
+    // An attempt that died early didn't come to note it.
+    if attempt.job.asked_by.is_none()
+        && let Ok(dropped) = attempt.world.bucket.open(&attempt.job.source).await
+    {
+        note_options(attempt, dropped.terms()).await?;
     }
+    attempt.enter(Phase::Mailing).await?;
+    if let Err(error) = mail(attempt).await {
+        // Nobody comes after this delivery to say that the job has failed. Sent back from the dead-letter queue, it
+        // sends its mail then.
+        attempt.job.last_error = Some(error.chain());
+    }
+    let lease = attempt.job.lease.clone();
+    attempt.job.end(attempt.world.now());
+    if died && !reported {
+        // Still its holder, who has something to add.
+        attempt.job.lease = lease;
+        attempt.save().await?;
+        take_stock(attempt, operation).await;
+        attempt.job.lease = None;
+    }
+    attempt.save().await?;
+    metrics::job_ended(&attempt.job);
+    Ok(DeliveryOutcome::GaveUp)
+}
 
-    /// Says what came of each row, as far as it was decided and done. Where that can't be told, the job is given up without.
-    async fn take_stock<O: Operation>(&mut self, operation: &O) {
-        // A preview has done nothing.
-        if self.job.previews() {
-            return;
-        }
-        self.given_up = true;
-        let (state, phase, counts) = (self.job.state, self.job.phase, self.job.counts);
-        let told = match self.read(operation).await {
-            Ok(mut reading) => match self.recall_done(&mut reading.work).await {
-                Ok(()) => self.report(&mut reading).await,
-                Err(stop) => Err(stop),
-            },
+/// Says what came of each row, as far as it was decided and done. Where that can't be told, the job is given up without.
+async fn take_stock<O: Operation>(attempt: &mut Attempt<'_>, operation: &O) {
+    // A preview has done nothing.
+    if attempt.job.previews() {
+        return;
+    }
+    attempt.given_up = true;
+    let (state, phase, counts) = (attempt.job.state, attempt.job.phase, attempt.job.counts);
+    let told = match read(attempt, operation).await {
+        Ok(mut reading) => match recall_done(attempt, operation, &mut reading).await {
+            Ok(()) => report(attempt, &mut reading).await,
             Err(stop) => Err(stop),
+        },
+        Err(stop) => Err(stop),
+    };
+    (attempt.job.state, attempt.job.phase) = (state, phase);
+    if let Err(stop) = told {
+        attempt.job.counts = counts;
+        let error = match stop {
+            Interrupt::Error(error) => error.chain(),
+            Interrupt::Ends(_) => "the rows can't be read".to_owned(),
+            Interrupt::Time => "the time was up".to_owned(),
         };
-        (self.job.state, self.job.phase) = (state, phase);
-        if let Err(stop) = told {
-            self.job.counts = counts;
-            let error = match stop {
-                Interrupt::Error(error) => error.chain(),
-                Interrupt::Ends(_) => "the rows can't be read".to_owned(),
-                Interrupt::Time => "the time was up".to_owned(),
-            };
-            tracing::warn!(error, "what came of the rows of a job that was given up can't be told");
-        }
+        tracing::warn!(error, "what came of the rows of a job that was given up can't be told");
     }
+}
 
-    /// Records what was done to users, and forgets what was only meant to be done.
-    async fn recall_done<W: Work>(&mut self, work: &mut W) -> Result<(), Interrupt> {
-        let (mut done, mut users) = (Done::default(), 0);
-        // The last is that of users who waited for others, if there is one.
-        for number in 0..=Self::batches(work) {
-            self.check_time()?;
-            let Some(mut batch) = self.find::<W::Plan>(number).await? else { continue };
-            let open = self.not_done(work, &batch).await?;
-            if !open.is_empty() {
-                let mut at = 0..;
-                batch.plans.retain(|_| !at.next().is_some_and(|at| open.contains(&at)));
-                batch.written = batch.plans.len();
-                self.keep(number, &batch).await?;
-            }
-            for plan in &batch.plans {
-                work.record(plan);
-                W::count(plan, &mut done);
-            }
-            users += batch.plans.iter().filter(|plan| !W::waits(plan)).count() as u64;
+/// Records what was done to users, and forgets what was only meant to be done.
+async fn recall_done<O: Operation>(
+    attempt: &mut Attempt<'_>,
+    operation: &O,
+    Reading { job, context, .. }: &mut Reading<O>,
+) -> Result<(), Interrupt> {
+    let (mut done, mut users) = (Done::default(), 0);
+    // The last is that of users who waited for others, if there is one.
+    for number in 0..=groups(job) {
+        attempt.check_time()?;
+        let Some(mut group) = plan_log::find::<PlanOf<O>>(attempt, number).await? else { continue };
+        let open = not_done(attempt, operation, (job, context), &group).await?;
+        if !open.is_empty() {
+            let mut at = 0..;
+            group.plans.retain(|_| !at.next().is_some_and(|at| open.contains(&at)));
+            group.written = group.plans.len();
+            plan_log::save(attempt, number, &group).await?;
         }
-        let progress = &mut self.job.progress;
-        progress.users_done = users;
-        (progress.users_changed, progress.users_created) = (done.users_changed, done.users_created);
-        (progress.numbers_added, progress.numbers_removed) = (done.numbers_added, done.numbers_removed);
-        Ok(())
+        for plan in &group.plans {
+            job.record(plan);
+            plan.tally(&mut done);
+        }
+        users += group.plans.iter().filter(|plan| !plan.waits()).count() as u64;
     }
+    let progress = &mut attempt.job.progress;
+    progress.users_done = users;
+    (progress.users_changed, progress.users_created) = (done.users_changed, done.users_created);
+    (progress.numbers_added, progress.numbers_removed) = (done.numbers_added, done.numbers_removed);
+    Ok(())
+}
 
-    /// The positions of a batch's plans that were not carried out.
-    async fn not_done<W: Work>(&self, work: &W, batch: &Batch<W::Plan>) -> Result<HashSet<usize>, Interrupt> {
-        let open = (batch.written..batch.plans.len()).filter(|&at| W::writes(&batch.plans[at]));
-        let known = open.filter_map(|at| Some((at, work.user_of(&batch.plans[at])?)));
-        let (positions, users): (Vec<usize>, Vec<usize>) = known.unzip();
-        if users.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let now = work.plan(self, &users, &mut TableUsage::default()).await?;
-        let not_done = positions.into_iter().zip(now).filter(|(at, now)| !W::is_done(&batch.plans[*at], now));
-        Ok(not_done.map(|(at, _)| at).collect())
+/// The positions of a batch's plans that were not carried out.
+async fn not_done<O: Operation>(
+    attempt: &Attempt<'_>,
+    operation: &O,
+    (job, context): (&O::Job, &O::Context),
+    group: &PlanGroup<PlanOf<O>>,
+) -> Result<HashSet<usize>, Interrupt> {
+    let open = (group.written..group.plans.len()).filter(|&at| group.plans[at].writes());
+    let known = open.filter_map(|at| Some((at, job.user_of(&group.plans[at])?)));
+    let (positions, users): (Vec<usize>, Vec<usize>) = known.unzip();
+    if users.is_empty() {
+        return Ok(HashSet::new());
     }
+    let now = operation.plan(attempt, job, context, &users, &mut TableUsage::default()).await?;
+    let not_done = positions.into_iter().zip(now).filter(|(at, now)| !group.plans[*at].is_done(now));
+    Ok(not_done.map(|(at, _)| at).collect())
 }

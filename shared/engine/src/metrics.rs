@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::telemetry::{Measure, measure};
 use jiff::Timestamp;
 use rollcall_bulk::job::{Job, JobState, MailState, Stage};
-use rollcall_storage::telemetry::{Measure, measure};
 
 /// Logs how old a delivery is: how long ago its event came into the queue. `SQS` leaves a message out of its own measure once it
 /// was received three times, so nothing else tells that a file comes again and again. It is said before the work, which may die.

@@ -8,9 +8,8 @@ use rollcall_model::{
     audit::Actor,
     jobs::{JobId, ObjectVersion},
 };
-use rollcall_storage::StorageError;
 
-use crate::{DeliveryOutcome, Engine, claim::Claimed};
+use crate::{DeliveryOutcome, Engine, StorageError, claim::Claimed, run::finish};
 
 impl Engine {
     /// Ends the job of a misplaced file, and tells the account's recipients. Nothing of the file is read, what it says beside its bytes
@@ -25,14 +24,14 @@ impl Engine {
         delivery: &Delivery,
     ) -> Result<DeliveryOutcome, StorageError> {
         let Misplaced { upload, fault } = misplaced;
-        let existing = self.directory.job(&upload.account, &JobId::of(source)).await?;
+        let existing = self.world.jobs.job(&upload.account, &JobId::of(source)).await?;
         let mut attempt = match self.claim(existing, upload, source, delivery).await? {
             Claimed::Attempt(attempt) | Claimed::GivenUp(attempt) => attempt,
             Claimed::Not(ending) => return Ok(ending),
         };
         attempt.job.asked_by = Some(Actor::Bucket);
         attempt.job.failure = Some(Failure::File(fault.clone()));
-        match attempt.finish().await {
+        match finish(&mut attempt).await {
             Ok(()) => Ok(DeliveryOutcome::Ended),
             // Nobody comes after the last delivery. Sent back from the dead-letter queue, the job sends its mail then.
             Err(error) if delivery.is_last() => {

@@ -6,10 +6,15 @@
 
 use std::collections::HashSet;
 
+use rollcall_bulk::bulk_job::{BulkJob, Done, ListAdditions, Plan};
 use rollcall_model::caller_id::CallerId;
-use rollcall_storage::{StorageError, directory::TableUsage};
 
-use crate::{Attempt, Done, Interrupt, ListAdditions, Work, apply::Batch};
+use crate::{
+    Attempt, Interrupt, StorageError,
+    apply::groups,
+    plan_log::{self, PlanGroup},
+    world::{ListNumbers, TableUsage},
+};
 
 /// What plans have put on lists.
 #[derive(Default)]
@@ -22,79 +27,82 @@ pub(crate) struct AddedNumbers {
 }
 
 impl AddedNumbers {
-    pub(crate) fn count<W: Work>(&mut self, plan: &mut W::Plan) {
-        if let Some(ListAdditions { added, retracted, .. }) = W::additions(plan) {
+    pub(crate) fn count(&mut self, plan: &mut impl Plan) {
+        if let Some(ListAdditions { added, retracted, .. }) = plan.additions() {
             self.added.extend(added.iter());
             self.retracted.extend(retracted.iter());
         }
     }
 }
 
-impl Attempt<'_> {
-    /// Takes numbers off lists again that this job has put there and that lists don't take any more.
-    pub(crate) async fn retract<W: Work>(&mut self, work: &mut W, joined: AddedNumbers) -> Result<(), Interrupt> {
-        // A preview has put nothing on any list.
-        if self.job.previews() {
-            return Ok(());
-        }
-        let AddedNumbers { added, retracted: mut refused, waited } = joined;
-        if !added.is_empty() {
-            let inventory = self.inventory().await?;
-            let gone = inventory.iter().filter(|item| !item.is_assignable() && added.contains(&item.number));
-            refused.extend(gone.map(|item| item.number));
-        }
-        if refused.is_empty() {
-            return Ok(());
-        }
-        for number in 0..Self::batches(work) + usize::from(waited) {
-            self.check_time()?;
-            self.retract_batch(work, number, &refused).await.map_err(|error| self.late(error))?;
-        }
-        Ok(())
+/// Takes numbers off lists again that this job has put there and that lists don't take any more.
+pub(crate) async fn retract<J: BulkJob>(
+    attempt: &mut Attempt<'_>,
+    job: &mut J,
+    added: AddedNumbers,
+) -> Result<(), Interrupt> {
+    // A preview has put nothing on any list.
+    if attempt.job.previews() {
+        return Ok(());
     }
+    let AddedNumbers { added, retracted: mut refused, waited } = added;
+    if !added.is_empty() {
+        let inventory = attempt.inventory().await?;
+        let gone = inventory.iter().filter(|item| !item.is_assignable() && added.contains(&item.number));
+        refused.extend(gone.map(|item| item.number));
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    for number in 0..groups(job) + usize::from(waited) {
+        attempt.check_time()?;
+        retract_group(attempt, job, number, &refused).await.map_err(|error| attempt.late(error))?;
+    }
+    Ok(())
+}
 
-    async fn retract_batch<W: Work>(
-        &mut self,
-        work: &mut W,
-        number: usize,
-        refused: &HashSet<CallerId>,
-    ) -> Result<(), StorageError> {
-        let mut batch: Batch<W::Plan> = self.kept(number).await?;
-        let (mut before, mut after, mut changed) = (Done::default(), Done::default(), Vec::new());
-        for (at, plan) in batch.plans.iter_mut().enumerate() {
-            W::count(plan, &mut before);
-            if let Some(ListAdditions { added, retracted, .. }) = W::additions(plan) {
-                retracted.extend(added.extract_if(.., |number| refused.contains(number)));
-                if !retracted.is_empty() {
-                    changed.push(at);
-                }
+async fn retract_group<J: BulkJob>(
+    attempt: &mut Attempt<'_>,
+    job: &mut J,
+    number: usize,
+    refused: &HashSet<CallerId>,
+) -> Result<(), StorageError> {
+    let mut group: PlanGroup<J::Plan> = plan_log::load(attempt, number).await?;
+    let (mut before, mut after, mut changed) = (Done::default(), Done::default(), Vec::new());
+    for (at, plan) in group.plans.iter_mut().enumerate() {
+        plan.tally(&mut before);
+        if let Some(ListAdditions { added, retracted, .. }) = plan.additions() {
+            retracted.extend(added.extract_if(.., |number| refused.contains(number)));
+            if !retracted.is_empty() {
+                changed.push(at);
             }
-            W::count(plan, &mut after);
         }
-        if changed.is_empty() {
-            return Ok(());
-        }
-        // Kept first: what is taken off is then known to have been put there by this job.
-        self.keep(number, &batch).await?;
-        let mut asked = TableUsage::default();
-        let additions =
-            batch.plans.iter_mut().filter_map(W::additions).filter(|additions| !additions.retracted.is_empty());
-        let removals: Vec<(&str, &[CallerId])> =
-            additions.map(|ListAdditions { login, retracted, .. }| (login, &**retracted)).collect();
-        self.engine
-            .directory
-            .remove_caller_ids(self.account(), &removals, &self.actor(), self.until, &mut asked)
-            .await?;
-        drop(removals);
-        for at in changed {
-            work.record(&batch.plans[at]);
-        }
-        let progress = &mut self.job.progress;
-        progress.users_changed -= before.users_changed - after.users_changed;
-        progress.numbers_added -= before.numbers_added - after.numbers_added;
-        progress.table_calls += asked.calls;
-        progress.statements += asked.statements;
-        progress.throttled += asked.throttled;
-        Ok(())
+        plan.tally(&mut after);
     }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    // Kept first: what is taken off is then known to have been put there by this job.
+    plan_log::save(attempt, number, &group).await?;
+    let mut usage = TableUsage::default();
+    let additions =
+        group.plans.iter_mut().filter_map(Plan::additions).filter(|additions| !additions.retracted.is_empty());
+    let removals: Vec<ListNumbers<'_>> =
+        additions.map(|ListAdditions { login, retracted, .. }| (login, &**retracted)).collect();
+    attempt
+        .world
+        .lists
+        .remove_caller_ids(attempt.account(), &removals, &attempt.actor(), attempt.until, &mut usage)
+        .await?;
+    drop(removals);
+    for at in changed {
+        job.record(&group.plans[at]);
+    }
+    let progress = &mut attempt.job.progress;
+    progress.users_changed -= before.users_changed - after.users_changed;
+    progress.numbers_added -= before.numbers_added - after.numbers_added;
+    progress.table_calls += usage.calls;
+    progress.statements += usage.statements;
+    progress.throttled += usage.throttled;
+    Ok(())
 }

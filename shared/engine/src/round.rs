@@ -5,10 +5,9 @@ use std::{collections::VecDeque, time::Duration};
 use jiff::Timestamp;
 use lambda_runtime::Context;
 use rollcall_model::account::AccountId;
-use rollcall_storage::StorageError;
 use tokio::time::{Instant, timeout};
 
-use crate::deliver::deadline;
+use crate::{StorageError, deliver::deadline};
 
 /// One round.
 pub struct Round {

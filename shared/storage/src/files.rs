@@ -1,5 +1,7 @@
 //! The bucket: dropped files in, result files out.
 
+use async_trait::async_trait;
+use rollcall_engine::world::{Bucket, Download, Upload};
 use std::{
     collections::{BTreeMap, HashMap},
     time::Duration,
@@ -44,109 +46,6 @@ impl Files {
     /// The files of this bucket.
     pub fn new(aws: &Aws, bucket: impl Into<String>) -> Self {
         Self { client: aws.s3(), bucket: bucket.into() }
-    }
-
-    /// The bucket's name.
-    pub fn bucket(&self) -> &str {
-        &self.bucket
-    }
-
-    /// Drops a file for a job. Gives the version that the job will read.
-    ///
-    /// # Errors
-    /// When the bucket can't be written.
-    pub async fn drop_file(
-        &self,
-        upload: &InboxKey,
-        bytes: Vec<u8>,
-        terms: &UploadOptions,
-    ) -> Result<ObjectVersion, StorageError> {
-        self.put_version(&upload.key(), bytes, terms).await
-    }
-
-    /// Writes an object whole and gives its version.
-    ///
-    /// # Errors
-    /// When the bucket can't be written.
-    pub async fn put_version(
-        &self,
-        key: &str,
-        bytes: Vec<u8>,
-        terms: &UploadOptions,
-    ) -> Result<ObjectVersion, StorageError> {
-        const OPERATION: &str = "dropping the file";
-        let size = bytes.len() as u64;
-        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type("text/csv");
-        let put = put.set_metadata(metadata(terms));
-        let answer = put.body(ByteStream::from(bytes)).send().await.map_err(failed(OPERATION))?;
-        let version =
-            answer.version_id.ok_or_else(|| StorageError::unreadable(OPERATION, "the bucket keeps no versions"))?;
-        Ok(ObjectVersion { bucket: self.bucket.clone(), key: key.to_owned(), version, size })
-    }
-
-    /// Opens the very version that a job works on.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotFound`] when it has been deleted; otherwise when the bucket can't be read.
-    pub async fn open(&self, source: &ObjectVersion) -> Result<Download, StorageError> {
-        let mut download = Download {
-            client: self.client.clone(),
-            source: source.clone(),
-            body: ByteStream::default(),
-            at: 0,
-            terms: UploadOptions::default(),
-            modified: Timestamp::UNIX_EPOCH,
-            resumed: 0,
-        };
-        download.open().await?;
-        Ok(download)
-    }
-
-    /// A version of an object, whole.
-    ///
-    /// # Errors
-    /// As [`Files::open`].
-    pub async fn read(&self, source: &ObjectVersion) -> Result<Vec<u8>, StorageError> {
-        self.read_dated(source).await.map(|(bytes, _)| bytes)
-    }
-
-    /// A version of an object, whole, and when it was written, in whole seconds.
-    ///
-    /// # Errors
-    /// As [`Files::open`].
-    pub async fn read_dated(&self, source: &ObjectVersion) -> Result<(Vec<u8>, Timestamp), StorageError> {
-        let mut download = self.open(source).await?;
-        let mut bytes = Vec::new();
-        while let Some(piece) = download.next().await? {
-            bytes.extend_from_slice(&piece);
-        }
-        Ok((bytes, download.modified))
-    }
-
-    /// An object of this bucket, whole; `None` when there is none.
-    ///
-    /// # Errors
-    /// When the bucket can't be read.
-    pub async fn get(&self, key: &str) -> Result<Option<Bytes>, StorageError> {
-        const OPERATION: &str = "reading a result file";
-        match self.client.get_object().bucket(&self.bucket).key(key).send().await.map_err(failed(OPERATION)) {
-            Ok(object) => {
-                let bytes = object.body.collect().await.map_err(|error| StorageError::transient(OPERATION, error))?;
-                Ok(Some(bytes.into_bytes()))
-            }
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The size of an object of this bucket, in bytes.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotFound`] when there is none; otherwise when the bucket can't be read.
-    pub async fn size(&self, key: &str) -> Result<u64, StorageError> {
-        let head = self.client.head_object().bucket(&self.bucket).key(key).send().await;
-        let head = head.map_err(failed("measuring a result file"))?;
-        Ok(head.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or(0))
     }
 
     /// A URL that reads an object for a while, without any other permission.
@@ -212,48 +111,6 @@ impl Files {
         Ok((request.uri().to_owned(), headers))
     }
 
-    /// Writes an object whole.
-    ///
-    /// # Errors
-    /// When the bucket can't be written.
-    pub async fn put(&self, key: &str, content_type: &str, bytes: impl Into<Bytes>) -> Result<(), StorageError> {
-        let body = ByteStream::from(bytes.into());
-        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type).body(body);
-        put.send().await.map_err(failed("writing a result file"))?;
-        Ok(())
-    }
-
-    /// An object of this bucket, whole, and its entity tag; `None` when there is none.
-    ///
-    /// # Errors
-    /// When the bucket can't be read.
-    pub async fn get_tagged(&self, key: &str) -> Result<Option<(Bytes, String)>, StorageError> {
-        const OPERATION: &str = "reading what is to be replaced";
-        match self.client.get_object().bucket(&self.bucket).key(key).send().await.map_err(failed(OPERATION)) {
-            Ok(object) => {
-                let tag = object.e_tag.ok_or_else(|| StorageError::unreadable(OPERATION, "it has no entity tag"))?;
-                let bytes = object.body.collect().await.map_err(|error| StorageError::transient(OPERATION, error))?;
-                Ok(Some((bytes.into_bytes(), tag)))
-            }
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Writes a JSON object whole, in place of the one with this tag, or where there is none.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Conflict`] when something else is there by now; otherwise when the bucket can't be written.
-    pub async fn replace(&self, key: &str, tag: Option<&str>, json: impl Into<Bytes>) -> Result<(), StorageError> {
-        let body = ByteStream::from(json.into());
-        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type("application/json").body(body);
-        let put = match tag {
-            Some(tag) => put.if_match(tag),
-            None => put.if_none_match("*"),
-        };
-        put.send().await.map(drop).map_err(failed("replacing an object"))
-    }
-
     /// Writes an object whole, and never over another: one that is there under this key was written by an earlier try.
     ///
     /// # Errors
@@ -282,17 +139,104 @@ impl Files {
         });
         Ok(found.collect())
     }
+}
 
-    /// Begins an object that grows as it is written. It appears when it is finished, and not before.
-    pub fn create(&self, key: impl Into<String>, content_type: &'static str) -> MultipartUpload {
-        MultipartUpload {
-            files: self.clone(),
-            key: key.into(),
-            content_type,
-            held: BytesMut::new(),
-            parts: None,
-            written: 0,
+#[async_trait]
+impl Bucket for Files {
+    fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    async fn open(&self, source: &ObjectVersion) -> Result<Box<dyn Download>, StorageError> {
+        let mut download = ObjectDownload {
+            client: self.client.clone(),
+            source: source.clone(),
+            body: ByteStream::default(),
+            at: 0,
+            terms: UploadOptions::default(),
+            modified: Timestamp::UNIX_EPOCH,
+            resumed: 0,
+        };
+        download.open().await?;
+        Ok(Box::new(download))
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StorageError> {
+        const OPERATION: &str = "reading a result file";
+        match self.client.get_object().bucket(&self.bucket).key(key).send().await.map_err(failed(OPERATION)) {
+            Ok(object) => {
+                let bytes = object.body.collect().await.map_err(|error| StorageError::transient(OPERATION, error))?;
+                Ok(Some(bytes.into_bytes()))
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
+    }
+
+    async fn get_tagged(&self, key: &str) -> Result<Option<(Bytes, String)>, StorageError> {
+        const OPERATION: &str = "reading what is to be replaced";
+        match self.client.get_object().bucket(&self.bucket).key(key).send().await.map_err(failed(OPERATION)) {
+            Ok(object) => {
+                let tag = object.e_tag.ok_or_else(|| StorageError::unreadable(OPERATION, "it has no entity tag"))?;
+                let bytes = object.body.collect().await.map_err(|error| StorageError::transient(OPERATION, error))?;
+                Ok(Some((bytes.into_bytes(), tag)))
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn size(&self, key: &str) -> Result<u64, StorageError> {
+        let head = self.client.head_object().bucket(&self.bucket).key(key).send().await;
+        let head = head.map_err(failed("measuring a result file"))?;
+        Ok(head.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or(0))
+    }
+
+    async fn put(&self, key: &str, content_type: &str, bytes: Bytes) -> Result<(), StorageError> {
+        let body = ByteStream::from(bytes);
+        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type).body(body);
+        put.send().await.map_err(failed("writing a result file"))?;
+        Ok(())
+    }
+
+    async fn replace(&self, key: &str, tag: Option<&str>, json: Bytes) -> Result<(), StorageError> {
+        let body = ByteStream::from(json);
+        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type("application/json").body(body);
+        let put = match tag {
+            Some(tag) => put.if_match(tag),
+            None => put.if_none_match("*"),
+        };
+        put.send().await.map(drop).map_err(failed("replacing an object"))
+    }
+
+    async fn put_version(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        terms: &UploadOptions,
+    ) -> Result<ObjectVersion, StorageError> {
+        const OPERATION: &str = "dropping the file";
+        let size = bytes.len() as u64;
+        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type("text/csv");
+        let put = put.set_metadata(metadata(terms));
+        let answer = put.body(ByteStream::from(bytes)).send().await.map_err(failed(OPERATION))?;
+        let version =
+            answer.version_id.ok_or_else(|| StorageError::unreadable(OPERATION, "the bucket keeps no versions"))?;
+        Ok(ObjectVersion { bucket: self.bucket.clone(), key: key.to_owned(), version, size })
+    }
+
+    async fn drop_file(
+        &self,
+        upload: &InboxKey,
+        bytes: Vec<u8>,
+        terms: &UploadOptions,
+    ) -> Result<ObjectVersion, StorageError> {
+        self.put_version(&upload.key(), bytes, terms).await
+    }
+
+    fn create(&self, key: &str, content_type: &'static str) -> Box<dyn Upload> {
+        let (files, key, held) = (self.clone(), key.to_owned(), BytesMut::new());
+        Box::new(MultipartUpload { files, key, content_type, held, parts: None })
     }
 }
 
@@ -338,7 +282,7 @@ fn terms(metadata: &HashMap<String, String>, kept_back: bool) -> UploadOptions {
 }
 
 /// The bytes of a source, as they come.
-pub struct Download {
+pub(crate) struct ObjectDownload {
     client: Client,
     source: ObjectVersion,
     body: ByteStream,
@@ -352,37 +296,7 @@ pub struct Download {
 const MAX_RESUMED: u32 = 5;
 const READING: &str = "reading the file";
 
-impl Download {
-    /// What the upload says of its job.
-    pub fn terms(&self) -> &UploadOptions {
-        &self.terms
-    }
-
-    /// The next bytes; `None` at the end. A connection that breaks is taken up again where it broke.
-    ///
-    /// # Errors
-    /// When that doesn't help.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, StorageError> {
-        loop {
-            match self.body.next().await {
-                Some(Ok(bytes)) => {
-                    self.at += bytes.len() as u64;
-                    return Ok(Some(bytes));
-                }
-                None if self.at >= self.source.size => return Ok(None),
-                Some(Err(error)) if self.resumed >= MAX_RESUMED => return Err(StorageError::transient(READING, error)),
-                None if self.resumed >= MAX_RESUMED => {
-                    return Err(StorageError::transient(READING, "the file ends too early"));
-                }
-                Some(Err(_)) | None => {
-                    self.resumed += 1;
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    self.open().await?;
-                }
-            }
-        }
-    }
-
+impl ObjectDownload {
     async fn open(&mut self) -> Result<(), StorageError> {
         let ObjectVersion { bucket, key, version, .. } = &self.source;
         let mut get = self.client.get_object().bucket(bucket).key(key).version_id(version);
@@ -405,14 +319,45 @@ impl Download {
     }
 }
 
+#[async_trait]
+impl Download for ObjectDownload {
+    fn terms(&self) -> &UploadOptions {
+        &self.terms
+    }
+
+    fn modified(&self) -> Timestamp {
+        self.modified
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, StorageError> {
+        loop {
+            match self.body.next().await {
+                Some(Ok(bytes)) => {
+                    self.at += bytes.len() as u64;
+                    return Ok(Some(bytes));
+                }
+                None if self.at >= self.source.size => return Ok(None),
+                Some(Err(error)) if self.resumed >= MAX_RESUMED => return Err(StorageError::transient(READING, error)),
+                None if self.resumed >= MAX_RESUMED => {
+                    return Err(StorageError::transient(READING, "the file ends too early"));
+                }
+                Some(Err(_)) | None => {
+                    self.resumed += 1;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    self.open().await?;
+                }
+            }
+        }
+    }
+}
+
 /// An object that is being written.
-pub struct MultipartUpload {
+struct MultipartUpload {
     files: Files,
     key: String,
     content_type: &'static str,
     held: BytesMut,
     parts: Option<Parts>,
-    written: u64,
 }
 
 struct Parts {
@@ -425,44 +370,6 @@ const PART_BYTES: usize = 8 * 1024 * 1024;
 const GROWING: &str = "writing a result file";
 
 impl MultipartUpload {
-    /// Adds bytes.
-    ///
-    /// # Errors
-    /// When the bucket can't be written.
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        self.written += bytes.len() as u64;
-        self.held.extend_from_slice(bytes);
-        while self.held.len() >= PART_BYTES {
-            let part = self.held.split_to(PART_BYTES).freeze();
-            self.send(part).await?;
-        }
-        Ok(())
-    }
-
-    /// Bytes written so far.
-    pub fn written(&self) -> u64 {
-        self.written
-    }
-
-    /// Makes the object appear.
-    ///
-    /// # Errors
-    /// When the bucket can't be written.
-    pub async fn finish(mut self) -> Result<(), StorageError> {
-        if self.parts.is_none() {
-            return self.files.put(&self.key, self.content_type, self.held.freeze()).await;
-        }
-        if !self.held.is_empty() {
-            let last = self.held.split().freeze();
-            self.send(last).await?;
-        }
-        let Some(Parts { upload_id, done }) = self.parts else { return Ok(()) };
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(done)).build();
-        let complete = self.files.client.complete_multipart_upload().bucket(&self.files.bucket).key(&self.key);
-        complete.upload_id(upload_id).multipart_upload(parts).send().await.map_err(failed(GROWING))?;
-        Ok(())
-    }
-
     /// Sends one part. What an interrupted job leaves behind is cleared away by the bucket's lifecycle rule.
     async fn send(&mut self, bytes: Bytes) -> Result<(), StorageError> {
         let Files { client, bucket } = &self.files;
@@ -478,6 +385,33 @@ impl MultipartUpload {
         let upload = client.upload_part().bucket(bucket).key(&self.key).upload_id(&parts.upload_id).part_number(number);
         let sent = upload.body(ByteStream::from(bytes)).send().await.map_err(failed(GROWING))?;
         parts.done.push(CompletedPart::builder().set_e_tag(sent.e_tag).part_number(number).build());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Upload for MultipartUpload {
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.held.extend_from_slice(bytes);
+        while self.held.len() >= PART_BYTES {
+            let part = self.held.split_to(PART_BYTES).freeze();
+            self.send(part).await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<(), StorageError> {
+        if self.parts.is_none() {
+            return self.files.put(&self.key, self.content_type, self.held.freeze()).await;
+        }
+        if !self.held.is_empty() {
+            let last = self.held.split().freeze();
+            self.send(last).await?;
+        }
+        let Some(Parts { upload_id, done }) = self.parts else { return Ok(()) };
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(done)).build();
+        let complete = self.files.client.complete_multipart_upload().bucket(&self.files.bucket).key(&self.key);
+        complete.upload_id(upload_id).multipart_upload(parts).send().await.map_err(failed(GROWING))?;
         Ok(())
     }
 }

@@ -1,9 +1,12 @@
 //! Mail, by SES.
 
+use async_trait::async_trait;
 use aws_sdk_ses::{primitives::Blob, types::RawMessage};
 use mail_builder::{MessageBuilder, headers::text::Text};
 use rollcall_bulk::{job::MailState, job_email::JobEmail};
 use rollcall_model::email::EmailAddress;
+
+use rollcall_engine::world::{Attachment, Mails};
 
 use crate::{ErrorKind, StorageError, connect::Aws, error::failed};
 
@@ -13,17 +16,6 @@ pub struct Mailer {
     sender: String,
     configuration_set: String,
 }
-
-/// A file that goes along.
-pub struct Attachment {
-    /// Its name.
-    pub name: String,
-    /// What is in it.
-    pub bytes: Vec<u8>,
-}
-
-/// Largest file that is attached. SES takes messages of 10 MB, and base64 makes four bytes of three.
-pub const MAX_ATTACHED_BYTES: u64 = 5 * 1024 * 1024;
 
 const SENDING: &str = "sending the mail";
 
@@ -38,13 +30,11 @@ impl Mailer {
     pub fn new(aws: &Aws, sender: impl Into<String>, configuration_set: impl Into<String>) -> Self {
         Self { client: aws.ses(), sender: sender.into(), configuration_set: configuration_set.into() }
     }
+}
 
-    /// Sends one mail. That the service will not take it is an outcome, not an error: no later try would change it. The quota of a
-    /// day is one, too: the rows of the job are done, and its report can be read without a mail.
-    ///
-    /// # Errors
-    /// When the service can't be reached or asks for patience: then it is not known to have taken the mail.
-    pub async fn send(
+#[async_trait]
+impl Mails for Mailer {
+    async fn send(
         &self,
         to: &[EmailAddress],
         job_email: &JobEmail,

@@ -14,7 +14,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::telemetry::millis;
+use rollcall_engine::telemetry::millis;
 
 /// Paces one kind of request. Shared by everything in flight.
 pub(crate) struct AdaptiveRateLimiter {

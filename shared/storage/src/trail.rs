@@ -10,6 +10,8 @@ use rollcall_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use rollcall_engine::world::Bucket;
+
 use crate::{StorageError, files::Files};
 
 /// Where the reading of a trail goes on.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use e2e::Stack;
 use rollcall_bulk::job::Job;
+use rollcall_engine::world::Jobs;
 use rollcall_model::jobs::JobId;
 
 use crate::{

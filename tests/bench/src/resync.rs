@@ -5,13 +5,13 @@ use std::time::Instant;
 use e2e::Stack;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_bulk::{job::Job, resync::state::ResyncRequest};
+use rollcall_engine::world::{TableUsage, Users};
 use rollcall_model::{
     caller_id::CallerId,
     jobs::JobKind,
     mapping::{CrmUserId, GivenMapping, Mapping},
     phone_side::PhoneUserId,
 };
-use rollcall_storage::directory::TableUsage;
 use tokio::time::Duration;
 
 use crate::{count, median, report::Report};

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use e2e::Stack;
 use rollcall_bulk::job::Job;
+use rollcall_engine::world::{Lists, TableUsage};
 use rollcall_model::{caller_id::CallerId, jobs::JobKind, user::User};
-use rollcall_storage::directory::TableUsage;
 use tokio::time::Duration;
 
 use crate::{count, median, process::peak_megabytes, report::Report};

@@ -1,5 +1,6 @@
 //! A stack of a test's own.
 
+use rollcall_engine::world::{Bucket, Jobs, TableUsage, Users};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -25,7 +26,7 @@ use rollcall_model::{
 };
 use rollcall_storage::{
     connect::{Aws, LocalStack},
-    directory::{Directory, TableUsage},
+    directory::Directory,
     files::Files,
 };
 
@@ -178,7 +179,7 @@ impl Stack {
 
     /// Has a job executed that has shown what it would do, and waits for its end.
     pub async fn execute(&self, job: &Job) -> Job {
-        let executed = rollcall_storage::decide::execute(&self.directory, &self.files, job, &somebody()).await;
+        let executed = rollcall_engine::execute((&self.directory, &self.files), job, &somebody()).await;
         executed.expect("the decision is written").expect("the job can be executed");
         self.ended(&job.source).await
     }

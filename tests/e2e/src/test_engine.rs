@@ -10,6 +10,7 @@ use rollcall_storage::{
     directory::Directory,
     files::Files,
     mailer::Mailer,
+    world,
 };
 
 use crate::{Faults, Fuse, Proxy, Stack};
@@ -18,6 +19,8 @@ use crate::{Faults, Fuse, Proxy, Stack};
 pub struct TestEngine {
     /// The engine.
     pub engine: Engine,
+    /// The same table by itself, for what only the API asks.
+    pub directory: Directory,
     /// Between it and the table.
     pub table: Proxy,
     /// Between it and the bucket.
@@ -44,13 +47,16 @@ impl TestEngine {
         })
         .await;
         let engine = Engine {
-            directory: Directory::new(&aws, stack.output("TableName")),
-            files: Files::new(&aws, stack.output("FilesBucketName")),
-            mailer: Mailer::new(&aws, "rollcall@example.com", "rollcall-MailConfiguration"),
+            world: world(
+                Directory::new(&aws, stack.output("TableName")),
+                Files::new(&aws, stack.output("FilesBucketName")),
+                Mailer::new(&aws, "rollcall@example.com", "rollcall-MailConfiguration"),
+            ),
             country: "IN".parse().expect("a country"),
             limits: Limits { file_bytes: 1 << 30, rows: 1 << 30, mails_a_day: 1 << 30 },
         };
-        Self { engine, table, bucket, mail }
+        let directory = Directory::new(&aws, stack.output("TableName"));
+        Self { engine, directory, table, bucket, mail }
     }
 }
 

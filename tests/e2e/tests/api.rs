@@ -605,7 +605,7 @@ async fn a_long_list_as_a_file_goes_by_way_of_the_bucket() {
     for (search, most) in [(None, 1), (Some("nobody-at-all".to_owned()), 4)] {
         let before = world.table.requests();
         let filter = UserFilter { search, ..UserFilter::default() };
-        world.engine.directory.users_page(&stack.account, &filter, None, 50, 1_000).await.unwrap();
+        world.directory.users_page(&stack.account, &filter, None, 50, 1_000).await.unwrap();
         let queries = world.table.requests() - before;
         assert!(queries <= most, "{queries} queries for a page");
     }

@@ -1,5 +1,6 @@
 //! Files made to hurt: each ends in an error that names a line, in the memory that any file takes. `ROLLCALL_BOMB_MB` says how large.
 
+use rollcall_engine::world::Bucket;
 use std::fs;
 
 use axum::http::Method;

@@ -4,6 +4,7 @@
 use axum::http::{Method, StatusCode};
 use e2e::{Stack, user};
 use rollcall_bulk::upload::UploadOptions;
+use rollcall_engine::world::Bucket;
 use rollcall_model::{email::EmailAddress, jobs::JobKind, user::Name};
 use serde_json::json;
 

@@ -1,21 +1,26 @@
 //! Imports and syncs that die at any point.
 
-use directory_import::BringUsers;
+use directory_import::EntraDirectories;
 use e2e::{CrashTest, Graph, Quirks, Stack, die_at_every_request};
 use rollcall_bulk::{directory_import::sync_state::SyncState, job::Job, safety_threshold::Recent};
 use rollcall_connectors::entra::Tenants;
+use rollcall_engine::change_sync_state;
+use rollcall_engine::kinds::BringUsers;
+use rollcall_engine::world::Schedules;
 use rollcall_model::{
     jobs::JobKind,
     user::{DirectoryId, LoginId, Profile, User, WebLogin},
 };
 use rollcall_storage::{connect::Aws, secrets::Secrets};
 use serde_json::json;
+use std::sync::Arc;
 
 /// Brings users of this tenant, which is the stack's account's.
 async fn operation(stack: &Stack, graph: &Graph) -> BringUsers {
     Graph::connect(stack, &stack.account).await;
-    let secrets = Secrets::new(&Aws::local(stack.endpoints()).await);
-    BringUsers { secrets, tenants: Tenants::new(graph.endpoints()) }
+    let secrets = Arc::new(Secrets::new(&Aws::local(stack.endpoints()).await));
+    let directories = EntraDirectories { secrets, tenants: Tenants::new(graph.endpoints()) };
+    BringUsers { directories: Arc::new(directories) }
 }
 
 /// New people of the tenant, with login names of this prefix.
@@ -59,7 +64,7 @@ impl CrashTest for Importing {
         for number in 0..3 {
             assert!(user(stack, prefix, number).await.directory_id.is_some(), "{context}");
         }
-        let standing = stack.directory.standing(&stack.account).await.unwrap().expect(context);
+        let standing = stack.directory.sync_state(&stack.account).await.unwrap().expect(context).value;
         let last = standing.last_import.expect(context);
         assert_eq!((last.job, last.tally.users, last.tally.unknown_ids), (job.id.clone(), 3, 1), "{context}");
     }
@@ -86,7 +91,7 @@ impl CrashTest for Syncing {
             standing.deactivated = Recent::default();
             standing.ask_again.clear();
         };
-        stack.directory.change_standing(&stack.account, forget).await.expect("the standing is written");
+        change_sync_state(&stack.directory, &stack.account, forget).await.expect("the standing is written");
         let ids = add_users(&self.0, prefix, 3);
         for (number, id) in ids.iter().enumerate() {
             let login = LoginId::parse(&format!("{prefix}{number}@contoso.example")).expect("a login ID");
@@ -106,7 +111,7 @@ impl CrashTest for Syncing {
         assert_eq!(user(stack, prefix, 0).await.profile.name.as_str(), "After", "{context}");
         assert_eq!(user(stack, prefix, 1).await.profile.name.as_str(), "Before", "{context}");
         assert_eq!(user(stack, prefix, 2).await.web_login, WebLogin::Blocked, "{context}");
-        let standing = stack.directory.standing(&stack.account).await.unwrap().expect(context);
+        let standing = stack.directory.sync_state(&stack.account).await.unwrap().expect(context).value;
         let last = standing.last_sync.expect(context);
         assert_eq!((last.job, last.tally.deactivated), (job.id.clone(), 1), "{context}");
         assert!(standing.next.is_some(), "{context}");

@@ -5,6 +5,7 @@ use rollcall_bulk::{
     job::{Failure, Job, JobState, MailState},
     upload::UploadOptions,
 };
+use rollcall_engine::world::Bucket;
 use rollcall_model::{code::FileWarning, jobs::JobKind, user::User};
 use serde_json::Value;
 

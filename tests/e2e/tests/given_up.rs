@@ -1,12 +1,14 @@
 //! A job that is given up says what it has really done, keeps a report on it, and can be undone.
 
 use e2e::{Faults, Fuse, Stack, TestEngine, delivery, user};
-use number_rotation::Rotate;
 use rollcall_bulk::{
     job::{Failure, Job, JobState},
     undo::UndoRequest,
 };
-use rollcall_engine::{Append, DeliveryOutcome, Operation, UploadUsers};
+use rollcall_engine::kinds::Rotate;
+use rollcall_engine::kinds::{Append, UploadUsers};
+use rollcall_engine::world::{Jobs, Numbers};
+use rollcall_engine::{DeliveryOutcome, Operation};
 use rollcall_model::{inventory::NumberState, jobs::JobKind, user::User};
 
 /// Users of a job: more than are written at once.

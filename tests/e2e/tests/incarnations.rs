@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use e2e::{Caller, Faults, Reply, Stack, TestEngine, delivery, delivery_of, user};
 use rollcall_bulk::{job::Job, undo::UndoRequest};
-use rollcall_engine::{DeliveryOutcome, UploadUsers};
+use rollcall_engine::DeliveryOutcome;
+use rollcall_engine::kinds::UploadUsers;
 use rollcall_model::jobs::JobKind;
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
 //! The real function, killed whenever it is at work. `ROLLCALL_KILLS` says how often.
 
+use rollcall_engine::world::Jobs;
 use std::{collections::BTreeMap, time::Duration};
 
 use e2e::{SeededRng, Stack, how_much, user};

@@ -1,6 +1,7 @@
 //! The kind of a job is the third part of its key, and nothing else: whoever may write one folder may do that kind alone. A file that lies in
 //! no kind's folder is refused by one function, and somebody is told.
 
+use rollcall_engine::world::Bucket;
 use std::collections::BTreeSet;
 
 use e2e::Stack;

@@ -1,6 +1,7 @@
 //! A lost answer is no refusal: a write of the API that is carried out, and whose answer the table's client never sees, is answered as it would
 //! have been. Every write of the contract is tried, with the answer of each of its requests to the table lost in turn.
 
+use rollcall_engine::world::{Catalogs, Jobs};
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{Router, body::Body};
@@ -101,7 +102,7 @@ const ASK_ELSEWHERE: [&str; 2] = ["POST /v1/directory/import", "POST /v1/directo
 const DRAWN: [&str; 10] =
     ["version", "upload", "job", "url", "headers", "started", "ended", "changed", "in_service_since", "state_since"];
 
-struct Jobs {
+struct BothJobs {
     previewed: Job,
     finished: Job,
 }
@@ -128,7 +129,7 @@ fn plain(mut value: Value) -> Value {
 }
 
 /// What is there in an account before a write.
-async fn furnish(stack: &Stack, account: &AccountId, jobs: &Jobs) {
+async fn furnish(stack: &Stack, account: &AccountId, jobs: &BothJobs) {
     let numbers = ["+919876500001", "+919876500002"].map(|number| number.parse().unwrap());
     let agent = |login: &str| {
         let agent = user(login);
@@ -174,7 +175,7 @@ async fn api(stack: &Stack) -> (Router, Proxy) {
 
 impl Write {
     /// The request as the gateway hands it to the function.
-    fn event(&self, account: &AccountId, jobs: &Jobs, key: Option<&str>) -> http::Request<Body> {
+    fn event(&self, account: &AccountId, jobs: &BothJobs, key: Option<&str>) -> http::Request<Body> {
         let (method, _) = self.route.split_once(' ').unwrap();
         let jobs = [("previewed", &jobs.previewed), ("finished", &jobs.finished)];
         let value = |given: &str| match jobs.iter().find(|(name, _)| *name == given) {
@@ -218,7 +219,7 @@ impl Write {
         request::from_str(&event.to_string()).expect("an event of the gateway").map(|_| Body::from(self.body))
     }
 
-    async fn ask(&self, router: &mut Router, account: &AccountId, jobs: &Jobs, key: Option<&str>) -> Answer {
+    async fn ask(&self, router: &mut Router, account: &AccountId, jobs: &BothJobs, key: Option<&str>) -> Answer {
         let (answer, body) = router.call(self.event(account, jobs, key)).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let header = |name: &str| answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
@@ -231,7 +232,7 @@ impl Write {
     }
 
     /// Tries the write whole, and then with the answer of each of its requests lost.
-    async fn try_all(&self, number: usize, stack: &Stack, jobs: &Jobs, key: Option<&str>) {
+    async fn try_all(&self, number: usize, stack: &Stack, jobs: &BothJobs, key: Option<&str>) {
         let (mut router, table) = api(stack).await;
         let named = key.map_or("plain", |_| "key");
         let account = |try_: i64| format!("w{number}-{named}-{}", try_ + 1).parse::<AccountId>().unwrap();
@@ -255,11 +256,11 @@ impl Write {
 }
 
 /// A stack, and jobs of it that every account is given a copy of.
-async fn stack_with_jobs() -> (Stack, Jobs) {
+async fn stack_with_jobs() -> (Stack, BothJobs) {
     let stack = Stack::start(&[]).await;
     stack.create_user(user("u1")).await;
     let rows = "Login ID,Allowed Caller ID\nu1,+919876500009\n";
-    let jobs = Jobs {
+    let jobs = BothJobs {
         previewed: stack.preview(JobKind::AppendCallerIds, "previewed.csv", rows).await,
         finished: stack.append("finished.csv", rows).await,
     };

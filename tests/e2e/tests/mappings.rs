@@ -1,17 +1,22 @@
 //! What CRM users see, through resyncs and whatever happens to them.
 
+use std::sync::Arc;
+
 use e2e::{
     CrashTest, Faults, Refused, Smartflo, SmartfloSpoil, SmartfloTraps, Stack, TestEngine, Zoom, ZoomSpoil, ZoomTraps,
     delivery, die_at_every_request, somebody,
 };
 use futures_util::future::join_all;
-use mapping_resync::{PhoneSystems, Resync};
+use mapping_resync::HttpPhoneSystems;
 use rollcall_bulk::{
     job::{Failure, Job, JobState},
     resync::state::ResyncRequest,
 };
 use rollcall_connectors::{Http, smartflo, zoom_phone};
 use rollcall_engine::DeliveryOutcome;
+use rollcall_engine::kinds::Resync;
+use rollcall_engine::world::{Mappings, Numbers, Schedules};
+use rollcall_engine::{change_resync_state, decide};
 use rollcall_model::{
     inventory::{InventoryNumber, NumberState},
     jobs::{Decision, JobKind},
@@ -20,7 +25,7 @@ use rollcall_model::{
     settings::{PhoneSystem, Settings},
     user::{Name, Policy, Ref, User},
 };
-use rollcall_storage::{connect::Aws, decide, secrets::Secrets};
+use rollcall_storage::{connect::Aws, secrets::Secrets};
 
 fn number(last: usize) -> String {
     format!("+9198765{last:05}")
@@ -245,7 +250,7 @@ async fn a_snapshot_that_would_revoke_too_much_holds_says_so_once_and_goes_on_wh
     let meant = resync(&stack, "meant.json", true).await;
     assert_eq!((meant.state, meant.progress.numbers_removed), (JobState::Finished, 22), "{meant:?}");
     assert_eq!(sees(&stack, "2").await, all[..1]);
-    let standing = stack.directory.resync_standing(&stack.account).await.unwrap().unwrap();
+    let standing = stack.directory.resync_state(&stack.account).await.unwrap().unwrap().value;
     assert_eq!((standing.done.unwrap().job, standing.ended), (meant.id, None));
 }
 
@@ -270,7 +275,7 @@ async fn a_snapshot_that_holds_is_not_in_force_until_somebody_says_so() {
 
     let held = drop_snapshot(&stack, &snapshot(2)).await;
     assert_eq!(held.state, JobState::OnHold);
-    decide::decide(&stack.directory, &held, Decision::Discard, &somebody()).await.unwrap().unwrap();
+    decide(&stack.directory, &held, Decision::Discard, &somebody()).await.unwrap().unwrap();
     for confirmed in [false, true] {
         let job = resync(&stack, &format!("discarded-{confirmed}.json"), confirmed).await;
         assert_eq!((job.state, job.counts.unchanged), (JobState::Finished, 1), "{confirmed}: {job:?}");
@@ -425,14 +430,13 @@ impl CrashTest for Resyncing {
         let nowhere = || "http://127.0.0.1:9".parse().expect("an address");
         let all: Vec<String> = (0..3).map(number).collect();
         stack.own(&all.iter().map(String::as_str).collect::<Vec<_>>()).await;
-        Resync {
-            systems: PhoneSystems {
-                http: Http::new().expect("a client"),
-                secrets: Secrets::new(&Aws::local(stack.endpoints()).await),
-                smartflo: nowhere(),
-                zoom: zoom_phone::Endpoints { login: nowhere(), api: nowhere() },
-            },
-        }
+        let systems = HttpPhoneSystems {
+            http: Http::new().expect("a client"),
+            secrets: Arc::new(Secrets::new(&Aws::local(stack.endpoints()).await)),
+            smartflo: nowhere(),
+            zoom: zoom_phone::Endpoints { login: nowhere(), api: nowhere() },
+        };
+        Resync { systems: Arc::new(systems) }
     }
 
     async fn prepare(&self, stack: &Stack, prefix: &str) -> String {
@@ -448,7 +452,7 @@ impl CrashTest for Resyncing {
         mapped.permission = Some(DialPermission::custom((0..3).map(|last| number(last).parse().unwrap())));
         assert!(stack.directory.change_mapping(&stack.account, None, &mapped, None).await.unwrap());
         // The brake adds up what earlier rounds have revoked.
-        stack.directory.change_resync_standing(&stack.account, |standing| standing.revoked.clear()).await.unwrap();
+        change_resync_state(&stack.directory, &stack.account, |state| state.revoked.clear()).await.unwrap();
         // The others of earlier rounds are as they should be.
         "{}".to_owned()
     }

@@ -5,6 +5,7 @@ use e2e::{Caller, Faults, Proxy, Reply, Stack, json, rollcall};
 use lambda_http::{Service, http, request};
 use rollcall_bulk::job::JobState;
 use rollcall_connectors::entra::{Endpoints, Tenants};
+use rollcall_engine::world::{Accounts, Schedules};
 use rollcall_model::{
     mapping::{CrmUserId, Mapping},
     phone_side::DialPermission,
@@ -60,7 +61,7 @@ async fn a_mapping_is_created_changed_listed_and_deleted() {
     assert_eq!((created.status, created.header("etag")), (StatusCode::CREATED, &*tag(0)));
     assert_eq!(created.json()["phone_user"], "user1", "named as resyncs name it");
     assert_eq!(created.json()["state"], json!({ "is": "mapped", "phone_user": "user1" }));
-    let standing = stack.directory.resync_standing(&stack.account).await.unwrap();
+    let standing = stack.directory.resync_state(&stack.account).await.unwrap();
     assert!(standing.is_some() && stack.directory.resynced_accounts().await.unwrap() == [stack.account.clone()]);
 
     // As it is: nothing is written. With a condition that doesn't hold: nothing either.

@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode};
 use e2e::{Caller, Reply, Stack, json, rollcall};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
+use rollcall_engine::world::Numbers;
 use rollcall_model::{
     account::AccountId,
     inventory::{Dates, InventoryNumber, NumberFacts, NumberState, utc_day},

@@ -1,6 +1,9 @@
 //! Services that are away in the middle of a job, deadlines at every point of it, and files that change under it.
 //! `ROLLCALL_OUTAGE_SECONDS` says how long they are away.
 
+use e2e::{Event, Meanwhile};
+use rollcall_engine::world::Jobs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{
@@ -10,7 +13,8 @@ use axum::{
 use e2e::{Faults, Proxy, SeededRng, Stack, TestEngine, delivery, delivery_of, how_much};
 use futures_util::future::join_all;
 use rollcall_bulk::job::{Job, JobState, MailState};
-use rollcall_engine::{Append, Attempt, DeliveryOutcome, Interrupt, Operation, Prepared};
+use rollcall_engine::kinds::Append;
+use rollcall_engine::{Attempt, DeliveryOutcome, StorageError};
 use rollcall_model::jobs::{JobId, ObjectVersion};
 use rollcall_storage::{
     connect::{Aws, LocalStack},
@@ -161,15 +165,11 @@ async fn the_same_event_ten_times_in_any_order_of_deliveries_and_four_at_once_is
 /// An append whose file is overwritten between its two readings.
 struct Overwritten<'a>(&'a Stack);
 
-impl Operation for Overwritten<'_> {
-    type Work = <Append as Operation>::Work;
-    const KINDS: &'static [rollcall_model::jobs::JobKind] = Append::KINDS;
-
-    async fn begin(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self::Work>, Interrupt> {
-        let begun = Append.begin(attempt).await?;
+impl Event for Overwritten<'_> {
+    async fn happen(&self, _: &Attempt<'_>) -> Result<(), StorageError> {
         let other = "login,did\nwhile0,9876500009\n";
         self.0.put_quietly("while.csv", other).await;
-        Ok(begun)
+        Ok(())
     }
 }
 
@@ -178,8 +178,8 @@ async fn a_file_that_is_overwritten_while_it_is_read_is_read_as_it_was() {
     let stack = Stack::start(&[]).await;
     let source = prepare(&stack, "while").await;
     let world = TestEngine::new(&stack, Faults::default(), None).await;
-    let ending =
-        world.engine.run(&Overwritten(&stack), &stack.upload("while.csv"), &source, &delivery(1)).await.unwrap();
+    let operation = Meanwhile(Append, Overwritten(&stack));
+    let ending = world.engine.run(&operation, &stack.upload("while.csv"), &source, &delivery(1)).await.unwrap();
     assert_eq!(ending, DeliveryOutcome::Ended);
     ended_well(&stack, "while", &source).await;
 }
@@ -206,7 +206,7 @@ async fn the_mail_quota_of_a_day_leaves_a_job_finished_and_the_rate_alone_has_it
     let mut world = TestEngine::new(&stack, Faults::default(), None).await;
     let mut mail_of = async |name: &str, message| {
         let aws = Aws::local(LocalStack { ses: throttling(message).await, ..stack.endpoints() }).await;
-        world.engine.mailer = Mailer::new(&aws, "rollcall@example.com", "rollcall-MailConfiguration");
+        world.engine.world.mails = Arc::new(Mailer::new(&aws, "rollcall@example.com", "rollcall-MailConfiguration"));
         let source = stack.put_quietly(name, "login,did\nuser1,9876543210\nuser1,junk\n").await;
         let ending = world.engine.run(&Append, &stack.upload(name), &source, &delivery(1)).await;
         (

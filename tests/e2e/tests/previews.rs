@@ -2,8 +2,8 @@
 
 use e2e::{Stack, rollcall, somebody, user};
 use rollcall_bulk::job::{Failure, Job, JobState, MailState, Stage};
+use rollcall_engine::decide;
 use rollcall_model::jobs::{Decision, JobKind};
-use rollcall_storage::decide::decide;
 
 const FIRST: &str = "+919876543210";
 const SECOND: &str = "+919876543211";
@@ -95,7 +95,7 @@ async fn a_preview_is_decided_about_once() {
     // Executed twice at once, it does it once.
     let job = stack.preview(JobKind::AppendCallerIds, "two.csv", file()).await;
     let by = somebody();
-    let execute = || rollcall_storage::decide::execute(&stack.directory, &stack.files, &job, &by);
+    let execute = || rollcall_engine::execute((&stack.directory, &stack.files), &job, &by);
     let (first, second) = tokio::join!(execute(), execute());
     // Whoever is second may find that somebody is at it already.
     assert!(first.unwrap().is_ok() || second.unwrap().is_ok());

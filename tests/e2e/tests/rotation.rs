@@ -2,14 +2,17 @@
 
 use axum::http::{Method, StatusCode};
 use e2e::{Caller, CrashTest, Faults, Stack, TestEngine, delivery, die_at_every_request, rollcall, somebody};
-use number_rotation::Rotate;
+use e2e::{Event, Meanwhile};
 use rollcall_bulk::{
     job::{Job, JobState},
     resync::state::ResyncRequest,
     rotation::RotationPlan,
     upload::ResultKeys,
 };
-use rollcall_engine::{Append, Attempt, DeliveryOutcome, Interrupt, Operation, Prepared};
+use rollcall_engine::kinds::Append;
+use rollcall_engine::kinds::Rotate;
+use rollcall_engine::world::{Bucket, Numbers};
+use rollcall_engine::{Attempt, DeliveryOutcome, Operation};
 use rollcall_model::{
     inventory::{InventoryNumber, NumberState},
     jobs::JobKind,
@@ -357,39 +360,29 @@ async fn a_user_whom_a_rotation_has_passed_over_is_found_by_the_next_round() {
     assert_eq!(item(&stack, 0).await.facts.state, NumberState::Active);
 }
 
-/// A kind of job during which another one begins and ends: after this one has read the inventory, before it writes a list.
-struct Interrupted<'a, O> {
-    operation: O,
+/// Another job begins and ends: after this one has read the inventory, before it writes a list.
+struct Interrupted<'a> {
     stack: &'a Stack,
     kind: JobKind,
     file: String,
 }
 
-impl<O: Operation + Sync> Operation for Interrupted<'_, O> {
-    type Work = O::Work;
-    const KINDS: &'static [JobKind] = O::KINDS;
-
-    async fn begin(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<O::Work>, Interrupt> {
-        let begun = self.operation.begin(attempt).await?;
+impl Event for Interrupted<'_> {
+    async fn happen(&self, _: &Attempt<'_>) -> Result<(), StorageError> {
         let source = self.stack.drop_as(self.kind, "meanwhile.csv", self.file.clone()).await;
         assert_eq!(self.stack.ended(&source).await.state, JobState::Finished);
-        Ok(begun)
-    }
-
-    async fn conclude(&self, attempt: &mut Attempt<'_>, work: &O::Work) -> Result<(), StorageError> {
-        self.operation.conclude(attempt, work).await
+        Ok(())
     }
 }
 
-impl<O: Operation + Sync> Interrupted<'_, O> {
-    async fn run(&self, kind: JobKind, file: String) -> Job {
-        let world = TestEngine::new(self.stack, Faults::default(), None).await;
-        let source = self.stack.put_quietly("outer.csv", file).await;
-        let upload = self.stack.upload_of(kind, "outer.csv");
-        let ending = world.engine.run(self, &upload, &source, &delivery(1)).await.expect("nothing fails");
-        assert_eq!(ending, DeliveryOutcome::Ended);
-        self.stack.job_when(&source, |_| true).await
-    }
+async fn run<O: Operation>(operation: Meanwhile<O, Interrupted<'_>>, kind: JobKind, file: String) -> Job {
+    let stack = operation.1.stack;
+    let world = TestEngine::new(stack, Faults::default(), None).await;
+    let source = stack.put_quietly("outer.csv", file).await;
+    let upload = stack.upload_of(kind, "outer.csv");
+    let ending = world.engine.run(&operation, &upload, &source, &delivery(1)).await.expect("nothing fails");
+    assert_eq!(ending, DeliveryOutcome::Ended);
+    stack.job_when(&source, |_| true).await
 }
 
 const MANY: usize = 2_000;
@@ -413,8 +406,8 @@ async fn an_append_that_a_rotation_overtakes_takes_back_what_was_retired_meanwhi
     own(&stack, 0..4).await;
     stack.create_users(MANY).await;
     let file = format!("Old Caller ID,New Caller ID\n{},{}\n", number(0), number(3));
-    let append = Interrupted { operation: Append, stack: &stack, kind: JobKind::RotateCallerIds, file };
-    let job = append.run(JobKind::AppendCallerIds, give(&[0, 1])).await;
+    let meanwhile = Interrupted { stack: &stack, kind: JobKind::RotateCallerIds, file };
+    let job = run(Meanwhile(Append, meanwhile), JobKind::AppendCallerIds, give(&[0, 1])).await;
     assert_eq!((job.counts.partial, job.counts.rows()), (MANY as u64, MANY as u64), "{job:?}");
     assert_eq!(job.progress.numbers_added, MANY as u64, "what was taken back is not counted");
     let results = stack.report(&job, "results").await;
@@ -428,10 +421,9 @@ async fn a_rotation_that_an_append_overtakes_keeps_what_was_added() {
     own(&stack, 0..4).await;
     stack.create_users(MANY).await;
     assert_eq!(stack.append("before.csv", give(&[0])).await.counts.applied, MANY as u64);
-    let rotation =
-        Interrupted { operation: Rotate, stack: &stack, kind: JobKind::AppendCallerIds, file: give(&[0, 1]) };
+    let meanwhile = Interrupted { stack: &stack, kind: JobKind::AppendCallerIds, file: give(&[0, 1]) };
     let file = format!("Old Caller ID,New Caller ID\n{},{}\n", number(0), number(3));
-    let job = rotation.run(JobKind::RotateCallerIds, file).await;
+    let job = run(Meanwhile(Rotate, meanwhile), JobKind::RotateCallerIds, file).await;
     assert_eq!((job.counts.applied, job.counts.rows()), (MANY as u64, MANY as u64), "{job:?}");
     assert!(lists(&stack).await.iter().all(|list| *list == numbers(&[1, 3])));
     assert_eq!(item(&stack, 0).await.facts.state, NumberState::Retired);
@@ -455,12 +447,8 @@ async fn a_rotation_and_an_append_at_once_leave_nobody_a_retired_number() {
 /// An append during whose beginning a rotation marks one of its two numbers.
 struct Overtaken(Directory);
 
-impl Operation for Overtaken {
-    type Work = <Append as Operation>::Work;
-    const KINDS: &'static [JobKind] = Append::KINDS;
-
-    async fn begin(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self::Work>, Interrupt> {
-        let begun = Append.begin(attempt).await?;
+impl Event for Overtaken {
+    async fn happen(&self, attempt: &Attempt<'_>) -> Result<(), StorageError> {
         let marked = number(of_round(&attempt.job.upload.name)[0]).parse().expect("a number");
         let before = self.0.number(attempt.account(), marked).await?.expect("the number is in the inventory");
         if before.reserved_by.is_none() {
@@ -468,18 +456,19 @@ impl Operation for Overtaken {
             let after = InventoryNumber { reserved_by, version: before.version + 1, ..before.clone() };
             assert!(self.0.change_number(attempt.account(), Some(&before), &after, &somebody()).await?);
         }
-        Ok(begun)
+        Ok(())
     }
 }
 
 struct Appending;
 
 impl CrashTest for Appending {
-    type Operation = Overtaken;
+    type Operation = Meanwhile<Append, Overtaken>;
     const KIND: JobKind = JobKind::AppendCallerIds;
 
-    async fn operation(&self, stack: &Stack) -> Overtaken {
-        Overtaken(Directory::new(&Aws::local(stack.endpoints()).await, stack.output("TableName")))
+    async fn operation(&self, stack: &Stack) -> Self::Operation {
+        let table = Directory::new(&Aws::local(stack.endpoints()).await, stack.output("TableName"));
+        Meanwhile(Append, Overtaken(table))
     }
 
     async fn prepare(&self, stack: &Stack, prefix: &str) -> String {

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use e2e::{CrashTest, Faults, Fuse, Stack, TestEngine, delivery, delivery_of, die_at_every_request};
 use futures_util::future::join_all;
 use rollcall_bulk::job::{Failure, Job, JobState};
-use rollcall_engine::{Append, DeliveryOutcome};
+use rollcall_engine::DeliveryOutcome;
+use rollcall_engine::kinds::Append;
 use rollcall_model::jobs::{JobKind, ObjectVersion};
 
 /// `users` users with `rows` rows each, and numbers that tell which row they came from.

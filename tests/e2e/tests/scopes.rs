@@ -1,5 +1,6 @@
 //! A job asks for the scope of what it changes, and its rows for the scope of what they tell.
 
+use rollcall_engine::world::Jobs;
 use std::time::{Duration, Instant};
 
 use axum::{

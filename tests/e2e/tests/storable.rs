@@ -1,13 +1,14 @@
 //! What the table can't store, or never as it was decided, costs one row or one request, and nobody else anything.
 
 use axum::http::{Method, StatusCode};
-use bulk_undo::Undo;
 use e2e::{Caller, Faults, Refused, Stack, TestEngine, delivery, user};
 use rollcall_bulk::{
     job::{Job, JobState},
     undo::UndoRequest,
 };
-use rollcall_engine::{Append, DeliveryOutcome, UploadUsers};
+use rollcall_engine::DeliveryOutcome;
+use rollcall_engine::kinds::Undo;
+use rollcall_engine::kinds::{Append, UploadUsers};
 use rollcall_model::{
     caller_id::CallerId,
     jobs::{JobKind, ObjectVersion},

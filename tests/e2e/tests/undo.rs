@@ -1,7 +1,6 @@
 //! What a job did is taken back, and nothing that has been changed since.
 
 use axum::http::{Method, StatusCode};
-use bulk_undo::Undo;
 use e2e::{CrashTest, Faults, Stack, TestEngine, delivery, die_at_every_request, rollcall, somebody, user};
 use rollcall_bulk::{
     job::{Failure, Job, JobState},
@@ -10,6 +9,8 @@ use rollcall_bulk::{
     upload::UploadOptions,
 };
 use rollcall_engine::DeliveryOutcome;
+use rollcall_engine::kinds::Undo;
+use rollcall_engine::world::{Bucket, Jobs, Numbers};
 use rollcall_model::{
     email::EmailAddress,
     inventory::{InventoryNumber, NumberState},
@@ -270,7 +271,7 @@ async fn a_job_that_can_not_go_on_says_so_at_its_first_delivery() {
     let stack = stack(2).await;
     stack.recipients(&["ops@example.com"]).await;
     let job = stack.append("may.csv", format!("Login ID,Allowed Caller ID\nuser1,{}\n", number(1))).await;
-    stack.files.put(&job.keys().changes(0), "application/json", "{").await.unwrap();
+    stack.files.put(&job.keys().changes(0), "application/json", "{".into()).await.unwrap();
     let request = UndoRequest { job: job.id.clone(), preview: false }.to_json();
     let source = stack.put_quietly("undo.json", request).await;
     let world = TestEngine::new(&stack, Faults::default(), None).await;

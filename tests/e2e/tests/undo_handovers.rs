@@ -1,11 +1,11 @@
 //! An upload in which users hand addresses and extensions on is taken back whole, in whatever order its rows stand.
 
-use bulk_undo::Undo;
 use e2e::{CrashTest, Stack, die_at_every_request, rollcall, user};
 use rollcall_bulk::{
     job::{Job, JobState},
     undo::UndoRequest,
 };
+use rollcall_engine::kinds::Undo;
 use rollcall_model::{
     email::EmailAddress,
     jobs::JobKind,

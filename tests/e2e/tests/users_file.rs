@@ -1,12 +1,14 @@
 //! A file of users dropped into the bucket, through the public doors, whatever happens meanwhile.
 
+use rollcall_engine::world::Catalogs;
 use std::collections::{BTreeMap, HashMap};
 
 use axum::http::{Method, StatusCode};
 use e2e::{CrashTest, Faults, Stack, TestEngine, delivery, die_at_every_request, json, rollcall};
 use jiff::Timestamp;
 use rollcall_bulk::job::{Job, JobState, MailState};
-use rollcall_engine::{DeliveryOutcome, UploadUsers};
+use rollcall_engine::DeliveryOutcome;
+use rollcall_engine::kinds::UploadUsers;
 use rollcall_model::{
     catalog::{CatalogEntry, CatalogKind},
     email::EmailAddress,

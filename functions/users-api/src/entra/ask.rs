@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use rollcall_bulk::directory_import::request::{Import, ImportRequest, Sync};
+use rollcall_engine::world::Catalogs;
 use rollcall_model::{catalog, jobs::JobKind};
 
 use crate::{

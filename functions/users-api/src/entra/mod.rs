@@ -4,6 +4,7 @@ pub(crate) mod ask;
 pub(crate) mod one;
 pub(crate) mod users;
 
+use rollcall_engine::world::Accounts;
 use std::sync::Arc;
 
 use axum::http::StatusCode;

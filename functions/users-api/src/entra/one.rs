@@ -1,5 +1,6 @@
 //! How the account and its directory stand.
 
+use rollcall_engine::world::Schedules;
 use std::collections::BTreeSet;
 
 use axum::{Json, extract::State};
@@ -25,7 +26,7 @@ pub(crate) struct Shown {
 /// `GET /v1/directory`
 pub(crate) async fn get(State(api): Shared, caller: Caller) -> Result<Json<Shown>, Problem> {
     let credentials: Option<Credentials> = api.secrets.read(&caller.account, SECRET).await?;
-    let standing = api.directory.standing(&caller.account).await?.unwrap_or_default();
+    let standing = api.directory.sync_state(&caller.account).await?.unwrap_or_default().value;
     let SyncState { last_import, last_sync, ask_again, .. } = standing;
     let connected = credentials.is_some();
     let (tenant, client_id) = credentials.map(|known| (known.tenant, known.client_id)).unzip();

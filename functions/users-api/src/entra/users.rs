@@ -3,12 +3,13 @@
 use axum::{Json, extract::State};
 use rollcall_bulk::directory_import::{DirectoryUser, request::Chosen};
 use rollcall_connectors::{FailureKind, entra::Which};
+use rollcall_engine::world::TableUsage;
+use rollcall_engine::world::Users;
 use rollcall_model::{
     caller_id::CallerId,
     email::EmailAddress,
     user::{Claim, DirectoryId, LoginId, Name},
 };
-use rollcall_storage::directory::TableUsage;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
@@ -78,7 +79,7 @@ pub(crate) async fn list(
     };
     let next = pages.place().map_err(failed)?.map(|place| (limit, place));
     let next = api.cursor(&caller.account, &list, next).await?;
-    let claims = users.iter().map(|user| Claim::DirectoryId(user.id.clone()));
+    let claims = users.iter().map(|user| Claim::DirectoryId(user.id.clone())).collect();
     let until = Instant::now() + TIMEOUT;
     let mut linked = api.directory.owners(&caller.account, claims, until, &mut TableUsage::default()).await?;
     let shown = |user: DirectoryUser| {

@@ -8,6 +8,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use rollcall_bulk::upload::{InboxKey, NOT_A_FILE_NAME, UploadOptions, is_file_name};
+use rollcall_engine::world::{Accounts, Permits};
 use rollcall_model::{code::ApiCode, email::EmailAddress, jobs::JobKind, permit::Permit, user::Name};
 use rollcall_tabular::Encoding;
 use serde::{Deserialize, Serialize};

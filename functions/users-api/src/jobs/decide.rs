@@ -11,11 +11,11 @@ use rollcall_bulk::{
     resync::state::ResyncState,
     undo::UndoRequest,
 };
+use rollcall_engine::{self as engine, change_resync_state, change_sync_state, decide};
 use rollcall_model::{
     code::ApiCode,
     jobs::{Decision, JobKind},
 };
-use rollcall_storage::decide::{self, decide};
 use serde::Deserialize;
 
 use super::{one::find, scope::may_change, shown};
@@ -36,7 +36,7 @@ pub(crate) async fn execute(
 ) -> Result<(StatusCode, Json<JobView>), Problem> {
     let job = find(&api, &caller, &id).await?;
     may_change(&api, &caller, &job).await?;
-    let job = decide::execute(&api.directory, &api.files, &job, &caller.actor()).await?.map_err(illegal)?;
+    let job = engine::execute((&api.directory, &api.files), &job, &caller.actor()).await?.map_err(illegal)?;
     Ok((StatusCode::ACCEPTED, Json(shown(job))))
 }
 
@@ -62,7 +62,7 @@ async fn release(api: &Api, caller: &Caller, held: &Job) -> Result<(), Problem> 
                     ended.on_hold = false;
                 }
             };
-            api.directory.change_resync_standing(&caller.account, change).await?;
+            change_resync_state(&api.directory, &caller.account, change).await?;
         }
         JobKind::DirectoryImport => {
             let change = |standing: &mut SyncState| match &mut standing.last_sync {
@@ -73,7 +73,7 @@ async fn release(api: &Api, caller: &Caller, held: &Job) -> Result<(), Problem> 
                 }
                 _ => {}
             };
-            api.directory.change_standing(&caller.account, change).await?;
+            change_sync_state(&api.directory, &caller.account, change).await?;
         }
         JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::RotateCallerIds | JobKind::Undo => {}
     }

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rollcall_bulk::job::{Job, JobView};
+use rollcall_engine::world::{Bucket, Jobs};
 use rollcall_model::jobs::JobId;
 use rollcall_storage::ErrorKind;
 use tokio::time::Duration;

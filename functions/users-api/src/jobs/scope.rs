@@ -1,6 +1,7 @@
 //! What a token must allow besides jobs themselves. [`rollcall_model::scope`] has the table.
 
 use rollcall_bulk::job::Job;
+use rollcall_engine::world::Jobs;
 use rollcall_model::{
     jobs::{JobId, JobKind},
     scope::Scope,

@@ -7,6 +7,7 @@ use axum::{
 };
 use futures_util::future::try_join;
 use jiff::Timestamp;
+use rollcall_engine::world::Numbers;
 use rollcall_model::{caller_id::CallerId, mapping::CrmUserId};
 use serde::Serialize;
 

@@ -4,6 +4,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
+use rollcall_engine::world::{Accounts, Numbers};
 use rollcall_model::{
     caller_id::CallerId,
     mapping::Explanation,

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
 };
 use jiff::Timestamp;
+use rollcall_engine::world::Accounts;
 use rollcall_model::{
     mapping::{CrmUserId, GivenMapping, Mapping},
     phone_side::PhoneUserId,

@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use rollcall_bulk::resync::state::{Ended, ResyncRequest, Resynced};
+use rollcall_engine::world::Schedules;
 use rollcall_model::jobs::JobKind;
 use serde::Serialize;
 
@@ -26,7 +27,7 @@ pub(crate) struct Shown {
 
 /// `GET /v1/mappings/resync`
 pub(crate) async fn get(State(api): Shared, caller: Caller) -> Result<Json<Shown>, Problem> {
-    let standing = api.directory.resync_standing(&caller.account).await?.unwrap_or_default();
+    let standing = api.directory.resync_state(&caller.account).await?.unwrap_or_default().value;
     let on_hold = standing.is_on_hold();
     Ok(Json(Shown { done: standing.done, ended: standing.ended, on_hold }))
 }

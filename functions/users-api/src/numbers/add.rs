@@ -1,5 +1,6 @@
 //! New numbers.
 
+use rollcall_engine::world::Numbers;
 use std::collections::BTreeSet;
 
 use axum::{Json, extract::State, http::StatusCode};

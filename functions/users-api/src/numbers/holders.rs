@@ -4,8 +4,9 @@ use axum::{
     Json,
     extract::{Path, State},
 };
+use rollcall_engine::world::{Numbers, TableUsage, Users};
 use rollcall_model::{phone_side::DialPermission, user::User};
-use rollcall_storage::directory::{Place, TableUsage, UserFilter};
+use rollcall_storage::directory::{Place, UserFilter};
 use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 

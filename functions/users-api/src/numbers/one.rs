@@ -7,6 +7,7 @@ use axum::{
     response::Response,
 };
 use jiff::Timestamp;
+use rollcall_engine::world::Numbers;
 use rollcall_model::{code::ApiCode, inventory::NumberView};
 use serde_json::{Value, to_value};
 

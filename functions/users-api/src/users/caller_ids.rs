@@ -7,6 +7,8 @@ use axum::{
     response::Response,
 };
 use rollcall_bulk::append::{AppendPlan, LoginLookup};
+use rollcall_engine::world::TableUsage;
+use rollcall_engine::world::{Accounts, Lists, Numbers};
 use rollcall_model::{
     caller_id::CallerId,
     code::RowCode,
@@ -14,7 +16,6 @@ use rollcall_model::{
     phone_side::DialPermission,
     user::Policy,
 };
-use rollcall_storage::directory::TableUsage;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
@@ -54,7 +55,7 @@ pub(crate) async fn list(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Numbers {
+pub(crate) struct WantedNumbers {
     caller_ids: Vec<String>,
 }
 
@@ -87,7 +88,7 @@ pub(crate) async fn append(
     State(api): Shared,
     caller: Caller,
     Path(login): Path<String>,
-    Body(Numbers { caller_ids }): Body<Numbers>,
+    Body(WantedNumbers { caller_ids }): Body<WantedNumbers>,
 ) -> Result<Json<Appended>, Problem> {
     if caller_ids.len() > MAX_APPENDED {
         let detail = format!("One request appends {MAX_APPENDED} numbers at most. Drop a file for more.");
@@ -116,7 +117,8 @@ pub(crate) async fn append(
     if !plan.add.is_empty() {
         let until = Instant::now() + TIMEOUT;
         let by = caller.actor();
-        let done = api.directory.append(&caller.account, &[&plan], &by, until, &mut TableUsage::default()).await?;
+        let (additions, mut usage) = ([(&*login, plan.add.as_slice())], TableUsage::default());
+        let done = api.directory.add_caller_ids(&caller.account, &additions, &by, until, &mut usage).await?;
         if !done.vanished.is_empty() {
             return Err(Problem::not_found("user"));
         }

@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rollcall_bulk::user_upload;
+use rollcall_engine::world::Bucket;
 use rollcall_storage::directory::{FilterValue, UserFilter};
 use rollcall_tabular::Writer;
 use tokio::time::Duration;
@@ -36,7 +37,7 @@ pub(super) async fn download(api: &Api, caller: &Caller, name: &str, filter: &Us
     let mut csv = Writer::new(b',');
     user_upload::write_header(&mut csv);
     let key = format!("exports/{}/{}/{name}", caller.account, Uuid::new_v4());
-    let mut large = api.files.create(&key, CSV);
+    let (mut large, mut is_large) = (api.files.create(&key, CSV), false);
     let mut held = Vec::new();
     let mut after = None;
     loop {
@@ -45,7 +46,8 @@ pub(super) async fn download(api: &Api, caller: &Caller, name: &str, filter: &Us
             user_upload::write_user(&mut csv, user);
         }
         held.extend(csv.take());
-        if large.written() > 0 || held.len() > MAX_DIRECT_BYTES {
+        is_large |= held.len() > MAX_DIRECT_BYTES;
+        if is_large {
             large.write(&held).await?;
             held.clear();
         }
@@ -54,7 +56,7 @@ pub(super) async fn download(api: &Api, caller: &Caller, name: &str, filter: &Us
             break;
         }
     }
-    if large.written() == 0 {
+    if !is_large {
         let disposition = format!("attachment; filename=\"{name}\"");
         return Ok(([(header::CONTENT_TYPE, CSV.to_owned()), (header::CONTENT_DISPOSITION, disposition)], held)
             .into_response());

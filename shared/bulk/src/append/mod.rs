@@ -7,10 +7,12 @@
 //!
 //! **An append never removes.** A plan can only add, and a replay finds nothing left to add.
 
+mod job;
 mod judge;
 mod ledger;
 mod plan;
 
+pub use job::AppendJob;
 pub use judge::judge;
 pub use ledger::{AppendLedger, AppendRequests};
 pub use plan::{AppendPlan, LoginLookup};

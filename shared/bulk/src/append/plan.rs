@@ -74,30 +74,12 @@ impl AppendPlan {
         plan
     }
 
-    /// Numbers that an earlier attempt was about to add count as added by it, where all of them are on the list by now.
-    pub fn merge_previous_attempt(&mut self, earlier: &Self) {
-        if earlier.add.iter().all(|number| self.already_present.contains(number)) {
-            self.already_present.retain(|number| !earlier.add.contains(number));
-            self.add.extend(&earlier.add);
-        }
-    }
-
-    /// Whether this has been carried out, by what would be decided now: every number is on the list.
-    pub fn is_done(&self, now: &Self) -> bool {
-        self.add.iter().all(|number| now.already_present.contains(number))
-    }
-
     /// The user was deleted after the plan was made: nothing was added.
     pub fn vanished(&mut self) {
         *self = Self::nothing(std::mem::take(&mut self.login), LoginLookup::Nobody);
     }
 
-    /// The user is left as it is.
-    pub fn leave_out(&mut self, why: LeftOut) {
-        *self = Self::nothing(std::mem::take(&mut self.login), LoginLookup::LeftOut(why));
-    }
-
-    fn nothing(login: String, standing: LoginLookup) -> Self {
+    pub(super) fn nothing(login: String, standing: LoginLookup) -> Self {
         Self {
             login,
             standing,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    bulk_job::{BulkJob, Done, Plan},
     left_out::LeftOut,
     report::{Judgement, Remark, RowStatus},
     safety_threshold,
@@ -18,7 +19,7 @@ use rollcall_model::{
     phone_side::{DialPermission, PhoneUserId},
     user::{Policy, Ref},
 };
-use rollcall_tabular::{Column, Row, Writer};
+use rollcall_tabular::{Column, Row, Schema, Writer};
 
 pub mod state;
 #[cfg(test)]
@@ -265,21 +266,6 @@ pub struct ResyncLedger {
 }
 
 impl ResyncLedger {
-    /// Takes a row.
-    pub fn take(&mut self, row: &Row<'_>) {
-        let Some(crm_user) = row.value(0).and_then(|value| CrmUserId::parse(&value).ok()) else { return };
-        let next = self.crm_users.len();
-        if *self.index.entry(crm_user.clone()).or_insert(next) == next {
-            self.crm_users.push(crm_user);
-            self.outcomes.push(None);
-        }
-    }
-
-    /// CRM users of the rows.
-    pub fn users(&self) -> usize {
-        self.crm_users.len()
-    }
-
     /// The CRM user number `user`.
     pub fn crm_user(&self, user: usize) -> &CrmUserId {
         &self.crm_users[user]
@@ -289,22 +275,69 @@ impl ResyncLedger {
     pub fn user(&self, crm_user: &CrmUserId) -> Option<usize> {
         self.index.get(crm_user).copied()
     }
+}
 
-    /// Whether it is known what came of a mapping.
-    pub fn is_decided(&self, user: usize) -> bool {
+impl BulkJob for ResyncLedger {
+    type Plan = ResyncPlan;
+
+    fn columns(&self) -> Schema {
+        &COLUMNS
+    }
+
+    fn read_row(&mut self, row: &Row<'_>) {
+        let Some(crm_user) = row.value(0).and_then(|value| CrmUserId::parse(&value).ok()) else { return };
+        let next = self.crm_users.len();
+        if *self.index.entry(crm_user.clone()).or_insert(next) == next {
+            self.crm_users.push(crm_user);
+            self.outcomes.push(None);
+        }
+    }
+
+    fn users(&self) -> usize {
+        self.crm_users.len()
+    }
+
+    fn is_decided(&self, user: usize) -> bool {
         self.outcomes[user].is_some()
     }
 
-    /// Keeps what came of a plan.
-    pub fn record(&mut self, plan: &ResyncPlan) {
+    fn user_of(&self, plan: &ResyncPlan) -> Option<usize> {
+        self.user(&plan.crm_user)
+    }
+
+    fn record(&mut self, plan: &ResyncPlan) {
         if let Some(user) = self.user(&plan.crm_user) {
             self.outcomes[user] = Some((plan.change.kind, plan.change.after.is_some()));
         }
     }
+
+    fn judge(&mut self, row: &Row<'_>) -> Judgement {
+        judge(row, self)
+    }
+}
+
+impl Plan for ResyncPlan {
+    fn writes(&self) -> bool {
+        self.change.after.is_some()
+    }
+
+    fn is_done(&self, now: &Self) -> bool {
+        !now.writes()
+    }
+
+    fn leave_out(&mut self, why: LeftOut) {
+        self.change.leave_out(why);
+    }
+
+    fn tally(&self, done: &mut Done) {
+        done.users_changed += u64::from(self.writes());
+        done.numbers_added += self.change.granted.len() as u64;
+        done.numbers_removed += self.change.revoked.len() as u64;
+    }
 }
 
 /// Judges a row.
-pub fn judge(row: &Row<'_>, ledger: &ResyncLedger) -> Judgement {
+fn judge(row: &Row<'_>, ledger: &ResyncLedger) -> Judgement {
     let outcome = row.value(0).and_then(|value| CrmUserId::parse(&value).ok()).and_then(|id| ledger.user(&id));
     let Some((kind, changed)) = outcome.and_then(|user| ledger.outcomes[user]) else {
         return Judgement::unprocessed();

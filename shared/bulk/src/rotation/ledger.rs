@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     COLUMNS, Checked, NEW, OLD, Pair, PairVerdict, RotationPlan,
-    rows::{AT, LOGIN},
+    rows::{AT, LOGIN, ROWS, key},
 };
 use crate::{
+    bulk_job::BulkJob,
     left_out::LeftOut,
     report::{Judgement, Remark, RowStatus},
 };
@@ -14,7 +15,7 @@ use rollcall_model::{
     caller_id::CallerId,
     code::{RowCode, Warning},
 };
-use rollcall_tabular::Row;
+use rollcall_tabular::{Row, Schema};
 
 /// The pairs of a rotation, the users of its rows, and what came of each.
 pub struct RotationLedger {
@@ -41,25 +42,9 @@ impl RotationLedger {
         Self { pairs, places, logins: Vec::new(), index: HashMap::new(), came: Vec::new() }
     }
 
-    /// Takes a row.
-    pub fn take(&mut self, row: &Row<'_>) {
-        let Some(login) = row.value(LOGIN).filter(|login| !login.is_empty()) else { return };
-        if self.pair(row).and_then(Checked::good).is_none() || self.index.contains_key(&*login) {
-            return;
-        }
-        self.index.insert(login.clone().into_owned(), self.logins.len());
-        self.logins.push(login.into_owned());
-        self.came.push(None);
-    }
-
     /// The pairs, in the order of the request.
     pub fn pairs(&self) -> &[Checked] {
         &self.pairs
-    }
-
-    /// Users of the rows.
-    pub fn users(&self) -> usize {
-        self.logins.len()
     }
 
     /// The folded login ID of a user.
@@ -72,19 +57,6 @@ impl RotationLedger {
         self.index.get(folded_login).copied()
     }
 
-    /// Whether it is known what came of a user.
-    pub fn is_decided(&self, user: usize) -> bool {
-        self.came[user].is_some()
-    }
-
-    /// Keeps what came of a plan. A plan for a login ID that the rows don't hold is of no account.
-    pub fn record(&mut self, plan: &RotationPlan) {
-        if let Some(user) = self.user(&plan.login) {
-            let RotationPlan { removed, retracted, kept, left_out, .. } = plan.clone();
-            self.came[user] = Some(Came { removed, retracted, kept, left_out });
-        }
-    }
-
     /// Numbers that somebody keeps, since there would be none left.
     pub fn kept(&self) -> HashSet<CallerId> {
         self.came.iter().flatten().flat_map(|came| came.kept.iter().copied()).collect()
@@ -95,8 +67,53 @@ impl RotationLedger {
     }
 }
 
+impl BulkJob for RotationLedger {
+    type Plan = RotationPlan;
+
+    fn columns(&self) -> Schema {
+        &ROWS
+    }
+
+    fn read_row(&mut self, row: &Row<'_>) {
+        let Some(login) = row.value(LOGIN).filter(|login| !login.is_empty()) else { return };
+        if self.pair(row).and_then(Checked::good).is_none() || self.index.contains_key(&*login) {
+            return;
+        }
+        self.index.insert(login.clone().into_owned(), self.logins.len());
+        self.logins.push(login.into_owned());
+        self.came.push(None);
+    }
+
+    fn users(&self) -> usize {
+        self.logins.len()
+    }
+
+    fn is_decided(&self, user: usize) -> bool {
+        self.came[user].is_some()
+    }
+
+    fn user_of(&self, plan: &RotationPlan) -> Option<usize> {
+        self.user(&plan.login)
+    }
+
+    fn record(&mut self, plan: &RotationPlan) {
+        if let Some(user) = self.user(&plan.login) {
+            let RotationPlan { removed, retracted, kept, left_out, .. } = plan.clone();
+            self.came[user] = Some(Came { removed, retracted, kept, left_out });
+        }
+    }
+
+    fn judge(&mut self, row: &Row<'_>) -> Judgement {
+        judge(row, self)
+    }
+
+    fn row_key(&self, row: &Row<'_>) -> u64 {
+        key(row)
+    }
+}
+
 /// Judges a row.
-pub fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
+fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
     let login = row.value(LOGIN).unwrap_or_default();
     let (login_field, old_field, new_field) = (row.header().name(LOGIN), COLUMNS[OLD].name, COLUMNS[NEW].name);
     let unchanged = |warning, field: &str, value: &str, message: String| Judgement {

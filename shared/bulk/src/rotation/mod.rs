@@ -17,13 +17,13 @@ mod rows;
 mod tests;
 
 pub use check::{Checked, Pair, PairVerdict, check};
-pub use ledger::{RotationLedger, judge};
+pub use ledger::RotationLedger;
 pub use plan::{Holder, RotationPlan, Rules};
 pub use request::{
     Fault, MAX_LOGINS, MAX_NUMBERS, MAX_QUARANTINE_DAYS, OfFile, Only, Replacements, RequestedPair, RotationRequest,
     read_file,
 };
-pub use rows::{ROWS, key, rows};
+pub use rows::rows;
 
 use rollcall_tabular::{Column, Writer};
 

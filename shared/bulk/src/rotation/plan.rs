@@ -5,7 +5,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Checked, Pair};
-use crate::left_out::LeftOut;
+use crate::{
+    bulk_job::{Done, ListAdditions, Plan},
+    left_out::LeftOut,
+};
 use rollcall_model::{caller_id::CallerId, inventory::InventoryNumber, user::Policy};
 
 /// Somebody who has numbers that are retired, as the directory says it now.
@@ -108,34 +111,6 @@ impl RotationPlan {
         plan
     }
 
-    /// What an earlier attempt was about to do it has done, if nothing that it was to take off is on the list any more: a list is
-    /// changed in one write.
-    pub fn merge_previous_attempt(&mut self, earlier: &Self) {
-        let Some(list) = &self.list else { return };
-        if earlier.removed.iter().any(|pair| list.contains(&pair.old)) {
-            return;
-        }
-        self.removed.extend(&earlier.removed);
-        self.added.extend(earlier.added.iter().filter(|number| list.contains(number)));
-    }
-
-    /// Whether this has been carried out, by what would be decided now: nothing that it takes off is on the list.
-    pub fn is_done(&self, now: &Self) -> bool {
-        now.list.as_ref().is_some_and(|list| self.removed.iter().all(|pair| !list.contains(&pair.old)))
-    }
-
-    /// The user is left as it is. What is on its list stays in service.
-    pub fn leave_out(&mut self, why: LeftOut) {
-        self.kept.extend(self.removed.drain(..).map(|pair| pair.old));
-        self.added.clear();
-        self.left_out = Some(why);
-    }
-
-    /// Whether the user is written.
-    pub fn writes(&self) -> bool {
-        !self.removed.is_empty()
-    }
-
     /// The list before and after, in order; `None` when another attempt has decided.
     pub fn change(&self) -> Option<[Vec<CallerId>; 2]> {
         let before = self.list.clone()?;
@@ -145,5 +120,40 @@ impl RotationPlan {
         after.sort_unstable();
         after.dedup();
         Some([before, after])
+    }
+}
+
+impl Plan for RotationPlan {
+    fn writes(&self) -> bool {
+        !self.removed.is_empty()
+    }
+
+    fn is_done(&self, now: &Self) -> bool {
+        now.list.as_ref().is_some_and(|list| self.removed.iter().all(|pair| !list.contains(&pair.old)))
+    }
+
+    fn merge_previous_attempt(&mut self, earlier: &Self) {
+        let Some(list) = &self.list else { return };
+        if earlier.removed.iter().any(|pair| list.contains(&pair.old)) {
+            return;
+        }
+        self.removed.extend(&earlier.removed);
+        self.added.extend(earlier.added.iter().filter(|number| list.contains(number)));
+    }
+
+    fn leave_out(&mut self, why: LeftOut) {
+        self.kept.extend(self.removed.drain(..).map(|pair| pair.old));
+        self.added.clear();
+        self.left_out = Some(why);
+    }
+
+    fn tally(&self, done: &mut Done) {
+        done.users_changed += u64::from(self.writes());
+        done.numbers_added += self.added.len() as u64;
+        done.numbers_removed += self.removed.len() as u64;
+    }
+
+    fn additions(&mut self) -> Option<ListAdditions<'_>> {
+        Some(ListAdditions { login: &self.login, added: &mut self.added, retracted: &mut self.retracted })
     }
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
+use super::rows::ROWS;
 use super::*;
+use crate::bulk_job::{BulkJob, Plan};
 use crate::{
     append::{AppendPlan, LoginLookup},
     left_out::LeftOut,
@@ -187,7 +189,7 @@ fn rows_tell_of_each_number_and_each_who_has_it() {
     let (file, count) = rows(&pairs, &holders, &BTreeMap::from([(7, "nobody".to_owned())]));
     let rules = Rules::new(&pairs, &inventory, false);
     let mut ledger = RotationLedger::new(pairs);
-    each_row(&file, |row| ledger.take(row));
+    each_row(&file, |row| ledger.read_row(row));
     assert_eq!((ledger.users(), count), (3, 8));
     for user in 0..ledger.users() {
         let holder = holders[..2].iter().find(|holder| holder.login == ledger.login(user));
@@ -196,7 +198,7 @@ fn rows_tell_of_each_number_and_each_who_has_it() {
     }
     let mut report = None;
     each_row(&file, |row| {
-        report.get_or_insert_with(|| Report::new(row.header())).row(row, judge(row, &ledger));
+        report.get_or_insert_with(|| Report::new(row.header())).row(row, ledger.judge(row));
     });
     let results = report.unwrap().results.take();
     let mut csv = csv::Reader::from_reader(&results[..]);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{Act, Effect, NumberPlan, SkipReason, UndoPlan, UndoTarget, UserEffect, Way};
 use crate::{
+    bulk_job::BulkJob,
     outcomes::row_key,
     report::{Judgement, Remark, RowStatus},
 };
@@ -12,7 +13,7 @@ use rollcall_model::{
     code::{RowCode, Warning},
     user::Claim,
 };
-use rollcall_tabular::{Column, Row, Writer};
+use rollcall_tabular::{Column, Row, Schema, Writer};
 
 const LOGIN: usize = 0;
 const ACT: usize = 1;
@@ -99,11 +100,6 @@ impl UndoLedger {
         Self { index, numbers, outcomes: effects.iter().map(|_| None).collect(), effects }
     }
 
-    /// Users to whom the job did something.
-    pub fn users(&self) -> usize {
-        self.effects.len()
-    }
-
     /// What it did to one of them.
     pub fn effect(&self, user: usize) -> &Effect {
         &self.effects[user]
@@ -150,19 +146,6 @@ impl UndoLedger {
         }
     }
 
-    /// Whether it is known what came of one.
-    pub fn is_decided(&self, user: usize) -> bool {
-        self.outcomes[user].as_ref().is_some_and(|outcome| !outcome.waits)
-    }
-
-    /// Keeps what came of a plan.
-    pub fn record(&mut self, plan: &UndoPlan) {
-        if let Some(user) = self.user(&plan.login) {
-            let passed_over = plan.passed_over.iter().copied().collect();
-            self.outcomes[user] = Some(Outcome { passed_over, retracted: plan.retracted.clone(), waits: plan.waits });
-        }
-    }
-
     /// What came of one thing: `None` while that is not known.
     fn outcome(&self, login: &str, act: Act) -> Option<Came> {
         if let Act::RestoreNumber(number) = act {
@@ -185,8 +168,46 @@ enum Came {
     Retired,
 }
 
+impl BulkJob for UndoLedger {
+    type Plan = UndoPlan;
+
+    fn columns(&self) -> Schema {
+        &COLUMNS
+    }
+
+    /// The rows say what the effects say.
+    fn read_row(&mut self, _row: &Row<'_>) {}
+
+    fn users(&self) -> usize {
+        self.effects.len()
+    }
+
+    fn is_decided(&self, user: usize) -> bool {
+        self.outcomes[user].as_ref().is_some_and(|outcome| !outcome.waits)
+    }
+
+    fn user_of(&self, plan: &UndoPlan) -> Option<usize> {
+        self.user(&plan.login)
+    }
+
+    fn record(&mut self, plan: &UndoPlan) {
+        if let Some(user) = self.user(&plan.login) {
+            let passed_over = plan.passed_over.iter().copied().collect();
+            self.outcomes[user] = Some(Outcome { passed_over, retracted: plan.retracted.clone(), waits: plan.waits });
+        }
+    }
+
+    fn judge(&mut self, row: &Row<'_>) -> Judgement {
+        judge(row, self)
+    }
+
+    fn row_key(&self, row: &Row<'_>) -> u64 {
+        key(row)
+    }
+}
+
 /// Judges a row.
-pub fn judge(row: &Row<'_>, ledger: &UndoLedger) -> Judgement {
+fn judge(row: &Row<'_>, ledger: &UndoLedger) -> Judgement {
     let came = Act::read(row).and_then(|act| ledger.outcome(&row.value(LOGIN)?, act));
     let number = row.value(NUMBER).unwrap_or_default();
     match came {
@@ -226,7 +247,7 @@ impl SkipReason {
 }
 
 /// What a row is known by: whom it is about, and what is taken back.
-pub fn key(row: &Row<'_>) -> u64 {
+fn key(row: &Row<'_>) -> u64 {
     let cell = |column| row.value(column).unwrap_or_default();
     row_key(&[&cell(LOGIN), &cell(ACT), &cell(NUMBER)])
 }

@@ -14,7 +14,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use effect::{Effect, UserEffect};
-pub use ledger::{COLUMNS, UndoLedger, judge, key, rows};
+pub use ledger::{COLUMNS, UndoLedger, rows};
 pub use number::NumberPlan;
 pub use plan::{Act, SkipReason, UndoChange, UndoPlan, UndoTarget};
 

@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Effect, UserEffect};
-use crate::left_out::LeftOut;
+use crate::{
+    bulk_job::{Done, ListAdditions, Plan},
+    left_out::LeftOut,
+};
 use rollcall_model::{
     caller_id::CallerId,
     user::{Claim, User},
@@ -212,51 +215,6 @@ impl UndoPlan {
         self.passed_over.extend(effect.acts().into_iter().map(|act| (act, since)));
     }
 
-    /// What an earlier attempt was about to do to the list it has done, if nothing that it was to take off is there any more: a list
-    /// is changed in one write.
-    pub fn merge_previous_attempt(&mut self, earlier: &Self) {
-        let Some(list) = &self.list else { return };
-        if earlier.change != UndoChange::None || earlier.take_off.iter().any(|number| list.contains(number)) {
-            return;
-        }
-        let back: Vec<CallerId> = earlier.put_back.iter().copied().filter(|number| list.contains(number)).collect();
-        self.passed_over.retain(|(act, _)| match act {
-            Act::TakeOff(number) => !earlier.take_off.contains(number),
-            Act::PutBack(number) => !back.contains(number),
-            _ => true,
-        });
-        self.take_off.extend(&earlier.take_off);
-        self.put_back.extend(back);
-    }
-
-    /// Whether this has been carried out, by what would be decided now: the list and the user are as they were to be.
-    pub fn is_done(&self, now: &Self) -> bool {
-        if matches!(self.change, UndoChange::Delete(_)) {
-            return now.list.is_none();
-        }
-        let Some(list) = &now.list else { return false };
-        let listed = |number: &CallerId| list.contains(number);
-        now.change == UndoChange::None && !self.take_off.iter().any(listed) && self.put_back.iter().all(listed)
-    }
-
-    /// The user is left as it is. That is no choice of the undo's but a failure, and the rows say so.
-    pub fn leave_out(&mut self, why: LeftOut) {
-        let user = match std::mem::replace(&mut self.change, UndoChange::None) {
-            UndoChange::None => None,
-            UndoChange::Delete(_) => Some(Act::DeleteUser),
-            UndoChange::Restore(_) => Some(Act::RestoreUser),
-        };
-        let take_off = std::mem::take(&mut self.take_off).into_iter().map(Act::TakeOff);
-        let put_back = std::mem::take(&mut self.put_back).into_iter().map(Act::PutBack);
-        let left = user.into_iter().chain(take_off).chain(put_back);
-        self.passed_over.extend(left.map(|act| (act, SkipReason::LeftOut(why))));
-    }
-
-    /// Whether the user is written.
-    pub fn writes(&self) -> bool {
-        self.change != UndoChange::None || !self.take_off.is_empty() || !self.put_back.is_empty()
-    }
-
     /// The list before and after, in order; `None` when another attempt has decided.
     pub fn lists(&self) -> Option<[Vec<CallerId>; 2]> {
         let before = self.list.clone()?;
@@ -275,4 +233,60 @@ impl UndoPlan {
 /// Whether a user is as a job left it, whatever has become of its list: that is looked at number by number.
 fn is_as_left(user: &User, left: &User) -> bool {
     User { caller_ids: Vec::new(), ..user.clone() } == User { caller_ids: Vec::new(), ..left.clone() }
+}
+
+impl Plan for UndoPlan {
+    fn waits(&self) -> bool {
+        self.waits
+    }
+
+    fn writes(&self) -> bool {
+        self.change != UndoChange::None || !self.take_off.is_empty() || !self.put_back.is_empty()
+    }
+
+    fn is_done(&self, now: &Self) -> bool {
+        if matches!(self.change, UndoChange::Delete(_)) {
+            return now.list.is_none();
+        }
+        let Some(list) = &now.list else { return false };
+        let listed = |number: &CallerId| list.contains(number);
+        now.change == UndoChange::None && !self.take_off.iter().any(listed) && self.put_back.iter().all(listed)
+    }
+
+    fn merge_previous_attempt(&mut self, earlier: &Self) {
+        let Some(list) = &self.list else { return };
+        if earlier.change != UndoChange::None || earlier.take_off.iter().any(|number| list.contains(number)) {
+            return;
+        }
+        let back: Vec<CallerId> = earlier.put_back.iter().copied().filter(|number| list.contains(number)).collect();
+        self.passed_over.retain(|(act, _)| match act {
+            Act::TakeOff(number) => !earlier.take_off.contains(number),
+            Act::PutBack(number) => !back.contains(number),
+            _ => true,
+        });
+        self.take_off.extend(&earlier.take_off);
+        self.put_back.extend(back);
+    }
+
+    fn leave_out(&mut self, why: LeftOut) {
+        let user = match std::mem::replace(&mut self.change, UndoChange::None) {
+            UndoChange::None => None,
+            UndoChange::Delete(_) => Some(Act::DeleteUser),
+            UndoChange::Restore(_) => Some(Act::RestoreUser),
+        };
+        let take_off = std::mem::take(&mut self.take_off).into_iter().map(Act::TakeOff);
+        let put_back = std::mem::take(&mut self.put_back).into_iter().map(Act::PutBack);
+        let left = user.into_iter().chain(take_off).chain(put_back);
+        self.passed_over.extend(left.map(|act| (act, SkipReason::LeftOut(why))));
+    }
+
+    fn tally(&self, done: &mut Done) {
+        done.users_changed += u64::from(self.writes());
+        done.numbers_added += self.put_back.len() as u64;
+        done.numbers_removed += self.take_off.len() as u64;
+    }
+
+    fn additions(&mut self) -> Option<ListAdditions<'_>> {
+        Some(ListAdditions { login: &self.login, added: &mut self.put_back, retracted: &mut self.retracted })
+    }
 }

@@ -3,6 +3,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::bulk_job::{BulkJob, Plan};
 use rollcall_model::{
     caller_id::CallerId,
     inventory::{InventoryNumber, NumberFacts, NumberState},

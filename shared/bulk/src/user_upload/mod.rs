@@ -9,11 +9,13 @@
 //! a user list that was downloaded and dropped again changes nothing at all.
 
 mod entry;
+mod job;
 mod judge;
 mod ledger;
 mod plan;
 
 pub use entry::{UserRow, UserRowReader};
+pub use job::UploadJob;
 pub use judge::judge;
 pub use ledger::{UploadLedger, UserRequests};
 pub use plan::{Catalog, Refusal, UserChange, UserNow, UserPlan};

@@ -167,7 +167,7 @@ impl UploadLedger {
 
 impl UserPlan {
     /// The user is left as it is, its list too.
-    pub fn leave_out(&mut self, why: LeftOut) {
+    pub(super) fn refuse(&mut self, why: LeftOut) {
         self.numbers.vanished();
         self.left_out = None;
         self.change = UserChange::Refused(Refusal::of(why.code(), LOGIN, why.message()));
@@ -189,16 +189,6 @@ impl UserPlan {
         if let Some(refusal) = found {
             refusal.message.push_str(&did_you_mean(near));
         }
-    }
-
-    /// Whether it is to be decided again when other users of the file have been written.
-    pub fn waits(&self) -> bool {
-        matches!(&self.change, UserChange::Refused(refusal) if refusal.waits)
-    }
-
-    /// Whether the user is written.
-    pub fn writes(&self) -> bool {
-        matches!(self.change, UserChange::Create(_) | UserChange::Update { .. }) || !self.numbers.add.is_empty()
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
+use crate::bulk_job::Plan;
 use crate::report::{Counts, Report};
 use rollcall_model::{
     caller_id::CallerId,

@@ -1,137 +1,35 @@
 //! What a bulk job reads of users, and how it appends to their lists.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{BatchStatementRequest, KeysAndAttributes};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use rollcall_bulk::append::AppendPlan;
-use rollcall_model::{
-    account::AccountId,
-    audit::Actor,
-    caller_id::CallerId,
-    jobs::JobId,
-    user::{Policy, fold},
+use rollcall_engine::{
+    Backoff,
+    world::{Found, NotWritten, TableUsage},
 };
+use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, jobs::JobId, user::fold};
 use tokio::time::Instant;
 
 use super::{
-    Directory, Item,
-    statements::Refusal,
-    string,
+    Directory, Item, string,
     users::{CALLER_IDS, caller_ids, number_set, policy},
 };
 use crate::{
     ErrorKind, StorageError,
     error::failed,
-    keys::{Key, PK, login_of},
+    keys::{Key, PK},
 };
-
-/// What the bulk path needs to know of a user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The user's policy.
-    pub policy: Policy,
-    /// The user's e-mail address, folded.
-    pub email: Option<String>,
-    /// The user's own list.
-    pub caller_ids: Vec<CallerId>,
-}
-
-/// What came of a batch of appends.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Appended {
-    /// Positions of the plans whose user is not there any more.
-    pub vanished: Vec<usize>,
-    /// Positions of the plans whose user's item would become larger than the table takes.
-    pub too_large: Vec<usize>,
-    /// Positions of the plans that the table can't store for another reason.
-    pub not_storable: Vec<usize>,
-}
-
-/// Which of several writes were not carried out, by position, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NotWritten {
-    /// Their conditions don't hold any more: they must be decided again.
-    pub outdated: Vec<usize>,
-    /// The table can't store what they write.
-    pub not_storable: Vec<usize>,
-}
-
-/// What the bulk path asked of the table.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TableUsage {
-    /// Requests sent.
-    pub calls: u64,
-    /// Items asked for or statements sent that the table put off. Each was sent again.
-    pub throttled: u64,
-    /// Write statements sent.
-    pub statements: u64,
-}
 
 /// Keys that one read takes (`BatchGetItem`).
 const READ_BATCH: usize = 100;
 /// Requests in flight. Above the table's own limits more only wait; below them, 16 of 5 ms each carry 80,000 statements
 /// a second.
 pub(super) const IN_FLIGHT: usize = 16;
-/// First wait before a request is sent again, doubled each time up to the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(20);
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 const READING: &str = "reading users";
-const APPENDING: &str = "appending to users";
 
 impl Directory {
-    /// Those of the login IDs that are users, by folded login ID. Repeats what the table puts off, until `until`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Transient`] when the table doesn't answer until then; otherwise when it refuses or holds what can't be
-    /// read.
-    pub async fn find_users(
-        &self,
-        account: &AccountId,
-        folded_logins: &[&str],
-        until: Instant,
-        usage: &mut TableUsage,
-    ) -> Result<HashMap<String, Found>, StorageError> {
-        let keys = folded_logins.iter().map(|login| Key::user(account, login));
-        let items = self.get_many(keys, &["email", "policy", CALLER_IDS], until, usage).await?;
-        let mut users = HashMap::with_capacity(items.len());
-        for item in &items {
-            let login = string(item, PK).and_then(|pk| login_of(account, &pk));
-            let login = login.ok_or_else(|| StorageError::unreadable(READING, "an item is not a user"))?;
-            users.insert(login, read_found(item)?);
-        }
-        Ok(users)
-    }
-
-    /// Adds the plans' numbers to their users' lists: one statement a user, each with an outcome of its own. Adding to a
-    /// set is atomic, takes away nothing and changes nothing when it is repeated, so that a request whose answer was
-    /// lost is simply sent again.
-    ///
-    /// # Errors
-    /// As [`Directory::find_users`]. What was added stays added.
-    pub async fn append(
-        &self,
-        account: &AccountId,
-        plans: &[&AppendPlan],
-        by: &Actor,
-        until: Instant,
-        usage: &mut TableUsage,
-    ) -> Result<Appended, StorageError> {
-        let statements =
-            plans.iter().map(|plan| self.set_statement("set_add", account, &plan.login, &plan.add, by)).collect();
-        let mut all = Appended::default();
-        for (at, refusal) in self.execute_each(APPENDING, statements, until, usage).await? {
-            match refusal {
-                // An update of an item that isn't there fails its condition: nothing is created by it.
-                Refusal::Condition => all.vanished.push(at),
-                Refusal::TooLarge => all.too_large.push(at),
-                Refusal::NotStorable => all.not_storable.push(at),
-            }
-        }
-        Ok(all)
-    }
-
     /// Adds numbers to a user's list, or takes them off it, by this function (`set_add`, `set_delete`). Refused where there is no such user.
     pub(super) fn set_statement(
         &self,
@@ -215,14 +113,6 @@ impl Directory {
             }
         }
         Ok((items, work))
-    }
-}
-
-impl TableUsage {
-    pub(super) fn add(&mut self, other: Self) {
-        self.calls += other.calls;
-        self.throttled += other.throttled;
-        self.statements += other.statements;
     }
 }
 
@@ -319,45 +209,7 @@ impl Directory {
     }
 }
 
-/// Waits longer each time, from some milliseconds to two seconds, until there is no time left.
-pub struct Backoff {
-    wait: Duration,
-    until: Instant,
-}
-
-impl Backoff {
-    /// Until then.
-    pub fn new(until: Instant) -> Self {
-        Self { wait: FIRST_WAIT, until }
-    }
-
-    pub(super) fn check(&self, operation: &'static str) -> Result<(), StorageError> {
-        if Instant::now() < self.until { Ok(()) } else { Err(StorageError::transient(operation, "the time is up")) }
-    }
-
-    /// Waits.
-    ///
-    /// # Errors
-    /// `error`, when waiting would take too long.
-    pub async fn wait(&mut self, error: StorageError) -> Result<(), StorageError> {
-        // Spread over the second half, so that requests that failed together don't come back together.
-        let wait = self.wait.mul_f64(0.5 + spread() / 2.0);
-        if Instant::now() + wait > self.until {
-            return Err(error);
-        }
-        tokio::time::sleep(wait).await;
-        self.wait = (self.wait * 2).min(LONGEST_WAIT);
-        Ok(())
-    }
-}
-
-/// Something between 0 and 1 that differs from caller to caller: no more is needed here than the clock gives.
-fn spread() -> f64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    f64::from(now.subsec_nanos() % 1_000) / 1_000.0
-}
-
-fn read_found(item: &Item) -> Result<Found, StorageError> {
+pub(super) fn read_found(item: &Item) -> Result<Found, StorageError> {
     let email = string(item, "email").map(|email| fold(&email).into_owned());
     Ok(Found { policy: policy(item)?, email, caller_ids: caller_ids(item)? })
 }

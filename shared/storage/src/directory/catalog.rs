@@ -1,6 +1,8 @@
 //! Roles, departments and teams.
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
+use rollcall_engine::world::Catalogs;
 use rollcall_model::{
     account::AccountId,
     audit::Actor,
@@ -20,38 +22,6 @@ const WRITING: &str = "writing the catalogue";
 const RECORD: &str = "entry";
 
 impl Directory {
-    /// Every entry of a kind, by ID. Catalogues are short: a company has tens of departments, not thousands.
-    ///
-    /// # Errors
-    /// When the table can't be read, or what it holds can't.
-    pub async fn catalog(&self, account: &AccountId, kind: CatalogKind) -> Result<Vec<CatalogEntry>, StorageError> {
-        let query = self.partition(catalog_pk(account), format!("{}#", prefix(kind)));
-        let mut items = query.into_paginator().items().send();
-        let mut entries = Vec::new();
-        while let Some(item) = items.next().await {
-            entries.push(read_entry(&item.map_err(failed(READING))?)?);
-        }
-        Ok(entries)
-    }
-
-    /// Adds an entry, or replaces its name.
-    ///
-    /// # Errors
-    /// When the table can't be written.
-    pub async fn put_entry(
-        &self,
-        account: &AccountId,
-        kind: CatalogKind,
-        entry: &CatalogEntry,
-        by: Option<&Actor>,
-    ) -> Result<(), StorageError> {
-        let key = Key::catalog(account, prefix(kind), entry.id.as_str()).attributes().into();
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(key)).item(RECORD, document(entry));
-        let put = by.into_iter().fold(put, |put, by| put.item(CHANGED_BY, AttributeValue::S(by.to_string())));
-        put.send().await.map_err(failed(WRITING))?;
-        Ok(())
-    }
-
     /// Takes an entry away, and says before who does ([`Directory::delete_saying`]). Users that carry its ID keep it.
     ///
     /// # Errors
@@ -64,6 +34,33 @@ impl Directory {
         by: &Actor,
     ) -> Result<(), StorageError> {
         self.delete_saying(Key::catalog(account, prefix(kind), id.as_str()), by, WRITING).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl Catalogs for Directory {
+    async fn catalog(&self, account: &AccountId, kind: CatalogKind) -> Result<Vec<CatalogEntry>, StorageError> {
+        let query = self.partition(catalog_pk(account), format!("{}#", prefix(kind)));
+        let mut items = query.into_paginator().items().send();
+        let mut entries = Vec::new();
+        while let Some(item) = items.next().await {
+            entries.push(read_entry(&item.map_err(failed(READING))?)?);
+        }
+        Ok(entries)
+    }
+
+    async fn put_entry(
+        &self,
+        account: &AccountId,
+        kind: CatalogKind,
+        entry: &CatalogEntry,
+        by: Option<&Actor>,
+    ) -> Result<(), StorageError> {
+        let key = Key::catalog(account, prefix(kind), entry.id.as_str()).attributes().into();
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(key)).item(RECORD, document(entry));
+        let put = by.into_iter().fold(put, |put, by| put.item(CHANGED_BY, AttributeValue::S(by.to_string())));
+        put.send().await.map_err(failed(WRITING))?;
+        Ok(())
     }
 }
 

@@ -10,6 +10,8 @@ use rollcall_model::{
 };
 
 use super::Directory;
+use rollcall_engine::world::{Accounts, Numbers, Schedules};
+
 use crate::StorageError;
 
 impl Directory {
@@ -30,7 +32,7 @@ impl Directory {
         };
         let item = self.number(account, number).await?;
         let no_inventory = item.is_none() && self.numbers_page(account, None, 1).await?.0.is_empty();
-        let done = self.resync_standing(account).await?.and_then(|standing| standing.done);
+        let done = self.resync_state(account).await?.and_then(|state| state.value.done);
         Ok(Explanation::of(&ExplanationInput {
             number,
             mapping: mapping.as_ref(),

@@ -1,7 +1,9 @@
 //! The records of jobs.
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use rollcall_bulk::job::{Job, JobState};
+use rollcall_engine::world::Jobs;
 use rollcall_model::{
     account::AccountId,
     audit::Actor,
@@ -31,20 +33,6 @@ pub fn job_place(job: &Job) -> String {
 }
 
 impl Directory {
-    /// A job's record.
-    ///
-    /// # Errors
-    /// When the table can't be read, or what it holds can't.
-    pub async fn job(&self, account: &AccountId, id: &JobId) -> Result<Option<Job>, StorageError> {
-        let read = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::job(account, id.as_str()).attributes().into()));
-        let item = read.consistent_read(true).send().await.map_err(failed(READING))?.item;
-        item.map(|item| read_document(&item, RECORD, READING)).transpose()
-    }
-
     /// The account's latest jobs, the latest first, at most `most` after the [place](job_place) `after`. The flag says
     /// whether there are more. The index that lists them follows the records by some milliseconds.
     ///
@@ -81,11 +69,38 @@ impl Directory {
         key
     }
 
-    /// Writes a claimed record, if what the claim was decided on is still there.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Conflict`] when another delivery was first; otherwise when the table can't be written.
-    pub async fn claim_job(&self, job: &Job, decided_on: Option<&Job>) -> Result<(), StorageError> {
+    fn put_job(&self, job: &Job) -> aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder {
+        let account = &job.upload.account;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(Key::job(account, job.id.as_str()).attributes().into()))
+            .item(ACCOUNT_PK, AttributeValue::S(jobs_index(account)))
+            .item(ACCOUNT_SK, AttributeValue::S(job_place(job)))
+            .item(STATE, AttributeValue::S(job.state.as_str().to_owned()))
+            .item(ATTEMPTS, AttributeValue::N(job.attempts.to_string()))
+            .item(RECORD, document(job));
+        match &job.lease {
+            Some(lease) => put.item(OWNER, AttributeValue::S(lease.owner.clone())),
+            None => put,
+        }
+    }
+}
+
+#[async_trait]
+impl Jobs for Directory {
+    async fn job(&self, account: &AccountId, id: &JobId) -> Result<Option<Job>, StorageError> {
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::job(account, id.as_str()).attributes().into()));
+        let item = read.consistent_read(true).send().await.map_err(failed(READING))?.item;
+        item.map(|item| read_document(&item, RECORD, READING)).transpose()
+    }
+
+    async fn claim_job(&self, job: &Job, decided_on: Option<&Job>) -> Result<(), StorageError> {
         let put = self.put_job(job);
         let put = match decided_on {
             None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
@@ -111,23 +126,14 @@ impl Directory {
         Ok(())
     }
 
-    /// Writes the record, as the holder of its lease.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Conflict`] when `owner` holds the lease no longer; otherwise when the table can't be written.
-    pub async fn save_job(&self, job: &Job, owner: &str) -> Result<(), StorageError> {
+    async fn save_job(&self, job: &Job, owner: &str) -> Result<(), StorageError> {
         let put = self.put_job(job).condition_expression("#owner = :owner").expression_attribute_names("#owner", OWNER);
         let put = put.expression_attribute_values(":owner", AttributeValue::S(owner.to_owned()));
         put.send().await.map_err(failed("writing the job"))?;
         Ok(())
     }
 
-    /// Writes what has been decided about a job, if it is still in the state that this was decided on. `false` when it
-    /// isn't. Until somebody writes the job again, its item says what was decided and by whom: the audit trail is made from that.
-    ///
-    /// # Errors
-    /// When the table can't be written.
-    pub async fn decide_job(
+    async fn decide_job(
         &self,
         job: &Job,
         decided_on: JobState,
@@ -143,23 +149,5 @@ impl Directory {
         let written = put.item(write_id, value).send().await.map(drop);
         let written = written.map_err(failed("writing the decision about the job"));
         self.written(Key::job(&job.upload.account, job.id.as_str()), &mark, written).await
-    }
-
-    fn put_job(&self, job: &Job) -> aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder {
-        let account = &job.upload.account;
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(Key::job(account, job.id.as_str()).attributes().into()))
-            .item(ACCOUNT_PK, AttributeValue::S(jobs_index(account)))
-            .item(ACCOUNT_SK, AttributeValue::S(job_place(job)))
-            .item(STATE, AttributeValue::S(job.state.as_str().to_owned()))
-            .item(ATTEMPTS, AttributeValue::N(job.attempts.to_string()))
-            .item(RECORD, document(job));
-        match &job.lease {
-            Some(lease) => put.item(OWNER, AttributeValue::S(lease.owner.clone())),
-            None => put,
-        }
     }
 }

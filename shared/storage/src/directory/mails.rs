@@ -1,5 +1,7 @@
 //! How many mails an account sends.
 
+use async_trait::async_trait;
+use rollcall_engine::world::MailQuota;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -21,19 +23,9 @@ const KEPT_SECONDS: i64 = 3 * 24 * 60 * 60;
 /// Other jobs of the account that may be faster, one after the other, before a later delivery tries again.
 const TRIES: u64 = 10;
 
-impl Directory {
-    /// Takes `mails` of those that the account may send on a day. `false` when that would be more than `most`; then none is taken. A
-    /// job that dies before it has sent them has taken them all the same.
-    ///
-    /// # Errors
-    /// When the table can't be read or written.
-    pub async fn take_mails(
-        &self,
-        account: &AccountId,
-        day: Date,
-        mails: u32,
-        most: u32,
-    ) -> Result<bool, StorageError> {
+#[async_trait]
+impl MailQuota for Directory {
+    async fn take_mails(&self, account: &AccountId, day: Date, mails: u32, most: u32) -> Result<bool, StorageError> {
         let key = Key::mails(account, day);
         let begun = day.to_zoned(TimeZone::UTC).map_err(|error| StorageError::unreadable(OPERATION, error))?;
         let expires = begun.timestamp().as_second() + KEPT_SECONDS;

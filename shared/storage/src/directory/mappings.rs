@@ -1,5 +1,7 @@
 //! Mappings of CRM users.
 
+use async_trait::async_trait;
+use rollcall_engine::world::{Mappings, NotWritten, Schedules, TableUsage};
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -11,7 +13,7 @@ use rollcall_model::{
 };
 use tokio::time::Instant;
 
-use super::{Directory, Item, NotWritten, TableUsage, document, read_document, users::marks, write_id::WriteId};
+use super::{Directory, Item, document, read_document, users::marks, write_id::WriteId};
 use crate::{
     StorageError,
     error::failed,
@@ -30,41 +32,6 @@ impl Directory {
     /// When the table can't be read, or what it holds can't.
     pub async fn mapping(&self, account: &AccountId, crm_user: &CrmUserId) -> Result<Option<Mapping>, StorageError> {
         self.mapping_item(account, crm_user).await?.as_ref().map(read_mapping).transpose()
-    }
-
-    /// Those of the CRM users that have mappings, as they are now. Repeats what the table puts off, until `until`.
-    ///
-    /// # Errors
-    /// As [`Directory::find_users`].
-    pub async fn mappings_of(
-        &self,
-        account: &AccountId,
-        crm_users: &[&CrmUserId],
-        until: Instant,
-        usage: &mut TableUsage,
-    ) -> Result<HashMap<CrmUserId, Mapping>, StorageError> {
-        let keys = crm_users.iter().map(|crm_user| Key::mapping(account, crm_user.as_str()));
-        let items = self.get_many(keys, &[RECORD], until, usage).await?;
-        let mappings = items.iter().map(|item| {
-            let mapping = read_mapping(item)?;
-            Ok((mapping.crm_user.clone(), mapping))
-        });
-        mappings.collect()
-    }
-
-    /// Every mapping of the account, as it is now, by CRM user.
-    ///
-    /// # Errors
-    /// When the table can't be read, or what it holds can't.
-    pub async fn mappings(&self, account: &AccountId) -> Result<Vec<Mapping>, StorageError> {
-        let mut mappings = Vec::new();
-        let mut pages = self.partition(mappings_pk(account), "CRM#").into_paginator().send();
-        while let Some(page) = pages.next().await {
-            for item in page.map_err(failed(READING))?.items() {
-                mappings.push(read_mapping(item)?);
-            }
-        }
-        Ok(mappings)
     }
 
     /// Some of the account's mappings, by CRM user: at most `most` after `after`. The flag says whether there are more.
@@ -102,7 +69,7 @@ impl Directory {
         by: Option<&Actor>,
     ) -> Result<bool, StorageError> {
         // First, so that the schedule knows of every mapping.
-        if before.is_none() && self.resync_standing(account).await?.is_none() {
+        if before.is_none() && self.resync_state(account).await?.is_none() {
             self.begin_resyncs(account).await?;
         }
         let mark = WriteId::new();
@@ -123,36 +90,6 @@ impl Directory {
         by: &Actor,
     ) -> Result<bool, StorageError> {
         self.delete_saying(Key::mapping(account, crm_user.as_str()), by, "deleting a mapping").await
-    }
-
-    /// Writes mappings for a resync, each if it is still at the version before. Gives the positions of those that must be
-    /// decided again, and of those that the table can't store. One that this resync has written already is left alone.
-    ///
-    /// # Errors
-    /// As [`Directory::find_users`]. What was written stays written.
-    pub async fn write_mappings(
-        &self,
-        account: &AccountId,
-        mappings: &[&Mapping],
-        job: &JobId,
-        until: Instant,
-        usage: &mut TableUsage,
-    ) -> Result<NotWritten, StorageError> {
-        let each = mappings.iter().map(|mapping| self.write_mapping(account, mapping, job, until));
-        Self::write_each(each.collect::<Vec<_>>(), usage).await
-    }
-
-    /// Whether this resync has written the mapping.
-    ///
-    /// # Errors
-    /// When the table can't be read.
-    pub async fn has_written_mapping(
-        &self,
-        account: &AccountId,
-        crm_user: &CrmUserId,
-        job: &JobId,
-    ) -> Result<bool, StorageError> {
-        self.has_written(Key::mapping(account, crm_user.as_str()), job).await
     }
 
     async fn write_mapping(
@@ -198,6 +135,57 @@ impl Directory {
         let key = Key::mapping(account, crm_user.as_str()).attributes().into();
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
         Ok(read.send().await.map_err(failed(READING))?.item)
+    }
+}
+
+#[async_trait]
+impl Mappings for Directory {
+    async fn mappings(&self, account: &AccountId) -> Result<Vec<Mapping>, StorageError> {
+        let mut mappings = Vec::new();
+        let mut pages = self.partition(mappings_pk(account), "CRM#").into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for item in page.map_err(failed(READING))?.items() {
+                mappings.push(read_mapping(item)?);
+            }
+        }
+        Ok(mappings)
+    }
+
+    async fn mappings_of(
+        &self,
+        account: &AccountId,
+        crm_users: &[&CrmUserId],
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<HashMap<CrmUserId, Mapping>, StorageError> {
+        let keys = crm_users.iter().map(|crm_user| Key::mapping(account, crm_user.as_str()));
+        let items = self.get_many(keys, &[RECORD], until, usage).await?;
+        let mappings = items.iter().map(|item| {
+            let mapping = read_mapping(item)?;
+            Ok((mapping.crm_user.clone(), mapping))
+        });
+        mappings.collect()
+    }
+
+    async fn write_mappings(
+        &self,
+        account: &AccountId,
+        mappings: &[&Mapping],
+        job: &JobId,
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<NotWritten, StorageError> {
+        let each = mappings.iter().map(|mapping| self.write_mapping(account, mapping, job, until));
+        Self::write_each(each.collect::<Vec<_>>(), usage).await
+    }
+
+    async fn has_written_mapping(
+        &self,
+        account: &AccountId,
+        crm_user: &CrmUserId,
+        job: &JobId,
+    ) -> Result<bool, StorageError> {
+        self.has_written(Key::mapping(account, crm_user.as_str()), job).await
     }
 }
 

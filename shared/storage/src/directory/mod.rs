@@ -37,13 +37,12 @@ use crate::{
     rate_limiter::AdaptiveRateLimiter,
 };
 
-pub use bulk::{Appended, Backoff, Found, NotWritten, TableUsage};
 pub use cursors::CURSOR_SECRET_BYTES;
 pub use idempotency::{IdempotencyRecord, RecordedResponse};
 pub use jobs::job_place;
 use stream::DELETED_BY;
 pub use stream::StreamRecord;
-pub use users::{Exchange, FilterValue, ListChange, Place, Stale, Taken, UserFilter, UserWrite, Walk};
+pub use users::{FilterValue, Place, Stale, Taken, UserFilter};
 use write_id::WriteId;
 
 /// The directory of one deployment.

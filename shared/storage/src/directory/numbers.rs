@@ -1,11 +1,13 @@
 //! The account's inventory.
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use jiff::civil::Date;
+use rollcall_engine::world::{Numbers, TableUsage};
 use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, inventory::InventoryNumber};
 use tokio::time::Instant;
 
-use super::{Directory, Item, TableUsage, document, read_document, stream::CHANGED_BY, string, write_id::WriteId};
+use super::{Directory, Item, document, read_document, stream::CHANGED_BY, string, write_id::WriteId};
 use crate::{
     StorageError,
     error::failed,
@@ -17,21 +19,6 @@ pub(super) const RECORD: &str = "number";
 const VERSION: &str = "version";
 
 impl Directory {
-    /// Every number of the account.
-    ///
-    /// # Errors
-    /// When the table can't be read, or what it holds can't.
-    pub async fn inventory(&self, account: &AccountId) -> Result<Vec<InventoryNumber>, StorageError> {
-        let mut numbers = Vec::new();
-        let mut pages = self.partition(numbers_pk(account), "NUM#").into_paginator().send();
-        while let Some(page) = pages.next().await {
-            for item in page.map_err(failed(READING))?.items() {
-                numbers.push(read_number(item)?);
-            }
-        }
-        Ok(numbers)
-    }
-
     /// Some of the account's numbers, in order: at most `most` after `after`. The flag says whether there are more.
     ///
     /// # Errors
@@ -54,16 +41,6 @@ impl Directory {
         Ok((numbers, page.last_evaluated_key.is_some()))
     }
 
-    /// One number of the inventory.
-    ///
-    /// # Errors
-    /// When the table can't be read, or what it holds can't.
-    pub async fn number(&self, account: &AccountId, number: CallerId) -> Result<Option<InventoryNumber>, StorageError> {
-        let key = Key::number(account, &number.to_string()).attributes().into();
-        let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
-        read.send().await.map_err(failed(READING))?.item.as_ref().map(read_number).transpose()
-    }
-
     /// Those of some numbers that are in the inventory, as they are now.
     ///
     /// # Errors
@@ -79,13 +56,72 @@ impl Directory {
         items.iter().map(read_number).collect()
     }
 
-    /// The numbers of all accounts that a schedule has something to do with on this day, or had before: a rest ends, or who has
-    /// them is looked for once more. **What it says may be old**: the index follows changes
-    /// by some milliseconds.
+    /// Adds numbers to the inventory, or replaces what it says of them. Nobody is said to have done it.
     ///
     /// # Errors
-    /// When the table can't be read, or what it holds can't.
-    pub async fn due_numbers(&self, today: Date) -> Result<Vec<(AccountId, CallerId)>, StorageError> {
+    /// When the table can't be written.
+    pub async fn put_numbers(&self, account: &AccountId, numbers: &[InventoryNumber]) -> Result<(), StorageError> {
+        /// Items that one request takes (`BatchWriteItem`).
+        const BATCH: usize = 25;
+        const OPERATION: &str = "writing the inventory";
+        for batch in numbers.chunks(BATCH) {
+            let mut requests: Vec<_> = batch.iter().map(|number| put_request(account, number)).collect();
+            while !requests.is_empty() {
+                let count = requests.len();
+                self.writes.turn(count).await;
+                let write = self.client.batch_write_item().request_items(&self.table, requests);
+                let mut answer = write.send().await.map_err(failed(OPERATION))?;
+                requests =
+                    answer.unprocessed_items.as_mut().and_then(|left| left.remove(&self.table)).unwrap_or_default();
+                self.writes.learn(count - requests.len(), requests.len());
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Numbers for Directory {
+    async fn inventory(&self, account: &AccountId) -> Result<Vec<InventoryNumber>, StorageError> {
+        let mut numbers = Vec::new();
+        let mut pages = self.partition(numbers_pk(account), "NUM#").into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for item in page.map_err(failed(READING))?.items() {
+                numbers.push(read_number(item)?);
+            }
+        }
+        Ok(numbers)
+    }
+
+    async fn number(&self, account: &AccountId, number: CallerId) -> Result<Option<InventoryNumber>, StorageError> {
+        let key = Key::number(account, &number.to_string()).attributes().into();
+        let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
+        read.send().await.map_err(failed(READING))?.item.as_ref().map(read_number).transpose()
+    }
+
+    async fn change_number(
+        &self,
+        account: &AccountId,
+        before: Option<&InventoryNumber>,
+        number: &InventoryNumber,
+        by: &Actor,
+    ) -> Result<bool, StorageError> {
+        let mark = WriteId::new();
+        let (write_id, value) = mark.attribute();
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(number_item(account, number)));
+        let put = put.item(CHANGED_BY, AttributeValue::S(by.to_string())).item(write_id, value);
+        let put = match before {
+            None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
+            Some(before) => put
+                .condition_expression("#version = :before")
+                .expression_attribute_names("#version", VERSION)
+                .expression_attribute_values(":before", AttributeValue::N(before.version.to_string())),
+        };
+        let written = put.send().await.map(drop).map_err(failed("writing the inventory"));
+        self.written(Key::number(account, &number.number.to_string()), &mark, written).await
+    }
+
+    async fn due_numbers(&self, today: Date) -> Result<Vec<(AccountId, CallerId)>, StorageError> {
         const LISTING: &str = "listing numbers that are due";
         let query = self
             .client
@@ -110,55 +146,6 @@ impl Directory {
             }
         }
         Ok(numbers)
-    }
-
-    /// Writes a number if what the table holds of it is still `before`. `false` when it isn't.
-    ///
-    /// # Errors
-    /// When the table can't be written.
-    pub async fn change_number(
-        &self,
-        account: &AccountId,
-        before: Option<&InventoryNumber>,
-        number: &InventoryNumber,
-        by: &Actor,
-    ) -> Result<bool, StorageError> {
-        let mark = WriteId::new();
-        let (write_id, value) = mark.attribute();
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(number_item(account, number)));
-        let put = put.item(CHANGED_BY, AttributeValue::S(by.to_string())).item(write_id, value);
-        let put = match before {
-            None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
-            Some(before) => put
-                .condition_expression("#version = :before")
-                .expression_attribute_names("#version", VERSION)
-                .expression_attribute_values(":before", AttributeValue::N(before.version.to_string())),
-        };
-        let written = put.send().await.map(drop).map_err(failed("writing the inventory"));
-        self.written(Key::number(account, &number.number.to_string()), &mark, written).await
-    }
-
-    /// Adds numbers to the inventory, or replaces what it says of them. Nobody is said to have done it.
-    ///
-    /// # Errors
-    /// When the table can't be written.
-    pub async fn put_numbers(&self, account: &AccountId, numbers: &[InventoryNumber]) -> Result<(), StorageError> {
-        /// Items that one request takes (`BatchWriteItem`).
-        const BATCH: usize = 25;
-        const OPERATION: &str = "writing the inventory";
-        for batch in numbers.chunks(BATCH) {
-            let mut requests: Vec<_> = batch.iter().map(|number| put_request(account, number)).collect();
-            while !requests.is_empty() {
-                let count = requests.len();
-                self.writes.turn(count).await;
-                let write = self.client.batch_write_item().request_items(&self.table, requests);
-                let mut answer = write.send().await.map_err(failed(OPERATION))?;
-                requests =
-                    answer.unprocessed_items.as_mut().and_then(|left| left.remove(&self.table)).unwrap_or_default();
-                self.writes.learn(count - requests.len(), requests.len());
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,7 +1,9 @@
 //! What was agreed on about uploads.
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
+use rollcall_engine::world::Permits;
 use rollcall_model::{
     account::AccountId,
     permit::{Permit, PermitId},
@@ -17,13 +19,17 @@ const EXPIRES: &str = "expires";
 /// after 14 days. The job's record keeps what it says.
 const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
 
-impl Directory {
-    /// Keeps what was agreed on about an upload. Gives the ID that is to be bound to it.
-    ///
-    /// # Errors
-    /// When the table can't be written.
-    #[expect(clippy::missing_panics_doc, reason = "a UUID has the digits of an ID")]
-    pub async fn permit(&self, account: &AccountId, permit: &Permit, now: Timestamp) -> Result<PermitId, StorageError> {
+#[async_trait]
+impl Permits for Directory {
+    async fn permitted(&self, account: &AccountId, id: &PermitId) -> Result<Option<Permit>, StorageError> {
+        const OPERATION: &str = "reading what was agreed on about an upload";
+        let key = Key::permit(account, id).attributes().into();
+        let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
+        let item = read.send().await.map_err(failed(OPERATION))?.item;
+        item.map(|item| read_document(&item, RECORD, OPERATION)).transpose()
+    }
+
+    async fn permit(&self, account: &AccountId, permit: &Permit, now: Timestamp) -> Result<PermitId, StorageError> {
         let id = PermitId::parse(&Uuid::new_v4().simple().to_string()).expect("a UUID is an ID");
         let put = self
             .client
@@ -34,17 +40,5 @@ impl Directory {
             .item(EXPIRES, AttributeValue::N((now.as_second() + KEPT_SECONDS).to_string()));
         put.send().await.map_err(failed("permitting an upload"))?;
         Ok(id)
-    }
-
-    /// What was agreed on under this ID; `None` when the account has no such permit.
-    ///
-    /// # Errors
-    /// When the table can't be read, or what it holds can't.
-    pub async fn permitted(&self, account: &AccountId, id: &PermitId) -> Result<Option<Permit>, StorageError> {
-        const OPERATION: &str = "reading what was agreed on about an upload";
-        let key = Key::permit(account, id).attributes().into();
-        let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
-        let item = read.send().await.map_err(failed(OPERATION))?.item;
-        item.map(|item| read_document(&item, RECORD, OPERATION)).transpose()
     }
 }

@@ -1,13 +1,15 @@
 //! How accounts stand with what is done for them by schedule: their own directories, and their resyncs.
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use rollcall_bulk::{directory_import::sync_state::SyncState, resync::state::ResyncState};
+use rollcall_engine::world::{Schedules, Versioned};
 use rollcall_model::account::AccountId;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Directory, Item, document, read_document, string, taken};
 use crate::{
-    ErrorKind, StorageError,
+    StorageError,
     error::failed,
     keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, RESYNCED, SCHEDULED},
 };
@@ -19,77 +21,12 @@ const RECORD: &str = "standing";
 const VERSION: &str = "version";
 
 impl Directory {
-    /// How the account and its directory stand; `None` for one that has never imported anybody.
-    ///
-    /// # Errors
-    /// When the table can't be read, or what it holds can't.
-    pub async fn standing(&self, account: &AccountId) -> Result<Option<SyncState>, StorageError> {
-        Ok(self.versioned(Key::standing(account)).await?.map(|(standing, _)| standing))
-    }
-
-    /// Changes how the account and its directory stand, from what it is now, and gives what `change` gave. From the first time on, the
-    /// account is visited.
-    ///
-    /// # Errors
-    /// When the table can't be read or written.
-    pub async fn change_standing<R>(
-        &self,
-        account: &AccountId,
-        change: impl Fn(&mut SyncState) -> R,
-    ) -> Result<R, StorageError> {
-        self.change_versioned(account, &Key::standing(account), SCHEDULED, change).await
-    }
-
-    /// How the account stands with its resyncs; `None` for one that has no mappings.
-    ///
-    /// # Errors
-    /// When the table can't be read, or what it holds can't.
-    pub async fn resync_standing(&self, account: &AccountId) -> Result<Option<ResyncState>, StorageError> {
-        Ok(self.versioned(Key::resync(account)).await?.map(|(standing, _)| standing))
-    }
-
-    /// Changes how the account stands with its resyncs, and gives what `change` gave. From the first time on, the account is resynced
-    /// by schedule.
-    ///
-    /// # Errors
-    /// When the table can't be read or written.
-    pub async fn change_resync_standing<R>(
-        &self,
-        account: &AccountId,
-        change: impl Fn(&mut ResyncState) -> R,
-    ) -> Result<R, StorageError> {
-        self.change_versioned(account, &Key::resync(account), RESYNCED, change).await
-    }
-
     /// From now on, the account is resynced by schedule. However many say so at once.
     ///
     /// # Errors
     /// When the table can't be written.
     pub(super) async fn begin_resyncs(&self, account: &AccountId) -> Result<(), StorageError> {
-        let begun = self.put_versioned(account, &Key::resync(account), RESYNCED, &ResyncState::default(), 0).await;
-        taken(begun).map(drop)
-    }
-
-    async fn change_versioned<T: Default + Serialize + DeserializeOwned, R>(
-        &self,
-        account: &AccountId,
-        key: &Key,
-        visits: &str,
-        change: impl Fn(&mut T) -> R,
-    ) -> Result<R, StorageError> {
-        /// Who else changes it: the schedule, and the few jobs that may run at once.
-        const TRIES: u32 = 10;
-        let mut tries = 0;
-        loop {
-            let (mut standing, version) = self.versioned(key.clone()).await?.unwrap_or_default();
-            let given = change(&mut standing);
-            tries += 1;
-            match self.put_versioned(account, key, visits, &standing, version).await {
-                Err(error) if error.kind == ErrorKind::Conflict && tries < TRIES => {}
-                Err(error) => return Err(error),
-                Ok(()) => return Ok(given),
-            }
-        }
+        self.put_resync_state(account, &Versioned::default()).await.map(drop)
     }
 
     /// Writes it if its version is still this one; 0 is that of what isn't there.
@@ -98,8 +35,7 @@ impl Directory {
         account: &AccountId,
         key: &Key,
         visits: &str,
-        standing: &impl Serialize,
-        version: u64,
+        state: &Versioned<impl Serialize>,
     ) -> Result<(), StorageError> {
         let put = self
             .client
@@ -108,29 +44,13 @@ impl Directory {
             .set_item(Some(key.clone().attributes().into()))
             .item(ACCOUNT_PK, AttributeValue::S(visits.to_owned()))
             .item(ACCOUNT_SK, AttributeValue::S(account.to_string()))
-            .item(RECORD, document(standing))
-            .item(VERSION, AttributeValue::N((version + 1).to_string()))
+            .item(RECORD, document(&state.value))
+            .item(VERSION, AttributeValue::N((state.version + 1).to_string()))
             .condition_expression("attribute_not_exists(#pk) OR #version = :version")
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#version", VERSION)
-            .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
+            .expression_attribute_values(":version", AttributeValue::N(state.version.to_string()));
         put.send().await.map(drop).map_err(failed(WRITING))
-    }
-
-    /// The accounts whose directories are to be visited.
-    ///
-    /// # Errors
-    /// When the table can't be read, or what it holds can't.
-    pub async fn accounts_of_schedule(&self) -> Result<Vec<AccountId>, StorageError> {
-        self.accounts(SCHEDULED).await
-    }
-
-    /// The accounts whose mappings are to be resynced.
-    ///
-    /// # Errors
-    /// When the table can't be read, or what it holds can't.
-    pub async fn resynced_accounts(&self) -> Result<Vec<AccountId>, StorageError> {
-        self.accounts(RESYNCED).await
     }
 
     async fn accounts(&self, visits: &str) -> Result<Vec<AccountId>, StorageError> {
@@ -159,12 +79,43 @@ impl Directory {
         }
     }
 
-    async fn versioned<T: DeserializeOwned>(&self, key: Key) -> Result<Option<(T, u64)>, StorageError> {
+    async fn versioned<T: DeserializeOwned>(&self, key: Key) -> Result<Option<Versioned<T>>, StorageError> {
         let read = self.client.get_item().table_name(&self.table);
         let read = read.set_key(Some(key.attributes().into())).consistent_read(true);
         let Some(item) = read.send().await.map_err(failed(READING))?.item else { return Ok(None) };
         let version = item.get(VERSION).and_then(|value| value.as_n().ok()).and_then(|version| version.parse().ok());
         let version = version.ok_or_else(|| StorageError::unreadable(READING, "it has no version"))?;
-        Ok(Some((read_document(&item, RECORD, READING)?, version)))
+        Ok(Some(Versioned { value: read_document(&item, RECORD, READING)?, version }))
+    }
+}
+
+#[async_trait]
+impl Schedules for Directory {
+    async fn sync_state(&self, account: &AccountId) -> Result<Option<Versioned<SyncState>>, StorageError> {
+        self.versioned(Key::standing(account)).await
+    }
+
+    async fn put_sync_state(&self, account: &AccountId, state: &Versioned<SyncState>) -> Result<bool, StorageError> {
+        taken(self.put_versioned(account, &Key::standing(account), SCHEDULED, state).await)
+    }
+
+    async fn resync_state(&self, account: &AccountId) -> Result<Option<Versioned<ResyncState>>, StorageError> {
+        self.versioned(Key::resync(account)).await
+    }
+
+    async fn put_resync_state(
+        &self,
+        account: &AccountId,
+        state: &Versioned<ResyncState>,
+    ) -> Result<bool, StorageError> {
+        taken(self.put_versioned(account, &Key::resync(account), RESYNCED, state).await)
+    }
+
+    async fn synced_accounts(&self) -> Result<Vec<AccountId>, StorageError> {
+        self.accounts(SCHEDULED).await
+    }
+
+    async fn resynced_accounts(&self) -> Result<Vec<AccountId>, StorageError> {
+        self.accounts(RESYNCED).await
     }
 }

@@ -10,12 +10,13 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse,
 };
 use futures_util::future::try_join_all;
+use rollcall_engine::{Backoff, world::TableUsage};
 use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId};
 use tokio::time::Instant;
 
 use super::{
-    Directory, TableUsage,
-    bulk::{Backoff, IN_FLIGHT},
+    Directory,
+    bulk::IN_FLIGHT,
     stream::CHANGED_BY,
     users::{CALLER_IDS, number_set},
 };

@@ -1,51 +1,30 @@
 //! Users written by a bulk job: created or changed, many in flight, each with an outcome of its own.
 
-use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, jobs::JobId, user::User};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
+use rollcall_engine::world::{Found, NotWritten, TableUsage, UserWrite, Users};
+use rollcall_model::{
+    account::AccountId,
+    audit::Actor,
+    jobs::JobId,
+    user::{Claim, DirectoryId, User, fold},
+};
 use tokio::time::Instant;
 
+use std::collections::HashMap;
+
 use super::change::{Marks, Numbers, marks, write_together};
+use super::{ATTRIBUTES, CALLER_IDS, READING, read_user};
 use crate::{
     StorageError,
-    directory::{Directory, NotWritten, TableUsage},
-    keys::Key,
+    directory::{Directory, bulk::read_found, string},
+    error::failed,
+    keys::{ACCOUNT_PK, BY_ACCOUNT, Key, PK, login_of, users_index},
 };
-
-/// One user to be written.
-#[derive(Clone, Copy)]
-pub enum UserWrite<'a> {
-    /// It is to be created, with this list.
-    Create(&'a User, &'a [CallerId]),
-    /// The first is to become the second, and these numbers are to come onto its list.
-    Update([&'a User; 2], &'a [CallerId]),
-    /// The first is to become the second, and these numbers are to go off its list.
-    Restore([&'a User; 2], &'a [CallerId]),
-    /// It is to be deleted, if its list is still this one.
-    Delete(&'a User),
-}
 
 const WRITING: &str = "writing users";
 
 impl Directory {
-    /// Writes users for a job, each whole or not at all. Gives those that were not written: they must be decided again, because
-    /// the user is not what it was any more or somebody else has something of it, or the table can't store them.
-    ///
-    /// A user that this job has written already is left alone: so a request whose answer was lost, or a plan that is
-    /// carried out again after a death, writes once.
-    ///
-    /// # Errors
-    /// As [`Directory::find_users`]. What was written stays written.
-    pub async fn write_users(
-        &self,
-        account: &AccountId,
-        writes: &[UserWrite<'_>],
-        job: &JobId,
-        until: Instant,
-        usage: &mut TableUsage,
-    ) -> Result<NotWritten, StorageError> {
-        let each = writes.iter().map(|write| self.write_user(account, *write, job, until));
-        Self::write_each(each.collect::<Vec<_>>(), usage).await
-    }
-
     async fn write_user(
         &self,
         account: &AccountId,
@@ -75,5 +54,102 @@ impl Directory {
         };
         let key = Key::user(account, &login.folded());
         self.write_once(key, items.len(), job, until, || write_together(&self.once, items.clone(), None, WRITING)).await
+    }
+}
+
+#[async_trait]
+impl Users for Directory {
+    async fn find_users(
+        &self,
+        account: &AccountId,
+        folded_logins: &[&str],
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<HashMap<String, Found>, StorageError> {
+        let keys = folded_logins.iter().map(|login| Key::user(account, login));
+        let items = self.get_many(keys, &["email", "policy", CALLER_IDS], until, usage).await?;
+        let mut users = HashMap::with_capacity(items.len());
+        for item in &items {
+            let login = string(item, PK).and_then(|pk| login_of(account, &pk));
+            let login = login.ok_or_else(|| StorageError::unreadable(READING, "an item is not a user"))?;
+            users.insert(login, read_found(item)?);
+        }
+        Ok(users)
+    }
+
+    async fn whole_users(
+        &self,
+        account: &AccountId,
+        folded_logins: &[&str],
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<HashMap<String, User>, StorageError> {
+        let keys = folded_logins.iter().map(|login| Key::user(account, login));
+        let items = self.get_many(keys, &ATTRIBUTES, until, usage).await?;
+        let users = items.iter().map(|item| {
+            let user = read_user(item)?;
+            Ok((user.login.folded().into_owned(), user))
+        });
+        users.collect()
+    }
+
+    async fn owners(
+        &self,
+        account: &AccountId,
+        claims: Vec<Claim>,
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<HashMap<Claim, String>, StorageError> {
+        // A read that names a key twice is refused.
+        let mut claims: HashMap<String, Claim> =
+            claims.into_iter().map(|claim| (Key::claim(account, &claim).pk, claim)).collect();
+        let keys: Vec<Key> = claims.values().map(|claim| Key::claim(account, claim)).collect();
+        let items = self.get_many(keys.into_iter(), &["owner"], until, usage).await?;
+        let owner = |item| Some((claims.remove(&string(item, PK)?)?, string(item, "owner")?));
+        Ok(items.iter().filter_map(owner).collect())
+    }
+
+    async fn linked_users(&self, account: &AccountId) -> Result<Vec<(DirectoryId, String)>, StorageError> {
+        const LISTING: &str = "listing users of the directory";
+        let mut linked = Vec::new();
+        let mut after = None;
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(BY_ACCOUNT)
+                .key_condition_expression("#accountpk = :accountpk")
+                .filter_expression("attribute_exists(#id)")
+                .projection_expression("#id, #login")
+                .expression_attribute_names("#accountpk", ACCOUNT_PK)
+                .expression_attribute_names("#id", "directory_id")
+                .expression_attribute_names("#login", "login")
+                .expression_attribute_values(":accountpk", AttributeValue::S(users_index(account)))
+                .set_exclusive_start_key(after);
+            let page = query.send().await.map_err(failed(LISTING))?;
+            for item in page.items() {
+                let text = |name| string(item, name).unwrap_or_default();
+                let id = DirectoryId::parse(&text("directory_id"));
+                let id = id.map_err(|error| StorageError::unreadable(LISTING, error))?;
+                linked.push((id, fold(&text("login")).into_owned()));
+            }
+            after = page.last_evaluated_key;
+            if after.is_none() {
+                return Ok(linked);
+            }
+        }
+    }
+
+    async fn write_users(
+        &self,
+        account: &AccountId,
+        writes: &[UserWrite<'_>],
+        job: &JobId,
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<NotWritten, StorageError> {
+        let each = writes.iter().map(|write| self.write_user(account, *write, job, until));
+        Self::write_each(each.collect::<Vec<_>>(), usage).await
     }
 }

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, Delete, Put, TransactWriteItem, Update},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
+use rollcall_engine::Backoff;
 use rollcall_model::{
     account::AccountId,
     audit::Actor,
@@ -21,7 +22,7 @@ use crate::{
     ErrorKind, StorageError,
     directory::{
         Directory, Item,
-        bulk::{Backoff, WRITTEN_BY},
+        bulk::WRITTEN_BY,
         stream::{CHANGED_BY, DELETED_BY},
         taken,
         write_id::WriteId,

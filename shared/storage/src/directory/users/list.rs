@@ -1,16 +1,17 @@
 //! Users by name, filtered and searched.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use rollcall_engine::world::{TableUsage, Users};
 use rollcall_model::{
     account::AccountId,
-    user::{DirectoryId, User, fold},
+    user::{User, fold},
 };
 use tokio::time::Instant;
 
 use super::{TIMEOUT, item::read_user};
 use crate::{
     StorageError,
-    directory::{Directory, Item, TableUsage, string},
+    directory::{Directory, Item, string},
     error::failed,
     keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, user_place, users_index},
 };
@@ -95,45 +96,6 @@ impl Directory {
             }
         }
         Ok(users)
-    }
-}
-
-impl Directory {
-    /// The account's users that came from its own directory: the directory's IDs, and folded login IDs. The index
-    /// follows changes by some milliseconds.
-    ///
-    /// # Errors
-    /// When the table can't be read, or what it holds can't.
-    pub async fn linked_users(&self, account: &AccountId) -> Result<Vec<(DirectoryId, String)>, StorageError> {
-        const LISTING: &str = "listing users of the directory";
-        let mut linked = Vec::new();
-        let mut after = None;
-        loop {
-            let query = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .index_name(BY_ACCOUNT)
-                .key_condition_expression("#accountpk = :accountpk")
-                .filter_expression("attribute_exists(#id)")
-                .projection_expression("#id, #login")
-                .expression_attribute_names("#accountpk", ACCOUNT_PK)
-                .expression_attribute_names("#id", "directory_id")
-                .expression_attribute_names("#login", "login")
-                .expression_attribute_values(":accountpk", AttributeValue::S(users_index(account)))
-                .set_exclusive_start_key(after);
-            let page = query.send().await.map_err(failed(LISTING))?;
-            for item in page.items() {
-                let text = |name| string(item, name).unwrap_or_default();
-                let id = DirectoryId::parse(&text("directory_id"));
-                let id = id.map_err(|error| StorageError::unreadable(LISTING, error))?;
-                linked.push((id, fold(&text("login")).into_owned()));
-            }
-            after = page.last_evaluated_key;
-            if after.is_none() {
-                return Ok(linked);
-            }
-        }
     }
 }
 

@@ -9,10 +9,8 @@ mod rotate;
 
 use std::time::Duration;
 
-pub use bulk::UserWrite;
 pub use change::{Stale, Taken};
 pub use list::{FilterValue, Place, UserFilter};
-pub use rotate::{Exchange, ListChange, Walk};
 
 pub(super) use change::marks;
 pub(super) use item::{ATTRIBUTES, CALLER_IDS, caller_ids, number_set, policy, read_user};

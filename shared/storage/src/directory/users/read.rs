@@ -1,7 +1,6 @@
 //! Users by login ID, and who has what only one can have.
 
-use std::collections::HashMap;
-
+use rollcall_engine::world::TableUsage;
 use rollcall_model::{
     account::AccountId,
     user::{Claim, User},
@@ -11,9 +10,9 @@ use tokio::time::Instant;
 use super::{ATTRIBUTES, READING, TIMEOUT, read_user};
 use crate::{
     StorageError,
-    directory::{Directory, TableUsage, string},
+    directory::{Directory, string},
     error::failed,
-    keys::{Key, PK},
+    keys::Key,
 };
 
 impl Directory {
@@ -35,46 +34,6 @@ impl Directory {
         let mut users = items.iter().map(read_user).collect::<Result<Vec<_>, _>>()?;
         users.sort_by_cached_key(|user| asked.iter().position(|login| *login == user.login.folded()));
         Ok(users)
-    }
-
-    /// Those of the login IDs that are users, with their lists, by folded login ID.
-    ///
-    /// # Errors
-    /// As [`Directory::find_users`].
-    pub async fn whole_users(
-        &self,
-        account: &AccountId,
-        folded_logins: &[&str],
-        until: Instant,
-        usage: &mut TableUsage,
-    ) -> Result<HashMap<String, User>, StorageError> {
-        let keys = folded_logins.iter().map(|login| Key::user(account, login));
-        let items = self.get_many(keys, &ATTRIBUTES, until, usage).await?;
-        let users = items.iter().map(|item| {
-            let user = read_user(item)?;
-            Ok((user.login.folded().into_owned(), user))
-        });
-        users.collect()
-    }
-
-    /// Who has what only one user can have: folded login IDs. Claims that nobody has are left out.
-    ///
-    /// # Errors
-    /// As [`Directory::find_users`].
-    pub async fn owners(
-        &self,
-        account: &AccountId,
-        claims: impl IntoIterator<Item = Claim>,
-        until: Instant,
-        usage: &mut TableUsage,
-    ) -> Result<HashMap<Claim, String>, StorageError> {
-        // A read that names a key twice is refused.
-        let mut claims: HashMap<String, Claim> =
-            claims.into_iter().map(|claim| (Key::claim(account, &claim).pk, claim)).collect();
-        let keys: Vec<Key> = claims.values().map(|claim| Key::claim(account, claim)).collect();
-        let items = self.get_many(keys.into_iter(), &["owner"], until, usage).await?;
-        let owner = |item| Some((claims.remove(&string(item, PK)?)?, string(item, "owner")?));
-        Ok(items.iter().filter_map(owner).collect())
     }
 
     /// Who has a claim: a folded login ID.

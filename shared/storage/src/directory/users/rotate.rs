@@ -1,5 +1,7 @@
 //! Lists from which numbers are taken: who has some of them, and one write for each list.
 
+use async_trait::async_trait;
+use rollcall_engine::world::{Added, ListChange, ListNumbers, Lists, NotWritten, TableUsage, Walk};
 use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
@@ -10,7 +12,7 @@ use tokio::time::Instant;
 use super::item::{CALLER_IDS, caller_ids, number_set, policy};
 use crate::{
     StorageError,
-    directory::{Directory, Item, NotWritten, TableUsage, bulk::WRITTEN_BY, statements::Refusal, string},
+    directory::{Directory, Item, bulk::WRITTEN_BY, statements::Refusal, string},
     error::failed,
     keys::{ACCOUNT_PK, BY_ACCOUNT, Key, PK, login_of, users_index},
 };
@@ -18,61 +20,7 @@ use crate::{
 const READING: &str = "looking who has a number";
 const CHANGING: &str = "changing lists";
 
-/// What a walk over users has found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Walk {
-    /// Those who have one of the numbers.
-    pub holders: Vec<Holder>,
-    /// Login IDs, folded, that were asked for and that nobody has.
-    pub unknown: HashSet<String>,
-}
-
-/// One list that is to change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListChange<'a> {
-    /// The user, by folded login ID.
-    pub login: &'a str,
-    /// The list before and after; `None` where nothing is to be written, but only looked whether the job has done so.
-    pub lists: Option<[Vec<CallerId>; 2]>,
-}
-
 impl Directory {
-    /// Looks at every user that is meant, each once, and gives those who have one of the numbers on their own lists. Users are
-    /// listed by the index, which follows changes by some milliseconds; what counts of each is read as it is now.
-    ///
-    /// # Errors
-    /// As [`Directory::find_users`].
-    pub async fn holders(
-        &self,
-        account: &AccountId,
-        numbers: &[CallerId],
-        only: Option<&Only>,
-        until: Instant,
-        usage: &mut TableUsage,
-    ) -> Result<Walk, StorageError> {
-        let numbers: HashSet<String> = numbers.iter().map(ToString::to_string).collect();
-        let mut walk = Walk::default();
-        if let Some(Only::Logins(logins)) = only {
-            let logins: HashSet<String> = logins.iter().map(|login| login.folded().into_owned()).collect();
-            walk.unknown.clone_from(&logins);
-            self.look_at(account, logins.into_iter().collect(), &numbers, only, &mut walk, until, usage).await?;
-        } else {
-            let mut after = None;
-            loop {
-                let (logins, more) = self.logins_page(account, after).await?;
-                usage.calls += 1;
-                self.look_at(account, logins, &numbers, only, &mut walk, until, usage).await?;
-                after = more;
-                if after.is_none() {
-                    break;
-                }
-            }
-        }
-        // The same in every attempt.
-        walk.holders.sort_by(|a, b| a.login.cmp(&b.login));
-        Ok(walk)
-    }
-
     /// Reads some users, and keeps those who have one of the numbers.
     #[expect(clippy::too_many_arguments, reason = "what is looked for, where, and what was found")]
     async fn look_at(
@@ -119,12 +67,102 @@ impl Directory {
         Ok((logins.collect(), page.last_evaluated_key))
     }
 
-    /// Writes lists for a job, each if it is still as it was. One that this job has written already is left alone. Users' versions are not raised: appends, which raise none either, make a
-    /// list another one, and so does this.
-    ///
-    /// # Errors
-    /// As [`Directory::find_users`]. What was written stays written.
-    pub async fn change_lists(
+    /// Sets a list whole, since one statement can't both add to a set and take from it, on condition that it is as it was.
+    fn whole_list_statement(
+        &self,
+        account: &AccountId,
+        folded_login: &str,
+        [before, after]: &[Vec<CallerId>; 2],
+        job: &JobId,
+    ) -> BatchStatementRequest {
+        let (change, mut values) = if after.is_empty() {
+            (format!("REMOVE {CALLER_IDS}"), Vec::new())
+        } else {
+            (format!("SET {CALLER_IDS} = ?"), vec![number_set(after)])
+        };
+        values.push(AttributeValue::S(job.to_string()));
+        let change = format!("{change} SET {WRITTEN_BY} = ?");
+        self.list_statement(account, folded_login, &change, values, &Actor::Job(job.clone()), Some(before))
+    }
+}
+
+#[async_trait]
+impl Lists for Directory {
+    async fn holders(
+        &self,
+        account: &AccountId,
+        numbers: &[CallerId],
+        only: Option<&Only>,
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<Walk, StorageError> {
+        let numbers: HashSet<String> = numbers.iter().map(ToString::to_string).collect();
+        let mut walk = Walk::default();
+        if let Some(Only::Logins(logins)) = only {
+            let logins: HashSet<String> = logins.iter().map(|login| login.folded().into_owned()).collect();
+            walk.unknown.clone_from(&logins);
+            self.look_at(account, logins.into_iter().collect(), &numbers, only, &mut walk, until, usage).await?;
+        } else {
+            let mut after = None;
+            loop {
+                let (logins, more) = self.logins_page(account, after).await?;
+                usage.calls += 1;
+                self.look_at(account, logins, &numbers, only, &mut walk, until, usage).await?;
+                after = more;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        // The same in every attempt.
+        walk.holders.sort_by(|a, b| a.login.cmp(&b.login));
+        Ok(walk)
+    }
+
+    async fn add_caller_ids(
+        &self,
+        account: &AccountId,
+        additions: &[ListNumbers<'_>],
+        by: &Actor,
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<Added, StorageError> {
+        let statements = additions
+            .iter()
+            .map(|&(login, numbers)| self.set_statement("set_add", account, login, numbers, by))
+            .collect();
+        let mut all = Added::default();
+        for (at, refusal) in self.execute_each("appending to users", statements, until, usage).await? {
+            match refusal {
+                // An update of an item that isn't there fails its condition: nothing is created by it.
+                Refusal::Condition => all.vanished.push(at),
+                Refusal::TooLarge => all.too_large.push(at),
+                Refusal::NotStorable => all.not_storable.push(at),
+            }
+        }
+        Ok(all)
+    }
+
+    async fn remove_caller_ids(
+        &self,
+        account: &AccountId,
+        removals: &[ListNumbers<'_>],
+        by: &Actor,
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<(), StorageError> {
+        let statements = removals
+            .iter()
+            .map(|&(login, numbers)| self.set_statement("set_delete", account, login, numbers, by))
+            .collect();
+        let refused = self.execute_each(CHANGING, statements, until, usage).await?;
+        if refused.iter().any(|(_, refusal)| *refusal != Refusal::Condition) {
+            return Err(StorageError::unreadable(CHANGING, "the table refuses to take a number off a list"));
+        }
+        Ok(())
+    }
+
+    async fn change_lists(
         &self,
         account: &AccountId,
         changes: &[ListChange<'_>],
@@ -158,80 +196,6 @@ impl Directory {
         open.retain(|&at| !done.contains(changes[at].login));
         Ok(NotWritten { outdated: open, not_storable })
     }
-
-    /// Sets a list whole, since one statement can't both add to a set and take from it, on condition that it is as it was.
-    fn whole_list_statement(
-        &self,
-        account: &AccountId,
-        folded_login: &str,
-        [before, after]: &[Vec<CallerId>; 2],
-        job: &JobId,
-    ) -> BatchStatementRequest {
-        let (change, mut values) = if after.is_empty() {
-            (format!("REMOVE {CALLER_IDS}"), Vec::new())
-        } else {
-            (format!("SET {CALLER_IDS} = ?"), vec![number_set(after)])
-        };
-        values.push(AttributeValue::S(job.to_string()));
-        let change = format!("{change} SET {WRITTEN_BY} = ?");
-        self.list_statement(account, folded_login, &change, values, &Actor::Job(job.clone()), Some(before))
-    }
-
-    /// Takes numbers off lists. Done once or twice, they are off; a user who isn't there has none.
-    ///
-    /// # Errors
-    /// As [`Directory::find_users`]; [`Kind::Refused`](crate::ErrorKind::Refused) where the table doesn't take one of the removals.
-    pub async fn remove_caller_ids(
-        &self,
-        account: &AccountId,
-        removals: &[(&str, &[CallerId])],
-        by: &Actor,
-        until: Instant,
-        usage: &mut TableUsage,
-    ) -> Result<(), StorageError> {
-        let statements = removals
-            .iter()
-            .map(|&(login, numbers)| self.set_statement("set_delete", account, login, numbers, by))
-            .collect();
-        let refused = self.execute_each(CHANGING, statements, until, usage).await?;
-        if refused.iter().any(|(_, refusal)| *refusal != Refusal::Condition) {
-            return Err(StorageError::unreadable(CHANGING, "the table refuses to take a number off a list"));
-        }
-        Ok(())
-    }
-}
-
-impl Directory {
-    /// Puts numbers on lists and takes others off, for each user by folded login ID. What comes is written first, so that nobody is
-    /// left with neither. Done once or twice, it is done; a user who isn't there has none.
-    ///
-    /// # Errors
-    /// As [`Directory::find_users`]. What was written stays written.
-    pub async fn exchange_caller_ids(
-        &self,
-        account: &AccountId,
-        exchanges: &[Exchange],
-        by: &Actor,
-        until: Instant,
-        usage: &mut TableUsage,
-    ) -> Result<(), StorageError> {
-        let come = exchanges.iter().filter(|exchange| !exchange.come.is_empty());
-        let come = come.map(|exchange| self.set_statement("set_add", account, &exchange.login, &exchange.come, by));
-        self.execute_each(CHANGING, come.collect(), until, usage).await?;
-        let go: Vec<_> = exchanges.iter().map(|exchange| (exchange.login.as_str(), &*exchange.go)).collect();
-        self.remove_caller_ids(account, &go, by, until, usage).await
-    }
-}
-
-/// Numbers that come onto a user's list, and numbers that go off it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exchange {
-    /// The user, by folded login ID.
-    pub login: String,
-    /// What comes.
-    pub come: Vec<CallerId>,
-    /// What goes.
-    pub go: Vec<CallerId>,
 }
 
 /// Whether the rotation is about a user.

@@ -1,0 +1,104 @@
+//! One append: its rows read, its users decided, its rows judged.
+
+use rollcall_model::numbers::NumberReader;
+use rollcall_tabular::{Row, Schema};
+
+use super::{AppendLedger, AppendPlan, AppendRequests, COLUMNS, LoginLookup, judge};
+use crate::{
+    bulk_job::{BulkJob, Done, ListAdditions, Plan},
+    left_out::LeftOut,
+    report::Judgement,
+};
+use rollcall_model::caller_id::CallerId;
+
+/// Caller IDs that are appended to users' lists.
+pub struct AppendJob {
+    numbers: NumberReader,
+    requests: AppendRequests,
+    ledger: AppendLedger,
+    list_limit: usize,
+}
+
+impl AppendJob {
+    /// An append whose numbers are read so, and whose lists take so many numbers.
+    pub fn new(numbers: NumberReader, list_limit: usize) -> Self {
+        let ledger = AppendRequests::default().finish_reading();
+        Self { numbers, requests: AppendRequests::default(), ledger, list_limit }
+    }
+
+    /// The folded login ID of a user.
+    pub fn login(&self, user: usize) -> &str {
+        self.ledger.login(user)
+    }
+
+    /// Decides about a user, by who the login ID is and what is on the list.
+    pub fn plan(&self, user: usize, lookup: LoginLookup, list: &[CallerId]) -> AppendPlan {
+        self.ledger.plan(user, lookup, list, self.list_limit)
+    }
+}
+
+impl BulkJob for AppendJob {
+    type Plan = AppendPlan;
+
+    fn columns(&self) -> Schema {
+        &COLUMNS
+    }
+
+    fn read_row(&mut self, row: &Row<'_>) {
+        self.requests.take(row, &mut self.numbers);
+    }
+
+    fn seal(&mut self) {
+        self.ledger = std::mem::take(&mut self.requests).finish_reading();
+    }
+
+    fn users(&self) -> usize {
+        self.ledger.users()
+    }
+
+    fn is_decided(&self, user: usize) -> bool {
+        self.ledger.is_decided(user)
+    }
+
+    fn user_of(&self, plan: &AppendPlan) -> Option<usize> {
+        self.ledger.user(&plan.login)
+    }
+
+    fn record(&mut self, plan: &AppendPlan) {
+        self.ledger.record(plan);
+    }
+
+    fn judge(&mut self, row: &Row<'_>) -> Judgement {
+        judge(row, &mut self.numbers, &mut self.ledger)
+    }
+}
+
+impl Plan for AppendPlan {
+    fn writes(&self) -> bool {
+        !self.add.is_empty()
+    }
+
+    fn is_done(&self, now: &Self) -> bool {
+        self.add.iter().all(|number| now.already_present.contains(number))
+    }
+
+    fn merge_previous_attempt(&mut self, earlier: &Self) {
+        if earlier.add.iter().all(|number| self.already_present.contains(number)) {
+            self.already_present.retain(|number| !earlier.add.contains(number));
+            self.add.extend(&earlier.add);
+        }
+    }
+
+    fn leave_out(&mut self, why: LeftOut) {
+        *self = Self::nothing(std::mem::take(&mut self.login), LoginLookup::LeftOut(why));
+    }
+
+    fn tally(&self, done: &mut Done) {
+        done.users_changed += u64::from(self.writes());
+        done.numbers_added += self.add.len() as u64;
+    }
+
+    fn additions(&mut self) -> Option<ListAdditions<'_>> {
+        Some(ListAdditions { login: &self.login, added: &mut self.add, retracted: &mut self.retracted })
+    }
+}

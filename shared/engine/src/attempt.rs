@@ -1,0 +1,227 @@
+//! One attempt at one job: what each of its phases needs.
+
+use std::time::Duration;
+
+use rollcall_bulk::{
+    job::{Delivery, Failure, Job, Phase, Stage},
+    upload::ResultKeys,
+};
+use rollcall_model::{
+    account::AccountId, audit::Actor, country::Country, inventory::InventoryNumber, settings::Settings,
+};
+use rollcall_tabular::FileFault;
+use tokio::time::Instant;
+
+use crate::{
+    Engine, ErrorKind, Limits, StorageError, metrics,
+    telemetry::millis,
+    world::{SystemFailure, World},
+};
+
+/// One attempt at one job.
+pub struct Attempt<'a> {
+    /// What it works on.
+    pub world: &'a World,
+    /// What is too much.
+    pub limits: Limits,
+    /// The country of accounts that name none.
+    default_country: Country,
+    /// The record, as far as the attempt has come.
+    pub job: Job,
+    /// Where the job keeps what it makes.
+    pub keys: ResultKeys,
+    /// When to stop, so that what was done can be kept before the invocation ends.
+    pub until: Instant,
+    /// Until when what comes after may take: at a last delivery, telling what came of each row.
+    pub(crate) end: Instant,
+    /// The job is given up: what was done is looked at, and nothing is done any more.
+    pub(crate) given_up: bool,
+    /// The invocation, which holds the lease.
+    owner: String,
+    saved: Instant,
+    /// When the phase began that it is in.
+    entered: Instant,
+}
+
+/// Why an attempt ends before the job does.
+pub enum Interrupt {
+    /// The job ends by this, and nothing of it is done: the file can't be read, or what it is about.
+    Ends(Failure),
+    /// The invocation's time is nearly up.
+    Time,
+    /// AWS fails.
+    Error(StorageError),
+}
+
+impl Interrupt {
+    /// The job ends, since what it asks for can't be done. The reason is a sentence for whoever can mend that.
+    pub fn refused(reason: impl Into<String>) -> Self {
+        Self::Ends(Failure::Refused { reason: reason.into() })
+    }
+}
+
+impl From<StorageError> for Interrupt {
+    fn from(error: StorageError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<FileFault> for Interrupt {
+    fn from(fault: FileFault) -> Self {
+        Self::Ends(Failure::File(fault))
+    }
+}
+
+/// The share of an invocation's time that is kept for putting things away, within these limits: a request that hangs
+/// takes ten seconds to give up.
+const RESERVE: f64 = 0.15;
+const LEAST_RESERVE: Duration = Duration::from_millis(500);
+const MOST_RESERVE: Duration = Duration::from_secs(12);
+/// The share of a last delivery's time that is kept for telling what came of each row, should the job be given up.
+const LAST_RESERVE: f64 = 0.4;
+/// How often the record shows progress. Every write of it costs as much as a changed user.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
+
+impl<'a> Attempt<'a> {
+    pub(crate) fn new(engine: &'a Engine, job: Job, delivery: &Delivery) -> Self {
+        let time = Duration::try_from(delivery.deadline.duration_since(delivery.at)).unwrap_or_default();
+        let reserve = time.mul_f64(RESERVE).clamp(LEAST_RESERVE, MOST_RESERVE);
+        let keys = job.keys();
+        let now = Instant::now();
+        let end = now + time.saturating_sub(reserve);
+        let until = if delivery.is_last() { end - time.mul_f64(LAST_RESERVE).min(end - now) } else { end };
+        let owner = delivery.invocation.clone();
+        let Engine { world, limits, country } = engine;
+        Self {
+            world,
+            limits: *limits,
+            default_country: *country,
+            job,
+            keys,
+            owner,
+            until,
+            end,
+            given_up: false,
+            saved: now,
+            entered: now,
+        }
+    }
+
+    /// Whether this attempt may write what the job is about. A preview doesn't, nor does a job that is given up.
+    pub fn writes(&self) -> bool {
+        !self.job.previews() && !self.given_up
+    }
+
+    /// Whether there may be something that an earlier attempt has kept.
+    pub fn goes_on(&self) -> bool {
+        self.job.attempts > 1 || self.given_up
+    }
+
+    /// The account whose job it is.
+    pub fn account(&self) -> &AccountId {
+        &self.job.upload.account
+    }
+
+    /// Who changes what the job changes, for the audit trail.
+    pub fn actor(&self) -> Actor {
+        Actor::Job(self.job.id.clone())
+    }
+
+    /// What the account has set for itself.
+    ///
+    /// # Errors
+    /// When the table can't be read.
+    pub async fn settings(&self) -> Result<Settings, StorageError> {
+        self.world.accounts.settings(self.account()).await
+    }
+
+    /// The account's numbers.
+    ///
+    /// # Errors
+    /// When the table can't be read.
+    pub async fn inventory(&self) -> Result<Vec<InventoryNumber>, StorageError> {
+        self.world.numbers.inventory(self.account()).await
+    }
+
+    /// The country whose dialling rules the account goes by.
+    pub fn country(&self, settings: &Settings) -> Country {
+        let country = settings.country.unwrap_or(self.default_country);
+        if !country.has_numbering_plan() {
+            tracing::warn!(%country, "no dialling rules are known: only numbers with a country code can be read");
+        }
+        country
+    }
+
+    /// From here on the job shows what it would do, unless a person has said already that it is to be done.
+    ///
+    /// # Errors
+    /// When a job of this kind has no preview, or the record can't be written.
+    pub async fn preview(&mut self) -> Result<(), Interrupt> {
+        if self.job.stage != Stage::Dropped {
+            return Ok(());
+        }
+        let kind = self.job.upload.kind;
+        if !kind.has_preview() {
+            let reason = format!("A job of the kind {} has no preview.", kind.as_str());
+            return Err(Interrupt::refused(reason));
+        }
+        self.job.preview();
+        self.keys = self.job.keys();
+        self.save().await.map_err(Interrupt::Error)
+    }
+
+    pub(crate) async fn end(&mut self) -> Result<(), StorageError> {
+        self.job.end(self.world.now());
+        self.save().await?;
+        metrics::job_ended(&self.job);
+        Ok(())
+    }
+
+    pub(crate) async fn enter(&mut self, phase: Phase) -> Result<(), StorageError> {
+        tracing::info!(phase = self.job.phase.as_str(), ms = millis(self.entered.elapsed()), "phase done");
+        self.job.phase = phase;
+        self.entered = Instant::now();
+        self.save().await
+    }
+
+    /// Lets the next delivery take the job up at once.
+    pub(crate) async fn release(&mut self) -> Result<(), StorageError> {
+        self.job.lease = None;
+        self.save().await
+    }
+
+    pub(crate) async fn save(&mut self) -> Result<(), StorageError> {
+        self.saved = Instant::now();
+        self.world.jobs.save_job(&self.job, &self.owner).await
+    }
+
+    /// Shows progress, not too often.
+    ///
+    /// # Errors
+    /// When the record can't be written.
+    pub async fn show(&mut self) -> Result<(), StorageError> {
+        if self.saved.elapsed() >= SAVE_EVERY { self.save().await } else { Ok(()) }
+    }
+
+    pub(crate) fn check_time(&self) -> Result<(), Interrupt> {
+        if Instant::now() < self.until { Ok(()) } else { Err(Interrupt::Time) }
+    }
+
+    /// A table that doesn't answer in time is no error when the time is up anyway.
+    pub(crate) fn late(&self, error: StorageError) -> Interrupt {
+        if error.kind == ErrorKind::Transient && Instant::now() >= self.until {
+            Interrupt::Time
+        } else {
+            Interrupt::Error(error)
+        }
+    }
+
+    /// What a failure of another's system means for the job.
+    pub(crate) fn system_failed(&self, failure: SystemFailure) -> Interrupt {
+        match failure {
+            SystemFailure::Refused(reason) => Interrupt::refused(reason),
+            // The next delivery may find it well again; the last one tells.
+            SystemFailure::Failed(error) => self.late(error),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The kinds of job: what is read for each, and how its plans are written. What is decided is in `rollcall_bulk`.
+
+mod append;
+mod import;
+mod near;
+mod resync;
+mod rotation;
+mod undo;
+mod users;
+
+pub use append::Append;
+pub use import::{BringUsers, scheduled as scheduled_syncs};
+pub use resync::{Resync, scheduled as scheduled_resyncs};
+pub use rotation::{Rotate, scheduled as scheduled_rests};
+pub use undo::Undo;
+pub use users::UploadUsers;

@@ -1,0 +1,154 @@
+//! What a rotation does to the numbers themselves: a mark at the beginning, retirement or rest at the end.
+//!
+//! The mark is also the leave to end what was begun: where it is gone, a person has decided about the number meanwhile, or an
+//! earlier attempt has come this far.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::{Attempt, StorageError};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::{ToSpan, civil::Date};
+use rollcall_bulk::{
+    job::JobState,
+    rotation::{Checked, Pair, PairVerdict},
+};
+use rollcall_model::{
+    caller_id::CallerId,
+    code::RowCode,
+    inventory::{InventoryNumber, NumberState, SecondLook, utc_day},
+    jobs::JobId,
+};
+
+/// Writes of the inventory in flight.
+const IN_FLIGHT: usize = 8;
+
+/// The jobs whose marks count for nothing: this one, and those that have ended without taking theirs away, since they were
+/// given up.
+pub(crate) async fn stale(attempt: &Attempt<'_>, inventory: &[InventoryNumber]) -> Result<Vec<JobId>, StorageError> {
+    let mut stale = vec![attempt.job.id.clone()];
+    let marked: HashSet<&JobId> = inventory.iter().filter_map(|item| item.reserved_by.as_ref()).collect();
+    for job in marked {
+        let record = attempt.world.jobs.job(attempt.account(), job).await?;
+        if record.is_none_or(|record| record.state != JobState::Running) {
+            stale.push(job.clone());
+        }
+    }
+    Ok(stale)
+}
+
+/// Marks the numbers that are retired. One that an earlier attempt has marked, and that has come to be no good pair since, loses its
+/// mark. A pair whose number has been retired meanwhile is none any more.
+pub(crate) async fn set(
+    attempt: &Attempt<'_>,
+    pairs: &mut [Checked],
+    inventory: &[InventoryNumber],
+    stale: &[JobId],
+) -> Result<(), StorageError> {
+    let inventory: HashMap<CallerId, &InventoryNumber> = inventory.iter().map(|item| (item.number, item)).collect();
+    let good = pairs.iter().enumerate().filter_map(|(at, pair)| Some((at, *inventory.get(&pair.good()?.old)?)));
+    let good: Vec<(usize, &InventoryNumber)> = good.collect();
+    keep(attempt, &good).await?;
+    let retired: HashSet<CallerId> = good.iter().map(|(_, item)| item.number).collect();
+    let stays = |item: &&&InventoryNumber| {
+        item.reserved_by.as_ref() == Some(&attempt.job.id) && !retired.contains(&item.number)
+    };
+    let stay: HashSet<CallerId> = inventory.values().filter(stays).map(|item| item.number).collect();
+    for &old in &stay {
+        end(attempt, Pair { old, new: None }, &stay, None).await?;
+    }
+
+    let marks: Vec<_> =
+        good.iter().map(|&(at, item)| async move { Ok((at, mark(attempt, item, stale).await?)) }).collect();
+    let marked: Vec<(usize, bool)> = stream::iter(marks).buffer_unordered(IN_FLIGHT).try_collect::<Vec<_>>().await?;
+    for (at, _) in marked.into_iter().filter(|(_, marked)| !marked) {
+        pairs[at].verdict = PairVerdict::Bad {
+            code: RowCode::NumberRetired,
+            field: rollcall_bulk::rotation::COLUMNS[0].name.to_owned(),
+            message: "The number has been retired meanwhile, or another rotation is retiring it.".to_owned(),
+        };
+    }
+    Ok(())
+}
+
+/// Keeps the numbers as they are before they are marked: what undoes the rotation puts them back so. Once, since a later attempt
+/// finds its own marks.
+async fn keep(attempt: &Attempt<'_>, numbers: &[(usize, &InventoryNumber)]) -> Result<(), StorageError> {
+    let (bucket, key) = (&attempt.world.bucket, attempt.keys.numbers());
+    if attempt.job.attempts > 1 && bucket.get(&key).await?.is_some() {
+        return Ok(());
+    }
+    let before =
+        numbers.iter().map(|(_, item)| InventoryNumber { reserved_by: None, second_look: None, ..(*item).clone() });
+    let json = serde_json::to_vec(&before.collect::<Vec<_>>()).expect("numbers can be written as JSON");
+    bucket.put(&key, "application/json", json.into()).await
+}
+
+/// Marks one number, unless it is not to be had any more.
+async fn mark(attempt: &Attempt<'_>, item: &InventoryNumber, stale: &[JobId]) -> Result<bool, StorageError> {
+    let (numbers, account, me) = (&attempt.world.numbers, attempt.account(), &attempt.job.id);
+    let mut now = item.clone();
+    loop {
+        let others = now.reserved_by.as_ref().is_some_and(|job| !stale.contains(job));
+        if now.facts.state == NumberState::Retired || others {
+            return Ok(false);
+        }
+        if now.reserved_by.as_ref() == Some(me) {
+            return Ok(true);
+        }
+        let marked = InventoryNumber { reserved_by: Some(me.clone()), version: now.version + 1, ..now.clone() };
+        if numbers.change_number(account, Some(&now), &marked, &attempt.actor()).await? {
+            return Ok(true);
+        }
+        match numbers.number(account, item.number).await? {
+            Some(changed) => now = changed,
+            None => return Ok(false),
+        }
+    }
+}
+
+/// Ends what the marks began. Numbers that somebody keeps stay in service.
+pub(crate) async fn conclude(
+    attempt: &Attempt<'_>,
+    pairs: &[Checked],
+    kept: &HashSet<CallerId>,
+    quarantine_days: Option<u16>,
+) -> Result<(), StorageError> {
+    let day = utc_day(attempt.job.started);
+    let until = quarantine_days.map(|days| day.saturating_add(i64::from(days).days()));
+    let ends: Vec<_> = pairs.iter().filter_map(Checked::good).map(|pair| end(attempt, pair, kept, until)).collect();
+    stream::iter(ends).buffer_unordered(IN_FLIGHT).try_collect::<()>().await
+}
+
+async fn end(
+    attempt: &Attempt<'_>,
+    pair: Pair,
+    kept: &HashSet<CallerId>,
+    rests_until: Option<Date>,
+) -> Result<(), StorageError> {
+    let (numbers, account) = (&attempt.world.numbers, attempt.account());
+    loop {
+        let before = numbers.number(account, pair.old).await?;
+        let Some(before) = before.filter(|before| before.reserved_by.as_ref() == Some(&attempt.job.id)) else {
+            return Ok(());
+        };
+        let mut facts = before.facts.clone();
+        if !kept.contains(&pair.old) {
+            (facts.state, facts.resting_until) = match rests_until {
+                Some(_) => (NumberState::Resting, rests_until),
+                None => (NumberState::Retired, None),
+            };
+        }
+        // One that has been retired meanwhile has lost its mark by that.
+        let Ok(mut after) = before.change(facts, attempt.world.now()) else { return Ok(()) };
+        (after.reserved_by, after.version) = (None, before.version + 1);
+        if !after.facts.state.is_usable() {
+            after.second_look = Some(SecondLook { from: utc_day(attempt.world.now()), replacement: pair.new });
+        }
+        if after.facts.state == NumberState::Retired {
+            after.replaced_by = pair.new;
+        }
+        if numbers.change_number(account, Some(&before), &after, &attempt.actor()).await? {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The schedule's round: numbers whose day has come go back into service, and who has a number that a rotation took out of service is
+//! looked for once more.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, PoisonError},
+};
+
+use jiff::Timestamp;
+use rollcall_bulk::rotation::Holder;
+use rollcall_model::{
+    account::AccountId,
+    audit::Actor,
+    caller_id::CallerId,
+    inventory::{InventoryNumber, utc_day},
+};
+use tokio::time::Instant;
+
+use crate::{
+    Round, StorageError,
+    world::{ListNumbers, TableUsage, World},
+};
+
+/// Does what is due on this day, in UTC: a number that rests until the 9th is back in the first round of the 9th.
+///
+/// **Safe to run twice, and at the same time**: who is second finds nothing to do, or that the number has changed.
+///
+/// # Errors
+/// The last of those that kept an account from being visited.
+pub async fn scheduled(world: &World, round: &Round) -> Result<(), StorageError> {
+    let (now, until) = (round.now, round.ends);
+    let mut due: BTreeMap<AccountId, Vec<CallerId>> = BTreeMap::new();
+    for (account, number) in world.numbers.due_numbers(utc_day(now)).await? {
+        due.entry(account).or_default().push(number);
+    }
+    let accounts: Vec<AccountId> = due.keys().cloned().collect();
+    // What is left of each account's rests, where it is visited in several shares of the round.
+    let rests: BTreeMap<_, _> = due.iter().map(|(account, numbers)| (account, Mutex::new(numbers.clone()))).collect();
+    let ask = async |account: &AccountId| {
+        look_again(world, account, &due[account], now, until).await?;
+        end_rests(world, account, &rests[account], now).await
+    };
+    round.for_each_account(&accounts, ask).await
+}
+
+/// Takes numbers off the lists of those whom a rotation has passed over: somebody who is renamed while it walks the index, which is
+/// ordered by name, is on no page of it. Each walk of an account reads each user once.
+async fn look_again(
+    world: &World,
+    account: &AccountId,
+    numbers: &[CallerId],
+    now: Timestamp,
+    until: Instant,
+) -> Result<(), StorageError> {
+    let mut owed = Vec::new();
+    for number in numbers {
+        // The index may be behind, so what counts is what the table says now.
+        let number = world.numbers.number(account, *number).await?;
+        owed.extend(number.filter(|number| number.look_due(utc_day(now)).is_some()));
+    }
+    if owed.is_empty() {
+        return Ok(());
+    }
+    let inventory = world.numbers.inventory(account).await?;
+    let numbers: Vec<CallerId> = owed.iter().map(|number| number.number).collect();
+    let mut usage = TableUsage::default();
+    let walk = world.lists.holders(account, &numbers, None, until, &mut usage).await?;
+    let replacements = replacements(&owed, &inventory);
+    let (mut come, mut go) = (Vec::new(), Vec::new());
+    for Holder { login, caller_ids, .. } in &walk.holders {
+        let mine: Vec<CallerId> =
+            caller_ids.iter().copied().filter(|number| replacements.contains_key(number)).collect();
+        let mut new: Vec<CallerId> = mine.iter().filter_map(|number| replacements[number]).collect();
+        new.retain(|number| !caller_ids.contains(number));
+        new.sort();
+        new.dedup();
+        come.push((login.as_str(), new));
+        go.push((login.as_str(), mine));
+    }
+    if !go.is_empty() {
+        tracing::warn!(%account, users = go.len(), "a rotation had passed over users, who are put right now");
+        // What comes is written first, so that nobody is left with neither.
+        come.retain(|(_, numbers)| !numbers.is_empty());
+        world.lists.add_caller_ids(account, &numbers_of(&come), &Actor::Schedule, until, &mut usage).await?;
+        world.lists.remove_caller_ids(account, &numbers_of(&go), &Actor::Schedule, until, &mut usage).await?;
+    }
+    for number in &owed {
+        // Of the same version: what undoes the rotation must find the number as the rotation has left it. One that somebody changes
+        // meanwhile is met again in the next round.
+        let looked = InventoryNumber { second_look: None, ..number.clone() };
+        world.numbers.change_number(account, Some(number), &looked, &Actor::Schedule).await?;
+    }
+    Ok(())
+}
+
+fn numbers_of<'a>(lists: &'a [(&'a str, Vec<CallerId>)]) -> Vec<ListNumbers<'a>> {
+    lists.iter().map(|(login, numbers)| (*login, numbers.as_slice())).collect()
+}
+
+/// What takes the place of each number, where that is in service still.
+fn replacements(owed: &[InventoryNumber], inventory: &[InventoryNumber]) -> HashMap<CallerId, Option<CallerId>> {
+    let in_service = |number: &CallerId| {
+        let item = inventory.iter().find(|item| item.number == *number);
+        item.is_some_and(|item| item.is_assignable() && item.facts.state.is_usable())
+    };
+    let replacement =
+        |number: &InventoryNumber| number.second_look.and_then(|look| look.replacement).filter(in_service);
+    owed.iter().map(|number| (number.number, replacement(number))).collect()
+}
+
+async fn end_rests(
+    world: &World,
+    account: &AccountId,
+    numbers: &Mutex<Vec<CallerId>>,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let mut ended = 0_usize;
+    let next = || numbers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    while let Some(number) = next() {
+        // The index may be behind, so what counts is what the table says now.
+        let resting = world.numbers.number(account, number).await?;
+        let Some(rested) = resting.as_ref().and_then(|number| number.rested(now)) else { continue };
+        // One that somebody changes meanwhile is met again in the next round, if it rests still.
+        ended += usize::from(world.numbers.change_number(account, resting.as_ref(), &rested, &Actor::Schedule).await?);
+    }
+    tracing::info!(%account, ended, "rests have ended");
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! The kind of job: what another did is held against what the directory says now.
+//!
+//! An undo is a job like any other. Its rows are the effects of the other job, as that one has logged them beside its results.
+
+mod effects;
+
+use std::collections::{HashMap, HashSet};
+
+use rollcall_bulk::{
+    bulk_job::Plan,
+    job::Job,
+    left_out::LeftOut,
+    undo::{self, Effect, NumberPlan, SkipReason, UndoChange, UndoLedger, UndoPlan, UndoRequest, UndoTarget},
+};
+use rollcall_model::{
+    caller_id::CallerId,
+    inventory::InventoryNumber,
+    jobs::{Decision, JobKind, ObjectVersion},
+    user::Claim,
+    version::existed_at,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Attempt, Interrupt, Operation, Prepared, RowSource, StorageError, decide,
+    world::{ListChange, TableUsage, UserWrite},
+};
+
+/// Takes back what another job did.
+pub struct Undo;
+
+/// What an undo was prepared with.
+pub struct UndoContext {
+    /// Numbers that lists take; `None` for an account without an inventory, where they take every number.
+    taken: Option<HashSet<CallerId>>,
+    list_limit: usize,
+    undone: Job,
+}
+
+/// What was decided about numbers of the inventory, and where the rows are.
+#[derive(Serialize, Deserialize)]
+struct Checkpoint {
+    /// `None` where there is nothing to take back.
+    #[serde(default)]
+    rows: Option<ObjectVersion>,
+    numbers: Vec<NumberPlan>,
+}
+
+impl Operation for Undo {
+    type Job = UndoLedger;
+    type Context = UndoContext;
+    const KINDS: &'static [JobKind] = &[JobKind::Undo];
+
+    async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
+        let known: Option<Checkpoint> = attempt.known().await?;
+        let (undone, preview) = find(attempt, known.is_some()).await?;
+        attempt.job.undoes = Some(undone.id.clone());
+        if preview {
+            attempt.preview().await?;
+        }
+        let effects = effects::of(attempt, &undone).await?;
+        let mut checkpoint = match known {
+            Some(checkpoint) => checkpoint,
+            None => bring(attempt, &undone, &effects).await?,
+        };
+        // Numbers first: lists don't take back what is retired still.
+        for plan in &mut checkpoint.numbers {
+            if attempt.writes() {
+                restore(attempt, plan).await?;
+            } else if !attempt.job.previews() {
+                forget(attempt, plan).await?;
+            }
+        }
+        let inventory = attempt.inventory().await?;
+        let restored = checkpoint.numbers.iter().filter_map(|plan| Some(plan.change.as_ref().ok()?[1].number));
+        let taken =
+            inventory.iter().filter(|item| item.is_assignable()).map(|item| item.number).chain(restored).collect();
+        let context = UndoContext {
+            taken: (!inventory.is_empty()).then_some(taken),
+            list_limit: attempt.settings().await?.list_limit,
+            undone,
+        };
+        let rows = checkpoint.rows.map_or(RowSource::None, RowSource::Generated);
+        Ok(Prepared { job: UndoLedger::new(effects, &checkpoint.numbers), context, rows })
+    }
+
+    async fn plan(
+        &self,
+        attempt: &Attempt<'_>,
+        job: &UndoLedger,
+        context: &UndoContext,
+        users: &[usize],
+        usage: &mut TableUsage,
+    ) -> Result<Vec<UndoPlan>, StorageError> {
+        let table = &attempt.world.users;
+        let effects: Vec<&Effect> = users.iter().map(|&user| job.effect(user)).collect();
+        let logins: Vec<&str> = effects.iter().map(|effect| effect.login.as_str()).collect();
+        let present = table.whole_users(attempt.account(), &logins, attempt.until, usage).await?;
+        // Whoever got a login ID after the job had ended is somebody else, to whom it has done nothing.
+        let then = context.undone.ended;
+        let present =
+            |login: &str| present.get(login).filter(|user| then.is_none_or(|then| existed_at(user.version, then)));
+        let wanted: Vec<Claim> = effects.iter().flat_map(|effect| effect.claims()).collect();
+        let owners = table.owners(attempt.account(), wanted, attempt.until, usage).await?;
+        let plans = users.iter().zip(&effects).map(|(&at, effect)| {
+            let user = present(&effect.login);
+            let (taken, limit) = (context.taken.as_ref(), context.list_limit);
+            job.plan(at, UndoTarget { user, owners: &owners, taken, limit })
+        });
+        Ok(plans.collect())
+    }
+
+    async fn write(
+        &self,
+        attempt: &Attempt<'_>,
+        _: &UndoContext,
+        plans: &mut [&mut UndoPlan],
+        usage: &mut TableUsage,
+    ) -> Result<Vec<usize>, StorageError> {
+        let (world, account, job) = (attempt.world, attempt.account(), &attempt.job.id);
+        let (mut lists, mut users) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+        for (at, plan) in plans.iter().enumerate() {
+            let write = match &plan.change {
+                UndoChange::None => {
+                    lists.0.push(at);
+                    lists.1.push(ListChange { login: &plan.login, lists: plan.lists() });
+                    continue;
+                }
+                UndoChange::Restore(change) => {
+                    let [found, restored] = &**change;
+                    UserWrite::Restore([found, restored], &plan.take_off)
+                }
+                // A plan of an earlier attempt has forgotten the list: then it must be empty.
+                UndoChange::Delete(found) => UserWrite::Delete(found),
+            };
+            users.0.push(at);
+            users.1.push(write);
+        }
+        let lists_left = world.lists.change_lists(account, &lists.1, job, attempt.until, usage).await?;
+        let mut again: Vec<usize> = lists_left.outdated.into_iter().map(|at| lists.0[at]).collect();
+        let users_left = world.users.write_users(account, &users.1, job, attempt.until, usage).await?;
+        let outdated: Vec<usize> = users_left.outdated.into_iter().map(|at| users.0[at]).collect();
+        let not_storable = lists_left.not_storable.into_iter().map(|at| lists.0[at]);
+        let not_storable: Vec<usize> =
+            not_storable.chain(users_left.not_storable.into_iter().map(|at| users.0[at])).collect();
+        // Who was to be deleted and isn't there has been deleted: by this job, as far as anybody can tell.
+        let doubtful = outdated.iter().filter(|&&at| matches!(plans[at].change, UndoChange::Delete(_)));
+        let doubtful: Vec<&str> = doubtful.map(|&at| plans[at].login.as_str()).collect();
+        let there = if doubtful.is_empty() {
+            HashMap::new()
+        } else {
+            world.users.whole_users(account, &doubtful, attempt.until, usage).await?
+        };
+        let gone = |at: usize| doubtful.contains(&plans[at].login.as_str()) && !there.contains_key(&plans[at].login);
+        again.extend(outdated.into_iter().filter(|&at| !gone(at)));
+        for at in not_storable {
+            plans[at].leave_out(LeftOut::NotStorable);
+        }
+        Ok(again)
+    }
+
+    async fn finish(
+        &self,
+        attempt: &mut Attempt<'_>,
+        _: &UndoLedger,
+        context: &UndoContext,
+    ) -> Result<(), StorageError> {
+        // Another undo of the same job may have been faster: it is undone all the same.
+        decide(&*attempt.world.jobs, &context.undone, Decision::Undo, &attempt.actor()).await.map(drop)
+    }
+}
+
+/// The job that is to be undone, and whether only to be shown what that would be. `begun` says that an earlier attempt has come as far as
+/// to do something: then it may have written already that the job is undone.
+async fn find(attempt: &Attempt<'_>, begun: bool) -> Result<(Job, bool), Interrupt> {
+    let request: UndoRequest = attempt.request().await?;
+    let job = attempt.world.jobs.job(attempt.account(), &request.job).await?;
+    let job = job.ok_or_else(|| Interrupt::refused(format!("The account has no job {}.", request.job)))?;
+    if !job.upload.kind.has_undo() {
+        return Err(Interrupt::refused(format!(
+            "What a job of the kind {} did can't be taken back.",
+            job.upload.kind.as_str()
+        )));
+    }
+    match job.decide(Decision::Undo, &attempt.actor()) {
+        Err(illegal) if !begun => Err(Interrupt::refused(illegal.to_string())),
+        _ => Ok((job, request.preview)),
+    }
+}
+
+async fn bring(attempt: &Attempt<'_>, undone: &Job, effects: &[Effect]) -> Result<Checkpoint, StorageError> {
+    let (inventory, account) = (&attempt.world.numbers, attempt.account());
+    let mut numbers = Vec::new();
+    for before in effects::numbers(attempt, undone).await? {
+        let now = inventory.number(account, before.number).await?;
+        numbers.extend(NumberPlan::decide(before, now.as_ref(), &undone.id));
+    }
+    let nothing = effects.is_empty() && numbers.is_empty();
+    let rows = if nothing { None } else { Some(attempt.save_rows(undo::rows(effects, &numbers)).await?) };
+    let checkpoint = Checkpoint { rows, numbers };
+    attempt.save_checkpoint(&checkpoint).await?;
+    Ok(checkpoint)
+}
+
+/// Puts a number of the inventory back. Where somebody else was faster, it is passed over.
+async fn restore(attempt: &Attempt<'_>, plan: &mut NumberPlan) -> Result<(), StorageError> {
+    let Ok([now, restored]) = &plan.change else { return Ok(()) };
+    let (inventory, account) = (&attempt.world.numbers, attempt.account());
+    if inventory.change_number(account, Some(now), restored, &attempt.actor()).await? {
+        return Ok(());
+    }
+    // Or an earlier attempt of this job was.
+    let present: Option<InventoryNumber> = inventory.number(account, restored.number).await?;
+    if present.as_ref() != Some(restored) {
+        plan.change = Err(if present.is_some() { SkipReason::Changed } else { SkipReason::Gone });
+    }
+    Ok(())
+}
+
+/// Of a job that is given up: a number that has not been put back stays as it is.
+async fn forget(attempt: &Attempt<'_>, plan: &mut NumberPlan) -> Result<(), StorageError> {
+    let Ok([_, restored]) = &plan.change else { return Ok(()) };
+    let present = attempt.world.numbers.number(attempt.account(), restored.number).await?;
+    if present.as_ref() != Some(restored) {
+        plan.change = Err(SkipReason::NotRestored);
+    }
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! Users created and changed.
+
+use rollcall_bulk::{
+    bulk_job::Plan,
+    left_out::LeftOut,
+    user_upload::{Catalog, UploadJob, UserChange, UserPlan, UserRowReader},
+};
+use rollcall_model::{
+    catalog::CatalogKind,
+    jobs::JobKind,
+    user::{Claim, User},
+};
+
+use super::{append::append_numbers, near::Near};
+use crate::{
+    Attempt, Interrupt, Operation, Prepared, RowSource, StorageError,
+    world::{TableUsage, UserWrite},
+};
+
+/// Creates and changes the users of a file.
+pub struct UploadUsers;
+
+impl Operation for UploadUsers {
+    type Job = UploadJob;
+    type Context = Near;
+    const KINDS: &'static [JobKind] = &[JobKind::UploadUsers];
+
+    async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
+        Ok(Prepared { job: upload(attempt).await?, context: Near::default(), rows: RowSource::Uploaded })
+    }
+
+    async fn plan(
+        &self,
+        attempt: &Attempt<'_>,
+        job: &UploadJob,
+        near: &Near,
+        users: &[usize],
+        usage: &mut TableUsage,
+    ) -> Result<Vec<UserPlan>, StorageError> {
+        plan(attempt, job, near, users, usage).await
+    }
+
+    async fn write(
+        &self,
+        attempt: &Attempt<'_>,
+        _: &Near,
+        plans: &mut [&mut UserPlan],
+        usage: &mut TableUsage,
+    ) -> Result<Vec<usize>, StorageError> {
+        write(attempt, plans, usage).await
+    }
+}
+
+/// An upload for the account of an attempt.
+pub(super) async fn upload(attempt: &Attempt<'_>) -> Result<UploadJob, StorageError> {
+    let settings = attempt.settings().await?;
+    let inventory = attempt.inventory().await?;
+    let entries = |kind| attempt.world.catalogs.catalog(attempt.account(), kind);
+    let catalog = Catalog {
+        roles: entries(CatalogKind::Role).await?,
+        departments: entries(CatalogKind::Department).await?,
+        teams: entries(CatalogKind::Team).await?,
+        role: attempt.job.role.clone(),
+    };
+    let reader = UserRowReader::new(attempt.country(&settings), &inventory);
+    Ok(UploadJob::new(reader, catalog, settings.list_limit))
+}
+
+/// Decides for some users.
+pub(super) async fn plan(
+    attempt: &Attempt<'_>,
+    job: &UploadJob,
+    near: &Near,
+    users: &[usize],
+    usage: &mut TableUsage,
+) -> Result<Vec<UserPlan>, StorageError> {
+    let (account, until) = (attempt.account(), attempt.until);
+    let logins: Vec<&str> = users.iter().map(|&user| job.login(user)).collect();
+    let present = attempt.world.users.whole_users(account, &logins, until, usage).await?;
+    // What a user has already needs no looking up: most files change little.
+    let wanted = users.iter().flat_map(|&user| {
+        let has = present.get(job.login(user)).map(User::claims).unwrap_or_default();
+        job.claims(user).into_iter().filter(move |claim| !has.contains(claim))
+    });
+    let wanted: Vec<Claim> = wanted.collect();
+    let owners = attempt.world.users.owners(account, wanted, until, usage).await?;
+    let now = attempt.world.now();
+    let plans = users.iter().map(|&user| job.plan(user, present.get(job.login(user)), &owners, now));
+    let mut plans: Vec<UserPlan> = plans.collect();
+    let strangers = plans.iter().filter(|plan| plan.is_of_nobody()).map(|plan| plan.numbers.login.clone());
+    let strangers: Vec<String> = strangers.collect();
+    let near = near.of(attempt, &strangers.iter().map(String::as_str).collect::<Vec<_>>(), usage).await?;
+    for plan in &mut plans {
+        if let Some(near) = near.get(&plan.numbers.login) {
+            plan.was_meant(near);
+        }
+    }
+    Ok(plans)
+}
+
+/// Carries plans out.
+pub(super) async fn write(
+    attempt: &Attempt<'_>,
+    plans: &mut [&mut UserPlan],
+    usage: &mut TableUsage,
+) -> Result<Vec<usize>, StorageError> {
+    let mut writes = Vec::new();
+    for (at, plan) in plans.iter().enumerate() {
+        let add = plan.numbers.add.as_slice();
+        match &plan.change {
+            UserChange::Create(user) => writes.push((at, UserWrite::Create(user, add))),
+            UserChange::Update { before, after } => writes.push((at, UserWrite::Update([before, after], add))),
+            UserChange::None | UserChange::Refused(_) => {}
+        }
+    }
+    let (positions, writes): (Vec<usize>, Vec<UserWrite<'_>>) = writes.into_iter().unzip();
+    let not_written =
+        attempt.world.users.write_users(attempt.account(), &writes, &attempt.job.id, attempt.until, usage).await?;
+    let mut again: Vec<usize> = not_written.outdated.into_iter().map(|at| positions[at]).collect();
+    for at in not_written.not_storable {
+        plans[positions[at]].leave_out(LeftOut::NotStorable);
+    }
+
+    // Where only caller IDs are new, they are appended as any others, without a version.
+    let appends = plans.iter_mut().enumerate().filter(|(_, plan)| plan.change == UserChange::None);
+    let (positions, mut appends): (Vec<usize>, Vec<_>) =
+        appends.filter(|(_, plan)| !plan.numbers.add.is_empty()).map(|(at, plan)| (at, &mut plan.numbers)).unzip();
+    if !appends.is_empty() {
+        // Somebody who has been deleted meanwhile is new.
+        again.extend(append_numbers(attempt, &mut appends, usage).await?.into_iter().map(|at| positions[at]));
+    }
+    Ok(again)
+}

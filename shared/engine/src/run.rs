@@ -1,0 +1,139 @@
+//! The order of a job: who works on it, its phases, and how an attempt ends.
+
+use rollcall_bulk::{
+    job::{Delivery, Job, Phase, Stage},
+    upload::InboxKey,
+};
+use rollcall_model::{
+    account::AccountId,
+    jobs::{JobId, JobKind, ObjectVersion},
+};
+
+use crate::{
+    Attempt, DeliveryOutcome, Engine, ErrorKind, Interrupt, Operation, StorageError,
+    apply::apply,
+    claim::Claimed,
+    give_up::{fail, give_up},
+    mail::mail,
+    read::read,
+    report::report,
+    retract::retract,
+};
+
+impl Engine {
+    /// Works on the job of one delivered file, as far as its time allows.
+    ///
+    /// # Errors
+    /// When AWS fails; the job's record says why, and the next delivery goes on where this one stopped.
+    pub async fn run<O: Operation>(
+        &self,
+        operation: &O,
+        upload: &InboxKey,
+        source: &ObjectVersion,
+        delivery: &Delivery,
+    ) -> Result<DeliveryOutcome, StorageError> {
+        let existing = self.world.jobs.job(&upload.account, &JobId::of(source)).await?;
+        self.take_up(operation, existing, upload, source, delivery).await
+    }
+
+    /// The same for a job that a person has decided to execute.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub async fn execute<O: Operation>(
+        &self,
+        operation: &O,
+        account: &AccountId,
+        (kind, id): (JobKind, &JobId),
+        delivery: &Delivery,
+    ) -> Result<DeliveryOutcome, StorageError> {
+        let job = self.world.jobs.job(account, id).await?;
+        let Some(job) = job.filter(|job| job.stage == Stage::Executed && job.upload.kind == kind) else {
+            tracing::warn!(job.id = %id, %account, "nobody has decided to execute this job");
+            return Ok(DeliveryOutcome::Ended);
+        };
+        let (upload, source) = (job.upload.clone(), job.source.clone());
+        self.take_up(operation, Some(job), &upload, &source, delivery).await
+    }
+
+    async fn take_up<O: Operation>(
+        &self,
+        operation: &O,
+        existing: Option<Job>,
+        upload: &InboxKey,
+        source: &ObjectVersion,
+        delivery: &Delivery,
+    ) -> Result<DeliveryOutcome, StorageError> {
+        // An attempt that ends by itself gives its lease back.
+        let died = existing.as_ref().is_some_and(|job| job.lease.is_some());
+        let (mut attempt, gave_up) = match self.claim(existing, upload, source, delivery).await? {
+            Claimed::Attempt(attempt) => (*attempt, false),
+            Claimed::GivenUp(attempt) => (*attempt, true),
+            Claimed::Not(ending) => return Ok(ending),
+        };
+        if gave_up {
+            return give_up(&mut attempt, operation, died).await;
+        }
+        let stopped = match work(&mut attempt, operation).await {
+            Ok(()) => return Ok(DeliveryOutcome::Ended),
+            Err(stopped) => stopped,
+        };
+        match stopped {
+            Interrupt::Ends(failure) => {
+                attempt.job.failure = Some(failure);
+                attempt.job.counts.unprocessed = attempt.job.progress.rows;
+                finish(&mut attempt).await?;
+                Ok(DeliveryOutcome::Ended)
+            }
+            Interrupt::Time if !delivery.is_last() => {
+                attempt.job.paused = true;
+                attempt.release().await?;
+                tracing::info!(users.done = attempt.job.progress.users_done, "paused");
+                Ok(DeliveryOutcome::Paused)
+            }
+            Interrupt::Time => fail(&mut attempt, operation, "its time ran out at the last delivery".into()).await,
+            // Whoever has the lease now goes on; nothing of this attempt is to be written any more.
+            Interrupt::Error(error) if error.kind == ErrorKind::Conflict => Err(error),
+            Interrupt::Error(error) if delivery.is_last() => fail(&mut attempt, operation, error.chain()).await,
+            // No later delivery would come any further, so the event is done with now.
+            Interrupt::Error(error) if error.kind.is_final() => {
+                fail(&mut attempt, operation, error.chain()).await.map(|_| DeliveryOutcome::Ended)
+            }
+            Interrupt::Error(error) => {
+                attempt.job.last_error = Some(error.chain());
+                // The lease ends by itself, should this fail too.
+                let _ = attempt.release().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The phases of an attempt.
+async fn work<O: Operation>(attempt: &mut Attempt<'_>, operation: &O) -> Result<(), Interrupt> {
+    // An attempt that died with its mail to be sent has nothing else left to do.
+    if attempt.job.phase != Phase::Mailing {
+        let mut reading = read(attempt, operation).await?;
+        attempt.enter(Phase::Applying).await?;
+        let added = apply(attempt, operation, &mut reading).await?;
+        retract(attempt, &mut reading.job, added).await?;
+        attempt.enter(Phase::Reporting).await?;
+        report(attempt, &mut reading).await?;
+        // **Finished means every row.**
+        if attempt.job.counts.unprocessed > 0 {
+            let rows = format!("{} rows have come to no outcome", attempt.job.counts.unprocessed);
+            return Err(StorageError::unreadable("reading rows back", rows).into());
+        }
+        if !attempt.job.previews() {
+            operation.finish(attempt, &reading.job, &reading.context).await?;
+        }
+    }
+    finish(attempt).await.map_err(Interrupt::Error)
+}
+
+/// Sends the mail, if one is due, and ends the job.
+pub(crate) async fn finish(attempt: &mut Attempt<'_>) -> Result<(), StorageError> {
+    attempt.enter(Phase::Mailing).await?;
+    mail(attempt).await?;
+    attempt.end().await
+}

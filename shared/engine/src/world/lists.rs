@@ -1,0 +1,103 @@
+//! Users' own lists of caller IDs.
+
+use async_trait::async_trait;
+use std::collections::HashSet;
+
+use rollcall_bulk::rotation::{Holder, Only};
+use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, jobs::JobId};
+use tokio::time::Instant;
+
+use super::{NotWritten, TableUsage};
+use crate::StorageError;
+
+/// Numbers that come onto lists or go off them, by folded login ID.
+pub type ListNumbers<'a> = (&'a str, &'a [CallerId]);
+
+/// What came of additions to lists, by position.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Added {
+    /// The user is not there any more.
+    pub vanished: Vec<usize>,
+    /// The user's item would become larger than the table takes.
+    pub too_large: Vec<usize>,
+    /// The table can't store it for another reason.
+    pub not_storable: Vec<usize>,
+}
+
+/// What a walk over users has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Walk {
+    /// Those who have one of the numbers.
+    pub holders: Vec<Holder>,
+    /// Login IDs, folded, that were asked for and that nobody has.
+    pub unknown: HashSet<String>,
+}
+
+/// One list that is to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListChange<'a> {
+    /// The user, by folded login ID.
+    pub login: &'a str,
+    /// The list before and after; `None` where nothing is to be written, but only looked whether the job has done so.
+    pub lists: Option<[Vec<CallerId>; 2]>,
+}
+
+/// Users' own lists of caller IDs.
+#[async_trait]
+pub trait Lists: Send + Sync {
+    /// Looks at every user that is meant, each once, and gives those who have one of the numbers on their own lists. Users are
+    /// listed by the index, which follows changes by some milliseconds; what counts of each is read as it is now.
+    ///
+    /// # Errors
+    /// As [`Users::find_users`](super::Users::find_users).
+    async fn holders(
+        &self,
+        account: &AccountId,
+        numbers: &[CallerId],
+        only: Option<&Only>,
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<Walk, StorageError>;
+
+    /// Adds numbers to users' lists, each with an outcome of its own. Adding to a
+    /// set is atomic, takes away nothing and changes nothing when it is repeated, so that a request whose answer was
+    /// lost is simply sent again.
+    ///
+    /// # Errors
+    /// As [`Users::find_users`](super::Users::find_users). What was added stays added.
+    async fn add_caller_ids(
+        &self,
+        account: &AccountId,
+        additions: &[ListNumbers<'_>],
+        by: &Actor,
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<Added, StorageError>;
+
+    /// Takes numbers off lists. Done once or twice, they are off; a user who isn't there has none.
+    ///
+    /// # Errors
+    /// As [`Users::find_users`](super::Users::find_users); [`ErrorKind::Refused`](crate::ErrorKind::Refused) where the table doesn't take one of the removals.
+    async fn remove_caller_ids(
+        &self,
+        account: &AccountId,
+        removals: &[ListNumbers<'_>],
+        by: &Actor,
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<(), StorageError>;
+
+    /// Writes lists for a job, each if it is still as it was. One that this job has written already is left alone. Users' versions are not raised: appends, which raise none either, make a
+    /// list another one, and so does this.
+    ///
+    /// # Errors
+    /// As [`Users::find_users`](super::Users::find_users). What was written stays written.
+    async fn change_lists(
+        &self,
+        account: &AccountId,
+        changes: &[ListChange<'_>],
+        job: &JobId,
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<NotWritten, StorageError>;
+}
