@@ -60,6 +60,8 @@ pub(crate) async fn read<O: Operation>(attempt: &mut Attempt<'_>, operation: &O)
             }
             RowSource::None => {
                 job.seal();
+                // What was looked at on the way is no row.
+                attempt.job.progress.rows = 0;
                 return Ok(Reading { job, context, source: None, own });
             }
         };

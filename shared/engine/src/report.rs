@@ -1,7 +1,12 @@
 //! The second reading: what came of each row, in two files.
 
 use rollcall_bulk::{
-    bulk_job::BulkJob, job::Stage, note::Note, outcomes::Outcomes, report::Report, upload::ResultKeys,
+    bulk_job::BulkJob,
+    job::Stage,
+    note::Note,
+    outcomes::Outcomes,
+    report::{Counts, Report},
+    upload::ResultKeys,
 };
 use rollcall_model::code::Warning;
 
@@ -17,7 +22,11 @@ const CSV: &str = "text/csv; charset=utf-8";
 
 /// Writes the result files. An execution says where something else has come of a row than its preview had said.
 pub(crate) async fn report<O: Operation>(attempt: &mut Attempt<'_>, reading: &mut Reading<O>) -> Result<(), Interrupt> {
-    let Reading { job, source: Some(source), own, .. } = reading else { return Ok(()) };
+    let Reading { job, source: Some(source), own, .. } = reading else {
+        // A job that was given up before may have counted rows as left.
+        attempt.job.counts = Counts::default();
+        return Ok(());
+    };
     let mut said = recall_outcomes(attempt).await?;
     let mut differs = 0;
     let mut outcomes = Outcomes::default();

@@ -1,0 +1,270 @@
+//! Users, whose lists are sets, and who are written on condition of their version.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use rollcall_bulk::rotation::{Holder, Only};
+use rollcall_engine::{
+    StorageError,
+    world::{Added, Found, ListChange, ListNumbers, Lists, NotWritten, TableUsage, UserWrite, Users, Walk},
+};
+use rollcall_model::{
+    account::AccountId,
+    audit::Actor,
+    caller_id::CallerId,
+    jobs::JobId,
+    user::{Claim, DirectoryId, User, fold},
+};
+use tokio::time::Instant;
+
+use crate::{
+    Memory, State,
+    memory::expect_account,
+    state::{ListWrite, Person, sort},
+};
+
+/// Of so many users, each is read at a moment of its own: a batch of reads is none at one moment.
+const EACH: usize = 8;
+const READING: &str = "reading users";
+const WRITING: &str = "writing users";
+
+impl State {
+    /// Whether all that a user is to have alone is free, or its own.
+    fn is_free(&self, user: &User) -> bool {
+        let login = user.login.folded();
+        user.claims().iter().all(|claim| self.owner(claim).is_none_or(|owner| *owner == *login))
+    }
+
+    fn written_by(&self, login: &str, job: &JobId) -> bool {
+        self.users.get(login).is_some_and(|person| person.written_by.as_ref() == Some(job))
+    }
+
+    /// Writes a user for a job. Whether it is as wanted: also where this job has written it before.
+    fn write_user(&mut self, write: UserWrite<'_>, job: &JobId) -> bool {
+        let user = match write {
+            UserWrite::Create(user, _)
+            | UserWrite::Update([_, user], _)
+            | UserWrite::Restore([_, user], _)
+            | UserWrite::Delete(user) => user,
+        };
+        let login = user.login.folded().into_owned();
+        let now = self.users.get(&login).map(|person| person.user.clone());
+        let at_version = |version: u64| now.as_ref().is_some_and(|now| now.version == version);
+        let list = now.as_ref().map(|now| now.caller_ids.clone()).unwrap_or_default();
+        let (holds, list) = match write {
+            UserWrite::Create(_, list) => (now.is_none() && self.is_free(user), Some(list.to_vec())),
+            UserWrite::Update([before, _], add) => {
+                (at_version(before.version) && self.is_free(user), Some([&list, add].concat()))
+            }
+            UserWrite::Restore([before, _], take_off) => {
+                let left = list.iter().copied().filter(|number| !take_off.contains(number)).collect();
+                (at_version(before.version) && self.is_free(user), Some(left))
+            }
+            UserWrite::Delete(user) => (at_version(user.version) && list == user.caller_ids, None),
+        };
+        if !holds {
+            return self.written_by(&login, job);
+        }
+        let after = list.clone().unwrap_or_default();
+        let gone = now.map(|now| now.caller_ids).unwrap_or_default();
+        let removed = gone.into_iter().filter(|number| !after.contains(number)).collect();
+        self.log.push(ListWrite { job: Some(job.clone()), login: login.clone(), removed });
+        match list {
+            Some(mut list) => {
+                sort(&mut list);
+                let user = User { caller_ids: list, ..user.clone() };
+                self.users.insert(login, Person { user, written_by: Some(job.clone()) });
+            }
+            None => _ = self.users.remove(&login),
+        }
+        true
+    }
+
+    /// Sets a list, if it is still as it was. Whether it is as wanted: also where this job has written the user before.
+    fn set_list(&mut self, change: &ListChange<'_>, job: &JobId) -> bool {
+        match (&change.lists, self.users.get_mut(change.login)) {
+            (Some([before, after]), Some(person)) if person.user.caller_ids == *before => {
+                let removed = before.iter().copied().filter(|number| !after.contains(number)).collect();
+                self.log.push(ListWrite { job: Some(job.clone()), login: change.login.to_owned(), removed });
+                person.user.caller_ids.clone_from(after);
+                sort(&mut person.user.caller_ids);
+                person.written_by = Some(job.clone());
+                true
+            }
+            _ => self.written_by(change.login, job),
+        }
+    }
+}
+
+#[async_trait]
+impl Users for Memory {
+    async fn find_users(
+        &self,
+        account: &AccountId,
+        folded_logins: &[&str],
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<HashMap<String, Found>, StorageError> {
+        let users = self.whole_users(account, folded_logins, until, usage).await?;
+        let found = |user: User| Found {
+            policy: user.policy,
+            email: user.profile.email.map(|email| fold(email.as_str()).into_owned()),
+            caller_ids: user.caller_ids,
+        };
+        Ok(users.into_iter().map(|(login, user)| (login, found(user))).collect())
+    }
+
+    async fn whole_users(
+        &self,
+        account: &AccountId,
+        folded_logins: &[&str],
+        _: Instant,
+        _: &mut TableUsage,
+    ) -> Result<HashMap<String, User>, StorageError> {
+        expect_account(account);
+        let together = if folded_logins.len() > EACH { folded_logins.len() } else { 1 };
+        let mut found = HashMap::new();
+        for logins in folded_logins.chunks(together) {
+            let read = self.ask(READING, |state| {
+                let there = logins.iter().filter_map(|login| state.users.get_key_value(*login));
+                there.map(|(login, person)| (login.clone(), person.user.clone())).collect::<Vec<_>>()
+            });
+            found.extend(read.await?);
+        }
+        Ok(found)
+    }
+
+    async fn owners(
+        &self,
+        _: &AccountId,
+        claims: Vec<Claim>,
+        _: Instant,
+        _: &mut TableUsage,
+    ) -> Result<HashMap<Claim, String>, StorageError> {
+        if claims.is_empty() {
+            return Ok(HashMap::new());
+        }
+        self.ask("looking up who has it", |state| {
+            let owned = claims.into_iter().filter_map(|claim| Some((claim.clone(), state.owner(&claim)?.clone())));
+            owned.collect()
+        })
+        .await
+    }
+
+    async fn linked_users(&self, _: &AccountId) -> Result<Vec<(DirectoryId, String)>, StorageError> {
+        self.ask(READING, |state| {
+            let people = state.users.iter();
+            people.filter_map(|(login, person)| Some((person.user.directory_id.clone()?, login.clone()))).collect()
+        })
+        .await
+    }
+
+    async fn write_users(
+        &self,
+        account: &AccountId,
+        writes: &[UserWrite<'_>],
+        job: &JobId,
+        _: Instant,
+        _: &mut TableUsage,
+    ) -> Result<NotWritten, StorageError> {
+        expect_account(account);
+        let mut not_written = NotWritten::default();
+        for (at, write) in writes.iter().enumerate() {
+            let written = self.ask_again(WRITING, |state| state.write_user(*write, job)).await?;
+            not_written.outdated.extend((!written).then_some(at));
+        }
+        Ok(not_written)
+    }
+}
+
+#[async_trait]
+impl Lists for Memory {
+    async fn holders(
+        &self,
+        account: &AccountId,
+        numbers: &[CallerId],
+        only: Option<&Only>,
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<Walk, StorageError> {
+        let mut walk = Walk::default();
+        let logins: Vec<String> = match only {
+            Some(Only::Logins(logins)) => logins.iter().map(|login| login.folded().into_owned()).collect(),
+            _ => self.ask("listing users", |state| state.users.keys().cloned().collect()).await?,
+        };
+        if matches!(only, Some(Only::Logins(_))) {
+            walk.unknown.extend(logins.iter().cloned());
+        }
+        let named: Vec<&str> = logins.iter().map(String::as_str).collect();
+        for (login, user) in self.whole_users(account, &named, until, usage).await? {
+            walk.unknown.remove(&login);
+            let is_meant = match only {
+                None | Some(Only::Logins(_)) => true,
+                Some(Only::Department(id)) => user.profile.department.as_ref() == Some(id),
+                Some(Only::Team(id)) => user.profile.team.as_ref() == Some(id),
+            };
+            if is_meant && user.caller_ids.iter().any(|number| numbers.contains(number)) {
+                walk.holders.push(Holder { login, policy: user.policy, caller_ids: user.caller_ids });
+            }
+        }
+        walk.holders.sort_by(|a, b| a.login.cmp(&b.login));
+        Ok(walk)
+    }
+
+    async fn add_caller_ids(
+        &self,
+        account: &AccountId,
+        additions: &[ListNumbers<'_>],
+        _: &Actor,
+        _: Instant,
+        _: &mut TableUsage,
+    ) -> Result<Added, StorageError> {
+        expect_account(account);
+        let mut added = Added::default();
+        for (at, (login, numbers)) in additions.iter().enumerate() {
+            let there = self.ask(WRITING, |state| {
+                state.users.get_mut(*login).is_some_and(|person| {
+                    person.user.caller_ids.extend(*numbers);
+                    sort(&mut person.user.caller_ids);
+                    true
+                })
+            });
+            added.vanished.extend((!there.await?).then_some(at));
+        }
+        Ok(added)
+    }
+
+    async fn remove_caller_ids(
+        &self,
+        _: &AccountId,
+        removals: &[ListNumbers<'_>],
+        by: &Actor,
+        _: Instant,
+        _: &mut TableUsage,
+    ) -> Result<(), StorageError> {
+        let job = match by {
+            Actor::Job(job) => Some(job),
+            _ => None,
+        };
+        for (login, numbers) in removals {
+            self.ask(WRITING, |state| state.take_off(job, login, numbers)).await?;
+        }
+        Ok(())
+    }
+
+    async fn change_lists(
+        &self,
+        _: &AccountId,
+        changes: &[ListChange<'_>],
+        job: &JobId,
+        _: Instant,
+        _: &mut TableUsage,
+    ) -> Result<NotWritten, StorageError> {
+        let mut not_written = NotWritten::default();
+        for (at, change) in changes.iter().enumerate() {
+            let written = self.ask_again(WRITING, |state| state.set_list(change, job)).await?;
+            not_written.outdated.extend((!written).then_some(at));
+        }
+        Ok(not_written)
+    }
+}

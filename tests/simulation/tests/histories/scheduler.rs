@@ -1,0 +1,261 @@
+//! Who goes on next: everything of a round, each event once or more often, in some order of requests. Whoever works may crash at any
+//! of them, and is stopped at its deadline.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use jiff::SignedDuration;
+use rollcall_bulk::{job::Delivery, upload::InboxEvent};
+use rollcall_engine::{
+    DeliveryOutcome, Engine, Limits, Round, StorageError, decide, execute,
+    kinds::{
+        Append, BringUsers, Resync, Rotate, Undo, UploadUsers, scheduled_rests, scheduled_resyncs, scheduled_syncs,
+    },
+};
+use rollcall_model::{
+    audit::Actor,
+    jobs::{Decision, JobId, JobKind, ObjectVersion},
+};
+use simulation::{Edit, Faults, Memory, Systems};
+use tokio::time::Instant;
+
+use crate::history::{Event, file, file_name};
+
+/// What goes wrong in a round.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trouble {
+    /// How many crashes there are. Each comes within some steps of the one before.
+    pub crashes: u32,
+    /// Of a hundred events, how many come twice.
+    pub duplicates: u32,
+    /// How often requests fail.
+    pub faults: Faults,
+}
+
+/// After how many deliveries an event goes to the dead-letter queue. Somebody sends it back.
+const DELIVERIES: u32 = 4;
+/// How many steps there are from crash to crash, about.
+const STEPS_TO_A_CRASH: u32 = 60;
+
+/// The engine on a world in memory, and the kinds of job.
+pub struct Functions {
+    memory: Arc<Memory>,
+    engine: Engine,
+    resync: Resync,
+    import: BringUsers,
+}
+
+impl Functions {
+    pub fn new(memory: Arc<Memory>) -> Self {
+        let engine = Engine {
+            world: memory.world(),
+            country: "IN".parse().expect("a country"),
+            limits: Limits { file_bytes: 1 << 20, rows: 1 << 20, mails_a_day: 1 << 30 },
+        };
+        let resync = Resync { systems: Arc::new(Systems(memory.clone())) };
+        let import = BringUsers { directories: Arc::new(Systems(memory.clone())) };
+        Self { memory, engine, resync, import }
+    }
+
+    async fn deliver(&self, source: &ObjectVersion, delivery: &Delivery) -> Result<DeliveryOutcome, StorageError> {
+        let engine = &self.engine;
+        match InboxEvent::from_key(&source.key).expect("a key of the inbox") {
+            InboxEvent::Dropped(upload) => match upload.kind {
+                JobKind::AppendCallerIds => engine.run(&Append, &upload, source, delivery).await,
+                JobKind::UploadUsers => engine.run(&UploadUsers, &upload, source, delivery).await,
+                JobKind::DirectoryImport => engine.run(&self.import, &upload, source, delivery).await,
+                JobKind::MappingResync | JobKind::PhoneSnapshot => {
+                    engine.run(&self.resync, &upload, source, delivery).await
+                }
+                JobKind::RotateCallerIds => engine.run(&Rotate, &upload, source, delivery).await,
+                JobKind::Undo => engine.run(&Undo, &upload, source, delivery).await,
+            },
+            InboxEvent::Execute { account, kind, job } => {
+                let job = (kind, &job);
+                match kind {
+                    JobKind::AppendCallerIds => engine.execute(&Append, &account, job, delivery).await,
+                    JobKind::UploadUsers => engine.execute(&UploadUsers, &account, job, delivery).await,
+                    JobKind::DirectoryImport => engine.execute(&self.import, &account, job, delivery).await,
+                    JobKind::MappingResync | JobKind::PhoneSnapshot => {
+                        engine.execute(&self.resync, &account, job, delivery).await
+                    }
+                    JobKind::RotateCallerIds => engine.execute(&Rotate, &account, job, delivery).await,
+                    JobKind::Undo => engine.execute(&Undo, &account, job, delivery).await,
+                }
+            }
+        }
+    }
+
+    async fn decide(&self, id: &JobId, executes: bool) -> Result<(), StorageError> {
+        let Some(job) = self.memory.state().jobs.get(id).cloned() else { return Ok(()) };
+        let (world, by) = (&self.engine.world, Actor::Call("ann".to_owned()));
+        if executes {
+            execute((&*world.jobs, &*world.bucket), &job, &by).await.map(drop)
+        } else {
+            decide(&*world.jobs, &job, Decision::Discard, &by).await.map(drop)
+        }
+    }
+
+    async fn schedule(&self) -> Result<(), StorageError> {
+        let world = &self.engine.world;
+        let round = || Round { now: world.now(), ends: Instant::now() + Duration::from_mins(10) };
+        scheduled_rests(world, &round()).await?;
+        scheduled_resyncs(world, &round()).await?;
+        scheduled_syncs(world, &round()).await
+    }
+}
+
+/// What is on its way.
+#[derive(Clone)]
+enum Task {
+    Deliver(ObjectVersion),
+    Decide(JobId, bool),
+    Schedule,
+    Edit(Edit),
+    Drop(usize, Event),
+}
+
+enum Ending {
+    Ended,
+    Again,
+}
+
+type Step<'a> = Pin<Box<dyn Future<Output = Ending> + 'a>>;
+
+/// A task, as the queue has it.
+struct Queued<'a> {
+    task: Task,
+    deliveries: u32,
+    due: i64,
+    /// What works on it, and until when.
+    running: Option<(Step<'a>, i64)>,
+}
+
+/// The job of the file at a place, if it has one.
+pub fn job_at(memory: &Memory, at: usize) -> Option<JobId> {
+    let stem = file_name(at).replace('x', "");
+    let state = memory.state();
+    state.jobs.values().find(|job| job.upload.name.starts_with(&stem)).map(|job| job.id.clone())
+}
+
+/// Has all of a round happen. Must be called in a runtime whose time stands still.
+pub async fn happen(functions: &Functions, events: &[(usize, Event)], trouble: Trouble, seed: u64) {
+    let (memory, mut rng) = (&functions.memory, fastrand::Rng::with_seed(seed));
+    memory.fail(trouble.faults);
+    let now = memory.state().now;
+    let mut tasks: Vec<Queued<'_>> = Vec::new();
+    for (at, event) in events {
+        let task = match event {
+            Event::Edit(edit) => Task::Edit(edit.clone()),
+            Event::Schedule => Task::Schedule,
+            Event::Decide { of, execute } => match job_at(memory, *of) {
+                Some(id) => Task::Decide(id, *execute),
+                None => continue,
+            },
+            _ => Task::Drop(*at, event.clone()),
+        };
+        tasks.push(Queued { task, deliveries: 0, due: now + rng.i64(0..40), running: None });
+    }
+    let (mut steps, mut crashes_left) = (0_u64, trouble.crashes);
+    loop {
+        steps += 1;
+        if steps == 200_000 {
+            let state = memory.state();
+            let open: Vec<_> = state.jobs.values().filter(|job| job.is_underway()).collect();
+            panic!("the round never ends: {open:#?}");
+        }
+        let notices = memory.state().take_notices();
+        for source in notices {
+            let times = 1 + u32::from(rng.u32(0..100) < trouble.duplicates);
+            for _ in 0..times {
+                let due = memory.state().now + rng.i64(0..40);
+                tasks.push(Queued { task: Task::Deliver(source.clone()), deliveries: 0, due, running: None });
+            }
+        }
+        if tasks.is_empty() {
+            return;
+        }
+        let now = memory.state().now;
+        let ready: Vec<usize> =
+            (0..tasks.len()).filter(|&at| tasks[at].running.is_some() || tasks[at].due <= now).collect();
+        let Some(&chosen) = rng.choice(&ready) else {
+            let next = tasks.iter().map(|task| task.due).min().expect("a task");
+            pass(memory, next - now).await;
+            continue;
+        };
+        pass(memory, 1).await;
+        let again = now + 1 + rng.i64(0..60);
+        let queued = &mut tasks[chosen];
+        let Some((step, deadline)) = &mut queued.running else {
+            if !begin(functions, queued, &mut rng) {
+                tasks.swap_remove(chosen);
+            }
+            continue;
+        };
+        let crashes = crashes_left > 0 && rng.u32(0..STEPS_TO_A_CRASH) == 0;
+        if *deadline <= now || crashes {
+            crashes_left -= u32::from(crashes);
+            (queued.running, queued.due) = (None, again);
+            continue;
+        }
+        match step.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Pending => {}
+            Poll::Ready(Ending::Again) => (queued.running, queued.due) = (None, again),
+            Poll::Ready(Ending::Ended) => _ = tasks.swap_remove(chosen),
+        }
+    }
+}
+
+/// Lets time pass, for the world and for whoever waits.
+async fn pass(memory: &Memory, seconds: i64) {
+    memory.state().now += seconds;
+    tokio::time::advance(Duration::from_secs(seconds.unsigned_abs())).await;
+}
+
+/// Begins a task. `false` for what is done at once.
+fn begin<'a>(functions: &'a Functions, queued: &mut Queued<'a>, rng: &mut fastrand::Rng) -> bool {
+    let memory = &functions.memory;
+    let now = memory.state().now;
+    let at = memory.state().time();
+    queued.deliveries = queued.deliveries % DELIVERIES + 1;
+    let seconds = rng.i64(300..1_500);
+    let number = queued.deliveries;
+    let step: Step<'a> = match queued.task.clone() {
+        Task::Edit(edit) => {
+            memory.state().edit(&edit);
+            return false;
+        }
+        Task::Drop(place, event) => {
+            let file = file(&event, place, |of| job_at(memory, of));
+            let (upload, bytes, options) = file.expect("a job has a file");
+            memory.state().put(&upload.key(), bytes, options);
+            return false;
+        }
+        Task::Deliver(source) => {
+            let deadline = at + SignedDuration::from_secs(seconds);
+            let invocation = format!("{}-{}", source.version, rng.u64(..));
+            let delivery = Delivery { invocation, at, deadline, number, of: DELIVERIES };
+            Box::pin(async move {
+                match functions.deliver(&source, &delivery).await {
+                    Ok(DeliveryOutcome::Ended) => Ending::Ended,
+                    Ok(DeliveryOutcome::Busy | DeliveryOutcome::Paused | DeliveryOutcome::GaveUp) | Err(_) => {
+                        Ending::Again
+                    }
+                }
+            })
+        }
+        Task::Decide(job, executes) => Box::pin(async move { asked_again(&functions.decide(&job, executes).await) }),
+        Task::Schedule => Box::pin(async move { asked_again(&functions.schedule().await) }),
+    };
+    queued.running = Some((step, now + seconds));
+    true
+}
+
+/// Whoever gets an error asks again.
+fn asked_again(answer: &Result<(), StorageError>) -> Ending {
+    if answer.is_ok() { Ending::Ended } else { Ending::Again }
+}
