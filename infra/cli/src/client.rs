@@ -1,23 +1,20 @@
 //! The way into a stack, wherever it is: its API, with a token for one account.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
+use crate::api::{Api, Failure, Permission};
 use rollcall_bulk::job::{JobView as Job, MailState};
 use rollcall_bulk::upload::UploadOptions;
 use rollcall_connectors::Http;
-use rollcall_connectors::api::{Api, Failure, Permission};
 use rollcall_model::account::AccountId;
 use rollcall_model::email::EmailAddress;
 use rollcall_model::jobs::{JobId, JobKind, ObjectVersion};
 use rollcall_model::user::Name;
-use rollcall_storage::connect::Aws;
-use rollcall_storage::deployed::DeployedStack;
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::args::AccountArg;
+use crate::cloudformation;
 use crate::local::{output, running};
 use crate::stack_selector::{StackSelector, hint};
 use crate::token;
@@ -27,8 +24,6 @@ use local_stack::{Context, Mail, Manifest, Result, StackError, list_mails};
 const API: &str = "ApiUrl";
 /// The one that names the bucket.
 const BUCKET: &str = "FilesBucketName";
-/// How long CloudFormation has for an answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A stack that serves one account.
 pub struct StackClient {
@@ -81,7 +76,7 @@ impl StackClient {
             )));
         }
         let http = http()?;
-        let deployed = deployed(&http, stack).await.context(format!("could not look up the stack {stack}"))?;
+        let deployed = cloudformation::describe(stack).await.context(format!("could not look up the stack {stack}"))?;
         let value = |name| value(&deployed.outputs, name);
         let (Some(url), Some(bucket)) = (value(API), value(BUCKET)) else {
             return Err(StackError::new(format!(
@@ -202,16 +197,6 @@ pub fn request_id() -> String {
 
 fn http() -> Result<Http> {
     Http::new().map_err(|error| StackError::new(error.chain()))
-}
-
-/// What CloudFormation knows of a stack.
-async fn deployed(http: &Http, stack: &str) -> Result<DeployedStack> {
-    const OPERATION: &str = "asking CloudFormation";
-    let question = Aws::from_env().await.ask_about(stack).await.context(OPERATION)?;
-    let until = Instant::now() + TIMEOUT;
-    let sent = http.send_signed(OPERATION, &question.url, &question.headers, question.form, until).await;
-    let (status, answer) = sent.map_err(|error| StackError::new(error.chain()))?;
-    DeployedStack::read(status, &answer).context(OPERATION)
 }
 
 fn value(outputs: &BTreeMap<String, String>, name: &str) -> Option<String> {

@@ -2,11 +2,13 @@
 
 #![expect(unreachable_pub, reason = "a binary has no outside: `pub` marks what a module offers to the others")]
 
+mod api;
 mod append;
 mod args;
 mod audit;
 mod check;
 mod client;
+mod cloudformation;
 mod command;
 mod confirm;
 mod demo;

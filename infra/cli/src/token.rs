@@ -4,9 +4,9 @@ use std::env::{self, VarError};
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
 
+use crate::api::ApiToken;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use rollcall_connectors::api::ApiToken;
 use rollcall_model::account::AccountId;
 use rollcall_model::secret::SecretText;
 use tokio::process::Command;

@@ -46,12 +46,7 @@ impl BaseUrl {
     ///
     /// # Errors
     /// [`FailureKind::Refused`] when that makes no address.
-    pub(crate) fn address(
-        &self,
-        operation: &'static str,
-        path: &str,
-        query: &[(&str, &str)],
-    ) -> Result<Uri, ConnectorError> {
+    pub fn address(&self, operation: &'static str, path: &str, query: &[(&str, &str)]) -> Result<Uri, ConnectorError> {
         let query: Vec<_> = query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
         let mark = if query.is_empty() { "" } else { "?" };
         let address = format!("{}/{path}{mark}{}", self.text, query.join("&"));
@@ -62,7 +57,7 @@ impl BaseUrl {
 }
 
 /// A value in a query, or a part of a path. A space is `%20`: as `+` it would be a plus sign to some.
-pub(crate) fn encode(value: &str) -> PercentEncode<'_> {
+pub fn encode(value: &str) -> PercentEncode<'_> {
     const VALUE: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',');
     utf8_percent_encode(value, &VALUE)
 }

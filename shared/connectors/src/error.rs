@@ -39,7 +39,8 @@ impl fmt::Display for FailureKind {
 }
 
 impl ConnectorError {
-    pub(crate) fn new(operation: &'static str, kind: FailureKind, detail: impl Into<String>) -> Self {
+    /// An error of an operation, in words that hold nothing of what was sent or answered.
+    pub fn new(operation: &'static str, kind: FailureKind, detail: impl Into<String>) -> Self {
         Self { operation, kind, detail: detail.into() }
     }
 

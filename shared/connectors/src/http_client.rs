@@ -23,19 +23,26 @@ pub struct Http {
 
 /// What is asked.
 #[derive(Clone)]
-pub(crate) struct Ask {
-    /// In the words of the domain.
+pub struct HttpRequest {
+    /// What it is for, in the words of the domain: errors name it.
     pub operation: &'static str,
+    /// The method.
     pub method: Method,
+    /// Where to.
     pub address: Uri,
+    /// The headers, without the user agent.
     pub headers: HeaderMap,
+    /// The body.
     pub body: Bytes,
 }
 
 /// What was answered.
-pub(crate) struct Answer {
+pub struct HttpResponse {
+    /// The status.
     pub status: StatusCode,
+    /// The headers.
     pub headers: HeaderMap,
+    /// The whole body.
     pub body: Bytes,
 }
 
@@ -77,7 +84,7 @@ impl Http {
     ///
     /// # Errors
     /// [`FailureKind::Unavailable`] without an answer, [`FailureKind::Malformed`] for one that is too large.
-    pub(crate) async fn ask(&self, ask: &Ask, until: Instant) -> Result<Answer, ConnectorError> {
+    pub(crate) async fn ask(&self, ask: &HttpRequest, until: Instant) -> Result<HttpResponse, ConnectorError> {
         self.exchange(ask, until, until.min(Instant::now() + READ_TIMEOUT), MAX_ANSWER).await
     }
 
@@ -85,17 +92,17 @@ impl Http {
     ///
     /// # Errors
     /// As [`Http::ask`].
-    pub(crate) async fn carry(&self, ask: &Ask, until: Instant) -> Result<Answer, ConnectorError> {
+    pub async fn carry(&self, ask: &HttpRequest, until: Instant) -> Result<HttpResponse, ConnectorError> {
         self.exchange(ask, until, until, MAX_FILE).await
     }
 
     async fn exchange(
         &self,
-        ask: &Ask,
+        ask: &HttpRequest,
         until: Instant,
         sent_until: Instant,
         most: usize,
-    ) -> Result<Answer, ConnectorError> {
+    ) -> Result<HttpResponse, ConnectorError> {
         let broken = |detail: String| ConnectorError::new(ask.operation, FailureKind::Unavailable, detail);
         let silence = || until.min(Instant::now() + READ_TIMEOUT);
         let mut request = Request::new(Full::new(ask.body.clone()));
@@ -119,13 +126,13 @@ impl Http {
             }
             bytes.extend_from_slice(&piece);
         }
-        Ok(Answer { status: parts.status, headers: parts.headers, body: bytes.into() })
+        Ok(HttpResponse { status: parts.status, headers: parts.headers, body: bytes.into() })
     }
 }
 
-impl Ask {
+impl HttpRequest {
     /// Asks for what is at an address.
-    pub(crate) fn get(operation: &'static str, address: Uri) -> Self {
+    pub fn get(operation: &'static str, address: Uri) -> Self {
         Self { operation, method: Method::GET, address, headers: HeaderMap::new(), body: Bytes::new() }
     }
 
@@ -135,7 +142,10 @@ impl Ask {
     }
 
     /// Sends JSON.
-    pub(crate) fn json(operation: &'static str, method: Method, address: Uri, json: &impl Serialize) -> Self {
+    ///
+    /// # Panics
+    /// If what is sent has a map whose keys are no texts.
+    pub fn json(operation: &'static str, method: Method, address: Uri, json: &impl Serialize) -> Self {
         let json = serde_json::to_string(json).expect("what we send has names for its fields");
         Self::get(operation, address).with(method, "application/json", json)
     }
@@ -146,7 +156,7 @@ impl Ask {
     }
 }
 
-impl Answer {
+impl HttpResponse {
     /// Whether it says itself that it is a no, whatever its status: `"success": false`, or `"false"`.
     pub(crate) fn says_no(&self) -> bool {
         #[derive(Deserialize)]
@@ -171,7 +181,7 @@ impl Answer {
     ///
     /// # Errors
     /// [`FailureKind::Malformed`] says where, and not what stands there.
-    pub(crate) fn json<T: DeserializeOwned>(&self, operation: &'static str) -> Result<T, ConnectorError> {
+    pub fn json<T: DeserializeOwned>(&self, operation: &'static str) -> Result<T, ConnectorError> {
         let mut json = serde_json::Deserializer::from_slice(&self.body);
         let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let place = error.path().to_string();

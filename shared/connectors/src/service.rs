@@ -12,13 +12,13 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
     ConnectorError, FailureKind, Http,
-    http_client::{Answer, Ask},
+    http_client::{HttpRequest, HttpResponse},
     rate_limiter::RateLimiter,
 };
 
 /// A system that is asked. **When it asks for patience, every request waits**, not just the one that was put off: what
 /// is sent meanwhile is refused and counted all the same.
-pub(crate) struct Service {
+pub struct Service {
     http: Http,
     paused_until: Mutex<Option<Instant>>,
     pace: Option<Mutex<RateLimiter>>,
@@ -34,7 +34,8 @@ const MAX_WAIT: Duration = Duration::from_secs(8);
 const MIN_WAIT: Duration = Duration::from_millis(100);
 
 impl Service {
-    pub(crate) fn new(http: Http) -> Self {
+    /// A system that may be asked as often as it answers.
+    pub fn new(http: Http) -> Self {
         Self { http, paused_until: Mutex::new(None), pace: None }
     }
 
@@ -49,7 +50,7 @@ impl Service {
     /// # Errors
     /// [`FailureKind::Unavailable`] when the time is not enough for the patience that is asked for, or no try succeeds;
     /// [`FailureKind::Malformed`] for an answer that is too large.
-    pub(crate) async fn ask(&self, ask: &Ask, until: Instant) -> Result<Answer, ConnectorError> {
+    pub async fn ask(&self, ask: &HttpRequest, until: Instant) -> Result<HttpResponse, ConnectorError> {
         let mut tries = 0;
         let mut wait_unsaid = FIRST_WAIT;
         loop {

@@ -5,7 +5,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     ConnectorError, FailureKind,
-    http_client::{Answer, Ask},
+    http_client::{HttpRequest, HttpResponse},
     service::Service,
     token::{Token, Tokens},
 };
@@ -30,14 +30,14 @@ impl Session {
     /// Those of [`Service::ask`]; [`FailureKind::Denied`] where no token is given.
     pub(crate) async fn ask(
         &self,
-        ask: Ask,
-        grant: impl Fn() -> Result<Ask, ConnectorError>,
+        ask: HttpRequest,
+        grant: impl Fn() -> Result<HttpRequest, ConnectorError>,
         until: Instant,
-    ) -> Result<Answer, ConnectorError> {
+    ) -> Result<HttpResponse, ConnectorError> {
         let with = |token: &Token| {
             let mut headers: HeaderMap = ask.headers.clone();
             headers.insert(header::AUTHORIZATION, token.header.clone());
-            Ask { headers, ..ask.clone() }
+            HttpRequest { headers, ..ask.clone() }
         };
         let token = self.token(None, &grant, until).await?;
         let answer = self.service.ask(&with(&token), until).await?;
@@ -51,7 +51,7 @@ impl Session {
     async fn token(
         &self,
         refused: Option<&Token>,
-        grant: impl Fn() -> Result<Ask, ConnectorError>,
+        grant: impl Fn() -> Result<HttpRequest, ConnectorError>,
         until: Instant,
     ) -> Result<Token, ConnectorError> {
         let renewal = async {

@@ -6,7 +6,7 @@ use rollcall_model::secret::SecretText;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::{ConnectorError, FailureKind, http_client::Answer, refusal::Refusal};
+use crate::{ConnectorError, FailureKind, http_client::HttpResponse, refusal::Refusal};
 
 /// The token that is in use. **However many need a new one at once, one is asked for.**
 #[derive(Default)]
@@ -46,7 +46,7 @@ impl Token {
     ///
     /// # Errors
     /// [`FailureKind::Denied`] for a no, [`FailureKind::Malformed`] for what is neither.
-    pub(crate) fn granted(operation: &'static str, answer: &Answer) -> Result<Self, ConnectorError> {
+    pub(crate) fn granted(operation: &'static str, answer: &HttpResponse) -> Result<Self, ConnectorError> {
         let malformed = |detail: &str| ConnectorError::new(operation, FailureKind::Malformed, detail);
         if answer.status.is_client_error() || answer.says_no() {
             // Whatever it is, a person must look at the credentials.

@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use crate::{ConnectorError, FailureKind};
 
 /// Remembers where a list has led: a place that comes again would come for ever.
-pub(crate) struct Trail {
+pub struct Trail {
     operation: &'static str,
     seen: HashSet<String>,
 }
 
 impl Trail {
-    pub(crate) fn new(operation: &'static str) -> Self {
+    /// A list of which no page was read. Errors name the operation.
+    pub fn new(operation: &'static str) -> Self {
         Self { operation, seen: HashSet::new() }
     }
 
@@ -19,7 +20,7 @@ impl Trail {
     ///
     /// # Errors
     /// [`FailureKind::Malformed`] for a page that was read before.
-    pub(crate) fn follow(&mut self, place: &str) -> Result<(), ConnectorError> {
+    pub fn follow(&mut self, place: &str) -> Result<(), ConnectorError> {
         if self.seen.insert(place.to_owned()) {
             Ok(())
         } else {

@@ -2,7 +2,6 @@
 //! domain. No type of an AWS SDK leaves this crate.
 
 pub mod connect;
-pub mod deployed;
 pub mod directory;
 pub mod environment;
 mod error;

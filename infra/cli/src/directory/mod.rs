@@ -7,8 +7,8 @@ mod users;
 
 use std::process::ExitCode;
 
+use crate::api::Failure;
 use clap::{Args, Subcommand};
-use rollcall_connectors::api::Failure;
 use rollcall_model::code::ApiCode;
 
 use crate::client::{self, StackClient};

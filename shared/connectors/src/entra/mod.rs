@@ -19,7 +19,7 @@ pub use users::{MAX_PAGE, UserPages, Which};
 
 use crate::{
     BaseUrl, ConnectorError, FailureKind, Http,
-    http_client::{Answer, Ask},
+    http_client::{HttpRequest, HttpResponse},
     refusal::Refusal,
     service::Service,
     session::Session,
@@ -91,7 +91,7 @@ impl Entra {
         advanced: bool,
         until: Instant,
     ) -> Result<Result<T, Refusal>, ConnectorError> {
-        let mut ask = Ask::get(operation, address.clone());
+        let mut ask = HttpRequest::get(operation, address.clone());
         if advanced {
             ask.headers.insert(CONSISTENCY_LEVEL, HeaderValue::from_static("eventual"));
         }
@@ -100,7 +100,7 @@ impl Entra {
     }
 
     /// What asks for a token. <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
-    fn grant(&self) -> Result<Ask, ConnectorError> {
+    fn grant(&self) -> Result<HttpRequest, ConnectorError> {
         let Credentials { tenant, client_id, client_secret } = &self.credentials;
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
@@ -109,7 +109,7 @@ impl Entra {
             .append_pair("scope", &format!("{}/.default", self.endpoints.graph))
             .finish();
         let path = format!("{}/oauth2/v2.0/token", tenant.0);
-        Ok(Ask::form(SIGN_IN, self.endpoints.login.address(SIGN_IN, &path, &[])?, form))
+        Ok(HttpRequest::form(SIGN_IN, self.endpoints.login.address(SIGN_IN, &path, &[])?, form))
     }
 
     /// An address of Graph's below `/v1.0/`, of our own making.
@@ -137,7 +137,7 @@ const MAX_LINK: usize = 8 * 1024;
 const SIGN_IN: &str = "signing in to the directory";
 
 /// Graph's no. <https://learn.microsoft.com/graph/errors>
-fn refusal(answer: &Answer) -> Refusal {
+fn refusal(answer: &HttpResponse) -> Refusal {
     let refusal = serde_json::from_slice::<wire::Refusal>(&answer.body).ok();
     Refusal::new(answer.status, refusal.map(|refusal| refusal.error.code))
 }

@@ -22,7 +22,7 @@ pub use numbers::MyNumbers;
 
 use crate::{
     BaseUrl, ConnectorError, FailureKind, Http,
-    http_client::{Answer, Ask},
+    http_client::{HttpRequest, HttpResponse},
     refusal::Refusal,
     service::Service,
     session::Session,
@@ -128,12 +128,12 @@ impl Smartflo {
         until: Instant,
     ) -> Result<T, ConnectorError> {
         let address = self.base.address(operation, path, query)?;
-        let answer = self.ask(Ask::get(operation, address), until).await?;
+        let answer = self.ask(HttpRequest::get(operation, address), until).await?;
         answer.json(operation)
     }
 
     /// Asks, and gives what is not a no.
-    async fn ask(&self, ask: Ask, until: Instant) -> Result<Answer, ConnectorError> {
+    async fn ask(&self, ask: HttpRequest, until: Instant) -> Result<HttpResponse, ConnectorError> {
         let operation = ask.operation;
         let answer = self.session.ask(ask, || self.grant(), until).await?;
         if !answer.status.is_success() {
@@ -145,9 +145,9 @@ impl Smartflo {
         Ok(answer)
     }
 
-    fn grant(&self) -> Result<Ask, ConnectorError> {
+    fn grant(&self) -> Result<HttpRequest, ConnectorError> {
         let address = self.base.address(SIGN_IN, "v1/auth/login", &[])?;
-        Ok(Ask::json(SIGN_IN, Method::POST, address, &self.credentials))
+        Ok(HttpRequest::json(SIGN_IN, Method::POST, address, &self.credentials))
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{Smartflo, wire};
-use crate::{ConnectorError, FailureKind, base_url::encode, http_client::Ask};
+use crate::{ConnectorError, FailureKind, base_url::encode, http_client::HttpRequest};
 
 /// The numbers that the account has in the phone system, with their IDs there.
 pub struct MyNumbers(HashMap<CallerId, String>);
@@ -71,7 +71,7 @@ impl Smartflo {
         if !ids.is_empty() {
             let path = format!("v1/user/{}", encode(user.as_str()));
             let address = self.base.address(SET, &path, &[])?;
-            self.ask(Ask::json(SET, Method::PATCH, address, &json!({ "caller_id": ids })), until).await?;
+            self.ask(HttpRequest::json(SET, Method::PATCH, address, &json!({ "caller_id": ids })), until).await?;
         }
         Ok(missing)
     }

@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 
 use crate::{
-    BaseUrl, ConnectorError, FailureKind, Http, base_url::encode, http_client::Ask, refusal::Refusal, service::Service,
-    session::Session, trail::Trail,
+    BaseUrl, ConnectorError, FailureKind, Http, base_url::encode, http_client::HttpRequest, refusal::Refusal,
+    service::Service, session::Session, trail::Trail,
 };
 
 /// What an account's secret with its [`Credentials`] is called.
@@ -139,7 +139,7 @@ impl ZoomPhone {
         until: Instant,
     ) -> Result<T, ConnectorError> {
         let address = self.endpoints.api.address(operation, path, query)?;
-        let answer = self.session.ask(Ask::get(operation, address), || self.grant(), until).await?;
+        let answer = self.session.ask(HttpRequest::get(operation, address), || self.grant(), until).await?;
         if answer.status == StatusCode::OK {
             return answer.json(operation);
         }
@@ -151,13 +151,13 @@ impl ZoomPhone {
     }
 
     /// What asks for a token.
-    fn grant(&self) -> Result<Ask, ConnectorError> {
+    fn grant(&self) -> Result<HttpRequest, ConnectorError> {
         let Credentials { account_id, client_id, client_secret } = &self.credentials;
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "account_credentials")
             .append_pair("account_id", account_id)
             .finish();
-        let mut ask = Ask::form(SIGN_IN, self.endpoints.login.address(SIGN_IN, "oauth/token", &[])?, form);
+        let mut ask = HttpRequest::form(SIGN_IN, self.endpoints.login.address(SIGN_IN, "oauth/token", &[])?, form);
         let basic = BASE64_STANDARD.encode(format!("{client_id}:{}", client_secret.expose()));
         let mut basic = HeaderValue::from_str(&format!("Basic {basic}")).expect("base 64 can stand in a header");
         basic.set_sensitive(true);

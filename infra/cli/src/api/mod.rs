@@ -7,20 +7,15 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use rollcall_connectors::{
+    BaseUrl, ConnectorError, FailureKind, Http, HttpRequest, HttpResponse, Service, Trail, encode,
+};
 use rollcall_model::path_part::{IN_QUERY, is_safe_in_path};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::{Duration, Instant};
 
 pub use problem::{Failure, Problem};
-pub use token::{ApiToken, NotAToken};
-
-use crate::{
-    BaseUrl, ConnectorError, FailureKind, Http,
-    base_url::encode,
-    http_client::{Answer, Ask},
-    service::Service,
-    trail::Trail,
-};
+pub use token::ApiToken;
 
 /// The API of one deployment, asked with one token.
 pub struct Api {
@@ -72,7 +67,7 @@ impl Api {
     /// # Errors
     /// [`Failure`], as of every other question.
     pub async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T, Failure> {
-        let ask = Ask::get(ASKING, self.address(path, query)?);
+        let ask = HttpRequest::get(ASKING, self.address(path, query)?);
         Ok(self.ask(ask).await?.json(ASKING)?)
     }
 
@@ -117,7 +112,7 @@ impl Api {
         body: &impl Serialize,
         key: &str,
     ) -> Result<T, Failure> {
-        let mut ask = Ask::json(ASKING, Method::POST, self.address(path, &[])?, body);
+        let mut ask = HttpRequest::json(ASKING, Method::POST, self.address(path, &[])?, body);
         ask.headers.insert(IDEMPOTENCY_KEY, header_value(key)?);
         Ok(self.ask(ask).await?.json(ASKING)?)
     }
@@ -127,7 +122,7 @@ impl Api {
     /// # Errors
     /// [`Failure`]
     pub async fn put<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, Failure> {
-        let ask = Ask::json(ASKING, Method::PUT, self.address(path, &[])?, body);
+        let ask = HttpRequest::json(ASKING, Method::PUT, self.address(path, &[])?, body);
         Ok(self.ask(ask).await?.json(ASKING)?)
     }
 
@@ -136,7 +131,7 @@ impl Api {
     /// # Errors
     /// [`Failure`]
     pub async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
-        let ask = Ask { method: Method::DELETE, ..Ask::get(ASKING, self.address(path, &[])?) };
+        let ask = HttpRequest { method: Method::DELETE, ..HttpRequest::get(ASKING, self.address(path, &[])?) };
         self.ask(ask).await.map(drop)
     }
 
@@ -152,7 +147,7 @@ impl Api {
             headers.insert(name, header_value(value)?);
         }
         let address = address(DROPPING, &permission.url)?;
-        let ask = Ask { method: Method::PUT, headers, body: bytes, ..Ask::get(DROPPING, address) };
+        let ask = HttpRequest { method: Method::PUT, headers, body: bytes, ..HttpRequest::get(DROPPING, address) };
         let answer = self.http.carry(&ask, Instant::now() + FILE_PATIENCE).await?;
         if answer.status != StatusCode::OK {
             return Err(elsewhere(DROPPING, &answer).into());
@@ -166,14 +161,14 @@ impl Api {
     /// # Errors
     /// [`Failure`]
     pub async fn fetch(&self, path: &[&str]) -> Result<Option<Bytes>, Failure> {
-        let answer = match self.ask(Ask::get(ASKING, self.address(path, &[])?)).await {
+        let answer = match self.ask(HttpRequest::get(ASKING, self.address(path, &[])?)).await {
             Ok(answer) => answer,
             Err(Failure::Refused(problem)) if problem.is_not_found() => return Ok(None),
             Err(failure) => return Err(failure),
         };
         let location = answer.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
         let location = location.ok_or_else(|| malformed(ASKING, "the answer leads nowhere"))?;
-        let ask = Ask::get(FETCHING, address(FETCHING, location)?);
+        let ask = HttpRequest::get(FETCHING, address(FETCHING, location)?);
         let file = self.http.carry(&ask, Instant::now() + FILE_PATIENCE).await?;
         if file.status == StatusCode::OK { Ok(Some(file.body)) } else { Err(elsewhere(FETCHING, &file).into()) }
     }
@@ -184,7 +179,7 @@ impl Api {
     }
 
     /// An answer that is no refusal.
-    async fn ask(&self, mut ask: Ask) -> Result<Answer, Failure> {
+    async fn ask(&self, mut ask: HttpRequest) -> Result<HttpResponse, Failure> {
         ask.headers.insert(header::AUTHORIZATION, self.token.header());
         let answer = self.service.ask(&ask, Instant::now() + TIMEOUT).await?;
         if answer.status.is_client_error() {
@@ -234,7 +229,7 @@ fn malformed(operation: &'static str, detail: &str) -> ConnectorError {
 }
 
 /// The bucket refuses, which the API has given leave for.
-fn elsewhere(operation: &'static str, answer: &Answer) -> ConnectorError {
+fn elsewhere(operation: &'static str, answer: &HttpResponse) -> ConnectorError {
     let kind = if answer.status.is_server_error() { FailureKind::Unavailable } else { FailureKind::Refused };
     ConnectorError::new(operation, kind, format!("the bucket answers with HTTP status {}", answer.status.as_u16()))
 }

@@ -1,11 +1,11 @@
 //! The API's no.
 
 use http::StatusCode;
+use rollcall_connectors::{ConnectorError, HttpResponse};
 use rollcall_model::code::ApiCode;
 use serde::Deserialize;
 
 use super::ApiToken;
-use crate::{ConnectorError, http_client::Answer};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ struct Told {
 
 impl Problem {
     /// The problem that an answer is.
-    pub(super) fn of(answer: &Answer, token: &ApiToken) -> Self {
+    pub(super) fn of(answer: &HttpResponse, token: &ApiToken) -> Self {
         let told: Option<Told> = serde_json::from_slice(&answer.body).ok();
         let (code, detail, message) = told.map(|told| (told.code, told.detail, told.message)).unwrap_or_default();
         let status = answer.status.as_u16();
