@@ -106,7 +106,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Column, Reader, RowShape, Writer, cut::DELIMITERS, read::clean};
+    use crate::{Column, Reader, RowShape, Writer, cut::DELIMITERS, read::row::clean};
 
     #[test]
     fn formulas_become_text_and_read_back() {

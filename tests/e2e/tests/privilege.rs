@@ -33,7 +33,7 @@ const NOT_PLAYED: [&str; 7] = [
     "xray:",
 ];
 
-/// What is seen in another test, which would take too long here: a download of more than four megabytes (`api.rs`).
+/// What is seen in another test, which would take too long here: a download of more than four megabytes (`api/users.rs`).
 const SEEN_ELSEWHERE: &str = "/exports/*";
 
 /// Users of the files that a function is killed over: as many as keep it at work for some seconds, and no more than an attempt

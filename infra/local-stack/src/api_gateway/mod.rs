@@ -5,6 +5,7 @@
 mod answer;
 mod event;
 mod routes;
+mod signing_key;
 mod token;
 
 use std::net::Ipv4Addr;
@@ -22,7 +23,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use self::token::{Grant, SigningKey};
+pub use self::signing_key::{Grant, SigningKey};
 
 use self::event::Call;
 use self::routes::Routes;

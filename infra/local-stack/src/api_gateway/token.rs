@@ -1,21 +1,15 @@
-//! JSON Web Tokens (RFC 7519) signed with RS256 (RFC 7518 section 3.3), the only kind that a JWT authorizer of API Gateway
-//! takes: the key that signs them on this machine, and what is asked of one.
+//! JSON Web Tokens (RFC 7519), and what a JWT authorizer of API Gateway asks of one.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html>
 
 use std::fmt;
-use std::path::Path;
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
-use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::{Map, Value};
 
-use crate::data_dir::{Issuer, write_private};
+use super::signing_key::SigningKey;
 use crate::error::{Context, Result};
 use crate::template::Authorizer;
 
@@ -24,99 +18,6 @@ pub(super) const ALGORITHM: &str = "RS256";
 
 /// The claims of a token.
 pub(super) type Claims = Map<String, Value>;
-
-/// A key pair that signs tokens.
-pub struct SigningKey {
-    pair: RsaKeyPair,
-    /// The public key's numbers, as a JSON Web Key has them (RFC 7518 section 6.3.1).
-    modulus: String,
-    exponent: String,
-    /// What tokens call the key: its thumbprint (RFC 7638).
-    id: String,
-}
-
-impl SigningKey {
-    /// The key in a file, which is made when there is none.
-    pub(crate) fn open(file: &Path) -> Result<Self> {
-        if !file.exists() {
-            let what = "could not make a key for tokens";
-            let pair = RsaKeyPair::generate(KeySize::Rsa2048).context(what)?;
-            let der: Pkcs8V1Der = pair.as_der().context(what)?;
-            write_private(file, der.as_ref())?;
-        }
-        Self::read(file)
-    }
-
-    /// The key in a file.
-    ///
-    /// # Errors
-    /// If the file can't be read, or holds no key.
-    pub fn read(file: &Path) -> Result<Self> {
-        let what = || format!("could not read the key in {}", file.display());
-        let der = std::fs::read(file).context(what())?;
-        let pair = RsaKeyPair::from_pkcs8(&der).context(what())?;
-        let public = pair.public_key();
-        let modulus = BASE64.encode(public.modulus().big_endian_without_leading_zero());
-        let exponent = BASE64.encode(public.exponent().big_endian_without_leading_zero());
-        let members = format!(r#"{{"e":"{exponent}","kty":"RSA","n":"{modulus}"}}"#);
-        Ok(Self { pair, modulus, exponent, id: BASE64.encode(Sha256::digest(members)) })
-    }
-
-    /// A token with these claims.
-    ///
-    /// # Errors
-    /// If the system gives no random numbers.
-    pub fn sign(&self, claims: &Value) -> Result<String> {
-        let header = json!({ "alg": ALGORITHM, "kid": self.id, "typ": "JWT" });
-        let signed = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
-        let mut signature = vec![0; self.pair.public_modulus_len()];
-        let random = SystemRandom::new();
-        self.pair
-            .sign(&RSA_PKCS1_SHA256, &random, signed.as_bytes(), &mut signature)
-            .context("could not sign a token")?;
-        Ok(format!("{signed}.{}", BASE64.encode(signature)))
-    }
-
-    /// The JSON Web Key Set that tells the public key (RFC 7517 section 5).
-    pub(super) fn key_set(&self) -> Value {
-        let (id, n, e) = (&self.id, &self.modulus, &self.exponent);
-        json!({ "keys": [{ "kty": "RSA", "use": "sig", "alg": ALGORITHM, "kid": id, "n": n, "e": e }] })
-    }
-}
-
-/// Who has a token, who made it, and what it allows.
-#[derive(Debug)]
-pub struct Grant<'a> {
-    /// The account that the token is for.
-    pub account: &'a str,
-    /// Who asks: the token's subject, and its e-mail address if it is one.
-    pub subject: &'a str,
-    /// What it allows.
-    pub scopes: &'a [String],
-    /// From when it is valid, in seconds since 1970.
-    pub issued: i64,
-    /// Until when, in seconds since 1970.
-    pub expires: i64,
-}
-
-impl Grant<'_> {
-    /// The claims that say so. The account is in an attribute of its own, named as Cognito names one.
-    pub fn claims(&self, issuer: &Issuer) -> Value {
-        let mut claims = json!({
-            "iss": issuer.url,
-            "aud": issuer.audience,
-            "sub": self.subject,
-            "iat": self.issued,
-            "exp": self.expires,
-            "scope": self.scopes.join(" "),
-            "custom:account": self.account,
-        });
-        if self.subject.contains('@') {
-            claims["email"] = self.subject.into();
-        }
-        claims
-    }
-}
 
 /// Why a token is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -246,7 +147,11 @@ fn items(claim: Option<&Value>) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::api_gateway::Grant;
+    use crate::data_dir::Issuer;
 
     const NOW: i64 = 1_800_000_000;
     const NOW_SECONDS: f64 = 1_800_000_000.0;

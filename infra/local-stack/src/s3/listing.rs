@@ -1,10 +1,7 @@
-//! Lists of objects and of their versions, a page at a time, in the order of their keys' bytes.
+//! The index of objects and of their versions, read a page at a time, in the order of their keys' bytes.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use s3s::dto::{CommonPrefix, DeleteMarkerEntry, ETag, Object, ObjectVersion};
-
-use super::condition::timestamp;
 use super::objects::{COLUMNS, Version};
 
 /// What is asked for.
@@ -89,42 +86,6 @@ pub(super) fn page(tx: &Transaction, query: &Query, mut start: Start) -> rusqlit
             }
         }
     }
-}
-
-pub(super) fn listed(version: Version) -> Object {
-    Object {
-        key: Some(version.key),
-        size: Some(version.size),
-        e_tag: Some(ETag::Strong(version.etag)),
-        last_modified: Some(timestamp(version.modified)),
-        ..Object::default()
-    }
-}
-
-pub(super) fn listed_version(version: Version) -> ObjectVersion {
-    ObjectVersion {
-        key: Some(version.key),
-        version_id: Some(version.id),
-        is_latest: Some(version.latest),
-        size: Some(version.size),
-        e_tag: Some(ETag::Strong(version.etag)),
-        last_modified: Some(timestamp(version.modified)),
-        ..ObjectVersion::default()
-    }
-}
-
-pub(super) fn listed_marker(version: Version) -> DeleteMarkerEntry {
-    DeleteMarkerEntry {
-        key: Some(version.key),
-        version_id: Some(version.id),
-        is_latest: Some(version.latest),
-        last_modified: Some(timestamp(version.modified)),
-        ..DeleteMarkerEntry::default()
-    }
-}
-
-pub(super) fn common_prefixes(prefixes: Vec<String>) -> Vec<CommonPrefix> {
-    prefixes.into_iter().map(|prefix| CommonPrefix { prefix: Some(prefix) }).collect()
 }
 
 fn common_prefix<'a>(key: &'a str, query: &Query) -> Option<&'a str> {

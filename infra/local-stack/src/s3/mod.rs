@@ -6,9 +6,11 @@ mod condition;
 mod content;
 mod digest;
 mod listing;
+mod lists;
 mod multipart;
 mod objects;
 mod protocol;
+mod shared_fields;
 
 use std::collections::HashSet;
 use std::path::Path;

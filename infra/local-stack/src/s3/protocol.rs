@@ -3,8 +3,6 @@
 
 use std::ops::Range;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
     CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, CreateBucketInput, CreateBucketOutput,
@@ -20,63 +18,12 @@ use uuid::Uuid;
 use super::access::Asker;
 use super::condition::{ReadConditions, WriteConditions, timestamp};
 use super::digest::Digests;
-use super::listing::{Query, Start, common_prefixes, listed, listed_marker, listed_version};
+use super::lists::MAX_PAGE;
 use super::objects::{Attributes, Change, Write};
+use super::shared_fields::{attributes, described, read_conditions};
 use super::{Store, content, digest, internal, multipart, objects};
 use crate::index::now_ms;
 use crate::template::REGION;
-
-/// S3's most entries on a page, and its default.
-const MAX_PAGE: i32 = 1000;
-
-/// The attributes that a request gives an object. A macro, for `s3s` has no type that its requests share.
-macro_rules! attributes {
-    ($input:expr) => {
-        Attributes {
-            content_type: $input.content_type.take(),
-            cache_control: $input.cache_control.take(),
-            content_disposition: $input.content_disposition.take(),
-            content_encoding: $input.content_encoding.take(),
-            content_language: $input.content_language.take(),
-            metadata: $input.metadata.take().unwrap_or_default(),
-            ..Attributes::default()
-        }
-    };
-}
-
-/// What a response says of an object. A macro, for the same reason.
-macro_rules! described {
-    ($output:ident, $version:expr) => {
-        $output {
-            accept_ranges: Some("bytes".to_owned()),
-            cache_control: $version.attributes.cache_control.clone(),
-            content_disposition: $version.attributes.content_disposition.clone(),
-            content_encoding: $version.attributes.content_encoding.clone(),
-            content_language: $version.attributes.content_language.clone(),
-            content_length: Some($version.size),
-            content_type: Some(
-                $version.attributes.content_type.clone().unwrap_or_else(|| "binary/octet-stream".to_owned()),
-            ),
-            e_tag: Some(ETag::Strong($version.etag.clone())),
-            last_modified: Some(timestamp($version.modified)),
-            metadata: Some($version.attributes.metadata.clone()),
-            version_id: Some($version.id.clone()).filter(|id| id != objects::NO_VERSION),
-            ..$output::default()
-        }
-    };
-}
-
-/// The conditions that a request puts on a read.
-macro_rules! read_conditions {
-    ($input:expr) => {
-        ReadConditions {
-            if_match: $input.if_match.take(),
-            if_none_match: $input.if_none_match.take(),
-            if_modified_since: $input.if_modified_since.take(),
-            if_unmodified_since: $input.if_unmodified_since.take(),
-        }
-    };
-}
 
 /// A response with the checksums among its headers.
 fn with_checksums<T>(output: T, checksums: &digest::Checksums) -> S3Response<T> {
@@ -226,83 +173,14 @@ impl S3 for Store {
     }
 
     async fn list_objects_v2(&self, req: S3Request<ListObjectsV2Input>) -> S3Result<S3Response<ListObjectsV2Output>> {
-        let input = req.input;
-        let start = match (&input.continuation_token, &input.start_after) {
-            (Some(token), _) => BASE64_URL_SAFE_NO_PAD
-                .decode(token)
-                .ok()
-                .and_then(|key| String::from_utf8(key).ok())
-                .map(Start::at)
-                .ok_or_else(|| s3_error!(InvalidArgument, "The continuation token provided is incorrect"))?,
-            (None, Some(key)) => Start::after(key),
-            (None, None) => Start::at(""),
-        };
-        let max = input.max_keys.unwrap_or(MAX_PAGE).clamp(0, MAX_PAGE);
-        let query = Query {
-            bucket: &input.bucket,
-            prefix: input.prefix.as_deref().unwrap_or_default(),
-            delimiter: input.delimiter.as_deref(),
-            all_versions: false,
-            max: usize::try_from(max).unwrap_or_default(),
-        };
-        let page = self.page(&query, start)?;
-        Ok(S3Response::new(ListObjectsV2Output {
-            key_count: i32::try_from(page.versions.len() + page.common_prefixes.len()).ok(),
-            is_truncated: Some(page.next.is_some()),
-            next_continuation_token: page.next.map(|start| BASE64_URL_SAFE_NO_PAD.encode(start.key)),
-            contents: Some(page.versions.into_iter().map(listed).collect()),
-            common_prefixes: Some(common_prefixes(page.common_prefixes)),
-            name: Some(input.bucket),
-            prefix: input.prefix,
-            delimiter: input.delimiter,
-            continuation_token: input.continuation_token,
-            start_after: input.start_after,
-            max_keys: Some(max),
-            ..ListObjectsV2Output::default()
-        }))
+        self.objects(req.input).map(S3Response::new)
     }
 
     async fn list_object_versions(
         &self,
         req: S3Request<ListObjectVersionsInput>,
     ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
-        let input = req.input;
-        let start = match (&input.key_marker, &input.version_id_marker) {
-            (Some(key), Some(id)) => {
-                Start { before: self.index(|tx| objects::sequence(tx, &input.bucket, key, id))?, key: key.clone() }
-            }
-            (Some(key), None) => Start::after(key),
-            (None, _) => Start::at(""),
-        };
-        let max = input.max_keys.unwrap_or(MAX_PAGE).clamp(0, MAX_PAGE);
-        let query = Query {
-            bucket: &input.bucket,
-            prefix: input.prefix.as_deref().unwrap_or_default(),
-            delimiter: input.delimiter.as_deref(),
-            all_versions: true,
-            max: usize::try_from(max).unwrap_or_default(),
-        };
-        let page = self.page(&query, start)?;
-        let last = page.versions.last().filter(|_| page.next.is_some());
-        let (next_key_marker, next_version_id_marker) =
-            last.map(|version| (version.key.clone(), version.id.clone())).unzip();
-        let (versions, markers): (Vec<_>, Vec<_>) =
-            page.versions.into_iter().partition(|version| version.content.is_some());
-        Ok(S3Response::new(ListObjectVersionsOutput {
-            is_truncated: Some(page.next.is_some()),
-            next_key_marker,
-            next_version_id_marker,
-            versions: Some(versions.into_iter().map(listed_version).collect()),
-            delete_markers: Some(markers.into_iter().map(listed_marker).collect()),
-            common_prefixes: Some(common_prefixes(page.common_prefixes)),
-            name: Some(input.bucket),
-            prefix: input.prefix,
-            delimiter: input.delimiter,
-            key_marker: input.key_marker,
-            version_id_marker: input.version_id_marker,
-            max_keys: Some(max),
-            ..ListObjectVersionsOutput::default()
-        }))
+        self.versions(req.input).map(S3Response::new)
     }
 
     async fn copy_object(&self, mut req: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {

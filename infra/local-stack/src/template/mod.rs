@@ -7,6 +7,7 @@ mod api;
 mod evaluate;
 mod parameters;
 mod queue_policy;
+mod resources;
 mod role;
 mod schedule;
 mod stream;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 pub use self::api::{Access, Api, Authorizer, Route};
+pub use self::resources::{Bucket, Function, Queue, QueueSource, Redrive, Resources, Rule, Table};
 pub use self::role::Statement;
 pub use self::schedule::{Asynchronous, Schedule};
 pub use self::stream::StreamSource;
@@ -28,10 +30,13 @@ use super::events::Pattern;
 
 /// The region that everything on this machine is in.
 pub const REGION: &str = "us-east-1";
+
 /// The account that owns everything on this machine.
 pub const ACCOUNT_ID: &str = "000000000000";
+
 /// The partition of AWS that ARNs name.
 pub const PARTITION: &str = "aws";
+
 /// The name of the stack, which starts the name of each of its resources.
 pub const STACK_NAME: &str = "rollcall";
 
@@ -53,97 +58,6 @@ const NOT_RUN_HERE: [(&str, &str); 11] = [
     ("AWS::SNS::TopicPolicy", "only alarms would write to it"),
     ("AWS::SNS::Subscription", "only alarms would write to it"),
 ];
-
-/// All that the stack runs.
-#[derive(Debug)]
-pub struct Resources {
-    pub tables: Vec<Table>,
-    pub buckets: Vec<Bucket>,
-    pub queues: Vec<Queue>,
-    pub rules: Vec<Rule>,
-    pub functions: Vec<Function>,
-    pub schedules: Vec<Schedule>,
-    pub api: Option<Api>,
-    /// The template's outputs by name.
-    pub outputs: BTreeMap<String, String>,
-}
-
-/// A DynamoDB table.
-#[derive(Debug)]
-pub struct Table {
-    pub name: String,
-    /// The request that creates it, in `CreateTable`'s words.
-    pub create: Value,
-    /// The attribute that holds an item's expiry, if items expire.
-    pub ttl_attribute: Option<String>,
-}
-
-/// An S3 bucket.
-#[derive(Debug)]
-pub struct Bucket {
-    pub name: String,
-    pub versioned: bool,
-    /// Whether new objects are told to EventBridge.
-    pub emits_events: bool,
-}
-
-/// An SQS queue.
-#[derive(Debug, Clone)]
-pub struct Queue {
-    pub name: String,
-    /// How long a received message stays hidden.
-    pub visibility_timeout: Duration,
-    /// How long a message is kept before it is dropped.
-    pub retention: Duration,
-    pub redrive: Option<Redrive>,
-}
-
-/// Where a queue's messages go that are received too often.
-#[derive(Debug, Clone)]
-pub struct Redrive {
-    /// The name of the dead-letter queue.
-    pub dead_letters: String,
-    /// Receives before a message goes there.
-    pub max_receives: u32,
-}
-
-/// An EventBridge rule.
-#[derive(Debug)]
-pub struct Rule {
-    pub pattern: Pattern,
-    /// The names of the queues that get a matching event.
-    pub queues: Vec<String>,
-}
-
-/// A Lambda function.
-#[derive(Debug, Clone, Default)]
-pub struct Function {
-    pub name: String,
-    pub arn: String,
-    /// The cargo binary that is its bootstrap.
-    pub binary: String,
-    pub memory_mb: u32,
-    pub timeout: Duration,
-    pub environment: BTreeMap<String, String>,
-    pub sources: Vec<QueueSource>,
-    pub streams: Vec<StreamSource>,
-    pub asynchronous: Asynchronous,
-    /// What its role allows.
-    pub statements: Vec<Statement>,
-}
-
-/// An SQS event source of a function.
-#[derive(Debug, Clone)]
-pub struct QueueSource {
-    /// The name of the queue.
-    pub queue: String,
-    pub queue_arn: String,
-    pub batch_size: u32,
-    /// Whether the function answers with the messages that failed, rather than fail the whole batch.
-    pub reports_item_failures: bool,
-    /// Batches at work at once.
-    pub max_concurrency: usize,
-}
 
 /// Reads a template and resolves it with the given parameters. `api_url` is where an HTTP API is served.
 ///
@@ -168,10 +82,12 @@ fn text(value: &Value) -> Option<String> {
 /// SQS keeps a message this long, and hides a received one this long, when the template says nothing.
 const DEFAULT_RETENTION: u64 = 4 * 24 * 3600;
 const DEFAULT_VISIBILITY: u64 = 30;
+
 /// Lambda's own defaults.
 const DEFAULT_TIMEOUT: u64 = 3;
 const DEFAULT_MEMORY: u64 = 128;
 const DEFAULT_BATCH: u64 = 10;
+
 /// Lambda would go to a thousand; one machine is busy long before.
 const DEFAULT_CONCURRENCY: u64 = 10;
 
@@ -465,7 +381,9 @@ fn merged(global: &Value, own: &Value) -> Value {
 
 #[cfg(test)]
 mod bundled;
+
 #[cfg(test)]
 mod refused;
+
 #[cfg(test)]
 mod tests;

@@ -15,18 +15,15 @@
 //!
 //! Nothing is known of a job before its file is there: its name is made of the version that S3 gives the file.
 
+mod claim;
 mod shown;
+mod state;
 
+pub use self::claim::{ClaimOutcome, Delivery, Lease, claim};
 pub use self::shown::JobView;
+pub use self::state::{InvalidJobState, JobState, Phase, Stage};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
-use crate::{
-    note::Note,
-    report::Counts,
-    upload::{InboxKey, ResultKeys},
-};
 use rollcall_model::{
     audit::Actor,
     code::FileWarning,
@@ -35,6 +32,13 @@ use rollcall_model::{
     user::Name,
 };
 use rollcall_tabular::{Encoding, FileFault};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    note::Note,
+    report::Counts,
+    upload::{InboxKey, ResultKeys},
+};
 
 /// The record of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,62 +117,6 @@ pub struct Job {
     pub mail: Option<MailState>,
 }
 
-/// Where a job stands in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum JobState {
-    /// Being worked on, or waiting for the next delivery.
-    Running,
-    /// The same, and nothing will be written.
-    Previewing,
-    /// Every row has the outcome that it would have. A person decides.
-    Previewed,
-    /// Every row has its outcome.
-    Finished,
-    /// The file can't be read, or the job was given up.
-    Failed,
-    /// It would have done more than anybody may have meant, so it did nothing: a person decides.
-    OnHold,
-    /// A person has said that what it would have done was not meant.
-    Discarded,
-    /// It had finished or was given up, and another job has taken back what it did.
-    Undone,
-}
-
-impl JobState {
-    /// Whether a job in this state has not ended.
-    pub fn is_underway(self) -> bool {
-        matches!(self, Self::Running | Self::Previewing)
-    }
-
-    /// As it stands in records.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Previewing => "previewing",
-            Self::Previewed => "previewed",
-            Self::Finished => "finished",
-            Self::Failed => "failed",
-            Self::OnHold => "on_hold",
-            Self::Discarded => "discarded",
-            Self::Undone => "undone",
-        }
-    }
-}
-
-/// What a job does with what it decides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Stage {
-    /// As its file was dropped: it carries it out.
-    #[default]
-    Dropped,
-    /// It shows it, and writes nothing.
-    Preview,
-    /// A person has seen what it would do, and said that it is meant: it carries it out, and no brake holds it.
-    Executed,
-}
-
 /// What a preview said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Previewed {
@@ -181,47 +129,6 @@ pub struct Previewed {
     /// Rows of which something else has come, among them such as there were only then or only now.
     #[serde(default)]
     pub differs: u64,
-}
-
-/// The job stands where this can't be decided about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("A job that is {} can't be {}.", .state.as_str(), match .decision {
-    Decision::Execute => "executed",
-    Decision::Discard => "discarded",
-    Decision::Undo => "undone",
-})]
-pub struct InvalidJobState {
-    decision: Decision,
-    state: JobState,
-}
-
-/// What a running job is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// Reading the file.
-    Reading,
-    /// Bringing users up to date.
-    Applying,
-    /// Writing the result files.
-    Reporting,
-    /// Sending the mail.
-    Mailing,
-    /// Nothing any more.
-    Done,
-}
-
-impl Phase {
-    /// As it stands in records.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Reading => "reading",
-            Self::Applying => "applying",
-            Self::Reporting => "reporting",
-            Self::Mailing => "mailing",
-            Self::Done => "done",
-        }
-    }
 }
 
 /// How far a job has come.
@@ -248,15 +155,6 @@ pub struct Progress {
     pub statements: u64,
     /// Statements that the table put off, each sent again.
     pub throttled: u64,
-}
-
-/// Who works on a job, and until when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
-    /// The invocation.
-    pub owner: String,
-    /// Its deadline: past that it is certainly not running any more.
-    pub until: Timestamp,
 }
 
 /// Why nothing more came of a job.
@@ -318,114 +216,6 @@ pub enum MailState {
         /// Its reason.
         reason: String,
     },
-}
-
-/// One delivery of a job's event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    /// The invocation that it came to.
-    pub invocation: String,
-    /// When it came.
-    pub at: Timestamp,
-    /// When the invocation ends, whatever it is doing.
-    pub deadline: Timestamp,
-    /// Which delivery of the event it is; the first is 1.
-    pub number: u32,
-    /// After how many the event goes to the dead-letter queue.
-    pub of: u32,
-}
-
-impl Delivery {
-    /// No other will follow.
-    pub fn is_last(&self) -> bool {
-        self.number >= self.of
-    }
-}
-
-/// What a delivery may do with a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClaimOutcome {
-    /// Work on it: write this record, on condition that what was read is still there.
-    Work(Box<Job>),
-    /// Every earlier delivery has died over it: write this record, tell the recipients, and let the event go to the
-    /// dead-letter queue.
-    GiveUp(Box<Job>),
-    /// Another delivery is at it.
-    Busy,
-    /// Nothing is left to do.
-    Ended,
-}
-
-/// Decides what a delivery may do, given the record that is there.
-pub fn claim(existing: Option<Job>, upload: &InboxKey, source: &ObjectVersion, delivery: &Delivery) -> ClaimOutcome {
-    let lease = Some(Lease { owner: delivery.invocation.clone(), until: delivery.deadline });
-    let Some(mut job) = existing else {
-        return ClaimOutcome::Work(Box::new(Job {
-            id: JobId::of(source),
-            upload: upload.clone(),
-            source: source.clone(),
-            state: JobState::Running,
-            stage: Stage::Dropped,
-            phase: Phase::Reading,
-            started: delivery.at,
-            ended: None,
-            lease,
-            attempts: 1,
-            paused: false,
-            counts: Counts::default(),
-            progress: Progress::default(),
-            previewed: None,
-            failure: None,
-            last_error: None,
-            asked_by: None,
-            decided_by: None,
-            undoes: None,
-            undone_by: None,
-            notify: None,
-            notify_ignored: None,
-            role: None,
-            encoding: None,
-            notes: Vec::new(),
-            mail: None,
-        }));
-    };
-    match job.state {
-        JobState::Previewed | JobState::Finished | JobState::OnHold | JobState::Discarded | JobState::Undone => {
-            return ClaimOutcome::Ended;
-        }
-        JobState::Failed if !matches!(job.failure, Some(Failure::GaveUp { .. })) => return ClaimOutcome::Ended,
-        // Sent back, its deliveries died before they came as far as a claim. Taken for done, it would be gone.
-        JobState::Failed if delivery.is_last() => {
-            job.lease = lease;
-            return ClaimOutcome::GiveUp(Box::new(job));
-        }
-        JobState::Failed => {}
-        JobState::Running | JobState::Previewing => {
-            if job.lease.as_ref().is_some_and(|lease| lease.until > delivery.at) {
-                return ClaimOutcome::Busy;
-            }
-            // The last delivery works only where the one before stopped on purpose. Otherwise something in the job
-            // kills whoever works on it, and somebody must be left to say so.
-            if delivery.is_last() && !job.paused {
-                let reason =
-                    job.last_error.clone().unwrap_or_else(|| "the function died or ran out of time or memory".into());
-                job.lease = lease;
-                job.failure = Some(Failure::GaveUp { attempts: job.attempts, reason });
-                return ClaimOutcome::GiveUp(Box::new(job));
-            }
-        }
-    }
-    if matches!(job.failure, Some(Failure::GaveUp { .. })) {
-        // Somebody sent it back from the dead-letter queue: it gets a new life, and a mail of its own. Also where whoever
-        // gave it up has died over saying so.
-        job.state = if job.previews() { JobState::Previewing } else { JobState::Running };
-        job.phase = Phase::Reading;
-        (job.ended, job.failure, job.mail) = (None, None, None);
-    }
-    job.lease = lease;
-    job.attempts += 1;
-    job.paused = false;
-    ClaimOutcome::Work(Box::new(job))
 }
 
 impl Job {

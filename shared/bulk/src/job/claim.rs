@@ -1,0 +1,125 @@
+//! Who works on a job, and what a delivery may do with it.
+
+use jiff::Timestamp;
+use rollcall_model::jobs::{JobId, ObjectVersion};
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, Job, JobState, Phase, Progress, Stage};
+use crate::{report::Counts, upload::InboxKey};
+
+/// Who works on a job, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The invocation.
+    pub owner: String,
+    /// Its deadline: past that it is certainly not running any more.
+    pub until: Timestamp,
+}
+
+/// One delivery of a job's event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The invocation that it came to.
+    pub invocation: String,
+    /// When it came.
+    pub at: Timestamp,
+    /// When the invocation ends, whatever it is doing.
+    pub deadline: Timestamp,
+    /// Which delivery of the event it is; the first is 1.
+    pub number: u32,
+    /// After how many the event goes to the dead-letter queue.
+    pub of: u32,
+}
+
+impl Delivery {
+    /// No other will follow.
+    pub fn is_last(&self) -> bool {
+        self.number >= self.of
+    }
+}
+
+/// What a delivery may do with a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimOutcome {
+    /// Work on it: write this record, on condition that what was read is still there.
+    Work(Box<Job>),
+    /// Every earlier delivery has died over it: write this record, tell the recipients, and let the event go to the
+    /// dead-letter queue.
+    GiveUp(Box<Job>),
+    /// Another delivery is at it.
+    Busy,
+    /// Nothing is left to do.
+    Ended,
+}
+
+/// Decides what a delivery may do, given the record that is there.
+pub fn claim(existing: Option<Job>, upload: &InboxKey, source: &ObjectVersion, delivery: &Delivery) -> ClaimOutcome {
+    let lease = Some(Lease { owner: delivery.invocation.clone(), until: delivery.deadline });
+    let Some(mut job) = existing else {
+        return ClaimOutcome::Work(Box::new(Job {
+            id: JobId::of(source),
+            upload: upload.clone(),
+            source: source.clone(),
+            state: JobState::Running,
+            stage: Stage::Dropped,
+            phase: Phase::Reading,
+            started: delivery.at,
+            ended: None,
+            lease,
+            attempts: 1,
+            paused: false,
+            counts: Counts::default(),
+            progress: Progress::default(),
+            previewed: None,
+            failure: None,
+            last_error: None,
+            asked_by: None,
+            decided_by: None,
+            undoes: None,
+            undone_by: None,
+            notify: None,
+            notify_ignored: None,
+            role: None,
+            encoding: None,
+            notes: Vec::new(),
+            mail: None,
+        }));
+    };
+    match job.state {
+        JobState::Previewed | JobState::Finished | JobState::OnHold | JobState::Discarded | JobState::Undone => {
+            return ClaimOutcome::Ended;
+        }
+        JobState::Failed if !matches!(job.failure, Some(Failure::GaveUp { .. })) => return ClaimOutcome::Ended,
+        // Sent back, its deliveries died before they came as far as a claim. Taken for done, it would be gone.
+        JobState::Failed if delivery.is_last() => {
+            job.lease = lease;
+            return ClaimOutcome::GiveUp(Box::new(job));
+        }
+        JobState::Failed => {}
+        JobState::Running | JobState::Previewing => {
+            if job.lease.as_ref().is_some_and(|lease| lease.until > delivery.at) {
+                return ClaimOutcome::Busy;
+            }
+            // The last delivery works only where the one before stopped on purpose. Otherwise something in the job
+            // kills whoever works on it, and somebody must be left to say so.
+            if delivery.is_last() && !job.paused {
+                let reason =
+                    job.last_error.clone().unwrap_or_else(|| "the function died or ran out of time or memory".into());
+                job.lease = lease;
+                job.failure = Some(Failure::GaveUp { attempts: job.attempts, reason });
+                return ClaimOutcome::GiveUp(Box::new(job));
+            }
+        }
+    }
+    if matches!(job.failure, Some(Failure::GaveUp { .. })) {
+        // Somebody sent it back from the dead-letter queue: it gets a new life, and a mail of its own. Also where whoever
+        // gave it up has died over saying so.
+        job.state = if job.previews() { JobState::Previewing } else { JobState::Running };
+        job.phase = Phase::Reading;
+        (job.ended, job.failure, job.mail) = (None, None, None);
+    }
+    job.lease = lease;
+    job.attempts += 1;
+    job.paused = false;
+    ClaimOutcome::Work(Box::new(job))
+}

@@ -1,0 +1,124 @@
+//! The safety threshold: what a resync would do at most, unless somebody says so.
+
+use e2e::{Stack, somebody};
+use futures_util::future::join_all;
+use rollcall_bulk::job::{Failure, JobState};
+use rollcall_engine::{
+    decide,
+    world::{Mappings, Schedules},
+};
+use rollcall_model::{jobs::Decision, settings::PhoneSystem};
+
+use crate::{by_email, drop_snapshot, map, number, resync, sees, set_system, to};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accounts_first_mappings_may_all_come_at_once() {
+    let stack = Stack::start(&[]).await;
+    let ids: Vec<String> = (0..64).map(|id| format!("crm-{id}")).collect();
+    join_all(ids.iter().map(|id| map(&stack, id, to("user1")))).await;
+    assert_eq!(stack.directory.mappings(&stack.account).await.unwrap().len(), ids.len());
+    assert_eq!(stack.directory.resynced_accounts().await.unwrap(), std::slice::from_ref(&stack.account));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_would_revoke_too_much_holds_says_so_once_and_goes_on_when_it_is_meant() {
+    let stack = Stack::start(&[]).await;
+    let all: Vec<String> = (0..12).map(number).collect();
+    stack.own(&all.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    set_system(&stack, PhoneSystem::Snapshot).await;
+    map(&stack, "1", by_email("one@example.com")).await;
+    map(&stack, "2", by_email("two@example.com")).await;
+    let nothing = resync(&stack, "early.json", false).await;
+    assert!(
+        matches!(&nothing.failure, Some(Failure::Refused { reason }) if reason.contains("No snapshot")),
+        "{nothing:?}"
+    );
+
+    let good = format!("7,one@example.com,Custom caller IDs,,{}\n8,two@example.com,All caller IDs,,\n", all.join("; "));
+    assert_eq!(drop_snapshot(&stack, &good).await.state, JobState::Finished);
+    let mails = stack.mails().len();
+    for bad in [
+        // An empty list, a file that is cut off, a row that can't be read: nothing is revoked.
+        "",
+        "7,one@example.com,Custom caller IDs,,none\n",
+        "7,one@example.com,Custom caller IDs,,junk\n8,two@example.com,All caller IDs,,\n",
+    ] {
+        let job = drop_snapshot(&stack, bad).await;
+        assert_ne!(job.state, JobState::Finished, "{bad}: {job:?}");
+        assert_eq!((sees(&stack, "1").await.len(), sees(&stack, "2").await.len()), (12, 12), "{bad}");
+    }
+    assert_eq!(stack.mails().len(), mails + 3, "each says why");
+
+    let less =
+        format!("7,one@example.com,Custom caller IDs,,{}\n8,two@example.com,Custom caller IDs,,{}\n", all[0], all[0]);
+    let held = drop_snapshot(&stack, &less).await;
+    assert_eq!(held.state, JobState::OnHold);
+    assert!(matches!(&held.failure, Some(Failure::OnHold { reason }) if reason.contains("22 of the 24")), "{held:?}");
+    assert_eq!(sees(&stack, "1").await, all);
+    let meant = resync(&stack, "meant.json", true).await;
+    assert_eq!((meant.state, meant.progress.numbers_removed), (JobState::Finished, 22), "{meant:?}");
+    assert_eq!(sees(&stack, "2").await, all[..1]);
+    let standing = stack.directory.resync_state(&stack.account).await.unwrap().unwrap().value;
+    assert_eq!((standing.done.unwrap().job, standing.ended), (meant.id, None));
+}
+
+/// A CRM user of many numbers, and a snapshot that gives the first so many of them.
+async fn one_of_many(stack: &Stack, numbers: usize) -> impl Fn(usize) -> String + use<> {
+    let all: Vec<String> = (0..numbers).map(number).collect();
+    stack.own(&all.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    set_system(stack, PhoneSystem::Snapshot).await;
+    map(stack, "1", by_email("one@example.com")).await;
+    move |first| format!("7,one@example.com,Custom caller IDs,,{}\n", all[..first].join("; "))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_holds_is_not_in_force_until_somebody_says_so() {
+    let stack = Stack::start(&[]).await;
+    let snapshot = one_of_many(&stack, 12).await;
+    assert_eq!(drop_snapshot(&stack, &snapshot(12)).await.state, JobState::Finished);
+    let held = drop_snapshot(&stack, &snapshot(1)).await;
+    assert_eq!(held.state, JobState::OnHold);
+    let job = resync(&stack, "while-it-holds.json", false).await;
+    assert_eq!((job.state, job.counts.unchanged), (JobState::Finished, 1), "the one before counts: {job:?}");
+
+    let held = drop_snapshot(&stack, &snapshot(2)).await;
+    assert_eq!(held.state, JobState::OnHold);
+    decide(&stack.directory, &held, Decision::Discard, &somebody()).await.unwrap().unwrap();
+    for confirmed in [false, true] {
+        let job = resync(&stack, &format!("discarded-{confirmed}.json"), confirmed).await;
+        assert_eq!((job.state, job.counts.unchanged), (JobState::Finished, 1), "{confirmed}: {job:?}");
+    }
+
+    let held = drop_snapshot(&stack, &snapshot(1)).await;
+    assert_eq!(stack.execute(&held).await.state, JobState::Finished);
+    let job = resync(&stack, "executed.json", false).await;
+    assert_eq!((job.state, job.counts.unchanged), (JobState::Finished, 1), "{job:?}");
+    assert_eq!(sees(&stack, "1").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_snapshot_that_is_worked_on_later_never_wins_over_a_newer_one() {
+    let stack = Stack::start(&[]).await;
+    let snapshot = one_of_many(&stack, 12).await;
+    assert_eq!(drop_snapshot(&stack, &snapshot(11)).await.state, JobState::Finished);
+    let older = drop_snapshot(&stack, &snapshot(1)).await;
+    assert_eq!(older.state, JobState::OnHold);
+    assert_eq!(drop_snapshot(&stack, &snapshot(12)).await.state, JobState::Finished);
+    let job = stack.execute(&older).await;
+    assert!(matches!(&job.failure, Some(Failure::Refused { reason }) if reason.contains("newer snapshot")), "{job:?}");
+    assert_eq!(resync(&stack, "after.json", true).await.counts.unchanged, 1);
+    assert_eq!(sees(&stack, "1").await.len(), 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_small_revocations_of_a_day_hold_as_one_large_one_does() {
+    let stack = Stack::start(&[]).await;
+    let snapshot = one_of_many(&stack, 30).await;
+    for (left, state) in
+        [(30, JobState::Finished), (21, JobState::Finished), (12, JobState::OnHold), (3, JobState::OnHold)]
+    {
+        let job = drop_snapshot(&stack, &snapshot(left)).await;
+        assert_eq!(job.state, state, "{left}: {job:?}");
+    }
+    assert_eq!(sees(&stack, "1").await.len(), 21);
+}
