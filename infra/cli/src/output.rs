@@ -34,7 +34,7 @@ pub fn print(text: &str) -> Result<()> {
 /// Prints a list of `limit` at most, and says so where there are more.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_list(mut text: String, more: bool, limit: usize) -> Result<()> {
     if more {
         let _ = writeln!(text, "There are more: list them with --limit. These are the first {limit}.");

@@ -45,7 +45,7 @@ pub struct Seed {
     numbers: u64,
     #[command(flatten)]
     whose: AccountArg,
-    /// Who gets the reports, in place of those set before; can be given several times [default: ops@example.com]
+    /// Who gets the reports, in place of those set before; can be given several times, and is ops@example.com by default
     #[arg(long = "recipient", value_name = "ADDRESS")]
     recipients: Vec<EmailAddress>,
     /// An address or a domain that reports may go to besides, where an upload names it; can be given several times

@@ -91,7 +91,7 @@ impl Http {
     /// Sends or fetches a file, once. A large one may take as long as there is time.
     ///
     /// # Errors
-    /// As [`Http::ask`].
+    /// [`FailureKind::Unavailable`] without an answer, [`FailureKind::Malformed`] for one that is too large.
     pub async fn carry(&self, ask: &HttpRequest, until: Instant) -> Result<HttpResponse, ConnectorError> {
         self.exchange(ask, until, until, MAX_FILE).await
     }

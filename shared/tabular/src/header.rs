@@ -15,7 +15,7 @@ use crate::text;
 pub struct Column {
     /// Its name, as samples and messages show it.
     pub name: &'static str,
-    /// The names that it goes by, in the form of [`plain_name`].
+    /// The names that it goes by, without what no name depends on: case, spaces and punctuation.
     pub aliases: &'static [&'static str],
     /// A file without it can't be read.
     pub required: bool,

@@ -59,6 +59,7 @@ fn dependencies_point_one_way() {
             "shared/model" => known(&["tabular"]),
             "shared/bulk" => known(&["tabular", "model"]),
             "shared/engine" | "shared/connectors" => known(&["tabular", "model", "bulk"]),
+            // The engine says what it asks of the world; storage is the world on AWS.
             "shared/storage" => known(&["tabular", "model", "bulk", "engine"]),
             folder if folder.starts_with("functions/") => functions.clone(),
             "infra/cli" => functions.iter().cloned().chain(["local-stack".to_owned()]).collect(),
@@ -194,6 +195,83 @@ fn a_pure_crate_needs_nothing_that_reaches_the_world() {
         let pure = members.iter().find(|member| member.folder == folder).expect("the crate");
         let impure: Vec<_> = pure.needs.iter().filter(|name| IMPURE.contains(&name.as_str())).collect();
         assert!(impure.is_empty(), "{folder} may not need {impure:?}");
+    }
+}
+
+/// A use of each thing that `clippy.toml` forbids, in the ways that it is imported here.
+const FORBIDDEN: [(&str, &str); 30] = [
+    ("jiff::Timestamp::now", "Timestamp::now()"),
+    ("jiff::Zoned::now", "jiff::Zoned::now()"),
+    ("std::time::SystemTime::now", "SystemTime::now()"),
+    ("std::time::Instant::now", "time::Instant::now()"),
+    ("std::env::var", r#"env::var("HOME")"#),
+    ("std::env::var_os", r#"env::var_os("HOME")"#),
+    ("std::env::vars", "env::vars()"),
+    ("std::env::args", "env::args()"),
+    ("std::env::current_dir", "env::current_dir()"),
+    ("std::fs::read", r#"fs::read("x")"#),
+    ("std::fs::read_to_string", r#"read_to_string("x")"#),
+    ("std::fs::write", r#"fs::write("x", "y")"#),
+    ("std::fs::metadata", r#"fs::metadata("x")"#),
+    ("std::fs::read_dir", r#"fs::read_dir("x")"#),
+    ("std::fs::remove_file", r#"fs::remove_file("x")"#),
+    ("std::fs::File::open", r#"fs::File::open("x")"#),
+    ("std::fs::File::create", r#"fs::File::create("x")"#),
+    ("std::fs::File", "None::<fs::File>"),
+    ("std::fs::OpenOptions", "fs::OpenOptions::new()"),
+    ("std::io::stdin", "std::io::stdin()"),
+    ("std::io::stdout", "std::io::stdout()"),
+    ("std::io::stderr", "std::io::stderr()"),
+    ("std::net::TcpStream", "None::<net::TcpStream>"),
+    ("std::net::TcpListener", "None::<net::TcpListener>"),
+    ("std::net::UdpSocket", "None::<net::UdpSocket>"),
+    ("std::process::Command", r#"process::Command::new("x")"#),
+    ("std::thread::spawn", "thread::spawn(|| {})"),
+    ("std::thread::sleep", "thread::sleep(time::Duration::ZERO)"),
+    ("std::println", r#"println!("x")"#),
+    ("std::eprintln", r#"eprintln!("x")"#),
+];
+
+/// Clippy finds nothing where a path is misspelt, and says nothing of it either.
+#[test]
+fn what_the_pure_crates_forbid_is_found() {
+    let [rules, others @ ..] = ["tabular", "model", "bulk"]
+        .map(|name| fs::read_to_string(Path::new(ROOT).join("shared").join(name).join("clippy.toml")).expect("rules"));
+    assert!(others.iter().all(|other| *other == rules), "the pure crates have different rules");
+    let forbidden: BTreeSet<&str> =
+        rules.split("{ path = \"").skip(1).filter_map(|rule| rule.split('"').next()).collect();
+    assert_eq!(forbidden, FORBIDDEN.iter().map(|(path, _)| *path).collect());
+
+    let planted = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| fs::write(planted.path().join(name), text).expect("a file is written");
+    let uses = FORBIDDEN.iter().map(|(_, used)| format!("    let _ = {used};\n")).collect::<String>();
+    write("clippy.toml", &rules);
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"planted\"\nedition = \"2024\"\n[lib]\npath = \"lib.rs\"\n[dependencies]\n\
+                         jiff = { version = \"0.2\", default-features = false, features = [\"std\"] }\n",
+    );
+    write("Cargo.lock", &fs::read_to_string(Path::new(ROOT).join("Cargo.lock")).expect("the lock file"));
+    write(
+        "lib.rs",
+        &format!(
+            "use std::{{env, fs::{{self, read_to_string}}, net, process, thread, time::{{self, SystemTime}}}};\n\
+                              use jiff::Timestamp;\npub fn impure() {{\n{uses}}}\n"
+        ),
+    );
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let test = std::env::current_exe().expect("a test knows where it is");
+    let found = Command::new(cargo)
+        .args(["clippy", "--quiet", "--offline", "--target-dir"])
+        // Beside what the tests are compiled into, so that jiff is there the next time.
+        .arg(test.parent().and_then(Path::parent).expect("a test lies in target/profile/deps").join("planted"))
+        .current_dir(planted.path())
+        .output()
+        .expect("clippy runs");
+    let found = String::from_utf8_lossy(&found.stderr);
+    for (path, _) in FORBIDDEN {
+        let told = ["method", "type", "macro"].map(|kind| format!("use of a disallowed {kind} `{path}`"));
+        assert!(told.iter().any(|told| found.contains(told)), "{path} is not found: {found}");
     }
 }
 

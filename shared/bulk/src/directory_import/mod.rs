@@ -2,7 +2,7 @@
 //!
 //! An import takes [chosen](request) users of the directory, and keeps the link to each by the directory's own ID,
 //! since names and login names change. [A sync](sync) brings later changes. Both end as [rows] of a file of users,
-//! which goes the way of every such file. [Standing](standing) is what is kept of both.
+//! which goes the way of every such file. [The sync's state](sync_state) is what is kept of both.
 //!
 //! **Nothing is deleted because a directory says so**: who is gone there is deactivated here.
 

@@ -1,7 +1,7 @@
 //! Taking back what a job did: exactly that, and nothing that has been changed since.
 //!
-//! A job keeps what it does to each user beside its results. From that come its [deeds](Deed): numbers that it put on a list or took off
-//! one, users that it created or changed. Each is undone by itself ([`UndoPlan::decide`]), if what the job left is still there; where it
+//! A job keeps what it does to each user beside its results. From that come its [effects](Effect): numbers that it put on a list or took off
+//! one, users that it created or changed. Each is undone by itself (by an [`UndoPlan`]), if what the job left is still there; where it
 //! isn't, somebody has been at it since, and it is passed over and said so.
 
 mod effect;

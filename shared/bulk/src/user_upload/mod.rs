@@ -1,6 +1,6 @@
 //! Users from a file: created and changed by login ID, many at once.
 //!
-//! As with an [append](crate::append), the file is read twice. First it becomes a [`UserRequests`]: what is to be so of each
+//! As with an [`append`](mod@crate::append), the file is read twice. First it becomes a [`UserRequests`]: what is to be so of each
 //! user. That, settled into a [`UploadLedger`], is held against the table user by user ([`UploadLedger::plan`], [`UploadLedger::record`]).
 //! Then the file is read again, and each row is judged by the ledger ([`judge`]). A row's caller IDs are appended by the
 //! append's own ledger, so a file of users never takes one away either.

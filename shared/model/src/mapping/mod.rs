@@ -2,7 +2,7 @@
 //!
 //! A mapping joins a CRM user to a user of the phone system, with a snapshot of what that one might dial from at the last
 //! resync. **What a CRM user sees is the snapshot, resolved against the account's inventory, without resting and retired
-//! numbers.** What changes on the phone side shows after the next [resync].
+//! numbers.** What changes on the phone side shows after the next resync.
 
 mod explain;
 mod matching;

@@ -22,7 +22,7 @@ const WRITING: &str = "writing the catalogue";
 const RECORD: &str = "entry";
 
 impl Directory {
-    /// Takes an entry away, and says before who does ([`Directory::delete_saying`]). Users that carry its ID keep it.
+    /// Takes an entry away, and says before who does. Users that carry its ID keep it.
     ///
     /// # Errors
     /// When the table can't be written.

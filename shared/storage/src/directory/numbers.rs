@@ -44,7 +44,7 @@ impl Directory {
     /// Those of some numbers that are in the inventory, as they are now.
     ///
     /// # Errors
-    /// As [`Directory::find_users`].
+    /// As [`Users::find_users`](rollcall_engine::world::Users::find_users).
     pub async fn numbers(
         &self,
         account: &AccountId,

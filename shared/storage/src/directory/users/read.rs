@@ -19,7 +19,7 @@ impl Directory {
     /// Those of the login IDs that are users, in the order asked for.
     ///
     /// # Errors
-    /// As [`Directory::find_users`].
+    /// As [`Users::find_users`](rollcall_engine::world::Users::find_users).
     pub async fn named_users(&self, account: &AccountId, folded_logins: &[&str]) -> Result<Vec<User>, StorageError> {
         let mut asked: Vec<&str> = Vec::with_capacity(folded_logins.len());
         for login in folded_logins {
