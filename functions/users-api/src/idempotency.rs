@@ -11,9 +11,8 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use rollcall_model::code::ApiCode;
+use rollcall_model::{code::ApiCode, fingerprint::fingerprint};
 use rollcall_storage::directory::{IdempotencyRecord, RecordedResponse};
-use sha2::{Digest, Sha256};
 
 use crate::{Api, caller::Caller, jobs::create, problem::Problem};
 
@@ -95,13 +94,7 @@ fn is_permission(request: &Parts, given: &RecordedResponse) -> bool {
 }
 
 fn hash<const N: usize>(parts: [&[u8]; N]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        // Lengths first, so that no two lists run together into the same bytes.
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(fingerprint(parts))
 }
 
 async fn whole(body: Body) -> Result<Bytes, Problem> {

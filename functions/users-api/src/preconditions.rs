@@ -18,8 +18,7 @@ pub(crate) fn tag(version: u64) -> String {
 /// The tag of what is shown, where no version tells it.
 pub(crate) fn tag_of(shown: &impl Serialize) -> String {
     let shown = serde_json::to_vec(shown).expect("what is shown can be written as JSON");
-    let hash: String = Sha256::digest(shown)[..12].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hash}\"")
+    format!("\"{}\"", hex::encode(&Sha256::digest(shown)[..12]))
 }
 
 /// Answers with a tagged value, or 304 when the client has it.

@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::Result;
 use super::lambda::Functions;
-use super::s3::hex;
 use super::sqs::{Message, Queues};
 use super::template::{ACCOUNT_ID, QueueSource, REGION};
 
@@ -99,7 +98,7 @@ impl Poller {
                 "ApproximateFirstReceiveTimestamp": message.first_received.unwrap_or(message.sent).to_string(),
             },
             "messageAttributes": {},
-            "md5OfBody": hex(&Md5::checksum(message.body.as_bytes())),
+            "md5OfBody": hex::encode(Md5::checksum(message.body.as_bytes())),
             "eventSource": "aws:sqs",
             "eventSourceARN": self.source.queue_arn,
             "awsRegion": REGION,

@@ -14,7 +14,6 @@ use aws_lc_rs::hmac::{self, HMAC_SHA256};
 
 use super::data_dir::Credentials;
 use super::error::{Context, Result};
-use super::s3::hex;
 use super::template::{ACCOUNT_ID, Function, PARTITION, Statement};
 
 /// The file of the stack's directory.
@@ -73,7 +72,7 @@ impl Access {
         let what = "could not write what functions may do";
         let key = hmac::Key::new(HMAC_SHA256, owner.secret_access_key.as_bytes());
         let role = |function: &Function| {
-            let secret_access_key = hex(hmac::sign(&key, function.name.as_bytes()).as_ref());
+            let secret_access_key = hex::encode(hmac::sign(&key, function.name.as_bytes()).as_ref());
             let credentials = Credentials { access_key_id: function.name.clone(), secret_access_key };
             (function.name.clone(), Role { credentials, statements: function.statements.clone() })
         };

@@ -9,7 +9,6 @@ use axum::http::HeaderMap;
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::iam::Access;
-use super::s3::hex;
 use super::template::REGION;
 
 /// How far a signer's clock may be from ours, as on AWS.
@@ -94,12 +93,13 @@ pub(super) fn verify(
         let value: Vec<&str> = value.split_whitespace().collect();
         canonical.push_str(&format!("{name}:{}\n", value.join(" ")));
     }
-    canonical.push_str(&format!("\n{}\n{}", names.join(";"), hex(digest(&SHA256, body).as_ref())));
-    let to_sign = format!("{ALGORITHM}\n{stamp}\n{scope}\n{}", hex(digest(&SHA256, canonical.as_bytes()).as_ref()));
+    canonical.push_str(&format!("\n{}\n{}", names.join(";"), hex::encode(digest(&SHA256, body).as_ref())));
+    let to_sign =
+        format!("{ALGORITHM}\n{stamp}\n{scope}\n{}", hex::encode(digest(&SHA256, canonical.as_bytes()).as_ref()));
 
     let first = format!("AWS4{}", credentials.secret_access_key).into_bytes();
     let key = scope.split('/').fold(first, |key, step| mac(&key, step));
-    let signature = unhex(part(parts, "Signature")?).ok_or(NotSigned::Incomplete)?;
+    let signature = hex::decode(part(parts, "Signature")?).map_err(|_| NotSigned::Incomplete)?;
     // In a time that tells nothing about where they differ.
     hmac::verify(&Key::new(HMAC_SHA256, &key), to_sign.as_bytes(), &signature).map_err(|_| NotSigned::Wrong)?;
     Ok(key_id.to_owned())
@@ -107,11 +107,6 @@ pub(super) fn verify(
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
     hmac::sign(&Key::new(HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What came of each row in a preview, kept for its execution to compare.
 
-use sha2::{Digest, Sha256};
+use rollcall_model::fingerprint::fingerprint;
 
 use crate::report::RowStatus;
 
@@ -54,13 +54,7 @@ impl Outcomes {
 
 /// The key of a row that is known by these values, in a job whose rows have no place of their own.
 pub fn row_key(values: &[&str]) -> u64 {
-    let mut hash = Sha256::new();
-    for value in values {
-        // Lengths first, so that no two rows run together into the same bytes.
-        hash.update((value.len() as u64).to_be_bytes());
-        hash.update(value.as_bytes());
-    }
-    let hash = hash.finalize();
+    let hash = fingerprint(values.iter().map(|value| value.as_bytes()));
     hash.first_chunk().copied().map(u64::from_be_bytes).unwrap_or_default()
 }
 

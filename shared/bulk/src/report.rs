@@ -11,7 +11,8 @@ use rollcall_tabular::{
 };
 
 /// What came of one row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::IntoStaticStr, strum::EnumCount)]
+#[strum(serialize_all = "snake_case")]
 pub enum RowStatus {
     /// All that it asks for holds, and some of that was done by this row.
     Applied,
@@ -27,17 +28,12 @@ pub enum RowStatus {
 
 impl RowStatus {
     /// Every status.
-    pub const ALL: [Self; 5] = [Self::Applied, Self::Partial, Self::Unchanged, Self::Failed, Self::Unprocessed];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        [Self::Applied, Self::Partial, Self::Unchanged, Self::Failed, Self::Unprocessed];
 
     /// As it stands in reports.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Partial => "partial",
-            Self::Unchanged => "unchanged",
-            Self::Failed => "failed",
-            Self::Unprocessed => "unprocessed",
-        }
+        self.into()
     }
 
     /// Whether something of the row could not be done: then it is in the failed file.

@@ -3,11 +3,15 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+use crate::fingerprint::fingerprint;
 
 /// The kinds of bulk job, each with a folder of its own in every account's inbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::EnumCount,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum JobKind {
     /// Caller IDs are appended to users' lists.
     AppendCallerIds,
@@ -27,7 +31,7 @@ pub enum JobKind {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] = [
         Self::AppendCallerIds,
         Self::UploadUsers,
         Self::DirectoryImport,
@@ -39,20 +43,12 @@ impl JobKind {
 
     /// As it stands in keys.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AppendCallerIds => "append-caller-ids",
-            Self::UploadUsers => "upload-users",
-            Self::DirectoryImport => "directory-import",
-            Self::MappingResync => "mapping-resync",
-            Self::PhoneSnapshot => "phone-snapshot",
-            Self::RotateCallerIds => "rotate-caller-ids",
-            Self::Undo => "undo",
-        }
+        self.into()
     }
 
     /// The kind of this name.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.as_str() == text)
+        text.parse().ok()
     }
 
     /// Whether a job of this kind can show what it would do before it does it. Those that follow somebody else's system hold
@@ -98,13 +94,8 @@ const ID_BYTES: usize = 16;
 impl JobId {
     /// The job of this source.
     pub fn of(source: &ObjectVersion) -> Self {
-        let mut hash = Sha256::new();
-        for part in [&source.bucket, &source.key, &source.version] {
-            // Lengths first, so that no two triples run together into the same bytes.
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        Self(hash.finalize()[..ID_BYTES].iter().map(|byte| format!("{byte:02x}")).collect())
+        let parts = [&source.bucket, &source.key, &source.version].map(String::as_bytes);
+        Self(hex::encode(&fingerprint(parts)[..ID_BYTES]))
     }
 
     /// A job's name as somebody typed it; `None` when it can't be one.
@@ -126,7 +117,8 @@ impl fmt::Display for JobId {
 }
 
 /// What a person may decide about a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Decision {
     /// It is to do what it has said that it would.
     Execute,
@@ -139,16 +131,12 @@ pub enum Decision {
 impl Decision {
     /// As it stands in records.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Execute => "execute",
-            Self::Discard => "discard",
-            Self::Undo => "undo",
-        }
+        self.into()
     }
 
     /// A decision as records say it.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Execute, Self::Discard, Self::Undo].into_iter().find(|known| known.as_str() == text)
+        text.parse().ok()
     }
 }
 

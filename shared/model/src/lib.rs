@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod code;
 pub mod country;
 pub mod email;
+pub mod fingerprint;
 pub mod inventory;
 pub mod jobs;
 pub mod mapping;
@@ -27,3 +28,6 @@ pub mod tel_uri;
 mod text_value;
 pub mod user;
 pub mod version;
+
+#[cfg(test)]
+mod names;

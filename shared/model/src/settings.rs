@@ -27,8 +27,21 @@ pub struct Settings {
 }
 
 /// A phone system. Its credentials are a secret of the account by the same name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::EnumCount,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum PhoneSystem {
     /// This directory itself.
     #[default]
@@ -43,21 +56,17 @@ pub enum PhoneSystem {
 
 impl PhoneSystem {
     /// Every phone system.
-    pub const ALL: [Self; 4] = [Self::Builtin, Self::Snapshot, Self::Smartflo, Self::ZoomPhone];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        [Self::Builtin, Self::Snapshot, Self::Smartflo, Self::ZoomPhone];
 
     /// Finds it by its name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.as_str() == name)
+        name.parse().ok()
     }
 
     /// As it stands in records.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Builtin => "builtin",
-            Self::Snapshot => "snapshot",
-            Self::Smartflo => "smartflo",
-            Self::ZoomPhone => "zoom-phone",
-        }
+        self.into()
     }
 }
 

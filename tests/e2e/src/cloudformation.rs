@@ -91,16 +91,12 @@ fn verify(headers: &HeaderMap, body: &str) -> Result<(), (&'static str, &'static
     let signed = part("SignedHeaders");
     let canonical =
         signed.split(';').fold("POST\n/\n\n".to_owned(), |text, name| text + name + ":" + header(name) + "\n");
-    let canonical = format!("{canonical}\n{signed}\n{}", hex(digest(&SHA256, body.as_bytes()).as_ref()));
-    let canonical = hex(digest(&SHA256, canonical.as_bytes()).as_ref());
+    let canonical = format!("{canonical}\n{signed}\n{}", hex::encode(digest(&SHA256, body.as_bytes()).as_ref()));
+    let canonical = hex::encode(digest(&SHA256, canonical.as_bytes()).as_ref());
     let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{canonical}");
     let mac = |key: &[u8], text: &str| sign(&Key::new(HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec();
     let secret = format!("AWS4{}", CloudFormation::SECRET_ACCESS_KEY).into_bytes();
     let key = scope.split('/').fold(secret, |key, step| mac(&key, step));
-    let right = signed.contains("host") && hex(&mac(&key, &text)) == part("Signature");
+    let right = signed.contains("host") && hex::encode(mac(&key, &text)) == part("Signature");
     if right { Ok(()) } else { Err(("SignatureDoesNotMatch", "The signature does not match.")) }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

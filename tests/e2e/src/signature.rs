@@ -31,16 +31,12 @@ pub(crate) fn sign_anew(headers: &mut HeaderMap, body: &[u8]) {
     for name in names.split(';') {
         canonical.push_str(&format!("{name}:{}\n", headers[name].to_str().expect("text").trim()));
     }
-    canonical.push_str(&format!("\n{names}\n{}", hex(digest(&SHA256, body).as_ref())));
+    canonical.push_str(&format!("\n{names}\n{}", hex::encode(digest(&SHA256, body).as_ref())));
     let stamp = headers["x-amz-date"].to_str().expect("text");
-    let digest = hex(digest(&SHA256, canonical.as_bytes()).as_ref());
+    let digest = hex::encode(digest(&SHA256, canonical.as_bytes()).as_ref());
     let to_sign = format!("AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}");
     let mac = |key: &[u8], text: &str| sign(&Key::new(HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec();
     let key = scope.split('/').fold(format!("AWS4{secret}").into_bytes(), |key, step| mac(&key, step));
-    let signed = authorization.replace(part("Signature="), &hex(&mac(&key, &to_sign)));
+    let signed = authorization.replace(part("Signature="), &hex::encode(mac(&key, &to_sign)));
     headers.insert(AUTHORIZATION, HeaderValue::from_str(&signed).expect("a header"));
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,7 +3,6 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -91,7 +90,7 @@ impl Digests {
             }
             checksums.insert(name.to_owned(), computed);
         }
-        Ok((hex(&md5), checksums))
+        Ok((hex::encode(md5), checksums))
     }
 }
 
@@ -103,19 +102,10 @@ pub(super) fn multipart_etag(parts: &[String]) -> String {
             (0..etag.len()).step_by(2).filter_map(|at| u8::from_str_radix(etag.get(at..at + 2)?, 16).ok()).collect();
         md5.update(&bytes);
     }
-    format!("{}-{}", hex(&md5.finalize()), parts.len())
+    format!("{}-{}", hex::encode(md5.finalize()), parts.len())
 }
 
 /// The checksums as headers of a response.
 pub(super) fn headers(checksums: &Checksums) -> Headers {
     checksums.iter().filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?))).collect()
-}
-
-/// Bytes in lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String doesn't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -20,7 +20,6 @@ use s3s::{S3Error, S3Result, s3_error};
 pub(super) use self::access::Guard;
 use self::condition::ReadConditions;
 use self::content::{Contents, Draft};
-pub(super) use self::digest::hex;
 use self::listing::{Page, Query, Start};
 use self::objects::{Change, Version, Write};
 use super::error::{Context, Result};

@@ -4,8 +4,9 @@ use rollcall_model::jobs::Decision;
 use serde::{Deserialize, Serialize};
 
 /// Where a job stands in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantArray)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum JobState {
     /// Being worked on, or waiting for the next delivery.
     Running,
@@ -33,16 +34,7 @@ impl JobState {
 
     /// As it stands in records.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Previewing => "previewing",
-            Self::Previewed => "previewed",
-            Self::Finished => "finished",
-            Self::Failed => "failed",
-            Self::OnHold => "on_hold",
-            Self::Discarded => "discarded",
-            Self::Undone => "undone",
-        }
+        self.into()
     }
 }
 
@@ -72,8 +64,9 @@ pub struct InvalidJobState {
 }
 
 /// What a running job is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "snake_case")]
 pub enum Phase {
     /// Reading the file.
     Reading,
@@ -90,12 +83,6 @@ pub enum Phase {
 impl Phase {
     /// As it stands in records.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Reading => "reading",
-            Self::Applying => "applying",
-            Self::Reporting => "reporting",
-            Self::Mailing => "mailing",
-            Self::Done => "done",
-        }
+        self.into()
     }
 }

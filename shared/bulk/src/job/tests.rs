@@ -147,3 +147,13 @@ fn a_job_says_who_has_decided_and_which_job_has_undone_it() {
     let undone = finished.decide(Decision::Undo, &Actor::Job(undo.clone())).unwrap();
     assert_eq!((undone.decided_by, undone.undone_by), (Some(ann()), Some(undo)));
 }
+
+#[test]
+fn a_state_is_stored_by_the_name_that_is_shown() {
+    for state in <JobState as strum::VariantArray>::VARIANTS {
+        assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+    }
+    for phase in <Phase as strum::VariantArray>::VARIANTS {
+        assert_eq!(serde_json::to_value(phase).unwrap(), phase.as_str());
+    }
+}

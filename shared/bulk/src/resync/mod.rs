@@ -39,8 +39,9 @@ pub struct MappingChange {
 }
 
 /// What came of a mapping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum MappingOutcome {
     /// The CRM user sees more.
     Granted,
@@ -104,16 +105,7 @@ impl MappingChange {
 impl MappingOutcome {
     /// As it stands in reports.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Granted => "granted",
-            Self::Revoked => "revoked",
-            Self::Updated => "updated",
-            Self::Unchanged => "unchanged",
-            Self::Unmapped => "unmapped",
-            Self::Ambiguous => "ambiguous",
-            Self::Orphaned => "orphaned",
-            Self::LeftOut(_) => "left_out",
-        }
+        self.into()
     }
 }
 

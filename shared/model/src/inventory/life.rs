@@ -4,8 +4,11 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 /// Where a number stands in its life.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumCount,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "snake_case")]
 pub enum NumberState {
     /// Bought, and not used yet.
     New,
@@ -29,17 +32,12 @@ pub struct Retired;
 
 impl NumberState {
     /// Every state, in the order of a life.
-    pub const ALL: [Self; 5] = [Self::New, Self::Active, Self::Flagged, Self::Resting, Self::Retired];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        [Self::New, Self::Active, Self::Flagged, Self::Resting, Self::Retired];
 
     /// As it stands in records.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Active => "active",
-            Self::Flagged => "flagged",
-            Self::Resting => "resting",
-            Self::Retired => "retired",
-        }
+        self.into()
     }
 
     /// Whether users may dial from such a number, whatever their policy.

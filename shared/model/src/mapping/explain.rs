@@ -58,8 +58,9 @@ pub struct ExplanationStep {
 }
 
 /// The links between a CRM user and a number. Programs branch on them: one is added, never renamed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Link {
     /// The CRM user is mapped to a phone user.
     Mapping,
@@ -76,13 +77,7 @@ pub enum Link {
 impl Link {
     /// As it stands in answers.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mapping => "mapping",
-            Self::Resync => "resync",
-            Self::Policy => "policy",
-            Self::Inventory => "inventory",
-            Self::State => "state",
-        }
+        self.into()
     }
 }
 

@@ -97,8 +97,9 @@ pub struct GivenMapping {
 }
 
 /// Whom of the phone system a CRM user is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case", tag = "is")]
+#[strum(serialize_all = "snake_case")]
 pub enum MappingState {
     /// Nobody has been found.
     Unmapped,
@@ -130,12 +131,7 @@ impl MappingState {
 
     /// As it stands in records.
     pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Unmapped => "unmapped",
-            Self::Ambiguous { .. } => "ambiguous",
-            Self::Mapped { .. } => "mapped",
-            Self::Orphaned { .. } => "orphaned",
-        }
+        self.into()
     }
 }
 

@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 use super::User;
 
 /// Whether an agent may take calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "snake_case")]
 pub enum AgentStatus {
     /// Yes.
     #[default]
@@ -31,17 +32,14 @@ pub enum AgentStatus {
 impl AgentStatus {
     /// As it stands in records.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Enabled => "enabled",
-            Self::Disabled => "disabled",
-            Self::Blocked => "blocked",
-        }
+        self.into()
     }
 }
 
 /// Whether a user may log in to the web application.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "snake_case")]
 pub enum WebLogin {
     /// Yes.
     #[default]
@@ -53,15 +51,13 @@ pub enum WebLogin {
 impl WebLogin {
     /// As it stands in records.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Blocked => "blocked",
-        }
+        self.into()
     }
 }
 
 /// What may be done with one user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Action {
     /// The agent takes no calls until it is enabled again.
     BlockAgent,
@@ -79,17 +75,12 @@ impl Action {
 
     /// As it stands in paths.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::BlockAgent => "block-agent",
-            Self::EnableAgent => "enable-agent",
-            Self::DisableAgent => "disable-agent",
-            Self::UnblockWebLogin => "unblock-web-login",
-        }
+        self.into()
     }
 
     /// The action of this name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.as_str() == name)
+        name.parse().ok()
     }
 }
 

@@ -24,8 +24,9 @@ pub use login::{plain_trim, read as read_login};
 use crate::{caller_id::CallerId, version::first_version};
 
 /// Which of the account's numbers a user may dial from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "snake_case")]
 pub enum Policy {
     /// All of them.
     All,
@@ -39,11 +40,7 @@ pub enum Policy {
 impl Policy {
     /// As it stands in records.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Department => "department",
-            Self::Custom => "custom",
-        }
+        self.into()
     }
 }
 

@@ -36,7 +36,7 @@ impl Directory {
         let hour = now.as_second().div_euclid(ONCE_IN_SECONDS);
         // A hash, since a token's subject may be of any length.
         let what = Sha256::digest(format!("{hour}#{code}#{route}#{by}"));
-        let key = Key::refusal(account, &what.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let key = Key::refusal(account, &hex::encode(what));
         let put = self
             .client
             .put_item()
