@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Args;
 use rollcall_model::jobs::JobKind;
 
 use crate::client::StackClient;
 use crate::stack_selector::StackSelector;
 use crate::upload_file::DropFile;
-use local_stack::Result;
 
 /// Options of `rollcall append`.
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::{Result, anyhow};
 use clap::Args;
 use jiff::Timestamp;
 use rollcall_model::audit::{Actor, AuditAction, AuditEntry, AuditRange, AuditSubject, FromTo};
@@ -10,13 +11,12 @@ use rollcall_model::inventory::NumberState;
 use rollcall_model::user::LoginId;
 use serde::Deserialize;
 
-use crate::client::{StackClient, told};
+use crate::client::StackClient;
 use crate::job::{SHOWN_ID, find};
 use crate::output::{self, Cell, Column, Table, Tone};
 use crate::stack_selector::StackSelector;
 use crate::users::{numbers, policy};
 use crate::{args::AccountArg, args::OutputFormat};
-use local_stack::{Result, StackError};
 
 /// Options of `rollcall audit`.
 #[derive(Debug, Args)]
@@ -79,16 +79,15 @@ impl Audit {
         ];
         let query: Vec<_> = asked.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
         let path = ["v1", "audit"];
-        let (entries, more): (Vec<AuditEntry>, _) =
-            stack.api.list(&path, &query, self.limit, |_| true).await.map_err(told)?;
+        let (entries, more): (Vec<AuditEntry>, _) = stack.api.list(&path, &query, self.limit, |_| true).await?;
         if self.form.json {
             output::print_json(&entries)?;
             return Ok(ExitCode::SUCCESS);
         }
         if entries.is_empty() {
-            let Settled { settled_until } = stack.api.get(&path, &query).await.map_err(told)?;
+            let Settled { settled_until } = stack.api.get(&path, &query).await?;
             let range = AuditRange::ask(self.from, self.to, settled_until);
-            let range = range.map_err(|bad| StackError::new(format!("--from: {bad}")))?;
+            let range = range.map_err(|bad| anyhow!("--from: {bad}"))?;
             output::print(&format!("Nothing of the kind from {:.0} to {:.0}.\n", range.from, range.to))?;
             return Ok(ExitCode::SUCCESS);
         }

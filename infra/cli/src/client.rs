@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::api::{Api, Failure, Permission};
+use anyhow::{Context, Result, anyhow, bail};
 use rollcall_bulk::job::{JobView as Job, MailState};
 use rollcall_bulk::upload::UploadOptions;
 use rollcall_connectors::Http;
@@ -18,7 +19,7 @@ use crate::cloudformation;
 use crate::local::{output, running};
 use crate::stack_selector::{StackSelector, hint};
 use crate::token;
-use local_stack::{Context, Mail, Manifest, Result, StackError, list_mails};
+use local_stack::{Mail, Manifest, list_mails};
 
 /// The template's output that says where the API is.
 const API: &str = "ApiUrl";
@@ -68,21 +69,19 @@ impl StackClient {
         };
         // Before anybody is asked: without a token nothing comes of it.
         let token = token::given(stack).await?;
-        let lacking = || StackError::new("the token names no account; its claim custom:account must");
+        let lacking = || anyhow!("the token names no account; its claim custom:account must");
         let account = token.account().ok_or_else(lacking)?.clone();
         if let Some(other) = whose.account.as_ref().filter(|other| **other != account) {
-            return Err(StackError::new(format!(
-                "the token is for the account {account}, and --account names {other}"
-            )));
+            bail!("the token is for the account {account}, and --account names {other}");
         }
         let http = http()?;
         let deployed = cloudformation::describe(stack).await.context(format!("could not look up the stack {stack}"))?;
         let value = |name| value(&deployed.outputs, name);
         let (Some(url), Some(bucket)) = (value(API), value(BUCKET)) else {
-            return Err(StackError::new(format!(
+            bail!(
                 "the stack {stack} ({}) has no outputs {API} and {BUCKET}: it is not Rollcall's, or not deployed yet",
                 deployed.status
-            )));
+            );
         };
         let base = url.parse().context(format!("the output {API} of the stack {stack}"))?;
         Ok(Self { api: Api::new(http, base, token), account, place: place.clone(), bucket, here: None })
@@ -143,8 +142,8 @@ impl StackClient {
             preview: terms.preview,
             encoding: terms.encoding.as_deref(),
         };
-        let permission: Permission = self.api.post(&["v1", "jobs"], &new, &request_id()).await.map_err(told)?;
-        let version = self.api.drop_file(&permission, bytes.into()).await.map_err(told)?;
+        let permission: Permission = self.api.post(&["v1", "jobs"], &new, &request_id()).await?;
+        let version = self.api.drop_file(&permission, bytes.into()).await?;
         let bucket = self.bucket.clone();
         Ok(JobId::of(&ObjectVersion { bucket, key: permission.upload, version, size: size as u64 }))
     }
@@ -154,7 +153,7 @@ impl StackClient {
     /// # Errors
     /// If the API doesn't take what is asked.
     pub async fn ask_for(&self, path: &[&str], request: &impl Serialize) -> Result<JobId> {
-        let asked: Asked = self.api.post(path, request, &request_id()).await.map_err(told)?;
+        let asked: Asked = self.api.post(path, request, &request_id()).await?;
         Ok(asked.job)
     }
 
@@ -168,16 +167,6 @@ impl StackClient {
     }
 }
 
-/// What the API has said, for people. What is amiss with a token, they can mend.
-#[expect(clippy::needless_pass_by_value, reason = "what `map_err` takes")]
-pub fn told(failure: Failure) -> StackError {
-    let mend = match &failure {
-        Failure::Refused(problem) if problem.status == 401 => " Get a new one; see `rollcall help` on ROLLCALL_TOKEN.",
-        _ => "",
-    };
-    StackError::new(format!("{failure}{mend}"))
-}
-
 /// What was asked for; `None` where the API says that there is no such thing.
 ///
 /// # Errors
@@ -186,7 +175,7 @@ pub fn found<T>(answer: std::result::Result<T, Failure>) -> Result<Option<T>> {
     match answer {
         Ok(found) => Ok(Some(found)),
         Err(Failure::Refused(problem)) if problem.is_not_found() => Ok(None),
-        Err(failure) => Err(told(failure)),
+        Err(failure) => Err(failure.into()),
     }
 }
 
@@ -196,7 +185,7 @@ pub fn request_id() -> String {
 }
 
 fn http() -> Result<Http> {
-    Http::new().map_err(|error| StackError::new(error.chain()))
+    Ok(Http::new().map_err(Failure::Broken)?)
 }
 
 fn value(outputs: &BTreeMap<String, String>, name: &str) -> Option<String> {

@@ -3,10 +3,9 @@
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 use rollcall_model::country::NUMBERING_PLANS;
-
-use local_stack::Result;
 
 use crate::stack_selector::StackSelector;
 use crate::{

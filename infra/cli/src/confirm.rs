@@ -2,13 +2,13 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
+use anyhow::{Context, Result};
 use clap::Args;
 use rollcall_bulk::job::{JobState, JobView as Job};
 
-use crate::client::{StackClient, request_id, told};
+use crate::client::{StackClient, request_id};
 use crate::follow::{Followed, follow};
 use crate::{output, summary};
-use local_stack::{Context, Result};
 
 /// Whether somebody is asked.
 #[derive(Debug, Default, Clone, Copy, Args)]
@@ -60,7 +60,7 @@ impl ConfirmArgs {
 /// If there is nothing of this to decide, or the stack can't be asked.
 pub async fn decide(stack: &StackClient, job: &Job, decision: &str) -> Result<Job> {
     let path = ["v1", "jobs", job.id.as_str(), decision];
-    stack.api.post(&path, &serde_json::json!({}), &request_id()).await.map_err(told)
+    Ok(stack.api.post(&path, &serde_json::json!({}), &request_id()).await?)
 }
 
 /// Asks somebody at a terminal.

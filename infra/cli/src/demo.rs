@@ -6,6 +6,7 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use anyhow::{Context, Result, bail};
 use rollcall_bulk::job::JobView as Job;
 use rollcall_bulk::report::RowStatus;
 use rollcall_bulk::upload::UploadOptions;
@@ -15,16 +16,16 @@ use rollcall_model::settings::Settings;
 use rollcall_model::user::User;
 use tokio::time::Instant;
 
-use crate::client::{self, StackClient};
+use crate::client::StackClient;
 use crate::demo_file::{BLANK, LIST_LIMIT, NAME, ROWS, SHOWN_USERS, contents};
 use crate::follow::{Followed, INTERRUPTED, follow};
-use crate::local::{Connection, told};
+use crate::local::Connection;
 use crate::output::{self, Cell, Column, Table, Tone, count, counted, heading, print, visible};
 use crate::seed::seed;
 use crate::stack_selector::StackSelector;
 use crate::up::TEMPLATE;
 use crate::{args::DEFAULT_ACCOUNT, demo_account, mail, stack_selector::hint, summary, users};
-use local_stack::{Attachment, Context, Mail, Options, Result, Stack, StackError};
+use local_stack::{Attachment, Mail, Options, Stack};
 
 /// Spaces before what stands under a heading.
 const INDENT: usize = 2;
@@ -75,7 +76,7 @@ async fn show(stack: &Stack) -> Result<ExitCode> {
         print(&post(mail)?)?;
     }
 
-    let results = reach.api.fetch(&["v1", "jobs", id.as_str(), "results"]).await.map_err(client::told)?;
+    let results = reach.api.fetch(&["v1", "jobs", id.as_str(), "results"]).await?;
     let mut wrong = wrong_rows(&records(&results.unwrap_or_default())?);
     wrong.extend(wrong_counts(&job));
     wrong.extend(wrong_lists(&before, &after, &job));
@@ -90,7 +91,7 @@ async fn show(stack: &Stack) -> Result<ExitCode> {
 /// Makes the account. Gives its users as they are before the job.
 async fn prepare(connection: &Connection, account: &AccountId) -> Result<Vec<User>> {
     let settings = Settings { list_limit: LIST_LIMIT, ..Settings::default() };
-    connection.directory.put_settings(account, &settings, None).await.map_err(told)?;
+    connection.directory.put_settings(account, &settings, None).await?;
     let made = seed(connection, account, demo_account::USERS, demo_account::NUMBERS, Default::default(), false).await?;
     print(&format!(
         "The account {account} has {}, {}, and room for {LIST_LIMIT} numbers on a user's list.\n",
@@ -101,7 +102,7 @@ async fn prepare(connection: &Connection, account: &AccountId) -> Result<Vec<Use
 }
 
 async fn everybody(connection: &Connection, account: &AccountId) -> Result<Vec<User>> {
-    connection.directory.users(account, usize::MAX).await.map_err(told)
+    Ok(connection.directory.users(account, usize::MAX).await?)
 }
 
 /// The file as an editor would show it.
@@ -211,7 +212,7 @@ fn error_file(attachment: &Attachment) -> Result<String> {
     ]);
     for record in records(&attachment.bytes)? {
         let [login, numbers, line, status, code, .., message] = &record[..] else {
-            return Err(StackError::new("the error file lacks columns"));
+            bail!("the error file lacks columns");
         };
         let tone = if status == RowStatus::Partial.as_str() { Tone::Doubtful } else { Tone::Bad };
         let (line, status) = (Cell::from(line), Cell::toned(status, tone));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use rollcall_bulk::job::{JobView as Job, Phase};
 use rollcall_model::jobs::JobId;
@@ -9,7 +10,6 @@ use tokio::time::Instant;
 
 use crate::client::{StackClient, found};
 use crate::output;
-use local_stack::{Context, Result};
 
 /// The first wait between two looks. Small files are done by the second.
 const FIRST_WAIT: Duration = Duration::from_millis(100);

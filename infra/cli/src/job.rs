@@ -5,16 +5,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use rollcall_bulk::job::JobView as Job;
 use rollcall_model::jobs::JobId;
 
-use crate::client::{StackClient, found, told};
+use crate::client::{StackClient, found};
 use crate::confirm::decide;
 use crate::follow::{Followed, INTERRUPTED, follow, say_it_goes_on};
 use crate::stack_selector::StackSelector;
 use crate::{args::AccountArg, args::OutputFormat, output, summary};
-use local_stack::{Context, Result, StackError};
 
 /// Characters of a job's ID that a list shows: enough to tell jobs apart, and `rollcall job` takes them.
 pub const SHOWN_ID: usize = 12;
@@ -77,7 +77,7 @@ impl Save {
     pub fn check(&self, form: OutputFormat) -> Result<()> {
         let both = self.results.is_some() && self.results == self.failures;
         if both || (self.prints() && form.json) {
-            return Err(StackError::new("each of --json, --results and --failures needs a place of its own"));
+            bail!("each of --json, --results and --failures needs a place of its own");
         }
         Ok(())
     }
@@ -129,9 +129,9 @@ pub async fn save_results(stack: &StackClient, job: &Job, save: &Save) -> Result
     ];
     for (file, what, lacking) in wanted {
         let Some(file) = file else { continue };
-        match stack.api.fetch(&["v1", "jobs", job.id.as_str(), what]).await.map_err(told)? {
+        match stack.api.fetch(&["v1", "jobs", job.id.as_str(), what]).await? {
             Some(bytes) => write(file, &bytes)?,
-            None if job.is_underway() => return Err(StackError::new("the job has not written its results yet")),
+            None if job.is_underway() => bail!("the job has not written its results yet"),
             // A job without failures has done well: that is nothing to fail over.
             None => eprintln!("The job has {lacking}."),
         }
@@ -144,7 +144,7 @@ pub async fn save_results(stack: &StackClient, job: &Job, save: &Save) -> Result
 /// # Errors
 /// If the stack can't be asked.
 pub async fn latest(stack: &StackClient, most: usize) -> Result<(Vec<Job>, bool)> {
-    stack.api.list(&["v1", "jobs"], &[], most, |_| true).await.map_err(told)
+    Ok(stack.api.list(&["v1", "jobs"], &[], most, |_| true).await?)
 }
 
 /// The job that somebody means.
@@ -153,20 +153,20 @@ pub async fn latest(stack: &StackClient, most: usize) -> Result<(Vec<Job>, bool)
 /// If there is none, or several, or the stack can't be asked.
 pub async fn find(stack: &StackClient, text: &str) -> Result<Job> {
     let account = &stack.account;
-    let none = || StackError::new(format!("the account {account} has no job {text}"));
+    let none = || anyhow!("the account {account} has no job {text}");
     if JobId::parse(text).is_some() {
         return found(stack.api.get(&["v1", "jobs", text], &[]).await)?.ok_or_else(none);
     }
     if text == LATEST {
         let latest = latest(stack, 1).await?.0.pop();
-        return latest.ok_or_else(|| StackError::new(format!("the account {account} has no jobs")));
+        return latest.ok_or_else(|| anyhow!("the account {account} has no jobs"));
     }
     let (mut jobs, _) = latest(stack, LOOKED_AT).await?;
     jobs.retain(|job| job.id.as_str().starts_with(text));
     match jobs.len() {
         0 => Err(none()),
         1 => Ok(jobs.remove(0)),
-        several => Err(StackError::new(format!("{several} jobs begin with {text}; write more of it"))),
+        several => Err(anyhow!("{several} jobs begin with {text}; write more of it")),
     }
 }
 

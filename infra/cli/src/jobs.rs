@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Args;
 
 use crate::audit::actor;
@@ -10,7 +11,6 @@ use crate::job::{SHOWN_ID, latest};
 use crate::output::{Cell, Column, Table, count};
 use crate::stack_selector::StackSelector;
 use crate::{args::AccountArg, args::OutputFormat, output, summary};
-use local_stack::Result;
 
 /// Options of `rollcall jobs`.
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! The stack on this machine, and the doors to its data that no API has: for making accounts and keeping secrets.
 
+use anyhow::{Context, Result, anyhow};
 use rollcall_engine::world::Accounts;
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use rollcall_storage::directory::Directory;
 use rollcall_storage::secrets::Secrets;
 
 use crate::stack_selector::hint;
-use local_stack::{Context, Manifest, Result, StackError};
+use local_stack::Manifest;
 
 /// The template's output that names the table.
 const TABLE: &str = "TableName";
@@ -58,7 +59,7 @@ impl Connection {
     /// # Errors
     /// If the stack can't be asked, or its template names no country.
     pub async fn country(&self, account: &AccountId) -> Result<Country> {
-        match self.directory.settings(account).await.map_err(told)?.country {
+        match self.directory.settings(account).await?.country {
             Some(country) => Ok(country),
             None => output(&self.manifest, COUNTRY)?.parse().context(format!("the template's output {COUNTRY}")),
         }
@@ -70,7 +71,7 @@ impl Connection {
 /// # Errors
 /// If there is none of this name.
 pub fn output(manifest: &Manifest, name: &str) -> Result<String> {
-    let lacking = || StackError::new(format!("the stack's template has no output {name}"));
+    let lacking = || anyhow!("the stack's template has no output {name}");
     manifest.outputs.get(name).cloned().ok_or_else(lacking)
 }
 
@@ -81,13 +82,7 @@ pub fn output(manifest: &Manifest, name: &str) -> Result<String> {
 pub fn running(dir: &Path) -> Result<Manifest> {
     let none = || {
         let start = hint(dir, None, "up");
-        StackError::new(format!("no stack is running in {}; start one with: {start}", dir.display()))
+        anyhow!("no stack is running in {}; start one with: {start}", dir.display())
     };
     Manifest::read(dir)?.ok_or_else(none)
-}
-
-/// An error of the platform, which names its operation itself.
-#[expect(clippy::needless_pass_by_value, reason = "what `map_err` takes")]
-pub fn told(error: rollcall_storage::StorageError) -> StackError {
-    StackError::new(error.chain())
 }

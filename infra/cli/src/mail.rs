@@ -6,13 +6,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use jiff::Timestamp;
 
 use crate::local::running;
 use crate::output::{self, Cell, Column, Table, Tone, counted, visible};
 use crate::{args::OutputFormat, stack_selector::hint, summary};
-use local_stack::{Attachment, Context, Mail, Result, StackError, list_mails};
+use local_stack::{Attachment, Mail, list_mails};
 
 /// Stands for the mail that came last.
 const LATEST: &str = "latest";
@@ -95,13 +96,13 @@ fn age(mail: &Mail) -> String {
 
 fn find<'a>(mails: &'a [Mail], id: &str) -> Result<&'a Mail> {
     if id == LATEST {
-        return mails.last().ok_or_else(|| StackError::new("no mails have been sent"));
+        return mails.last().ok_or_else(|| anyhow!("no mails have been sent"));
     }
     let found: Vec<_> = mails.iter().filter(|mail| mail.id.starts_with(id)).collect();
     match found[..] {
         [mail] => Ok(mail),
-        [] => Err(StackError::new(format!("there is no mail {id}"))),
-        _ => Err(StackError::new(format!("{} mails begin with {id}; write more of it", found.len()))),
+        [] => Err(anyhow!("there is no mail {id}")),
+        _ => Err(anyhow!("{} mails begin with {id}; write more of it", found.len())),
     }
 }
 

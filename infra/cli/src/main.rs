@@ -61,7 +61,7 @@ async fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     command::Command::parse().run().await.unwrap_or_else(|error| {
-        eprintln!("error: {}", error.chain());
+        eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
 }

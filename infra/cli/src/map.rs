@@ -2,18 +2,18 @@
 
 use std::process::ExitCode;
 
+use anyhow::{Result, bail};
 use clap::Args;
 use rollcall_model::email::EmailAddress;
 use rollcall_model::mapping::{CrmUserId, GivenMapping, Mapping};
 use rollcall_model::phone_side::PhoneUserId;
 use rollcall_model::user::LoginId;
 
-use crate::client::{StackClient, found, told};
+use crate::client::{StackClient, found};
 use crate::mappings::phone_users;
 use crate::output::{self, visible};
 use crate::stack_selector::StackSelector;
 use crate::{args::AccountArg, args::OutputFormat};
-use local_stack::{Result, StackError};
 
 /// Options of `rollcall map`.
 #[derive(Debug, Args)]
@@ -73,7 +73,7 @@ impl Map {
         let stack = StackClient::open(place, &self.whose).await?;
         let given = GivenMapping { email: self.said.email, login: self.said.login, phone_user: self.said.to };
         let path = ["v1", "mappings", self.crm_user.as_str()];
-        let mapping: Mapping = stack.api.put(&path, &given).await.map_err(told)?;
+        let mapping: Mapping = stack.api.put(&path, &given).await?;
         if self.form.json {
             output::print_json(&mapping)?;
             return Ok(ExitCode::SUCCESS);
@@ -100,7 +100,7 @@ impl Unmap {
         let crm_user = visible(self.crm_user.as_str());
         let taken = stack.api.delete(&["v1", "mappings", self.crm_user.as_str()]).await;
         if found(taken)?.is_none() {
-            return Err(StackError::new(format!("the account {} has no mapping of {crm_user}", stack.account)));
+            bail!("the account {} has no mapping of {crm_user}", stack.account);
         }
         output::print(&format!("{crm_user} sees no numbers any more.\n"))?;
         Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::caller_id::CallerId;
@@ -9,12 +10,11 @@ use rollcall_model::mapping::{CrmUserId, Mapping, MappingState};
 use rollcall_model::phone_side::PhoneUserId;
 use serde::Deserialize;
 
-use crate::client::{StackClient, found, told};
+use crate::client::{StackClient, found};
 use crate::output::{self, Cell, Column, Table, Tone, count};
 use crate::stack_selector::StackSelector;
 use crate::users::policy;
 use crate::{args::AccountArg, args::OutputFormat};
-use local_stack::Result;
 
 /// Options of `rollcall mappings`.
 #[derive(Debug, Args)]
@@ -51,8 +51,7 @@ impl Mappings {
     pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
         let stack = StackClient::open(place, &self.whose).await?;
         let path = ["v1", "mappings"];
-        let (mappings, more): (Vec<Mapping>, _) =
-            stack.api.list(&path, &[], self.limit, |_| true).await.map_err(told)?;
+        let (mappings, more): (Vec<Mapping>, _) = stack.api.list(&path, &[], self.limit, |_| true).await?;
         if self.form.json {
             output::print_json(&mappings)?;
             return Ok(ExitCode::SUCCESS);

@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Args;
 use rollcall_model::inventory::{DUE, NumberState, NumberView};
 use rollcall_model::user::Ref;
 
-use crate::client::{StackClient, told};
+use crate::client::StackClient;
 use crate::output::{self, Cell, Column, Table, Tone, count};
 use crate::stack_selector::StackSelector;
 use crate::{args::AccountArg, args::OutputFormat};
-use local_stack::Result;
 
 /// Options of `rollcall numbers`.
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ impl Numbers {
         let due = self.due.map(|days| days.to_string());
         let query: Vec<_> = due.iter().map(|days| ("due", days.as_str())).collect();
         let wanted = |shown: &NumberView| self.state.is_none_or(|state| shown.number.facts.state == state);
-        let (numbers, more) = stack.api.list(&["v1", "numbers"], &query, self.limit, wanted).await.map_err(told)?;
+        let (numbers, more) = stack.api.list(&["v1", "numbers"], &query, self.limit, wanted).await?;
         if self.form.json {
             output::print_json(&numbers)?;
             return Ok(ExitCode::SUCCESS);

@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
+use anyhow::{Context, Result};
 use console::{Style, Term, measure_text_width};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
-
-use local_stack::{Context, Result};
 
 /// Columns that are filled where no terminal says how wide it is, and at most where one does: longer lines are hard to
 /// follow.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::{Result, anyhow};
 use clap::Args;
 use rollcall_connectors::{smartflo, zoom_phone};
 use rollcall_model::account::AccountId;
@@ -10,12 +11,11 @@ use rollcall_model::settings::PhoneSystem;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::client::{StackClient, told};
-use crate::local::{self, Connection};
+use crate::client::StackClient;
+use crate::local::Connection;
 use crate::stack_selector::StackSelector;
 use crate::upload_file::read;
 use crate::{args::AccountArg, args::OutputFormat, output};
-use local_stack::{Result, StackError};
 
 /// Options of `rollcall phone-system`.
 #[derive(Debug, Args)]
@@ -66,8 +66,7 @@ impl ChoosePhoneSystem {
         let chosen: Chosen = match self.system {
             Some(system) => stack.api.put(&PATH, &Chosen { system }).await,
             None => stack.api.get(&PATH, &[]).await,
-        }
-        .map_err(told)?;
+        }?;
         if self.form.json {
             output::print_json(&chosen)?;
         } else {
@@ -82,7 +81,7 @@ impl ChoosePhoneSystem {
 
 fn parse(name: &str) -> Result<PhoneSystem> {
     let names: Vec<_> = PhoneSystem::ALL.iter().map(|known| known.as_str()).collect();
-    PhoneSystem::parse(name).ok_or_else(|| StackError::new(format!("there are {}", names.join(", "))))
+    PhoneSystem::parse(name).ok_or_else(|| anyhow!("there are {}", names.join(", ")))
 }
 
 async fn keep_secret(stack: &Connection, account: &AccountId, system: PhoneSystem, json: &[u8]) -> Result<()> {
@@ -90,7 +89,7 @@ async fn keep_secret(stack: &Connection, account: &AccountId, system: PhoneSyste
         PhoneSystem::Smartflo => keep::<smartflo::Credentials>(stack, account, smartflo::SECRET, json).await,
         PhoneSystem::ZoomPhone => keep::<zoom_phone::Credentials>(stack, account, zoom_phone::SECRET, json).await,
         PhoneSystem::Builtin | PhoneSystem::Snapshot => {
-            Err(StackError::new(format!("the phone system {} has no secret", system.as_str())))
+            Err(anyhow!("the phone system {} has no secret", system.as_str()))
         }
     }
 }
@@ -103,6 +102,6 @@ async fn keep<T: DeserializeOwned + Serialize>(
 ) -> Result<()> {
     // The reader's own message may quote the secret.
     let credentials: T = serde_json::from_slice(json)
-        .map_err(|_| StackError::new(format!("the secret is not the JSON that {name} needs; --help shows it")))?;
-    stack.secrets.put(account, name, &credentials).await.map_err(local::told)
+        .map_err(|_| anyhow!("the secret is not the JSON that {name} needs; --help shows it"))?;
+    Ok(stack.secrets.put(account, name, &credentials).await?)
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::{Result, bail};
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,7 +12,7 @@ use serde_json::Value;
 use crate::local::running;
 use crate::output::{self, Cell, Column, Table, count, counted};
 use crate::{args::OutputFormat, stack_selector::hint, summary};
-use local_stack::{Depth, Message, Queues, Result, StackError};
+use local_stack::{Depth, Message, Queues};
 
 /// Options of `rollcall queues`.
 #[derive(Debug, Args)]
@@ -57,7 +58,7 @@ impl ShowQueues {
             && depths.iter().all(|(queue, _)| queue != name)
         {
             let names: Vec<_> = depths.iter().map(|(queue, _)| queue.as_str()).collect();
-            return Err(StackError::new(format!("there is no queue {name}; there are {}", names.join(", "))));
+            bail!("there is no queue {name}; there are {}", names.join(", "));
         }
         match (&self.queue, &self.redrive) {
             (Some(name), _) => self.messages(&queues.peek(name)?)?,

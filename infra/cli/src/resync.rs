@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Args;
 use rollcall_bulk::resync::state::{ResyncRequest, ResyncState};
 
 use crate::args::AccountArg;
-use crate::client::{StackClient, told};
+use crate::client::StackClient;
 use crate::confirm::ConfirmArgs;
 use crate::stack_selector::StackSelector;
 use crate::upload_file::FollowArgs;
-use local_stack::Result;
 
 /// Options of `rollcall resync`.
 #[derive(Debug, Args)]
@@ -45,7 +45,7 @@ impl Resync {
         let path = ["v1", "mappings", "resync"];
         let id = stack.ask_for(&path, &ResyncRequest { confirmed: self.force }).await?;
         let code = self.watch.run(&stack, &id, ConfirmArgs::default()).await?;
-        let standing: ResyncState = stack.api.get(&path, &[]).await.map_err(told)?;
+        let standing: ResyncState = stack.api.get(&path, &[]).await?;
         if standing.ended.is_some_and(|ended| ended.on_hold && ended.job == id) {
             eprintln!("If that is meant: {}", stack.hint("resync --force"));
         }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use rollcall_bulk::note::Note;
 use rollcall_bulk::rotation::{COLUMNS, MAX_QUARANTINE_DAYS, OfFile, Only, Replacements, RotationRequest, read_file};
@@ -17,7 +18,6 @@ use crate::confirm::ConfirmArgs;
 use crate::stack_selector::StackSelector;
 use crate::upload_file::{FollowArgs, file_name, read};
 use crate::{args::AccountArg, output};
-use local_stack::{Context, Result, StackError};
 
 /// Options of `rollcall rotate`.
 #[derive(Debug, Args)]
@@ -111,10 +111,7 @@ impl Rotate {
             if let (Some(replacement), Some(other)) = (&pair.new, new.get(&pair.old))
                 && replacement != other
             {
-                return Err(StackError::new(format!(
-                    "{} is to be replaced by {other}, and by {replacement}",
-                    pair.old
-                )));
+                bail!("{} is to be replaced by {other}, and by {replacement}", pair.old);
             }
             if let Some(replacement) = &pair.new {
                 new.insert(pair.old.clone(), replacement.clone());
@@ -144,7 +141,7 @@ impl Rotate {
 fn of_file(bytes: &[u8]) -> Result<(Vec<Pair>, Vec<u64>)> {
     let rows = read_file(bytes).context("it can't be read")?;
     if let Some(row) = rows.iter().find(|row| row.misshapen || row.old.is_empty()) {
-        return Err(StackError::new(format!("{} can't be read, or names no old number", row.at)));
+        bail!("{} can't be read, or names no old number", row.at);
     }
     let pair = |new: String| Some(new).filter(|new| !new.is_empty());
     Ok(rows.into_iter().map(|row| (Pair { old: row.old, new: pair(row.new) }, row.line)).unzip())

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use rollcall_bulk::{append, rotation, user_upload};
 
 use crate::output;
-use local_stack::{Context, Result};
 
 /// Options of `rollcall sample`.
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use serde_json::Value;
 use crate::local::running;
 use crate::output::{self, Cell, Column, Table, Tone};
 use crate::{args::OutputFormat, summary};
-use local_stack::{Planned, Result, RunState, Schedules as Store, StackError};
+use local_stack::{Planned, RunState, Schedules as Store};
 
 /// The wait between two looks at a run.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -137,7 +138,7 @@ impl Run {
         let Some(schedule) = listed.iter().find(|schedule| schedule.name == self.name) else {
             let names: Vec<_> = listed.iter().map(|schedule| schedule.name.as_str()).collect();
             let there_are = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            return Err(StackError::new(format!("there is no schedule {}; there are {there_are}", self.name)));
+            bail!("there is no schedule {}; there are {there_are}", self.name);
         };
         let bar = output::progress(!self.form.json);
         bar.set_message(format!("{} runs", schedule.function));

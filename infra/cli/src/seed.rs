@@ -1,5 +1,6 @@
 //! `rollcall seed`: an account to try things on.
 
+use anyhow::Result;
 use rollcall_engine::world::{Accounts, Catalogs, Users};
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,10 +16,9 @@ use rollcall_model::user::User;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::local::{Connection, told};
+use crate::local::Connection;
 use crate::output::{self, counted};
 use crate::{args::AccountArg, args::OutputFormat, demo_account, stack_selector::hint};
-use local_stack::Result;
 
 /// Users created between two steps of the progress bar.
 const SLICE: u64 = 1_000;
@@ -101,13 +101,13 @@ pub async fn seed(
     shown: bool,
 ) -> Result<Made> {
     let directory = &stack.directory;
-    let before = directory.settings(account).await.map_err(told)?;
+    let before = directory.settings(account).await?;
     let settings = demo_account::settings(before, recipients, report_to);
-    directory.put_settings(account, &settings, None).await.map_err(told)?;
+    directory.put_settings(account, &settings, None).await?;
     let inventory = demo_account::inventory(numbers);
-    directory.put_numbers(account, &inventory).await.map_err(told)?;
+    directory.put_numbers(account, &inventory).await?;
     for (kind, entry) in demo_account::catalog() {
-        directory.put_entry(account, kind, &entry, None).await.map_err(told)?;
+        directory.put_entry(account, kind, &entry, None).await?;
     }
 
     let bar = output::progress(shown && users > SLICE);
@@ -128,7 +128,7 @@ pub async fn seed(
     bar.finish_and_clear();
     for mapping in demo_account::mappings(users, numbers) {
         // What is said of a CRM user already stays.
-        directory.change_mapping(account, None, &mapping, None).await.map_err(told)?;
+        directory.change_mapping(account, None, &mapping, None).await?;
     }
     Ok(Made { users_created: created, users: users + 1, numbers: inventory.len() as u64 })
 }
@@ -139,8 +139,8 @@ async fn create_missing(stack: &Connection, account: &AccountId, mut users: Vec<
     let logins: Vec<String> = users.iter().map(|user| user.login.folded().into_owned()).collect();
     let logins: Vec<&str> = logins.iter().map(String::as_str).collect();
     let until = Instant::now() + TIMEOUT;
-    let found = stack.directory.find_users(account, &logins, until, &mut TableUsage::default()).await.map_err(told)?;
+    let found = stack.directory.find_users(account, &logins, until, &mut TableUsage::default()).await?;
     users.retain(|user| !found.contains_key(&*user.login.folded()));
-    let created = stack.directory.create_users(account, &users).await.map_err(told)?;
+    let created = stack.directory.create_users(account, &users).await?;
     Ok(created as u64)
 }

@@ -4,11 +4,11 @@ use std::env;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Result, anyhow};
 use clap::Args;
 use rollcall_model::account::AccountId;
 
 use crate::args::DEFAULT_ACCOUNT;
-use local_stack::{Result, StackError};
 
 /// Where a stack keeps its data, unless somebody says otherwise.
 const DEFAULT_DIR: &str = ".rollcall";
@@ -49,9 +49,7 @@ impl StackSelector {
     pub fn here(&self, command: &str) -> Result<&Path> {
         match self.stack {
             None => Ok(&self.dir),
-            Some(_) => Err(StackError::new(format!(
-                "`{command}` is for the stack on this machine; it doesn't go with --stack"
-            ))),
+            Some(_) => Err(anyhow!("`{command}` is for the stack on this machine; it doesn't go with --stack")),
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{ExitCode, Stdio};
 
 use crate::api::ApiToken;
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_model::account::AccountId;
@@ -14,7 +15,7 @@ use tokio::process::Command;
 use crate::args::AccountArg;
 use crate::local::running;
 use crate::output::print;
-use local_stack::{Context, Grant, Manifest, Result, SigningKey, StackError};
+use local_stack::{Grant, Manifest, SigningKey};
 
 /// The variable with a token for the API of a stack on AWS.
 const TOKEN: &str = "ROLLCALL_TOKEN";
@@ -74,13 +75,13 @@ fn sign(
     scopes: &[String],
     life: SignedDuration,
 ) -> Result<String> {
-    let issuer = manifest.issuer.as_ref().ok_or_else(|| StackError::new("the stack's API takes no tokens"))?;
+    let issuer = manifest.issuer.as_ref().ok_or_else(|| anyhow!("the stack's API takes no tokens"))?;
     let key = SigningKey::read(&issuer.key_file)?;
     let scopes = if scopes.is_empty() { issuer.scopes.iter().cloned().collect() } else { scopes.to_vec() };
     let now = Timestamp::now().as_second();
     let grant =
         Grant { account: account.as_str(), subject, scopes: &scopes, issued: now, expires: now + life.as_secs() };
-    key.sign(&grant.claims(issuer))
+    Ok(key.sign(&grant.claims(issuer))?)
 }
 
 /// The token that the environment gives for a stack on AWS. No error repeats what was given.
@@ -92,9 +93,9 @@ pub async fn given(stack: &str) -> Result<ApiToken> {
         (Some(token), _) => (SecretText::new(token), TOKEN),
         (None, Some(command)) => (printed(&command).await?, TOKEN_COMMAND),
         (None, None) => {
-            return Err(StackError::new(format!(
+            bail!(
                 "no token for the API of the stack {stack}; set {TOKEN}, or {TOKEN_COMMAND} to a command that prints one"
-            )));
+            );
         }
     };
     ApiToken::parse(text.expose().trim()).context(format!("{from} gives no token"))
@@ -106,7 +107,7 @@ fn variable(name: &str) -> Result<Option<String>> {
         Ok(value) => Ok(Some(value).filter(|value| !value.trim().is_empty())),
         Err(VarError::NotPresent) => Ok(None),
         // The error itself would show the value.
-        Err(VarError::NotUnicode(_)) => Err(StackError::new(format!("{name} is no text"))),
+        Err(VarError::NotUnicode(_)) => Err(anyhow!("{name} is no text")),
     }
 }
 
@@ -117,12 +118,8 @@ async fn printed(command: &str) -> Result<SecretText> {
     shell.arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
     let output = shell.spawn().context(what())?.wait_with_output().await.context(what())?;
     if !output.status.success() {
-        return Err(StackError::new(format!(
-            "the command in {TOKEN_COMMAND} failed ({}); it must print a token",
-            output.status
-        )));
+        bail!("the command in {TOKEN_COMMAND} failed ({}); it must print a token", output.status);
     }
-    let text =
-        String::from_utf8(output.stdout).map_err(|_| StackError::new(format!("{TOKEN_COMMAND} prints no text")))?;
+    let text = String::from_utf8(output.stdout).map_err(|_| anyhow!("{TOKEN_COMMAND} prints no text"))?;
     Ok(SecretText::new(text))
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
@@ -10,7 +11,6 @@ use crate::confirm::ConfirmArgs;
 use crate::stack_selector::StackSelector;
 use crate::upload_file::FollowArgs;
 use crate::{args::AccountArg, job};
-use local_stack::Result;
 
 /// Options of `rollcall undo`.
 #[derive(Debug, Args)]

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::{Context, Result};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::stack_selector::hint;
-use local_stack::{Context, Manifest, Options, Ports, Result, Stack};
+use local_stack::{Manifest, Options, Ports, Stack};
 
 /// The product's template, as the command was built with it.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");

@@ -2,16 +2,16 @@
 
 use std::process::ExitCode;
 
+use anyhow::{Result, bail};
 use clap::Args;
 use rollcall_model::catalog::CatalogEntry;
 use rollcall_model::jobs::JobKind;
 use rollcall_model::user::{Name, fold};
 use serde::Deserialize;
 
-use crate::client::{StackClient, told};
+use crate::client::StackClient;
 use crate::stack_selector::StackSelector;
 use crate::upload_file::DropFile;
-use local_stack::{Result, StackError};
 
 /// Options of `rollcall upload`.
 #[derive(Debug, Args)]
@@ -48,11 +48,11 @@ impl Upload {
         let stack = StackClient::open(place, &self.file.whose).await?;
         if let Some(role) = &self.role {
             // Every row would fail over it.
-            let Roles { items: known } = stack.api.get(&["v1", "roles"], &[]).await.map_err(told)?;
+            let Roles { items: known } = stack.api.get(&["v1", "roles"], &[]).await?;
             if !known.iter().any(|entry| is(entry, role)) {
                 let roles: Vec<_> = known.iter().map(|entry| entry.id.as_str()).collect();
                 let roles = if roles.is_empty() { "none".to_owned() } else { roles.join(", ") };
-                return Err(StackError::new(format!("the account has no role \"{}\"; it has {roles}", role.as_str())));
+                bail!("the account has no role \"{}\"; it has {roles}", role.as_str());
             }
         }
         self.file.run(&stack, JobKind::UploadUsers, self.role).await

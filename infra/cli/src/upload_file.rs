@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use rollcall_bulk::upload::UploadOptions;
 use rollcall_model::email::EmailAddress;
@@ -17,7 +18,6 @@ use crate::confirm::ConfirmArgs;
 use crate::follow::{Followed, INTERRUPTED, follow, say_it_goes_on};
 use crate::job::{Save, save_results};
 use crate::{args::AccountArg, args::OutputFormat, output, summary};
-use local_stack::{Context, Result, StackError};
 
 /// Stands for standard input.
 const STDIN: &str = "-";
@@ -119,8 +119,7 @@ pub fn file_name(file: &Path) -> Result<String> {
         return Ok("standard-input.csv".to_owned());
     }
     let name = file.file_name().and_then(|name| name.to_str());
-    name.map(str::to_owned)
-        .ok_or_else(|| StackError::new("the file's name can't be used in a bucket; call it otherwise"))
+    name.map(str::to_owned).ok_or_else(|| anyhow!("the file's name can't be used in a bucket; call it otherwise"))
 }
 
 /// A file's bytes, or standard input's.

@@ -2,17 +2,17 @@
 
 use std::process::ExitCode;
 
+use anyhow::{Result, anyhow};
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_model::caller_id::CallerId;
 use rollcall_model::user::{Policy, User};
 use serde::Deserialize;
 
-use crate::client::{StackClient, found, told};
+use crate::client::{StackClient, found};
 use crate::output::{self, Cell, Column, Table, count};
 use crate::stack_selector::StackSelector;
 use crate::{args::AccountArg, args::OutputFormat};
-use local_stack::{Result, StackError};
 
 /// Options of `rollcall users`.
 #[derive(Debug, Args)]
@@ -51,7 +51,7 @@ impl Users {
         if !self.logins.is_empty() {
             return self.named(&stack).await;
         }
-        let (users, more) = stack.api.list(&["v1", "users"], &[], self.limit, |_| true).await.map_err(told)?;
+        let (users, more) = stack.api.list(&["v1", "users"], &[], self.limit, |_| true).await?;
         if self.form.json {
             output::print_json(&users)?;
             return Ok(ExitCode::SUCCESS);
@@ -96,7 +96,7 @@ impl Users {
         if missing.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
-        Err(StackError::new(format!("the account {} has no user {}", stack.account, missing.join(", "))))
+        Err(anyhow!("the account {} has no user {}", stack.account, missing.join(", ")))
     }
 }
 

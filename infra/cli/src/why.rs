@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use anyhow::{Result, anyhow};
 use clap::Args;
 use rollcall_model::mapping::{CrmUserId, Explanation};
 
@@ -10,7 +11,6 @@ use crate::client::{StackClient, found};
 use crate::output::{self, Tone, visible};
 use crate::stack_selector::StackSelector;
 use crate::{args::AccountArg, args::OutputFormat};
-use local_stack::{Result, StackError};
 
 /// Options of `rollcall why`.
 #[derive(Debug, Args)]
@@ -40,7 +40,7 @@ impl Why {
     pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
         let stack = StackClient::open(place, &self.whose).await?;
         let path = ["v1", "mappings", self.crm_user.as_str(), "caller-ids", &self.number, "explanation"];
-        let no_number = || StackError::new(format!("{} is not a telephone number", visible(&self.number)));
+        let no_number = || anyhow!("{} is not a telephone number", visible(&self.number));
         let explanation: Explanation = found(stack.api.get(&path, &[]).await)?.ok_or_else(no_number)?;
         if self.form.json {
             output::print_json(&explanation)?;

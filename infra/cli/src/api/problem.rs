@@ -12,7 +12,7 @@ use super::ApiToken;
 pub enum Failure {
     /// Nobody answers, or what is answered makes no sense.
     #[error("{}", .0.chain())]
-    Broken(#[source] ConnectorError),
+    Broken(ConnectorError),
     /// The API refuses, and says why.
     #[error("{0}")]
     Refused(Problem),
@@ -36,9 +36,9 @@ pub struct Problem {
     pub detail: String,
 }
 
-/// Whatever may be told.
-#[derive(Deserialize)]
-struct Told {
+/// The body of a refusal: the function's, or the gateway's own.
+#[derive(Default, Deserialize)]
+struct ProblemBody {
     code: Option<String>,
     detail: Option<String>,
     message: Option<String>,
@@ -47,15 +47,18 @@ struct Told {
 impl Problem {
     /// The problem that an answer is.
     pub(super) fn of(answer: &HttpResponse, token: &ApiToken) -> Self {
-        let told: Option<Told> = serde_json::from_slice(&answer.body).ok();
-        let (code, detail, message) = told.map(|told| (told.code, told.detail, told.message)).unwrap_or_default();
+        let ProblemBody { code, detail, message } = serde_json::from_slice(&answer.body).unwrap_or_default();
         let status = answer.status.as_u16();
         let by_the_gateway = || match answer.status {
             StatusCode::UNAUTHORIZED => token.why_not_taken(),
             StatusCode::FORBIDDEN => "The token lacks the scope that this needs.".to_owned(),
             _ => message.map_or_else(|| format!("HTTP status {status}"), |message| format!("{message} ({status})")),
         };
-        Self { status, code, detail: detail.unwrap_or_else(by_the_gateway) }
+        let mut detail = detail.unwrap_or_else(by_the_gateway);
+        if answer.status == StatusCode::UNAUTHORIZED {
+            detail.push_str(" Get a new one; see `rollcall help` on ROLLCALL_TOKEN.");
+        }
+        Self { status, code, detail }
     }
 
     /// Whether the function says that there is no such thing.

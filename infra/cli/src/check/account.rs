@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use anyhow::Result;
 use rollcall_model::caller_id::CallerId;
 use rollcall_model::email::EmailAddress;
 use rollcall_model::inventory::NumberView;
@@ -10,10 +11,9 @@ use rollcall_model::user::User;
 use serde::Serialize;
 
 use crate::args::OutputFormat;
-use crate::client::{StackClient, told};
+use crate::client::StackClient;
 use crate::output::{self, counted, visible};
 use crate::users::{numbers, with_lists};
-use local_stack::Result;
 
 /// Numbers of an inventory that are read at most: more than any account has.
 const MAX_NUMBERS: usize = 1_000_000;
@@ -49,10 +49,8 @@ struct NotOwned {
 /// # Errors
 /// If the stack can't be asked.
 pub async fn check(stack: &StackClient, limit: usize, form: OutputFormat) -> Result<bool> {
-    let (users, more): (Vec<User>, bool) =
-        stack.api.list(&["v1", "users"], &[], limit, |_| true).await.map_err(told)?;
-    let (owned, _): (Vec<NumberView>, bool) =
-        stack.api.list(&["v1", "numbers"], &[], MAX_NUMBERS, |_| true).await.map_err(told)?;
+    let (users, more): (Vec<User>, bool) = stack.api.list(&["v1", "users"], &[], limit, |_| true).await?;
+    let (owned, _): (Vec<NumberView>, bool) = stack.api.list(&["v1", "numbers"], &[], MAX_NUMBERS, |_| true).await?;
     let users = with_lists(stack, users).await?;
     let owned: BTreeSet<CallerId> = owned.into_iter().map(|shown| shown.number.number).collect();
     let findings = findings(&users, more, &owned);

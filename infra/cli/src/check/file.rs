@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use anyhow::{Context, Result, bail};
 use rollcall_bulk::job::{JobState, JobView as Job};
 use rollcall_bulk::report::RowStatus;
 use rollcall_bulk::upload::UploadOptions;
@@ -10,13 +11,12 @@ use rollcall_model::jobs::JobKind;
 use rollcall_tabular::RESULT_COLUMNS;
 use serde::Serialize;
 
-use crate::client::{StackClient, told};
+use crate::client::StackClient;
 use crate::confirm::decide;
 use crate::follow::{Followed, follow, say_it_goes_on};
 use crate::output::{self, Tone, counted, visible};
 use crate::upload_file::{file_name, read};
 use crate::{args::OutputFormat, summary};
-use local_stack::{Context, Result, StackError};
 
 /// Rows that are shown at most.
 const MAX_SHOWN: usize = 100;
@@ -50,9 +50,9 @@ pub async fn check(
     let id = stack.drop_file(kind, &file_name(file)?, read(file)?, &terms).await?;
     let Followed::Ended(job) = follow(stack, &id, !form.json).await? else {
         say_it_goes_on(stack, &id);
-        return Err(StackError::new("the look at the file was interrupted"));
+        bail!("the look at the file was interrupted");
     };
-    let results = stack.api.fetch(&["v1", "jobs", id.as_str(), "results"]).await.map_err(told)?;
+    let results = stack.api.fetch(&["v1", "jobs", id.as_str(), "results"]).await?;
     let rows = results.map(|results| findings(&results)).transpose()?.unwrap_or_default();
     if job.state == JobState::Previewed {
         decide(stack, &job, "discard").await?;

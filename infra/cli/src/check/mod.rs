@@ -6,6 +6,7 @@ mod file;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::{Result, anyhow};
 use clap::Args;
 use rollcall_bulk::upload::UploadOptions;
 use rollcall_model::account::AccountId;
@@ -16,7 +17,6 @@ use rollcall_tabular::Encoding;
 use crate::args::{AccountArg, OutputFormat};
 use crate::client::StackClient;
 use crate::stack_selector::StackSelector;
-use local_stack::{Result, StackError};
 
 /// Options of `rollcall check`.
 #[derive(Debug, Args)]
@@ -80,8 +80,8 @@ impl Check {
 fn kind(text: &str) -> Result<JobKind> {
     let mut known = JobKind::ALL.into_iter().filter(|kind| kind.has_preview() && *kind != JobKind::Undo);
     known.find(|kind| kind.as_str() == text).ok_or_else(|| {
-        StackError::new(
-            "files that can be checked are those of the kinds append-caller-ids, upload-users and rotate-caller-ids",
+        anyhow!(
+            "files that can be checked are those of the kinds append-caller-ids, upload-users and rotate-caller-ids"
         )
     })
 }

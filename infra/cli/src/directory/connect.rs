@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use console::Term;
 use rollcall_connectors::Http;
@@ -13,9 +14,8 @@ use rollcall_model::account::AccountId;
 use rollcall_model::secret::SecretText;
 use tokio::time::Instant;
 
-use crate::local::{Connection, output as output_of, told};
+use crate::local::{Connection, output as output_of};
 use crate::{args::AccountArg, output, stack_selector::hint};
-use local_stack::{Context, Result, StackError};
 
 /// How long the directory has for an answer that somebody waits for.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -56,10 +56,10 @@ impl Connect {
         let entra = open(&stack, &account, credentials.clone()).await?;
         let bar = output::progress(true);
         bar.set_message("asking the tenant for a user");
-        let asked = entra.list(Which::All, 1).map_err(failed)?.next(Instant::now() + TIMEOUT).await;
+        let asked = entra.list(Which::All, 1).map_err(connector_error)?.next(Instant::now() + TIMEOUT).await;
         bar.finish_and_clear();
-        asked.map_err(failed)?;
-        stack.secrets.put(&account, SECRET, &credentials).await.map_err(told)?;
+        asked.map_err(connector_error)?;
+        stack.secrets.put(&account, SECRET, &credentials).await?;
         let list = hint(dir, Some(&account), "directory users");
         output::print(&format!(
             "The account {account} is connected to {}. List its users with: {list}\n",
@@ -80,7 +80,7 @@ fn read_secret() -> Result<SecretText> {
         text
     };
     let secret = secret.trim();
-    if secret.is_empty() { Err(StackError::new("the secret is empty")) } else { Ok(SecretText::new(secret)) }
+    if secret.is_empty() { Err(anyhow!("the secret is empty")) } else { Ok(SecretText::new(secret)) }
 }
 
 /// The tenant that these credentials open.
@@ -88,11 +88,11 @@ async fn open(stack: &Connection, account: &AccountId, credentials: Credentials)
     let url = |name| output_of(&stack.manifest, name)?.parse().context(format!("the template's output {name}"));
     let endpoints = Endpoints { login: url(LOGIN)?, graph: url(GRAPH)? };
     let country = stack.country(account).await?;
-    Ok(Entra::new(Http::new().map_err(failed)?, endpoints, credentials, country))
+    Ok(Entra::new(Http::new().map_err(connector_error)?, endpoints, credentials, country))
 }
 
 /// An error of the directory, which names its operation itself.
 #[expect(clippy::needless_pass_by_value, reason = "what `map_err` takes")]
-fn failed(error: rollcall_connectors::ConnectorError) -> StackError {
-    StackError::new(error.chain())
+fn connector_error(error: rollcall_connectors::ConnectorError) -> anyhow::Error {
+    anyhow::Error::msg(error.chain())
 }

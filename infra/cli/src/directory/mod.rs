@@ -8,12 +8,12 @@ mod users;
 use std::process::ExitCode;
 
 use crate::api::Failure;
+use anyhow::Result;
 use clap::{Args, Subcommand};
 use rollcall_model::code::ApiCode;
 
-use crate::client::{self, StackClient};
+use crate::client::StackClient;
 use crate::stack_selector::StackSelector;
-use local_stack::{Result, StackError};
 
 /// Options of `rollcall directory`.
 #[derive(Debug, Args)]
@@ -61,12 +61,12 @@ impl Directory {
 }
 
 /// What the API says where there is no directory, and how to connect one.
-fn told(stack: &StackClient, failure: Failure) -> StackError {
+fn explained(stack: &StackClient, failure: Failure) -> anyhow::Error {
     match &failure {
         Failure::Refused(problem) if problem.has_code(ApiCode::DirectoryNotConnected) => {
-            StackError::new(not_connected(stack))
+            anyhow::Error::msg(not_connected(stack))
         }
-        _ => client::told(failure),
+        _ => failure.into(),
     }
 }
 

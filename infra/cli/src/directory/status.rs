@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Args;
 use rollcall_bulk::directory_import::sync::SyncTally;
 use rollcall_bulk::directory_import::sync_state::{ImportTally, Imported, SyncOutcome, Synced};
@@ -11,11 +12,10 @@ use rollcall_model::user::DirectoryId;
 use serde::{Deserialize, Serialize};
 
 use super::not_connected;
-use crate::client::{StackClient, told};
+use crate::client::StackClient;
 use crate::output::{self, counted, span};
 use crate::stack_selector::StackSelector;
 use crate::{args::AccountArg, args::OutputFormat, summary};
-use local_stack::Result;
 
 /// Options of `rollcall directory status`.
 #[derive(Debug, Args)]
@@ -42,7 +42,7 @@ impl Standing {
     /// # Errors
     /// If the stack can't be asked.
     pub async fn of(stack: &StackClient) -> Result<Self> {
-        stack.api.get(&["v1", "directory"], &[]).await.map_err(told)
+        Ok(stack.api.get(&["v1", "directory"], &[]).await?)
     }
 }
 
@@ -63,10 +63,10 @@ impl Status {
             None => not_connected(&stack) + "\n",
         };
         if let Some(import) = &standing.last_import {
-            text.push_str(&line("Last import", &import_told(import.tally), &import.job, Some(import.at)));
+            text.push_str(&line("Last import", &import_text(import.tally), &import.job, Some(import.at)));
         }
         if let Some(sync) = &standing.last_sync {
-            text.push_str(&line("Last sync", &sync_told(sync), &sync.job, Some(sync.at)));
+            text.push_str(&line("Last sync", &sync_text(sync), &sync.job, Some(sync.at)));
         }
         if !standing.ask_again.is_empty() {
             let users = counted(standing.ask_again.len() as u64, "user", "users");
@@ -94,35 +94,35 @@ pub fn is_on_hold(standing: &Standing) -> bool {
 pub fn of_job(standing: &Standing, job: &JobId) -> Option<String> {
     let import = standing.last_import.as_ref().filter(|import| import.job == *job);
     let sync = standing.last_sync.as_ref().filter(|sync| sync.job == *job);
-    let told = import.map(|import| import_told(import.tally)).or_else(|| sync.map(sync_told))?;
-    Some(line("Directory", &told, job, None))
+    let text = import.map(|import| import_text(import.tally)).or_else(|| sync.map(sync_text))?;
+    Some(line("Directory", &text, job, None))
 }
 
-fn line(label: &str, told: &str, job: &JobId, at: Option<jiff::Timestamp>) -> String {
+fn line(label: &str, text: &str, job: &JobId, at: Option<jiff::Timestamp>) -> String {
     let when = at.map(|at| format!(" (job {job}, {} ago)", span(summary::age(at)))).unwrap_or_default();
-    format!("{label:14} {told}{when}\n")
+    format!("{label:14} {text}{when}\n")
 }
 
-fn import_told(tally: ImportTally) -> String {
+fn import_text(tally: ImportTally) -> String {
     let ImportTally { users, unknown_ids, phones_unread } = tally;
-    let mut told = format!("{} found", counted(users as u64, "user", "users"));
+    let mut text = format!("{} found", counted(users as u64, "user", "users"));
     for (number, what) in
         [(unknown_ids, "IDs that nobody has"), (phones_unread, "telephones that can't be read, left out")]
     {
         if number > 0 {
-            told.push_str(&format!(", {} {what}", output::count(number as u64)));
+            text.push_str(&format!(", {} {what}", output::count(number as u64)));
         }
     }
-    told
+    text
 }
 
-fn sync_told(sync: &Synced) -> String {
+fn sync_text(sync: &Synced) -> String {
     let SyncTally { linked, updated, deactivated, still_blocked, phones_unread, failed } = sync.tally;
     match &sync.outcome {
         SyncOutcome::OnHold { reason } => format!("held: {}", output::visible(reason)),
         SyncOutcome::Refused { reason } => format!("refused: {}", output::visible(reason)),
         SyncOutcome::Done => {
-            let mut told = format!(
+            let mut text = format!(
                 "{} of {} updated, {} deactivated",
                 output::count(updated as u64),
                 counted(linked as u64, "user", "users"),
@@ -134,10 +134,10 @@ fn sync_told(sync: &Synced) -> String {
                 (failed, "failed"),
             ] {
                 if number > 0 {
-                    told.push_str(&format!(", {} {what}", output::count(number as u64)));
+                    text.push_str(&format!(", {} {what}", output::count(number as u64)));
                 }
             }
-            told
+            text
         }
     }
 }

@@ -2,18 +2,18 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Args;
 use rollcall_model::caller_id::CallerId;
 use rollcall_model::email::EmailAddress;
 use rollcall_model::user::{DirectoryId, LoginId, Name};
 use serde::{Deserialize, Serialize};
 
-use super::told;
+use super::explained;
 use crate::client::StackClient;
 use crate::output::{self, Cell, Column, Table};
 use crate::stack_selector::StackSelector;
 use crate::{args::AccountArg, args::OutputFormat};
-use local_stack::Result;
 
 /// Options of `rollcall directory users`.
 #[derive(Debug, Args)]
@@ -55,7 +55,7 @@ impl Users {
         let query: Vec<_> = self.search.iter().map(|search| ("search", search.as_str())).collect();
         let listed = stack.api.list(&["v1", "directory", "users"], &query, self.limit, |_| true).await;
         bar.finish_and_clear();
-        let (users, more): (Vec<Shown>, _) = listed.map_err(|failure| told(&stack, failure))?;
+        let (users, more): (Vec<Shown>, _) = listed.map_err(|failure| explained(&stack, failure))?;
         if self.form.json {
             output::print_json(&users)?;
             return Ok(ExitCode::SUCCESS);

@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::{Context, Result};
 use clap::Args;
 use rollcall_bulk::append::COLUMNS;
 use serde::Serialize;
@@ -16,7 +17,6 @@ use serde::Serialize;
 use self::rows::{FLAWS, Flaw, Rows};
 use crate::demo_account;
 use crate::output::{self, count};
-use local_stack::{Context, Result};
 
 /// Options of `rollcall generate`.
 #[derive(Debug, Args)]
@@ -58,14 +58,14 @@ struct Percent(u64);
 const WHOLE: u64 = 100_000;
 
 fn percent(text: &str) -> std::result::Result<Percent, String> {
-    let told = || "write a number from 0 to 100, with at most three decimals".to_owned();
+    let expected = || "write a number from 0 to 100, with at most three decimals".to_owned();
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > 3 {
-        return Err(told());
+        return Err(expected());
     }
-    let thousandths: u64 = format!("{whole}{fraction:0<3}").parse().map_err(|_| told())?;
-    if thousandths > WHOLE { Err(told()) } else { Ok(Percent(thousandths)) }
+    let thousandths: u64 = format!("{whole}{fraction:0<3}").parse().map_err(|_| expected())?;
+    if thousandths > WHOLE { Err(expected()) } else { Ok(Percent(thousandths)) }
 }
 
 impl Percent {
@@ -99,7 +99,7 @@ impl Generate {
     pub fn run(self) -> Result<ExitCode> {
         let made = if let Some(file) = &self.output {
             let what = format!("could not write {}", file.display());
-            let mut to = BufWriter::new(File::create(file).context(&what)?);
+            let mut to = BufWriter::new(File::create(file).context(what.clone())?);
             self.write(&mut to).and_then(|made| to.flush().map(|()| made)).context(what)?
         } else {
             let mut to = BufWriter::new(io::stdout().lock());
