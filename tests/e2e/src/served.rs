@@ -2,11 +2,16 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use axum::{
     Router,
+    handler::Handler,
     http::{HeaderMap, header},
 };
 use tokio::net::TcpListener;
@@ -31,12 +36,90 @@ impl Place {
     }
 }
 
+/// A system of others, played for as long as the test runs, with a state of its own behind what is common to all.
+pub struct FakeService<State> {
+    /// Where it is: the base URL of its API and of its token endpoint.
+    pub url: String,
+    shared: Arc<Shared<State>>,
+}
+
+/// What its requests share.
+pub(crate) struct Shared<State> {
+    pub(crate) url: String,
+    requests: AtomicU64,
+    throttled: AtomicU64,
+    tokens: Mutex<Tokens>,
+    state: Mutex<State>,
+}
+
+impl<State: Send + 'static> FakeService<State> {
+    /// Answers every request so.
+    pub(crate) async fn play<T: 'static>(state: State, answer: impl Handler<T, Arc<Shared<State>>>) -> Self {
+        let place = Place::free().await;
+        let shared = Arc::new(Shared {
+            url: place.url.clone(),
+            requests: AtomicU64::new(0),
+            throttled: AtomicU64::new(0),
+            tokens: Mutex::default(),
+            state: Mutex::new(state),
+        });
+        let url = place.serve(Router::new().fallback(answer).with_state(Arc::clone(&shared)));
+        Self { url, shared }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state()
+    }
+
+    /// No token that was given is good any more.
+    pub fn end_tokens(&self) {
+        self.shared.tokens().left.clear();
+    }
+
+    /// Requests that came.
+    pub fn requests(&self) -> u64 {
+        self.shared.requests.load(Ordering::Relaxed)
+    }
+
+    /// Requests that were throttled.
+    pub fn throttled(&self) -> u64 {
+        self.shared.throttled()
+    }
+
+    /// Tokens that were given.
+    pub fn tokens_given(&self) -> u64 {
+        self.shared.tokens().given
+    }
+}
+
+impl<State> Shared<State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody has panicked")
+    }
+
+    pub(crate) fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        self.tokens.lock().expect("nobody has panicked")
+    }
+
+    pub(crate) fn count_request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn throttled(&self) -> u64 {
+        self.throttled.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_throttled(&self) {
+        self.throttled.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// The tokens that were given, and how often each may still be used.
 #[derive(Default)]
 pub(crate) struct Tokens {
     left: HashMap<String, u64>,
     /// How many there were.
-    pub given: u64,
+    given: u64,
 }
 
 impl Tokens {
@@ -46,11 +129,6 @@ impl Tokens {
         let token = format!("token-{}", self.given);
         self.left.insert(token.clone(), uses);
         token
-    }
-
-    /// None that was given is good any more.
-    pub(crate) fn end(&mut self) {
-        self.left.clear();
     }
 
     pub(crate) fn lets_in(&mut self, token: Option<&str>) -> bool {

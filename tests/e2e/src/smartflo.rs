@@ -5,14 +5,11 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Request, State},
     http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -21,7 +18,7 @@ use http_body_util::BodyExt;
 use rollcall_connectors::smartflo::Credentials;
 use serde_json::{Value, json};
 
-use crate::served::{Limit, Place, Tokens, bearer};
+use crate::served::{FakeService, Limit, Shared, Tokens, bearer};
 
 /// What it does to whoever asks.
 #[derive(Clone, Copy, Debug)]
@@ -76,29 +73,18 @@ pub enum SmartfloSpoil {
 }
 
 /// An account with its users and numbers.
-pub struct Smartflo {
-    /// Where it is.
-    pub url: String,
-    shared: Arc<Shared>,
-}
+pub type Smartflo = FakeService<SmartfloAccount>;
 
-struct Shared {
-    url: String,
+/// Its state.
+pub struct SmartfloAccount {
     traps: SmartfloTraps,
-    requests: AtomicU64,
-    account: Mutex<Account>,
-}
-
-struct Account {
     limit: Limit,
-    tokens: Tokens,
     /// IDs and logins.
     users: Vec<(u64, Option<String>)>,
     /// The numbers by their IDs.
     numbers: BTreeMap<String, String>,
     patched: HashMap<String, Vec<String>>,
     spoil: Option<SmartfloSpoil>,
-    throttled: u64,
 }
 
 /// What it lets in.
@@ -112,24 +98,15 @@ impl Smartflo {
 impl Smartflo {
     /// An account without users and numbers.
     pub async fn start(traps: SmartfloTraps) -> Self {
-        let place = Place::free().await;
-        let account = Account {
+        let account = SmartfloAccount {
+            traps,
             limit: Limit::new(traps.per_second),
-            tokens: Tokens::default(),
             users: Vec::new(),
             numbers: BTreeMap::new(),
             patched: HashMap::new(),
             spoil: None,
-            throttled: 0,
         };
-        let shared = Arc::new(Shared {
-            url: place.url.clone(),
-            traps,
-            requests: AtomicU64::new(0),
-            account: Mutex::new(account),
-        });
-        let url = place.serve(Router::new().fallback(answer_request).with_state(Arc::clone(&shared)));
-        Self { url, shared }
+        Self::play(account, answer_request).await
     }
 
     /// What lets us in, as an account keeps it.
@@ -144,7 +121,7 @@ impl Smartflo {
 
     /// Hires this many people. Most log in with an address, one of five with a name, and one of seven not at all. Gives their IDs.
     pub fn add_users(&self, count: usize) -> Vec<String> {
-        let mut account = self.shared.account();
+        let mut account = self.state();
         let first = account.users.len() + 1;
         let hired = (first..first + count).map(|number| {
             let login = match number {
@@ -162,7 +139,7 @@ impl Smartflo {
 
     /// Buys numbers, in E.164 form.
     pub fn buy(&self, numbers: &[&str]) {
-        let mut account = self.shared.account();
+        let mut account = self.state();
         for number in numbers {
             let id = format!("{}", 70_000 + account.numbers.len());
             account.numbers.insert(id, (*number).to_owned());
@@ -171,50 +148,24 @@ impl Smartflo {
 
     /// The numbers that were set last for a user; `None` when none ever were.
     pub fn caller_ids(&self, user: &str) -> Option<Vec<String>> {
-        let account = self.shared.account();
+        let account = self.state();
         let ids = account.patched.get(user)?;
         Some(ids.iter().map(|id| account.numbers[id].clone()).collect())
     }
 
     /// What is wrong with every list from now on; with none, after `None`.
     pub fn spoil(&self, spoil: Option<SmartfloSpoil>) {
-        self.shared.account().spoil = spoil;
-    }
-
-    /// No token that was given is good any more.
-    pub fn end_tokens(&self) {
-        self.shared.account().tokens.end();
-    }
-
-    /// Requests that came.
-    pub fn requests(&self) -> u64 {
-        self.shared.requests.load(Ordering::Relaxed)
-    }
-
-    /// Requests that were too many for their second.
-    pub fn throttled(&self) -> u64 {
-        self.shared.account().throttled
-    }
-
-    /// Tokens that were given.
-    pub fn tokens_given(&self) -> u64 {
-        self.shared.account().tokens.given
+        self.state().spoil = spoil;
     }
 }
 
-impl Shared {
-    fn account(&self) -> MutexGuard<'_, Account> {
-        self.account.lock().expect("nobody has panicked")
-    }
-}
-
-async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    shared.requests.fetch_add(1, Ordering::Relaxed);
+async fn answer_request(State(shared): State<Arc<Shared<SmartfloAccount>>>, request: Request) -> Response {
+    shared.count_request();
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let mut account = shared.account();
+    let mut account = shared.state();
     if !account.limit.takes() {
-        account.throttled += 1;
+        shared.count_throttled();
         // As documented: the word, not the value, and no word of when to come again.
         let told = json!({ "success": "false", "message": "Too many requests." });
         return (StatusCode::TOO_MANY_REQUESTS, Json(told)).into_response();
@@ -222,9 +173,9 @@ async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> 
     let json = parts.headers.get(header::CONTENT_TYPE).is_some_and(|of| of == "application/json");
     let sent: Value = if json { serde_json::from_slice(&body).unwrap_or_default() } else { Value::Null };
     if (&parts.method, parts.uri.path()) == (&Method::POST, "/v1/auth/login") {
-        return account.sign_in(&sent, shared.traps.token_uses);
+        return sign_in(&sent, &mut shared.tokens(), account.traps.token_uses);
     }
-    if !account.tokens.lets_in(bearer(&parts.headers)) {
+    if !shared.tokens().lets_in(bearer(&parts.headers)) {
         return no(StatusCode::UNAUTHORIZED, "token-1 of ops@acme.example is no good");
     }
     if parts.method == Method::PATCH {
@@ -236,7 +187,7 @@ async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> 
     let query: HashMap<_, _> =
         form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let list = match (&parts.method, parts.uri.path()) {
-        (&Method::GET, "/v1/users") => match account.page(&query, shared.traps) {
+        (&Method::GET, "/v1/users") => match account.page(&query, account.traps) {
             Some(page) => page,
             None => return no(StatusCode::BAD_REQUEST, "no such cursor"),
         },
@@ -250,20 +201,20 @@ async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> 
     }
 }
 
-impl Account {
-    fn sign_in(&mut self, sent: &Value, uses: u64) -> Response {
-        if sent["email"] != Smartflo::LOGIN || sent["password"] != Smartflo::PASSWORD {
-            // Of a failed login the documentation shows the body, and no status.
-            let told = format!("Invalid credentials: {}", sent["password"]);
-            return Json(json!({ "success": false, "message": told, "login_failed_count": 1 })).into_response();
-        }
-        let token = self.tokens.give(uses);
-        let granted = json!({
-            "success": true, "access_token": token, "token_type": "bearer", "expires_in": 3600, "number_of_days_left": 30,
-        });
-        Json(granted).into_response()
+fn sign_in(sent: &Value, tokens: &mut Tokens, uses: u64) -> Response {
+    if sent["email"] != Smartflo::LOGIN || sent["password"] != Smartflo::PASSWORD {
+        // Of a failed login the documentation shows the body, and no status.
+        let told = format!("Invalid credentials: {}", sent["password"]);
+        return Json(json!({ "success": false, "message": told, "login_failed_count": 1 })).into_response();
     }
+    let token = tokens.give(uses);
+    let granted = json!({
+        "success": true, "access_token": token, "token_type": "bearer", "expires_in": 3600, "number_of_days_left": 30,
+    });
+    Json(granted).into_response()
+}
 
+impl SmartfloAccount {
     fn page(&self, query: &HashMap<String, String>, traps: SmartfloTraps) -> Option<Value> {
         let after: u64 = query.get("last_seen_id").map_or(Ok(0), |id| id.parse()).ok()?;
         let limit: usize = query.get("limit").map_or(Ok(traps.page), |limit| limit.parse()).ok()?;

@@ -1,16 +1,9 @@
 //! Zoom's token endpoint and its phone API, played over HTTP, with what is nasty about them.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -19,7 +12,7 @@ use http_body_util::BodyExt;
 use rollcall_connectors::zoom_phone::Credentials;
 use serde_json::{Value, json};
 
-use crate::served::{Limit, Place, Tokens, bearer};
+use crate::served::{FakeService, Limit, Shared, Tokens, bearer};
 
 /// What it does to whoever asks.
 #[derive(Clone, Copy, Debug)]
@@ -81,27 +74,17 @@ pub struct ZoomUser {
 }
 
 /// An account with its phone users.
-pub struct Zoom {
-    /// Where it is: the base URL of the API and of the token endpoint.
-    pub url: String,
-    shared: Arc<Shared>,
-}
+pub type Zoom = FakeService<ZoomAccount>;
 
-struct Shared {
+/// Its state.
+pub struct ZoomAccount {
     traps: ZoomTraps,
-    requests: AtomicU64,
-    account: Mutex<Account>,
-}
-
-struct Account {
     limit: Limit,
-    tokens: Tokens,
     users: Vec<ZoomUser>,
     /// Where lists go on: the tokens of next pages.
     places: HashMap<String, usize>,
     spoil: Option<ZoomSpoil>,
     taken: u64,
-    throttled: u64,
     in_flight: usize,
     most_in_flight: usize,
 }
@@ -119,22 +102,18 @@ impl Zoom {
 impl Zoom {
     /// An account without users.
     pub async fn start(traps: ZoomTraps) -> Self {
-        let place = Place::free().await;
-        let account = Account {
+        let account = ZoomAccount {
+            traps,
             limit: Limit::new(traps.per_second),
-            tokens: Tokens::default(),
             users: Vec::new(),
             // For the sake of a token that comes again.
             places: HashMap::from([("again".to_owned(), 0)]),
             spoil: None,
             taken: 0,
-            throttled: 0,
             in_flight: 0,
             most_in_flight: 0,
         };
-        let shared = Arc::new(Shared { traps, requests: AtomicU64::new(0), account: Mutex::new(account) });
-        let url = place.serve(Router::new().fallback(answer_request).with_state(Arc::clone(&shared)));
-        Self { url, shared }
+        Self::play(account, answer_request).await
     }
 
     /// What lets us in, as an account keeps it.
@@ -150,7 +129,7 @@ impl Zoom {
 
     /// Hires this many people. Two of three have a customised list, of up to four numbers; one of three has what comes with a user.
     pub fn add_users(&self, count: usize) {
-        let mut account = self.shared.account();
+        let mut account = self.state();
         let first = account.users.len() + 1;
         let numbers = |number: usize, count: usize| {
             (0..count).map(move |at| format!("+1202555{:04}", (number * 5 + at) % 10_000))
@@ -165,55 +144,29 @@ impl Zoom {
 
     /// The users as they are.
     pub fn users(&self) -> Vec<ZoomUser> {
-        self.shared.account().users.clone()
+        self.state().users.clone()
     }
 
     /// Changes a user.
     pub fn change(&self, at: usize, change: impl FnOnce(&mut ZoomUser)) {
-        change(&mut self.shared.account().users[at]);
+        change(&mut self.state().users[at]);
     }
 
     /// What is wrong with every answer from now on; with none, after `None`.
     pub fn spoil(&self, spoil: Option<ZoomSpoil>) {
-        self.shared.account().spoil = spoil;
-    }
-
-    /// No token that was given is good any more.
-    pub fn end_tokens(&self) {
-        self.shared.account().tokens.end();
-    }
-
-    /// Requests that came.
-    pub fn requests(&self) -> u64 {
-        self.shared.requests.load(Ordering::Relaxed)
-    }
-
-    /// Requests that were too many for their second.
-    pub fn throttled(&self) -> u64 {
-        self.shared.account().throttled
-    }
-
-    /// Tokens that were given.
-    pub fn tokens_given(&self) -> u64 {
-        self.shared.account().tokens.given
+        self.state().spoil = spoil;
     }
 
     /// The most requests that were there at once.
     pub fn most_in_flight(&self) -> usize {
-        self.shared.account().most_in_flight
+        self.state().most_in_flight
     }
 }
 
-impl Shared {
-    fn account(&self) -> MutexGuard<'_, Account> {
-        self.account.lock().expect("nobody has panicked")
-    }
-}
-
-async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    shared.requests.fetch_add(1, Ordering::Relaxed);
+async fn answer_request(State(shared): State<Arc<Shared<ZoomAccount>>>, request: Request) -> Response {
+    shared.count_request();
     {
-        let mut account = shared.account();
+        let mut account = shared.state();
         account.in_flight += 1;
         account.most_in_flight = account.most_in_flight.max(account.in_flight);
     }
@@ -221,22 +174,22 @@ async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> 
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     // Others have time to come.
     tokio::time::sleep(Duration::from_millis(3)).await;
-    let mut account = shared.account();
+    let mut account = shared.state();
     account.in_flight -= 1;
     account.taken += 1;
-    if account.taken > shared.traps.per_day {
+    if account.taken > account.traps.per_day {
         let tomorrow = [("x-ratelimit-type", "Daily-limit"), ("retry-after", "2099-01-01T00:00:00Z")];
         return (tomorrow, no(StatusCode::TOO_MANY_REQUESTS, 429)).into_response();
     }
     if !account.limit.takes() {
-        account.throttled += 1;
+        shared.count_throttled();
         // For the limit of a second, no word of when to come again is documented.
         return ([("x-ratelimit-type", "QPS")], no(StatusCode::TOO_MANY_REQUESTS, 429)).into_response();
     }
     if (&parts.method, parts.uri.path()) == (&Method::POST, "/oauth/token") {
-        return account.sign_in(&parts.headers, &body, shared.traps.token_uses);
+        return sign_in(&parts.headers, &body, &mut shared.tokens(), account.traps.token_uses);
     }
-    if !account.tokens.lets_in(bearer(&parts.headers)) {
+    if !shared.tokens().lets_in(bearer(&parts.headers)) {
         return no(StatusCode::UNAUTHORIZED, 124);
     }
     let query: HashMap<_, _> =
@@ -245,7 +198,7 @@ async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> 
     let Some(path) = path.strip_prefix("/v2/phone/users").filter(|_| parts.method == Method::GET) else {
         return no(StatusCode::NOT_FOUND, 300);
     };
-    let answer = account.answer(path, &query, shared.traps.page);
+    let answer = account.answer(path, &query);
     match (answer, account.spoil) {
         (Err((status, code)), _) => no(status, code),
         (Ok(answer), None) => Json(answer).into_response(),
@@ -253,32 +206,31 @@ async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> 
     }
 }
 
-impl Account {
-    fn sign_in(&mut self, headers: &HeaderMap, form: &[u8], uses: u64) -> Response {
-        let form: HashMap<_, _> = form_urlencoded::parse(form).into_owned().collect();
-        let is = |name: &str, value: &str| form.get(name).is_some_and(|given| given == value);
-        // app-of-acme:s3cr3t:of+acme
-        let basic =
-            headers.get(header::AUTHORIZATION).is_some_and(|of| of == "Basic YXBwLW9mLWFjbWU6czNjcjN0Om9mK2FjbWU=");
-        let denied = |status, error: &str| {
-            let reason = format!("{error}: {}", Zoom::CLIENT_SECRET);
-            (status, Json(json!({ "reason": reason, "error": error }))).into_response()
-        };
-        if !is("grant_type", "account_credentials") {
-            return denied(StatusCode::BAD_REQUEST, "unsupported_grant_type");
-        }
-        if !basic || !is("account_id", Zoom::ACCOUNT) {
-            return denied(StatusCode::BAD_REQUEST, "invalid_client");
-        }
-        let token = self.tokens.give(uses);
-        Json(json!({
-            "access_token": token, "token_type": "bearer", "expires_in": 3599, "scope": "phone:read:admin",
-            "api_url": "https://api.zoom.us",
-        }))
-        .into_response()
+fn sign_in(headers: &HeaderMap, form: &[u8], tokens: &mut Tokens, uses: u64) -> Response {
+    let form: HashMap<_, _> = form_urlencoded::parse(form).into_owned().collect();
+    let is = |name: &str, value: &str| form.get(name).is_some_and(|given| given == value);
+    // app-of-acme:s3cr3t:of+acme
+    let basic = headers.get(header::AUTHORIZATION).is_some_and(|of| of == "Basic YXBwLW9mLWFjbWU6czNjcjN0Om9mK2FjbWU=");
+    let denied = |status, error: &str| {
+        let reason = format!("{error}: {}", Zoom::CLIENT_SECRET);
+        (status, Json(json!({ "reason": reason, "error": error }))).into_response()
+    };
+    if !is("grant_type", "account_credentials") {
+        return denied(StatusCode::BAD_REQUEST, "unsupported_grant_type");
     }
+    if !basic || !is("account_id", Zoom::ACCOUNT) {
+        return denied(StatusCode::BAD_REQUEST, "invalid_client");
+    }
+    let token = tokens.give(uses);
+    Json(json!({
+        "access_token": token, "token_type": "bearer", "expires_in": 3599, "scope": "phone:read:admin",
+        "api_url": "https://api.zoom.us",
+    }))
+    .into_response()
+}
 
-    fn answer(&mut self, path: &str, query: &HashMap<String, String>, most: usize) -> Result<Value, Refusal> {
+impl ZoomAccount {
+    fn answer(&mut self, path: &str, query: &HashMap<String, String>) -> Result<Value, Refusal> {
         if path.is_empty() {
             let users = self.users.iter().map(|user| {
                 json!({
@@ -286,7 +238,7 @@ impl Account {
                     "extension_number": 100, "status": "activate", "site": { "id": "s", "name": "Main" },
                 })
             });
-            return self.page("users", users.collect(), query, most);
+            return self.page("users", users.collect(), query);
         }
         let (id, of) = path.trim_start_matches('/').split_once('/').unwrap_or((path, ""));
         let Some(user) = self.users.iter().find(|user| user.id == id) else {
@@ -307,19 +259,13 @@ impl Account {
                     user.customised.iter().chain(&user.choices).cloned().collect()
                 };
                 let entry = |number| json!({ "customize_id": "c", "phone_number_id": "n", "phone_number": number, "outgoing": true });
-                self.page("customize_numbers", numbers.iter().map(entry).collect(), query, most)
+                self.page("customize_numbers", numbers.iter().map(entry).collect(), query)
             }
             _ => Err((StatusCode::NOT_FOUND, 300)),
         }
     }
 
-    fn page(
-        &mut self,
-        name: &str,
-        entries: Vec<Value>,
-        query: &HashMap<String, String>,
-        most: usize,
-    ) -> Result<Value, Refusal> {
+    fn page(&mut self, name: &str, entries: Vec<Value>, query: &HashMap<String, String>) -> Result<Value, Refusal> {
         let size = query.get("page_size").map_or(Ok(30), |size| size.parse::<usize>());
         let size = size.ok().filter(|size| (1..=100).contains(size)).ok_or((StatusCode::BAD_REQUEST, 300))?;
         let from = match query.get("next_page_token") {
@@ -327,7 +273,7 @@ impl Account {
             None => 0,
         };
         let total = entries.len();
-        let page: Vec<_> = entries.into_iter().skip(from).take(size.min(most)).collect();
+        let page: Vec<_> = entries.into_iter().skip(from).take(size.min(self.traps.page)).collect();
         let next = from + page.len();
         let token = if next < total {
             let token = format!("next-{}", self.places.len());

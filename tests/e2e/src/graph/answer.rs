@@ -8,9 +8,10 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    Corruption, Gone, Shared, Tenant, plain,
+    Corruption, Gone, Tenant, plain,
     query::{Place, Query},
 };
+use crate::served::Shared;
 
 /// Graph's error.
 pub(super) fn refuse(status: StatusCode, code: &str) -> Response {
@@ -63,7 +64,7 @@ impl Tenant {
     }
 
     /// `GET /v1.0/users`
-    pub(super) fn list(&mut self, shared: &Shared, query: Query) -> Response {
+    pub(super) fn list(&mut self, shared: &Shared<Self>, query: Query) -> Response {
         let advanced = query.is_advanced();
         let place = match &query.skip_token {
             Some(token) => match self.places.get(token).filter(|place| !place.delta) {
@@ -79,7 +80,7 @@ impl Tenant {
     }
 
     /// `GET /v1.0/users/delta`
-    pub(super) fn delta(&mut self, shared: &Shared, query: Query) -> Response {
+    pub(super) fn delta(&mut self, shared: &Shared<Self>, query: Query) -> Response {
         if query.top.is_some() || query.count || query.is_advanced() {
             return refuse(StatusCode::BAD_REQUEST, "Request_UnsupportedQuery");
         }
@@ -105,26 +106,26 @@ impl Tenant {
             }
             place
         };
-        // Some of what it has told before.
-        let since = if shared.traps.replays { place.since.saturating_sub(3) } else { place.since };
+        // Some of what it has sent before.
+        let since = if self.traps.replays { place.since.saturating_sub(3) } else { place.since };
         let whole = place.since == 0;
-        let mut told: Vec<_> = self
+        let mut changed: Vec<_> = self
             .people
             .iter()
             .filter(|person| !person.hidden)
             .filter(|person| if whole { person.deleted.is_none() } else { person.changed > since })
             .map(|person| person.delta(place.query.select.as_deref()))
             .collect();
-        if shared.traps.replays {
-            told = told.iter().chain(&told).cloned().collect();
+        if self.traps.replays {
+            changed = changed.iter().chain(&changed).cloned().collect();
         }
-        self.page(shared, place, told, "users/delta")
+        self.page(shared, place, changed, "users/delta")
     }
 
-    fn page(&mut self, shared: &Shared, mut place: Place, users: Vec<Value>, path: &str) -> Response {
+    fn page(&mut self, shared: &Shared<Self>, mut place: Place, users: Vec<Value>, path: &str) -> Response {
         self.pages += 1;
-        let empty = shared.traps.empty_pages > 0 && self.pages.is_multiple_of(shared.traps.empty_pages);
-        let size = if empty { 0 } else { shared.traps.page.min(place.query.top.unwrap_or(100)) };
+        let empty = self.traps.empty_pages > 0 && self.pages.is_multiple_of(self.traps.empty_pages);
+        let size = if empty { 0 } else { self.traps.page.min(place.query.top.unwrap_or(100)) };
         let total = users.len();
         let page: Vec<_> = users.into_iter().skip(place.offset).take(size).collect();
         place.offset += page.len();

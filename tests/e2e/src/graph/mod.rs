@@ -9,15 +9,11 @@ mod query;
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{
-    Router,
     body::Body,
     extract::{Request, State},
     http::{Method, StatusCode, header},
@@ -35,7 +31,7 @@ use rollcall_storage::{connect::Aws, secrets::Secrets};
 use crate::{
     Stack,
     seeded_rng::SeededRng,
-    served::{Place, Tokens, bearer},
+    served::{FakeService, Shared, bearer},
 };
 use answer::{refuse, spoilt};
 use query::Query;
@@ -110,33 +106,22 @@ pub enum Gone {
 }
 
 /// A tenant with its users.
-pub struct Graph {
-    /// Where it is: the base URL of Graph and of the token endpoint.
-    pub url: String,
-    shared: Arc<Shared>,
-}
+pub type Graph = FakeService<Tenant>;
 
-struct Shared {
-    url: String,
+/// Its state.
+#[derive(Default)]
+pub struct Tenant {
     traps: Quirks,
     draws: SeededRng,
-    requests: AtomicU64,
-    tenant: Mutex<Tenant>,
-}
-
-#[derive(Default)]
-struct Tenant {
     people: Vec<Person>,
     /// Raised by every change.
     clock: u64,
-    tokens: Tokens,
     places: HashMap<String, query::Place>,
     pages: usize,
     secret: Option<String>,
     paused_until: Option<Instant>,
     gone: Option<Gone>,
     spoil: Option<(Corruption, String)>,
-    throttled: u64,
     impatient: u64,
     paths: Vec<String>,
 }
@@ -144,16 +129,7 @@ struct Tenant {
 impl Graph {
     /// A tenant without users.
     pub async fn start(traps: Quirks) -> Self {
-        let place = Place::free().await;
-        let shared = Arc::new(Shared {
-            url: place.url.clone(),
-            traps,
-            draws: SeededRng::default(),
-            requests: AtomicU64::new(0),
-            tenant: Mutex::default(),
-        });
-        let url = place.serve(Router::new().fallback(answer_request).with_state(Arc::clone(&shared)));
-        Self { url, shared }
+        Self::play(Tenant { traps, ..Tenant::default() }, answer_request).await
     }
 
     /// Parameters of a stack that finds the tenant here.
@@ -185,7 +161,7 @@ impl Graph {
 
     /// Hires this many people, with all that is odd about people. Gives their IDs.
     pub fn add_users(&self, count: usize) -> Vec<String> {
-        let mut tenant = self.shared.tenant();
+        let mut tenant = self.state();
         let first = tenant.people.len() + 1;
         let hired: Vec<Person> = (first..first + count).map(Person::numbered).collect();
         let ids = hired.iter().map(|person| person.id.clone()).collect();
@@ -199,13 +175,13 @@ impl Graph {
 
     /// A person as they are now.
     pub fn person(&self, id: &str) -> Person {
-        let tenant = self.shared.tenant();
+        let tenant = self.state();
         tenant.people.iter().find(|person| person.id == id).cloned().expect("somebody has this ID")
     }
 
     /// Changes a person.
     pub fn change(&self, id: &str, change: impl FnOnce(&mut Person)) {
-        let mut tenant = self.shared.tenant();
+        let mut tenant = self.state();
         tenant.clock += 1;
         let clock = tenant.clock;
         let person = tenant.people.iter_mut().find(|person| person.id == id).expect("somebody has this ID");
@@ -220,12 +196,12 @@ impl Graph {
 
     /// Forgets a person, as if nobody had ever been there: not even a delta tells of it.
     pub fn forget(&self, id: &str) {
-        self.shared.tenant().people.retain(|person| person.id != id);
+        self.state().people.retain(|person| person.id != id);
     }
 
     /// Keeps a person from lists and deltas, but not from who asks for them by ID.
     pub fn hide(&self, id: &str) {
-        let mut tenant = self.shared.tenant();
+        let mut tenant = self.state();
         let person = tenant.people.iter_mut().find(|person| person.id == id).expect("somebody has this ID");
         person.hidden = true;
     }
@@ -233,71 +209,49 @@ impl Graph {
     /// Whether delta links that were given are too old from now on, and how that is said. New ones are good again after
     /// `None`.
     pub fn forget_deltas(&self, gone: Option<Gone>) {
-        self.shared.tenant().gone = gone;
+        self.state().gone = gone;
     }
 
     /// What is wrong with every list from now on. `elsewhere` is where a foreign link or a redirection leads.
     pub fn spoil(&self, spoil: Corruption, elsewhere: &str) {
-        self.shared.tenant().spoil = Some((spoil, elsewhere.to_owned()));
+        self.state().spoil = Some((spoil, elsewhere.to_owned()));
     }
 
     /// Nothing is wrong any more.
     pub fn mend(&self) {
-        self.shared.tenant().spoil = None;
+        self.state().spoil = None;
     }
 
     /// The application has another secret from now on, and tokens that were given are good no longer.
     pub fn change_secret(&self, secret: &str) {
-        let mut tenant = self.shared.tenant();
-        tenant.secret = Some(secret.to_owned());
-        tenant.tokens.end();
-    }
-
-    /// Requests that came.
-    pub fn requests(&self) -> u64 {
-        self.shared.requests.load(Ordering::Relaxed)
-    }
-
-    /// Tokens that were given.
-    pub fn tokens_given(&self) -> u64 {
-        self.shared.tenant().tokens.given
-    }
-
-    /// Requests that were put off by chance.
-    pub fn throttled(&self) -> u64 {
-        self.shared.tenant().throttled
+        self.state().secret = Some(secret.to_owned());
+        self.end_tokens();
     }
 
     /// Requests that came before the time was over.
     pub fn impatient(&self) -> u64 {
-        self.shared.tenant().impatient
+        self.state().impatient
     }
 
     /// The paths that were asked for, in order, with their queries.
     pub fn paths(&self) -> Vec<String> {
-        self.shared.tenant().paths.clone()
+        self.state().paths.clone()
     }
 }
 
-impl Shared {
-    fn tenant(&self) -> MutexGuard<'_, Tenant> {
-        self.tenant.lock().expect("nobody has panicked")
-    }
-}
-
-async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    shared.requests.fetch_add(1, Ordering::Relaxed);
+async fn answer_request(State(shared): State<Arc<Shared<Tenant>>>, request: Request) -> Response {
+    shared.count_request();
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let mut tenant = shared.tenant();
+    let mut tenant = shared.state();
     tenant.paths.push(parts.uri.to_string());
-    if let Some(throttled) = shared.throttled(&mut tenant) {
+    if let Some(throttled) = tenant.throttle(&shared) {
         return throttled;
     }
     let path = parts.uri.path().to_owned();
     if path == format!("/{}/oauth2/v2.0/token", Graph::TENANT) && parts.method == Method::POST {
         let form = parts.headers.get(header::CONTENT_TYPE).is_some_and(|of| of == "application/x-www-form-urlencoded");
-        return shared.sign_in(&mut tenant, if form { &body } else { b"" });
+        return tenant.sign_in(&shared, if form { &body } else { b"" });
     }
     if path.ends_with("/oauth2/v2.0/token") {
         return answer::deny(StatusCode::BAD_REQUEST, "invalid_request");
@@ -305,7 +259,7 @@ async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> 
     let Some(path) = path.strip_prefix("/v1.0/").filter(|_| parts.method == Method::GET) else {
         return refuse(StatusCode::BAD_REQUEST, "BadRequest");
     };
-    if !tenant.tokens.lets_in(bearer(&parts.headers)) {
+    if !shared.tokens().lets_in(bearer(&parts.headers)) {
         return refuse(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken");
     }
     let advanced = parts.headers.get("consistencylevel").is_some_and(|level| level == "eventual");
@@ -328,40 +282,40 @@ async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> 
     }
 }
 
-impl Shared {
-    fn throttled(&self, tenant: &mut Tenant) -> Option<Response> {
+impl Tenant {
+    fn throttle(&mut self, shared: &Shared<Self>) -> Option<Response> {
         let now = Instant::now();
-        let early = tenant.paused_until.is_some_and(|until| now < until);
+        let early = self.paused_until.is_some_and(|until| now < until);
         if early {
-            tenant.impatient += 1;
+            self.impatient += 1;
         } else if self.draws.happens(self.traps.throttled) {
-            tenant.throttled += 1;
-            tenant.paused_until = Some(now + Duration::from_secs(self.traps.retry_after));
+            shared.count_throttled();
+            self.paused_until = Some(now + Duration::from_secs(self.traps.retry_after));
         } else {
             return None;
         }
         // Both are said, by different parts of the service.
-        let status = if tenant.throttled.is_multiple_of(3) { 503 } else { 429 };
+        let status = if shared.throttled().is_multiple_of(3) { 503 } else { 429 };
         let status = StatusCode::from_u16(status).expect("a status");
         let mut answer = refuse(status, "TooManyRequests");
         answer.headers_mut().insert(header::RETRY_AFTER, self.traps.retry_after.into());
         Some(answer)
     }
 
-    fn sign_in(&self, tenant: &mut Tenant, form: &[u8]) -> Response {
+    fn sign_in(&self, shared: &Shared<Self>, form: &[u8]) -> Response {
         let form: HashMap<_, _> = form_urlencoded::parse(form).into_owned().collect();
         let is = |name: &str, value: &str| form.get(name).is_some_and(|given| given == value);
-        let secret = tenant.secret.as_deref().unwrap_or(Graph::CLIENT_SECRET);
+        let secret = self.secret.as_deref().unwrap_or(Graph::CLIENT_SECRET);
         if !is("grant_type", "client_credentials") {
             return answer::deny(StatusCode::BAD_REQUEST, "unsupported_grant_type");
         }
-        if !is("scope", &format!("{}/.default", self.url)) {
+        if !is("scope", &format!("{}/.default", shared.url)) {
             return answer::deny(StatusCode::BAD_REQUEST, "invalid_scope");
         }
         if !is("client_id", Graph::CLIENT_ID) || !is("client_secret", secret) {
             return answer::deny(StatusCode::UNAUTHORIZED, "invalid_client");
         }
-        let token = tenant.tokens.give(self.traps.token_uses);
+        let token = shared.tokens().give(self.traps.token_uses);
         axum::Json(json!({
             "token_type": "Bearer",
             "expires_in": 3599,
