@@ -52,7 +52,7 @@ async fn pass(State(door): State<Arc<Door>>, method: Method, uri: Uri, headers: 
     let key_id = match signature::verify(&door.access, SERVICE, &headers, &body, Timestamp::now()) {
         Ok(key_id) => key_id,
         Err(why) => {
-            let (code, message) = why.told();
+            let (code, message) = why.code_and_message();
             return refusal(code, message);
         }
     };
@@ -72,7 +72,7 @@ async fn pass(State(door): State<Arc<Door>>, method: Method, uri: Uri, headers: 
     if let Err(Refusal { code, message, reasons }) = door.limits.check(operation, &request) {
         return match reasons {
             None => refusal(code, &message),
-            Some(reasons) => told(code, json!({ "Message": message, "CancellationReasons": reasons })),
+            Some(reasons) => error(code, json!({ "Message": message, "CancellationReasons": reasons })),
         };
     }
     let mut request = Request::new(Body::from(body));
@@ -103,10 +103,10 @@ fn is_of_this_machine(headers: &HeaderMap) -> bool {
 }
 
 fn refusal(code: &str, message: &str) -> Response {
-    told(code, json!({ "message": message }))
+    error(code, json!({ "message": message }))
 }
 
-fn told(code: &str, mut body: Value) -> Response {
+fn error(code: &str, mut body: Value) -> Response {
     body["__type"] = format!("com.amazon.coral.service#{code}").into();
     let headers = [("content-type", "application/x-amz-json-1.0")];
     (StatusCode::BAD_REQUEST, headers, body.to_string()).into_response()
@@ -226,9 +226,9 @@ mod tests {
             ),
             ("DeleteTable", json!({ "TableName": "t" }), vec![("UnknownOperation", "t")]),
         ] {
-            let told = needs(operation, &request);
-            let told: Vec<_> = told.iter().map(|(action, table)| (*action, table.as_str())).collect();
-            assert_eq!(told, needed, "{operation}");
+            let needed_here = needs(operation, &request);
+            let needed_here: Vec<_> = needed_here.iter().map(|(action, table)| (*action, table.as_str())).collect();
+            assert_eq!(needed_here, needed, "{operation}");
         }
     }
 }

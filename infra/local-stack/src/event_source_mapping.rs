@@ -27,7 +27,7 @@ pub(super) struct Poller {
 }
 
 impl Poller {
-    /// Polls until told to stop. What is at work then is dropped: its messages come back after their visibility timeout.
+    /// Polls until it is stopped. What is at work then is dropped: its messages come back after their visibility timeout.
     pub(super) async fn run(self, stop: CancellationToken) {
         let poller = Arc::new(self);
         let slots = Arc::new(Semaphore::new(poller.source.max_concurrency));

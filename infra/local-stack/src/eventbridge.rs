@@ -21,7 +21,7 @@ pub struct Created<'a> {
     pub etag: &'a str,
     /// `None` in a bucket without versions.
     pub version: Option<&'a str>,
-    /// Grows with every write, so that the later of two events for one key can be told.
+    /// Grows with every write, so that the later of two events for one key is known.
     pub sequence: i64,
     /// The operation, in EventBridge's words.
     pub reason: &'static str,

@@ -259,7 +259,7 @@ impl Stack {
     }
 }
 
-/// The listeners of the services, bound before anything starts: a port that is taken is told first.
+/// The listeners of the services, bound before anything starts: a port that is taken is reported first.
 struct Listeners {
     dynamodb: TcpListener,
     s3: TcpListener,
@@ -290,7 +290,7 @@ fn url(listener: &TcpListener) -> Result<String> {
     Ok(format!("http://{}", address.context("could not tell the address of a port")?))
 }
 
-/// Serves until told to stop, and then until the requests at work are done.
+/// Serves until it is stopped, and then until the requests at work are done.
 fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<JoinHandle<()>> {
     let what = "could not serve a port";
     listener.set_nonblocking(true).context(what)?;

@@ -153,7 +153,7 @@ struct Request {
 impl Service {
     fn answer(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Answer {
         let key_id = signature::verify(&self.access, SERVICE, headers, body, now).map_err(|why| {
-            let (code, message) = why.told();
+            let (code, message) = why.code_and_message();
             Refusal::new(code, message)
         })?;
         let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
@@ -169,11 +169,11 @@ impl Service {
         match operation {
             "GetSecretValue" => {
                 let (name, secret) = request.find(&secrets)?;
-                let mut told = described(name, secret);
-                told["SecretString"] = secret.value.clone().into();
-                told["VersionId"] = secret.version.as_str().into();
-                told["VersionStages"] = json!([CURRENT]);
-                Ok(told)
+                let mut answer = described(name, secret);
+                answer["SecretString"] = secret.value.clone().into();
+                answer["VersionId"] = secret.version.as_str().into();
+                answer["VersionStages"] = json!([CURRENT]);
+                Ok(answer)
             }
             "DescribeSecret" => request.find(&secrets).map(|(name, secret)| described(name, secret)),
             "ListSecrets" => {
@@ -267,9 +267,9 @@ impl Request {
         } else if secret.value != value {
             return Err(Refusal::new("ResourceExistsException", "A version with this ID holds something else."));
         }
-        let mut told = versioned(&name, secret);
-        told["VersionStages"] = json!([CURRENT]);
-        Ok(told)
+        let mut answer = versioned(&name, secret);
+        answer["VersionStages"] = json!([CURRENT]);
+        Ok(answer)
     }
 
     fn delete(&self, secrets: &mut Secrets, now: Timestamp) -> Answer {

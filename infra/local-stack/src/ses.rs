@@ -93,7 +93,7 @@ pub(super) fn router(dir: &Path, access: Arc<Access>) -> Router {
 async fn call(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
     let key_id = match signature::verify(&service.access, SERVICE, &headers, &body, Timestamp::now()) {
         Ok(key_id) => key_id,
-        Err(why) => return Refusal::sender(why.told().0, why.told().1).into_response(),
+        Err(why) => return Refusal::sender(why.code_and_message().0, why.code_and_message().1).into_response(),
     };
     let fields: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
     let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());

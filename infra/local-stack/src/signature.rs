@@ -28,7 +28,7 @@ pub(super) enum NotSigned {
 
 impl NotSigned {
     /// The error's code and message.
-    pub(super) fn told(self) -> (&'static str, &'static str) {
+    pub(super) fn code_and_message(self) -> (&'static str, &'static str) {
         match self {
             Self::Missing => ("MissingAuthenticationTokenException", "Missing Authentication Token"),
             Self::Incomplete => {
@@ -150,18 +150,18 @@ mod tests {
         let with = |credentials: &Credentials| Access::new(dir.path(), credentials.clone(), &[]).expect("a log");
         let access = with(&credentials);
         let noon = at("2026-01-01T12:00:00Z");
-        let told = |headers: &HeaderMap, body: &[u8], now| verify(&access, "secretsmanager", headers, body, now);
-        assert_eq!(told(&headers, BODY, noon), Ok("AKIDEXAMPLE".to_owned()));
-        assert_eq!(told(&headers, BODY, at("2026-01-01T12:05:00Z")), Ok("AKIDEXAMPLE".to_owned()));
-        assert_eq!(told(&headers, BODY, at("2026-01-01T12:05:01Z")), Err(NotSigned::Expired));
-        assert_eq!(told(&headers, b"{}", noon), Err(NotSigned::Wrong));
+        let verified = |headers: &HeaderMap, body: &[u8], now| verify(&access, "secretsmanager", headers, body, now);
+        assert_eq!(verified(&headers, BODY, noon), Ok("AKIDEXAMPLE".to_owned()));
+        assert_eq!(verified(&headers, BODY, at("2026-01-01T12:05:00Z")), Ok("AKIDEXAMPLE".to_owned()));
+        assert_eq!(verified(&headers, BODY, at("2026-01-01T12:05:01Z")), Err(NotSigned::Expired));
+        assert_eq!(verified(&headers, b"{}", noon), Err(NotSigned::Wrong));
         assert_eq!(verify(&access, "sqs", &headers, BODY, noon), Err(NotSigned::Wrong));
-        assert_eq!(told(&HeaderMap::new(), BODY, noon), Err(NotSigned::Missing));
+        assert_eq!(verified(&HeaderMap::new(), BODY, noon), Err(NotSigned::Missing));
 
         let changed = |name: &'static str, value: &'static str| {
             let mut headers = headers.clone();
             headers.insert(name, HeaderValue::from_static(value));
-            told(&headers, BODY, noon)
+            verified(&headers, BODY, noon)
         };
         assert_eq!(changed("x-amz-target", "secretsmanager.PutSecretValue"), Err(NotSigned::Wrong));
         assert_eq!(changed("x-amz-security-token", "not signed"), Err(NotSigned::Incomplete));

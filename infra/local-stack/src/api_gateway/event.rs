@@ -196,8 +196,8 @@ struct Texts<'a>(&'a Claims);
 
 impl Serialize for Texts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let told = self.0.iter().filter(|(_, value)| !value.is_null());
-        serializer.collect_map(told.map(|(name, value)| (name, text(value))))
+        let given = self.0.iter().filter(|(_, value)| !value.is_null());
+        serializer.collect_map(given.map(|(name, value)| (name, text(value))))
     }
 }
 

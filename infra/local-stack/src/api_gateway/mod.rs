@@ -207,7 +207,7 @@ fn request_id() -> String {
     BASE64_STANDARD.encode(&Uuid::new_v4().as_bytes()[..11])
 }
 
-/// The token's scopes as the function is told them: only where some are asked for.
+/// The token's scopes as the function gets them: only where some are asked for.
 fn allowed<'a>(claims: &'a Claims, access: &Access) -> std::result::Result<Option<Vec<&'a str>>, Refusal> {
     let scopes = token::scopes(claims, &access.scopes)?;
     Ok((!access.scopes.is_empty()).then_some(scopes))

@@ -32,8 +32,9 @@ fn said(fields: &Map<String, Value>) -> String {
 
 /// What is zero says nothing.
 fn measured(fields: &Map<String, Value>) -> String {
-    let told = |value: &Value| value.as_f64() != Some(0.0);
-    let shown = fields.iter().filter(|(name, value)| *name != "_aws" && *name != "FunctionName" && told(value));
+    let says_something = |value: &Value| value.as_f64() != Some(0.0);
+    let shown =
+        fields.iter().filter(|(name, value)| *name != "_aws" && *name != "FunctionName" && says_something(value));
     let shown = shown.map(|(name, value)| match value.as_str() {
         Some(id) => short(name, id),
         None => format!("{name}={}", plain(value)),
@@ -68,11 +69,11 @@ mod tests {
         let warned = br#"{"level":"ERROR","message":"it failed","error":"no table"}"#;
         assert_eq!(readable(warned), "ERROR it failed error=no table");
         let measured = br#"{"_aws":{},"FunctionName":"f","account":"acme","job":"0123456789","RowsApplied":2,"RowsFailed":0,"Duration":0.25}"#;
-        let told = readable(measured);
+        let shown = readable(measured);
         for part in ["measured ", "acme", " 01234567", "RowsApplied=2", "Duration=0.250"] {
-            assert!(told.contains(part), "{part} in {told}");
+            assert!(shown.contains(part), "{part} in {shown}");
         }
-        assert!(!told.contains("RowsFailed"), "{told}");
+        assert!(!shown.contains("RowsFailed"), "{shown}");
         for other in ["thread 'main' panicked", "{\"a\":1}", ""] {
             assert_eq!(readable(other.as_bytes()), other);
         }

@@ -68,7 +68,7 @@ fn not_signed<'a>(query: &str, headers: &'a axum::http::HeaderMap) -> Option<&'a
 
 impl Asker {
     /// Hides that there is no such object from who may not list the bucket, as S3 does.
-    pub(super) fn told(&self, bucket: &str, error: S3Error) -> S3Error {
+    pub(super) fn refusal(&self, bucket: &str, error: S3Error) -> S3Error {
         if !matches!(error.code(), S3ErrorCode::NoSuchKey | S3ErrorCode::NoSuchVersion) {
             return error;
         }

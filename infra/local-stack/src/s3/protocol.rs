@@ -32,10 +32,10 @@ fn with_checksums<T>(output: T, checksums: &digest::Checksums) -> S3Response<T> 
     response
 }
 
-/// What who asks is told of an error.
-fn told(asker: Option<&Asker>, bucket: &str, error: S3Error) -> S3Error {
+/// An error as the caller may see it.
+fn refusal(asker: Option<&Asker>, bucket: &str, error: S3Error) -> S3Error {
     match asker {
-        Some(asker) => asker.told(bucket, error),
+        Some(asker) => asker.refusal(bucket, error),
         None => error,
     }
 }
@@ -107,7 +107,7 @@ impl S3 for Store {
         let input = &mut req.input;
         let conditions = read_conditions!(input);
         let opened = self.open_object(&input.bucket, &input.key, input.version_id.as_deref(), &conditions);
-        let (version, file) = opened.map_err(|error| told(asker.as_ref(), &input.bucket, error))?;
+        let (version, file) = opened.map_err(|error| refusal(asker.as_ref(), &input.bucket, error))?;
         let size = u64::try_from(version.size).unwrap_or_default();
         let whole = Range { start: 0, end: size };
         let range = match &input.range {
@@ -135,7 +135,7 @@ impl S3 for Store {
         let input = &mut req.input;
         let conditions = read_conditions!(input);
         let version = self.index(|tx| objects::read(tx, &input.bucket, &input.key, input.version_id.as_deref()));
-        let version = version.map_err(|error| told(asker.as_ref(), &input.bucket, error))?;
+        let version = version.map_err(|error| refusal(asker.as_ref(), &input.bucket, error))?;
         conditions.check(&version)?;
         let output = described!(HeadObjectOutput, version);
         Ok(match input.checksum_mode {

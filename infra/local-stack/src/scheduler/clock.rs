@@ -29,7 +29,7 @@ pub(crate) struct Scheduler {
 }
 
 impl Scheduler {
-    /// Runs schedules until told to stop. What is at work then is dropped, and begins anew in the next stack.
+    /// Runs schedules until it is stopped. What is at work then is dropped, and begins anew in the next stack.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let scheduler = Arc::new(self);
         let mut at_work = HashSet::new();

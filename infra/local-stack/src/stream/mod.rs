@@ -65,10 +65,10 @@ impl Stream {
             sequence_number: None,
         });
         let mut next = iterator.context(what())?.shard_iterator;
-        let mut told = Vec::new();
+        let mut found = Vec::new();
         // The engine gives a thousand at a time.
-        while let Some(shard_iterator) = next.take().filter(|_| told.len() < most) {
-            let read = self.database.get_records(GetRecordsRequest { shard_iterator, limit: Some(most - told.len()) });
+        while let Some(shard_iterator) = next.take().filter(|_| found.len() < most) {
+            let read = self.database.get_records(GetRecordsRequest { shard_iterator, limit: Some(most - found.len()) });
             let read = read.context(what())?;
             if !read.records.is_empty() {
                 next = read.next_shard_iterator;
@@ -76,10 +76,10 @@ impl Stream {
             for record in read.records {
                 let mut record = serde_json::to_value(record).context(what())?;
                 record["awsRegion"] = REGION.into();
-                told.push(record);
+                found.push(record);
             }
         }
-        Ok(told)
+        Ok(found)
     }
 
     /// How many records there are, counted up to `most`.

@@ -23,7 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// What a function is told.
+/// What a function gets.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Event<'a> {
@@ -40,7 +40,7 @@ pub(crate) struct StreamPoller {
 }
 
 impl StreamPoller {
-    /// Polls until told to stop. What is at work then comes again in the next stack.
+    /// Polls until it is stopped. What is at work then comes again in the next stack.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let poll = async {
             loop {

@@ -96,12 +96,12 @@ Resources:
 fn routes_are_the_operations_of_the_api_with_its_authorizer() {
     let text = ROUTES;
     let api = resolve(text, &[]).expect("a template").api.expect("an API");
-    let told = |route: &Route| {
+    let line = |route: &Route| {
         let scopes = route.access.as_ref().map(|access| access.scopes.join(" "));
         let scopes = scopes.unwrap_or_else(|| "for all".to_owned());
         format!("{} {} {scopes} {}", route.method, route.path, route.function)
     };
-    let mut routes: Vec<_> = api.routes.iter().map(told).collect();
+    let mut routes: Vec<_> = api.routes.iter().map(line).collect();
     routes.sort();
     assert_eq!(routes, ["ANY /own b rollcall-Answer", "GET /default a rollcall-Answer"]);
     assert_eq!(api.scopes().into_iter().collect::<Vec<_>>(), ["a", "b"]);
@@ -182,8 +182,8 @@ Resources:
     let asynchronous = &function.asynchronous;
     assert_eq!((asynchronous.retries, asynchronous.dead_letters.as_deref()), (1, Some("rollcall-Dead")));
     assert_eq!(asynchronous.max_age, Duration::from_hours(6));
-    let told = |one: &Schedule| format!("{} {} {} {:?} {}", one.name, one.function, one.text, one.input, one.enabled);
-    let mut schedules: Vec<_> = resources.schedules.iter().map(told).collect();
+    let line = |one: &Schedule| format!("{} {} {} {:?} {}", one.name, one.function, one.text, one.input, one.enabled);
+    let mut schedules: Vec<_> = resources.schedules.iter().map(line).collect();
     schedules.sort();
     assert_eq!(
         schedules,
@@ -328,14 +328,14 @@ fn parameters_keep_to_their_bounds() {
   Word: { Type: String, Default: ab, MaxLength: 2 }
 Resources: {}
 ";
-    for (name, value, told) in [
+    for (name, value, reason) in [
         ("Count", "0", "at least 1"),
         ("Count", "4", "at most 3"),
         ("Count", "x", "a number"),
         ("Word", "abc", "at most 2"),
     ] {
         let error = resolve(text, &overrides(&[(name, value)])).expect_err(value);
-        assert!(error.to_string().contains(told), "{name}={value}: {error}");
+        assert!(error.to_string().contains(reason), "{name}={value}: {error}");
     }
 }
 
