@@ -226,7 +226,7 @@ fn event(rng: &mut Rng, before: usize, plain: bool) -> Event {
             let states = [NumberState::Retired, NumberState::New, NumberState::Active];
             Event::Edit(Edit::Number(number(rng.u64(0..NUMBERS)), *rng.choice(&states).expect("one of three")))
         }
-        97..98 if !plain => Event::Edit(Edit::Rename(login(rng), format!("Renamed {}", rng.u32(0..9)))),
+        97..99 if !plain => Event::Edit(Edit::Rename(login(rng), format!("Renamed {}", rng.u32(0..9)))),
         _ => Event::Edit(Edit::TakeOff(login(rng), number(rng.u64(0..NUMBERS)))),
     }
 }

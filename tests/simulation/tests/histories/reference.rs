@@ -7,6 +7,7 @@ use rollcall_bulk::{
     job::{Job, JobState},
     rotation::RotationPlan,
     undo::Effect,
+    user_upload::UserPlan,
 };
 use rollcall_model::{
     caller_id::CallerId,
@@ -326,6 +327,7 @@ pub fn effects(state: &State, job: &Job) -> Vec<Effect> {
     let effect = |plan| match job.upload.kind {
         JobKind::AppendCallerIds => Some(serde_json::from_value::<AppendPlan>(plan).expect("a plan").into()),
         JobKind::RotateCallerIds => Some(serde_json::from_value::<RotationPlan>(plan).expect("a plan").into()),
+        JobKind::UploadUsers => Some(serde_json::from_value::<UserPlan>(plan).expect("a plan").into()),
         _ => None,
     };
     plans(state, job).into_iter().filter_map(effect).filter(Effect::is_any).collect()
