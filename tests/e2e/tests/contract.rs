@@ -13,51 +13,46 @@ use axum::{
 use e2e::{Caller, Graph, Operation, Quirks, Reply, Stack, contract, yaml};
 use rollcall_model::code::{ApiCode, FileCode, NumberWarning};
 use serde_json::{Value, json};
+use users_api::{ROUTES, Route};
 
 const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
-const ROUTER: &str = include_str!("../../../functions/users-api/src/lib.rs");
 
 /// A word that stands in everything of the account that neighbours try to see.
 const SECRET: &str = "only-ours";
 
+/// Method, path and scope of each route of the API.
+fn routes() -> BTreeSet<(String, String, String)> {
+    let text = |route: &Route| (route.method.to_string(), route.path.to_owned(), route.scope.as_str().to_owned());
+    let routes: BTreeSet<_> = ROUTES.iter().map(text).collect();
+    assert_eq!(routes.len(), ROUTES.len(), "each route stands in the table once");
+    routes
+}
+
 #[test]
-fn the_contract_has_the_routes_and_scopes_of_the_template() {
-    let ours: BTreeSet<_> = contract()
-        .operations
-        .iter()
-        .map(|route| (route.id.clone(), route.method.to_string(), route.path.clone(), route.scope.clone()))
-        .collect();
+fn the_contract_has_the_routes_and_scopes_of_the_api() {
+    let contract = contract().operations.iter();
+    let contract = contract.map(|route| (route.method.to_string(), route.path.clone(), route.scope.clone()));
+    assert_eq!(contract.collect::<BTreeSet<_>>(), routes());
+}
+
+#[test]
+fn the_template_has_the_routes_and_scopes_of_the_api_under_the_names_of_the_contract() {
+    let named: BTreeMap<_, _> =
+        contract().operations.iter().map(|route| ((route.method.to_string(), route.path.clone()), &route.id)).collect();
     let template = yaml(TEMPLATE);
     let paths = template["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"].as_object().expect("paths");
     let mut deployed = BTreeSet::new();
     for (path, operations) in paths {
         for (method, operation) in operations.as_object().expect("operations") {
-            let id = operation["operationId"].as_str().expect("an ID").to_owned();
+            let (id, method) = (operation["operationId"].as_str().expect("an ID"), method.to_uppercase());
+            assert_eq!(named.get(&(method.clone(), path.clone())).map(|id| id.as_str()), Some(id), "{method} {path}");
             let [scope] = operation["security"][0]["Jwt"].as_array().expect("scopes").as_slice() else {
                 panic!("{id} has not one scope")
             };
-            let scope = scope.as_str().expect("a scope").to_owned();
-            deployed.insert((id, method.to_uppercase(), path.clone(), scope));
+            deployed.insert((method, path.clone(), scope.as_str().expect("a scope").to_owned()));
         }
     }
-    assert_eq!(ours, deployed);
-}
-
-#[test]
-fn the_contract_has_the_routes_of_the_router() {
-    let routes = contract().operations.iter();
-    let ours: BTreeSet<_> = routes.map(|route| (route.method.to_string(), route.path.clone())).collect();
-    let (routes, _) = ROUTER.split_once(".fallback(").expect("the routes end");
-    let mut served = BTreeSet::new();
-    for route in routes.split(".route(").skip(1) {
-        let path = route.split('"').nth(1).expect("a path");
-        for method in ["get", "post", "put", "patch", "delete"] {
-            if route.contains(&format!("{method}(")) {
-                served.insert((method.to_uppercase(), path.to_owned()));
-            }
-        }
-    }
-    assert_eq!(ours, served);
+    assert_eq!(deployed, routes());
 }
 
 #[test]

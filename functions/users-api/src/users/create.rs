@@ -64,9 +64,7 @@ pub(super) async fn other_has(api: &Api, caller: &Caller, taken: &Taken) -> Resu
         Taken::Claim(Claim::DirectoryId(_)) => return Ok(Problem::changed()),
     };
     let owner = match taken {
-        Taken::Claim(claim) if caller.require(Scope::UsersRead).is_ok() => {
-            api.directory.owner(&caller.account, claim).await?
-        }
+        Taken::Claim(claim) if caller.has(Scope::UsersRead) => api.directory.owner(&caller.account, claim).await?,
         Taken::Claim(_) | Taken::Login => None,
     };
     let who = owner.map_or_else(|| "Another user".to_owned(), |owner| format!("The user \"{owner}\""));
