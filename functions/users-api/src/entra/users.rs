@@ -17,18 +17,15 @@ use crate::{
     Shared,
     caller::Caller,
     cursor::InvalidCursor,
-    page::{Page, page_size},
+    page::{ListQuery, Page},
     problem::Problem,
-    query::Query,
 };
 
-/// What the list may be asked for.
+/// The list's own parameters.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct Filters {
     search: Option<String>,
-    limit: Option<usize>,
-    cursor: Option<String>,
 }
 
 /// A user of the directory.
@@ -53,20 +50,19 @@ const TIMEOUT: Duration = Duration::from_secs(12);
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
-    Query(asked): Query<Asked>,
+    ListQuery { filters: Filters { search }, page }: ListQuery<Filters>,
 ) -> Result<Json<Page<Shown>>, Problem> {
-    let limit = page_size(asked.limit)?;
-    let search = asked.search.as_deref().filter(|search| !search.trim().is_empty());
+    let search = search.as_deref().filter(|search| !search.trim().is_empty());
     if let Some(search) = search {
         Chosen::search(search).map_err(|error| Problem::parameter("search", error.to_string()))?;
     }
-    let list = format!("directory {search:?}");
+    let list = page.of(&api, &caller, format!("directory {search:?}"))?;
     // With the size of the page that the list began with: Graph's places belong to it.
-    let place: Option<(usize, String)> = api.place(&caller.account, &list, asked.cursor.as_deref()).await?;
+    let place: Option<(usize, String)> = list.after().await?;
 
     let entra = super::open(&api, &caller).await?;
     let failed = |error| super::failed(&api, &caller, &error);
-    let limit = place.as_ref().map_or(limit, |(limit, _)| *limit);
+    let limit = place.as_ref().map_or(list.limit, |(limit, _)| *limit);
     let mut pages = entra.list(search.map_or(Which::All, Which::Search), limit).map_err(failed)?;
     if let Some((_, place)) = &place {
         pages.resume(place).map_err(|_| InvalidCursor)?;
@@ -78,7 +74,6 @@ pub(crate) async fn list(
         Err(error) => return Err(failed(error)),
     };
     let next = pages.place().map_err(failed)?.map(|place| (limit, place));
-    let next = api.cursor(&caller.account, &list, next).await?;
     let claims = users.iter().map(|user| Claim::DirectoryId(user.id.clone())).collect();
     let until = Instant::now() + TIMEOUT;
     let mut linked = api.directory.owners(&caller.account, claims, until, &mut TableUsage::default()).await?;
@@ -86,7 +81,7 @@ pub(crate) async fn list(
         let login = linked.remove(&Claim::DirectoryId(user.id.clone()));
         Shown::of(user, login)
     };
-    Ok(Json(Page { items: users.into_iter().map(shown).collect(), next }))
+    Ok(Json(list.page(users, next).await?.map(shown)))
 }
 
 impl Shown {
