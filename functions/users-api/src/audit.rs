@@ -2,21 +2,17 @@
 
 use axum::{Json, extract::State};
 use jiff::Timestamp;
+use rollcall_api_types::AuditPage;
 use rollcall_model::{
-    audit::{AuditEntry, AuditFilter, AuditRange},
+    audit::{AuditFilter, AuditRange},
     caller_id::CallerId,
     jobs::JobId,
     user::LoginId,
 };
 use rollcall_storage::trail::TrailPlace;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::{
-    Shared,
-    caller::Caller,
-    page::{ListQuery, Page},
-    problem::Problem,
-};
+use crate::{Shared, caller::Caller, page::ListQuery, problem::Problem};
 
 /// The list's own parameters.
 #[derive(Deserialize)]
@@ -29,21 +25,12 @@ pub(crate) struct Filters {
     to: Option<Timestamp>,
 }
 
-/// A page, and how far the trail has settled.
-#[derive(Serialize)]
-pub(crate) struct Trail {
-    #[serde(flatten)]
-    page: Page<AuditEntry>,
-    /// Nothing comes into the trail before this moment any more, and nothing after it is shown yet.
-    settled_until: Timestamp,
-}
-
 /// `GET /v1/audit`
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
     ListQuery { filters: asked, page }: ListQuery<Filters>,
-) -> Result<Json<Trail>, Problem> {
+) -> Result<Json<AuditPage>, Problem> {
     let job = asked.job.as_deref().map(|job| {
         JobId::parse(job).ok_or_else(|| Problem::parameter("job", "A job's ID has 32 digits of 0-9 and a-f."))
     });
@@ -54,7 +41,7 @@ pub(crate) async fn list(
     let range = AuditRange::ask(asked.from, asked.to, settled_until);
     let range = range.map_err(|bad| Problem::parameter("from", bad.to_string()))?;
     let (items, next) = api.files.trail(&caller.account, range, &filter, after.as_ref(), list.limit).await?;
-    Ok(Json(Trail { page: list.page(items, next).await?, settled_until }))
+    Ok(Json(AuditPage { page: list.page(items, next).await?, settled_until }))
 }
 
 /// The list that a cursor belongs to. Debug prints of users and numbers hide what tells them apart.

@@ -1,6 +1,7 @@
 //! Lists, page by page.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use rollcall_api_types::Page;
 use rollcall_model::account::AccountId;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -32,16 +33,6 @@ pub(crate) struct PageQuery {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoFilters {}
-
-/// A page of a list.
-#[derive(Serialize)]
-pub(crate) struct Page<T> {
-    pub items: Vec<T>,
-    /// Gives the next page; absent on the last one. A page may be short, or empty, and have a next one: each reads a
-    /// bounded part of the account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<String>,
-}
 
 /// One list of an account, of which a page is asked for.
 pub(crate) struct List<'a> {
@@ -117,12 +108,5 @@ impl List<'_> {
     /// A page, and the place after which the next one begins.
     pub(crate) async fn page<T>(&self, items: Vec<T>, next: Option<impl Serialize>) -> Result<Page<T>, Problem> {
         Ok(Page { items, next: self.api.cursor(self.account, &self.name, next).await? })
-    }
-}
-
-impl<T> Page<T> {
-    /// The page with each item as it is shown.
-    pub(crate) fn map<V>(self, shown: impl FnMut(T) -> V) -> Page<V> {
-        Page { items: self.items.into_iter().map(shown).collect(), next: self.next }
     }
 }

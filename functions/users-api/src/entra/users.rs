@@ -1,45 +1,21 @@
 //! The directory's users.
 
 use axum::{Json, extract::State};
+use rollcall_api_types::{DirectoryUserView, Page};
 use rollcall_bulk::directory_import::{DirectoryUser, request::Chosen};
 use rollcall_connectors::{FailureKind, entra::Which};
-use rollcall_engine::world::TableUsage;
-use rollcall_engine::world::Users;
-use rollcall_model::{
-    caller_id::CallerId,
-    email::EmailAddress,
-    user::{Claim, DirectoryId, LoginId, Name},
-};
-use serde::{Deserialize, Serialize};
+use rollcall_engine::world::{TableUsage, Users};
+use rollcall_model::user::Claim;
+use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 
-use crate::{
-    Shared,
-    caller::Caller,
-    cursor::InvalidCursor,
-    page::{ListQuery, Page},
-    problem::Problem,
-};
+use crate::{Shared, caller::Caller, cursor::InvalidCursor, page::ListQuery, problem::Problem};
 
 /// The list's own parameters.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filters {
     search: Option<String>,
-}
-
-/// A user of the directory.
-#[derive(Serialize)]
-pub(crate) struct Shown {
-    id: DirectoryId,
-    login: LoginId,
-    name: Name,
-    email: Option<EmailAddress>,
-    phone: Option<CallerId>,
-    designation: Option<Name>,
-    enabled: bool,
-    /// The login ID of the user here, once imported.
-    user: Option<String>,
 }
 
 /// How long the directory has, and then the table: less than the function, which must be left to say that it was too
@@ -51,7 +27,7 @@ pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
     ListQuery { filters: Filters { search }, page }: ListQuery<Filters>,
-) -> Result<Json<Page<Shown>>, Problem> {
+) -> Result<Json<Page<DirectoryUserView>>, Problem> {
     let search = search.as_deref().filter(|search| !search.trim().is_empty());
     if let Some(search) = search {
         Chosen::search(search).map_err(|error| Problem::parameter("search", error.to_string()))?;
@@ -79,22 +55,7 @@ pub(crate) async fn list(
     let mut linked = api.directory.owners(&caller.account, claims, until, &mut TableUsage::default()).await?;
     let shown = |user: DirectoryUser| {
         let login = linked.remove(&Claim::DirectoryId(user.id.clone()));
-        Shown::of(user, login)
+        DirectoryUserView::of(user, login)
     };
     Ok(Json(list.page(users, next).await?.map(shown)))
-}
-
-impl Shown {
-    fn of(user: DirectoryUser, linked: Option<String>) -> Self {
-        Self {
-            id: user.id,
-            login: user.login,
-            name: user.name,
-            email: user.email,
-            phone: user.phone.number(),
-            designation: user.designation,
-            enabled: user.enabled,
-            user: linked,
-        }
-    }
 }

@@ -1,14 +1,14 @@
 //! The account's jobs, the latest first.
 
 use axum::{Json, extract::State};
-use rollcall_bulk::job::JobView;
+use rollcall_api_types::{JobView, Page};
 use rollcall_storage::directory::job_place;
 
 use super::shown;
 use crate::{
     Shared,
     caller::Caller,
-    page::{ListQuery, NoFilters, Page},
+    page::{ListQuery, NoFilters},
     problem::Problem,
 };
 

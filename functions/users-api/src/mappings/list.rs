@@ -1,15 +1,11 @@
 //! The account's mappings, by CRM user.
 
 use axum::{Json, extract::State};
+use rollcall_api_types::{MappingView, Page};
 use rollcall_model::mapping::{CrmUserId, Mapping, MappingState};
 use serde::Deserialize;
 
-use crate::{
-    Shared,
-    caller::Caller,
-    page::{ListQuery, Page},
-    problem::Problem,
-};
+use crate::{Shared, caller::Caller, page::ListQuery, problem::Problem};
 
 /// The list's own parameters.
 #[derive(Deserialize)]
@@ -33,14 +29,15 @@ pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
     ListQuery { filters: Filters { state }, page }: ListQuery<Filters>,
-) -> Result<Json<Page<Mapping>>, Problem> {
+) -> Result<Json<Page<MappingView>>, Problem> {
     let list = page.of(&api, &caller, format!("mappings {state:?}"))?;
     let after: Option<CrmUserId> = list.after().await?;
     // One request reads a megabyte at most, so a page of long lists of numbers may be short.
     let reads = list.reads(state.is_none());
     let (read, more) = api.directory.mappings_page(&caller.account, after.as_ref(), reads).await?;
     let is_wanted = |mapping: &Mapping| state.is_none_or(|state| state.is(&mapping.state));
-    list.find(read, more, is_wanted, |mapping| mapping.crm_user.clone()).await.map(Json)
+    let page = list.find(read, more, is_wanted, |mapping| mapping.crm_user.clone()).await?;
+    Ok(Json(page.map(MappingView::from)))
 }
 
 impl Standing {

@@ -4,21 +4,15 @@ use axum::{
     Json,
     extract::{Path, State},
 };
+use rollcall_api_types::{Page, UserView};
 use rollcall_engine::world::{Numbers, TableUsage, Users};
-use rollcall_model::{phone_side::DialPermission, user::User};
+use rollcall_model::phone_side::DialPermission;
 use rollcall_storage::directory::{Place, UserFilter};
 use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 
 use super::named;
-use crate::{
-    Shared,
-    caller::Caller,
-    page::{Page, PageQuery},
-    problem::Problem,
-    query::Query,
-    users::list::READS,
-};
+use crate::{Shared, caller::Caller, page::PageQuery, problem::Problem, query::Query, users::list::READS};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,7 +30,7 @@ pub(crate) async fn list(
     caller: Caller,
     Path(number): Path<String>,
     Query(asked): Query<Asked>,
-) -> Result<Json<Page<User>>, Problem> {
+) -> Result<Json<Page<UserView>>, Problem> {
     let number = named(&number)?;
     let inventory = api.directory.inventory(&caller.account).await?;
     let page = PageQuery { cursor: asked.cursor, ..PageQuery::default() };
@@ -52,5 +46,5 @@ pub(crate) async fn list(
         user.caller_ids = lists.remove(&*user.login.folded()).map(|found| found.caller_ids).unwrap_or_default();
         DialPermission::of(user).resolve(&inventory).binary_search(&number).is_ok()
     });
-    list.page(users, next).await.map(Json)
+    Ok(Json(list.page(users, next).await?.map(UserView::from)))
 }

@@ -2,18 +2,14 @@
 
 use axum::{Json, extract::State};
 use jiff::Timestamp;
+use rollcall_api_types::{NumberView, Page};
 use rollcall_model::{
     caller_id::CallerId,
-    inventory::{DUE, InventoryNumber, NumberView},
+    inventory::{DUE, InventoryNumber},
 };
 use serde::Deserialize;
 
-use crate::{
-    Shared,
-    caller::Caller,
-    page::{ListQuery, Page},
-    problem::Problem,
-};
+use crate::{Shared, caller::Caller, page::ListQuery, problem::Problem};
 
 /// The list's own parameters.
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderName, StatusCode, header},
 };
 use jiff::Timestamp;
+use rollcall_api_types::UserView;
 use rollcall_model::{
     code::ApiCode,
     scope::Scope,
@@ -29,7 +30,7 @@ pub(crate) async fn create(
     State(api): Shared,
     caller: Caller,
     Body(mut fields): Body<Map<String, Value>>,
-) -> Result<(StatusCode, [(HeaderName, String); 2], Json<User>), Problem> {
+) -> Result<(StatusCode, [(HeaderName, String); 2], Json<UserView>), Problem> {
     let login = fields.remove("login").unwrap_or_default();
     let confirmed = body::read(fields.remove("login_confirmed").unwrap_or(Value::Bool(false)));
     let confirmed: bool = confirmed.map_err(|problem| problem.at("/login_confirmed"))?;
@@ -41,7 +42,7 @@ pub(crate) async fn create(
     }
     let headers =
         [(header::LOCATION, location("/v1/users", "login", user.login.as_str())), (header::ETAG, tag(user.version))];
-    Ok((StatusCode::CREATED, headers, Json(user)))
+    Ok((StatusCode::CREATED, headers, Json(user.into())))
 }
 
 /// The login ID of a user that is to be created: one that looks like something else must be confirmed.

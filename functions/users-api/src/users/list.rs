@@ -6,19 +6,17 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use rollcall_model::{
-    caller_id::CallerId,
-    user::{AgentStatus, Ref, User, WebLogin},
-};
+use rollcall_api_types::{ExtensionView, Page, UserView};
+use rollcall_model::user::{AgentStatus, Ref, WebLogin};
 use rollcall_storage::directory::{FilterValue, Place, UserFilter};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::download::download;
 use crate::{
     Api, Shared,
     accept::prefers_csv,
     caller::Caller,
-    page::{ListQuery, Page, PageQuery},
+    page::{ListQuery, PageQuery},
     problem::Problem,
 };
 
@@ -35,20 +33,6 @@ pub(crate) struct Filters {
     role: Option<Ref>,
     department: Option<Ref>,
     team: Option<Ref>,
-}
-
-/// An extension as its list shows it.
-#[derive(Serialize)]
-pub(crate) struct ExtensionStatus {
-    name: String,
-    login: String,
-    /// Masked, always: the password belongs to the phone system and is not kept here.
-    password: &'static str,
-    intercom: String,
-    caller_id: Option<CallerId>,
-    registrations: u32,
-    status: &'static str,
-    user: String,
 }
 
 /// Longest search, in characters: a name has no more.
@@ -84,7 +68,7 @@ pub(crate) async fn members(
     caller: Caller,
     Path(id): Path<String>,
     ListQuery { filters, page }: ListQuery<Filters>,
-) -> Result<Json<Page<User>>, Problem> {
+) -> Result<Json<Page<UserView>>, Problem> {
     let team = Ref::parse(&id).map_err(|error| Problem::parameter("id", error.to_string()))?;
     refuse("team", filters.team.is_some())?;
     let filters = Filters { team: Some(team), ..filters };
@@ -96,20 +80,20 @@ pub(crate) async fn extensions(
     State(api): Shared,
     caller: Caller,
     ListQuery { filters, page }: ListQuery<Filters>,
-) -> Result<Json<Page<ExtensionStatus>>, Problem> {
+) -> Result<Json<Page<ExtensionView>>, Problem> {
     refuse("has_extension", filters.has_extension.is_some())?;
     let filters = Filters { has_extension: Some(true), ..filters };
     let Page { items, next } = page_of(&api, &caller, "extensions", ListQuery { filters, page }).await?;
     let items = items.into_iter().filter_map(|user| {
         let extension = user.profile.extension?;
-        Some(ExtensionStatus {
+        Some(ExtensionView {
             name: user.profile.name.as_str().to_owned(),
             login: extension.login.as_str().to_owned(),
-            password: "********",
+            password: "********".to_owned(),
             intercom: extension.intercom.as_str().to_owned(),
             caller_id: extension.caller_id,
             registrations: extension.registrations,
-            status: if extension.active { "active" } else { "inactive" },
+            status: if extension.active { "active" } else { "inactive" }.to_owned(),
             user: user.login.to_string(),
         })
     });
@@ -144,12 +128,12 @@ async fn page_of(
     caller: &Caller,
     list: &str,
     ListQuery { filters, page }: ListQuery<Filters>,
-) -> Result<Page<User>, Problem> {
+) -> Result<Page<UserView>, Problem> {
     let filter = filter(&filters)?;
     let list = page.of(api, caller, format!("{list} {filter:?}"))?;
     let after: Option<Place> = list.after().await?;
     let (users, next) = api.directory.users_page(&caller.account, &filter, after.as_ref(), list.limit, READS).await?;
-    list.page(users, next).await
+    Ok(list.page(users, next).await?.map(UserView::from))
 }
 
 fn filter(asked: &Filters) -> Result<UserFilter, Problem> {
