@@ -11,6 +11,7 @@ use rollcall_api_types::{JobRequest, PresignedUpload};
 use rollcall_bulk::upload::{InboxKey, NOT_A_FILE_NAME, UploadOptions, is_file_name};
 use rollcall_engine::world::{Accounts, Permits};
 use rollcall_model::{code::ApiCode, email::EmailAddress, jobs::JobKind, permit::Permit};
+use rollcall_storage::files::PresignedPut;
 use rollcall_tabular::Encoding;
 use tokio::time::Duration;
 use uuid::Uuid;
@@ -65,8 +66,8 @@ pub(crate) async fn create(
     let terms =
         UploadOptions { notify, role: new.role, preview: new.preview, permit, encoding, ..UploadOptions::default() };
     let size = i64::try_from(new.size).unwrap_or(i64::MAX);
-    let (url, headers) = api.files.presigned_drop(&upload, size, &terms, GOOD_FOR).await?;
-    Ok((StatusCode::CREATED, Json(presigned(&upload, url, headers))))
+    let signed = api.files.presigned_drop(&upload, size, &terms, GOOD_FOR).await?;
+    Ok((StatusCode::CREATED, Json(presigned(&upload, signed))))
 }
 
 /// Who gets the report: who is named, if the account allows that, else the token's own address.
@@ -90,8 +91,8 @@ pub(crate) async fn again(api: &Api, caller: &Caller, body: &str) -> Result<Resp
     if let Some(scope) = upload.kind.changes() {
         caller.require(scope)?;
     }
-    let (url, headers) = api.files.presigned_again(&upload, &given.headers, GOOD_FOR).await?;
-    Ok((StatusCode::CREATED, Json(presigned(&upload, url, headers))).into_response())
+    let signed = api.files.presigned_again(&upload, &given.headers, GOOD_FOR).await?;
+    Ok((StatusCode::CREATED, Json(presigned(&upload, signed))).into_response())
 }
 
 fn unreadable() -> Problem {
@@ -99,12 +100,12 @@ fn unreadable() -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, ApiCode::Internal, "Something went wrong on our side.")
 }
 
-fn presigned(upload: &InboxKey, url: String, headers: Vec<(String, String)>) -> PresignedUpload {
+fn presigned(upload: &InboxKey, PresignedPut { url, headers }: PresignedPut) -> PresignedUpload {
     PresignedUpload {
         upload: upload.key(),
         method: "PUT".to_owned(),
         url,
-        headers: headers.into_iter().collect(),
+        headers,
         expires_in_seconds: GOOD_FOR.as_secs(),
     }
 }
