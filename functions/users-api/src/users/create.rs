@@ -12,7 +12,7 @@ use rollcall_model::{
     scope::Scope,
     user::{Claim, LoginId, User},
 };
-use rollcall_storage::directory::Taken;
+use rollcall_storage::directory::{CreateOutcome, Taken};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -37,8 +37,8 @@ pub(crate) async fn create(
     let login = new_login(login, confirmed).map_err(|problem| problem.at("/login"))?;
     let user = User::created(login, body::read(fields.into())?, Timestamp::now());
     match api.directory.create_user(&caller.account, &user, &caller.actor()).await? {
-        Ok(()) => {}
-        Err(taken) => return Err(other_has(&api, &caller, &taken).await?),
+        CreateOutcome::Created => {}
+        CreateOutcome::Taken(taken) => return Err(other_has(&api, &caller, &taken).await?),
     }
     let headers =
         [(header::LOCATION, location("/v1/users", "login", user.login.as_str())), (header::ETAG, tag(user.version))];

@@ -45,7 +45,7 @@ pub use idempotency::{IdempotencyRecord, RecordedResponse};
 pub use jobs::job_place;
 use stream::DELETED_BY;
 pub use stream::StreamRecord;
-pub use users::{FilterValue, Place, Stale, Taken, UserFilter};
+pub use users::{CreateOutcome, FilterValue, Place, Taken, UserFilter, WriteOutcome};
 use write_id::WriteId;
 
 /// The directory of one deployment.

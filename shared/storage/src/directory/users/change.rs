@@ -77,12 +77,12 @@ impl Directory {
         before: &User,
         user: &User,
         by: &Actor,
-    ) -> Result<Result<(), Stale>, StorageError> {
+    ) -> Result<WriteOutcome, StorageError> {
         let mark = WriteId::new();
         let items = self.update_items(account, [before, user], Numbers::Add(&[]), &marks_of(by, &mark))?;
         let updated = self.write_patiently(items, &mark, CHANGING).await;
         let updated = self.written(Key::user(account, &user.login.folded()), &mark, updated).await?;
-        Ok(if updated { Ok(()) } else { Err(Stale) })
+        Ok(WriteOutcome::of(updated))
     }
 
     /// Takes one number off a user's list. `false` when there is no such user.
@@ -118,6 +118,18 @@ pub(super) enum Numbers<'a> {
     TakeOff(&'a [CallerId]),
 }
 
-/// The user has been changed or deleted meanwhile, or something of it is another's.
+/// What came of a write that is decided on one version of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stale;
+#[must_use]
+pub enum WriteOutcome {
+    /// It was carried out.
+    Written,
+    /// It was not: the user has been changed or deleted meanwhile, or something of it is another's.
+    Stale,
+}
+
+impl WriteOutcome {
+    pub(super) fn of(written: bool) -> Self {
+        if written { Self::Written } else { Self::Stale }
+    }
+}

@@ -15,6 +15,16 @@ use crate::{
     keys::{Key, PK},
 };
 
+/// What came of the creation of a user.
+#[derive(Clone, PartialEq, Eq)]
+#[must_use]
+pub enum CreateOutcome {
+    /// The user is new.
+    Created,
+    /// Nothing was written, since another user has something of it.
+    Taken(Taken),
+}
+
 /// Transactions in flight while users are created.
 const IN_FLIGHT: usize = 4;
 
@@ -72,21 +82,21 @@ impl Directory {
     /// Creates one user.
     ///
     /// # Errors
-    /// [`Taken`] in the outcome says what of it another user has; otherwise when the table can't be written.
+    /// When the table can't be read or written.
     pub async fn create_user(
         &self,
         account: &AccountId,
         user: &User,
         by: &Actor,
-    ) -> Result<Result<(), Taken>, StorageError> {
+    ) -> Result<CreateOutcome, StorageError> {
         let (login, mark) = (user.login.folded(), WriteId::new());
         let items = self.create_items(account, user, &marks_of(by, &mark));
         let created = self.write_patiently(items, &mark, "creating a user").await;
         if self.written(Key::user(account, &login), &mark, created).await? {
-            return Ok(Ok(()));
+            return Ok(CreateOutcome::Created);
         }
         // Whatever it was may be free again by now. Then the login ID is as good an answer as any: it was taken.
-        Ok(Err(match self.user(account, &login).await? {
+        Ok(CreateOutcome::Taken(match self.user(account, &login).await? {
             Some(_) => Taken::Login,
             None => self.taken(account, user).await?.unwrap_or(Taken::Login),
         }))

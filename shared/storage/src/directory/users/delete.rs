@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 use rollcall_model::{account::AccountId, audit::Actor, user::User};
 
 use super::{
-    change::Stale,
+    change::WriteOutcome,
     item::{CALLER_IDS, number_set},
     transaction::write_together,
 };
@@ -33,14 +33,14 @@ impl Directory {
         account: &AccountId,
         user: &User,
         by: &Actor,
-    ) -> Result<Result<(), Stale>, StorageError> {
+    ) -> Result<WriteOutcome, StorageError> {
         let deletion = self.delete_items(account, user, by, false)?;
         if !taken(self.say_who_deletes(&self.client, account, user, by).await)? {
-            return Ok(Err(Stale));
+            return Ok(WriteOutcome::Stale);
         }
         // What is gone bears no mark, but the token of the transaction does the same.
         let deleted = taken(self.write_patiently(deletion, &WriteId::new(), DELETING).await)?;
-        Ok(if deleted { Ok(()) } else { Err(Stale) })
+        Ok(WriteOutcome::of(deleted))
     }
 
     /// The same for a job, if the user's list is this one besides. [`ErrorKind::Conflict`] when either is not so any more.

@@ -13,8 +13,9 @@ mod transaction;
 
 use std::time::Duration;
 
-pub use change::Stale;
+pub use change::WriteOutcome;
 pub use claims::Taken;
+pub use create::CreateOutcome;
 pub use list::{FilterValue, Place, UserFilter};
 
 pub(super) use item::{ATTRIBUTES, CALLER_IDS, caller_ids, number_set, policy, read_user};
