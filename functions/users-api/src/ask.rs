@@ -2,25 +2,16 @@
 
 use axum::{Json, http::StatusCode};
 use jiff::Timestamp;
+use rollcall_api_types::RequestedJob;
 use rollcall_bulk::upload::InboxKey;
 use rollcall_engine::drop_request;
 use rollcall_model::{
     email::EmailAddress,
     jobs::{JobId, JobKind},
 };
-use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{Api, caller::Caller, problem::Problem};
-
-/// Where to find the job.
-#[derive(Serialize)]
-pub(crate) struct Asked {
-    /// The job appears in the list with this upload.
-    upload: String,
-    /// What it is called there. It may not be there yet.
-    job: JobId,
-}
 
 /// Drops a request. The caller gets its report.
 pub(crate) async fn ask(
@@ -29,12 +20,12 @@ pub(crate) async fn ask(
     kind: JobKind,
     name: &str,
     request: Vec<u8>,
-) -> Result<(StatusCode, Json<Asked>), Problem> {
+) -> Result<(StatusCode, Json<RequestedJob>), Problem> {
     // A folder of its own, so that no request overwrites another.
     let name = format!("{}/{name}", Uuid::new_v4());
     let (asked_by, notify) = (caller.actor(), caller.email.filter(EmailAddress::takes_reports));
     let upload = InboxKey { account: caller.account, kind, name };
     let source =
         drop_request((&api.directory, &api.files), &upload, request, Timestamp::now(), (asked_by, notify)).await?;
-    Ok((StatusCode::ACCEPTED, Json(Asked { upload: upload.key(), job: JobId::of(&source) })))
+    Ok((StatusCode::ACCEPTED, Json(RequestedJob { upload: upload.key(), job: JobId::of(&source) })))
 }

@@ -2,64 +2,46 @@
 
 use axum::{Json, extract::State};
 use jiff::Timestamp;
+use rollcall_api_types::AuditPage;
 use rollcall_model::{
-    audit::{AuditEntry, AuditFilter, AuditRange},
+    audit::{AuditFilter, AuditRange},
     caller_id::CallerId,
     jobs::JobId,
     user::LoginId,
 };
 use rollcall_storage::trail::TrailPlace;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::{
-    Shared,
-    caller::Caller,
-    page::{Page, page_size},
-    problem::Problem,
-    query::Query,
-};
+use crate::{Shared, caller::Caller, page::ListQuery, problem::Problem};
 
-/// What the trail may be asked for.
+/// The list's own parameters.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct Filters {
     user: Option<LoginId>,
     number: Option<CallerId>,
     job: Option<String>,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-/// A page, and how far the trail has settled.
-#[derive(Serialize)]
-pub(crate) struct Trail {
-    #[serde(flatten)]
-    page: Page<AuditEntry>,
-    /// Nothing comes into the trail before this moment any more, and nothing after it is shown yet.
-    settled_until: Timestamp,
 }
 
 /// `GET /v1/audit`
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
-    Query(asked): Query<Asked>,
-) -> Result<Json<Trail>, Problem> {
-    let limit = page_size(asked.limit)?;
+    ListQuery { filters: asked, page }: ListQuery<Filters>,
+) -> Result<Json<AuditPage>, Problem> {
     let job = asked.job.as_deref().map(|job| {
         JobId::parse(job).ok_or_else(|| Problem::parameter("job", "A job's ID has 32 digits of 0-9 and a-f."))
     });
     let filter = AuditFilter { user: asked.user, number: asked.number, job: job.transpose()? };
-    let list = list_name(&filter, asked.from, asked.to);
-    let after: Option<TrailPlace> = api.place(&caller.account, &list, asked.cursor.as_deref()).await?;
+    let list = page.of(&api, &caller, list_name(&filter, asked.from, asked.to))?;
+    let after: Option<TrailPlace> = list.after().await?;
     let settled_until = Timestamp::now() - api.audit_settle;
     let range = AuditRange::ask(asked.from, asked.to, settled_until);
     let range = range.map_err(|bad| Problem::parameter("from", bad.to_string()))?;
-    let (items, next) = api.files.trail(&caller.account, range, &filter, after.as_ref(), limit).await?;
-    let next = api.cursor(&caller.account, &list, next).await?;
-    Ok(Json(Trail { page: Page { items, next }, settled_until }))
+    let (items, next) = api.files.trail(&caller.account, range, &filter, after.as_ref(), list.limit).await?;
+    Ok(Json(AuditPage { page: list.page(items, next).await?, settled_until }))
 }
 
 /// The list that a cursor belongs to. Debug prints of users and numbers hide what tells them apart.

@@ -50,9 +50,14 @@ impl Caller {
         })
     }
 
-    /// Whether the token has a scope beside that of the route, which the gateway has checked.
+    /// Whether the token has a scope.
+    pub(crate) fn has(&self, scope: Scope) -> bool {
+        self.scopes.iter().any(|has| has == scope.as_str())
+    }
+
+    /// Refuses a token without a scope that a job needs beside that of the route.
     pub(crate) fn require(&self, scope: Scope) -> Result<(), Problem> {
-        if self.scopes.iter().any(|has| has == scope.as_str()) {
+        if self.has(scope) {
             return Ok(());
         }
         let detail = format!("The token lacks the scope {}, which this job needs besides.", scope.as_str());

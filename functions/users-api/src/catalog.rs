@@ -5,39 +5,27 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use rollcall_api_types::{CatalogEntryRequest, CatalogEntryView, CatalogView};
 use rollcall_engine::world::Catalogs;
 use rollcall_model::{
     catalog::{CatalogEntry, CatalogKind},
-    user::{Name, Ref},
+    user::Ref,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{Shared, body::Body, caller::Caller, problem::Problem};
 
-#[derive(Serialize)]
-pub(crate) struct Entries {
-    items: Vec<CatalogEntry>,
-}
-
-/// What may be said of an entry.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Named {
-    name: Name,
-}
-
 /// `GET /v1/roles`
-pub(crate) async fn roles(state: Shared, caller: Caller) -> Result<Json<Entries>, Problem> {
+pub(crate) async fn roles(state: Shared, caller: Caller) -> Result<Json<CatalogView>, Problem> {
     list(state, caller, CatalogKind::Role).await
 }
 
 /// `GET /v1/departments`
-pub(crate) async fn departments(state: Shared, caller: Caller) -> Result<Json<Entries>, Problem> {
+pub(crate) async fn departments(state: Shared, caller: Caller) -> Result<Json<CatalogView>, Problem> {
     list(state, caller, CatalogKind::Department).await
 }
 
 /// `GET /v1/teams`
-pub(crate) async fn teams(state: Shared, caller: Caller) -> Result<Json<Entries>, Problem> {
+pub(crate) async fn teams(state: Shared, caller: Caller) -> Result<Json<CatalogView>, Problem> {
     list(state, caller, CatalogKind::Team).await
 }
 
@@ -46,8 +34,8 @@ pub(crate) async fn put_role(
     state: Shared,
     caller: Caller,
     id: Path<String>,
-    body: Body<Named>,
-) -> Result<Json<CatalogEntry>, Problem> {
+    body: Body<CatalogEntryRequest>,
+) -> Result<Json<CatalogEntryView>, Problem> {
     put(state, caller, CatalogKind::Role, &id, body).await
 }
 
@@ -56,8 +44,8 @@ pub(crate) async fn put_department(
     state: Shared,
     caller: Caller,
     id: Path<String>,
-    body: Body<Named>,
-) -> Result<Json<CatalogEntry>, Problem> {
+    body: Body<CatalogEntryRequest>,
+) -> Result<Json<CatalogEntryView>, Problem> {
     put(state, caller, CatalogKind::Department, &id, body).await
 }
 
@@ -66,8 +54,8 @@ pub(crate) async fn put_team(
     state: Shared,
     caller: Caller,
     id: Path<String>,
-    body: Body<Named>,
-) -> Result<Json<CatalogEntry>, Problem> {
+    body: Body<CatalogEntryRequest>,
+) -> Result<Json<CatalogEntryView>, Problem> {
     put(state, caller, CatalogKind::Team, &id, body).await
 }
 
@@ -86,8 +74,9 @@ pub(crate) async fn delete_team(state: Shared, caller: Caller, id: Path<String>)
     delete(state, caller, CatalogKind::Team, &id).await
 }
 
-async fn list(State(api): Shared, caller: Caller, kind: CatalogKind) -> Result<Json<Entries>, Problem> {
-    Ok(Json(Entries { items: api.directory.catalog(&caller.account, kind).await? }))
+async fn list(State(api): Shared, caller: Caller, kind: CatalogKind) -> Result<Json<CatalogView>, Problem> {
+    let entries = api.directory.catalog(&caller.account, kind).await?;
+    Ok(Json(CatalogView { items: entries.into_iter().map(CatalogEntryView::from).collect() }))
 }
 
 async fn put(
@@ -95,11 +84,11 @@ async fn put(
     caller: Caller,
     kind: CatalogKind,
     id: &str,
-    Body(Named { name }): Body<Named>,
-) -> Result<Json<CatalogEntry>, Problem> {
+    Body(CatalogEntryRequest { name }): Body<CatalogEntryRequest>,
+) -> Result<Json<CatalogEntryView>, Problem> {
     let entry = CatalogEntry { id: entry_id(id)?, name };
     api.directory.put_entry(&caller.account, kind, &entry, Some(&caller.actor())).await?;
-    Ok(Json(entry))
+    Ok(Json(entry.into()))
 }
 
 async fn delete(State(api): Shared, caller: Caller, kind: CatalogKind, id: &str) -> Result<StatusCode, Problem> {

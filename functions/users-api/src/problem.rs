@@ -5,9 +5,9 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use rollcall_api_types::ProblemBody;
 use rollcall_model::code::ApiCode;
 use rollcall_storage::{ErrorKind, StorageError};
-use serde::Serialize;
 
 use crate::cursor::InvalidCursor;
 
@@ -23,18 +23,6 @@ pub(crate) struct Problem {
 /// The code of a problem, on the answer that tells it.
 #[derive(Clone, Copy)]
 pub(crate) struct Code(pub ApiCode);
-
-#[derive(Serialize)]
-struct Told<'a> {
-    r#type: &'static str,
-    title: &'static str,
-    status: u16,
-    code: ApiCode,
-    detail: &'a str,
-    /// Where in the request it is: a JSON pointer (RFC 6901), or the parameter's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pointer: Option<&'a str>,
-}
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: ApiCode, detail: impl Into<String>) -> Self {
@@ -98,15 +86,15 @@ impl From<InvalidCursor> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let told = Told {
-            r#type: "about:blank",
-            title: self.status.canonical_reason().unwrap_or_default(),
+        let body = ProblemBody {
+            r#type: "about:blank".into(),
+            title: self.status.canonical_reason().unwrap_or_default().into(),
             status: self.status.as_u16(),
-            code: self.code,
-            detail: &self.detail,
-            pointer: self.pointer.as_deref(),
+            code: self.code.as_str().into(),
+            detail: self.detail,
+            pointer: self.pointer,
         };
-        let mut response = (self.status, Json(told)).into_response();
+        let mut response = (self.status, Json(body)).into_response();
         let problem = header::HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem);
         response.extensions_mut().insert(Code(self.code));

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow};
 use clap::Args;
 use jiff::Timestamp;
+use rollcall_api_types::AuditPage;
 use rollcall_model::audit::{Actor, AuditAction, AuditEntry, AuditRange, AuditSubject, FromTo};
 use rollcall_model::caller_id::CallerId;
 use rollcall_model::inventory::NumberState;
 use rollcall_model::user::LoginId;
-use serde::Deserialize;
 
 use crate::client::StackClient;
 use crate::job::{SHOWN_ID, find};
@@ -53,12 +53,6 @@ pub struct Audit {
     form: OutputFormat,
 }
 
-/// How far the trail has settled.
-#[derive(Deserialize)]
-struct Settled {
-    settled_until: Timestamp,
-}
-
 impl Audit {
     /// Lists them, the oldest first.
     ///
@@ -85,7 +79,7 @@ impl Audit {
             return Ok(ExitCode::SUCCESS);
         }
         if entries.is_empty() {
-            let Settled { settled_until } = stack.api.get(&path, &query).await?;
+            let AuditPage { settled_until, .. } = stack.api.get(&path, &query).await?;
             let range = AuditRange::ask(self.from, self.to, settled_until);
             let range = range.map_err(|bad| anyhow!("--from: {bad}"))?;
             output::print(&format!("Nothing of the kind from {:.0} to {:.0}.\n", range.from, range.to))?;

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{Api, Failure, Permission};
 use anyhow::{Context, Result, anyhow, bail};
-use rollcall_bulk::job::{JobView as Job, MailState};
-use rollcall_bulk::upload::UploadOptions;
+use rollcall_api_types::{JobRequest, JobView, PresignedUpload, RequestedJob};
+use rollcall_bulk::job::MailState;
 use rollcall_connectors::Http;
 use rollcall_model::account::AccountId;
-use rollcall_model::email::EmailAddress;
-use rollcall_model::jobs::{JobId, JobKind, ObjectVersion};
-use rollcall_model::user::Name;
-use serde::{Deserialize, Serialize};
+use rollcall_model::jobs::{JobId, ObjectVersion};
+use serde::Serialize;
 use uuid::Uuid;
 
+use crate::api::{Api, Failure};
 use crate::args::AccountArg;
 use crate::cloudformation;
 use crate::local::{output, running};
@@ -35,27 +33,6 @@ pub struct StackClient {
     place: StackSelector,
     bucket: String,
     here: Option<Manifest>,
-}
-
-/// A job that was asked for.
-#[derive(Deserialize)]
-pub struct Asked {
-    pub job: JobId,
-}
-
-/// What the API wants to know of a file that is to be dropped.
-#[derive(Serialize)]
-struct New<'a> {
-    kind: JobKind,
-    name: &'a str,
-    size: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    notify: Option<&'a EmailAddress>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encoding: Option<&'a str>,
-    preview: bool,
 }
 
 impl StackClient {
@@ -130,22 +107,11 @@ impl StackClient {
     ///
     /// # Errors
     /// If the API takes no such file, or the bucket can't be written.
-    pub async fn drop_file(&self, kind: JobKind, name: &str, bytes: Vec<u8>, terms: &UploadOptions) -> Result<JobId> {
-        let size = bytes.len();
-        let role = terms.role.as_ref().map(Name::as_str);
-        let new = New {
-            kind,
-            name,
-            size,
-            notify: terms.notify.as_ref(),
-            role,
-            preview: terms.preview,
-            encoding: terms.encoding.as_deref(),
-        };
-        let permission: Permission = self.api.post(&["v1", "jobs"], &new, &request_id()).await?;
+    pub async fn drop_file(&self, request: &JobRequest, bytes: Vec<u8>) -> Result<JobId> {
+        let permission: PresignedUpload = self.api.post(&["v1", "jobs"], request, &request_id()).await?;
         let version = self.api.drop_file(&permission, bytes.into()).await?;
         let bucket = self.bucket.clone();
-        Ok(JobId::of(&ObjectVersion { bucket, key: permission.upload, version, size: size as u64 }))
+        Ok(JobId::of(&ObjectVersion { bucket, key: permission.upload, version, size: request.size }))
     }
 
     /// Asks for a job that needs no file.
@@ -153,7 +119,7 @@ impl StackClient {
     /// # Errors
     /// If the API doesn't take what is asked.
     pub async fn ask_for(&self, path: &[&str], request: &impl Serialize) -> Result<JobId> {
-        let asked: Asked = self.api.post(path, request, &request_id()).await?;
+        let asked: RequestedJob = self.api.post(path, request, &request_id()).await?;
         Ok(asked.job)
     }
 
@@ -161,7 +127,7 @@ impl StackClient {
     ///
     /// # Errors
     /// If the captured mails can't be read.
-    pub fn mail_of(&self, job: &Job) -> Result<Option<Mail>> {
+    pub fn mail_of(&self, job: &JobView) -> Result<Option<Mail>> {
         let (Some(here), Some(MailState::Sent { message_id })) = (&self.here, &job.mail) else { return Ok(None) };
         Ok(list_mails(&here.mail_dir)?.into_iter().find(|mail| mail.id == *message_id))
     }

@@ -4,7 +4,8 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use rollcall_bulk::job::{JobState, JobView as Job};
+use rollcall_api_types::JobView;
+use rollcall_bulk::job::JobState;
 
 use crate::client::{StackClient, request_id};
 use crate::follow::{Followed, follow};
@@ -29,7 +30,7 @@ impl ConfirmArgs {
     ///
     /// # Errors
     /// If the stack can't be asked, or somebody else has decided meanwhile.
-    pub async fn carry_on(self, stack: &StackClient, job: Box<Job>, shown: bool) -> Result<Followed> {
+    pub async fn carry_on(self, stack: &StackClient, job: Box<JobView>, shown: bool) -> Result<Followed> {
         let waits = match job.state {
             JobState::OnHold => true,
             JobState::Previewed => job.counts.applied + job.counts.partial > 0,
@@ -58,7 +59,7 @@ impl ConfirmArgs {
 ///
 /// # Errors
 /// If there is nothing of this to decide, or the stack can't be asked.
-pub async fn decide(stack: &StackClient, job: &Job, decision: &str) -> Result<Job> {
+pub async fn decide(stack: &StackClient, job: &JobView, decision: &str) -> Result<JobView> {
     let path = ["v1", "jobs", job.id.as_str(), decision];
     Ok(stack.api.post(&path, &serde_json::json!({}), &request_id()).await?)
 }

@@ -7,9 +7,8 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use rollcall_bulk::job::JobView as Job;
+use rollcall_api_types::{JobRequest, JobView};
 use rollcall_bulk::report::RowStatus;
-use rollcall_bulk::upload::UploadOptions;
 use rollcall_model::account::AccountId;
 use rollcall_model::jobs::JobKind;
 use rollcall_model::settings::Settings;
@@ -62,8 +61,8 @@ async fn show(stack: &Stack) -> Result<ExitCode> {
     print(&file())?;
 
     let reach = StackClient::to(stack.manifest(), StackSelector::usual(), account.clone())?;
-    let id =
-        reach.drop_file(JobKind::AppendCallerIds, NAME, contents().into_bytes(), &UploadOptions::default()).await?;
+    let bytes = contents().into_bytes();
+    let id = reach.drop_file(&JobRequest::new(JobKind::AppendCallerIds, NAME, bytes.len()), bytes).await?;
     let Followed::Ended(job) = follow(&reach, &id, true).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
@@ -130,7 +129,7 @@ fn file() -> String {
     )
 }
 
-fn came_of_it(job: &Job) -> String {
+fn came_of_it(job: &JobView) -> String {
     let done = job.progress;
     let taken = job.ended.map(|ended| output::span(ended.duration_since(job.started).unsigned_abs()));
     format!(
@@ -277,7 +276,7 @@ fn wrong_rows(results: &[Vec<String>]) -> Vec<String> {
     wrong
 }
 
-fn wrong_counts(job: &Job) -> Option<String> {
+fn wrong_counts(job: &JobView) -> Option<String> {
     let of = |status| ROWS.iter().filter(|row| row.status == status).count() as u64;
     let counts = job.counts;
     let right = job.failure.is_none()
@@ -290,7 +289,7 @@ fn wrong_counts(job: &Job) -> Option<String> {
 }
 
 /// An append never removes, and adds exactly what it says.
-fn wrong_lists(before: &[User], after: &[User], job: &Job) -> Vec<String> {
+fn wrong_lists(before: &[User], after: &[User], job: &JobView) -> Vec<String> {
     let mut wrong = Vec::new();
     let (mut users, mut numbers) = (0, 0);
     for (user, now) in pairs(before, after) {
@@ -307,7 +306,7 @@ fn wrong_lists(before: &[User], after: &[User], job: &Job) -> Vec<String> {
     wrong
 }
 
-fn wrong_mail(mail: Option<&Mail>, job: &Job) -> Result<Option<String>> {
+fn wrong_mail(mail: Option<&Mail>, job: &JobView) -> Result<Option<String>> {
     let Some(mail) = mail else { return Ok(Some("the mail is missing".to_owned())) };
     let rows = match &mail.attachments[..] {
         [attachment] => records(&attachment.bytes)?.len() as u64,

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use rollcall_bulk::job::{JobView as Job, Phase};
+use rollcall_api_types::JobView;
+use rollcall_bulk::job::Phase;
 use rollcall_model::jobs::JobId;
 use tokio::time::Instant;
 
@@ -26,7 +27,7 @@ pub const INTERRUPTED: u8 = 130;
 /// How following ended.
 pub enum Followed {
     /// The job ended.
-    Ended(Box<Job>),
+    Ended(Box<JobView>),
     /// Somebody pressed Ctrl-C. The job goes on.
     Interrupted,
 }
@@ -56,12 +57,12 @@ pub fn say_it_goes_on(stack: &StackClient, id: &JobId) {
     eprintln!("The job goes on. Look at it with: {}", stack.hint(&format!("job {id}")));
 }
 
-async fn watch(stack: &StackClient, id: &JobId, bar: &ProgressBar) -> Result<Job> {
+async fn watch(stack: &StackClient, id: &JobId, bar: &ProgressBar) -> Result<JobView> {
     let mut wait = FIRST_WAIT;
     // When somebody was last at it, and whether it was said that nobody is.
     let (mut seen, mut said) = (Instant::now(), false);
     loop {
-        let job: Option<Job> = found(stack.api.get(&["v1", "jobs", id.as_str()], &[]).await)?;
+        let job: Option<JobView> = found(stack.api.get(&["v1", "jobs", id.as_str()], &[]).await)?;
         match &job {
             Some(job) => draw(bar, job),
             None => bar.set_message("waiting for a function to take it up"),
@@ -86,7 +87,7 @@ async fn watch(stack: &StackClient, id: &JobId, bar: &ProgressBar) -> Result<Job
     }
 }
 
-fn draw(bar: &ProgressBar, job: &Job) {
+fn draw(bar: &ProgressBar, job: &JobView) {
     let message = match job.phase {
         Phase::Reading => "reading",
         Phase::Applying => "applying",

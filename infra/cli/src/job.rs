@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use rollcall_bulk::job::JobView as Job;
+use rollcall_api_types::JobView;
 use rollcall_model::jobs::JobId;
 
 use crate::client::{StackClient, found};
@@ -122,7 +122,7 @@ impl ShowJob {
 ///
 /// # Errors
 /// If the job has none, or a file can't be written.
-pub async fn save_results(stack: &StackClient, job: &Job, save: &Save) -> Result<()> {
+pub async fn save_results(stack: &StackClient, job: &JobView, save: &Save) -> Result<()> {
     let wanted = [
         (&save.results, "results", "no results"),
         (&save.failures, "failures", "no rows to mend, so there is nothing to save"),
@@ -143,7 +143,7 @@ pub async fn save_results(stack: &StackClient, job: &Job, save: &Save) -> Result
 ///
 /// # Errors
 /// If the stack can't be asked.
-pub async fn latest(stack: &StackClient, most: usize) -> Result<(Vec<Job>, bool)> {
+pub async fn latest(stack: &StackClient, most: usize) -> Result<(Vec<JobView>, bool)> {
     Ok(stack.api.list(&["v1", "jobs"], &[], most, |_| true).await?)
 }
 
@@ -151,7 +151,7 @@ pub async fn latest(stack: &StackClient, most: usize) -> Result<(Vec<Job>, bool)
 ///
 /// # Errors
 /// If there is none, or several, or the stack can't be asked.
-pub async fn find(stack: &StackClient, text: &str) -> Result<Job> {
+pub async fn find(stack: &StackClient, text: &str) -> Result<JobView> {
     let account = &stack.account;
     let none = || anyhow!("the account {account} has no job {text}");
     if JobId::parse(text).is_some() {

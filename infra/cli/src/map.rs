@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use rollcall_api_types::MappingView;
 use rollcall_model::email::EmailAddress;
-use rollcall_model::mapping::{CrmUserId, GivenMapping, Mapping};
+use rollcall_model::mapping::{CrmUserId, GivenMapping};
 use rollcall_model::phone_side::PhoneUserId;
 use rollcall_model::user::LoginId;
 
@@ -73,7 +74,7 @@ impl Map {
         let stack = StackClient::open(place, &self.whose).await?;
         let given = GivenMapping { email: self.said.email, login: self.said.login, phone_user: self.said.to };
         let path = ["v1", "mappings", self.crm_user.as_str()];
-        let mapping: Mapping = stack.api.put(&path, &given).await?;
+        let mapping: MappingView = stack.api.put(&path, &given).await?;
         if self.form.json {
             output::print_json(&mapping)?;
             return Ok(ExitCode::SUCCESS);
@@ -81,7 +82,7 @@ impl Map {
         let crm_user = visible(mapping.crm_user.as_str());
         let phone_user = visible(&phone_users(&mapping.state));
         let resync = stack.hint("resync");
-        output::print(&match mapping.phone_user() {
+        output::print(&match mapping.state.phone_user() {
             Some(_) if mapping.permission.is_some() => format!("{crm_user} is {phone_user}, as before.\n"),
             Some(_) => format!("{crm_user} is {phone_user}, and sees that one's numbers after: {resync}\n"),
             None => format!("Who {crm_user} is, is found out by: {resync}\n"),

@@ -5,10 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use rollcall_model::caller_id::CallerId;
-use rollcall_model::mapping::{CrmUserId, Mapping, MappingState};
+use rollcall_api_types::{MappingView, VisibleCallerIds};
+use rollcall_model::mapping::{CrmUserId, MappingState};
 use rollcall_model::phone_side::PhoneUserId;
-use serde::Deserialize;
 
 use crate::client::{StackClient, found};
 use crate::output::{self, Cell, Column, Table, Tone, count};
@@ -34,12 +33,6 @@ pub struct Mappings {
     form: OutputFormat,
 }
 
-/// What a CRM user sees, as the API tells it.
-#[derive(Deserialize)]
-struct Seen {
-    caller_ids: Vec<CallerId>,
-}
-
 /// CRM users asked about at once.
 const IN_FLIGHT: usize = 8;
 
@@ -51,7 +44,7 @@ impl Mappings {
     pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
         let stack = StackClient::open(place, &self.whose).await?;
         let path = ["v1", "mappings"];
-        let (mappings, more): (Vec<Mapping>, _) = stack.api.list(&path, &[], self.limit, |_| true).await?;
+        let (mappings, more): (Vec<MappingView>, _) = stack.api.list(&path, &[], self.limit, |_| true).await?;
         if self.form.json {
             output::print_json(&mappings)?;
             return Ok(ExitCode::SUCCESS);
@@ -71,7 +64,7 @@ impl Mappings {
             Column::text("Phone user"),
         ]);
         for (mapping, seen) in mappings.iter().zip(seen) {
-            let tone = if mapping.phone_user().is_some() { Tone::Good } else { Tone::Doubtful };
+            let tone = if mapping.state.phone_user().is_some() { Tone::Good } else { Tone::Doubtful };
             table.row([
                 Cell::from(mapping.crm_user.as_str()),
                 Cell::toned(mapping.state.as_str(), tone),
@@ -88,7 +81,7 @@ impl Mappings {
 /// How many numbers a CRM user sees. Whose mapping has been taken away meanwhile sees none.
 async fn seen(stack: &StackClient, crm_user: &CrmUserId) -> Result<usize> {
     let seen = stack.api.get(&["v1", "mappings", crm_user.as_str(), "caller-ids"], &[]).await;
-    Ok(found(seen)?.map_or(0, |Seen { caller_ids }| caller_ids.len()))
+    Ok(found(seen)?.map_or(0, |seen: VisibleCallerIds| seen.caller_ids.len()))
 }
 
 /// Who a CRM user is, was, or could be.

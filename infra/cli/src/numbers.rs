@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use rollcall_model::inventory::{DUE, NumberState, NumberView};
+use rollcall_api_types::NumberView;
+use rollcall_model::inventory::{DUE, NumberState};
 use rollcall_model::user::Ref;
 
 use crate::client::StackClient;
@@ -46,7 +47,7 @@ impl Numbers {
         let stack = StackClient::open(place, &self.whose).await?;
         let due = self.due.map(|days| days.to_string());
         let query: Vec<_> = due.iter().map(|days| ("due", days.as_str())).collect();
-        let wanted = |shown: &NumberView| self.state.is_none_or(|state| shown.number.facts.state == state);
+        let wanted = |shown: &NumberView| self.state.is_none_or(|state| shown.facts.state == state);
         let (numbers, more) = stack.api.list(&["v1", "numbers"], &query, self.limit, wanted).await?;
         if self.form.json {
             output::print_json(&numbers)?;
@@ -77,7 +78,7 @@ fn table(numbers: &[NumberView]) -> Table {
     ]);
     let days = |days: Option<u32>| days.map(|days| count(u64::from(days))).unwrap_or_default();
     for shown in numbers {
-        let facts = &shown.number.facts;
+        let facts = &shown.facts;
         let state = match facts.resting_until {
             Some(day) => format!("resting until {day}"),
             None => facts.state.as_str().to_owned(),
@@ -88,7 +89,7 @@ fn table(numbers: &[NumberView]) -> Table {
             NumberState::Resting | NumberState::Retired => Tone::Faint,
         };
         table.row([
-            Cell::from(shown.number.number.to_string()),
+            Cell::from(shown.number.to_string()),
             Cell::toned(state, tone),
             days(shown.days_in_service).into(),
             days(shown.days_since_flagged).into(),

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
+use rollcall_api_types::PhoneSystemChoice;
 use rollcall_connectors::{smartflo, zoom_phone};
 use rollcall_model::account::AccountId;
 use rollcall_model::settings::PhoneSystem;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use crate::client::StackClient;
 use crate::local::Connection;
@@ -43,12 +44,6 @@ pub struct ChoosePhoneSystem {
     form: OutputFormat,
 }
 
-/// The choice, as the API takes and tells it.
-#[derive(Serialize, Deserialize)]
-struct Chosen {
-    system: PhoneSystem,
-}
-
 impl ChoosePhoneSystem {
     /// Shows or chooses it.
     ///
@@ -63,8 +58,8 @@ impl ChoosePhoneSystem {
             let dir = place.here("phone-system --secret-from")?;
             keep_secret(&Connection::open(dir).await?, account, system, &read(file)?).await?;
         }
-        let chosen: Chosen = match self.system {
-            Some(system) => stack.api.put(&PATH, &Chosen { system }).await,
+        let chosen: PhoneSystemChoice = match self.system {
+            Some(system) => stack.api.put(&PATH, &PhoneSystemChoice { system }).await,
             None => stack.api.get(&PATH, &[]).await,
         }?;
         if self.form.json {

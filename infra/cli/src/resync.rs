@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use rollcall_bulk::resync::state::{ResyncRequest, ResyncState};
+use rollcall_api_types::ResyncView;
+use rollcall_bulk::resync::state::ResyncRequest;
 
 use crate::args::AccountArg;
 use crate::client::StackClient;
@@ -45,7 +46,7 @@ impl Resync {
         let path = ["v1", "mappings", "resync"];
         let id = stack.ask_for(&path, &ResyncRequest { confirmed: self.force }).await?;
         let code = self.watch.run(&stack, &id, ConfirmArgs::default()).await?;
-        let standing: ResyncState = stack.api.get(&path, &[]).await?;
+        let standing: ResyncView = stack.api.get(&path, &[]).await?;
         if standing.ended.is_some_and(|ended| ended.on_hold && ended.job == id) {
             eprintln!("If that is meant: {}", stack.hint("resync --force"));
         }

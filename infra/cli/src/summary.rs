@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use jiff::Timestamp;
-use rollcall_bulk::job::{Failure, JobState, JobView as Job, MailState, NotifyIgnored};
+use rollcall_api_types::JobView;
+use rollcall_bulk::job::{Failure, JobState, MailState, NotifyIgnored};
 use rollcall_bulk::report::{Counts, RowStatus};
 use rollcall_bulk::upload::ResultKeys;
 
@@ -13,17 +14,17 @@ use crate::output::{self, Tone, count, counted};
 use local_stack::Mail;
 
 /// Whether every row was applied, or had been before; of a preview, whether it would be.
-pub fn all_went_well(job: &Job) -> bool {
+pub fn all_went_well(job: &JobView) -> bool {
     matches!(job.state, JobState::Finished | JobState::Previewed) && job.counts.needs_correction() == 0
 }
 
 /// Where a job stands: its state, or that it waits.
-pub fn standing(job: &Job) -> &'static str {
+pub fn standing(job: &JobView) -> &'static str {
     if job.waiting { "waiting" } else { job.state.as_str() }
 }
 
 /// The tone of a job's standing.
-pub fn tone(job: &Job) -> Tone {
+pub fn tone(job: &JobView) -> Tone {
     match job.state {
         JobState::Failed => Tone::Bad,
         JobState::Finished if all_went_well(job) => Tone::Good,
@@ -55,7 +56,7 @@ pub fn rows(counts: Counts) -> String {
 }
 
 /// Everything about a job, for people. `mail` is what it sent, where that is known.
-pub fn describe(job: &Job, mail: Option<&Mail>, stack: &StackClient) -> String {
+pub fn describe(job: &JobView, mail: Option<&Mail>, stack: &StackClient) -> String {
     let mut text = String::new();
     let mut line = |label: &str, value: &str| {
         let _ = writeln!(text, "{label:14} {value}");
@@ -144,7 +145,7 @@ pub fn reason(failure: &Failure) -> String {
     }
 }
 
-fn progress(job: &Job) -> String {
+fn progress(job: &JobView) -> String {
     let since = |end: Timestamp| output::span(end.duration_since(job.started).unsigned_abs());
     if let Some(ended) = job.ended {
         return format!(" in {}, {} ago", since(ended), output::span(age(ended)));

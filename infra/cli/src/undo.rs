@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use serde_json::json;
+use rollcall_api_types::UndoJobRequest;
 
 use crate::client::StackClient;
 use crate::confirm::ConfirmArgs;
@@ -44,7 +44,7 @@ impl Undo {
         self.watch.check()?;
         let stack = StackClient::open(place, &self.whose).await?;
         let job = job::find(&stack, &self.job).await?;
-        let request = json!({ "preview": self.consent.asks() });
+        let request = UndoJobRequest { preview: self.consent.asks() };
         let id = stack.ask_for(&["v1", "jobs", job.id.as_str(), "undo"], &request).await?;
         self.watch.run(&stack, &id, self.consent).await
     }

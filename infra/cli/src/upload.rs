@@ -4,10 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use rollcall_model::catalog::CatalogEntry;
+use rollcall_api_types::{CatalogEntryView, CatalogView};
 use rollcall_model::jobs::JobKind;
 use rollcall_model::user::{Name, fold};
-use serde::Deserialize;
 
 use crate::client::StackClient;
 use crate::stack_selector::StackSelector;
@@ -33,12 +32,6 @@ pub struct Upload {
     role: Option<Name>,
 }
 
-/// The account's roles, as the API lists them.
-#[derive(Deserialize)]
-struct Roles {
-    items: Vec<CatalogEntry>,
-}
-
 impl Upload {
     /// Drops the file and follows the job to its end.
     ///
@@ -48,7 +41,7 @@ impl Upload {
         let stack = StackClient::open(place, &self.file.whose).await?;
         if let Some(role) = &self.role {
             // Every row would fail over it.
-            let Roles { items: known } = stack.api.get(&["v1", "roles"], &[]).await?;
+            let CatalogView { items: known } = stack.api.get(&["v1", "roles"], &[]).await?;
             if !known.iter().any(|entry| is(entry, role)) {
                 let roles: Vec<_> = known.iter().map(|entry| entry.id.as_str()).collect();
                 let roles = if roles.is_empty() { "none".to_owned() } else { roles.join(", ") };
@@ -59,6 +52,6 @@ impl Upload {
     }
 }
 
-fn is(entry: &CatalogEntry, role: &Name) -> bool {
+fn is(entry: &CatalogEntryView, role: &Name) -> bool {
     entry.id.as_str() == role.as_str() || fold(entry.name.as_str()) == fold(role.as_str())
 }

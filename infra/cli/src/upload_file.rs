@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use rollcall_bulk::upload::UploadOptions;
+use rollcall_api_types::JobRequest;
 use rollcall_model::email::EmailAddress;
 use rollcall_model::jobs::{JobId, JobKind};
 use rollcall_model::user::Name;
@@ -65,10 +65,10 @@ impl DropFile {
         self.watch.check()?;
         let name = self.name.map_or_else(|| file_name(&self.file), Ok)?;
         let bytes = read(&self.file)?;
-        let encoding = self.encoding.map(Encoding::name);
-        let terms =
-            UploadOptions { notify: self.notify, role, preview: self.preview, encoding, ..UploadOptions::default() };
-        let id = stack.drop_file(kind, &name, bytes, &terms).await?;
+        let named = JobRequest::new(kind, name, bytes.len());
+        let (notify, preview, encoding) = (self.notify, self.preview, self.encoding);
+        let request = JobRequest { notify, role, preview, encoding, ..named };
+        let id = stack.drop_file(&request, bytes).await?;
         self.watch.run(stack, &id, self.consent).await
     }
 }

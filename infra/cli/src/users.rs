@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow};
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use rollcall_api_types::{CallerIdsView, UserView};
 use rollcall_model::caller_id::CallerId;
 use rollcall_model::user::{Policy, User};
-use serde::Deserialize;
 
 use crate::client::{StackClient, found};
 use crate::output::{self, Cell, Column, Table, count};
@@ -32,12 +32,6 @@ pub struct Users {
     form: OutputFormat,
 }
 
-/// A user's numbers, as the API tells them.
-#[derive(Deserialize)]
-struct List {
-    caller_ids: Vec<CallerId>,
-}
-
 /// Users asked about at once.
 const IN_FLIGHT: usize = 8;
 
@@ -51,7 +45,7 @@ impl Users {
         if !self.logins.is_empty() {
             return self.named(&stack).await;
         }
-        let (users, more) = stack.api.list(&["v1", "users"], &[], self.limit, |_| true).await?;
+        let (users, more): (Vec<UserView>, _) = stack.api.list(&["v1", "users"], &[], self.limit, |_| true).await?;
         if self.form.json {
             output::print_json(&users)?;
             return Ok(ExitCode::SUCCESS);
@@ -83,7 +77,7 @@ impl Users {
     async fn named(self, stack: &StackClient) -> Result<ExitCode> {
         let (mut users, mut missing) = (Vec::new(), Vec::new());
         for login in &self.logins {
-            match found(stack.api.get::<User>(&["v1", "users", login], &[]).await)? {
+            match found(stack.api.get::<UserView>(&["v1", "users", login], &[]).await)? {
                 Some(user) => users.push(user),
                 None => missing.push(login.as_str()),
             }
@@ -104,12 +98,12 @@ impl Users {
 ///
 /// # Errors
 /// If the stack can't be asked.
-pub async fn with_lists(stack: &StackClient, users: Vec<User>) -> Result<Vec<User>> {
-    let with_list = |user: User| async move {
+pub async fn with_lists(stack: &StackClient, users: Vec<UserView>) -> Result<Vec<User>> {
+    let with_list = |user: UserView| async move {
         let list = stack.api.get(&["v1", "users", user.login.as_str(), "caller-ids"], &[]).await;
         // Who has been deleted meanwhile has none.
-        let caller_ids = found(list)?.map(|List { caller_ids }| caller_ids).unwrap_or_default();
-        Ok(User { caller_ids, ..user })
+        let list: Option<CallerIdsView> = found(list)?;
+        Ok(user.with_list(list.map(|list| list.caller_ids).unwrap_or_default()))
     };
     stream::iter(users).map(with_list).buffered(IN_FLIGHT).try_collect().await
 }

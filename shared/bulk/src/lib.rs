@@ -9,6 +9,7 @@ pub mod directory_import;
 pub mod job;
 pub mod job_email;
 pub mod left_out;
+mod logged_user;
 pub mod misplaced;
 pub mod note;
 pub mod outcomes;

@@ -1,7 +1,7 @@
 //! Jobs that bring their own rows: what asks for them, and what they keep for a later attempt.
 
 use rollcall_bulk::upload::UploadOptions;
-use rollcall_model::{code::FileCode, jobs::ObjectVersion};
+use rollcall_model::{code::FileCode, jobs::ObjectVersion, stored};
 use rollcall_tabular::FileFault;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -53,9 +53,8 @@ impl Attempt<'_> {
     ///
     /// # Errors
     /// When the bucket can't be written.
-    #[expect(clippy::missing_panics_doc, reason = "notes can be written as JSON")]
     pub async fn save_checkpoint<T: Serialize + Sync>(&self, note: &T) -> Result<(), StorageError> {
-        let json = serde_json::to_vec(note).expect("a note can be written as JSON");
+        let json = stored::to_json(note);
         self.world.bucket.put(&self.keys.checkpoint(), "application/json", json.into()).await
     }
 
@@ -83,6 +82,6 @@ impl Attempt<'_> {
     /// When the bucket can't be read.
     pub async fn load_checkpoint<T: DeserializeOwned>(&self) -> Result<Option<T>, StorageError> {
         let bytes = self.world.bucket.get(&self.keys.checkpoint()).await?;
-        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+        Ok(bytes.and_then(|bytes| stored::from_json(&bytes).ok()))
     }
 }

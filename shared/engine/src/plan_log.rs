@@ -2,6 +2,7 @@
 //! next attempt knows what was this job's own doing.
 
 use rollcall_bulk::job::Job;
+use rollcall_model::stored;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{Attempt, StorageError};
@@ -45,7 +46,7 @@ pub(crate) async fn find<P: DeserializeOwned>(
     number: usize,
 ) -> Result<Option<PlanGroup<P>>, StorageError> {
     let bytes = attempt.world.bucket.get(&attempt.keys.changes(number)).await?;
-    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    Ok(bytes.and_then(|bytes| stored::from_json(&bytes).ok()))
 }
 
 /// A group that this attempt has logged.
@@ -56,7 +57,7 @@ pub(crate) async fn load<P: DeserializeOwned>(
     const OPERATION: &str = "reading a plan again";
     let bytes = attempt.world.bucket.get(&attempt.keys.changes(number)).await?;
     let bytes = bytes.ok_or_else(|| StorageError::unreadable(OPERATION, "it is missing"))?;
-    serde_json::from_slice(&bytes).map_err(|error| StorageError::unreadable(OPERATION, error))
+    stored::from_json(&bytes).map_err(|error| StorageError::unreadable(OPERATION, error))
 }
 
 /// Logs a group.
@@ -65,8 +66,8 @@ pub(crate) async fn save<P: Serialize>(
     number: usize,
     group: &PlanGroup<P>,
 ) -> Result<(), StorageError> {
-    let bytes = serde_json::to_vec(group).expect("a group can be written as JSON");
-    attempt.world.bucket.put(&attempt.keys.changes(number), "application/json", bytes.into()).await
+    let json = stored::to_json(group);
+    attempt.world.bucket.put(&attempt.keys.changes(number), "application/json", json.into()).await
 }
 
 /// What another job did, as it has logged it, in the order of its rows.
@@ -77,9 +78,41 @@ pub(crate) async fn plans_of<P: DeserializeOwned>(attempt: &Attempt<'_>, job: &J
     let (keys, mut plans) = (job.keys(), Vec::new());
     for number in 0.. {
         let Some(bytes) = attempt.world.bucket.get(&keys.changes(number)).await? else { break };
-        let group: PlanGroup<P> = serde_json::from_slice(&bytes)
-            .map_err(|error| StorageError::unreadable("reading what a job did", error))?;
+        let group: PlanGroup<P> =
+            stored::from_json(&bytes).map_err(|error| StorageError::unreadable("reading what a job did", error))?;
         plans.extend(group.plans);
     }
     Ok(plans)
+}
+
+#[cfg(test)]
+mod tests {
+    use rollcall_bulk::{append::AppendPlan, rotation::RotationPlan, undo::UndoPlan, user_upload::UserPlan};
+
+    use super::*;
+
+    /// A group that is read as it was logged without a version, and again as it is logged now.
+    fn read<P: Serialize + DeserializeOwned>(plan: &str) -> P {
+        let logged = format!(r#"{{"written":1,"plans":[{plan}]}}"#);
+        let group: PlanGroup<P> = stored::from_json(logged.as_bytes()).expect("a group of before");
+        let json = stored::to_json(&group);
+        assert!(json.starts_with("{\"schema\":"), "{json}");
+        let mut again: PlanGroup<P> = stored::from_json(json.as_bytes()).expect("a group of now");
+        assert_eq!((group.written, again.written, again.recalled), (1, 1, 0));
+        again.plans.pop().expect("a plan")
+    }
+
+    #[test]
+    fn plans_that_were_logged_before_they_had_a_version_are_read() {
+        let numbers = r#"{"login":"asha","standing":{"user":"custom"},"add":["+919876543210"]}"#;
+        let append: AppendPlan = read(numbers);
+        assert_eq!((append.login.as_str(), append.add.len()), ("asha", 1));
+        let upload: UserPlan = read(&format!(r#"{{"numbers":{numbers},"change":"none"}}"#));
+        assert_eq!(upload.numbers, append);
+        let undo: UndoPlan = read(r#"{"login":"asha","take_off":["+919876543210"],"change":"none","waits":false}"#);
+        assert_eq!(undo.take_off.len(), 1);
+        let rotation: RotationPlan =
+            read(r#"{"login":"asha","removed":[{"old":"+919876543210","new":null}],"added":[]}"#);
+        assert_eq!(rotation.removed.len(), 1);
+    }
 }

@@ -24,6 +24,7 @@ pub mod scope;
 pub mod secret;
 pub mod settings;
 pub mod spelling;
+pub mod stored;
 pub mod tel_uri;
 mod text_value;
 pub mod user;

@@ -1,4 +1,4 @@
-//! What a token may allow, and what jobs ask for besides: the one table of it.
+//! What a token may allow, and what jobs ask for beside the scope of their routes: the one table of it.
 //!
 //! | kind | changes | rows tell |
 //! |---|---|---|
@@ -12,7 +12,7 @@
 
 use crate::jobs::JobKind;
 
-/// A scope of a token, beside those for jobs themselves and for the audit trail.
+/// A scope of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Users, their lists, and the catalogue.
@@ -27,8 +27,16 @@ pub enum Scope {
     MappingsRead,
     /// See [`Scope::MappingsRead`].
     MappingsWrite,
-    /// What comes from the account's own directory.
+    /// The account's own directory, and what comes from it.
+    DirectoryRead,
+    /// See [`Scope::DirectoryRead`].
     DirectoryWrite,
+    /// Jobs, but for what their rows tell.
+    JobsRead,
+    /// Jobs; what a job changes needs a scope of its own.
+    JobsWrite,
+    /// The audit trail.
+    AuditRead,
 }
 
 impl Scope {
@@ -41,7 +49,11 @@ impl Scope {
             Self::NumbersWrite => "rollcall/numbers.write",
             Self::MappingsRead => "rollcall/mappings.read",
             Self::MappingsWrite => "rollcall/mappings.write",
+            Self::DirectoryRead => "rollcall/directory.read",
             Self::DirectoryWrite => "rollcall/directory.write",
+            Self::JobsRead => "rollcall/jobs.read",
+            Self::JobsWrite => "rollcall/jobs.write",
+            Self::AuditRead => "rollcall/audit.read",
         }
     }
 }

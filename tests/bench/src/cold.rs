@@ -144,7 +144,10 @@ async fn next(State(runtime): State<Arc<Runtime>>) -> Response {
         "requestContext": {
             "accountId": "000000000000",
             "apiId": "bench",
-            "authorizer": { "jwt": { "claims": { "custom:account": runtime.account, "sub": "bench" }, "scopes": null } },
+            "authorizer": { "jwt": {
+                "claims": { "custom:account": runtime.account, "sub": "bench" },
+                "scopes": ["rollcall/users.read"],
+            } },
             "http": { "method": "GET", "path": "/v1/users/user1", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1" },
             "requestId": id,
             "routeKey": "GET /v1/users/{login}",

@@ -6,6 +6,7 @@ use e2e::Stack;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_bulk::job::Job;
 use rollcall_model::{email::EmailAddress, user::User};
+use rollcall_storage::directory::CreateOutcome;
 
 use crate::{count, median, process::peak_megabytes, report::Report};
 
@@ -69,7 +70,7 @@ async fn create(stack: &Stack) {
     stream::iter(users)
         .map(async |user| {
             let created = stack.directory.create_user(&stack.account, &user, &e2e::somebody()).await;
-            created.map(|created| created.is_ok())
+            created.map(|created| created == CreateOutcome::Created)
         })
         .buffer_unordered(IN_FLIGHT)
         .try_for_each(async |created| {

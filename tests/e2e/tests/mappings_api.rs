@@ -182,7 +182,7 @@ fn event(path: &str, route: &str, account: &str) -> http::Request<axum::body::Bo
             "stage": "$default",
             "time": "01/Jan/2026:00:00:00 +0000",
             "timeEpoch": 0,
-            "authorizer": { "jwt": { "claims": { "custom:account": account }, "scopes": [] } },
+            "authorizer": { "jwt": { "claims": { "custom:account": account }, "scopes": ["rollcall/mappings.read"] } },
             "http": { "method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
         },
     });

@@ -1,32 +1,26 @@
 //! No route depends on how a gateway decodes its path: what people may have written into a login ID, a number or a name of theirs can
-//! be given in the query, on every route of the template.
+//! be given in the query, on every route.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{body::Body, http::Method};
-use e2e::{Caller, Operation, Stack, contract, yaml};
+use e2e::{Caller, Operation, Stack, contract};
 use rollcall_model::path_part::is_safe_in_path;
 use serde_json::{Value, json};
-
-const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
+use users_api::{ROUTES, Route};
 
 /// What others name, by the part of the path that takes it: each is legal, and means something else after one decoding too many.
 const NAMED: [(&str, &str); 4] =
     [("login", "a/b+50%41 c?d#e"), ("number", "+919876543210"), ("crm_user", "x/y+50%41 z?v#w"), ("id", "n+50%41?m")];
 
-/// The routes of the template that have something in their path, as the contract tells them.
+/// The routes that have something in their path, as the contract tells them.
 fn routes() -> Vec<&'static Operation> {
-    let template = yaml(TEMPLATE);
-    let paths = template["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"].as_object().expect("paths");
-    let mut routes = Vec::new();
-    for (path, operations) in paths.iter().filter(|(path, _)| path.contains('{')) {
-        for method in operations.as_object().expect("operations").keys() {
-            let method: Method = method.to_uppercase().parse().expect("a method");
-            let route = contract().operations.iter().find(|route| route.method == method && route.path == *path);
-            routes.push(route.unwrap_or_else(|| panic!("{method} {path} is not in the contract")));
-        }
-    }
-    routes
+    let routes = ROUTES.iter().filter(|route| route.path.contains('{'));
+    let told = |route: &Route| {
+        let told = contract().operations.iter().find(|told| told.method == route.method && told.path == route.path);
+        told.unwrap_or_else(|| panic!("{route:?} is not in the contract"))
+    };
+    routes.map(told).collect()
 }
 
 /// The parts of a route's path that have names.

@@ -47,7 +47,7 @@ async fn drop_naming(stack: &Stack, name: &str, notify: &str) -> Job {
     let headers = [("content-length", FILE.len().to_string()), ("x-amz-meta-notify", notify.to_owned())];
     let headers: BTreeMap<String, String> = headers.map(|(name, value)| (name.to_owned(), value)).into();
     let signed = stack.files.presigned_again(&upload, &headers, Duration::from_mins(1)).await;
-    let (url, _) = signed.expect("a link");
+    let url = signed.expect("a link").url;
     let headers = [("x-amz-meta-notify", notify)];
     let put = stack.stranger().fetch(Method::PUT, &url, &headers, FILE).await;
     assert_eq!(put.status, StatusCode::OK, "{}", put.text());

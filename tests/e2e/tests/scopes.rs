@@ -1,7 +1,9 @@
 //! A job asks for the scope of what it changes, and its rows for the scope of what they tell.
 
-use rollcall_engine::world::Jobs;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use axum::{
     body::Body,
@@ -12,6 +14,7 @@ use rollcall_bulk::{
     job::{Job, JobState},
     upload::InboxKey,
 };
+use rollcall_engine::world::Jobs;
 use rollcall_model::{
     jobs::{JobId, JobKind},
     scope::Scope,
@@ -105,15 +108,14 @@ async fn who_decides_about_a_job_of_any_kind_has_the_scope_of_what_it_changes() 
     let stack = Stack::start(&[]).await;
     stack.create_users(1).await;
     let preview = stack.preview(JobKind::AppendCallerIds, "one.csv", FILE).await;
-    let writes =
-        ["rollcall/users.write", "rollcall/numbers.write", "rollcall/mappings.write", "rollcall/directory.write"];
+    let writes: BTreeSet<&str> = JobKind::ALL.into_iter().filter_map(JobKind::changes).map(Scope::as_str).collect();
     for (at, kind) in JobKind::ALL.into_iter().enumerate() {
         let Some(scope) = kind.changes().map(Scope::as_str) else { continue };
         let id = JobId::parse(&format!("{at:032x}")).expect("a name of a job");
         let upload = InboxKey { kind, ..preview.upload.clone() };
         let job = Job { id: id.clone(), upload, ..preview.clone() };
         stack.directory.claim_job(&job, None).await.expect("a job");
-        let others = writes.into_iter().filter(|write| *write != scope).chain(["rollcall/jobs.write"]);
+        let others = writes.iter().copied().filter(|write| *write != scope).chain(["rollcall/jobs.write"]);
         let others = with(&stack, &others.collect::<Vec<_>>());
         for decision in ["execute", "discard", "undo"] {
             let body = if decision == "undo" { json!({}) } else { Value::Null };

@@ -1,48 +1,21 @@
 //! The directory's users.
 
 use axum::{Json, extract::State};
+use rollcall_api_types::{DirectoryUserView, Page};
 use rollcall_bulk::directory_import::{DirectoryUser, request::Chosen};
 use rollcall_connectors::{FailureKind, entra::Which};
-use rollcall_engine::world::TableUsage;
-use rollcall_engine::world::Users;
-use rollcall_model::{
-    caller_id::CallerId,
-    email::EmailAddress,
-    user::{Claim, DirectoryId, LoginId, Name},
-};
-use serde::{Deserialize, Serialize};
+use rollcall_engine::world::{TableUsage, Users};
+use rollcall_model::user::Claim;
+use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 
-use crate::{
-    Shared,
-    caller::Caller,
-    cursor::InvalidCursor,
-    page::{Page, page_size},
-    problem::Problem,
-    query::Query,
-};
+use crate::{Shared, caller::Caller, cursor::InvalidCursor, page::ListQuery, problem::Problem};
 
-/// What the list may be asked for.
+/// The list's own parameters.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct Filters {
     search: Option<String>,
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-/// A user of the directory.
-#[derive(Serialize)]
-pub(crate) struct Shown {
-    id: DirectoryId,
-    login: LoginId,
-    name: Name,
-    email: Option<EmailAddress>,
-    phone: Option<CallerId>,
-    designation: Option<Name>,
-    enabled: bool,
-    /// The login ID of the user here, once imported.
-    user: Option<String>,
 }
 
 /// How long the directory has, and then the table: less than the function, which must be left to say that it was too
@@ -53,20 +26,19 @@ const TIMEOUT: Duration = Duration::from_secs(12);
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
-    Query(asked): Query<Asked>,
-) -> Result<Json<Page<Shown>>, Problem> {
-    let limit = page_size(asked.limit)?;
-    let search = asked.search.as_deref().filter(|search| !search.trim().is_empty());
+    ListQuery { filters: Filters { search }, page }: ListQuery<Filters>,
+) -> Result<Json<Page<DirectoryUserView>>, Problem> {
+    let search = search.as_deref().filter(|search| !search.trim().is_empty());
     if let Some(search) = search {
         Chosen::search(search).map_err(|error| Problem::parameter("search", error.to_string()))?;
     }
-    let list = format!("directory {search:?}");
+    let list = page.of(&api, &caller, format!("directory {search:?}"))?;
     // With the size of the page that the list began with: Graph's places belong to it.
-    let place: Option<(usize, String)> = api.place(&caller.account, &list, asked.cursor.as_deref()).await?;
+    let place: Option<(usize, String)> = list.after().await?;
 
     let entra = super::open(&api, &caller).await?;
     let failed = |error| super::failed(&api, &caller, &error);
-    let limit = place.as_ref().map_or(limit, |(limit, _)| *limit);
+    let limit = place.as_ref().map_or(list.limit, |(limit, _)| *limit);
     let mut pages = entra.list(search.map_or(Which::All, Which::Search), limit).map_err(failed)?;
     if let Some((_, place)) = &place {
         pages.resume(place).map_err(|_| InvalidCursor)?;
@@ -78,28 +50,12 @@ pub(crate) async fn list(
         Err(error) => return Err(failed(error)),
     };
     let next = pages.place().map_err(failed)?.map(|place| (limit, place));
-    let next = api.cursor(&caller.account, &list, next).await?;
     let claims = users.iter().map(|user| Claim::DirectoryId(user.id.clone())).collect();
     let until = Instant::now() + TIMEOUT;
     let mut linked = api.directory.owners(&caller.account, claims, until, &mut TableUsage::default()).await?;
     let shown = |user: DirectoryUser| {
         let login = linked.remove(&Claim::DirectoryId(user.id.clone()));
-        Shown::of(user, login)
+        DirectoryUserView::of(user, login)
     };
-    Ok(Json(Page { items: users.into_iter().map(shown).collect(), next }))
-}
-
-impl Shown {
-    fn of(user: DirectoryUser, linked: Option<String>) -> Self {
-        Self {
-            id: user.id,
-            login: user.login,
-            name: user.name,
-            email: user.email,
-            phone: user.phone.number(),
-            designation: user.designation,
-            enabled: user.enabled,
-            user: linked,
-        }
-    }
+    Ok(Json(list.page(users, next).await?.map(shown)))
 }

@@ -7,47 +7,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
+use rollcall_api_types::{JobRequest, PresignedUpload};
 use rollcall_bulk::upload::{InboxKey, NOT_A_FILE_NAME, UploadOptions, is_file_name};
 use rollcall_engine::world::{Accounts, Permits};
-use rollcall_model::{code::ApiCode, email::EmailAddress, jobs::JobKind, permit::Permit, user::Name};
+use rollcall_model::{code::ApiCode, email::EmailAddress, jobs::JobKind, permit::Permit};
+use rollcall_storage::files::PresignedPut;
 use rollcall_tabular::Encoding;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use tokio::time::Duration;
 use uuid::Uuid;
 
 use crate::{Api, Shared, body::Body, caller::Caller, problem::Problem};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct New {
-    kind: JobKind,
-    /// The file's name, as its mail will call it.
-    name: String,
-    /// The file's size in bytes: the upload takes just this many.
-    size: u64,
-    /// Who gets the report; the token's address by default.
-    notify: Option<EmailAddress>,
-    /// For an upload of users: the role of those whose rows name none, by ID or name.
-    role: Option<Name>,
-    /// The job is to show what it would do, and to do it when it is told.
-    #[serde(default)]
-    preview: bool,
-    /// The encoding of the file, where it has no mark.
-    encoding: Option<Encoding>,
-}
-
-/// How to drop the file.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Permission {
-    /// The job appears in the list with this upload once the file is there.
-    upload: String,
-    method: String,
-    url: String,
-    /// Headers that must be sent along.
-    headers: BTreeMap<String, String>,
-    expires_in_seconds: u64,
-}
 
 /// How long the upload's address is good for: long enough for a large file over a slow line to begin.
 const GOOD_FOR: Duration = Duration::from_mins(15);
@@ -56,8 +25,8 @@ const GOOD_FOR: Duration = Duration::from_mins(15);
 pub(crate) async fn create(
     State(api): Shared,
     caller: Caller,
-    Body(new): Body<New>,
-) -> Result<(StatusCode, Json<Permission>), Problem> {
+    Body(new): Body<JobRequest>,
+) -> Result<(StatusCode, Json<PresignedUpload>), Problem> {
     if !is_file_name(&new.name) {
         return Err(Problem::field("/name", NOT_A_FILE_NAME));
     }
@@ -97,8 +66,8 @@ pub(crate) async fn create(
     let terms =
         UploadOptions { notify, role: new.role, preview: new.preview, permit, encoding, ..UploadOptions::default() };
     let size = i64::try_from(new.size).unwrap_or(i64::MAX);
-    let (url, headers) = api.files.presigned_drop(&upload, size, &terms, GOOD_FOR).await?;
-    Ok((StatusCode::CREATED, Json(Permission::of(&upload, url, headers))))
+    let signed = api.files.presigned_drop(&upload, size, &terms, GOOD_FOR).await?;
+    Ok((StatusCode::CREATED, Json(presigned(&upload, signed))))
 }
 
 /// Who gets the report: who is named, if the account allows that, else the token's own address.
@@ -117,13 +86,13 @@ async fn report_to(api: &Api, caller: &Caller, named: Option<EmailAddress>) -> R
 
 /// The answer that was given to the same request before, with a link that is good from now on.
 pub(crate) async fn again(api: &Api, caller: &Caller, body: &str) -> Result<Response, Problem> {
-    let given: Permission = serde_json::from_str(body).map_err(|_| unreadable())?;
+    let given: PresignedUpload = serde_json::from_str(body).map_err(|_| unreadable())?;
     let upload = InboxKey::from_key(&given.upload).map_err(|_| unreadable())?;
     if let Some(scope) = upload.kind.changes() {
         caller.require(scope)?;
     }
-    let (url, headers) = api.files.presigned_again(&upload, &given.headers, GOOD_FOR).await?;
-    Ok((StatusCode::CREATED, Json(Permission::of(&upload, url, headers))).into_response())
+    let signed = api.files.presigned_again(&upload, &given.headers, GOOD_FOR).await?;
+    Ok((StatusCode::CREATED, Json(presigned(&upload, signed))).into_response())
 }
 
 fn unreadable() -> Problem {
@@ -131,14 +100,12 @@ fn unreadable() -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, ApiCode::Internal, "Something went wrong on our side.")
 }
 
-impl Permission {
-    fn of(upload: &InboxKey, url: String, headers: Vec<(String, String)>) -> Self {
-        Self {
-            upload: upload.key(),
-            method: "PUT".to_owned(),
-            url,
-            headers: headers.into_iter().collect(),
-            expires_in_seconds: GOOD_FOR.as_secs(),
-        }
+fn presigned(upload: &InboxKey, PresignedPut { url, headers }: PresignedPut) -> PresignedUpload {
+    PresignedUpload {
+        upload: upload.key(),
+        method: "PUT".to_owned(),
+        url,
+        headers,
+        expires_in_seconds: GOOD_FOR.as_secs(),
     }
 }

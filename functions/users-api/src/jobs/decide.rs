@@ -5,9 +5,10 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use rollcall_api_types::{JobView, RequestedJob, UndoJobRequest};
 use rollcall_bulk::{
     directory_import::sync_state::{SyncOutcome, SyncState, Synced},
-    job::{InvalidJobState, Job, JobView},
+    job::{InvalidJobState, Job},
     resync::state::ResyncState,
     undo::UndoRequest,
 };
@@ -16,16 +17,9 @@ use rollcall_model::{
     code::ApiCode,
     jobs::{Decision, JobKind},
 };
-use serde::Deserialize;
 
 use super::{one::find, scope::may_change, shown};
-use crate::{
-    Api, Shared,
-    ask::{Asked, ask},
-    body::Body,
-    caller::Caller,
-    problem::Problem,
-};
+use crate::{Api, Shared, ask::ask, body::Body, caller::Caller, problem::Problem};
 
 /// `POST /v1/jobs/{id}/execute`: the job does what it has said that it would. It decides on what it finds then: what it has seen
 /// may be hours old.
@@ -80,21 +74,13 @@ async fn release(api: &Api, caller: &Caller, held: &Job) -> Result<(), Problem> 
     Ok(())
 }
 
-/// What is asked for with an undo.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Undo {
-    /// It is to show what it would take back, and to do it when it is told.
-    preview: bool,
-}
-
 /// `POST /v1/jobs/{id}/undo`: another job takes back what this one did.
 pub(crate) async fn undo(
     State(api): Shared,
     caller: Caller,
     Path(id): Path<String>,
-    Body(Undo { preview }): Body<Undo>,
-) -> Result<(StatusCode, Json<Asked>), Problem> {
+    Body(UndoJobRequest { preview }): Body<UndoJobRequest>,
+) -> Result<(StatusCode, Json<RequestedJob>), Problem> {
     let job = find(&api, &caller, &id).await?;
     may_change(&api, &caller, &job).await?;
     if !job.upload.kind.has_undo() {

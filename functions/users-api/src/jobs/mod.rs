@@ -7,7 +7,8 @@ pub(crate) mod one;
 mod scope;
 
 use jiff::Timestamp;
-use rollcall_bulk::job::{Job, JobView};
+use rollcall_api_types::JobView;
+use rollcall_bulk::job::Job;
 
 fn shown(job: Job) -> JobView {
     JobView::at(Timestamp::now(), job)

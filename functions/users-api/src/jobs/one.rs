@@ -6,7 +6,8 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rollcall_bulk::job::{Job, JobView};
+use rollcall_api_types::JobView;
+use rollcall_bulk::job::Job;
 use rollcall_engine::world::{Bucket, Jobs};
 use rollcall_model::jobs::JobId;
 use rollcall_storage::ErrorKind;

@@ -6,10 +6,8 @@ use axum::{
     response::Response,
 };
 use futures_util::future::try_join;
-use jiff::Timestamp;
+use rollcall_api_types::VisibleCallerIds;
 use rollcall_engine::world::Numbers;
-use rollcall_model::{caller_id::CallerId, mapping::CrmUserId};
-use serde::Serialize;
 
 use super::named;
 use crate::{
@@ -18,16 +16,6 @@ use crate::{
     preconditions::{tag_of, tagged},
     problem::Problem,
 };
-
-/// What a CRM user sees.
-#[derive(Serialize)]
-pub(crate) struct Seen {
-    crm_user: CrmUserId,
-    /// In order. Resting and retired numbers are never among them.
-    caller_ids: Vec<CallerId>,
-    /// When a resync last changed whom the CRM user is, or what that one might dial from.
-    resynced: Option<Timestamp>,
-}
 
 /// `GET /v1/mappings/{crm_user}/caller-ids`
 ///
@@ -43,6 +31,10 @@ pub(crate) async fn list(
     let (mapping, inventory) =
         try_join(api.directory.mapping(account, &crm_user), api.directory.inventory(account)).await?;
     let mapping = mapping.ok_or_else(|| Problem::not_found("mapping"))?;
-    let seen = Seen { caller_ids: mapping.visible(&inventory), resynced: mapping.changed, crm_user: mapping.crm_user };
+    let seen = VisibleCallerIds {
+        caller_ids: mapping.visible(&inventory),
+        resynced: mapping.changed,
+        crm_user: mapping.crm_user,
+    };
     Ok(tagged(&headers, &tag_of(&seen), &seen))
 }

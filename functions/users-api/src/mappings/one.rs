@@ -6,6 +6,8 @@ use axum::{
     response::Response,
 };
 
+use rollcall_api_types::MappingView;
+
 use super::named;
 use crate::{
     Shared,
@@ -23,7 +25,7 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let mapping = api.directory.mapping(&caller.account, &named(&crm_user)?).await?;
     let mapping = mapping.ok_or_else(|| Problem::not_found("mapping"))?;
-    Ok(tagged(&headers, &tag(mapping.version), &mapping))
+    Ok(tagged(&headers, &tag(mapping.version), &MappingView::from(mapping)))
 }
 
 /// `DELETE /v1/mappings/{crm_user}`: the CRM user sees nothing any more.

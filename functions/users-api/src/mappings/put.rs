@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
 };
 use jiff::Timestamp;
+use rollcall_api_types::MappingView;
 use rollcall_engine::world::Accounts;
 use rollcall_model::{
     mapping::{CrmUserId, GivenMapping, Mapping},
@@ -34,7 +35,7 @@ pub(crate) async fn put(
     Path(crm_user): Path<String>,
     headers: HeaderMap,
     Body(given): Body<GivenMapping>,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Mapping>), Problem> {
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<MappingView>), Problem> {
     let crm_user = CrmUserId::parse(&crm_user).map_err(|error| Problem::parameter("crm_user", error.to_string()))?;
     if crm_user.as_str() == RESERVED {
         let detail = "No CRM user can be called resync: /v1/mappings/resync is a route of its own.";
@@ -62,8 +63,8 @@ pub(crate) async fn put(
     Err(Problem::changed())
 }
 
-fn answer(status: StatusCode, mapping: Mapping) -> (StatusCode, [(HeaderName, String); 1], Json<Mapping>) {
-    (status, [(header::ETAG, tag(mapping.version))], Json(mapping))
+fn answer(status: StatusCode, mapping: Mapping) -> (StatusCode, [(HeaderName, String); 1], Json<MappingView>) {
+    (status, [(header::ETAG, tag(mapping.version))], Json(mapping.into()))
 }
 
 /// What is said, with the phone user as the account's phone system names it. Our own can be asked whether there is such a

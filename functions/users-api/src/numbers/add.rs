@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use axum::{Json, extract::State, http::StatusCode};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
+use rollcall_api_types::AddedNumbers;
 use rollcall_model::{
     caller_id::CallerId,
     inventory::{InventoryNumber, NumberFacts},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::check;
@@ -27,15 +28,6 @@ pub(crate) struct New {
     numbers: Vec<Map<String, Value>>,
 }
 
-/// What came of each number.
-#[derive(Serialize)]
-pub(crate) struct Added {
-    /// Those that are new to the inventory.
-    added: Vec<CallerId>,
-    /// Those that were in it, and are as they were.
-    taken: Vec<CallerId>,
-}
-
 /// Numbers that one request adds at most, so that it ends well within a request's time.
 const MAX_ADDED: usize = 500;
 /// Writes in flight.
@@ -46,7 +38,7 @@ pub(crate) async fn add(
     State(api): Shared,
     caller: Caller,
     Body(New { numbers }): Body<New>,
-) -> Result<(StatusCode, Json<Added>), Problem> {
+) -> Result<(StatusCode, Json<AddedNumbers>), Problem> {
     if numbers.is_empty() || numbers.len() > MAX_ADDED {
         let detail = format!("One request adds 1 to {MAX_ADDED} numbers.");
         return Err(Problem::field("/numbers", detail));
@@ -72,5 +64,5 @@ pub(crate) async fn add(
     let outcomes = new.iter().map(|number| number.number).zip(outcomes);
     let (added, taken): (Vec<_>, Vec<_>) = outcomes.partition(|(_, added)| *added);
     let numbers = |outcomes: Vec<(CallerId, bool)>| outcomes.into_iter().map(|(number, _)| number).collect();
-    Ok((StatusCode::CREATED, Json(Added { added: numbers(added), taken: numbers(taken) })))
+    Ok((StatusCode::CREATED, Json(AddedNumbers { added: numbers(added), taken: numbers(taken) })))
 }

@@ -4,18 +4,20 @@ use axum::{
     Json,
     extract::{Path, State},
 };
+use rollcall_api_types::{Page, UserView};
 use rollcall_engine::world::{Numbers, TableUsage, Users};
-use rollcall_model::{phone_side::DialPermission, user::User};
+use rollcall_model::phone_side::DialPermission;
 use rollcall_storage::directory::{Place, UserFilter};
 use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 
 use super::named;
-use crate::{Shared, caller::Caller, page::Page, problem::Problem, query::Query, users::list::READS};
+use crate::{Shared, caller::Caller, page::PageQuery, problem::Problem, query::Query, users::list::READS};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
+    // How many may use the number among the users that a page walks by isn't known before.
     cursor: Option<String>,
 }
 
@@ -28,12 +30,12 @@ pub(crate) async fn list(
     caller: Caller,
     Path(number): Path<String>,
     Query(asked): Query<Asked>,
-) -> Result<Json<Page<User>>, Problem> {
+) -> Result<Json<Page<UserView>>, Problem> {
     let number = named(&number)?;
     let inventory = api.directory.inventory(&caller.account).await?;
-    let list = format!("holders {number}");
-    let after: Option<(String, String)> = api.place(&caller.account, &list, asked.cursor.as_deref()).await?;
-    let after = after.map(|(sort, login)| Place { sort, login });
+    let page = PageQuery { cursor: asked.cursor, ..PageQuery::default() };
+    let list = page.of(&api, &caller, format!("holders {number}"))?;
+    let after: Option<Place> = list.after().await?;
     let all = UserFilter::default();
     let (mut users, next) = api.directory.users_page(&caller.account, &all, after.as_ref(), READS, READS).await?;
     let logins: Vec<String> = users.iter().map(|user| user.login.folded().into_owned()).collect();
@@ -44,6 +46,5 @@ pub(crate) async fn list(
         user.caller_ids = lists.remove(&*user.login.folded()).map(|found| found.caller_ids).unwrap_or_default();
         DialPermission::of(user).resolve(&inventory).binary_search(&number).is_ok()
     });
-    let next = api.cursor(&caller.account, &list, next.map(|place| (place.sort, place.login))).await?;
-    Ok(Json(Page { items: users, next }))
+    Ok(Json(list.page(users, next).await?.map(UserView::from)))
 }

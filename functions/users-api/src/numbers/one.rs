@@ -7,8 +7,9 @@ use axum::{
     response::Response,
 };
 use jiff::Timestamp;
+use rollcall_api_types::NumberView;
 use rollcall_engine::world::Numbers;
-use rollcall_model::{code::ApiCode, inventory::NumberView};
+use rollcall_model::code::ApiCode;
 use serde_json::{Value, to_value};
 
 use super::{check, named};

@@ -5,10 +5,8 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, HeaderName, StatusCode, header},
 };
-use rollcall_model::{
-    code::ApiCode,
-    user::{Action, User},
-};
+use rollcall_api_types::UserView;
+use rollcall_model::{code::ApiCode, user::Action};
 
 use super::change;
 use crate::{Shared, caller::Caller, preconditions::tag, problem::Problem};
@@ -19,7 +17,7 @@ pub(crate) async fn act(
     caller: Caller,
     Path((login, action)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Result<([(HeaderName, String); 1], Json<User>), Problem> {
+) -> Result<([(HeaderName, String); 1], Json<UserView>), Problem> {
     let action = Action::named(&action).ok_or_else(|| Problem::not_found("action"))?;
     let user = change(&api, &caller, &headers, &login, |before| {
         let mut after = before.clone();
@@ -30,5 +28,5 @@ pub(crate) async fn act(
         Ok(after)
     })
     .await?;
-    Ok(([(header::ETAG, tag(user.version))], Json(user)))
+    Ok(([(header::ETAG, tag(user.version))], Json(user.into())))
 }

@@ -6,17 +6,15 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
+use rollcall_api_types::{AppendRequest, AppendView, CallerIdsView, RefusedCallerId};
 use rollcall_bulk::append::{AppendPlan, LoginLookup};
-use rollcall_engine::world::TableUsage;
-use rollcall_engine::world::{Accounts, Lists, Numbers};
+use rollcall_engine::world::{Accounts, Lists, Numbers, TableUsage};
 use rollcall_model::{
     caller_id::CallerId,
     code::RowCode,
     numbers::{NumberReader, Reading},
     phone_side::DialPermission,
-    user::Policy,
 };
-use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
 use super::find;
@@ -28,16 +26,6 @@ use crate::{
     problem::Problem,
 };
 
-/// What a user may dial from, and why.
-#[derive(Serialize)]
-pub(crate) struct List {
-    policy: Policy,
-    /// The user's own list. It counts under the custom policy.
-    caller_ids: Vec<CallerId>,
-    /// What the policy gives, resolved against the inventory: resting and retired numbers are left out.
-    effective: Vec<CallerId>,
-}
-
 /// `GET /v1/users/{login}/caller-ids`
 pub(crate) async fn list(
     State(api): Shared,
@@ -48,32 +36,9 @@ pub(crate) async fn list(
     let user = find(&api, &caller, &login).await?;
     let inventory = api.directory.inventory(&caller.account).await?;
     let effective = DialPermission::of(&user).resolve(&inventory);
-    let list = List { policy: user.policy, caller_ids: user.caller_ids, effective };
+    let list = CallerIdsView { policy: user.policy, caller_ids: user.caller_ids, effective };
     // Appends don't raise the user's version, so the tag is of what is shown.
     Ok(tagged(&headers, &tag_of(&list), &list))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct WantedNumbers {
-    caller_ids: Vec<String>,
-}
-
-/// What came of an append, by the rules and codes of the bulk job.
-#[derive(Default, Serialize)]
-pub(crate) struct Appended {
-    /// Numbers that came onto the list.
-    added: Vec<CallerId>,
-    /// Numbers that were on it.
-    already_allowed: Vec<CallerId>,
-    /// What could not be added, and why.
-    refused: Vec<Refused>,
-}
-
-#[derive(Serialize)]
-struct Refused {
-    value: String,
-    code: RowCode,
 }
 
 /// Numbers that one request appends at most; more are a bulk job.
@@ -88,8 +53,8 @@ pub(crate) async fn append(
     State(api): Shared,
     caller: Caller,
     Path(login): Path<String>,
-    Body(WantedNumbers { caller_ids }): Body<WantedNumbers>,
-) -> Result<Json<Appended>, Problem> {
+    Body(AppendRequest { caller_ids }): Body<AppendRequest>,
+) -> Result<Json<AppendView>, Problem> {
     if caller_ids.len() > MAX_APPENDED {
         let detail = format!("One request appends {MAX_APPENDED} numbers at most. Drop a file for more.");
         return Err(Problem::field("/caller_ids", detail));
@@ -102,13 +67,13 @@ pub(crate) async fn append(
     let settings = api.directory.settings(&caller.account).await?;
     let inventory = api.directory.inventory(&caller.account).await?;
     let mut reader = NumberReader::new(settings.country.unwrap_or(api.country), &inventory);
-    let mut outcome = Appended::default();
+    let mut outcome = AppendView::default();
     let mut wanted: Vec<CallerId> = Vec::new();
     for written in caller_ids {
         match reader.read(&written) {
             Reading::Number { number, .. } if wanted.contains(&number) => {}
             Reading::Number { number, .. } => wanted.push(number),
-            Reading::Refused(code) => outcome.refused.push(Refused { value: written, code }),
+            Reading::Refused(code) => outcome.refused.push(RefusedCallerId { value: written, code }),
         }
     }
     let standing = LoginLookup::User(user.policy);
@@ -130,7 +95,7 @@ pub(crate) async fn append(
         }
         retract(&api, &caller, &mut plan, until).await?;
     }
-    let refused = |code| move |number: &CallerId| Refused { value: number.to_string(), code };
+    let refused = |code| move |number: &CallerId| RefusedCallerId { value: number.to_string(), code };
     outcome.refused.extend(plan.over_limit.iter().map(refused(RowCode::ListLimit)));
     outcome.refused.extend(plan.retracted.iter().map(refused(RowCode::NumberRetired)));
     (outcome.added, outcome.already_allowed) = (plan.add, plan.already_present);

@@ -6,12 +6,13 @@ use axum::{
     http::{HeaderName, StatusCode, header},
 };
 use jiff::Timestamp;
+use rollcall_api_types::UserView;
 use rollcall_model::{
     code::ApiCode,
     scope::Scope,
     user::{Claim, LoginId, User},
 };
-use rollcall_storage::directory::Taken;
+use rollcall_storage::directory::{CreateOutcome, Taken};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -29,19 +30,19 @@ pub(crate) async fn create(
     State(api): Shared,
     caller: Caller,
     Body(mut fields): Body<Map<String, Value>>,
-) -> Result<(StatusCode, [(HeaderName, String); 2], Json<User>), Problem> {
+) -> Result<(StatusCode, [(HeaderName, String); 2], Json<UserView>), Problem> {
     let login = fields.remove("login").unwrap_or_default();
     let confirmed = body::read(fields.remove("login_confirmed").unwrap_or(Value::Bool(false)));
     let confirmed: bool = confirmed.map_err(|problem| problem.at("/login_confirmed"))?;
     let login = new_login(login, confirmed).map_err(|problem| problem.at("/login"))?;
     let user = User::created(login, body::read(fields.into())?, Timestamp::now());
     match api.directory.create_user(&caller.account, &user, &caller.actor()).await? {
-        Ok(()) => {}
-        Err(taken) => return Err(other_has(&api, &caller, &taken).await?),
+        CreateOutcome::Created => {}
+        CreateOutcome::Taken(taken) => return Err(other_has(&api, &caller, &taken).await?),
     }
     let headers =
         [(header::LOCATION, location("/v1/users", "login", user.login.as_str())), (header::ETAG, tag(user.version))];
-    Ok((StatusCode::CREATED, headers, Json(user)))
+    Ok((StatusCode::CREATED, headers, Json(user.into())))
 }
 
 /// The login ID of a user that is to be created: one that looks like something else must be confirmed.
@@ -64,9 +65,7 @@ pub(super) async fn other_has(api: &Api, caller: &Caller, taken: &Taken) -> Resu
         Taken::Claim(Claim::DirectoryId(_)) => return Ok(Problem::changed()),
     };
     let owner = match taken {
-        Taken::Claim(claim) if caller.require(Scope::UsersRead).is_ok() => {
-            api.directory.owner(&caller.account, claim).await?
-        }
+        Taken::Claim(claim) if caller.has(Scope::UsersRead) => api.directory.owner(&caller.account, claim).await?,
         Taken::Claim(_) | Taken::Login => None,
     };
     let who = owner.map_or_else(|| "Another user".to_owned(), |owner| format!("The user \"{owner}\""));

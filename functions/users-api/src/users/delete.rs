@@ -5,6 +5,8 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 
+use rollcall_storage::directory::WriteOutcome;
+
 use super::find;
 use crate::{
     Shared,
@@ -23,7 +25,7 @@ pub(crate) async fn delete(
     let user = find(&api, &caller, &login).await?;
     check_match(&headers, &tag(user.version))?;
     match api.directory.delete_user(&caller.account, &user, &caller.actor()).await? {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(_) => Err(Problem::changed()),
+        WriteOutcome::Written => Ok(StatusCode::NO_CONTENT),
+        WriteOutcome::Stale => Err(Problem::changed()),
     }
 }

@@ -6,27 +6,24 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use rollcall_model::{
-    caller_id::CallerId,
-    user::{AgentStatus, Ref, User, WebLogin},
-};
+use rollcall_api_types::{ExtensionView, Page, UserView};
+use rollcall_model::user::{AgentStatus, Ref, WebLogin};
 use rollcall_storage::directory::{FilterValue, Place, UserFilter};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::download::download;
 use crate::{
     Api, Shared,
     accept::prefers_csv,
     caller::Caller,
-    page::{Page, page_size},
+    page::{ListQuery, PageQuery},
     problem::Problem,
-    query::Query,
 };
 
-/// What a list may be asked for.
+/// The lists' own parameters.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct Filters {
     /// Part of the name, the e-mail address or the login ID.
     search: Option<String>,
     agent_status: Option<AgentStatus>,
@@ -36,22 +33,6 @@ pub(crate) struct Asked {
     role: Option<Ref>,
     department: Option<Ref>,
     team: Option<Ref>,
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-/// An extension as its list shows it.
-#[derive(Serialize)]
-pub(crate) struct ExtensionStatus {
-    name: String,
-    login: String,
-    /// Masked, always: the password belongs to the phone system and is not kept here.
-    password: &'static str,
-    intercom: String,
-    caller_id: Option<CallerId>,
-    registrations: u32,
-    status: &'static str,
-    user: String,
 }
 
 /// Longest search, in characters: a name has no more.
@@ -64,9 +45,9 @@ pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    ListQuery { filters, page }: ListQuery<Filters>,
 ) -> Result<Response, Problem> {
-    page_or_file(&api, &caller, &headers, "users", asked).await
+    page_or_file(&api, &caller, &headers, "users", ListQuery { filters, page }).await
 }
 
 /// `GET /v1/agents`; as a CSV file, with `Accept: text/csv`.
@@ -74,11 +55,11 @@ pub(crate) async fn agents(
     State(api): Shared,
     caller: Caller,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    ListQuery { filters, page }: ListQuery<Filters>,
 ) -> Result<Response, Problem> {
-    refuse("calling_agent", asked.calling_agent.is_some())?;
-    let asked = Asked { calling_agent: Some(true), ..asked };
-    page_or_file(&api, &caller, &headers, "agents", asked).await
+    refuse("calling_agent", filters.calling_agent.is_some())?;
+    let filters = Filters { calling_agent: Some(true), ..filters };
+    page_or_file(&api, &caller, &headers, "agents", ListQuery { filters, page }).await
 }
 
 /// `GET /v1/teams/{id}/members`
@@ -86,33 +67,33 @@ pub(crate) async fn members(
     State(api): Shared,
     caller: Caller,
     Path(id): Path<String>,
-    Query(asked): Query<Asked>,
-) -> Result<Json<Page<User>>, Problem> {
+    ListQuery { filters, page }: ListQuery<Filters>,
+) -> Result<Json<Page<UserView>>, Problem> {
     let team = Ref::parse(&id).map_err(|error| Problem::parameter("id", error.to_string()))?;
-    refuse("team", asked.team.is_some())?;
-    let asked = Asked { team: Some(team), ..asked };
-    page(&api, &caller, "members", asked).await.map(Json)
+    refuse("team", filters.team.is_some())?;
+    let filters = Filters { team: Some(team), ..filters };
+    page_of(&api, &caller, "members", ListQuery { filters, page }).await.map(Json)
 }
 
 /// `GET /v1/extensions`
 pub(crate) async fn extensions(
     State(api): Shared,
     caller: Caller,
-    Query(asked): Query<Asked>,
-) -> Result<Json<Page<ExtensionStatus>>, Problem> {
-    refuse("has_extension", asked.has_extension.is_some())?;
-    let asked = Asked { has_extension: Some(true), ..asked };
-    let Page { items, next } = page(&api, &caller, "extensions", asked).await?;
+    ListQuery { filters, page }: ListQuery<Filters>,
+) -> Result<Json<Page<ExtensionView>>, Problem> {
+    refuse("has_extension", filters.has_extension.is_some())?;
+    let filters = Filters { has_extension: Some(true), ..filters };
+    let Page { items, next } = page_of(&api, &caller, "extensions", ListQuery { filters, page }).await?;
     let items = items.into_iter().filter_map(|user| {
         let extension = user.profile.extension?;
-        Some(ExtensionStatus {
+        Some(ExtensionView {
             name: user.profile.name.as_str().to_owned(),
             login: extension.login.as_str().to_owned(),
-            password: "********",
+            password: "********".to_owned(),
             intercom: extension.intercom.as_str().to_owned(),
             caller_id: extension.caller_id,
             registrations: extension.registrations,
-            status: if extension.active { "active" } else { "inactive" },
+            status: if extension.active { "active" } else { "inactive" }.to_owned(),
             user: user.login.to_string(),
         })
     });
@@ -129,30 +110,33 @@ async fn page_or_file(
     caller: &Caller,
     headers: &HeaderMap,
     list: &str,
-    asked: Asked,
+    asked: ListQuery<Filters>,
 ) -> Result<Response, Problem> {
     if prefers_csv(headers) {
-        if asked.limit.is_some() || asked.cursor.is_some() {
-            let name = if asked.limit.is_some() { "limit" } else { "cursor" };
+        let PageQuery { limit, cursor } = &asked.page;
+        if limit.is_some() || cursor.is_some() {
+            let name = if limit.is_some() { "limit" } else { "cursor" };
             return Err(Problem::parameter(name, "A file has no pages: it holds every user."));
         }
-        return download(api, caller, &format!("{list}.csv"), &filter(&asked)?).await;
+        return download(api, caller, &format!("{list}.csv"), &filter(&asked.filters)?).await;
     }
-    Ok(Json(page(api, caller, list, asked).await?).into_response())
+    Ok(Json(page_of(api, caller, list, asked).await?).into_response())
 }
 
-async fn page(api: &Api, caller: &Caller, list: &str, asked: Asked) -> Result<Page<User>, Problem> {
-    let limit = page_size(asked.limit)?;
-    let filter = filter(&asked)?;
-    let list = format!("{list} {filter:?}");
-    let after: Option<(String, String)> = api.place(&caller.account, &list, asked.cursor.as_deref()).await?;
-    let after = after.map(|(sort, login)| Place { sort, login });
-    let (items, next) = api.directory.users_page(&caller.account, &filter, after.as_ref(), limit, READS).await?;
-    let next = api.cursor(&caller.account, &list, next.map(|place| (place.sort, place.login))).await?;
-    Ok(Page { items, next })
+async fn page_of(
+    api: &Api,
+    caller: &Caller,
+    list: &str,
+    ListQuery { filters, page }: ListQuery<Filters>,
+) -> Result<Page<UserView>, Problem> {
+    let filter = filter(&filters)?;
+    let list = page.of(api, caller, format!("{list} {filter:?}"))?;
+    let after: Option<Place> = list.after().await?;
+    let (users, next) = api.directory.users_page(&caller.account, &filter, after.as_ref(), list.limit, READS).await?;
+    Ok(list.page(users, next).await?.map(UserView::from))
 }
 
-fn filter(asked: &Asked) -> Result<UserFilter, Problem> {
+fn filter(asked: &Filters) -> Result<UserFilter, Problem> {
     let text = |name, value: Option<&str>| value.map(|value| (name, FilterValue::Text(value.to_owned())));
     let equal = [
         text("agent_status", asked.agent_status.map(AgentStatus::as_str)),

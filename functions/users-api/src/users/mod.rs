@@ -12,6 +12,7 @@ pub(crate) mod policy;
 
 use axum::http::HeaderMap;
 use rollcall_model::user::{LoginId, User};
+use rollcall_storage::directory::WriteOutcome;
 
 use crate::{Api, caller::Caller, preconditions, problem::Problem};
 
@@ -41,8 +42,8 @@ async fn change(
             return Ok(before);
         }
         after.version = before.version + 1;
-        let updated = api.directory.update_user(&caller.account, &before, &after, &caller.actor()).await;
-        if updated?.is_ok() {
+        let updated = api.directory.update_user(&caller.account, &before, &after, &caller.actor()).await?;
+        if updated == WriteOutcome::Written {
             return Ok(after);
         }
         if let Some(taken) = api.directory.taken(&caller.account, &after).await? {

@@ -6,6 +6,8 @@ use axum::{
     response::Response,
 };
 
+use rollcall_api_types::UserView;
+
 use super::find;
 use crate::{
     Shared,
@@ -22,5 +24,5 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let user = find(&api, &caller, &login).await?;
-    Ok(tagged(&headers, &tag(user.version), &user))
+    Ok(tagged(&headers, &tag(user.version), &UserView::from(user)))
 }

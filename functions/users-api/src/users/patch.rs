@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, HeaderName, header},
 };
+use rollcall_api_types::UserView;
 use rollcall_model::user::User;
 use serde_json::{Value, to_value};
 
@@ -25,12 +26,12 @@ pub(crate) async fn patch(
     Path(login): Path<String>,
     headers: HeaderMap,
     Body(patch): Body<Value>,
-) -> Result<([(HeaderName, String); 1], Json<User>), Problem> {
+) -> Result<([(HeaderName, String); 1], Json<UserView>), Problem> {
     let user = change(&api, &caller, &headers, &login, |before| {
         let mut profile = to_value(&before.profile).expect("a profile can be written as JSON");
         merge_patch::merge(&mut profile, patch.clone());
         Ok(User { profile: body::read(profile)?, ..before.clone() })
     })
     .await?;
-    Ok(([(header::ETAG, tag(user.version))], Json(user)))
+    Ok(([(header::ETAG, tag(user.version))], Json(user.into())))
 }

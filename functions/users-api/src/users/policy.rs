@@ -5,17 +5,11 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, HeaderName, header},
 };
-use rollcall_model::user::{Policy, User};
-use serde::Deserialize;
+use rollcall_api_types::{PolicyRequest, UserView};
+use rollcall_model::user::User;
 
 use super::change;
 use crate::{Shared, body::Body, caller::Caller, preconditions::tag, problem::Problem};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewPolicy {
-    policy: Policy,
-}
 
 /// `PUT /v1/users/{login}/caller-id-policy`
 pub(crate) async fn put(
@@ -23,8 +17,8 @@ pub(crate) async fn put(
     caller: Caller,
     Path(login): Path<String>,
     headers: HeaderMap,
-    Body(NewPolicy { policy }): Body<NewPolicy>,
-) -> Result<([(HeaderName, String); 1], Json<User>), Problem> {
+    Body(PolicyRequest { policy }): Body<PolicyRequest>,
+) -> Result<([(HeaderName, String); 1], Json<UserView>), Problem> {
     let user = change(&api, &caller, &headers, &login, |before| Ok(User { policy, ..before.clone() })).await?;
-    Ok(([(header::ETAG, tag(user.version))], Json(user)))
+    Ok(([(header::ETAG, tag(user.version))], Json(user.into())))
 }

@@ -3,15 +3,14 @@
 mod problem;
 mod token;
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use rollcall_api_types::{Page, PresignedUpload};
 use rollcall_connectors::{
     BaseUrl, ConnectorError, FailureKind, Http, HttpRequest, HttpResponse, Service, Trail, encode,
 };
 use rollcall_model::path_part::{IN_QUERY, is_safe_in_path};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Duration, Instant};
 
 pub use problem::{Failure, Problem};
@@ -23,22 +22,6 @@ pub struct Api {
     service: Service,
     base: BaseUrl,
     token: ApiToken,
-}
-
-/// Leave to drop a file, as `POST /v1/jobs` gives it.
-#[derive(Debug, Deserialize)]
-pub struct Permission {
-    /// The key of the file in the bucket.
-    pub upload: String,
-    url: String,
-    headers: BTreeMap<String, String>,
-}
-
-/// One page of a list.
-#[derive(Deserialize)]
-struct Page<T> {
-    items: Vec<T>,
-    next: Option<String>,
 }
 
 /// How long the API has for an answer, with every try.
@@ -140,7 +123,7 @@ impl Api {
     ///
     /// # Errors
     /// [`Failure`]
-    pub async fn drop_file(&self, permission: &Permission, bytes: Bytes) -> Result<String, Failure> {
+    pub async fn drop_file(&self, permission: &PresignedUpload, bytes: Bytes) -> Result<String, Failure> {
         let mut headers = HeaderMap::new();
         for (name, value) in &permission.headers {
             let name = HeaderName::try_from(name).map_err(|_| malformed(DROPPING, "a header has no name"))?;

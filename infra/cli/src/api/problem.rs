@@ -1,6 +1,7 @@
 //! The API's no.
 
 use http::StatusCode;
+use rollcall_api_types::ProblemBody;
 use rollcall_connectors::{ConnectorError, HttpResponse};
 use rollcall_model::code::ApiCode;
 use serde::Deserialize;
@@ -36,29 +37,30 @@ pub struct Problem {
     pub detail: String,
 }
 
-/// The body of a refusal: the function's, or the gateway's own.
-#[derive(Default, Deserialize)]
-struct ProblemBody {
-    code: Option<String>,
-    detail: Option<String>,
-    message: Option<String>,
+/// What the gateway says by itself.
+#[derive(Deserialize)]
+struct GatewayMessage {
+    message: String,
 }
 
 impl Problem {
     /// The problem that an answer is.
     pub(super) fn of(answer: &HttpResponse, token: &ApiToken) -> Self {
-        let ProblemBody { code, detail, message } = serde_json::from_slice(&answer.body).unwrap_or_default();
         let status = answer.status.as_u16();
-        let by_the_gateway = || match answer.status {
-            StatusCode::UNAUTHORIZED => token.why_not_taken(),
-            StatusCode::FORBIDDEN => "The token lacks the scope that this needs.".to_owned(),
-            _ => message.map_or_else(|| format!("HTTP status {status}"), |message| format!("{message} ({status})")),
-        };
-        let mut detail = detail.unwrap_or_else(by_the_gateway);
-        if answer.status == StatusCode::UNAUTHORIZED {
-            detail.push_str(" Get a new one; see `rollcall help` on ROLLCALL_TOKEN.");
+        if let Ok(ProblemBody { code, detail, .. }) = serde_json::from_slice(&answer.body) {
+            return Self { status, code: Some(code.into_owned()), detail };
         }
-        Self { status, code, detail }
+        let detail = match answer.status {
+            StatusCode::UNAUTHORIZED => {
+                format!("{} Get a new one; see `rollcall help` on ROLLCALL_TOKEN.", token.why_not_taken())
+            }
+            StatusCode::FORBIDDEN => "The token lacks the scope that this needs.".to_owned(),
+            _ => match serde_json::from_slice(&answer.body) {
+                Ok(GatewayMessage { message }) => format!("{message} ({status})"),
+                Err(_) => format!("HTTP status {status}"),
+            },
+        };
+        Self { status, code: None, detail }
     }
 
     /// Whether the function says that there is no such thing.

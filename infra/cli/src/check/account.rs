@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use anyhow::Result;
+use rollcall_api_types::{NumberView, UserView};
 use rollcall_model::caller_id::CallerId;
 use rollcall_model::email::EmailAddress;
-use rollcall_model::inventory::NumberView;
 use rollcall_model::user::User;
 use serde::Serialize;
 
@@ -49,10 +49,10 @@ struct NotOwned {
 /// # Errors
 /// If the stack can't be asked.
 pub async fn check(stack: &StackClient, limit: usize, form: OutputFormat) -> Result<bool> {
-    let (users, more): (Vec<User>, bool) = stack.api.list(&["v1", "users"], &[], limit, |_| true).await?;
+    let (users, more): (Vec<UserView>, bool) = stack.api.list(&["v1", "users"], &[], limit, |_| true).await?;
     let (owned, _): (Vec<NumberView>, bool) = stack.api.list(&["v1", "numbers"], &[], MAX_NUMBERS, |_| true).await?;
     let users = with_lists(stack, users).await?;
-    let owned: BTreeSet<CallerId> = owned.into_iter().map(|shown| shown.number.number).collect();
+    let owned: BTreeSet<CallerId> = owned.into_iter().map(|shown| shown.number).collect();
     let findings = findings(&users, more, &owned);
     if form.json {
         output::print_json(&findings)?;

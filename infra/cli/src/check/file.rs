@@ -1,13 +1,11 @@
 //! A file, by a job that shows what it would do and is discarded.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use rollcall_bulk::job::{JobState, JobView as Job};
+use rollcall_api_types::{JobRequest, JobView};
+use rollcall_bulk::job::JobState;
 use rollcall_bulk::report::RowStatus;
-use rollcall_bulk::upload::UploadOptions;
-use rollcall_model::jobs::JobKind;
 use rollcall_tabular::RESULT_COLUMNS;
 use serde::Serialize;
 
@@ -15,7 +13,6 @@ use crate::client::StackClient;
 use crate::confirm::decide;
 use crate::follow::{Followed, follow, say_it_goes_on};
 use crate::output::{self, Tone, counted, visible};
-use crate::upload_file::{file_name, read};
 use crate::{args::OutputFormat, summary};
 
 /// Rows that are shown at most.
@@ -33,21 +30,16 @@ struct Finding {
 /// What was found.
 #[derive(Serialize)]
 struct Findings<'a> {
-    job: &'a Job,
+    job: &'a JobView,
     rows: Vec<Finding>,
 }
 
 /// Has a file looked at, on the terms of a preview. Gives whether nothing of it would fail.
 ///
 /// # Errors
-/// If the file can't be read, or the stack can't be asked.
-pub async fn check(
-    stack: &StackClient,
-    file: &Path,
-    (kind, terms): (JobKind, UploadOptions),
-    form: OutputFormat,
-) -> Result<bool> {
-    let id = stack.drop_file(kind, &file_name(file)?, read(file)?, &terms).await?;
+/// If the stack can't be asked.
+pub async fn check(stack: &StackClient, request: &JobRequest, bytes: Vec<u8>, form: OutputFormat) -> Result<bool> {
+    let id = stack.drop_file(request, bytes).await?;
     let Followed::Ended(job) = follow(stack, &id, !form.json).await? else {
         say_it_goes_on(stack, &id);
         bail!("the look at the file was interrupted");
@@ -66,7 +58,7 @@ pub async fn check(
     Ok(clean)
 }
 
-fn describe(job: &Job, rows: &[Finding], stack: &StackClient) -> String {
+fn describe(job: &JobView, rows: &[Finding], stack: &StackClient) -> String {
     let mut text = String::new();
     for row in rows.iter().take(MAX_SHOWN) {
         let failed = [RowStatus::Failed, RowStatus::Partial].iter().any(|status| status.as_str() == row.status);

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
-use rollcall_bulk::upload::UploadOptions;
+use rollcall_api_types::JobRequest;
 use rollcall_model::account::AccountId;
 use rollcall_model::jobs::JobKind;
 use rollcall_model::user::Name;
@@ -17,6 +17,7 @@ use rollcall_tabular::Encoding;
 use crate::args::{AccountArg, OutputFormat};
 use crate::client::StackClient;
 use crate::stack_selector::StackSelector;
+use crate::upload_file::{file_name, read};
 
 /// Options of `rollcall check`.
 #[derive(Debug, Args)]
@@ -66,9 +67,10 @@ impl Check {
         let stack = StackClient::open(place, &AccountArg { account: self.account.flatten() }).await?;
         let clean = match (self.file, self.kind) {
             (Some(file), Some(kind)) => {
-                let encoding = self.encoding.map(Encoding::name);
-                let terms = UploadOptions { role: self.role, preview: true, encoding, ..UploadOptions::default() };
-                file::check(&stack, &file, (kind, terms), self.form).await?
+                let bytes = read(&file)?;
+                let named = JobRequest::new(kind, file_name(&file)?, bytes.len());
+                let request = JobRequest { role: self.role, preview: true, encoding: self.encoding, ..named };
+                file::check(&stack, &request, bytes, self.form).await?
             }
             _ => account::check(&stack, self.limit, self.form).await?,
         };

@@ -4,14 +4,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use rollcall_api_types::RequestedJob;
 use rollcall_bulk::directory_import::request::{Chosen, Import, Sync};
 use rollcall_model::user::{DirectoryId, Ref};
 use serde::Serialize;
 
-use super::explained;
-use super::status::{self, Standing};
+use super::{explained, status};
 use crate::args::AccountArg;
-use crate::client::{Asked, StackClient, request_id};
+use crate::client::{StackClient, request_id};
 use crate::confirm::ConfirmArgs;
 use crate::stack_selector::StackSelector;
 use crate::upload_file::FollowArgs;
@@ -108,9 +108,9 @@ async fn ask(
     watch.check()?;
     let stack = StackClient::open(place, whose).await?;
     let asked = stack.api.post(&["v1", "directory", what], request, &request_id()).await;
-    let Asked { job } = asked.map_err(|failure| explained(&stack, failure))?;
+    let RequestedJob { job, .. } = asked.map_err(|failure| explained(&stack, failure))?;
     let code = watch.run(&stack, &job, ConfirmArgs::default()).await?;
-    let standing = Standing::of(&stack).await?;
+    let standing = status::of(&stack).await?;
     if let Some(text) = status::of_job(&standing, &job) {
         eprint!("{text}");
         if status::is_on_hold(&standing) {

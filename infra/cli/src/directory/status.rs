@@ -1,15 +1,13 @@
 //! `rollcall directory status`: how an account and its tenant stand.
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use rollcall_api_types::DirectoryView;
 use rollcall_bulk::directory_import::sync::SyncTally;
-use rollcall_bulk::directory_import::sync_state::{ImportTally, Imported, SyncOutcome, Synced};
+use rollcall_bulk::directory_import::sync_state::{ImportTally, SyncOutcome, Synced};
 use rollcall_model::jobs::JobId;
-use rollcall_model::user::DirectoryId;
-use serde::{Deserialize, Serialize};
 
 use super::not_connected;
 use crate::client::StackClient;
@@ -26,24 +24,12 @@ pub struct Status {
     form: OutputFormat,
 }
 
-/// How they stand.
-#[derive(Serialize, Deserialize)]
-pub struct Standing {
-    tenant: Option<String>,
-    client_id: Option<String>,
-    last_import: Option<Imported>,
-    last_sync: Option<Synced>,
-    ask_again: BTreeSet<DirectoryId>,
-}
-
-impl Standing {
-    /// As it is now.
-    ///
-    /// # Errors
-    /// If the stack can't be asked.
-    pub async fn of(stack: &StackClient) -> Result<Self> {
-        Ok(stack.api.get(&["v1", "directory"], &[]).await?)
-    }
+/// How they stand now.
+///
+/// # Errors
+/// If the stack can't be asked.
+pub async fn of(stack: &StackClient) -> Result<DirectoryView> {
+    Ok(stack.api.get(&["v1", "directory"], &[]).await?)
 }
 
 impl Status {
@@ -53,7 +39,7 @@ impl Status {
     /// If the stack can't be asked.
     pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
         let stack = StackClient::open(place, &self.whose).await?;
-        let standing = Standing::of(&stack).await?;
+        let standing = of(&stack).await?;
         if self.form.json {
             output::print_json(&standing)?;
             return Ok(ExitCode::SUCCESS);
@@ -86,12 +72,12 @@ impl Status {
 }
 
 /// Whether the last sync waits for a person.
-pub fn is_on_hold(standing: &Standing) -> bool {
+pub fn is_on_hold(standing: &DirectoryView) -> bool {
     matches!(&standing.last_sync, Some(Synced { outcome: SyncOutcome::OnHold { .. }, .. }))
 }
 
 /// What is known of a job beside its record.
-pub fn of_job(standing: &Standing, job: &JobId) -> Option<String> {
+pub fn of_job(standing: &DirectoryView, job: &JobId) -> Option<String> {
     let import = standing.last_import.as_ref().filter(|import| import.job == *job);
     let sync = standing.last_sync.as_ref().filter(|sync| sync.job == *job);
     let text = import.map(|import| import_text(import.tally)).or_else(|| sync.map(sync_text))?;

@@ -4,10 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use rollcall_model::caller_id::CallerId;
+use rollcall_api_types::DirectoryUserView;
 use rollcall_model::email::EmailAddress;
-use rollcall_model::user::{DirectoryId, LoginId, Name};
-use serde::{Deserialize, Serialize};
 
 use super::explained;
 use crate::client::StackClient;
@@ -30,19 +28,6 @@ pub struct Users {
     form: OutputFormat,
 }
 
-/// A user of the tenant, as the API shows it.
-#[derive(Serialize, Deserialize)]
-struct Shown {
-    id: DirectoryId,
-    login: LoginId,
-    name: Name,
-    email: Option<EmailAddress>,
-    phone: Option<CallerId>,
-    enabled: bool,
-    /// The login ID of the user here, once imported.
-    user: Option<String>,
-}
-
 impl Users {
     /// Lists them.
     ///
@@ -55,7 +40,7 @@ impl Users {
         let query: Vec<_> = self.search.iter().map(|search| ("search", search.as_str())).collect();
         let listed = stack.api.list(&["v1", "directory", "users"], &query, self.limit, |_| true).await;
         bar.finish_and_clear();
-        let (users, more): (Vec<Shown>, _) = listed.map_err(|failure| explained(&stack, failure))?;
+        let (users, more): (Vec<DirectoryUserView>, _) = listed.map_err(|failure| explained(&stack, failure))?;
         if self.form.json {
             output::print_json(&users)?;
             return Ok(ExitCode::SUCCESS);

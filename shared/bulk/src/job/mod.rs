@@ -16,11 +16,9 @@
 //! Nothing is known of a job before its file is there: its name is made of the version that S3 gives the file.
 
 mod claim;
-mod shown;
 mod state;
 
 pub use self::claim::{ClaimOutcome, Delivery, Lease, claim};
-pub use self::shown::JobView;
 pub use self::state::{InvalidJobState, JobState, Phase, Stage};
 
 use jiff::Timestamp;

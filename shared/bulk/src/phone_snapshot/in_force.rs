@@ -59,6 +59,7 @@ impl InForce {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rollcall_model::stored;
 
     use super::*;
 
@@ -87,9 +88,10 @@ mod tests {
     #[test]
     fn it_reads_back_also_as_it_was_kept_before() {
         let now = snapshot(1, 2);
-        let json = serde_json::to_string(&now).unwrap();
-        assert_eq!(serde_json::from_str::<InForce>(&json).unwrap(), now, "{json}");
+        for json in [stored::to_json(&now), serde_json::to_string(&now).unwrap()] {
+            assert_eq!(stored::from_json::<InForce>(json.as_bytes()).unwrap(), now, "{json}");
+        }
         let before = serde_json::to_string(&now.side).unwrap();
-        assert_eq!(serde_json::from_str::<InForce>(&before).unwrap(), InForce { of: None, side: now.side });
+        assert_eq!(stored::from_json::<InForce>(before.as_bytes()).unwrap(), InForce { of: None, side: now.side });
     }
 }

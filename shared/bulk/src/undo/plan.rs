@@ -8,6 +8,7 @@ use super::{Effect, UserEffect};
 use crate::{
     bulk_job::{Done, ListAdditions, Plan},
     left_out::LeftOut,
+    logged_user,
 };
 use rollcall_model::{
     caller_id::CallerId,
@@ -90,8 +91,10 @@ pub enum UndoChange {
     /// Nothing.
     None,
     /// It is deleted.
+    #[serde(with = "logged_user")]
     Delete(Box<User>),
     /// From the first, it becomes the second.
+    #[serde(with = "logged_user::pair")]
     Restore(Box<[User; 2]>),
 }
 

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     append::{AppendPlan, LoginLookup},
     left_out::LeftOut,
+    logged_user,
 };
 use rollcall_model::{
     catalog,
@@ -36,12 +37,15 @@ pub struct UserPlan {
 #[serde(rename_all = "snake_case")]
 pub enum UserChange {
     /// It is new.
+    #[serde(with = "logged_user")]
     Create(Box<User>),
     /// It is changed.
     Update {
         /// From this,
+        #[serde(with = "logged_user")]
         before: Box<User>,
         /// to this.
+        #[serde(with = "logged_user")]
         after: Box<User>,
     },
     /// It is as it should be.

@@ -2,7 +2,6 @@
 
 mod compliance;
 mod life;
-mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -13,12 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     caller_id::CallerId,
+    code::NumberWarning,
     jobs::JobId,
     user::{Name, Ref},
 };
 
 pub use life::{Dates, NumberState, Retired, utc_day};
-pub use shown::{NumberView, Warned};
 
 /// Days in service that a list can be asked for. Numbers burn out in 15 to 20 days; ten years are more than any calling number lasts.
 pub const DUE: RangeInclusive<u32> = 1..=3_650;
@@ -110,6 +109,11 @@ impl InventoryNumber {
     /// The first day on which a schedule has something to do with the number.
     pub fn due(&self) -> Option<Date> {
         [self.facts.resting_until, self.second_look.map(|look| look.from)].into_iter().flatten().min()
+    }
+
+    /// What may be wrong with calls from it, by the rules of its country. It keeps nobody from using it.
+    pub fn warning(&self) -> Option<NumberWarning> {
+        compliance::judge(self.number, self.facts.purpose)
     }
 
     /// Whether it has been in service for so many days or longer. One that was kept before its dates were is never due; a change

@@ -20,8 +20,7 @@ fn facts(state: NumberState) -> NumberFacts {
 }
 
 fn days(number: &InventoryNumber, now: &str) -> (Option<u32>, Option<u32>) {
-    let shown = NumberView::listed(number.clone(), at(now));
-    (shown.days_in_service, shown.days_since_flagged)
+    (number.dates.days_in_service(at(now)), number.dates.days_since_flagged(at(now)))
 }
 
 #[test]
@@ -139,9 +138,8 @@ fn a_series_is_for_its_purpose() {
     ] {
         let facts = NumberFacts { purpose: Some(purpose), ..NumberFacts::default() };
         let number = InventoryNumber::new(CallerId::from_digits(digits).unwrap(), facts, Timestamp::UNIX_EPOCH);
-        let warnings = NumberView::from(number.clone()).warnings;
-        assert_eq!(warnings.first().map(|warned| warned.code), expected, "{digits} {purpose:?}");
+        assert_eq!(number.warning(), expected, "{digits} {purpose:?}");
         let silent = InventoryNumber { facts: NumberFacts::default(), ..number };
-        assert_eq!(NumberView::from(silent).warnings, [], "nobody has said what it is for");
+        assert_eq!(silent.warning(), None, "nobody has said what it is for");
     }
 }

@@ -129,6 +129,14 @@ impl MappingState {
         }
     }
 
+    /// The phone user that it is now.
+    pub fn phone_user(&self) -> Option<&PhoneUserId> {
+        match self {
+            Self::Mapped { phone_user } => Some(phone_user),
+            _ => None,
+        }
+    }
+
     /// As it stands in records.
     pub fn as_str(&self) -> &'static str {
         self.into()
@@ -160,10 +168,7 @@ impl Mapping {
 
     /// The phone user that it is mapped to.
     pub fn phone_user(&self) -> Option<&PhoneUserId> {
-        match &self.state {
-            MappingState::Mapped { phone_user } => Some(phone_user),
-            _ => None,
-        }
+        self.state.phone_user()
     }
 
     /// Folded login IDs of those of our own users whom it is, was or could be, but for the one whom its address finds.

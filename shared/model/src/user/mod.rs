@@ -45,12 +45,11 @@ impl Policy {
 }
 
 /// A user of the directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// The key. It never changes.
     pub login: LoginId,
     /// What may be edited.
-    #[serde(flatten)]
     pub profile: Profile,
     /// Whether the agent may take calls. It changes by actions alone.
     pub agent_status: AgentStatus,
@@ -59,13 +58,11 @@ pub struct User {
     /// Which numbers the user may dial from.
     pub policy: Policy,
     /// Whom of the company's directory the user is, by the directory's own ID. Only an import sets it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory_id: Option<DirectoryId>,
     /// Begins with [the time of creation](first_version), so that no later user of this login ID has one that this one had.
     /// Raised by every change but appends, which commute.
     pub version: u64,
     /// The user's own list, in order. It counts under [`Policy::Custom`].
-    #[serde(skip)]
     pub caller_ids: Vec<CallerId>,
 }
 

@@ -18,6 +18,9 @@ mod stream;
 mod users;
 mod write_id;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
@@ -26,7 +29,7 @@ use aws_sdk_dynamodb::{
     operation::query::builders::QueryFluentBuilder,
     types::{AttributeValue, Delete, TransactWriteItem},
 };
-use rollcall_model::audit::Actor;
+use rollcall_model::{audit::Actor, stored};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -42,7 +45,7 @@ pub use idempotency::{IdempotencyRecord, RecordedResponse};
 pub use jobs::job_place;
 use stream::DELETED_BY;
 pub use stream::StreamRecord;
-pub use users::{FilterValue, Place, Stale, Taken, UserFilter};
+pub use users::{CreateOutcome, FilterValue, Place, Taken, UserFilter, WriteOutcome};
 use write_id::WriteId;
 
 /// The directory of one deployment.
@@ -135,9 +138,8 @@ fn string(item: &Item, name: &str) -> Option<String> {
 }
 
 /// A record that is kept as JSON in one attribute: read and written whole, by one owner.
-fn document<T: Serialize>(value: &T) -> AttributeValue {
-    // Records are made of strings, numbers and lists: nothing that JSON can't say.
-    AttributeValue::S(serde_json::to_string(value).expect("a record can be written as JSON"))
+fn document<T: Serialize>(record: &T) -> AttributeValue {
+    AttributeValue::S(stored::to_json(record))
 }
 
 fn read_document<T: DeserializeOwned>(item: &Item, name: &str, operation: &'static str) -> Result<T, StorageError> {
@@ -145,5 +147,5 @@ fn read_document<T: DeserializeOwned>(item: &Item, name: &str, operation: &'stat
         .get(name)
         .and_then(|value| value.as_s().ok())
         .ok_or_else(|| StorageError::unreadable(operation, format!("the item has no attribute {name}")))?;
-    serde_json::from_str(text).map_err(|error| StorageError::unreadable(operation, error))
+    stored::from_json(text.as_bytes()).map_err(|error| StorageError::unreadable(operation, error))
 }

@@ -9,6 +9,7 @@ use rollcall_model::{
     settings::Settings,
     user::{LoginId, Profile, User},
 };
+use rollcall_storage::directory::WriteOutcome;
 
 use super::{Stack, TIMEOUT};
 
@@ -22,6 +23,18 @@ impl Stack {
     /// One user.
     pub async fn create_user(&self, user: User) {
         self.directory.create_users(&self.account, &[user]).await.expect("the user is created");
+    }
+
+    /// Somebody changes a user.
+    pub async fn update_user(&self, before: &User, after: &User) {
+        let updated = self.directory.update_user(&self.account, before, after, &somebody()).await;
+        assert_eq!(updated.expect("the user is changed"), WriteOutcome::Written);
+    }
+
+    /// Somebody deletes a user.
+    pub async fn delete_user(&self, user: &User) {
+        let deleted = self.directory.delete_user(&self.account, user, &somebody()).await;
+        assert_eq!(deleted.expect("the user is deleted"), WriteOutcome::Written);
     }
 
     /// Numbers of the inventory, in service.

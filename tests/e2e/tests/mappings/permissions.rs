@@ -34,10 +34,10 @@ async fn lists_of_any_length_are_granted_and_revoked_by_rows_that_read_back() {
     assert!(stack.report(&granted, "results").await[0]["Granted"].ends_with(" more"));
 
     let gone = stack.user("gone").await.expect("the user");
-    stack.directory.delete_user(&stack.account, &gone, &somebody()).await.unwrap().unwrap();
+    stack.delete_user(&gone).await;
     let before = stack.user("emptied").await.expect("the user");
     let after = User { policy: Policy::Custom, version: before.version + 1, ..before.clone() };
-    stack.directory.update_user(&stack.account, &before, &after, &somebody()).await.unwrap().unwrap();
+    stack.update_user(&before, &after).await;
     let revoked = resync(&stack, "revoke.json", true).await;
     done(&revoked);
     assert_eq!(revoked.progress.numbers_removed, 2 * NUMBERS as u64);
@@ -121,7 +121,7 @@ async fn policies_states_and_who_is_nobody() {
     assert_eq!(mapping(&stack, "d").await.state, MappingState::Unmapped);
 
     let gone = stack.user("gone").await.unwrap();
-    stack.directory.delete_user(&stack.account, &gone, &somebody()).await.unwrap().unwrap();
+    stack.delete_user(&gone).await;
     let job = resync(&stack, "gone.json", false).await;
     assert_eq!((job.counts.applied, job.counts.unchanged, job.progress.numbers_removed), (1, 4, 3), "{job:?}");
     assert!(matches!(mapping(&stack, "c").await.state, MappingState::Orphaned { .. }));

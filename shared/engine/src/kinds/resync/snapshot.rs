@@ -6,7 +6,7 @@ use rollcall_bulk::{
     phone_snapshot::{self, Dropped, InForce, Problems},
 };
 use rollcall_model::{
-    code::FileCode, country::Country, inventory::InventoryNumber, jobs::JobKind, settings::PhoneSystem,
+    code::FileCode, country::Country, inventory::InventoryNumber, jobs::JobKind, settings::PhoneSystem, stored,
 };
 use rollcall_tabular::{FileFault, ignored_columns};
 
@@ -81,7 +81,7 @@ pub(crate) async fn in_force(attempt: &Attempt<'_>) -> Result<InForce, Interrupt
 /// Puts a snapshot in force. Doing so again changes nothing.
 pub(crate) async fn put_in_force(attempt: &Attempt<'_>, new: &InForce) -> Result<(), Interrupt> {
     let key = InForce::key(attempt.account());
-    let json = serde_json::to_vec(new).expect("a phone side can be written as JSON");
+    let json = stored::to_json(new);
     for _ in 0..TRIES {
         let kept = kept(attempt).await?;
         let tag = match &kept {
@@ -111,7 +111,7 @@ async fn kept(attempt: &Attempt<'_>) -> Result<Option<(InForce, String)>, Storag
     let kept = attempt.world.bucket.get_tagged(&InForce::key(attempt.account())).await?;
     let read = |(bytes, tag): (_, String)| {
         let bytes: &[u8] = AsRef::<[u8]>::as_ref(&bytes);
-        let in_force = serde_json::from_slice(bytes).map_err(|error| StorageError::unreadable(PHONE_SIDE, error))?;
+        let in_force = stored::from_json(bytes).map_err(|error| StorageError::unreadable(PHONE_SIDE, error))?;
         Ok((in_force, tag))
     };
     kept.map(read).transpose()

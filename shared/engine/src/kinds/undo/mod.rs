@@ -130,7 +130,6 @@ impl Operation for Undo {
                     let [found, restored] = &**change;
                     UserWrite::Restore([found, restored], &plan.take_off)
                 }
-                // A plan of an earlier attempt has forgotten the list: then it must be empty.
                 UndoChange::Delete(found) => UserWrite::Delete(found),
             };
             users.0.push(at);

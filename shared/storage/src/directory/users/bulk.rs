@@ -13,8 +13,11 @@ use tokio::time::Instant;
 
 use std::collections::HashMap;
 
-use super::change::{Marks, Numbers, marks, write_together};
 use super::{ATTRIBUTES, CALLER_IDS, READING, read_user};
+use super::{
+    change::Numbers,
+    transaction::{Marks, marks, write_together},
+};
 use crate::{
     StorageError,
     directory::{Directory, bulk::read_found, string},

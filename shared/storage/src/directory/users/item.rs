@@ -5,21 +5,25 @@ use rollcall_model::{
     account::AccountId,
     caller_id::CallerId,
     email::EmailAddress,
-    user::{Claim, DirectoryId, LoginId, Policy, Ref, User, fold},
+    stored,
+    user::{AgentStatus, Claim, DirectoryId, LoginId, Name, Policy, Profile, Ref, User, WebLogin, fold},
 };
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::READING;
 use crate::{
     StorageError,
-    directory::{Item, document, string},
+    directory::{Item, string},
     keys::{ACCOUNT_PK, ACCOUNT_SK, Key, user_place, users_index},
 };
 
 pub(crate) const CALLER_IDS: &str = "caller_ids";
 /// Of a claim: whose it is, by folded login ID.
 pub(super) const OWNER: &str = "owner";
-/// What a user is read from.
-pub(crate) const ATTRIBUTES: [&str; 16] = [
+/// What a user is read from: the fields of its [record](UserRecord), and its list.
+pub(crate) const ATTRIBUTES: [&str; 17] = [
+    "schema",
     "login",
     "name",
     "email",
@@ -37,6 +41,33 @@ pub(crate) const ATTRIBUTES: [&str; 16] = [
     "version",
     CALLER_IDS,
 ];
+
+/// What the table keeps of a user beside its keys and its list: an attribute for each field, none for what the user lacks. The list is a
+/// set of its own, since appends add to it and read nothing.
+#[derive(Serialize, Deserialize)]
+struct UserRecord {
+    /// The version of this shape. Lists are read from an index, which doesn't hold it.
+    #[serde(default = "stored::first")]
+    schema: u32,
+    login: LoginId,
+    name: Name,
+    email: Option<EmailAddress>,
+    call_forward_number: Option<CallerId>,
+    #[serde(default)]
+    calling_agent: bool,
+    /// As JSON: the table is asked whether there is one, and nothing else of it.
+    extension: Option<String>,
+    role: Option<Ref>,
+    department: Option<Ref>,
+    team: Option<Ref>,
+    designation: Option<Name>,
+    agent_status: AgentStatus,
+    web_login: WebLogin,
+    #[serde(default)]
+    policy: Policy,
+    directory_id: Option<DirectoryId>,
+    version: u64,
+}
 
 /// The item that keeps what one user has from all others.
 pub(super) fn claim_item(account: &AccountId, claim: &Claim, login: &LoginId) -> Item {
@@ -62,78 +93,106 @@ pub(crate) fn number_set(numbers: &[CallerId]) -> AttributeValue {
 
 /// Everything of a user but its key and its list; `None` for what the user lacks.
 pub(crate) fn attributes(account: &AccountId, user: &User) -> Vec<(&'static str, Option<AttributeValue>)> {
-    let User { login, profile, agent_status, web_login, policy, directory_id, version, caller_ids: _ } = user;
-    let text = |text: &str| Some(AttributeValue::S(text.to_owned()));
-    let id = |id: &Option<Ref>| id.as_ref().and_then(|id| text(id.as_str()));
-    let email = profile.email.as_ref().map(EmailAddress::as_str);
-    let search = [profile.name.as_str(), email.unwrap_or_default(), login.as_str()].map(|part| fold(part).into_owned());
-    vec![
-        (ACCOUNT_PK, text(&users_index(account))),
-        (ACCOUNT_SK, text(&user_place(user))),
-        ("login", text(login.as_str())),
-        ("name", text(profile.name.as_str())),
-        ("email", email.and_then(text)),
-        ("call_forward_number", profile.call_forward_number.and_then(|number| text(&number.to_string()))),
-        ("calling_agent", Some(AttributeValue::Bool(profile.calling_agent))),
-        ("extension", profile.extension.as_ref().map(document)),
-        ("role", id(&profile.role)),
-        ("department", id(&profile.department)),
-        ("team", id(&profile.team)),
-        ("designation", profile.designation.as_ref().and_then(|designation| text(designation.as_str()))),
-        ("agent_status", text(agent_status.as_str())),
-        ("web_login", text(web_login.as_str())),
-        ("policy", text(policy.as_str())),
-        ("directory_id", directory_id.as_ref().and_then(|id| text(id.as_str()))),
-        ("version", Some(AttributeValue::N(version.to_string()))),
-        ("search", text(&search.join("\n"))),
-    ]
+    let text = |text: String| Some(AttributeValue::S(text));
+    let email = user.profile.email.as_ref().map(EmailAddress::as_str);
+    let search = [user.profile.name.as_str(), email.unwrap_or_default(), user.login.as_str()];
+    let mut attributes = vec![
+        (ACCOUNT_PK, text(users_index(account))),
+        (ACCOUNT_SK, text(user_place(user))),
+        ("search", text(search.map(|part| fold(part).into_owned()).join("\n"))),
+    ];
+    let mut fields = UserRecord::of(user).fields();
+    let names = ATTRIBUTES.into_iter().filter(|name| *name != CALLER_IDS);
+    attributes.extend(names.map(|name| (name, fields.remove(name).and_then(attribute))));
+    attributes
 }
 
 pub(crate) fn read_user(item: &Item) -> Result<User, StorageError> {
-    /// The attributes that are kept as they are shown, for the model to read.
-    const PLAIN: [&str; 10] = [
-        "name",
-        "email",
-        "call_forward_number",
-        "role",
-        "department",
-        "team",
-        "designation",
-        "agent_status",
-        "web_login",
-        "policy",
-    ];
-    let unreadable = |error: serde_json::Error| StorageError::unreadable(READING, error);
-    let mut fields = serde_json::Map::new();
-    for name in PLAIN {
-        if let Some(text) = string(item, name) {
-            fields.insert(name.to_owned(), text.into());
+    let field = |name: &str| Some((name.to_owned(), value(item.get(name)?)?));
+    let fields: Map<String, Value> = ATTRIBUTES.into_iter().filter_map(field).collect();
+    let record: UserRecord =
+        serde_json::from_value(fields.into()).map_err(|error| StorageError::unreadable(READING, error))?;
+    stored::check(record.schema).map_err(|error| StorageError::unreadable(READING, error))?;
+    record.user(caller_ids(item)?).map_err(|error| StorageError::unreadable(READING, error))
+}
+
+impl UserRecord {
+    fn of(user: &User) -> Self {
+        let User { login, profile, agent_status, web_login, policy, directory_id, version, caller_ids: _ } =
+            user.clone();
+        let extension = profile
+            .extension
+            .map(|extension| serde_json::to_string(&extension).expect("an extension can be written as JSON"));
+        Self {
+            schema: stored::SCHEMA,
+            login,
+            name: profile.name,
+            email: profile.email,
+            call_forward_number: profile.call_forward_number,
+            calling_agent: profile.calling_agent,
+            extension,
+            role: profile.role,
+            department: profile.department,
+            team: profile.team,
+            designation: profile.designation,
+            agent_status,
+            web_login,
+            policy,
+            directory_id,
+            version,
         }
     }
-    let take = |fields: &mut serde_json::Map<_, _>, name| fields.remove(name).unwrap_or_default();
-    let status = take(&mut fields, "agent_status");
-    let web_login = take(&mut fields, "web_login");
-    fields.remove("policy");
-    let calling = item.get("calling_agent").and_then(|value| value.as_bool().ok()).copied().unwrap_or_default();
-    fields.insert("calling_agent".to_owned(), calling.into());
-    if let Some(extension) = string(item, "extension") {
-        fields.insert("extension".to_owned(), serde_json::from_str(&extension).map_err(unreadable)?);
+
+    fn user(self, caller_ids: Vec<CallerId>) -> Result<User, serde_json::Error> {
+        Ok(User {
+            login: self.login,
+            profile: Profile {
+                name: self.name,
+                email: self.email,
+                call_forward_number: self.call_forward_number,
+                calling_agent: self.calling_agent,
+                extension: self.extension.map(|json| serde_json::from_str(&json)).transpose()?,
+                role: self.role,
+                department: self.department,
+                team: self.team,
+                designation: self.designation,
+            },
+            agent_status: self.agent_status,
+            web_login: self.web_login,
+            policy: self.policy,
+            directory_id: self.directory_id,
+            version: self.version,
+            caller_ids,
+        })
     }
-    let login = string(item, "login").unwrap_or_default();
-    let version = item.get("version").and_then(|value| value.as_n().ok()).and_then(|version| version.parse().ok());
-    Ok(User {
-        login: LoginId::parse(&login).map_err(|error| StorageError::unreadable(READING, error))?,
-        profile: serde_json::from_value(fields.into()).map_err(unreadable)?,
-        agent_status: serde_json::from_value(status).map_err(unreadable)?,
-        web_login: serde_json::from_value(web_login).map_err(unreadable)?,
-        policy: policy(item)?,
-        directory_id: string(item, "directory_id")
-            .map(DirectoryId::try_from)
-            .transpose()
-            .map_err(|error| StorageError::unreadable(READING, error))?,
-        version: version.ok_or_else(|| StorageError::unreadable(READING, "the user has no version"))?,
-        caller_ids: caller_ids(item)?,
-    })
+
+    /// By name.
+    fn fields(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(fields)) => fields,
+            _ => unreachable!("a record has fields, and each can be written as JSON"),
+        }
+    }
+}
+
+/// A field as an attribute.
+fn attribute(value: Value) -> Option<AttributeValue> {
+    match value {
+        Value::String(text) => Some(AttributeValue::S(text)),
+        Value::Number(number) => Some(AttributeValue::N(number.to_string())),
+        Value::Bool(flag) => Some(AttributeValue::Bool(flag)),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// An attribute as a field.
+fn value(attribute: &AttributeValue) -> Option<Value> {
+    match attribute {
+        AttributeValue::S(text) => Some(text.as_str().into()),
+        AttributeValue::N(number) => serde_json::from_str(number).ok(),
+        AttributeValue::Bool(flag) => Some((*flag).into()),
+        _ => None,
+    }
 }
 
 pub(crate) fn caller_ids(item: &Item) -> Result<Vec<CallerId>, StorageError> {
@@ -150,5 +209,71 @@ pub(crate) fn policy(item: &Item) -> Result<Policy, StorageError> {
         Some("all") => Ok(Policy::All),
         Some("department") => Ok(Policy::Department),
         Some(_) => Err(StorageError::unreadable(READING, "a user's policy is unknown")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rollcall_model::user::Extension;
+
+    use super::*;
+
+    fn user() -> User {
+        let id = |text: &str| Ref::parse(text).ok();
+        let extension = Extension {
+            login: id("101").unwrap(),
+            intercom: id("7").unwrap(),
+            caller_id: "+919876543210".parse().ok(),
+            registrations: 2,
+            active: true,
+        };
+        let mut user = User::new(LoginId::parse("Asha").unwrap(), Profile::named("Asha Rao").unwrap());
+        user.profile.email = EmailAddress::parse("asha@example.com").ok();
+        user.profile.call_forward_number = "+919876543211".parse().ok();
+        user.profile.calling_agent = true;
+        user.profile.extension = Some(extension);
+        (user.profile.role, user.profile.department, user.profile.team) = (id("r"), id("d"), id("t"));
+        user.profile.designation = Name::parse("Manager").ok();
+        user.agent_status = AgentStatus::Blocked;
+        user.web_login = WebLogin::Blocked;
+        user.policy = Policy::Department;
+        user.directory_id = DirectoryId::parse("a-1").ok();
+        user.version = 1_772_323_200_000_007;
+        user.caller_ids = vec!["+919876543210".parse().unwrap(), "+919876543211".parse().unwrap()];
+        user
+    }
+
+    #[test]
+    fn a_user_reads_back_whole_from_the_attributes_that_are_asked_for() {
+        let names: Vec<String> = UserRecord::of(&user()).fields().into_iter().map(|(name, _)| name).collect();
+        let mut asked: Vec<&str> = ATTRIBUTES.into_iter().filter(|name| *name != CALLER_IDS).collect();
+        asked.sort_unstable();
+        assert_eq!(names, asked, "every field is asked for");
+        let bare = User::new(LoginId::parse("ravi").unwrap(), Profile::named("Ravi").unwrap());
+        for user in [user(), bare] {
+            let item = user_item(&"acme".parse().unwrap(), &user);
+            assert_eq!(item["schema"], AttributeValue::N(stored::SCHEMA.to_string()));
+            let item = item.into_iter().filter(|(name, _)| ATTRIBUTES.contains(&name.as_str())).collect();
+            assert_eq!(read_user(&item).unwrap(), user);
+        }
+    }
+
+    #[test]
+    fn a_user_is_read_from_before_records_had_a_version_and_not_from_a_later_one() {
+        let text = |name: &str, text: &str| (name.to_owned(), AttributeValue::S(text.to_owned()));
+        let mut item = Item::from([
+            text("login", "Asha"),
+            text("name", "Asha Rao"),
+            ("calling_agent".to_owned(), AttributeValue::Bool(true)),
+            text("extension", r#"{"login":"101","intercom":"7","caller_id":null,"registrations":0,"active":true}"#),
+            text("agent_status", "enabled"),
+            text("web_login", "active"),
+            ("version".to_owned(), AttributeValue::N("3".to_owned())),
+        ]);
+        let read = read_user(&item).unwrap();
+        assert_eq!((read.version, read.policy, read.profile.calling_agent), (3, Policy::Custom, true));
+        assert_eq!(read.profile.extension.map(|extension| extension.intercom), Ref::parse("7").ok());
+        item.insert("schema".to_owned(), AttributeValue::N((stored::SCHEMA + 1).to_string()));
+        assert!(read_user(&item).is_err());
     }
 }

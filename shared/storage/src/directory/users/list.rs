@@ -6,6 +6,7 @@ use rollcall_model::{
     account::AccountId,
     user::{User, fold},
 };
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::{TIMEOUT, item::read_user};
@@ -145,7 +146,7 @@ impl UserFilter {
 }
 
 /// Where a page of users ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The place among the account's users.
     pub sort: String,

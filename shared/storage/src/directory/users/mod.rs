@@ -2,18 +2,24 @@
 
 mod bulk;
 mod change;
+mod claims;
+mod create;
+mod delete;
 mod item;
 mod list;
 mod read;
 mod rotate;
+mod transaction;
 
 use std::time::Duration;
 
-pub use change::{Stale, Taken};
+pub use change::WriteOutcome;
+pub use claims::Taken;
+pub use create::CreateOutcome;
 pub use list::{FilterValue, Place, UserFilter};
 
-pub(super) use change::marks;
 pub(super) use item::{ATTRIBUTES, CALLER_IDS, caller_ids, number_set, policy, read_user};
+pub(super) use transaction::marks;
 
 /// How long a person waits for users to be shown.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,16 +1,22 @@
-//! A job as people see it.
+//! Bulk jobs.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
-use super::{Failure, Job, JobState, MailState, NotifyIgnored, Phase, Previewed, Progress, Stage};
-use crate::{note::Note, report::Counts, upload::file_name};
+use rollcall_bulk::{
+    job::{Failure, Job, JobState, MailState, NotifyIgnored, Phase, Previewed, Progress, Stage},
+    note::Note,
+    report::Counts,
+    upload::file_name,
+};
 use rollcall_model::{
     audit::Actor,
+    email::EmailAddress,
     jobs::{JobId, JobKind},
     user::Name,
 };
 use rollcall_tabular::Encoding;
+use serde::{Deserialize, Serialize};
 
 /// A job as the API shows it: not who gets its mail, nor what an operator needs of its errors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,4 +131,67 @@ impl JobView {
     pub fn is_underway(&self) -> bool {
         self.state.is_underway()
     }
+}
+
+/// A file that is to be uploaded for a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobRequest {
+    /// What the job is to do.
+    pub kind: JobKind,
+    /// The file's name, as its mail will call it.
+    pub name: String,
+    /// The file's size in bytes: the upload takes just this many.
+    pub size: u64,
+    /// Who gets the report; the token's address by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<EmailAddress>,
+    /// For an upload of users: the role of those whose rows name none, by ID or name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Name>,
+    /// The job is to show what it would do, and to do it when it is told.
+    #[serde(default)]
+    pub preview: bool,
+    /// The encoding of the file, where it has no mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
+}
+
+impl JobRequest {
+    /// A file of this name and size in bytes, and nothing said beside that.
+    pub fn new(kind: JobKind, name: impl Into<String>, size: usize) -> Self {
+        Self { kind, name: name.into(), size: size as u64, notify: None, role: None, preview: false, encoding: None }
+    }
+}
+
+/// How to upload the file of a job: a request that needs no other permission, for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresignedUpload {
+    /// The key of the file in the bucket. The job appears in the list with this upload once the file is there.
+    pub upload: String,
+    /// The method of the request.
+    pub method: String,
+    /// Its address.
+    pub url: String,
+    /// Headers that must be sent along.
+    pub headers: BTreeMap<String, String>,
+    /// How long the address is good for, from the answer on.
+    pub expires_in_seconds: u64,
+}
+
+/// Where to find a job that was asked for and needs no file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestedJob {
+    /// The job appears in the list with this upload.
+    pub upload: String,
+    /// What it is called there. It may not be there yet.
+    pub job: JobId,
+}
+
+/// What is asked for with an undo.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UndoJobRequest {
+    /// It is to show what it would take back, and to do it when it is told.
+    pub preview: bool,
 }

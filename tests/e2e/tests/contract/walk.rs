@@ -1,138 +1,25 @@
-//! The contract, `infra/openapi.yaml`: it names the very routes, scopes, fields and codes that are deployed, and every route
-//! of it withstands strangers, neighbours and bad input.
+//! A walk over all routes that refuses whoever may not pass and whatever may not come. Every answer is held against the contract besides.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::{Duration, Instant},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{
     body::Body,
     http::{Method, StatusCode},
 };
-use e2e::{Caller, Graph, Operation, Quirks, Reply, Stack, contract, yaml};
-use rollcall_model::code::{ApiCode, FileCode, NumberWarning};
+use e2e::{Caller, Operation, Reply, Stack, contract};
+use rollcall_model::code::ApiCode;
 use serde_json::{Value, json};
 
-const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
-const ROUTER: &str = include_str!("../../../functions/users-api/src/lib.rs");
+use super::SECRET;
 
-/// A word that stands in everything of the account that neighbours try to see.
-const SECRET: &str = "only-ours";
-
-#[test]
-fn the_contract_has_the_routes_and_scopes_of_the_template() {
-    let ours: BTreeSet<_> = contract()
-        .operations
-        .iter()
-        .map(|route| (route.id.clone(), route.method.to_string(), route.path.clone(), route.scope.clone()))
-        .collect();
-    let template = yaml(TEMPLATE);
-    let paths = template["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"].as_object().expect("paths");
-    let mut deployed = BTreeSet::new();
-    for (path, operations) in paths {
-        for (method, operation) in operations.as_object().expect("operations") {
-            let id = operation["operationId"].as_str().expect("an ID").to_owned();
-            let [scope] = operation["security"][0]["Jwt"].as_array().expect("scopes").as_slice() else {
-                panic!("{id} has not one scope")
-            };
-            let scope = scope.as_str().expect("a scope").to_owned();
-            deployed.insert((id, method.to_uppercase(), path.clone(), scope));
-        }
-    }
-    assert_eq!(ours, deployed);
-}
-
-#[test]
-fn the_contract_has_the_routes_of_the_router() {
-    let routes = contract().operations.iter();
-    let ours: BTreeSet<_> = routes.map(|route| (route.method.to_string(), route.path.clone())).collect();
-    let (routes, _) = ROUTER.split_once(".fallback(").expect("the routes end");
-    let mut served = BTreeSet::new();
-    for route in routes.split(".route(").skip(1) {
-        let path = route.split('"').nth(1).expect("a path");
-        for method in ["get", "post", "put", "patch", "delete"] {
-            if route.contains(&format!("{method}(")) {
-                served.insert((method.to_uppercase(), path.to_owned()));
-            }
-        }
-    }
-    assert_eq!(ours, served);
-}
-
-#[test]
-fn the_contract_has_the_codes_of_the_code() {
-    let ours = |name: &str| contract().document["components"]["schemas"][name]["enum"].clone();
-    assert_eq!(ours("ApiCode"), json!(ApiCode::ALL));
-    assert_eq!(ours("FileCode"), json!(FileCode::ALL));
-    assert_eq!(ours("NumberWarning"), json!(NumberWarning::ALL));
-}
-
-#[test]
-fn the_contract_names_every_field_and_its_examples_keep_it() {
-    fn open_objects(schema: &Value, place: &str, found: &mut Vec<String>) {
-        let Value::Object(fields) = schema else {
-            let items = schema.as_array().into_iter().flatten().enumerate();
-            return items.for_each(|(index, item)| open_objects(item, &format!("{place}/{index}"), found));
-        };
-        if fields.contains_key("properties") && schema["type"] != json!(null) && schema["additionalProperties"] != false
-        {
-            found.push(place.to_owned());
-        }
-        fields.iter().for_each(|(name, field)| open_objects(field, &format!("{place}/{name}"), found));
-    }
-    let mut found = Vec::new();
-    open_objects(&contract().document, "", &mut found);
-    assert_eq!(found, [""; 0], "objects that may have any field");
-    for route in &contract().operations {
-        if let (Some(schema), Some(example)) = (&route.body, &route.example) {
-            assert_eq!(contract().faults(schema, example), None, "{route:?}");
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_route_withstands_strangers_neighbours_and_bad_input() {
-    let graph = Graph::start(Quirks { page: 1, ..Quirks::default() }).await;
-    let parameters = graph.parameters();
-    let parameters = parameters
-        .iter()
-        .map(String::as_str)
-        .chain(["AuditSettleSeconds=2", "AuditBatchSeconds=0"])
-        .collect::<Vec<_>>();
-    let stack = Stack::start(&parameters).await;
-    for person in graph.add_users(3) {
-        graph.change(&person, |person| person.display_name = Some(SECRET.to_owned()));
-    }
-    Graph::connect(&stack, &stack.account).await;
-    let owner = stack.caller(&["--account", stack.account.as_str()]);
-    let job = furnish(&stack, &owner).await;
-    let walk = Walk { routes: &contract().operations, owner, job };
-    let before = walk.seen().await;
-
-    walk.refuse_strangers(&stack).await;
-    walk.refuse_who_has_no_account(&stack).await;
-    walk.refuse_lesser_tokens(&stack).await;
-    walk.hide_from_neighbours(&stack.caller(&["--account", "neighbour"])).await;
-    walk.refuse_what_is_no_object().await;
-    walk.refuse_bad_fields().await;
-    walk.refuse_bad_parameters().await;
-    walk.refuse_bad_parts_of_paths().await;
-    walk.refuse_bad_headers().await;
-
-    assert_eq!(before, walk.seen().await, "the account is as it was");
-}
-
-/// Longest that a list is waited for.
-const TIMEOUT: Duration = Duration::from_secs(20);
 /// More than any text may have.
 const OVERLONG: usize = 5_000;
 
 /// A walk over all routes. Every answer is held against the contract besides.
-struct Walk<'a> {
-    routes: &'a [Operation],
-    owner: Caller,
-    job: String,
+pub(crate) struct Walk<'a> {
+    pub routes: &'a [Operation],
+    pub owner: Caller,
+    pub job: String,
 }
 
 /// An object in a body: where it is, and the fields that the contract gives it.
@@ -144,7 +31,7 @@ struct Object {
 
 impl Walk<'_> {
     /// No token, one that is none, one of yesterday, for somebody else, of somebody else.
-    async fn refuse_strangers(&self, stack: &Stack) {
+    pub(crate) async fn refuse_strangers(&self, stack: &Stack) {
         let stranger = stack.stranger();
         let none = ("authorization", "Bearer e30.e30.e30");
         let callers = [
@@ -164,7 +51,7 @@ impl Walk<'_> {
     }
 
     /// A good token that names no account, or what can't be one.
-    async fn refuse_who_has_no_account(&self, stack: &Stack) {
+    pub(crate) async fn refuse_who_has_no_account(&self, stack: &Stack) {
         for account in [json!(null), json!(""), json!("ac#me"), json!("acme/"), json!(["acme"]), json!("Acme")] {
             let caller = stack.caller_claiming(&json!({ "custom:account": account }));
             for route in self.routes {
@@ -175,7 +62,7 @@ impl Walk<'_> {
     }
 
     /// A token with every scope but the route's.
-    async fn refuse_lesser_tokens(&self, stack: &Stack) {
+    pub(crate) async fn refuse_lesser_tokens(&self, stack: &Stack) {
         let scopes: BTreeSet<&str> = self.routes.iter().map(|route| &*route.scope).collect();
         for missing in &scopes {
             let others = scopes.iter().filter(|scope| *scope != missing).flat_map(|scope| ["--scope", scope]);
@@ -188,7 +75,7 @@ impl Walk<'_> {
     }
 
     /// A neighbour who knows every name of the account finds nothing, and changes nothing but what is its own.
-    async fn hide_from_neighbours(&self, neighbour: &Caller) {
+    pub(crate) async fn hide_from_neighbours(&self, neighbour: &Caller) {
         let (reads, writes): (Vec<_>, Vec<_>) = self.routes.iter().partition(|route| route.method == Method::GET);
         for route in reads.into_iter().chain(writes) {
             let reply = ask(route, neighbour, &self.path(route), &[], body(route)).await;
@@ -215,7 +102,7 @@ impl Walk<'_> {
     }
 
     /// Bodies that are not JSON, or no object.
-    async fn refuse_what_is_no_object(&self) {
+    pub(crate) async fn refuse_what_is_no_object(&self) {
         for route in self.routes {
             let Some(example) = &route.example else { continue };
             for body in ["", "{", "{\"a\":1}}", "\u{feff}{}", "nil", "{\"a\":\"\\ud800\"}"] {
@@ -232,7 +119,7 @@ impl Walk<'_> {
 
     /// In every object of a body: a field too many, one that is missing, of another type, or overlong; and an array in the
     /// object's place. The function takes the fields of the contract, and no other.
-    async fn refuse_bad_fields(&self) {
+    pub(crate) async fn refuse_bad_fields(&self) {
         for route in self.routes {
             let (Some(schema), Some(example)) = (&route.body, &route.example) else { continue };
             let refused = async |body: &Value, pointer: &str| {
@@ -285,7 +172,7 @@ impl Walk<'_> {
     }
 
     /// Parameters of the query that the route doesn't have, or that are overlong, of another type, or given twice.
-    async fn refuse_bad_parameters(&self) {
+    pub(crate) async fn refuse_bad_parameters(&self) {
         let queries = self.routes.iter().flat_map(in_query);
         let all: BTreeSet<&str> = queries.chain(["surprise"]).collect();
         for route in self.routes.iter().filter(|route| in_query(route).next().is_some()) {
@@ -319,7 +206,7 @@ impl Walk<'_> {
     }
 
     /// Parts of the path that nothing is called.
-    async fn refuse_bad_parts_of_paths(&self) {
+    pub(crate) async fn refuse_bad_parts_of_paths(&self) {
         let odd = [
             "x".repeat(3_000),
             "a%00b".into(),
@@ -353,7 +240,7 @@ impl Walk<'_> {
     }
 
     /// Conditions on another version, and keys that can't be.
-    async fn refuse_bad_headers(&self) {
+    pub(crate) async fn refuse_bad_headers(&self) {
         for route in self.routes {
             let with = async |name: &str, value: &str| {
                 ask(route, &self.owner, &self.path(route), &[(name, value)], body(route)).await
@@ -383,7 +270,7 @@ impl Walk<'_> {
     }
 
     /// All that the account shows: every route that reads, none of them without an answer.
-    async fn seen(&self) -> BTreeMap<&str, String> {
+    pub(crate) async fn seen(&self) -> BTreeMap<&str, String> {
         let mut seen = BTreeMap::new();
         for route in self.routes.iter().filter(|route| route.method == Method::GET) {
             let reply = ask(route, &self.owner, &self.path(route), &[], None).await;
@@ -414,49 +301,6 @@ impl Walk<'_> {
         }
         path
     }
-}
-
-/// Gives the account two of everything, so that every list has a second page; the ID of a job.
-async fn furnish(stack: &Stack, owner: &Caller) -> String {
-    let send = async |method: Method, path: &str, body: Value| {
-        let reply = owner.ask(method, path, &[], body.to_string()).await;
-        assert!(reply.status.is_success(), "{path}: {}", reply.json());
-    };
-    for kind in ["roles", "departments", "teams"] {
-        send(Method::PUT, &format!("/v1/{kind}/sales"), json!({ "name": SECRET })).await;
-    }
-    let numbers = ["+919876543210", "+919876543211"];
-    let labelled: Vec<_> = numbers.iter().map(|number| json!({ "number": number, "labels": [SECRET] })).collect();
-    send(Method::POST, "/v1/numbers", json!({ "numbers": labelled })).await;
-    for login in ["user1", "user2"] {
-        let extension = json!({ "login": login, "intercom": "101" });
-        let user =
-            json!({ "login": login, "name": SECRET, "calling_agent": true, "team": "sales", "extension": extension });
-        send(Method::POST, "/v1/users", user).await;
-        send(Method::POST, &format!("/v1/users/{login}/caller-ids"), json!({ "caller_ids": numbers })).await;
-    }
-    for crm_user in ["crm-1", "crm-2"] {
-        send(Method::PUT, &format!("/v1/mappings/{crm_user}"), json!({ "phone_user": "user1" })).await;
-    }
-    stack.append("one.csv", "Login ID,Allowed Caller ID\nnobody,+919876543210\n").await;
-    let job = stack.append("two.csv", "Login ID,Allowed Caller ID\nnobody,+919876543210\n").await;
-    // Lists of users and jobs come from an index, which follows the table by some milliseconds.
-    let until = Instant::now() + TIMEOUT;
-    for (list, field, value) in [("/v1/users", "name", SECRET), ("/v1/jobs", "phase", "done")] {
-        while owner.get(list).await.json()["items"]
-            .as_array()
-            .is_none_or(|items| items.len() < 2 || items.iter().any(|item| item[field] != value))
-        {
-            assert!(Instant::now() < until, "{list} is not complete");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-    // A role, a department and a team, two numbers, two users with their lists, and two mappings.
-    while owner.get("/v1/audit").await.json()["items"].as_array().is_none_or(|items| items.len() < 11) {
-        assert!(Instant::now() < until, "the audit trail is not complete");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    job.id.to_string()
 }
 
 /// The status and the code of a refusal.
