@@ -59,7 +59,7 @@ pub struct Save {
     /// Save every row with what came of it; "-" is standard output
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
-    /// Save the rows to mend, each with the reason; "-" is standard output
+    /// Save the failed rows, each with the reason; "-" is standard output
     #[arg(long, value_name = "FILE")]
     failures: Option<PathBuf>,
 }
@@ -125,7 +125,7 @@ impl ShowJob {
 pub async fn save_results(stack: &StackClient, job: &JobView, save: &Save) -> Result<()> {
     let wanted = [
         (&save.results, "results", "no results"),
-        (&save.failures, "failures", "no rows to mend, so there is nothing to save"),
+        (&save.failures, "failures", "no failed rows, so there is nothing to save"),
     ];
     for (file, what, lacking) in wanted {
         let Some(file) = file else { continue };

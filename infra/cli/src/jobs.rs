@@ -50,7 +50,7 @@ impl Jobs {
             Column::number("Rows"),
             Column::number("Applied"),
             Column::number("Unchanged"),
-            Column::number("To mend"),
+            Column::number("Failed rows"),
             Column::text("Asked for by"),
             Column::text("File"),
         ]);

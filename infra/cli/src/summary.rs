@@ -96,7 +96,8 @@ pub fn describe(job: &JobView, mail: Option<&Mail>, stack: &StackClient) -> Stri
         if done.numbers_removed > 0 {
             line(if job.previews() { "Would remove" } else { "Numbers gone" }, &count(done.numbers_removed));
         }
-        let throttled = if done.throttled > 0 { format!(", {} put off", count(done.throttled)) } else { String::new() };
+        let throttled =
+            if done.throttled > 0 { format!(", {} throttled", count(done.throttled)) } else { String::new() };
         line(
             "Table calls",
             &format!("{} with {}{throttled}", count(done.table_calls), counted(done.statements, "write", "writes")),
@@ -127,7 +128,7 @@ pub fn describe(job: &JobView, mail: Option<&Mail>, stack: &StackClient) -> Stri
     }
     if job.failure.is_none() && job.counts.needs_correction() > 0 {
         let keys = ResultKeys::of(&stack.account, &job.id, job.stage);
-        line("Rows to mend", &stack.s3(&keys.failed()));
+        line("Failed rows", &stack.s3(&keys.failed()));
         let save = stack.hint(&format!("job {} --failures failed.csv", job.id));
         line("", &format!("save them with: {save}"));
     }

@@ -1,4 +1,4 @@
-//! The brake of whatever takes something away from users by itself.
+//! The safety threshold of whatever takes something away from users by itself.
 //!
 //! A system of others that answers with an empty list must not take everything from everybody. **A run that nobody
 //! watches never takes from more than the threshold: it holds, and a person says whether it was meant.** The runs of a day count together:

@@ -53,7 +53,7 @@ pub(crate) async fn give_up<O: Operation>(
     if attempt.job.asked_by.is_none()
         && let Ok(dropped) = attempt.world.bucket.open(&attempt.job.source).await
     {
-        note_options(attempt, dropped.terms()).await?;
+        note_options(attempt, dropped.options()).await?;
     }
     attempt.enter(Phase::Mailing).await?;
     if let Err(error) = mail(attempt).await {

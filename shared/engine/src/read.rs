@@ -30,12 +30,12 @@ pub(crate) async fn read<O: Operation>(attempt: &mut Attempt<'_>, operation: &O)
     let limits = attempt.limits;
     let dropped = attempt.world.bucket.open(&attempt.job.source).await?;
     // First of all: who is to be told, should nothing else be read of the file.
-    note_options(attempt, dropped.terms()).await?;
+    note_options(attempt, dropped.options()).await?;
     // The rest of what was noted is so for good; this, a preview or an attempt before may have seen otherwise.
     let seen_last = [FileWarning::NothingChanged, FileWarning::NumbersElsewhere];
     attempt.job.notes.retain(|note| !seen_last.contains(&note.code));
-    attempt.job.note(Note::metadata_unreadable(&dropped.terms().unread));
-    if dropped.terms().preview && !attempt.given_up {
+    attempt.job.note(Note::metadata_unreadable(&dropped.options().unread));
+    if dropped.options().preview && !attempt.given_up {
         attempt.preview().await?;
     }
     let size = attempt.job.source.size;
@@ -43,7 +43,7 @@ pub(crate) async fn read<O: Operation>(attempt: &mut Attempt<'_>, operation: &O)
         let message = format!("The file has {size} bytes; one job takes {}. Cut it into parts.", limits.file_bytes);
         return Err(FileFault { code: FileCode::FileTooLarge, line: None, message }.into());
     }
-    if let Some(label) = dropped.terms().encoding.as_ref().filter(|_| attempt.job.encoding.is_none()) {
+    if let Some(label) = dropped.options().encoding.as_ref().filter(|_| attempt.job.encoding.is_none()) {
         let message = format!("The upload names the encoding \"{label}\", which is none that is known.");
         return Err(FileFault { code: FileCode::EncodingUnsupported, line: None, message }.into());
     }

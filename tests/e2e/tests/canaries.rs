@@ -101,8 +101,8 @@ async fn whoever_names_a_file_writes_no_headers_and_whoever_fills_it_no_formulas
     let rows: String = cells.iter().map(|cell| format!("\"{cell}\",\"{cell}\",\"{cell}\"\n")).collect();
     let file = format!("Login ID,Allowed Caller ID,=Note\n{rows}");
     stack.recipients(&["ops@example.com", "ann@quail.example"]).await;
-    let terms = UploadOptions { notify: EmailAddress::parse("ann@quail.example").ok(), ..UploadOptions::default() };
-    let source = stack.drop_on(JobKind::AppendCallerIds, INJECTING, file, &terms).await;
+    let options = UploadOptions { notify: EmailAddress::parse("ann@quail.example").ok(), ..UploadOptions::default() };
+    let source = stack.drop_on(JobKind::AppendCallerIds, INJECTING, file, &options).await;
     let job = stack.ended(&source).await;
     assert_eq!((job.counts.failed, job.counts.rows()), (7, 7), "{job:?}");
 

@@ -13,8 +13,8 @@ use serde_json::Value;
 const CYRILLIC: &[u8] = b"Login ID,Name\nuser1,\xc8\xe2\xe0\xed \xcf\xe5\xf2\xf0\xee\xe2\n";
 
 async fn upload(stack: &Stack, name: &str, bytes: &[u8], encoding: Option<&str>) -> Job {
-    let terms = UploadOptions { encoding: encoding.map(str::to_owned), ..UploadOptions::default() };
-    let source = stack.drop_on(JobKind::UploadUsers, name, bytes, &terms).await;
+    let options = UploadOptions { encoding: encoding.map(str::to_owned), ..UploadOptions::default() };
+    let source = stack.drop_on(JobKind::UploadUsers, name, bytes, &options).await;
     stack.ended(&source).await
 }
 

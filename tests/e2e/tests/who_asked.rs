@@ -121,8 +121,8 @@ async fn nobody_asks_for_a_job_in_anothers_name() {
     // Who writes the bucket has no permit, or one that isn't for the file.
     let permit = permission["headers"]["x-amz-meta-permit"].as_str().expect("a permit");
     for (name, permit) in [("b.csv", None), ("c.csv", Some(forged)), ("d.csv", Some(permit))] {
-        let terms = UploadOptions { permit: permit.and_then(PermitId::parse), ..UploadOptions::default() };
-        let source = stack.drop_on(JobKind::AppendCallerIds, name, FILE, &terms).await;
+        let options = UploadOptions { permit: permit.and_then(PermitId::parse), ..UploadOptions::default() };
+        let source = stack.drop_on(JobKind::AppendCallerIds, name, FILE, &options).await;
         let job = stack.ended(&source).await;
         let shown = ann.get(&format!("/v1/jobs/{}", job.id)).await.json();
         assert_eq!((&shown["asked_by"], &shown["state"]), (&json!("bucket"), &json!("finished")), "{name}");

@@ -111,7 +111,7 @@ struct Pieces {
 
 #[async_trait]
 impl Download for Pieces {
-    fn terms(&self) -> &UploadOptions {
+    fn options(&self) -> &UploadOptions {
         &self.options
     }
 

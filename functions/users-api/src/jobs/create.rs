@@ -63,10 +63,10 @@ pub(crate) async fn create(
     let permit = Permit { upload: upload.key(), asked_by, notify: notify.clone() };
     let permit = Some(api.directory.permit(&upload.account, &permit, Timestamp::now()).await?);
     let encoding = new.encoding.map(Encoding::name);
-    let terms =
+    let options =
         UploadOptions { notify, role: new.role, preview: new.preview, permit, encoding, ..UploadOptions::default() };
     let size = i64::try_from(new.size).unwrap_or(i64::MAX);
-    let signed = api.files.presigned_drop(&upload, size, &terms, GOOD_FOR).await?;
+    let signed = api.files.presigned_drop(&upload, size, &options, GOOD_FOR).await?;
     Ok((StatusCode::CREATED, Json(presigned(&upload, signed))))
 }
 

@@ -65,7 +65,7 @@ impl Checked {
     }
 }
 
-/// Checks the pairs of one rotation, in order. `stale` are the jobs whose marks on numbers count for nothing: this rotation,
+/// Checks the pairs of one rotation, in order. `stale` are the jobs whose reservations of numbers count for nothing: this rotation,
 /// and those that have ended without taking theirs away.
 pub fn check(
     asked: Vec<RequestedPair>,

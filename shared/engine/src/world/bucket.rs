@@ -12,7 +12,7 @@ use crate::StorageError;
 #[async_trait]
 pub trait Download: Send {
     /// What the upload says of its job.
-    fn terms(&self) -> &UploadOptions;
+    fn options(&self) -> &UploadOptions;
 
     /// When it was written, in whole seconds.
     fn modified(&self) -> Timestamp;
@@ -111,7 +111,7 @@ pub trait Bucket: Send + Sync {
         &self,
         key: &str,
         bytes: Vec<u8>,
-        terms: &UploadOptions,
+        options: &UploadOptions,
     ) -> Result<ObjectVersion, StorageError>;
 
     /// Drops a file for a job. Gives the version that the job will read.
@@ -122,7 +122,7 @@ pub trait Bucket: Send + Sync {
         &self,
         upload: &InboxKey,
         bytes: Vec<u8>,
-        terms: &UploadOptions,
+        options: &UploadOptions,
     ) -> Result<ObjectVersion, StorageError>;
 
     /// Begins an object that grows as it is written. It appears when it is finished, and not before.

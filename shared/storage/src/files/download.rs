@@ -10,7 +10,7 @@ use rollcall_bulk::upload::UploadOptions;
 use rollcall_engine::world::Download;
 use rollcall_model::jobs::ObjectVersion;
 
-use super::metadata::terms;
+use super::metadata::options;
 use crate::{StorageError, error::failed};
 
 /// The bytes of a source, as they come.
@@ -19,7 +19,7 @@ pub(super) struct ObjectDownload {
     source: ObjectVersion,
     body: ByteStream,
     at: u64,
-    terms: UploadOptions,
+    options: UploadOptions,
     modified: Timestamp,
     resumed: u32,
 }
@@ -36,7 +36,7 @@ impl ObjectDownload {
             source: source.clone(),
             body: ByteStream::default(),
             at: 0,
-            terms: UploadOptions::default(),
+            options: UploadOptions::default(),
             modified: Timestamp::UNIX_EPOCH,
             resumed: 0,
         };
@@ -57,7 +57,7 @@ impl ObjectDownload {
                 object.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or(self.source.size);
             // S3 keeps back metadata that it can't write into a header, and says how much.
             let kept_back = object.missing_meta.is_some_and(|missing| missing > 0);
-            self.terms = terms(object.metadata.as_ref().unwrap_or(&HashMap::new()), kept_back);
+            self.options = options(object.metadata.as_ref().unwrap_or(&HashMap::new()), kept_back);
         }
         let modified = object.last_modified.and_then(|time| Timestamp::from_second(time.secs()).ok());
         self.modified = modified.unwrap_or(self.modified);
@@ -68,8 +68,8 @@ impl ObjectDownload {
 
 #[async_trait]
 impl Download for ObjectDownload {
-    fn terms(&self) -> &UploadOptions {
-        &self.terms
+    fn options(&self) -> &UploadOptions {
+        &self.options
     }
 
     fn modified(&self) -> Timestamp {

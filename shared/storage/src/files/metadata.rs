@@ -22,20 +22,20 @@ const PERMIT: &str = "permit";
 /// What a header's value can't hold, or changes its meaning by being encoded.
 const UNSAFE: &AsciiSet = &CONTROLS.add(b'%');
 
-pub(super) fn metadata(terms: &UploadOptions) -> Option<HashMap<String, String>> {
-    let notify = terms.notify.as_ref().map(|address| (NOTIFY.to_owned(), address.to_string()));
+pub(super) fn metadata(options: &UploadOptions) -> Option<HashMap<String, String>> {
+    let notify = options.notify.as_ref().map(|address| (NOTIFY.to_owned(), address.to_string()));
     let role =
-        terms.role.as_ref().map(|role| (ROLE.to_owned(), utf8_percent_encode(role.as_str(), UNSAFE).to_string()));
-    let preview = terms.preview.then(|| (PREVIEW.to_owned(), "true".to_owned()));
-    let permit = terms.permit.as_ref().map(|permit| (PERMIT.to_owned(), permit.as_str().to_owned()));
-    let encoding = terms.encoding.as_ref().map(|encoding| (ENCODING.to_owned(), encoding.clone()));
+        options.role.as_ref().map(|role| (ROLE.to_owned(), utf8_percent_encode(role.as_str(), UNSAFE).to_string()));
+    let preview = options.preview.then(|| (PREVIEW.to_owned(), "true".to_owned()));
+    let permit = options.permit.as_ref().map(|permit| (PERMIT.to_owned(), permit.as_str().to_owned()));
+    let encoding = options.encoding.as_ref().map(|encoding| (ENCODING.to_owned(), encoding.clone()));
     let metadata: HashMap<_, _> = encoding.into_iter().chain(notify).chain(role).chain(preview).chain(permit).collect();
     (!metadata.is_empty()).then_some(metadata)
 }
 
 /// What the metadata of an object say. What can't be read of them is named; **a preview that can't be read is one**, since it changes
 /// nothing.
-pub(super) fn terms(metadata: &HashMap<String, String>, kept_back: bool) -> UploadOptions {
+pub(super) fn options(metadata: &HashMap<String, String>, kept_back: bool) -> UploadOptions {
     let said = |key: &str| metadata.get(key);
     let notify = said(NOTIFY).map(|text| EmailAddress::parse_mailbox(text));
     let notify = notify.map(|read| read.ok().filter(EmailAddress::takes_reports));
@@ -68,7 +68,7 @@ mod tests {
     fn metadata_that_cannot_be_read_are_named_and_an_unreadable_preview_changes_nothing() {
         let of = |said: &[(&str, &str)]| {
             let metadata = said.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            let UploadOptions { role, preview, unread, .. } = terms(&metadata, false);
+            let UploadOptions { role, preview, unread, .. } = options(&metadata, false);
             (role.is_some(), preview, unread)
         };
         assert_eq!(of(&[("role", "Team%20Lead")]), (true, false, vec![]));

@@ -124,12 +124,12 @@ impl Bucket for Files {
         &self,
         key: &str,
         bytes: Vec<u8>,
-        terms: &UploadOptions,
+        options: &UploadOptions,
     ) -> Result<ObjectVersion, StorageError> {
         const OPERATION: &str = "dropping the file";
         let size = bytes.len() as u64;
         let put = self.client.put_object().bucket(&self.bucket).key(key).content_type("text/csv");
-        let put = put.set_metadata(metadata(terms));
+        let put = put.set_metadata(metadata(options));
         let answer = put.body(ByteStream::from(bytes)).send().await.map_err(failed(OPERATION))?;
         let version =
             answer.version_id.ok_or_else(|| StorageError::unreadable(OPERATION, "the bucket keeps no versions"))?;
@@ -140,9 +140,9 @@ impl Bucket for Files {
         &self,
         upload: &InboxKey,
         bytes: Vec<u8>,
-        terms: &UploadOptions,
+        options: &UploadOptions,
     ) -> Result<ObjectVersion, StorageError> {
-        self.put_version(&upload.key(), bytes, terms).await
+        self.put_version(&upload.key(), bytes, options).await
     }
 
     fn create(&self, key: &str, content_type: &'static str) -> Box<dyn Upload> {

@@ -47,10 +47,10 @@ impl Files {
         &self,
         upload: &InboxKey,
         size: i64,
-        terms: &UploadOptions,
+        options: &UploadOptions,
         time: Duration,
     ) -> Result<PresignedPut, StorageError> {
-        self.presigned_put(&upload.key(), size, metadata(terms), time).await
+        self.presigned_put(&upload.key(), size, metadata(options), time).await
     }
 
     /// The same request once more, signed anew: `headers` are those that were given with it.

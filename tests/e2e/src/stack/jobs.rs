@@ -25,21 +25,21 @@ impl Stack {
         self.drop_on(kind, name, bytes, &UploadOptions::default()).await
     }
 
-    /// Drops a file for a job on these terms into the inbox.
+    /// Drops a file for a job on these options into the inbox.
     pub async fn drop_on(
         &self,
         kind: JobKind,
         name: &str,
         bytes: impl Into<Vec<u8>>,
-        terms: &UploadOptions,
+        options: &UploadOptions,
     ) -> ObjectVersion {
-        self.files.drop_file(&self.upload_of(kind, name), bytes.into(), terms).await.expect("the file is dropped")
+        self.files.drop_file(&self.upload_of(kind, name), bytes.into(), options).await.expect("the file is dropped")
     }
 
     /// Drops a file for a job that only shows what it would do, and waits for that.
     pub async fn preview(&self, kind: JobKind, name: &str, bytes: impl Into<Vec<u8>>) -> Job {
-        let terms = UploadOptions { preview: true, ..UploadOptions::default() };
-        let source = self.drop_on(kind, name, bytes, &terms).await;
+        let options = UploadOptions { preview: true, ..UploadOptions::default() };
+        let source = self.drop_on(kind, name, bytes, &options).await;
         self.ended(&source).await
     }
 

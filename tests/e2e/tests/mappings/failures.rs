@@ -141,7 +141,7 @@ impl CrashTest for Resyncing {
         let mut mapped = Mapping::new(crm(&less), to(&less));
         mapped.permission = Some(DialPermission::custom((0..3).map(|last| number(last).parse().unwrap())));
         assert!(stack.directory.change_mapping(&stack.account, None, &mapped, None).await.unwrap());
-        // The brake adds up what earlier rounds have revoked.
+        // The safety threshold adds up what earlier rounds have revoked.
         change_resync_state(&stack.directory, &stack.account, |state| state.revoked.clear()).await.unwrap();
         // The others of earlier rounds are as they should be.
         "{}".to_owned()

@@ -170,7 +170,8 @@ fn event(rng: &mut Rng, before: usize, plain: bool) -> Event {
     // One more than there are, who is nobody.
     let login = |rng: &mut Rng| format!("user{}", rng.u64(0..=USERS));
     let earlier = |rng: &mut Rng| rng.usize(0..before.max(1));
-    match rng.u32(0..100) {
+    // What is only in histories that aren't plain is the more frequent there.
+    match if plain { rng.u32(0..100) } else { rng.u32(0..113) } {
         0..25 => {
             let number = |rng: &mut Rng| (!happens(rng, 10)).then(|| number(rng.u64(0..NUMBERS)));
             let row = |rng: &mut Rng| {
@@ -191,7 +192,7 @@ fn event(rng: &mut Rng, before: usize, plain: bool) -> Event {
         }
         42..54 if before > 0 => Event::Undo { of: earlier(rng), preview },
         54..60 => Event::Resync { confirmed: plain || happens(rng, 50) },
-        60..66 if !plain => {
+        60..66 | 101..109 if !plain => {
             let row = |rng: &mut Rng| {
                 let blocked = ["", "Yes", "No"][rng.usize(0..3)];
                 let email = if happens(rng, 50) { format!("mail{}@example.com", rng.u64(0..3)) } else { String::new() };
@@ -226,7 +227,7 @@ fn event(rng: &mut Rng, before: usize, plain: bool) -> Event {
             let states = [NumberState::Retired, NumberState::New, NumberState::Active];
             Event::Edit(Edit::Number(number(rng.u64(0..NUMBERS)), *rng.choice(&states).expect("one of three")))
         }
-        97..99 if !plain => Event::Edit(Edit::Rename(login(rng), format!("Renamed {}", rng.u32(0..9)))),
+        97..99 | 109..113 if !plain => Event::Edit(Edit::Rename(login(rng), format!("Renamed {}", rng.u32(0..9)))),
         _ => Event::Edit(Edit::TakeOff(login(rng), number(rng.u64(0..NUMBERS)))),
     }
 }

@@ -125,7 +125,7 @@ async fn ask_for(
     told.take(attempt, missing.into_iter().zip(found).collect()).await
 }
 
-/// Whether the brake lets the run go on; if so, what it deactivates counts from now on.
+/// Whether the safety threshold lets the run go on; if so, what it deactivates counts from now on.
 async fn admit(attempt: &Attempt<'_>, tally: SyncTally, confirmed: bool) -> Result<Result<(), String>, Interrupt> {
     if tally.deactivated == 0 && !confirmed {
         return Ok(Ok(()));

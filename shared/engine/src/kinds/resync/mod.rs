@@ -266,7 +266,7 @@ async fn set_list(
     Ok(())
 }
 
-/// Asks the brake. What a run revokes counts from here on, before any of it is done.
+/// Asks the safety threshold. What a run revokes counts from here on, before any of it is done.
 async fn admit(attempt: &Attempt<'_>, extent: Extent, confirmed: bool) -> Result<(), Interrupt> {
     if extent.revoked == 0 && !confirmed {
         return Ok(());

@@ -22,7 +22,7 @@ const PHONE_SIDE: &str = "reading the snapshot in force";
 const NEWER: &str =
     "A newer snapshot of the phone system is in force, so this one changes nothing. Drop it again if it is meant.";
 
-/// The snapshot that the run is about, and that is in force once the brake has let it through: the one that was dropped; or, where a person
+/// The snapshot that the run is about, and that is in force once the safety threshold has let it through: the one that was dropped; or, where a person
 /// has confirmed a resync, the one that holds.
 pub(crate) async fn new(
     attempt: &mut Attempt<'_>,

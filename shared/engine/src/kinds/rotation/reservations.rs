@@ -1,6 +1,6 @@
-//! What a rotation does to the numbers themselves: a mark at the beginning, retirement or rest at the end.
+//! What a rotation does to the numbers themselves: a reservation at the beginning, retirement or rest at the end.
 //!
-//! The mark is also the leave to end what was begun: where it is gone, a person has decided about the number meanwhile, or an
+//! The reservation is also the permission to end what was begun: where it is gone, a person has decided about the number meanwhile, or an
 //! earlier attempt has come this far.
 
 use std::collections::{HashMap, HashSet};
@@ -22,12 +22,12 @@ use rollcall_model::{
 /// Writes of the inventory in flight.
 const IN_FLIGHT: usize = 8;
 
-/// The jobs whose marks count for nothing: this one, and those that have ended without taking theirs away, since they were
+/// The jobs whose reservations count for nothing: this one, and those that have ended without taking theirs away, since they were
 /// given up.
 pub(crate) async fn stale(attempt: &Attempt<'_>, inventory: &[InventoryNumber]) -> Result<Vec<JobId>, StorageError> {
     let mut stale = vec![attempt.job.id.clone()];
-    let marked: HashSet<&JobId> = inventory.iter().filter_map(|item| item.reserved_by.as_ref()).collect();
-    for job in marked {
+    let reserving: HashSet<&JobId> = inventory.iter().filter_map(|item| item.reserved_by.as_ref()).collect();
+    for job in reserving {
         let record = attempt.world.jobs.job(attempt.account(), job).await?;
         if record.is_none_or(|record| record.state != JobState::Running) {
             stale.push(job.clone());
@@ -36,8 +36,8 @@ pub(crate) async fn stale(attempt: &Attempt<'_>, inventory: &[InventoryNumber]) 
     Ok(stale)
 }
 
-/// Marks the numbers that are retired. One that an earlier attempt has marked, and that has come to be no good pair since, loses its
-/// mark. A pair whose number has been retired meanwhile is none any more.
+/// Reserves the numbers that are retired. One that an earlier attempt has reserved, and that has come to be no good pair since, loses its
+/// reservation. A pair whose number has been retired meanwhile is none any more.
 pub(crate) async fn set(
     attempt: &Attempt<'_>,
     pairs: &mut [Checked],
@@ -57,10 +57,11 @@ pub(crate) async fn set(
         end(attempt, Pair { old, new: None }, &stay, None).await?;
     }
 
-    let marks: Vec<_> =
-        good.iter().map(|&(at, item)| async move { Ok((at, mark(attempt, item, stale).await?)) }).collect();
-    let marked: Vec<(usize, bool)> = stream::iter(marks).buffer_unordered(IN_FLIGHT).try_collect::<Vec<_>>().await?;
-    for (at, _) in marked.into_iter().filter(|(_, marked)| !marked) {
+    let reservations: Vec<_> =
+        good.iter().map(|&(at, item)| async move { Ok((at, reserve(attempt, item, stale).await?)) }).collect();
+    let reserved: Vec<(usize, bool)> =
+        stream::iter(reservations).buffer_unordered(IN_FLIGHT).try_collect::<Vec<_>>().await?;
+    for (at, _) in reserved.into_iter().filter(|(_, reserved)| !reserved) {
         pairs[at].verdict = PairVerdict::Bad {
             code: RowCode::NumberRetired,
             field: rollcall_bulk::rotation::COLUMNS[0].name.to_owned(),
@@ -70,8 +71,8 @@ pub(crate) async fn set(
     Ok(())
 }
 
-/// Keeps the numbers as they are before they are marked: what undoes the rotation puts them back so. Once, since a later attempt
-/// finds its own marks.
+/// Keeps the numbers as they are before they are reserved: what undoes the rotation puts them back so. Once, since a later attempt
+/// finds its own reservations.
 async fn keep(attempt: &Attempt<'_>, numbers: &[(usize, &InventoryNumber)]) -> Result<(), StorageError> {
     let (bucket, key) = (&attempt.world.bucket, attempt.keys.numbers());
     if attempt.job.attempts > 1 && bucket.get(&key).await?.is_some() {
@@ -83,8 +84,8 @@ async fn keep(attempt: &Attempt<'_>, numbers: &[(usize, &InventoryNumber)]) -> R
     bucket.put(&key, "application/json", json.into()).await
 }
 
-/// Marks one number, unless it is not to be had any more.
-async fn mark(attempt: &Attempt<'_>, item: &InventoryNumber, stale: &[JobId]) -> Result<bool, StorageError> {
+/// Reserves one number, unless it is not to be had any more.
+async fn reserve(attempt: &Attempt<'_>, item: &InventoryNumber, stale: &[JobId]) -> Result<bool, StorageError> {
     let (numbers, account, me) = (&attempt.world.numbers, attempt.account(), &attempt.job.id);
     let mut now = item.clone();
     loop {
@@ -95,8 +96,8 @@ async fn mark(attempt: &Attempt<'_>, item: &InventoryNumber, stale: &[JobId]) ->
         if now.reserved_by.as_ref() == Some(me) {
             return Ok(true);
         }
-        let marked = InventoryNumber { reserved_by: Some(me.clone()), version: now.version + 1, ..now.clone() };
-        if numbers.change_number(account, Some(&now), &marked, &attempt.actor()).await? {
+        let reserved = InventoryNumber { reserved_by: Some(me.clone()), version: now.version + 1, ..now.clone() };
+        if numbers.change_number(account, Some(&now), &reserved, &attempt.actor()).await? {
             return Ok(true);
         }
         match numbers.number(account, item.number).await? {
@@ -106,7 +107,7 @@ async fn mark(attempt: &Attempt<'_>, item: &InventoryNumber, stale: &[JobId]) ->
     }
 }
 
-/// Ends what the marks began. Numbers that somebody keeps stay in service.
+/// Ends what the reservations began. Numbers that somebody keeps stay in service.
 pub(crate) async fn conclude(
     attempt: &Attempt<'_>,
     pairs: &[Checked],
@@ -138,7 +139,7 @@ async fn end(
                 None => (NumberState::Retired, None),
             };
         }
-        // One that has been retired meanwhile has lost its mark by that.
+        // One that has been retired meanwhile has lost its reservation by that.
         let Ok(mut after) = before.change(facts, attempt.world.now()) else { return Ok(()) };
         (after.reserved_by, after.version) = (None, before.version + 1);
         if !after.facts.state.is_usable() {
