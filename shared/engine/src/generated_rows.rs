@@ -2,13 +2,42 @@
 
 use rollcall_bulk::upload::UploadOptions;
 use rollcall_model::{code::FileCode, jobs::ObjectVersion, stored};
-use rollcall_tabular::FileFault;
+use rollcall_tabular::{FileFault, Writer};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Attempt, Interrupt, StorageError};
+use crate::{Attempt, Interrupt, StorageError, report::pass_on, world::Upload};
 
 /// Bytes of a request: some thousand numbers or users are named in a tenth of that.
 pub const MAX_REQUEST_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Bytes of rows that are held before they go out.
+const HELD_BYTES: usize = 1024 * 1024;
+
+/// Rows that a job brings itself, on their way into the bucket: they are as many as they are, and never in memory together.
+pub struct GeneratedRows {
+    /// Where the next rows are written.
+    pub csv: Writer,
+    upload: Box<dyn Upload>,
+}
+
+impl GeneratedRows {
+    /// Passes on what has been written, where that has come to be much. Called after every few rows.
+    ///
+    /// # Errors
+    /// When the bucket can't be written.
+    pub async fn pass_on(&mut self) -> Result<(), StorageError> {
+        pass_on(&mut self.csv, &mut *self.upload, HELD_BYTES).await
+    }
+
+    /// Ends the rows. Gives the version that the job reads them from.
+    ///
+    /// # Errors
+    /// When the bucket can't be written.
+    pub async fn finish(mut self) -> Result<ObjectVersion, StorageError> {
+        pass_on(&mut self.csv, &mut *self.upload, 0).await?;
+        self.upload.finish().await
+    }
+}
 
 /// A request in JSON.
 ///
@@ -41,7 +70,13 @@ impl Attempt<'_> {
         read_request(&self.dropped(MAX_REQUEST_BYTES).await?)
     }
 
-    /// Keeps the rows that were brought.
+    /// Begins the rows that the job brings, in place of those that an earlier attempt has begun.
+    pub fn begin_rows(&self) -> GeneratedRows {
+        let upload = self.world.bucket.create(&self.keys.generated_rows(), "text/csv");
+        GeneratedRows { csv: Writer::new(b','), upload }
+    }
+
+    /// Keeps the rows that were brought, whole.
     ///
     /// # Errors
     /// When the bucket can't be written.

@@ -51,7 +51,7 @@ pub use backoff::Backoff;
 pub use decide::{decide, execute};
 pub use deliver::Worker;
 pub use error::{ErrorKind, StorageError};
-pub use generated_rows::{MAX_REQUEST_BYTES, read_request};
+pub use generated_rows::{GeneratedRows, MAX_REQUEST_BYTES, read_request};
 pub use operation::{Operation, PlanOf, Prepared, RowSource};
 pub use round::Round;
 pub use states::{change_resync_state, change_sync_state};

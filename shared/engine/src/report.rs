@@ -100,6 +100,11 @@ async fn recall_outcomes(attempt: &Attempt<'_>) -> Result<Option<Outcomes>, Stor
     Ok(attempt.world.bucket.get(&keys.outcomes()).await?.and_then(|bytes| Outcomes::from_bytes(&bytes)))
 }
 
-async fn pass_on(from: &mut rollcall_tabular::Writer, to: &mut dyn Upload, hold: usize) -> Result<(), StorageError> {
+/// Passes on what has been written, where it is more than `hold` bytes.
+pub(crate) async fn pass_on(
+    from: &mut rollcall_tabular::Writer,
+    to: &mut dyn Upload,
+    hold: usize,
+) -> Result<(), StorageError> {
     if from.pending() > hold { to.write(&from.take()).await } else { Ok(()) }
 }

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use rollcall_bulk::job::{Failure, Job, JobState};
 use rollcall_engine::DeliveryOutcome;
 use rollcall_engine::kinds::Append;
+use rollcall_engine::world::Bucket;
 use rollcall_model::jobs::{JobKind, ObjectVersion};
 
 /// `users` users with `rows` rows each, and numbers that tell which row they came from.
@@ -230,6 +231,26 @@ async fn a_file_overwritten_after_its_event_is_read_as_it_was() {
     }
     assert_eq!(stack.list("user1").await.unwrap(), ["+919876543210"]);
     assert_eq!(stack.list("user2").await.unwrap(), ["+919876543211"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_piece_by_piece_is_read_by_the_version_that_was_made() {
+    let stack = Stack::start(&[]).await;
+    // In one request, and in three parts.
+    for size in [100, 20_000_000] {
+        let mut versions = Vec::new();
+        for fill in [1, 2] {
+            let mut upload = stack.files.create("quiet/rows", "text/csv");
+            for piece in vec![fill; size].chunks(700_000) {
+                upload.write(piece).await.expect("a piece is taken");
+            }
+            versions.push((upload.finish().await.expect("the object appears"), vec![fill; size]));
+        }
+        for (version, bytes) in versions {
+            assert_eq!(version.size, bytes.len() as u64);
+            assert!(stack.files.read(&version).await.expect("the version is there") == bytes);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

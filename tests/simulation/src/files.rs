@@ -142,8 +142,9 @@ impl Upload for Growing {
         Ok(())
     }
 
-    async fn finish(self: Box<Self>) -> Result<(), StorageError> {
-        Files(self.memory).put(&self.key, "", self.held.freeze()).await
+    async fn finish(self: Box<Self>) -> Result<ObjectVersion, StorageError> {
+        let bytes = self.held.freeze();
+        self.memory.ask(WRITING, |state| state.put(&self.key, bytes, UploadOptions::default())).await
     }
 }
 

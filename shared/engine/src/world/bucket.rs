@@ -33,11 +33,11 @@ pub trait Upload: Send {
     /// When the bucket can't be written.
     async fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError>;
 
-    /// Makes the object appear.
+    /// Makes the object appear, and gives the version that has been written.
     ///
     /// # Errors
     /// When the bucket can't be written.
-    async fn finish(self: Box<Self>) -> Result<(), StorageError>;
+    async fn finish(self: Box<Self>) -> Result<ObjectVersion, StorageError>;
 }
 
 /// The bucket: what was dropped, and what jobs keep.

@@ -5,6 +5,8 @@ mod metadata;
 mod multipart;
 mod presigned;
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use aws_sdk_s3::{Client, primitives::ByteStream};
 use bytes::Bytes;
@@ -59,6 +61,34 @@ impl Files {
             Some((object.key()?.strip_prefix(prefix)?.to_owned(), size))
         });
         Ok(found.collect())
+    }
+
+    /// Writes an object whole, and gives its version.
+    async fn put_whole(
+        &self,
+        operation: &'static str,
+        key: &str,
+        content_type: &str,
+        bytes: Bytes,
+        metadata: Option<HashMap<String, String>>,
+    ) -> Result<ObjectVersion, StorageError> {
+        let size = bytes.len() as u64;
+        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type);
+        let put = put.set_metadata(metadata).body(ByteStream::from(bytes));
+        let answer = put.send().await.map_err(failed(operation))?;
+        self.version(operation, key.to_owned(), answer.version_id, size)
+    }
+
+    /// The version that an answer names.
+    fn version(
+        &self,
+        operation: &'static str,
+        key: String,
+        version: Option<String>,
+        size: u64,
+    ) -> Result<ObjectVersion, StorageError> {
+        let version = version.ok_or_else(|| StorageError::unreadable(operation, "the bucket keeps no versions"))?;
+        Ok(ObjectVersion { bucket: self.bucket.clone(), key, version, size })
     }
 }
 
@@ -126,14 +156,7 @@ impl Bucket for Files {
         bytes: Vec<u8>,
         options: &UploadOptions,
     ) -> Result<ObjectVersion, StorageError> {
-        const OPERATION: &str = "dropping the file";
-        let size = bytes.len() as u64;
-        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type("text/csv");
-        let put = put.set_metadata(metadata(options));
-        let answer = put.body(ByteStream::from(bytes)).send().await.map_err(failed(OPERATION))?;
-        let version =
-            answer.version_id.ok_or_else(|| StorageError::unreadable(OPERATION, "the bucket keeps no versions"))?;
-        Ok(ObjectVersion { bucket: self.bucket.clone(), key: key.to_owned(), version, size })
+        self.put_whole("dropping the file", key, "text/csv", bytes.into(), metadata(options)).await
     }
 
     async fn drop_file(

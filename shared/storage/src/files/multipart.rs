@@ -6,7 +6,8 @@ use aws_sdk_s3::{
     types::{CompletedMultipartUpload, CompletedPart},
 };
 use bytes::{Bytes, BytesMut};
-use rollcall_engine::world::{Bucket, Upload};
+use rollcall_engine::world::Upload;
+use rollcall_model::jobs::ObjectVersion;
 
 use super::Files;
 use crate::{StorageError, error::failed};
@@ -18,6 +19,8 @@ pub(super) struct MultipartUpload {
     content_type: &'static str,
     held: BytesMut,
     parts: Option<Parts>,
+    /// Bytes of all of it, so far.
+    size: u64,
 }
 
 struct Parts {
@@ -32,7 +35,7 @@ const GROWING: &str = "writing a result file";
 impl MultipartUpload {
     /// Nothing is sent before a part is full.
     pub(super) fn new(files: Files, key: &str, content_type: &'static str) -> Self {
-        Self { files, key: key.to_owned(), content_type, held: BytesMut::new(), parts: None }
+        Self { files, key: key.to_owned(), content_type, held: BytesMut::new(), parts: None, size: 0 }
     }
 
     /// Sends one part. What an interrupted job leaves behind is cleared away by the bucket's lifecycle rule.
@@ -57,6 +60,7 @@ impl MultipartUpload {
 #[async_trait]
 impl Upload for MultipartUpload {
     async fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.size += bytes.len() as u64;
         self.held.extend_from_slice(bytes);
         while self.held.len() >= PART_BYTES {
             let part = self.held.split_to(PART_BYTES).freeze();
@@ -65,18 +69,18 @@ impl Upload for MultipartUpload {
         Ok(())
     }
 
-    async fn finish(mut self: Box<Self>) -> Result<(), StorageError> {
-        if self.parts.is_none() {
-            return self.files.put(&self.key, self.content_type, self.held.freeze()).await;
-        }
-        if !self.held.is_empty() {
+    async fn finish(mut self: Box<Self>) -> Result<ObjectVersion, StorageError> {
+        if !self.held.is_empty() && self.parts.is_some() {
             let last = self.held.split().freeze();
             self.send(last).await?;
         }
-        let Some(Parts { upload_id, done }) = self.parts else { return Ok(()) };
+        let Self { files, key, content_type, held, parts, size } = *self;
+        let Some(Parts { upload_id, done }) = parts else {
+            return files.put_whole(GROWING, &key, content_type, held.freeze(), None).await;
+        };
         let parts = CompletedMultipartUpload::builder().set_parts(Some(done)).build();
-        let complete = self.files.client.complete_multipart_upload().bucket(&self.files.bucket).key(&self.key);
-        complete.upload_id(upload_id).multipart_upload(parts).send().await.map_err(failed(GROWING))?;
-        Ok(())
+        let complete = files.client.complete_multipart_upload().bucket(&files.bucket).key(&key);
+        let answer = complete.upload_id(upload_id).multipart_upload(parts).send().await.map_err(failed(GROWING))?;
+        files.version(GROWING, key, answer.version_id, size)
     }
 }
