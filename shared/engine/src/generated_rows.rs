@@ -1,5 +1,7 @@
 //! Jobs that bring their own rows: what asks for them, and what they keep for a later attempt.
 
+use std::borrow::Cow;
+
 use rollcall_bulk::upload::UploadOptions;
 use rollcall_model::{code::FileCode, jobs::ObjectVersion, stored};
 use rollcall_tabular::{FileFault, Writer};
@@ -74,6 +76,22 @@ impl Attempt<'_> {
     pub fn begin_rows(&self) -> GeneratedRows {
         let upload = self.world.bucket.create(&self.keys.generated_rows(), "text/csv");
         GeneratedRows { csv: Writer::new(b','), upload }
+    }
+
+    /// Keeps the rows that the job brings, their header first.
+    ///
+    /// # Errors
+    /// When the bucket can't be written.
+    pub async fn write_rows<'r, const CELLS: usize>(
+        &self,
+        rows: impl Iterator<Item = [Cow<'r, str>; CELLS]> + Send,
+    ) -> Result<ObjectVersion, StorageError> {
+        let mut written = self.begin_rows();
+        for row in rows {
+            written.csv.record(row.iter().map(|cell| &**cell));
+            written.pass_on().await?;
+        }
+        written.finish().await
     }
 
     /// Keeps the rows that were brought, whole.

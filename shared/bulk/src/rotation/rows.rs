@@ -1,11 +1,15 @@
 //! What a rotation is about, as rows: one for each number and each user who has it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    iter,
+};
 
 use super::{Checked, Holder};
 use crate::outcomes::row_key;
 use rollcall_model::caller_id::CallerId;
-use rollcall_tabular::{Column, Row, Writer, text::shown};
+use rollcall_tabular::{Column, Row, text::shown};
 
 pub(super) const LOGIN: usize = 0;
 pub(super) const AT: usize = 1;
@@ -17,43 +21,74 @@ pub static ROWS: [Column; 2] = [
     Column { name: "Asked At", aliases: &["askedat"], required: true, takes_surplus: false },
 ];
 
-/// Writes the rows of a rotation: for each pair one for each holder, in order; one without a user for a pair that nobody has
+/// The rows of a rotation, its header first: for each pair one for each holder, in order; one without a user for a pair that nobody has
 /// or that can't be carried out. `unknown` are those of the request's login IDs, by their places, whom the account doesn't
-/// have. Gives the file, and how many rows it has.
-pub fn rows(pairs: &[Checked], holders: &[Holder], unknown: &BTreeMap<usize, String>) -> (Vec<u8>, u64) {
-    let mut held: HashMap<CallerId, Vec<&str>> =
-        pairs.iter().filter_map(|pair| Some((pair.good()?.old, Vec::new()))).collect();
-    for holder in holders {
-        for number in &holder.caller_ids {
-            if let Some(logins) = held.get_mut(number) {
-                logins.push(&holder.login);
+/// have.
+pub fn rows<'a>(
+    pairs: &'a [Checked],
+    holders: &'a [Holder],
+    unknown: &'a BTreeMap<usize, String>,
+) -> impl Iterator<Item = [Cow<'a, str>; 4]> + Send {
+    let held = Held::of(pairs, holders);
+    let of_pairs = pairs.iter().enumerate().flat_map(move |(place, pair)| {
+        let at = Cow::Borrowed(pair.asked.at.as_str());
+        let (old, new, logins) = match pair.good() {
+            Some(good) => {
+                let logins: Vec<&str> = held.by(place).map(|holder| holders[holder].login.as_str()).collect();
+                let new = good.new.map(|new| new.to_string()).unwrap_or_default();
+                (good.old.to_string(), new, logins)
             }
-        }
-    }
-    let mut csv = Writer::new(b',');
-    csv.record(["Old Caller ID", "New Caller ID", "Login ID", "Asked At"]);
-    let mut count = 0;
-    let mut write = |cells: [&str; 4]| {
-        count += 1;
-        csv.record(cells);
-    };
-    for pair in pairs {
-        let at = pair.asked.at.as_str();
-        let Some(good) = pair.good() else {
             // What was asked for may be any text; the row must stay one that can be read.
-            write([&shown(&pair.asked.old), &shown(&pair.asked.new), "", at]);
-            continue;
+            None => (shown(&pair.asked.old).into_owned(), shown(&pair.asked.new).into_owned(), Vec::new()),
         };
-        let (old, new) = (good.old.to_string(), good.new.map(|new| new.to_string()).unwrap_or_default());
-        let logins = &held[&good.old];
-        for &login in if logins.is_empty() { &[""][..] } else { logins } {
-            write([&old, &new, login, at]);
+        let logins = if logins.is_empty() { vec![""] } else { logins };
+        logins
+            .into_iter()
+            .map(move |login| [Cow::Owned(old.clone()), Cow::Owned(new.clone()), Cow::Borrowed(login), at.clone()])
+    });
+    let of_unknown = unknown.iter().map(|(at, login)| {
+        ["".into(), "".into(), Cow::Borrowed(login.as_str()), Cow::Owned(format!("/only/logins/{at}"))]
+    });
+    let header = ["Old Caller ID", "New Caller ID", "Login ID", "Asked At"].map(Cow::Borrowed);
+    iter::once(header).chain(of_pairs).chain(of_unknown)
+}
+
+/// Who has the number of each pair, by positions: four bytes for each number of each list.
+struct Held {
+    /// Where the holders of each pair begin; one entry more than there are pairs.
+    starts: Vec<usize>,
+    holders: Vec<u32>,
+}
+
+impl Held {
+    fn of(pairs: &[Checked], holders: &[Holder]) -> Self {
+        // A number may be asked for by several pairs, of which the first is good.
+        let mut places: HashMap<CallerId, usize> = HashMap::new();
+        for (place, good) in pairs.iter().enumerate().filter_map(|(place, pair)| Some((place, pair.good()?))) {
+            places.entry(good.old).or_insert(place);
         }
+        let hits = || {
+            let at = holders.iter().zip(0_u32..);
+            at.flat_map(|(holder, at)| holder.caller_ids.iter().filter_map(|n| places.get(n)).map(move |&p| (p, at)))
+        };
+        let mut starts = vec![0; pairs.len() + 1];
+        hits().for_each(|(place, _)| starts[place + 1] += 1);
+        for place in 1..starts.len() {
+            starts[place] += starts[place - 1];
+        }
+        let mut next = starts.clone();
+        let mut held = vec![0; starts[pairs.len()]];
+        for (place, holder) in hits() {
+            held[next[place]] = holder;
+            next[place] += 1;
+        }
+        Self { starts, holders: held }
     }
-    for (at, login) in unknown {
-        write(["", "", login, &format!("/only/logins/{at}")]);
+
+    /// The positions of those who have the number of a pair, in order.
+    fn by(&self, place: usize) -> impl Iterator<Item = usize> {
+        self.holders[self.starts[place]..self.starts[place + 1]].iter().map(|&holder| holder as usize)
     }
-    (csv.take(), count)
 }
 
 /// What a row is known by, from a preview to its execution.

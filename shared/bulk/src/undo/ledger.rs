@@ -1,6 +1,6 @@
 //! What an undo is about, as rows, and what came of each.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap, iter};
 
 use super::{Act, Effect, NumberPlan, SkipReason, UndoPlan, UndoTarget, UserEffect, Way};
 use crate::{
@@ -13,7 +13,7 @@ use rollcall_model::{
     code::{RowCode, Warning},
     user::Claim,
 };
-use rollcall_tabular::{Column, Row, Schema, Writer};
+use rollcall_tabular::{Column, Row, Schema};
 
 const LOGIN: usize = 0;
 const ACT: usize = 1;
@@ -59,21 +59,16 @@ impl Act {
     }
 }
 
-/// The rows of an undo.
-pub fn rows(effects: &[Effect], numbers: &[NumberPlan]) -> Vec<u8> {
-    let mut csv = Writer::new(b',');
-    csv.record(COLUMNS.iter().map(|column| column.name));
-    let mut row = |login: &str, act: Act| {
+/// The rows of an undo, their header first.
+pub fn rows<'a>(effects: &'a [Effect], numbers: &'a [NumberPlan]) -> impl Iterator<Item = [Cow<'a, str>; 3]> + Send {
+    fn row(login: &str, act: Act) -> [Cow<'_, str>; 3] {
         let number = act.number().map(|number| number.to_string()).unwrap_or_default();
-        csv.record([login, act.as_str(), &number]);
-    };
-    for number in numbers {
-        row("", Act::RestoreNumber(number.before.number));
+        [login.into(), act.as_str().into(), number.into()]
     }
-    for effect in effects {
-        effect.acts().into_iter().for_each(|act| row(&effect.login, act));
-    }
-    csv.take()
+    let header = COLUMNS.each_ref().map(|column| Cow::Borrowed(column.name));
+    let numbers = numbers.iter().map(|number| row("", Act::RestoreNumber(number.before.number)));
+    let effects = effects.iter().flat_map(|effect| effect.acts().into_iter().map(|act| row(&effect.login, act)));
+    iter::once(header).chain(numbers).chain(effects)
 }
 
 /// Every deed of a job, and what came of taking it back.

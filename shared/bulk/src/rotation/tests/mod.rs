@@ -131,11 +131,14 @@ fn rows_tell_of_each_number_and_each_who_has_it() {
         Holder { login: "=ravi".to_owned(), ..holder(Policy::Custom, &[1]) },
         Holder { login: "gone".to_owned(), ..holder(Policy::Custom, &[0]) },
     ];
-    let (file, count) = rows(&pairs, &holders, &BTreeMap::from([(7, "nobody".to_owned())]));
+    let mut csv = Writer::new(b',');
+    rows(&pairs, &holders, &BTreeMap::from([(7, "nobody".to_owned())]))
+        .for_each(|row| csv.record(row.iter().map(|cell| &**cell)));
+    let file = csv.take();
     let rules = Rules::new(&pairs, &inventory, false);
     let mut ledger = RotationLedger::new(pairs);
     each_row(&file, |row| ledger.read_row(row));
-    assert_eq!((ledger.users(), count), (3, 8));
+    assert_eq!(ledger.users(), 3);
     for user in 0..ledger.users() {
         let holder = holders[..2].iter().find(|holder| holder.login == ledger.login(user));
         let plan = RotationPlan::decide(ledger.login(user), holder, &rules);

@@ -25,11 +25,10 @@ use rollcall_bulk::{
 };
 use rollcall_model::{
     caller_id::CallerId,
-    code::FileCode,
     inventory::InventoryNumber,
     jobs::{JobKind, ObjectVersion},
 };
-use rollcall_tabular::{FileFault, ignored_columns};
+use rollcall_tabular::ignored_columns;
 use serde::{Deserialize, Serialize};
 
 pub use scheduled::scheduled;
@@ -167,18 +166,7 @@ async fn bring(
     let numbers: Vec<CallerId> = pairs.iter().filter_map(|pair| Some(pair.good()?.old)).collect();
     let walk = walk(attempt, &numbers, wanted.only.as_ref()).await?;
     let unknown = unknown(wanted.only.as_ref(), &walk);
-    let (rows, count) = rotation::rows(&pairs, &walk.holders, &unknown);
-    let most = attempt.limits.rows;
-    if count > most {
-        if reserves && !attempt.job.previews() {
-            // All of them stay.
-            reservations::conclude(attempt, &pairs, &numbers.into_iter().collect(), None).await?;
-        }
-        let message =
-            format!("The numbers are on {count} lists together; one job takes {most}. Retire fewer at a time.");
-        return Err(FileFault { code: FileCode::TooManyRows, line: None, message }.into());
-    }
-    let rows = attempt.save_rows(rows).await?;
+    let rows = attempt.write_rows(rotation::rows(&pairs, &walk.holders, &unknown)).await?;
     let Wanted { quarantine_days, allow_empty, .. } = wanted;
     let checkpoint = Checkpoint { rows, pairs, reserves, quarantine_days, allow_empty };
     attempt.save_checkpoint(&checkpoint).await?;

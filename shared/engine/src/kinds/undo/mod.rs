@@ -195,7 +195,7 @@ async fn bring(attempt: &Attempt<'_>, undone: &Job, effects: &[Effect]) -> Resul
         numbers.extend(NumberPlan::decide(before, now.as_ref(), &undone.id));
     }
     let nothing = effects.is_empty() && numbers.is_empty();
-    let rows = if nothing { None } else { Some(attempt.save_rows(undo::rows(effects, &numbers)).await?) };
+    let rows = if nothing { None } else { Some(attempt.write_rows(undo::rows(effects, &numbers)).await?) };
     let checkpoint = Checkpoint { rows, numbers };
     attempt.save_checkpoint(&checkpoint).await?;
     Ok(checkpoint)
