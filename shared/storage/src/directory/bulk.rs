@@ -1,14 +1,20 @@
 //! What a bulk job reads of users, and how it appends to their lists.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
-use aws_sdk_dynamodb::types::{BatchStatementRequest, KeysAndAttributes};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest, KeysAndAttributes};
+use futures_util::{
+    StreamExt, TryStreamExt,
+    stream::{self, FuturesUnordered},
+};
 use rollcall_engine::{
     Backoff,
-    world::{Found, NotWritten, TableUsage},
+    world::{Found, ListNumbers, NotWritten, TableUsage},
 };
-use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, jobs::JobId, user::fold};
+use rollcall_model::{account::AccountId, audit::Actor, jobs::JobId, user::fold};
 use tokio::time::Instant;
 
 use super::{
@@ -35,41 +41,47 @@ impl Directory {
         &self,
         function: &str,
         account: &AccountId,
-        folded_login: &str,
-        numbers: &[CallerId],
+        (folded_login, numbers): ListNumbers<'_>,
         by: &Actor,
     ) -> BatchStatementRequest {
         let change = format!("SET {CALLER_IDS} = {function}({CALLER_IDS}, ?)");
         self.list_statement(account, folded_login, &change, vec![number_set(numbers)], by, None)
     }
 
-    /// The items of these keys, in no order. Keys without an item are left out.
-    pub(super) async fn get_many(
+    /// What `read` makes of the items of these keys, in no order. Keys without an item are left out. **Each answer is read as it comes**: of
+    /// items as the table tells them, there is never more than one answer.
+    pub(super) async fn get_many<T: Send>(
         &self,
-        keys: impl Iterator<Item = Key>,
+        mut keys: impl Iterator<Item = Key> + Send,
         attributes: &[&str],
         until: Instant,
         usage: &mut TableUsage,
-    ) -> Result<Vec<Item>, StorageError> {
-        let keys: Vec<Item> = keys.map(|key| key.attributes().into()).collect();
-        let batches: Vec<_> = keys.chunks(READ_BATCH).map(<[Item]>::to_vec).collect();
-        let mut batches =
-            stream::iter(batches).map(|batch| self.get_batch(batch, attributes, until)).buffer_unordered(IN_FLIGHT);
-        let mut items = Vec::with_capacity(keys.len());
-        while let Some((found, done)) = batches.try_next().await? {
-            items.extend(found);
-            usage.add(done);
+        read: impl Fn(&Item) -> Result<T, StorageError> + Sync,
+    ) -> Result<Vec<T>, StorageError> {
+        let mut found = Vec::new();
+        let mut in_flight = FuturesUnordered::new();
+        loop {
+            while in_flight.len() < self.answers.in_flight() {
+                let batch: Vec<Item> = keys.by_ref().take(READ_BATCH).map(|key| key.attributes().into()).collect();
+                if batch.is_empty() {
+                    break;
+                }
+                in_flight.push(self.get_batch(batch, attributes, until, &read));
+            }
+            let Some(answer) = in_flight.try_next().await? else { return Ok(found) };
+            found.extend(answer.0);
+            usage.add(answer.1);
         }
-        Ok(items)
     }
 
-    async fn get_batch(
+    async fn get_batch<T>(
         &self,
         mut keys: Vec<Item>,
         attributes: &[&str],
         until: Instant,
-    ) -> Result<(Vec<Item>, TableUsage), StorageError> {
-        let mut items = Vec::with_capacity(keys.len());
+        read: impl Fn(&Item) -> Result<T, StorageError>,
+    ) -> Result<(Vec<T>, TableUsage), StorageError> {
+        let mut found = Vec::with_capacity(keys.len());
         let mut work = TableUsage::default();
         let mut patience = Backoff::new(until);
         while !keys.is_empty() {
@@ -91,9 +103,12 @@ impl Directory {
             let answer = self.once.batch_get_item().request_items(&self.table, request).send().await;
             match answer.map_err(failed(READING)) {
                 Ok(mut answer) => {
-                    items.extend(
-                        answer.responses.as_mut().and_then(|found| found.remove(&self.table)).unwrap_or_default(),
-                    );
+                    let items = answer.responses.as_mut().and_then(|found| found.remove(&self.table));
+                    let items = items.unwrap_or_default();
+                    self.answers.learn(items.iter().map(bytes_of).sum());
+                    for item in &items {
+                        found.push(read(item)?);
+                    }
                     let left = answer.unprocessed_keys.as_mut().and_then(|left| left.remove(&self.table));
                     keys = left.map(|left| left.keys).unwrap_or_default();
                     self.reads.learn(asked - keys.len(), keys.len());
@@ -112,8 +127,50 @@ impl Directory {
                 Err(error) => return Err(error),
             }
         }
-        Ok((items, work))
+        Ok((found, work))
     }
+}
+
+/// How large answers are, so that many small ones are in flight, or few large ones: a hundred users with 5,000 numbers each are 8 MB.
+pub(super) struct AnswerSizes {
+    /// Bytes of an answer: the largest of the last ones.
+    bytes: AtomicUsize,
+}
+
+/// Bytes of answers in flight, as far as their sizes can be foreseen.
+const IN_FLIGHT_BYTES: usize = 32 * 1024 * 1024;
+
+impl AnswerSizes {
+    /// Nothing is known yet: a few go ahead.
+    pub(super) fn new() -> Self {
+        Self { bytes: AtomicUsize::new(IN_FLIGHT_BYTES / 4) }
+    }
+
+    fn in_flight(&self) -> usize {
+        (IN_FLIGHT_BYTES / self.bytes.load(Relaxed).max(1)).clamp(1, IN_FLIGHT)
+    }
+
+    fn learn(&self, bytes: usize) {
+        // A large one is remembered through some small ones, since users with long lists may be few among others.
+        let _ = self.bytes.fetch_update(Relaxed, Relaxed, |before| Some(bytes.max(before - before / 4)));
+    }
+}
+
+/// Bytes of an item on the wire, nearly.
+fn bytes_of(item: &Item) -> usize {
+    /// Quotation marks, commas, and the name of the type.
+    const AROUND: usize = 8;
+    fn bytes_of_value(value: &AttributeValue) -> usize {
+        AROUND
+            + match value {
+                AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+                AttributeValue::Ss(texts) => texts.iter().map(|text| text.len() + 3).sum(),
+                AttributeValue::L(values) => values.iter().map(bytes_of_value).sum(),
+                AttributeValue::M(item) => bytes_of(item),
+                _ => 0,
+            }
+    }
+    item.iter().map(|(name, held)| name.len() + AROUND + bytes_of_value(held)).sum()
 }
 
 /// The job that last wrote a record: one that comes back after its death knows its own doing by it.
@@ -212,4 +269,31 @@ impl Directory {
 pub(super) fn read_found(item: &Item) -> Result<Found, StorageError> {
     let email = string(item, "email").map(|email| fold(&email).into_owned());
     Ok(Found { policy: policy(item)?, email, caller_ids: caller_ids(item)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_large_answers_are_in_flight_and_many_small_ones() {
+        let answers = AnswerSizes::new();
+        assert!((2..IN_FLIGHT).contains(&answers.in_flight()), "a few go ahead");
+        (0..IN_FLIGHT).for_each(|_| answers.learn(1_000));
+        assert_eq!(answers.in_flight(), IN_FLIGHT);
+        answers.learn(IN_FLIGHT_BYTES / 2);
+        assert_eq!(answers.in_flight(), 2);
+        answers.learn(1_000);
+        assert_eq!(answers.in_flight(), 2, "users with long lists may be few among others");
+        answers.learn(2 * IN_FLIGHT_BYTES);
+        assert_eq!(answers.in_flight(), 1);
+    }
+
+    #[test]
+    fn a_list_counts_by_its_numbers() {
+        let list = AttributeValue::Ss(vec!["+919876543210".to_owned(); 5_000]);
+        let json = 5_000 * "\"+919876543210\",".len();
+        let bytes = bytes_of(&HashMap::from([("caller_ids".to_owned(), list)]));
+        assert!((json..json + 100).contains(&bytes), "{bytes}");
+    }
 }

@@ -159,12 +159,8 @@ impl Mappings for Directory {
         usage: &mut TableUsage,
     ) -> Result<HashMap<CrmUserId, Mapping>, StorageError> {
         let keys = crm_users.iter().map(|crm_user| Key::mapping(account, crm_user.as_str()));
-        let items = self.get_many(keys, &[RECORD], until, usage).await?;
-        let mappings = items.iter().map(|item| {
-            let mapping = read_mapping(item)?;
-            Ok((mapping.crm_user.clone(), mapping))
-        });
-        mappings.collect()
+        let mappings = self.get_many(keys, &[RECORD], until, usage, read_mapping).await?;
+        Ok(mappings.into_iter().map(|mapping| (mapping.crm_user.clone(), mapping)).collect())
     }
 
     async fn write_mappings(

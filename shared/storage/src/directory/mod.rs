@@ -40,6 +40,7 @@ use crate::{
     rate_limiter::AdaptiveRateLimiter,
 };
 
+use bulk::AnswerSizes;
 pub use cursors::CURSOR_SECRET_BYTES;
 pub use idempotency::{IdempotencyRecord, RecordedResponse};
 pub use jobs::job_place;
@@ -57,6 +58,7 @@ pub struct Directory {
     table: String,
     reads: AdaptiveRateLimiter,
     writes: AdaptiveRateLimiter,
+    answers: AnswerSizes,
 }
 
 type Item = HashMap<String, AttributeValue>;
@@ -70,6 +72,7 @@ impl Directory {
             table: table.into(),
             reads: AdaptiveRateLimiter::new(),
             writes: AdaptiveRateLimiter::new(),
+            answers: AnswerSizes::new(),
         }
     }
 }

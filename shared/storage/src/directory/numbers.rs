@@ -52,8 +52,7 @@ impl Directory {
         until: Instant,
     ) -> Result<Vec<InventoryNumber>, StorageError> {
         let keys = numbers.iter().map(|number| Key::number(account, &number.to_string()));
-        let items = self.get_many(keys, &[RECORD], until, &mut TableUsage::default()).await?;
-        items.iter().map(read_number).collect()
+        self.get_many(keys, &[RECORD], until, &mut TableUsage::default(), read_number).await
     }
 
     /// Adds numbers to the inventory, or replaces what it says of them. Nobody is said to have done it.

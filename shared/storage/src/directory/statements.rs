@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     fmt::Write,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use aws_sdk_dynamodb::types::{
@@ -12,7 +12,10 @@ use aws_sdk_dynamodb::types::{
 use futures_util::future::try_join_all;
 use rollcall_engine::{Backoff, world::TableUsage};
 use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId};
-use tokio::time::Instant;
+use tokio::{
+    sync::{AcquireError, Semaphore, SemaphorePermit},
+    time::Instant,
+};
 
 use super::{
     Directory,
@@ -28,6 +31,21 @@ use crate::{
 
 /// Statements that one request takes (`BatchExecuteStatement`).
 const BATCH: usize = 25;
+
+/// Numbers in one request, but for a single statement of more; and in all that are in flight. A number takes some 100 bytes on its way: as
+/// the text of a value, and as JSON.
+const REQUEST_NUMBERS: usize = 25_000;
+const IN_FLIGHT_NUMBERS: usize = 200_000;
+
+/// Statements to be carried out. Each is built when it is sent, and gone when it is answered.
+pub(super) struct Statements<'a> {
+    /// How many there are.
+    pub(super) count: usize,
+    /// How many numbers one has among its values, by its position.
+    pub(super) weight: &'a (dyn Fn(usize) -> usize + Sync),
+    /// One of them.
+    pub(super) build: &'a (dyn Fn(usize) -> BatchStatementRequest + Sync),
+}
 
 /// Why a statement was not carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,13 +70,17 @@ impl Directory {
     pub(super) async fn execute_each(
         &self,
         operation: &'static str,
-        statements: Vec<BatchStatementRequest>,
+        statements: Statements<'_>,
         until: Instant,
         usage: &mut TableUsage,
     ) -> Result<Vec<(usize, Refusal)>, StorageError> {
-        let queue = Mutex::new((0..statements.len()).collect());
-        let senders = statements.len().div_ceil(BATCH).min(IN_FLIGHT);
-        let senders = (0..senders).map(|_| self.execute_queue(operation, &statements, &queue, until));
+        let sending = Sending {
+            queue: Mutex::new((0..statements.count).collect()),
+            room: Semaphore::new(IN_FLIGHT_NUMBERS),
+            statements,
+        };
+        let senders = sending.statements.count.div_ceil(BATCH).min(IN_FLIGHT);
+        let senders = (0..senders).map(|_| self.execute_queue(operation, &sending, until));
         let mut all = Vec::new();
         for (refused, done) in try_join_all(senders).await? {
             all.extend(refused);
@@ -103,20 +125,12 @@ impl Directory {
     async fn execute_queue(
         &self,
         operation: &'static str,
-        statements: &[BatchStatementRequest],
-        queue: &Mutex<VecDeque<usize>>,
+        sending: &Sending<'_>,
         until: Instant,
     ) -> Result<(Vec<(usize, Refusal)>, TableUsage), StorageError> {
-        let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
         // Halves of requests that the table has refused whole, each to be sent by itself.
         let mut parts: Vec<Vec<usize>> = Vec::new();
-        let next = |parts: &mut Vec<Vec<usize>>| {
-            parts.pop().unwrap_or_else(|| {
-                let mut queue = queue();
-                let count = queue.len().min(BATCH);
-                queue.drain(..count).collect()
-            })
-        };
+        let next = |parts: &mut Vec<Vec<usize>>| parts.pop().unwrap_or_else(|| sending.next_request());
         let mut refused = Vec::new();
         let mut work = TableUsage::default();
         let mut patience = Backoff::new(until);
@@ -126,8 +140,10 @@ impl Directory {
             self.writes.turn(open.len()).await;
             work.calls += 1;
             work.statements += open.len() as u64;
-            let (sent, batch) = (Instant::now(), open.iter().map(|&at| statements[at].clone()).collect());
+            let room = sending.room_for(&open).await;
+            let (sent, batch) = (Instant::now(), open.iter().map(|&at| (sending.statements.build)(at)).collect());
             let answer = self.once.batch_execute_statement().set_statements(Some(batch)).send().await;
+            drop(room);
             let responses = match answer.map_err(failed(operation)) {
                 Ok(answer) => answer.responses.unwrap_or_default(),
                 Err(error) if error.kind == ErrorKind::Transient => {
@@ -168,10 +184,45 @@ impl Directory {
             } else {
                 patience = Backoff::new(until);
             }
-            queue().extend(again);
+            sending.queue().extend(again);
             open = next(&mut parts);
         }
         Ok((refused, work))
+    }
+}
+
+/// Statements that are being sent, by several senders at once.
+struct Sending<'a> {
+    statements: Statements<'a>,
+    /// The positions of those that are to be sent.
+    queue: Mutex<VecDeque<usize>>,
+    /// One permit for each number that may be in flight.
+    room: Semaphore,
+}
+
+impl Sending<'_> {
+    fn queue(&self) -> MutexGuard<'_, VecDeque<usize>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The positions of the statements that the next request is made of; none at the end.
+    fn next_request(&self) -> Vec<usize> {
+        let mut queue = self.queue();
+        let (mut request, mut numbers) = (Vec::new(), 0);
+        while let Some(&at) = queue.front().filter(|_| request.len() < BATCH) {
+            numbers += (self.statements.weight)(at);
+            if numbers > REQUEST_NUMBERS && !request.is_empty() {
+                break;
+            }
+            request.extend(queue.pop_front());
+        }
+        request
+    }
+
+    /// Waits until there is room for a request. One that is larger than all the room waits until it is alone.
+    async fn room_for(&self, request: &[usize]) -> Result<SemaphorePermit<'_>, AcquireError> {
+        let numbers: usize = request.iter().map(|&at| (self.statements.weight)(at)).sum();
+        self.room.acquire_many(u32::try_from(numbers.min(IN_FLIGHT_NUMBERS)).unwrap_or(u32::MAX)).await
     }
 }
 
@@ -206,5 +257,38 @@ fn outcome(operation: &'static str, response: &BatchStatementResponse) -> Result
             let code = code.map_or("no code", BatchStatementErrorCodeEnum::as_str);
             Err(StorageError::unreadable(operation, format!("{code}: {message}")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_has_as_many_statements_as_it_takes_or_as_few_as_are_large() {
+        let weights = [[1; BATCH + 1].as_slice(), &[REQUEST_NUMBERS + 1, REQUEST_NUMBERS, 0, 1]].concat();
+        let statements = Statements {
+            count: weights.len(),
+            weight: &|at: usize| weights[at],
+            build: &|at: usize| unreachable!("statement {at} is not sent"),
+        };
+        let queue = Mutex::new((0..weights.len()).collect());
+        let sending = Sending { statements, queue, room: Semaphore::new(IN_FLIGHT_NUMBERS) };
+        let requests: Vec<usize> =
+            std::iter::from_fn(|| Some(sending.next_request().len()).filter(|&len| len > 0)).collect();
+        assert_eq!(requests, [BATCH, 1, 1, 2, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_request_larger_than_all_the_room_waits_until_it_is_alone() {
+        let weight = |at: usize| [1, 2 * IN_FLIGHT_NUMBERS][at];
+        let statements =
+            Statements { count: 2, weight: &weight, build: &|at: usize| unreachable!("statement {at} is not sent") };
+        let sending = Sending { statements, queue: Mutex::default(), room: Semaphore::new(IN_FLIGHT_NUMBERS) };
+        let small = sending.room_for(&[0]).await;
+        let mut large = Box::pin(sending.room_for(&[1]));
+        assert!(futures_util::poll!(&mut large).is_pending());
+        drop(small);
+        assert!(large.await.is_ok());
     }
 }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     StorageError,
-    directory::{Directory, bulk::read_found, string},
+    directory::{Directory, Item, bulk::read_found, string},
     error::failed,
     keys::{ACCOUNT_PK, BY_ACCOUNT, Key, PK, login_of, users_index},
 };
@@ -70,14 +70,13 @@ impl Users for Directory {
         usage: &mut TableUsage,
     ) -> Result<HashMap<String, Found>, StorageError> {
         let keys = folded_logins.iter().map(|login| Key::user(account, login));
-        let items = self.get_many(keys, &["email", "policy", CALLER_IDS], until, usage).await?;
-        let mut users = HashMap::with_capacity(items.len());
-        for item in &items {
+        let read = |item: &Item| {
             let login = string(item, PK).and_then(|pk| login_of(account, &pk));
             let login = login.ok_or_else(|| StorageError::unreadable(READING, "an item is not a user"))?;
-            users.insert(login, read_found(item)?);
-        }
-        Ok(users)
+            Ok((login, read_found(item)?))
+        };
+        let users = self.get_many(keys, &["email", "policy", CALLER_IDS], until, usage, read).await?;
+        Ok(users.into_iter().collect())
     }
 
     async fn whole_users(
@@ -88,12 +87,8 @@ impl Users for Directory {
         usage: &mut TableUsage,
     ) -> Result<HashMap<String, User>, StorageError> {
         let keys = folded_logins.iter().map(|login| Key::user(account, login));
-        let items = self.get_many(keys, &ATTRIBUTES, until, usage).await?;
-        let users = items.iter().map(|item| {
-            let user = read_user(item)?;
-            Ok((user.login.folded().into_owned(), user))
-        });
-        users.collect()
+        let users = self.get_many(keys, &ATTRIBUTES, until, usage, read_user).await?;
+        Ok(users.into_iter().map(|user| (user.login.folded().into_owned(), user)).collect())
     }
 
     async fn owners(
@@ -107,9 +102,9 @@ impl Users for Directory {
         let mut claims: HashMap<String, Claim> =
             claims.into_iter().map(|claim| (Key::claim(account, &claim).pk, claim)).collect();
         let keys: Vec<Key> = claims.values().map(|claim| Key::claim(account, claim)).collect();
-        let items = self.get_many(keys.into_iter(), &["owner"], until, usage).await?;
-        let owner = |item| Some((claims.remove(&string(item, PK)?)?, string(item, "owner")?));
-        Ok(items.iter().filter_map(owner).collect())
+        let read = |item: &Item| Ok(string(item, PK).zip(string(item, "owner")));
+        let found = self.get_many(keys.into_iter(), &["owner"], until, usage, read).await?;
+        Ok(found.into_iter().flatten().filter_map(|(pk, owner)| Some((claims.remove(&pk)?, owner))).collect())
     }
 
     async fn linked_users(&self, account: &AccountId) -> Result<Vec<(DirectoryId, String)>, StorageError> {

@@ -30,8 +30,7 @@ impl Directory {
         }
         let keys = asked.iter().map(|login| Key::user(account, login));
         let until = Instant::now() + TIMEOUT;
-        let items = self.get_many(keys, &ATTRIBUTES, until, &mut TableUsage::default()).await?;
-        let mut users = items.iter().map(read_user).collect::<Result<Vec<_>, _>>()?;
+        let mut users = self.get_many(keys, &ATTRIBUTES, until, &mut TableUsage::default(), read_user).await?;
         users.sort_by_cached_key(|user| asked.iter().position(|login| *login == user.login.folded()));
         Ok(users)
     }

@@ -12,7 +12,12 @@ use tokio::time::Instant;
 use super::item::{CALLER_IDS, caller_ids, number_set, policy};
 use crate::{
     StorageError,
-    directory::{Directory, Item, bulk::WRITTEN_BY, statements::Refusal, string},
+    directory::{
+        Directory, Item,
+        bulk::WRITTEN_BY,
+        statements::{Refusal, Statements},
+        string,
+    },
     error::failed,
     keys::{ACCOUNT_PK, BY_ACCOUNT, Key, PK, login_of, users_index},
 };
@@ -34,13 +39,18 @@ impl Directory {
         usage: &mut TableUsage,
     ) -> Result<(), StorageError> {
         let keys = logins.iter().map(|login| Key::user(account, login));
-        for item in self.get_many(keys, &["policy", "department", "team", CALLER_IDS], until, usage).await? {
-            let login = string(&item, PK).and_then(|pk| login_of(account, &pk));
+        let read = |item: &Item| {
+            let login = string(item, PK).and_then(|pk| login_of(account, &pk));
             let login = login.ok_or_else(|| StorageError::unreadable(READING, "an item is not a user"))?;
-            walk.unknown.remove(&login);
-            if is_meant(&item, only) && has_one(&item, numbers) {
-                walk.holders.push(Holder { login, policy: policy(&item)?, caller_ids: caller_ids(&item)? });
+            if !is_meant(item, only) || !has_one(item, numbers) {
+                return Ok((login, None));
             }
+            Ok((login.clone(), Some(Holder { login, policy: policy(item)?, caller_ids: caller_ids(item)? })))
+        };
+        let attributes = ["policy", "department", "team", CALLER_IDS];
+        for (login, holder) in self.get_many(keys, &attributes, until, usage, read).await? {
+            walk.unknown.remove(&login);
+            walk.holders.extend(holder);
         }
         Ok(())
     }
@@ -127,10 +137,11 @@ impl Lists for Directory {
         until: Instant,
         usage: &mut TableUsage,
     ) -> Result<Added, StorageError> {
-        let statements = additions
-            .iter()
-            .map(|&(login, numbers)| self.set_statement("set_add", account, login, numbers, by))
-            .collect();
+        let statements = Statements {
+            count: additions.len(),
+            weight: &|at: usize| additions[at].1.len(),
+            build: &|at: usize| self.set_statement("set_add", account, additions[at], by),
+        };
         let mut all = Added::default();
         for (at, refusal) in self.execute_each("appending to users", statements, until, usage).await? {
             match refusal {
@@ -151,10 +162,11 @@ impl Lists for Directory {
         until: Instant,
         usage: &mut TableUsage,
     ) -> Result<(), StorageError> {
-        let statements = removals
-            .iter()
-            .map(|&(login, numbers)| self.set_statement("set_delete", account, login, numbers, by))
-            .collect();
+        let statements = Statements {
+            count: removals.len(),
+            weight: &|at: usize| removals[at].1.len(),
+            build: &|at: usize| self.set_statement("set_delete", account, removals[at], by),
+        };
         let refused = self.execute_each(CHANGING, statements, until, usage).await?;
         if refused.iter().any(|(_, refusal)| *refusal != Refusal::Condition) {
             return Err(StorageError::unreadable(CHANGING, "the table refuses to take a number off a list"));
@@ -170,29 +182,33 @@ impl Lists for Directory {
         until: Instant,
         usage: &mut TableUsage,
     ) -> Result<NotWritten, StorageError> {
-        let (mut asked, mut statements) = (Vec::new(), Vec::new());
-        let (mut open, mut not_storable) = (Vec::new(), Vec::new());
+        let (mut asked, mut open, mut not_storable) = (Vec::new(), Vec::new(), Vec::new());
         for (at, change) in changes.iter().enumerate() {
             match &change.lists {
-                Some(lists) => {
-                    asked.push(at);
-                    statements.push(self.whole_list_statement(account, change.login, lists, job));
-                }
+                Some(lists) => asked.push((at, change.login, lists)),
                 None => open.push(at),
             }
         }
+        let statements = Statements {
+            count: asked.len(),
+            weight: &|at: usize| asked[at].2.iter().map(Vec::len).sum(),
+            build: &|at: usize| self.whole_list_statement(account, asked[at].1, asked[at].2, job),
+        };
         for (at, refusal) in self.execute_each(CHANGING, statements, until, usage).await? {
             match refusal {
-                Refusal::Condition => open.push(asked[at]),
-                Refusal::TooLarge | Refusal::NotStorable => not_storable.push(asked[at]),
+                Refusal::Condition => open.push(asked[at].0),
+                Refusal::TooLarge | Refusal::NotStorable => not_storable.push(asked[at].0),
             }
         }
         open.sort_unstable();
         // Where the condition doesn't hold, that may be this job's own doing.
         let keys = open.iter().map(|&at| Key::user(account, changes[at].login));
-        let items = self.get_many(keys, &[WRITTEN_BY], until, usage).await?;
-        let done = items.iter().filter(|item| string(item, WRITTEN_BY).is_some_and(|by| by == job.as_str()));
-        let done: HashSet<String> = done.filter_map(|item| login_of(account, &string(item, PK)?)).collect();
+        let read = |item: &Item| {
+            let mine = string(item, WRITTEN_BY).is_some_and(|by| by == job.as_str());
+            Ok(string(item, PK).filter(|_| mine).and_then(|pk| login_of(account, &pk)))
+        };
+        let done = self.get_many(keys, &[WRITTEN_BY], until, usage, read).await?;
+        let done: HashSet<String> = done.into_iter().flatten().collect();
         open.retain(|&at| !done.contains(changes[at].login));
         Ok(NotWritten { outdated: open, not_storable })
     }
