@@ -17,6 +17,7 @@ mod peer;
 mod peers;
 mod plot;
 mod process;
+mod product;
 mod read;
 mod report;
 mod resync;
@@ -35,8 +36,9 @@ use std::{
 use report::Report;
 
 /// The parts, in their order.
-const PARTS: [&str; 12] =
-    ["peers", "limits", "growth", "large", "read", "start", "cold", "job", "users", "resync", "rotate", "api"];
+const PARTS: [&str; 13] = [
+    "peers", "limits", "growth", "large", "read", "start", "cold", "job", "users", "resync", "rotate", "product", "api",
+];
 /// All of them, written down.
 const REPORT: &str = "report";
 /// Files of a hundredth, to see that it runs: its figures say nothing.
@@ -87,6 +89,7 @@ fn main() -> ExitCode {
             "users" => runtime.block_on(users::run(&mut report)),
             "resync" => runtime.block_on(resync::run(&mut report)),
             "rotate" => runtime.block_on(rotate::run(&mut report)),
+            "product" => runtime.block_on(product::run(&mut report, scale)),
             _ => runtime.block_on(api::run(&mut report)),
         }
     }
