@@ -150,7 +150,8 @@ pub fn settings(before: Settings, recipients: Vec<EmailAddress>, report_to: Vec<
 pub fn mappings(users: u64, numbers: u64) -> Vec<Mapping> {
     let mapping = |number| {
         let crm_user = CrmUserId::parse(&format!("crm-{number}")).expect("a short name");
-        Mapping::new(crm_user, GivenMapping { email: user(number, numbers).profile.email, ..GivenMapping::default() })
+        let given = GivenMapping { email: user(number, numbers).profile.email, ..GivenMapping::default() };
+        Mapping::new(crm_user, given, Timestamp::now())
     };
     (1..=users.min(MAPPED)).map(mapping).collect()
 }

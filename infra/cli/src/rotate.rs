@@ -54,6 +54,9 @@ pub struct Rotate {
     /// Retire the numbers also of users who then have none to dial from
     #[arg(long)]
     allow_empty: bool,
+    /// Leave replacements in the departments that they are in, or in none: they don't take over those of the old numbers
+    #[arg(long)]
+    keep_departments: bool,
     #[command(flatten)]
     whose: AccountArg,
     #[command(flatten)]
@@ -129,6 +132,7 @@ impl Rotate {
             only,
             quarantine_days: self.quarantine_days,
             allow_empty: self.allow_empty,
+            keep_departments: self.keep_departments,
             preview: self.consent.asks(),
             file,
         };

@@ -27,6 +27,9 @@ Examples:
 pub struct Undo {
     /// The job's ID, the beginning of it, or "latest"
     job: String,
+    /// Undo also what leaves users with no number to dial from
+    #[arg(long)]
+    allow_empty: bool,
     #[command(flatten)]
     whose: AccountArg,
     #[command(flatten)]
@@ -44,7 +47,7 @@ impl Undo {
         self.watch.check()?;
         let stack = StackClient::open(place, &self.whose).await?;
         let job = job::find(&stack, &self.job).await?;
-        let request = UndoJobRequest { preview: self.consent.asks() };
+        let request = UndoJobRequest { preview: self.consent.asks(), allow_empty: self.allow_empty };
         let id = stack.ask_for(&["v1", "jobs", job.id.as_str(), "undo"], &request).await?;
         self.watch.run(&stack, &id, self.consent).await
     }

@@ -194,4 +194,6 @@ pub struct RequestedJob {
 pub struct UndoJobRequest {
     /// It is to show what it would take back, and to do it when it is told.
     pub preview: bool,
+    /// Users may be left without a number to dial from.
+    pub allow_empty: bool,
 }

@@ -30,7 +30,7 @@ pub struct MappingView {
 
 impl From<Mapping> for MappingView {
     fn from(mapping: Mapping) -> Self {
-        let Mapping { crm_user, given, state, permission, changed, version } = mapping;
+        let Mapping { crm_user, given, state, permission, changed, version, .. } = mapping;
         Self { crm_user, given, state, permission, changed, version }
     }
 }

@@ -54,7 +54,7 @@ impl From<InventoryNumber> for NumberView {
     /// By itself: **without days**, which change while the number and its entity tag don't. Its dates say the same.
     fn from(number: InventoryNumber) -> Self {
         let warning = number.warning().map(|code| NumberWarningView { code, message: code.message().into() });
-        let InventoryNumber { number, facts, dates, reserved_by, replaced_by, second_look, version } = number;
+        let InventoryNumber { number, facts, dates, reserved_by, replaced_by, second_look, version, .. } = number;
         Self {
             number,
             facts,

@@ -46,7 +46,8 @@ fn a_number_is_shown_with_what_follows_from_what_is_kept() {
 #[test]
 fn a_mapping_is_shown_as_it_is() {
     let given = GivenMapping { login: LoginId::parse("asha").ok(), ..GivenMapping::default() };
-    let json = written(&MappingView::from(Mapping::new("crm-1".to_owned().try_into().unwrap(), given)));
+    let json =
+        written(&MappingView::from(Mapping::new("crm-1".to_owned().try_into().unwrap(), given, Timestamp::UNIX_EPOCH)));
     assert_eq!(
         (&json["crm_user"], &json["login"], &json["state"]["is"]),
         (&json!("crm-1"), &json!("asha"), &json!("unmapped"))

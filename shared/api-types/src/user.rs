@@ -30,7 +30,7 @@ pub struct UserView {
 
 impl From<User> for UserView {
     fn from(user: User) -> Self {
-        let User { login, profile, agent_status, web_login, policy, directory_id, version, caller_ids: _ } = user;
+        let User { login, profile, agent_status, web_login, policy, directory_id, version, .. } = user;
         Self { login, profile, agent_status, web_login, policy, directory_id, version }
     }
 }
@@ -39,7 +39,8 @@ impl UserView {
     /// The user with its list, as [`CallerIdsView`] has it.
     pub fn with_list(self, caller_ids: Vec<CallerId>) -> User {
         let Self { login, profile, agent_status, web_login, policy, directory_id, version } = self;
-        User { login, profile, agent_status, web_login, policy, directory_id, version, caller_ids }
+        let (created, as_of) = (None, None);
+        User { login, profile, agent_status, web_login, policy, directory_id, version, created, as_of, caller_ids }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What every bulk job decides, whatever its kind: the pure half of a job. The engine reads and writes around it.
 
+use std::collections::HashSet;
+
 use rollcall_model::caller_id::CallerId;
 use rollcall_tabular::{Header, Row, Schema};
 use serde::{Serialize, de::DeserializeOwned};
@@ -71,20 +73,35 @@ pub trait Plan: Serialize + DeserializeOwned + Send + Sync {
     /// Adds to the job's progress what the plan does.
     fn tally(&self, done: &mut Done);
 
-    /// The numbers that the plan puts on a list, for kinds that do so.
-    fn additions(&mut self) -> Option<ListAdditions<'_>> {
+    /// The numbers that the plan puts on a list.
+    fn added(&self) -> &[CallerId] {
+        &[]
+    }
+
+    /// Takes back what others have overtaken, and says what that makes of the list; `None` where nothing was. Called again in a later attempt,
+    /// it says the same again.
+    fn retract(&mut self, _now: &Overtaken) -> Option<Retraction<'_>> {
         None
     }
 }
 
-/// What a plan puts on a user's list.
-pub struct ListAdditions<'a> {
+/// What has become of numbers since plans were decided.
+#[derive(Clone, Debug, Default)]
+pub struct Overtaken {
+    /// Numbers that plans have put on lists, and that lists don't take any more.
+    pub refused: HashSet<CallerId>,
+    /// Numbers that can't come back onto a list: retired, or reserved by a rotation that isn't this job.
+    pub gone: HashSet<CallerId>,
+}
+
+/// What a plan that was overtaken makes of a list.
+pub struct Retraction<'a> {
     /// The login ID, folded.
     pub login: &'a str,
-    /// The numbers.
-    pub added: &'a mut Vec<CallerId>,
-    /// Those that have been taken off again, since they were retired meanwhile.
-    pub retracted: &'a mut Vec<CallerId>,
+    /// Numbers that come off the list again.
+    pub off: Vec<CallerId>,
+    /// Numbers that come back onto it.
+    pub back: &'a [CallerId],
 }
 
 /// What plans have done to users.

@@ -12,6 +12,8 @@ pub enum LeftOut {
     NotStorable,
     /// Each time that the job was about to write the user, somebody else had changed it.
     Changing,
+    /// Something is known of the user that is newer than what the job knows.
+    Overtaken,
 }
 
 impl LeftOut {
@@ -20,6 +22,7 @@ impl LeftOut {
         match self {
             Self::NotStorable => RowCode::NotStorable,
             Self::Changing => RowCode::VersionConflict,
+            Self::Overtaken => RowCode::ChangedSince,
         }
     }
 
@@ -31,6 +34,9 @@ impl LeftOut {
             }
             Self::Changing => {
                 "Somebody else changed the user each time that the job was about to. Send the row again when that is over."
+            }
+            Self::Overtaken => {
+                "Somebody has changed the user since the job began, so the newer stands. Send the row again if it is meant."
             }
         }
     }

@@ -18,6 +18,7 @@ pub mod report;
 pub mod resync;
 pub mod rotation;
 pub mod safety_threshold;
+pub mod turn;
 pub mod undo;
 pub mod upload;
 pub mod user_upload;

@@ -1,5 +1,6 @@
 //! A user as plans keep it. It has every field, the list too: what a later attempt reads back is what was decided about.
 
+use jiff::Timestamp;
 use rollcall_model::{
     caller_id::CallerId,
     user::{AgentStatus, DirectoryId, LoginId, Policy, Profile, User, WebLogin},
@@ -18,6 +19,10 @@ struct LoggedUser {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     directory_id: Option<DirectoryId>,
     version: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    created: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    as_of: Option<Timestamp>,
     /// Plans of before it was kept have none.
     #[serde(default)]
     caller_ids: Vec<CallerId>,

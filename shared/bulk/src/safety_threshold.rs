@@ -38,9 +38,10 @@ struct Taken {
 }
 
 impl Recent {
-    /// Whether this run was let through before: an attempt that goes on after a death.
-    pub fn knows(&self, job: &JobId) -> bool {
-        self.0.iter().any(|taken| taken.job == *job)
+    /// With how much this run was let through before: an attempt that goes on after a death.
+    pub fn of(&self, job: &JobId) -> Option<usize> {
+        let mine = self.0.iter().filter(|taken| taken.job == *job).map(|taken| taken.affected);
+        mine.reduce(|sum, affected| sum + affected)
     }
 
     /// How much the runs of the last day have taken.
@@ -51,7 +52,7 @@ impl Recent {
     /// Keeps that a run takes something, before it does.
     pub fn add(&mut self, job: &JobId, at: Timestamp, affected: usize) {
         self.0.retain(|taken| at.duration_since(taken.at) < REMEMBERED);
-        if affected > 0 && !self.knows(job) {
+        if affected > 0 {
             self.0.push(Taken { job: job.clone(), at, affected });
         }
         if self.0.len() > MOST_RUNS {
@@ -88,11 +89,10 @@ mod tests {
         let mut recent = Recent::default();
         recent.add(&job(1), hour(0), 9);
         recent.add(&job(2), hour(20), 4);
-        recent.add(&job(2), hour(20), 4);
         assert_eq!([20, 23, 24, 44].map(|at| recent.sum(hour(at))), [13, 13, 4, 0]);
-        assert!(recent.knows(&job(1)) && !recent.knows(&job(3)));
+        assert_eq!([1, 3].map(|run| recent.of(&job(run))), [Some(9), None]);
         recent.add(&job(3), hour(25), 1);
-        assert!(!recent.knows(&job(1)), "what is past its day is forgotten");
+        assert_eq!(recent.of(&job(1)), None, "what is past its day is forgotten");
     }
 
     #[test]

@@ -219,6 +219,11 @@ impl ResultKeys {
         format!("{}/outcomes.bin", self.prefix)
     }
 
+    /// Which undos of the job were begun.
+    pub fn undos(&self) -> String {
+        format!("{}/undos.json", self.prefix)
+    }
+
     /// Numbers of the inventory as they were before a rotation.
     pub fn numbers(&self) -> String {
         format!("{}/numbers.json", self.prefix)

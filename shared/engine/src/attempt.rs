@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rollcall_bulk::{
     job::{Delivery, Failure, Job, Phase, Stage},
     upload::ResultKeys,
@@ -125,6 +126,16 @@ impl<'a> Attempt<'a> {
     /// Who changes what the job changes, for the audit trail.
     pub fn actor(&self) -> Actor {
         Actor::Job(self.job.id.clone())
+    }
+
+    /// As of when the job knows what it knows.
+    pub fn as_of(&self) -> Timestamp {
+        self.job.as_of.unwrap_or(self.job.started)
+    }
+
+    /// Until when nobody else may work on the job: the invocation's deadline.
+    pub(crate) fn deadline(&self) -> Timestamp {
+        self.job.lease.as_ref().map_or_else(|| self.world.now(), |lease| lease.until)
     }
 
     /// What the account has set for itself.

@@ -61,6 +61,10 @@ pub(crate) async fn give_up<O: Operation>(
         // sends its mail then.
         attempt.job.last_error = Some(error.chain());
     }
+    if let Err(error) = operation.give_up(attempt).await {
+        // The next round of the schedule does it.
+        tracing::warn!(error = error.chain(), "what the job has reserved can't be released");
+    }
     let lease = attempt.job.lease.clone();
     attempt.job.end(attempt.world.now());
     if died && !reported {

@@ -2,8 +2,11 @@
 
 use std::future::Future;
 
-use rollcall_bulk::bulk_job::BulkJob;
-use rollcall_model::jobs::{JobKind, ObjectVersion};
+use rollcall_bulk::bulk_job::{BulkJob, Overtaken};
+use rollcall_model::{
+    inventory::InventoryNumber,
+    jobs::{JobKind, ObjectVersion},
+};
 
 use crate::{Attempt, Interrupt, StorageError, world::TableUsage};
 
@@ -55,6 +58,40 @@ pub trait Operation: Send + Sync {
         plans: &mut [&mut PlanOf<Self>],
         usage: &mut TableUsage,
     ) -> impl Future<Output = Result<Vec<usize>, StorageError>> + Send;
+
+    /// Whether the plans rely on numbers that they don't put on lists, so that the inventory is looked at again in any case when they have been carried
+    /// out.
+    const LOOKS_AGAIN: bool = false;
+
+    /// Called with the inventory as it is when plans have been carried out, before rows are judged. Whether plans are to be [looked at
+    /// again](Self::look_again).
+    fn has_fallen(&self, _job: &mut Self::Job, _context: &Self::Context, _inventory: &[InventoryNumber]) -> bool {
+        false
+    }
+
+    /// Looks at users again whose plans relied on what has fallen away since, and corrects the plans.
+    ///
+    /// # Errors
+    /// When the table can't be read in time.
+    fn look_again(
+        &self,
+        _attempt: &Attempt<'_>,
+        _context: &Self::Context,
+        _plans: &mut [PlanOf<Self>],
+        _inventory: &[InventoryNumber],
+        _now: &Overtaken,
+        _usage: &mut TableUsage,
+    ) -> impl Future<Output = Result<(), StorageError>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Called for a job that is given up, when it has been said what came of its rows: what others would wait for is released.
+    ///
+    /// # Errors
+    /// When it can't be.
+    fn give_up(&self, _attempt: &mut Attempt<'_>) -> impl Future<Output = Result<(), StorageError>> + Send {
+        async { Ok(()) }
+    }
 
     /// Called when every row has its outcome, before the job ends; not called for a job that fails, nor in a preview. May be
     /// called again after a crash.

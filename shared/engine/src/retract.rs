@@ -1,18 +1,19 @@
-//! Numbers that were retired while they were being put on lists.
+//! Numbers that were retired while they were being put on lists, or relied on.
 //!
-//! A job reads the inventory once, at its beginning. A rotation that begins later marks the numbers that it retires, and only
+//! A job reads the inventory once, at its beginning. A rotation that begins later reserves the numbers that it retires, and only
 //! then looks who has them. So whatever this job wrote before it looks again here was either seen by the rotation, or is
-//! found here: **nobody gets a number back that a rotation has taken away.**
+//! found here: **nobody gets a number back that a rotation has taken away.** What was taken off for such a number comes back.
 
 use std::collections::HashSet;
 
-use rollcall_bulk::bulk_job::{BulkJob, Done, ListAdditions, Plan};
-use rollcall_model::caller_id::CallerId;
+use rollcall_bulk::bulk_job::{BulkJob, Done, Overtaken, Plan};
+use rollcall_model::{caller_id::CallerId, inventory::InventoryNumber};
 
 use crate::{
-    Attempt, Interrupt, StorageError,
+    Attempt, Interrupt, Operation, PlanOf, StorageError,
     apply::groups,
     plan_log::{self, PlanGroup},
+    read::Reading,
     world::{ListNumbers, TableUsage},
 };
 
@@ -20,89 +21,123 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct AddedNumbers {
     added: HashSet<CallerId>,
-    /// Taken off again by an earlier attempt, which may have died over it.
-    retracted: HashSet<CallerId>,
+    /// Plans were carried out that an earlier attempt has corrected, and it may have died over it.
+    corrected: bool,
     /// There is a batch of those who had to wait for others, behind the other batches.
     pub waited: bool,
 }
 
 impl AddedNumbers {
     pub(crate) fn count(&mut self, plan: &mut impl Plan) {
-        if let Some(ListAdditions { added, retracted, .. }) = plan.additions() {
-            self.added.extend(added.iter());
-            self.retracted.extend(retracted.iter());
-        }
+        self.added.extend(plan.added());
+        self.corrected |= plan.retract(&Overtaken::default()).is_some();
     }
 }
 
-/// Takes numbers off lists again that this job has put there and that lists don't take any more.
-pub(crate) async fn retract<J: BulkJob>(
+/// How often numbers that came back onto lists are looked at in turn: a rotation may reserve those meanwhile.
+const ROUNDS: usize = 4;
+
+/// Takes back what others have overtaken: numbers come off lists again that this job has put there and that lists don't take any more, and what was
+/// taken off for them comes back.
+pub(crate) async fn retract<O: Operation>(
     attempt: &mut Attempt<'_>,
-    job: &mut J,
-    added: AddedNumbers,
+    operation: &O,
+    reading: &mut Reading<O>,
+    mut added: AddedNumbers,
 ) -> Result<(), Interrupt> {
     // A preview has put nothing on any list.
-    if attempt.job.previews() {
+    if attempt.job.previews() || added.added.is_empty() && !added.corrected && !O::LOOKS_AGAIN {
         return Ok(());
     }
-    let AddedNumbers { added, retracted: mut refused, waited } = added;
-    if !added.is_empty() {
+    for round in 0..ROUNDS {
         let inventory = attempt.inventory().await?;
-        let gone = inventory.iter().filter(|item| !item.is_assignable() && added.contains(&item.number));
-        refused.extend(gone.map(|item| item.number));
-    }
-    if refused.is_empty() {
-        return Ok(());
-    }
-    for number in 0..groups(job) + usize::from(waited) {
-        attempt.check_time()?;
-        retract_group(attempt, job, number, &refused).await.map_err(|error| attempt.late(error))?;
+        let fallen = operation.has_fallen(&mut reading.job, &reading.context, &inventory);
+        let now = overtaken(attempt, &inventory, &added.added);
+        if now.refused.is_empty() && !fallen && !(added.corrected && round == 0) {
+            break;
+        }
+        let phase = Phase { operation, inventory: &inventory, fallen, now: &now };
+        let mut back = HashSet::new();
+        for number in 0..groups(&reading.job) + usize::from(added.waited) {
+            attempt.check_time()?;
+            let corrected = phase.retract_group(attempt, reading, number, &mut back).await;
+            corrected.map_err(|error| attempt.late(error))?;
+        }
+        if back.is_subset(&added.added) {
+            break;
+        }
+        added.added.extend(back);
     }
     Ok(())
 }
 
-async fn retract_group<J: BulkJob>(
-    attempt: &mut Attempt<'_>,
-    job: &mut J,
-    number: usize,
-    refused: &HashSet<CallerId>,
-) -> Result<(), StorageError> {
-    let mut group: PlanGroup<J::Plan> = plan_log::load(attempt, number).await?;
-    let (mut before, mut after, mut changed) = (Done::default(), Done::default(), Vec::new());
-    for (at, plan) in group.plans.iter_mut().enumerate() {
-        plan.tally(&mut before);
-        if let Some(ListAdditions { added, retracted, .. }) = plan.additions() {
-            retracted.extend(added.extract_if(.., |number| refused.contains(number)));
-            if !retracted.is_empty() {
-                changed.push(at);
-            }
+/// What has become of the account's numbers. An account without an inventory takes every number.
+fn overtaken(attempt: &Attempt<'_>, inventory: &[InventoryNumber], added: &HashSet<CallerId>) -> Overtaken {
+    let gone = |item: &&InventoryNumber| {
+        !item.is_assignable() && (!item.facts.state.is_usable() || item.reserved_by.as_ref() != Some(&attempt.job.id))
+    };
+    let refused = inventory.iter().filter(|item| !item.is_assignable() && added.contains(&item.number));
+    Overtaken {
+        refused: refused.map(|item| item.number).collect(),
+        gone: inventory.iter().filter(gone).map(|item| item.number).collect(),
+    }
+}
+
+/// What every step of the phase needs.
+struct Phase<'a, O> {
+    operation: &'a O,
+    inventory: &'a [InventoryNumber],
+    fallen: bool,
+    now: &'a Overtaken,
+}
+
+impl<O: Operation> Phase<'_, O> {
+    async fn retract_group(
+        &self,
+        attempt: &mut Attempt<'_>,
+        Reading { job, context, .. }: &mut Reading<O>,
+        number: usize,
+        back: &mut HashSet<CallerId>,
+    ) -> Result<(), StorageError> {
+        let mut group: PlanGroup<PlanOf<O>> = plan_log::load(attempt, number).await?;
+        let (mut before, mut after, mut usage) = (Done::default(), Done::default(), TableUsage::default());
+        group.plans.iter().for_each(|plan| plan.tally(&mut before));
+        if self.fallen {
+            let plans = &mut group.plans;
+            self.operation.look_again(attempt, context, plans, self.inventory, self.now, &mut usage).await?;
         }
-        plan.tally(&mut after);
+        let mut changed = Vec::new();
+        for (at, plan) in group.plans.iter_mut().enumerate() {
+            changed.extend(plan.retract(self.now).map(|_| at));
+            plan.tally(&mut after);
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        // Logged first: what is taken off is then known to have been put there by this job.
+        plan_log::save(attempt, number, &group).await?;
+        let chosen: HashSet<usize> = changed.iter().copied().collect();
+        let plans = group.plans.iter_mut().enumerate().filter(|(at, _)| chosen.contains(at));
+        let corrections: Vec<_> = plans.filter_map(|(_, plan)| plan.retract(self.now)).collect();
+        back.extend(corrections.iter().flat_map(|correction| correction.back));
+        let (account, by, lists) = (attempt.account(), attempt.actor(), &attempt.world.lists);
+        // What comes back is written first, so that nobody is left with neither.
+        let returns: Vec<ListNumbers<'_>> =
+            corrections.iter().filter(|one| !one.back.is_empty()).map(|one| (one.login, one.back)).collect();
+        lists.add_caller_ids(account, &returns, &by, attempt.until, &mut usage).await?;
+        let removals: Vec<ListNumbers<'_>> =
+            corrections.iter().filter(|one| !one.off.is_empty()).map(|one| (one.login, &*one.off)).collect();
+        lists.remove_caller_ids(account, &removals, &by, attempt.until, &mut usage).await?;
+        for at in changed {
+            job.record(&group.plans[at]);
+        }
+        let progress = &mut attempt.job.progress;
+        progress.users_changed = progress.users_changed + after.users_changed - before.users_changed;
+        progress.numbers_added = progress.numbers_added + after.numbers_added - before.numbers_added;
+        progress.numbers_removed = progress.numbers_removed + after.numbers_removed - before.numbers_removed;
+        progress.table_calls += usage.calls;
+        progress.statements += usage.statements;
+        progress.throttled += usage.throttled;
+        Ok(())
     }
-    if changed.is_empty() {
-        return Ok(());
-    }
-    // Kept first: what is taken off is then known to have been put there by this job.
-    plan_log::save(attempt, number, &group).await?;
-    let mut usage = TableUsage::default();
-    let additions =
-        group.plans.iter_mut().filter_map(Plan::additions).filter(|additions| !additions.retracted.is_empty());
-    let removals: Vec<ListNumbers<'_>> =
-        additions.map(|ListAdditions { login, retracted, .. }| (login, &**retracted)).collect();
-    attempt
-        .world
-        .lists
-        .remove_caller_ids(attempt.account(), &removals, &attempt.actor(), attempt.until, &mut usage)
-        .await?;
-    drop(removals);
-    for at in changed {
-        job.record(&group.plans[at]);
-    }
-    let progress = &mut attempt.job.progress;
-    progress.users_changed -= before.users_changed - after.users_changed;
-    progress.numbers_added -= before.numbers_added - after.numbers_added;
-    progress.table_calls += usage.calls;
-    progress.statements += usage.statements;
-    progress.throttled += usage.throttled;
-    Ok(())
 }

@@ -116,7 +116,7 @@ async fn work<O: Operation>(attempt: &mut Attempt<'_>, operation: &O) -> Result<
         let mut reading = read(attempt, operation).await?;
         attempt.enter(Phase::Applying).await?;
         let added = apply(attempt, operation, &mut reading).await?;
-        retract(attempt, &mut reading.job, added).await?;
+        retract(attempt, operation, &mut reading, added).await?;
         attempt.enter(Phase::Reporting).await?;
         report(attempt, &mut reading).await?;
         // **Finished means every row.**

@@ -61,6 +61,8 @@ codes! {
         NotStorable = "NOT_STORABLE",
         /// Somebody else changed the user each time that the job was about to.
         VersionConflict = "VERSION_CONFLICT",
+        /// Somebody has changed the user since what the row says was so: the newer stands.
+        ChangedSince = "CHANGED_SINCE",
     }
 }
 
@@ -179,7 +181,11 @@ codes! {
         DiffersFromPreview = "DIFFERS_FROM_PREVIEW",
         /// Of a rotation: nobody whom it is about has the number, or not any more.
         NumberNotAssigned = "NUMBER_NOT_ASSIGNED",
-        /// Of an undo: what the job did is not there any more as it left it, so it is passed over.
+        /// Of a rotation: people dial from the number by their policy, and not by a list.
+        DialledByPolicy = "DIALLED_BY_POLICY",
+        /// Of an undo: the user has no number to dial from any more, as before the job that is undone.
+        LeftWithoutNumber = "LEFT_WITHOUT_NUMBER",
+        /// Of an undo: what the job did is not there any more as it left it, so it is passed over. Of a resync: a newer one has taken over.
         ChangedSince = "CHANGED_SINCE",
         /// Of a resync: nobody of the phone system is the CRM user.
         Unmapped = "UNMAPPED",

@@ -89,7 +89,7 @@ impl Measured<'_> {
     }
 
     async fn undo(&mut self, stack: &Stack, what: &str, undone: &Job, rows: usize) {
-        let request = UndoRequest { job: undone.id.clone(), preview: false }.to_json();
+        let request = UndoRequest { job: undone.id.clone(), preview: false, allow_empty: false }.to_json();
         let job = self.job(stack, "bulk-undo", what, JobKind::Undo, "undo.json", request).await;
         assert_eq!((job.counts.applied, job.counts.rows()), (rows as u64, rows as u64), "{job:?}");
     }
@@ -183,7 +183,8 @@ async fn map(stack: &Stack, mappings: usize) {
     stream::iter(1..=mappings)
         .map(async |at| {
             let given = GivenMapping { phone_user: PhoneUserId::parse("user1").ok(), ..GivenMapping::default() };
-            let mapping = Mapping::new(CrmUserId::parse(&format!("crm{at}")).expect("an ID"), given);
+            let mapping =
+                Mapping::new(CrmUserId::parse(&format!("crm{at}")).expect("an ID"), given, jiff::Timestamp::now());
             stack.directory.change_mapping(&stack.account, None, &mapping, None).await
         })
         .buffer_unordered(IN_FLIGHT)

@@ -65,7 +65,8 @@ async fn map(stack: &Stack) {
         .map(async |user| {
             let given =
                 GivenMapping { phone_user: PhoneUserId::parse(&format!("user{user}")).ok(), ..GivenMapping::default() };
-            let mapping = Mapping::new(CrmUserId::parse(&format!("crm{user}")).expect("an ID"), given);
+            let mapping =
+                Mapping::new(CrmUserId::parse(&format!("crm{user}")).expect("an ID"), given, jiff::Timestamp::now());
             stack.directory.change_mapping(&stack.account, None, &mapping, None).await
         })
         .buffer_unordered(IN_FLIGHT)

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use e2e::Stack;
 use rollcall_bulk::job::Job;
-use rollcall_engine::world::{Lists, TableUsage};
+use rollcall_engine::world::{Lists, Sought, TableUsage};
 use rollcall_model::{caller_id::CallerId, jobs::JobKind, user::User};
 use tokio::time::Duration;
 
@@ -47,7 +47,15 @@ pub(crate) async fn run(report: &mut Report) {
         let start = Instant::now();
         let nobodys = numbers(98, 1);
         let until = tokio::time::Instant::now() + Duration::from_mins(1);
-        let walk = stack.directory.holders(&stack.account, &nobodys, None, until, &mut TableUsage::default()).await;
+        let walk = stack
+            .directory
+            .holders(
+                &stack.account,
+                Sought { numbers: &nobodys, ..Sought::default() },
+                until,
+                &mut TableUsage::default(),
+            )
+            .await;
         assert_eq!(walk.expect("users").holders, []);
         bare.push(start.elapsed());
 

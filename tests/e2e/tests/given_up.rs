@@ -163,7 +163,7 @@ async fn is_given_up<G: GivenUp>(kind: &G) {
 }
 
 async fn undone<G: GivenUp>(kind: &G, stack: &Stack, job: &Job) {
-    let request = UndoRequest { job: job.id.clone(), preview: false }.to_json();
+    let request = UndoRequest { job: job.id.clone(), preview: false, allow_empty: false }.to_json();
     let source = stack.drop_as(JobKind::Undo, "undo.json", request).await;
     let undo = stack.ended(&source).await;
     assert_eq!(

@@ -25,7 +25,7 @@ async fn delete(caller: &Caller, login: &str) {
 }
 
 async fn undo(stack: &Stack, job: &Job) -> Job {
-    let request = UndoRequest { job: job.id.clone(), preview: false }.to_json();
+    let request = UndoRequest { job: job.id.clone(), preview: false, allow_empty: false }.to_json();
     let source = stack.drop_as(JobKind::Undo, "undo.json", request).await;
     stack.ended(&source).await
 }

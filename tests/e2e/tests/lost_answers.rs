@@ -147,7 +147,11 @@ async fn furnish(stack: &Stack, account: &AccountId, jobs: &BothJobs) {
     for kind in [CatalogKind::Role, CatalogKind::Department, CatalogKind::Team] {
         directory.put_entry(account, kind, &entry, None).await.unwrap();
     }
-    let mapping = Mapping::new(CrmUserId::parse("crm-1").unwrap(), rollcall_model::mapping::GivenMapping::default());
+    let mapping = Mapping::new(
+        CrmUserId::parse("crm-1").unwrap(),
+        rollcall_model::mapping::GivenMapping::default(),
+        jiff::Timestamp::now(),
+    );
     assert!(directory.change_mapping(account, None, &mapping, None).await.unwrap());
     for job in [&jobs.previewed, &jobs.finished] {
         let upload = InboxKey { account: account.clone(), ..job.upload.clone() };

@@ -80,7 +80,7 @@ async fn all_ended(stack: &Stack) {
 
 async fn map(stack: &Stack, crm_user: &str, phone_user: &str) {
     let given = GivenMapping { phone_user: PhoneUserId::parse(phone_user).ok(), ..GivenMapping::default() };
-    let mapping = Mapping::new(CrmUserId::parse(crm_user).expect("an ID"), given);
+    let mapping = Mapping::new(CrmUserId::parse(crm_user).expect("an ID"), given, jiff::Timestamp::now());
     assert!(
         stack.directory.change_mapping(&stack.account, None, &mapping, None).await.expect("the mapping is written")
     );
@@ -236,7 +236,7 @@ async fn rotate_and_undo(stack: &Stack, caller: &Caller) {
         all_ended(stack).await;
         assert_eq!(caller.get(&format!("/v1/jobs/{undone}")).await.json()["state"], "undone");
     }
-    let again = UndoRequest { job: uploaded.id, preview: false }.to_json();
+    let again = UndoRequest { job: uploaded.id, preview: false, allow_empty: false }.to_json();
     let source = stack.drop_as(JobKind::Undo, "again.json", again).await;
     assert_eq!(stack.ended(&source).await.state, JobState::Failed);
     // On a slow machine the trail has more objects than a page is read from.

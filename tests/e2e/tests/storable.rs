@@ -110,7 +110,7 @@ async fn an_undo_leaves_out_whom_the_table_refuses_and_takes_back_the_rest() {
 
         let world =
             TestEngine::new(&stack, Faults { refused: Some((POISON, refused)), ..Faults::default() }, None).await;
-        let request = UndoRequest { job: upload.id.clone(), preview: false }.to_json();
+        let request = UndoRequest { job: upload.id.clone(), preview: false, allow_empty: false }.to_json();
         let source = stack.put_quietly("undo.json", request).await;
         let undo = stack.upload_of(JobKind::Undo, "undo.json");
         assert_eq!(world.engine.run(&Undo, &undo, &source, &delivery(1)).await.unwrap(), DeliveryOutcome::Ended);

@@ -26,7 +26,7 @@ fn chain(prefix: &str) -> ([User; 3], Vec<String>) {
 }
 
 async fn undo(stack: &Stack, job: &Job, name: &str) -> Job {
-    let request = UndoRequest { job: job.id.clone(), preview: false }.to_json();
+    let request = UndoRequest { job: job.id.clone(), preview: false, allow_empty: false }.to_json();
     let source = stack.drop_as(JobKind::Undo, name, request).await;
     stack.ended(&source).await
 }
@@ -128,7 +128,8 @@ impl CrashTest for Undoing {
         }
         let job = stack.upload_users(&format!("{prefix}.csv"), format!("Login ID,Name,Email\n{}", rows.concat())).await;
         assert_eq!(job.counts.applied, 4, "{job:?}");
-        String::from_utf8(UndoRequest { job: job.id, preview: false }.to_json()).expect("JSON is text")
+        String::from_utf8(UndoRequest { job: job.id, preview: false, allow_empty: false }.to_json())
+            .expect("JSON is text")
     }
 
     async fn check(&self, stack: &Stack, prefix: &str, job: &Job, context: &str) {

@@ -137,7 +137,7 @@ async fn nobody_asks_for_a_job_in_anothers_name() {
     let job = stack.ended(&source).await;
     assert_eq!(json!(job.asked_by), json!("bucket"));
     // An undo that is dropped by hand says so too, and names its job all the same.
-    let request = UndoRequest { job: job.id.clone(), preview: false };
+    let request = UndoRequest { job: job.id.clone(), preview: false, allow_empty: false };
     let undo = stack.ended(&stack.drop_as(JobKind::Undo, "2026/undo.json", request.to_json()).await).await;
     let shown = ann.get(&format!("/v1/jobs/{}", undo.id)).await.json();
     let told = (&shown["asked_by"], &shown["undoes"], &shown["name"]);

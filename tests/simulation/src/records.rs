@@ -143,10 +143,20 @@ impl Numbers for Memory {
 
 #[async_trait]
 impl Mappings for Memory {
-    async fn mappings(&self, account: &AccountId) -> Result<Vec<Mapping>, StorageError> {
+    async fn mappings_after(
+        &self,
+        account: &AccountId,
+        after: Option<&CrmUserId>,
+    ) -> Result<Vec<Mapping>, StorageError> {
+        /// Few, so that there are several pages.
+        const PAGE: usize = 2;
         expect_account(account);
-        self.ask("reading mappings", |state| state.mappings.values().map(|(mapping, _)| mapping.clone()).collect())
-            .await
+        self.ask("reading mappings", |state| {
+            let later =
+                state.mappings.values().filter(|(mapping, _)| after.is_none_or(|after| mapping.crm_user > *after));
+            later.take(PAGE).map(|(mapping, _)| mapping.clone()).collect()
+        })
+        .await
     }
 
     async fn mappings_of(

@@ -6,14 +6,13 @@ use async_trait::async_trait;
 use rollcall_bulk::rotation::{Holder, Only};
 use rollcall_engine::{
     StorageError,
-    world::{Added, Found, ListChange, ListNumbers, Lists, NotWritten, TableUsage, UserWrite, Users, Walk},
+    world::{Added, Found, ListChange, ListNumbers, Lists, NotWritten, Sought, TableUsage, UserWrite, Users, Walk},
 };
 use rollcall_model::{
     account::AccountId,
     audit::Actor,
-    caller_id::CallerId,
     jobs::JobId,
-    user::{Claim, DirectoryId, User, fold},
+    user::{Claim, DirectoryId, Policy, User, fold},
 };
 use tokio::time::Instant;
 
@@ -108,6 +107,8 @@ impl Users for Memory {
         let users = self.whole_users(account, folded_logins, until, usage).await?;
         let found = |user: User| Found {
             policy: user.policy,
+            created: user.created,
+            department: user.profile.department,
             email: user.profile.email.map(|email| fold(email.as_str()).into_owned()),
             caller_ids: user.caller_ids,
         };
@@ -182,8 +183,7 @@ impl Lists for Memory {
     async fn holders(
         &self,
         account: &AccountId,
-        numbers: &[CallerId],
-        only: Option<&Only>,
+        Sought { numbers, policies, only }: Sought<'_>,
         until: Instant,
         usage: &mut TableUsage,
     ) -> Result<Walk, StorageError> {
@@ -203,8 +203,21 @@ impl Lists for Memory {
                 Some(Only::Department(id)) => user.profile.department.as_ref() == Some(id),
                 Some(Only::Team(id)) => user.profile.team.as_ref() == Some(id),
             };
-            if is_meant && user.caller_ids.iter().any(|number| numbers.contains(number)) {
-                walk.holders.push(Holder { login, policy: user.policy, caller_ids: user.caller_ids });
+            let (created, policy, department) = (user.created, user.policy, user.profile.department);
+            let looked_for = match (policy, &department) {
+                (Policy::All, _) => policies.all,
+                (Policy::Department, Some(id)) => policies.departments.contains(id),
+                (Policy::Department, None) | (Policy::Custom, _) => false,
+            };
+            match (policy, &department) {
+                (Policy::All, _) if is_meant => walk.policies.all += 1,
+                (Policy::Department, Some(id)) if is_meant => {
+                    *walk.policies.departments.entry(id.clone()).or_default() += 1;
+                }
+                _ => {}
+            }
+            if is_meant && (looked_for || user.caller_ids.iter().any(|number| numbers.contains(number))) {
+                walk.holders.push(Holder { login, created, policy, department, caller_ids: user.caller_ids });
             }
         }
         walk.holders.sort_by(|a, b| a.login.cmp(&b.login));

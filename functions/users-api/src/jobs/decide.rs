@@ -79,7 +79,7 @@ pub(crate) async fn undo(
     State(api): Shared,
     caller: Caller,
     Path(id): Path<String>,
-    Body(UndoJobRequest { preview }): Body<UndoJobRequest>,
+    Body(UndoJobRequest { preview, allow_empty }): Body<UndoJobRequest>,
 ) -> Result<(StatusCode, Json<RequestedJob>), Problem> {
     let job = find(&api, &caller, &id).await?;
     may_change(&api, &caller, &job).await?;
@@ -88,7 +88,7 @@ pub(crate) async fn undo(
         return Err(Problem::new(StatusCode::CONFLICT, ApiCode::UndoUnsupported, detail));
     }
     job.decide(Decision::Undo, &caller.actor()).map_err(illegal)?;
-    ask(&api, caller, JobKind::Undo, "undo.json", UndoRequest { job: job.id, preview }.to_json()).await
+    ask(&api, caller, JobKind::Undo, "undo.json", UndoRequest { job: job.id, preview, allow_empty }.to_json()).await
 }
 
 fn illegal(illegal: InvalidJobState) -> Problem {

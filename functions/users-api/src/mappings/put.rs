@@ -12,7 +12,6 @@ use rollcall_model::{
     mapping::{CrmUserId, GivenMapping, Mapping},
     phone_side::PhoneUserId,
     settings::PhoneSystem,
-    version::first_version,
 };
 
 use crate::{
@@ -48,10 +47,7 @@ pub(crate) async fn put(
         let after = match &before {
             Some(before) if before.given == given => return Ok(answer(StatusCode::OK, before.clone())),
             Some(before) => before.with(given.clone()),
-            None => {
-                let version = first_version(Timestamp::now());
-                Mapping { version, ..Mapping::new(crm_user.clone(), given.clone()) }
-            }
+            None => Mapping::new(crm_user.clone(), given.clone(), Timestamp::now()),
         };
         let by = caller.actor();
         let written = api.directory.change_mapping(&caller.account, before.as_ref(), &after, Some(&by)).await;

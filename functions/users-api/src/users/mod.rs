@@ -11,6 +11,7 @@ pub(crate) mod patch;
 pub(crate) mod policy;
 
 use axum::http::HeaderMap;
+use jiff::Timestamp;
 use rollcall_model::user::{LoginId, User};
 use rollcall_storage::directory::WriteOutcome;
 
@@ -41,7 +42,7 @@ async fn change(
         if after == before {
             return Ok(before);
         }
-        after.version = before.version + 1;
+        after = after.revised(Timestamp::now());
         let updated = api.directory.update_user(&caller.account, &before, &after, &caller.actor()).await?;
         if updated == WriteOutcome::Written {
             return Ok(after);

@@ -5,7 +5,7 @@ use rollcall_tabular::{Row, Schema};
 
 use super::{AppendLedger, AppendPlan, AppendRequests, COLUMNS, LoginLookup, judge};
 use crate::{
-    bulk_job::{BulkJob, Done, ListAdditions, Plan},
+    bulk_job::{BulkJob, Done, Overtaken, Plan, Retraction},
     left_out::LeftOut,
     report::Judgement,
 };
@@ -98,7 +98,13 @@ impl Plan for AppendPlan {
         done.numbers_added += self.add.len() as u64;
     }
 
-    fn additions(&mut self) -> Option<ListAdditions<'_>> {
-        Some(ListAdditions { login: &self.login, added: &mut self.add, retracted: &mut self.retracted })
+    fn added(&self) -> &[CallerId] {
+        &self.add
+    }
+
+    fn retract(&mut self, now: &Overtaken) -> Option<Retraction<'_>> {
+        self.retracted.extend(self.add.extract_if(.., |number| now.refused.contains(number)));
+        let off = self.retracted.clone();
+        (!off.is_empty()).then_some(Retraction { login: &self.login, off, back: &[] })
     }
 }

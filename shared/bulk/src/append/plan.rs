@@ -1,6 +1,7 @@
 //! What an append does to one user.
 
 use hashbrown::HashSet;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::left_out::LeftOut;
@@ -28,6 +29,12 @@ pub enum LoginLookup {
 pub struct AppendPlan {
     /// The login ID, folded.
     pub login: String,
+    /// When the user was created, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
+    /// The user had no number to dial from.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub had_none: bool,
     /// Who that is.
     pub standing: LoginLookup,
     /// Numbers to add.
@@ -82,6 +89,8 @@ impl AppendPlan {
     pub(super) fn nothing(login: String, standing: LoginLookup) -> Self {
         Self {
             login,
+            created: None,
+            had_none: false,
             standing,
             add: Vec::new(),
             already_present: Vec::new(),

@@ -141,6 +141,8 @@ pub fn plan(
             rows.push(row);
         }
     }
+    // Leavers first: whatever keeps the run from its end, they are out.
+    rows.sort_by_key(|row| !row.keeps_out());
     SyncPlan { rows, tally }
 }
 

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::sync::{SyncTally, hold};
-use crate::safety_threshold::Recent;
+use crate::{safety_threshold::Recent, turn::Turn};
 use rollcall_model::{jobs::JobId, user::DirectoryId};
 
 /// What is kept of an account that has imported users.
@@ -26,6 +26,9 @@ pub struct SyncState {
     /// Whom syncs that no person has confirmed have deactivated of late.
     #[serde(skip_serializing_if = "Recent::is_empty")]
     pub deactivated: Recent,
+    /// Whose turn it is.
+    #[serde(skip_serializing_if = "Turn::is_unused")]
+    pub turn: Turn,
     /// Whom the last sync that was done could not bring in step. **The next one asks for them by ID**, since the directory's next delta
     /// doesn't tell of them again.
     pub ask_again: BTreeSet<DirectoryId>,
@@ -137,7 +140,7 @@ impl SyncState {
     pub fn admit(&mut self, job: &JobId, tally: &SyncTally, confirmed: bool, now: Timestamp) -> Result<(), String> {
         if confirmed {
             self.deactivated.clear();
-        } else if !self.deactivated.knows(job) {
+        } else if self.deactivated.of(job).is_none_or(|admitted| tally.deactivated > admitted) {
             if let Some(reason) = hold(tally.deactivated, self.deactivated.sum(now), tally.linked) {
                 return Err(reason);
             }

@@ -64,6 +64,7 @@ pub fn claim(existing: Option<Job>, upload: &InboxKey, source: &ObjectVersion, d
             stage: Stage::Dropped,
             phase: Phase::Reading,
             started: delivery.at,
+            as_of: Some(delivery.at),
             ended: None,
             lease,
             attempts: 1,
@@ -119,6 +120,7 @@ pub fn claim(existing: Option<Job>, upload: &InboxKey, source: &ObjectVersion, d
         (job.ended, job.failure, job.mail) = (None, None, None);
     }
     job.lease = lease;
+    job.as_of.get_or_insert(delivery.at);
     job.attempts += 1;
     job.paused = false;
     ClaimOutcome::Work(Box::new(job))

@@ -57,6 +57,10 @@ pub struct Job {
     pub phase: Phase,
     /// When its file was first taken up.
     pub started: Timestamp,
+    /// As of when it knows what it knows: its first attempt began, or the first after a person's decision. What is known of a user since is
+    /// newer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
@@ -243,6 +247,7 @@ impl Job {
                 (job.state, job.stage, job.phase) = (JobState::Running, Stage::Executed, Phase::Reading);
                 (job.counts, job.progress, job.paused) = (Counts::default(), Progress::default(), false);
                 (job.ended, job.failure, job.last_error, job.mail) = (None, None, None, None);
+                job.as_of = None;
                 job.decided_by = Some(by.clone());
             }
             (Decision::Execute, JobState::Running) if self.stage == Stage::Executed && self.lease.is_none() => {}

@@ -15,9 +15,9 @@ use rollcall_model::mapping::{CrmUserId, Mapping, MappingState, MatchIndex};
 use rollcall_model::{
     caller_id::CallerId,
     code::Warning,
-    inventory::InventoryNumber,
+    inventory::{DialableNumbers, InventoryNumber},
     phone_side::{DialPermission, PhoneUserId},
-    user::{Policy, Ref},
+    user::Policy,
 };
 use rollcall_tabular::{Column, Row, Schema, Writer};
 
@@ -33,9 +33,52 @@ pub struct MappingChange {
     /// The mapping as it is to be; `None` when it is so already.
     pub after: Option<Mapping>,
     /// Numbers that the CRM user sees and didn't see.
-    pub granted: Vec<CallerId>,
+    pub granted: Numbers,
     /// Numbers that the CRM user doesn't see any more.
-    pub revoked: Vec<CallerId>,
+    pub revoked: Numbers,
+}
+
+/// Numbers, of which no more are kept than people read: under the policy all, each of many mappings would have all of the account's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "LoggedNumbers")]
+pub struct Numbers {
+    /// How many they are.
+    pub count: usize,
+    /// The first ones, in order.
+    pub first: Vec<CallerId>,
+}
+
+/// Numbers as plans keep them. Plans of before they were cut have them all.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum LoggedNumbers {
+    All(Vec<CallerId>),
+    Cut { count: usize, first: Vec<CallerId> },
+}
+
+impl From<LoggedNumbers> for Numbers {
+    fn from(logged: LoggedNumbers) -> Self {
+        match logged {
+            LoggedNumbers::All(numbers) => numbers.into(),
+            LoggedNumbers::Cut { count, first } => Self { count, first },
+        }
+    }
+}
+
+impl From<Vec<CallerId>> for Numbers {
+    fn from(mut numbers: Vec<CallerId>) -> Self {
+        let count = numbers.len();
+        numbers.truncate(MAX_NAMED);
+        numbers.shrink_to_fit();
+        Self { count, first: numbers }
+    }
+}
+
+impl Numbers {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
 }
 
 /// What came of a mapping.
@@ -59,6 +102,8 @@ pub enum MappingOutcome {
     Orphaned,
     /// What the CRM user was to see could not be written. What was to be revoked is revoked, if it could be.
     LeftOut(LeftOut),
+    /// A newer resync has taken over, and looks after it.
+    Overtaken,
 }
 
 /// Numbers, or phone users, that a cell of a row names; of more it says how many. A row is for people, and is read back by the CRM user
@@ -76,23 +121,37 @@ pub struct ResyncPlan {
     pub crm_user: CrmUserId,
     /// What becomes of it.
     pub change: MappingChange,
+    /// An earlier attempt has written it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub done: bool,
+    /// When that was read which the mapping held when this was decided, as long as the attempt lives.
+    #[serde(skip)]
+    pub found: Option<Timestamp>,
 }
 
 impl MappingChange {
     /// Of a mapping that isn't there any more.
     pub fn none() -> Self {
-        Self { kind: MappingOutcome::Unchanged, after: None, granted: Vec::new(), revoked: Vec::new() }
+        let (granted, revoked) = (Numbers::default(), Numbers::default());
+        Self { kind: MappingOutcome::Unchanged, after: None, granted, revoked }
+    }
+
+    /// Of a mapping that a newer resync looks after.
+    pub fn overtaken() -> Self {
+        Self { kind: MappingOutcome::Overtaken, ..Self::none() }
     }
 
     /// Leaves out what the table can't store: the numbers that are granted. **What is revoked goes all the same**; where nothing is
     /// revoked, nothing is left to write.
-    pub fn leave_out_grants(&mut self) {
-        let granted: HashSet<CallerId> = std::mem::take(&mut self.granted).into_iter().collect();
+    pub fn leave_out_grants(&mut self, before: Option<&Mapping>) {
+        let had = before.and_then(|before| before.permission.as_ref());
+        let had: HashSet<CallerId> = had.iter().flat_map(|permission| permission.caller_ids.iter().copied()).collect();
         let permission = self.after.as_mut().and_then(|after| after.permission.as_mut());
         match permission.filter(|permission| permission.policy == Policy::Custom && !self.revoked.is_empty()) {
-            Some(permission) => permission.caller_ids.retain(|number| !granted.contains(number)),
+            Some(permission) => permission.caller_ids.retain(|number| had.contains(number)),
             None => self.after = None,
         }
+        self.granted = Numbers::default();
         self.kind = MappingOutcome::LeftOut(LeftOut::NotStorable);
     }
 
@@ -109,19 +168,43 @@ impl MappingOutcome {
     }
 }
 
-/// Decides for one mapping.
-pub fn decide(mapping: &Mapping, side: &MatchIndex<'_>, inventory: &[InventoryNumber], at: Timestamp) -> MappingChange {
+/// By what a resync decides, beside the phone side.
+pub struct Facts {
+    /// The account's numbers.
+    pub inventory: Vec<InventoryNumber>,
+    /// Those that can be dialled from.
+    pub dialable: DialableNumbers,
+    /// When the phone side was read.
+    pub read: Timestamp,
+}
+
+impl Facts {
+    /// With these numbers, and a phone side that is read now.
+    pub fn new(inventory: Vec<InventoryNumber>, read: Timestamp) -> Self {
+        Self { dialable: DialableNumbers::of(&inventory), inventory, read }
+    }
+
+    /// How many numbers a permission gives.
+    pub fn count(&self, permission: &DialPermission) -> usize {
+        self.dialable.count(permission.policy, permission.department.as_ref(), &permission.caller_ids)
+    }
+}
+
+/// Decides for one mapping. One whose permission was read later than this phone side is left as it is.
+pub fn decide(mapping: &Mapping, side: &MatchIndex<'_>, facts: &Facts) -> MappingChange {
+    if mapping.read.is_some_and(|read| read > facts.read) {
+        return MappingChange::overtaken();
+    }
     let found = side.find(&mapping.given, &mapping.state);
     let permission = found.user.map(|user| user.permission.clone().unwrap_or_else(|| DialPermission::custom([])));
     let same = permission == mapping.permission && found.state == mapping.state;
-    let (mut granted, mut revoked) = (Vec::new(), Vec::new());
+    let (mut granted, mut revoked) = (Numbers::default(), Numbers::default());
     if permission != mapping.permission {
-        let before: HashSet<CallerId> = mapping.visible(inventory).into_iter().collect();
-        let after = permission.as_ref().map(|permission| permission.resolve(inventory)).unwrap_or_default();
-        granted = after.iter().copied().filter(|number| !before.contains(number)).collect();
-        let after: HashSet<CallerId> = after.into_iter().collect();
-        revoked = before.into_iter().filter(|number| !after.contains(number)).collect();
-        revoked.sort_unstable();
+        let before = mapping.visible(&facts.inventory);
+        let after = permission.as_ref().map(|permission| permission.resolve(&facts.inventory)).unwrap_or_default();
+        let lacks = |all: &[CallerId], number: &CallerId| all.binary_search(number).is_err();
+        granted = after.iter().copied().filter(|number| lacks(&before, number)).collect::<Vec<_>>().into();
+        revoked = before.iter().copied().filter(|number| lacks(&after, number)).collect::<Vec<_>>().into();
     }
     let kind = match &found.state {
         MappingState::Unmapped => MappingOutcome::Unmapped,
@@ -135,7 +218,8 @@ pub fn decide(mapping: &Mapping, side: &MatchIndex<'_>, inventory: &[InventoryNu
     let after = (!same).then(|| Mapping {
         state: found.state,
         permission,
-        changed: Some(at),
+        changed: Some(facts.read),
+        read: Some(facts.read),
         version: mapping.version + 1,
         ..mapping.clone()
     });
@@ -155,7 +239,7 @@ impl Extent {
     /// Takes in what would become of one mapping. `sees` is how many numbers its CRM user sees now.
     pub fn add(&mut self, sees: usize, change: &MappingChange) {
         self.grants += sees;
-        self.revoked += change.revoked.len();
+        self.revoked += change.revoked.count;
     }
 
     /// Why the run holds: with `before`, what others have revoked of late, it would revoke more than anybody may have meant. The share is of
@@ -181,61 +265,25 @@ impl Extent {
     }
 }
 
-/// Counts what a permission gives, without making the list: most mappings of an account don't change.
-pub struct Counter {
-    usable: HashSet<CallerId>,
-    departments: HashMap<Ref, usize>,
-}
-
-impl Counter {
-    /// Over this inventory.
-    pub fn of(inventory: &[InventoryNumber]) -> Self {
-        let usable = || inventory.iter().filter(|item| item.facts.state.is_usable());
-        let mut departments = HashMap::new();
-        for department in usable().filter_map(|item| item.facts.department.clone()) {
-            *departments.entry(department).or_default() += 1;
-        }
-        Self { usable: usable().map(|item| item.number).collect(), departments }
-    }
-
-    /// How many numbers a permission gives.
-    pub fn count(&self, permission: &DialPermission, inventory: &[InventoryNumber]) -> usize {
-        if inventory.is_empty() {
-            return permission.resolve(inventory).len();
-        }
-        match permission.policy {
-            Policy::All => self.usable.len(),
-            Policy::Department => {
-                permission.department.as_ref().and_then(|id| self.departments.get(id)).copied().unwrap_or_default()
-            }
-            Policy::Custom => permission.caller_ids.iter().filter(|number| self.usable.contains(*number)).count(),
-        }
-    }
-}
-
-/// A file of rows: what a resync would do, mapping by mapping.
-pub fn rows() -> Writer {
-    let mut csv = Writer::new(b',');
-    csv.record(["CRM User", "Phone User", "Change", "Granted", "Revoked"]);
-    csv
-}
+/// The header of the rows: what a resync would do, mapping by mapping.
+pub const HEADER: [&str; 5] = ["CRM User", "Phone User", "Change", "Granted", "Revoked"];
 
 /// Writes what a resync would do to one mapping.
 pub fn write_row(csv: &mut Writer, mapping: &Mapping, change: &MappingChange) {
     let state = change.after.as_ref().map_or(&mapping.state, |after| &after.state);
     csv.record([
         mapping.crm_user.as_str(),
-        &first_of(&named(state)),
+        &shown(&named(state), named(state).len()),
         change.kind.as_str(),
-        &first_of(&change.granted),
-        &first_of(&change.revoked),
+        &shown(&change.granted.first, change.granted.count),
+        &shown(&change.revoked.first, change.revoked.count),
     ]);
 }
 
 /// The first of some things, and how many more there are.
-fn first_of<T: ToString>(all: &[T]) -> String {
-    let mut text = all.iter().take(MAX_NAMED).map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    if let Some(more) = all.len().checked_sub(MAX_NAMED).filter(|more| *more > 0) {
+fn shown<T: ToString>(first: &[T], count: usize) -> String {
+    let mut text = first.iter().take(MAX_NAMED).map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    if let Some(more) = count.checked_sub(MAX_NAMED).filter(|more| *more > 0) {
         text.push_str(&format!("; and {more} more"));
     }
     text
@@ -299,7 +347,7 @@ impl BulkJob for ResyncLedger {
 
     fn record(&mut self, plan: &ResyncPlan) {
         if let Some(user) = self.user(&plan.crm_user) {
-            self.outcomes[user] = Some((plan.change.kind, plan.change.after.is_some()));
+            self.outcomes[user] = Some((plan.change.kind, plan.change.after.is_some() || plan.done));
         }
     }
 
@@ -317,14 +365,26 @@ impl Plan for ResyncPlan {
         !now.writes()
     }
 
+    /// What an earlier attempt has written is its doing, whatever is left to do.
+    fn merge_previous_attempt(&mut self, earlier: &Self) {
+        let wrote = earlier.change.after.as_ref().and_then(|after| after.read);
+        if self.change.kind == MappingOutcome::Unchanged && wrote.is_some() && wrote == self.found {
+            self.change = MappingChange { after: None, ..earlier.change.clone() };
+            self.done = true;
+        }
+    }
+
     fn leave_out(&mut self, why: LeftOut) {
-        self.change.leave_out(why);
+        match why {
+            LeftOut::Overtaken => self.change = MappingChange::overtaken(),
+            why => self.change.leave_out(why),
+        }
     }
 
     fn tally(&self, done: &mut Done) {
-        done.users_changed += u64::from(self.writes());
-        done.numbers_added += self.change.granted.len() as u64;
-        done.numbers_removed += self.change.revoked.len() as u64;
+        done.users_changed += u64::from(self.writes() || self.done);
+        done.numbers_added += self.change.granted.count as u64;
+        done.numbers_removed += self.change.revoked.count as u64;
     }
 }
 
@@ -342,7 +402,7 @@ fn judge(row: &Row<'_>, ledger: &ResyncLedger) -> Judgement {
                 "The numbers that the CRM user was to see in addition are too many for one mapping. Use the policy all or department for the \
                  phone user, or a shorter list."
             }
-            LeftOut::Changing => {
+            LeftOut::Changing | LeftOut::Overtaken => {
                 "Somebody else changed the mapping each time that the job was about to. The next resync looks at it again."
             }
         };
@@ -360,6 +420,9 @@ fn judge(row: &Row<'_>, ledger: &ResyncLedger) -> Judgement {
         | MappingOutcome::Updated
         | MappingOutcome::Unchanged
         | MappingOutcome::LeftOut(_) => None,
+        MappingOutcome::Overtaken => {
+            Some((Warning::ChangedSince, "A newer resync has taken over, and looks after it."))
+        }
     };
     let remarks = warning.into_iter().map(|(code, message)| Remark::warning(code, field, &value, message)).collect();
     Judgement { status: if changed { RowStatus::Applied } else { RowStatus::Unchanged }, remarks }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Extent;
-use crate::safety_threshold::Recent;
+use crate::{safety_threshold::Recent, turn::Turn};
 use rollcall_model::jobs::JobId;
 
 /// What is kept from one resync to the next.
@@ -18,6 +18,9 @@ pub struct ResyncState {
     /// What resyncs that no person has confirmed have revoked of late.
     #[serde(skip_serializing_if = "Recent::is_empty")]
     pub revoked: Recent,
+    /// Whose turn it is.
+    #[serde(skip_serializing_if = "Turn::is_unused")]
+    pub turn: Turn,
 }
 
 impl ResyncState {
@@ -27,14 +30,14 @@ impl ResyncState {
     }
 
     /// Lets a resync go on to write, and remembers what it revokes; or says why it holds. One that was let through before, by an earlier
-    /// attempt, isn't held: part of it may be done.
+    /// attempt, isn't held as long as it revokes no more than it was let through with: part of it may be done.
     ///
     /// # Errors
     /// The reason, in a sentence.
     pub fn admit(&mut self, job: &JobId, extent: Extent, confirmed: bool, now: Timestamp) -> Result<(), String> {
         if confirmed {
             self.revoked.clear();
-        } else if !self.revoked.knows(job) {
+        } else if self.revoked.of(job).is_none_or(|admitted| extent.revoked > admitted) {
             if let Some(reason) = extent.held(self.revoked.sum(now)) {
                 return Err(reason);
             }

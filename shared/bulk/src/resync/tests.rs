@@ -32,6 +32,10 @@ fn email(at: usize) -> EmailAddress {
     format!("person{at}@example.com").parse().unwrap()
 }
 
+fn facts(inventory: &[InventoryNumber]) -> Facts {
+    Facts::new(inventory.to_vec(), Timestamp::UNIX_EPOCH)
+}
+
 fn item(at: usize, state: NumberState) -> InventoryNumber {
     let department = Ref::parse(if at.is_multiple_of(2) { "even" } else { "odd" }).ok();
     InventoryNumber::new(number(at), NumberFacts { state, department, ..NumberFacts::default() }, Timestamp::UNIX_EPOCH)
@@ -145,7 +149,7 @@ impl World {
                 let given = GivenMapping { email: Some(email(*address)), login: None, phone_user: to.map(phone_user) };
                 let mapping = match self.mappings.get(crm) {
                     Some(mapping) => mapping.with(given),
-                    None => Mapping::new(CrmUserId::parse(&format!("crm{crm}")).unwrap(), given),
+                    None => Mapping::new(CrmUserId::parse(&format!("crm{crm}")).unwrap(), given, Timestamp::UNIX_EPOCH),
                 };
                 if mapping.permission.is_none() {
                     self.last.remove(crm);
@@ -166,7 +170,7 @@ impl World {
         let mut left = writes;
         for crm in self.mappings.keys().copied().collect::<Vec<_>>() {
             let meant = self.meant(&self.mappings[&crm]);
-            let Some(after) = decide(&self.mappings[&crm], &index, &inventory, Timestamp::UNIX_EPOCH).after else {
+            let Some(after) = decide(&self.mappings[&crm], &index, &facts(&inventory)).after else {
                 continue;
             };
             if left == 0 {
@@ -218,7 +222,7 @@ proptest! {
         let (side, inventory) = (world.side(), world.inventory());
         let index = MatchIndex::of(&side);
         for mapping in world.mappings.values() {
-            let change = decide(mapping, &index, &inventory, Timestamp::UNIX_EPOCH);
+            let change = decide(mapping, &index, &facts(&inventory));
             prop_assert_eq!(change.after, None);
             prop_assert!(change.granted.is_empty() && change.revoked.is_empty());
         }
@@ -229,7 +233,7 @@ proptest! {
 fn each_broken_link_is_named_first_and_mended_by_what_is_said() {
     let inventory = [item(0, NumberState::Active), item(1, NumberState::Retired), item(3, NumberState::Resting)];
     let given = GivenMapping { phone_user: Some(phone_user(0)), ..GivenMapping::default() };
-    let unsynced = Mapping::new(CrmUserId::parse("crm").unwrap(), given);
+    let unsynced = Mapping::new(CrmUserId::parse("crm").unwrap(), given, Timestamp::UNIX_EPOCH);
     let with = |permission: DialPermission| Mapping { permission: Some(permission), ..unsynced.clone() };
     let listed = with(DialPermission::custom([0, 1, 3, 5].map(number)));
     let empty = with(DialPermission::custom([]));
@@ -288,13 +292,13 @@ fn what_is_revoked_goes_where_the_table_can_not_store_what_is_granted() {
         let user = PhoneUser { id: phone_user(0), login: None, email: None, permission };
         PhoneSide { users: vec![user] }
     };
-    let mapping = Mapping::new(CrmUserId::parse("crm").unwrap(), given);
+    let mapping = Mapping::new(CrmUserId::parse("crm").unwrap(), given, Timestamp::UNIX_EPOCH);
     let (before, after) = (of(&[number(0), number(1)]), of(&[number(1), number(2), number(3)]));
-    let mapping = decide(&mapping, &MatchIndex::of(&before), &inventory, Timestamp::UNIX_EPOCH).after.unwrap();
-    let mut change = decide(&mapping, &MatchIndex::of(&after), &inventory, Timestamp::UNIX_EPOCH);
-    change.leave_out_grants();
-    assert_eq!(change.revoked, [number(0)]);
+    let mapping = decide(&mapping, &MatchIndex::of(&before), &facts(&inventory)).after.unwrap();
+    let mut change = decide(&mapping, &MatchIndex::of(&after), &facts(&inventory));
+    change.leave_out_grants(Some(&mapping));
+    assert_eq!(change.revoked.first, [number(0)]);
     assert_eq!(change.after.as_ref().unwrap().permission.as_ref().unwrap().caller_ids, [number(1)]);
     change.leave_out(LeftOut::NotStorable);
-    assert_eq!((change.after, change.revoked), (None, Vec::new()));
+    assert_eq!((change.after, change.revoked), (None, Numbers::default()));
 }

@@ -34,6 +34,18 @@ pub struct Checked {
     pub asked: RequestedPair,
     /// Whether it can be carried out.
     pub verdict: PairVerdict,
+    /// Those who dial from the old number by their policy, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_policy: Option<ByPolicy>,
+}
+
+/// Those who dial from an old number by their policy: all of the account's numbers, or their department's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByPolicy {
+    /// How many they are.
+    pub people: u64,
+    /// The replacement is theirs by the same policy.
+    pub replaced: bool,
 }
 
 /// Whether a pair can be carried out.
@@ -90,7 +102,7 @@ pub fn check(
                 field: COLUMNS[bad.column].name.to_owned(),
                 message: bad.message,
             });
-            Checked { asked, verdict }
+            Checked { asked, verdict, by_policy: None }
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    COLUMNS, Checked, NEW, OLD, Pair, PairVerdict, RotationPlan,
+    ByPolicy, COLUMNS, Checked, NEW, OLD, Pair, PairVerdict, RotationPlan, Rules,
     rows::{AT, LOGIN, ROWS, key},
 };
 use crate::{
@@ -25,11 +25,16 @@ pub struct RotationLedger {
     logins: Vec<String>,
     index: HashMap<String, usize>,
     came: Vec<Option<Came>>,
+    /// Numbers that somebody keeps, each with how many keep it.
+    kept: HashMap<CallerId, usize>,
+    /// Numbers that stay in service for those who dial by a policy.
+    kept_for_policies: HashSet<CallerId>,
 }
 
 /// What came of one user.
 struct Came {
     removed: Vec<Pair>,
+    added: bool,
     retracted: Vec<CallerId>,
     kept: Vec<CallerId>,
     left_out: Option<LeftOut>,
@@ -39,7 +44,15 @@ impl RotationLedger {
     /// A ledger without users yet.
     pub fn new(pairs: Vec<Checked>) -> Self {
         let places = pairs.iter().enumerate().map(|(at, pair)| (pair.asked.at.clone(), at)).collect();
-        Self { pairs, places, logins: Vec::new(), index: HashMap::new(), came: Vec::new() }
+        Self {
+            pairs,
+            places,
+            logins: Vec::new(),
+            index: HashMap::new(),
+            came: Vec::new(),
+            kept: HashMap::new(),
+            kept_for_policies: HashSet::new(),
+        }
     }
 
     /// The pairs, in the order of the request.
@@ -59,7 +72,23 @@ impl RotationLedger {
 
     /// Numbers that somebody keeps, since there would be none left.
     pub fn kept(&self) -> HashSet<CallerId> {
-        self.came.iter().flatten().flat_map(|came| came.kept.iter().copied()).collect()
+        self.kept.keys().chain(&self.kept_for_policies).copied().collect()
+    }
+
+    /// The folded login IDs of those whose lists are others now.
+    pub fn changed(&self) -> impl Iterator<Item = &str> {
+        let changed = self.logins.iter().zip(&self.came).filter(|(_, came)| {
+            came.as_ref().is_some_and(|came| !came.removed.is_empty() || came.added || !came.retracted.is_empty())
+        });
+        changed.map(|(login, _)| login.as_str())
+    }
+
+    /// Looks again at those who dial by a policy, by rules that are made of the inventory as it is when lists have been changed: what they would be
+    /// left without stays in service.
+    pub fn keep_for_policies(&mut self, now: &Rules) {
+        let left = now.left_by_policy();
+        let olds = self.pairs.iter().filter(|pair| pair.by_policy.is_some()).filter_map(Checked::good);
+        self.kept_for_policies = olds.map(|pair| pair.old).filter(|old| now.is_needed(*old, &left)).collect();
     }
 
     fn pair(&self, row: &Row<'_>) -> Option<&Checked> {
@@ -98,8 +127,18 @@ impl BulkJob for RotationLedger {
 
     fn record(&mut self, plan: &RotationPlan) {
         if let Some(user) = self.user(&plan.login) {
-            let RotationPlan { removed, retracted, kept, left_out, .. } = plan.clone();
-            self.came[user] = Some(Came { removed, retracted, kept, left_out });
+            let RotationPlan { removed, mut retracted, kept, left_out, .. } = plan.clone();
+            retracted.extend(&plan.unusable);
+            let before = self.came[user].take().map(|came| came.kept).unwrap_or_default();
+            for number in before {
+                let keep = self.kept.get_mut(&number).expect("somebody keeps it");
+                *keep -= 1;
+                if *keep == 0 {
+                    self.kept.remove(&number);
+                }
+            }
+            kept.iter().for_each(|number| *self.kept.entry(*number).or_default() += 1);
+            self.came[user] = Some(Came { removed, added: !plan.added.is_empty(), retracted, kept, left_out });
         }
     }
 
@@ -137,6 +176,9 @@ fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
         }
     };
     let old = pair.old.to_string();
+    if let Some(ByPolicy { people, replaced }) = checked.by_policy.filter(|_| login.is_empty()) {
+        return by_policy(ledger, old_field, pair, people, replaced);
+    }
     if login.is_empty() {
         return unchanged(
             Warning::NumberNotAssigned,
@@ -151,9 +193,14 @@ fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
     if let Some(why) = came.left_out.filter(|_| came.kept.contains(&pair.old)) {
         return Judgement::failed(Remark::error(why.code(), login_field, &login, why.message()));
     }
+    let retired = |new: &CallerId| came.retracted.contains(new);
+    if let Some(new) = pair.new.filter(retired).filter(|_| came.kept.contains(&pair.old)) {
+        let message = format!("{new} has been retired meanwhile, so {old} stays on the list and in service.");
+        return Judgement::failed(Remark::error(RowCode::NumberRetired, new_field, &new.to_string(), message));
+    }
     if came.kept.contains(&pair.old) {
-        let message = "Without the numbers that are retired, the user would have none to dial from, so the list stays as it \
-                       is. Give the user another number, or allow empty lists.";
+        let message = "Without the numbers that are retired, the user would have none to dial from, so they stay. \
+                       Give the user another number, or its department another one, or allow empty lists.";
         return Judgement::failed(Remark::error(RowCode::ListWouldBeEmpty, login_field, &login, message));
     }
     let Some(Pair { new, .. }) = came.removed.iter().find(|removed| removed.old == pair.old) else {
@@ -161,13 +208,34 @@ fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
             Warning::NumberNotAssigned,
             login_field,
             &login,
-            format!("The user doesn't have {old} any more."),
+            format!("The user doesn't have {old} any more, or has other numbers to dial from."),
         );
     };
     if let Some(new) = new.filter(|new| came.retracted.contains(new)) {
-        let message =
-            format!("{new} has been retired meanwhile. It was taken off the list again, and {old} is off it.");
+        let message = format!("{new} has been retired meanwhile, and {old} too: both are off the list.");
         return Judgement::failed(Remark::error(RowCode::NumberRetired, new_field, &new.to_string(), message));
     }
     Judgement { status: RowStatus::Applied, remarks: Vec::new() }
+}
+
+/// Judges the row of those who dial from an old number by their policy.
+fn by_policy(ledger: &RotationLedger, field: &str, pair: Pair, people: u64, replaced: bool) -> Judgement {
+    let old = pair.old.to_string();
+    if ledger.kept_for_policies.contains(&pair.old) {
+        let message = format!(
+            "{people} people dial from {old} by their policy, and what was to stay for them has been taken out of service meanwhile. So \
+             {old} stays in service."
+        );
+        return Judgement::failed(Remark::error(RowCode::ListWouldBeEmpty, field, &old, message));
+    }
+    let kept = ledger.kept.contains_key(&pair.old);
+    let what = match pair.new {
+        _ if kept => format!("{old} stays in service, since somebody needs it."),
+        Some(new) if replaced => format!("They dial from {new} in its place."),
+        _ => "They lose it, and dial from their other numbers.".to_owned(),
+    };
+    let message =
+        format!("{people} people dial from {old} by their policy: all numbers, or their department's. {what}");
+    let remarks = vec![Remark::warning(Warning::DialledByPolicy, field, &old, message)];
+    Judgement { status: if kept { RowStatus::Unchanged } else { RowStatus::Applied }, remarks }
 }

@@ -5,25 +5,27 @@
 //! is to be done becomes rows: one for each number and each user who has it ([`rows`]). A user's list changes in one write
 //! ([`RotationPlan::decide`]); a plan can only take off what is being retired, and never makes a list longer.
 //!
-//! **Nobody is left without a number to dial from** unless that is asked for: a user under the custom policy who would be
-//! keeps the list as it is, and the rows say so.
+//! **Nobody is left without a number to dial from** unless that is asked for, by list or by policy: who would be keeps the numbers, and the
+//! rows say so. What a replacement takes over of the old number is its place on lists and its department.
 
 mod check;
 mod ledger;
 mod plan;
 mod request;
 mod rows;
+mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use check::{Checked, Pair, PairVerdict, check};
+pub use check::{ByPolicy, Checked, Pair, PairVerdict, check};
 pub use ledger::RotationLedger;
-pub use plan::{Holder, RotationPlan, Rules};
+pub use plan::{Holder, RotationPlan};
 pub use request::{
     Fault, MAX_LOGINS, MAX_NUMBERS, MAX_QUARANTINE_DAYS, OfFile, Only, Replacements, RequestedPair, RotationRequest,
     read_file,
 };
 pub use rows::rows;
+pub use rules::{LeftByPolicy, PolicyCounts, Rules, Terms};
 
 use rollcall_tabular::{Column, Writer};
 

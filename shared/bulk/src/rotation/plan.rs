@@ -1,42 +1,44 @@
 //! What a rotation does to one user.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Checked, Pair};
+use super::{Pair, Rules};
 use crate::{
-    bulk_job::{Done, ListAdditions, Plan},
+    bulk_job::{Done, Overtaken, Plan, Retraction},
     left_out::LeftOut,
 };
-use rollcall_model::{caller_id::CallerId, inventory::InventoryNumber, user::Policy};
+use rollcall_model::{
+    caller_id::CallerId,
+    user::{Policy, Ref},
+};
 
-/// Somebody who has numbers that are retired, as the directory says it now.
+/// Somebody whom a rotation is about, as the directory says it now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// The login ID, folded.
     pub login: String,
+    /// When the user was created, where that is known.
+    pub created: Option<Timestamp>,
     /// The user's policy.
     pub policy: Policy,
+    /// The user's department.
+    pub department: Option<Ref>,
     /// The user's own list.
     pub caller_ids: Vec<CallerId>,
 }
 
-/// By what a rotation decides.
-pub struct Rules {
-    /// What takes the place of each number that is retired.
-    pairs: HashMap<CallerId, Option<CallerId>>,
-    /// What may be dialled from when the rotation is over.
-    usable: HashSet<CallerId>,
-    allow_empty: bool,
-}
-
 /// What a rotation does to one user. Kept beside the results before it is done, so that it can be undone: who takes `added`
 /// off the list again and puts the old numbers of `removed` back has it as it was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RotationPlan {
     /// The login ID, folded.
     pub login: String,
+    /// When the user was created, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
     /// Numbers taken off the list, each with what replaces it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<Pair>,
@@ -46,7 +48,13 @@ pub struct RotationPlan {
     /// Numbers of `added` that have been taken off again, since they were retired meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retracted: Vec<CallerId>,
-    /// Numbers that the user keeps, since without them there would be none to dial from.
+    /// Replacements that were out of service by the time that this was decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unusable: Vec<CallerId>,
+    /// Numbers that were taken off, and are on the list again, since what was to stay in their place is out of service.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returned: Vec<CallerId>,
+    /// Numbers that the user keeps, since without them there would be none to dial from, or since what was to replace them can't.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<CallerId>,
     /// Why the user was left out, and keeps the numbers (`kept`).
@@ -57,42 +65,24 @@ pub struct RotationPlan {
     pub list: Option<Vec<CallerId>>,
 }
 
-impl Rules {
-    /// The rules of a rotation of these pairs, with the inventory as it is at its beginning.
-    pub fn new(pairs: &[Checked], inventory: &[InventoryNumber], allow_empty: bool) -> Self {
-        let pairs: HashMap<_, _> = pairs.iter().filter_map(Checked::good).map(|pair| (pair.old, pair.new)).collect();
-        let stays = |item: &&InventoryNumber| {
-            item.facts.state.is_usable() && item.reserved_by.is_none() && !pairs.contains_key(&item.number)
-        };
-        let usable = inventory.iter().filter(stays).map(|item| item.number).collect();
-        Self { pairs, usable, allow_empty }
-    }
-
-    /// Whether a number is retired.
-    pub fn retires(&self, number: CallerId) -> bool {
-        self.pairs.contains_key(&number)
-    }
-}
-
 impl RotationPlan {
     /// Decides for one user; without a `holder`, for one who is not there any more.
     ///
-    /// A list of nothing but numbers that are resting, retired, leaving or sold is as good as empty: nobody can dial from
+    /// A list of nothing but numbers that are resting, retired, reserved or sold is as good as empty: nobody can dial from
     /// them.
     pub fn decide(login: &str, holder: Option<&Holder>, rules: &Rules) -> Self {
-        let mut plan = Self {
-            login: login.to_owned(),
-            removed: Vec::new(),
-            added: Vec::new(),
-            retracted: Vec::new(),
-            kept: Vec::new(),
-            left_out: None,
-            list: None,
-        };
+        let mut plan = Self { login: login.to_owned(), ..Self::default() };
         let Some(holder) = holder else { return plan };
+        plan.created = holder.created;
         let (mut after, before) = (BTreeSet::new(), &holder.caller_ids);
         for &number in before {
             match rules.pairs.get(&number) {
+                // What was to replace it has been retired since the pairs were checked.
+                Some(&Some(new)) if !rules.after.contains(new) => {
+                    plan.kept.push(number);
+                    plan.unusable.push(new);
+                    after.insert(number);
+                }
                 Some(&new) => plan.removed.push(Pair { old: number, new }),
                 None => _ = after.insert(number),
             }
@@ -102,9 +92,19 @@ impl RotationPlan {
                 plan.added.push(new);
             }
         }
-        let empty = !after.iter().any(|number| rules.usable.contains(number));
-        if empty && !plan.removed.is_empty() && !rules.allow_empty && holder.policy == Policy::Custom {
-            plan.kept = plan.removed.drain(..).map(|pair| pair.old).collect();
+        let after: Vec<CallerId> = after.into_iter().collect();
+        let (policy, department) = (holder.policy, holder.department.as_ref());
+        // A list of numbers that only rest isn't emptied either.
+        let emptied = policy == Policy::Custom
+            && !plan.removed.is_empty()
+            && plan.kept.is_empty()
+            && !rules.allows_empty()
+            && !rules.after.reach(policy, department, &after);
+        if emptied || policy != Policy::Custom && rules.leaves(policy, department, before, &after) {
+            plan.kept.extend(plan.removed.drain(..).map(|pair| pair.old));
+            plan.kept.extend(rules.covered(holder));
+            plan.kept.sort_unstable();
+            plan.kept.dedup();
             plan.added.clear();
         }
         plan.list = Some(before.clone());
@@ -120,6 +120,22 @@ impl RotationPlan {
         after.sort_unstable();
         after.dedup();
         Some([before, after])
+    }
+
+    /// Takes the whole of it back, as far as numbers can come back: what it left to the user is out of service.
+    pub fn give_back(&mut self, now: &Overtaken) {
+        let returned: Vec<CallerId> =
+            self.removed.iter().map(|pair| pair.old).filter(|old| !now.gone.contains(old)).collect();
+        if !returned.is_empty() {
+            self.return_numbers(&returned);
+            self.retracted.append(&mut self.added);
+        }
+    }
+
+    fn return_numbers(&mut self, numbers: &[CallerId]) {
+        self.removed.retain(|pair| !numbers.contains(&pair.old));
+        self.returned.extend(numbers);
+        self.kept.extend(numbers);
     }
 }
 
@@ -153,7 +169,23 @@ impl Plan for RotationPlan {
         done.numbers_removed += self.removed.len() as u64;
     }
 
-    fn additions(&mut self) -> Option<ListAdditions<'_>> {
-        Some(ListAdditions { login: &self.login, added: &mut self.added, retracted: &mut self.retracted })
+    fn added(&self) -> &[CallerId] {
+        &self.added
+    }
+
+    /// A swap is carried out whole or not at all: what a refused number had replaced comes back.
+    fn retract(&mut self, now: &Overtaken) -> Option<Retraction<'_>> {
+        let refused: Vec<CallerId> = self.added.extract_if(.., |number| now.refused.contains(number)).collect();
+        let replaced = self.removed.iter().filter(|pair| pair.new.is_some_and(|new| refused.contains(&new)));
+        let back: Vec<CallerId> = replaced.map(|pair| pair.old).filter(|old| !now.gone.contains(old)).collect();
+        self.return_numbers(&back);
+        self.retracted.extend(refused);
+        let off: Vec<CallerId> =
+            self.retracted.iter().copied().chain(self.returned.extract_if(.., |old| now.gone.contains(old))).collect();
+        (!off.is_empty() || !self.returned.is_empty()).then_some(Retraction {
+            login: &self.login,
+            off,
+            back: &self.returned,
+        })
     }
 }

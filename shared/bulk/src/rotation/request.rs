@@ -40,6 +40,9 @@ pub struct RotationRequest {
     /// Users may be left without a number to dial from.
     #[serde(default)]
     pub allow_empty: bool,
+    /// A replacement doesn't take over the department of the old number.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_departments: bool,
     /// The job is to show what it would do, and to do it when it is told.
     #[serde(default)]
     pub preview: bool,

@@ -6,7 +6,7 @@ use std::{
     iter,
 };
 
-use super::{Checked, Holder};
+use super::{Checked, Holder, Rules};
 use crate::outcomes::row_key;
 use rollcall_model::caller_id::CallerId;
 use rollcall_tabular::{Column, Row, text::shown};
@@ -21,20 +21,24 @@ pub static ROWS: [Column; 2] = [
     Column { name: "Asked At", aliases: &["askedat"], required: true, takes_surplus: false },
 ];
 
-/// The rows of a rotation, its header first: for each pair one for each holder, in order; one without a user for a pair that nobody has
-/// or that can't be carried out. `unknown` are those of the request's login IDs, by their places, whom the account doesn't
+/// The rows of a rotation, its header first: for each pair one for each holder, in order; one without a user for a pair that nobody has,
+/// that can't be carried out, or whose old number people dial from by their policy. `unknown` are those of the request's login IDs, by their places, whom the account doesn't
 /// have.
 pub fn rows<'a>(
     pairs: &'a [Checked],
     holders: &'a [Holder],
+    rules: &Rules,
     unknown: &'a BTreeMap<usize, String>,
-) -> impl Iterator<Item = [Cow<'a, str>; 4]> + Send {
-    let held = Held::of(pairs, holders);
+) -> impl Iterator<Item = [Cow<'a, str>; 4]> + Send + use<'a> {
+    let held = Held::of(pairs, holders, rules);
     let of_pairs = pairs.iter().enumerate().flat_map(move |(place, pair)| {
         let at = Cow::Borrowed(pair.asked.at.as_str());
         let (old, new, logins) = match pair.good() {
             Some(good) => {
-                let logins: Vec<&str> = held.by(place).map(|holder| holders[holder].login.as_str()).collect();
+                // Those who dial from it by their policy have a row together.
+                let together = pair.by_policy.map(|_| "");
+                let each = held.by(place).map(|holder| holders[holder].login.as_str());
+                let logins: Vec<&str> = together.into_iter().chain(each).collect();
                 let new = good.new.map(|new| new.to_string()).unwrap_or_default();
                 (good.old.to_string(), new, logins)
             }
@@ -61,7 +65,7 @@ struct Held {
 }
 
 impl Held {
-    fn of(pairs: &[Checked], holders: &[Holder]) -> Self {
+    fn of(pairs: &[Checked], holders: &[Holder], rules: &Rules) -> Self {
         // A number may be asked for by several pairs, of which the first is good.
         let mut places: HashMap<CallerId, usize> = HashMap::new();
         for (place, good) in pairs.iter().enumerate().filter_map(|(place, pair)| Some((place, pair.good()?))) {
@@ -69,7 +73,10 @@ impl Held {
         }
         let hits = || {
             let at = holders.iter().zip(0_u32..);
-            at.flat_map(|(holder, at)| holder.caller_ids.iter().filter_map(|n| places.get(n)).map(move |&p| (p, at)))
+            let places = &places;
+            at.flat_map(move |(holder, at)| {
+                rules.olds_of(holder).into_iter().filter_map(|old| places.get(&old)).map(move |&place| (place, at))
+            })
         };
         let mut starts = vec![0; pairs.len() + 1];
         hits().for_each(|(place, _)| starts[place + 1] += 1);

@@ -1,7 +1,12 @@
 //! What a job did, as far as it can be taken back.
 
-use super::Act;
-use crate::{append, rotation, user_upload};
+use super::{Act, UndoChange, UndoPlan};
+use crate::{
+    append::{self, AppendPlan},
+    rotation::{self, RotationPlan},
+    user_upload,
+};
+use jiff::Timestamp;
 use rollcall_model::{
     caller_id::CallerId,
     user::{Claim, User},
@@ -12,6 +17,10 @@ use rollcall_model::{
 pub struct Effect {
     /// The login ID, folded.
     pub login: String,
+    /// When the user was created to whom it did so, where that is known.
+    pub created: Option<Timestamp>,
+    /// The user had no number to dial from before.
+    pub had_none: bool,
     /// Numbers that it put on the user's list.
     pub added: Vec<CallerId>,
     /// Numbers that it took off the list, each with what it put in its place.
@@ -37,6 +46,22 @@ impl Effect {
         !(self.added.is_empty() && self.removed.is_empty() && self.user == UserEffect::None)
     }
 
+    /// Whether this user is the one to whom it was done. Of one of whom the time of creation isn't known, the login ID says it.
+    pub fn is_of(&self, user: &User) -> bool {
+        self.created.is_none_or(|created| user.created == Some(created))
+    }
+
+    /// What is left of it, where an earlier undo has taken back a part.
+    #[must_use]
+    pub fn without(mut self, done: &UndoPlan) -> Self {
+        self.added.retain(|number| !done.take_off.contains(number));
+        self.removed.retain(|(old, _)| !done.put_back.contains(old));
+        if done.change != UndoChange::None {
+            self.user = UserEffect::None;
+        }
+        self
+    }
+
     /// What the user would have again that only one user can have.
     pub fn claims(&self) -> Vec<Claim> {
         match &self.user {
@@ -60,24 +85,31 @@ impl Effect {
 
 impl From<append::AppendPlan> for Effect {
     fn from(plan: append::AppendPlan) -> Self {
-        Self { login: plan.login, added: plan.add, removed: Vec::new(), user: UserEffect::None }
+        let AppendPlan { login, created, had_none, add, .. } = plan;
+        Self { login, created, had_none, added: add, removed: Vec::new(), user: UserEffect::None }
     }
 }
 
 impl From<rotation::RotationPlan> for Effect {
     fn from(plan: rotation::RotationPlan) -> Self {
         let removed = plan.removed.into_iter().map(|pair| (pair.old, pair.new)).collect();
-        Self { login: plan.login, added: plan.added, removed, user: UserEffect::None }
+        let RotationPlan { login, created, added, .. } = plan;
+        Self { login, created, had_none: false, added, removed, user: UserEffect::None }
     }
 }
 
 impl From<user_upload::UserPlan> for Effect {
     fn from(plan: user_upload::UserPlan) -> Self {
+        let created = match &plan.change {
+            user_upload::UserChange::Create(user) => user.created,
+            user_upload::UserChange::Update { before, .. } => before.created,
+            user_upload::UserChange::None | user_upload::UserChange::Refused(_) => plan.numbers.created,
+        };
         let user = match plan.change {
             user_upload::UserChange::Create(user) => UserEffect::Created(user),
             user_upload::UserChange::Update { before, after } => UserEffect::Changed(Box::new([*before, *after])),
             user_upload::UserChange::None | user_upload::UserChange::Refused(_) => UserEffect::None,
         };
-        Self { user, ..plan.numbers.into() }
+        Self { user, created, ..plan.numbers.into() }
     }
 }

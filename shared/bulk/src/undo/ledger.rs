@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap, iter};
 
 use super::{Act, Effect, NumberPlan, SkipReason, UndoPlan, UndoTarget, UserEffect, Way};
 use crate::{
-    bulk_job::BulkJob,
+    bulk_job::{BulkJob, Plan},
     outcomes::row_key,
     report::{Judgement, Remark, RowStatus},
 };
@@ -83,6 +83,9 @@ pub struct UndoLedger {
 struct Outcome {
     passed_over: HashMap<Act, SkipReason>,
     retracted: Vec<CallerId>,
+    returned: Vec<CallerId>,
+    changes_list: bool,
+    leaves_none: bool,
     /// It is to be decided again.
     waits: bool,
 }
@@ -98,6 +101,13 @@ impl UndoLedger {
     /// What it did to one of them.
     pub fn effect(&self, user: usize) -> &Effect {
         &self.effects[user]
+    }
+
+    /// The folded login IDs of those whose lists, or who themselves, are others now.
+    pub fn changed(&self) -> impl Iterator<Item = &str> {
+        let changed = self.effects.iter().zip(&self.outcomes);
+        let changed = changed.filter(|(_, outcome)| outcome.as_ref().is_some_and(|outcome| outcome.changes_list));
+        changed.map(|(effect, _)| effect.login.as_str())
     }
 
     /// Which of them has this folded login ID.
@@ -151,6 +161,10 @@ impl UndoLedger {
         Some(match (outcome.passed_over.get(&act), act) {
             (Some(since), _) => Came::PassedOver(*since),
             (None, Act::PutBack(number)) if outcome.retracted.contains(&number) => Came::Retired,
+            (None, Act::TakeOff(number)) if outcome.returned.contains(&number) => {
+                Came::PassedOver(SkipReason::OldNotBack)
+            }
+            (None, _) if outcome.leaves_none => Came::LeftNone,
             (None, _) => Came::Done,
         })
     }
@@ -158,6 +172,8 @@ impl UndoLedger {
 
 enum Came {
     Done,
+    /// Done, and the user has no number to dial from now, as before.
+    LeftNone,
     PassedOver(SkipReason),
     /// The number was retired while it was being put back.
     Retired,
@@ -188,7 +204,9 @@ impl BulkJob for UndoLedger {
     fn record(&mut self, plan: &UndoPlan) {
         if let Some(user) = self.user(&plan.login) {
             let passed_over = plan.passed_over.iter().copied().collect();
-            self.outcomes[user] = Some(Outcome { passed_over, retracted: plan.retracted.clone(), waits: plan.waits });
+            let UndoPlan { retracted, returned, leaves_none, waits, .. } = plan.clone();
+            let changes_list = plan.writes() || !retracted.is_empty();
+            self.outcomes[user] = Some(Outcome { passed_over, retracted, returned, changes_list, leaves_none, waits });
         }
     }
 
@@ -208,8 +226,26 @@ fn judge(row: &Row<'_>, ledger: &UndoLedger) -> Judgement {
     match came {
         None => Judgement::unprocessed(),
         Some(Came::Done) => Judgement { status: RowStatus::Applied, remarks: Vec::new() },
+        Some(Came::LeftNone) => {
+            let login = row.value(LOGIN).unwrap_or_default();
+            let message = "The user has no number to dial from any more, as before the job.";
+            let remark = Remark::warning(Warning::LeftWithoutNumber, row.header().name(LOGIN), &login, message);
+            Judgement { status: RowStatus::Applied, remarks: vec![remark] }
+        }
         Some(Came::PassedOver(SkipReason::LeftOut(why))) => {
             Judgement::failed(Remark::error(why.code(), row.header().name(ACT), &number, why.message()))
+        }
+        Some(Came::PassedOver(since @ (SkipReason::Retired | SkipReason::OldNotBack))) => Judgement::failed(
+            Remark::error(RowCode::NumberRetired, row.header().name(NUMBER), &number, since.message()),
+        ),
+        Some(Came::PassedOver(since @ SkipReason::LeftWithout)) => {
+            let login = row.value(LOGIN).unwrap_or_default();
+            Judgement::failed(Remark::error(
+                RowCode::ListWouldBeEmpty,
+                row.header().name(LOGIN),
+                &login,
+                since.message(),
+            ))
         }
         Some(Came::PassedOver(since)) => {
             let remark = Remark::warning(Warning::ChangedSince, row.header().name(ACT), &number, since.message());
@@ -233,7 +269,12 @@ impl SkipReason {
             Self::NotThere => "Passed over: the number is not on the list any more.",
             Self::BackAlready => "Passed over: the number is on the list again.",
             Self::ReplacementGone => "Passed over: what had taken the number's place is not on the list any more.",
-            Self::Retired => "Passed over: the number has been retired or sold.",
+            Self::NotTaken => "Passed over: the number has been retired or sold.",
+            Self::Retired => "Not put back: the number has been retired or sold. What has taken its place stays.",
+            Self::OldNotBack => "Not taken off: what it has replaced has been retired or sold, and can't come back.",
+            Self::LeftWithout => {
+                "Not undone: the user would be left without a number to dial from. Give the user one first, or allow empty lists."
+            }
             Self::ListFull => "Passed over: the list is full.",
             Self::NotRestored => "Not restored: the undo was given up before its turn.",
             Self::LeftOut(why) => why.message(),

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use effect::{Effect, UserEffect};
 pub use ledger::{COLUMNS, UndoLedger, rows};
 pub use number::NumberPlan;
-pub use plan::{Act, SkipReason, UndoChange, UndoPlan, UndoTarget};
+pub use plan::{Act, NumbersNow, SkipReason, UndoChange, UndoPlan, UndoTarget};
 
 use plan::Way;
 
@@ -31,6 +31,9 @@ pub struct UndoRequest {
     /// The undo is to show what it would take back, and to do it when it is told.
     #[serde(default)]
     pub preview: bool,
+    /// Users may be left without a number to dial from.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_empty: bool,
 }
 
 impl UndoRequest {

@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::SkipReason;
-use rollcall_model::{inventory::InventoryNumber, jobs::JobId};
+use rollcall_model::{
+    inventory::{InventoryNumber, NumberFacts},
+    jobs::JobId,
+};
 
-/// What an undo does to a number that a rotation has taken out of service. Kept before it is done.
+/// What an undo does to a number that a rotation has changed. Kept before it is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberPlan {
     /// The number as it was before the rotation.
@@ -14,22 +17,42 @@ pub struct NumberPlan {
     pub change: Result<[InventoryNumber; 2], SkipReason>,
 }
 
-/// How often a rotation writes a number: it marks it, and retires it at the end.
-const WRITES: u64 = 2;
-
 impl NumberPlan {
-    /// Decides for one number; `None` where the rotation, this job, has left it in service, as it was. One that was given up may have
-    /// marked the number and no more, or not even that.
-    pub fn decide(before: InventoryNumber, now: Option<&InventoryNumber>, rotation: &JobId) -> Option<Self> {
-        let change = match now {
-            None => Err(SkipReason::Gone),
-            Some(now) if now.version == before.version => return None,
-            Some(now) if now.version == before.version + 1 && now.reserved_by.as_ref() == Some(rotation) => {
-                Ok([now.clone(), InventoryNumber { version: now.version + 1, ..before.clone() }])
-            }
-            Some(now) if now.version != before.version + WRITES => Err(SkipReason::Changed),
-            Some(now) if now.facts == before.facts => return None,
-            Some(now) => Ok([now.clone(), InventoryNumber { version: now.version + 1, ..before.clone() }]),
+    /// Decides for one number; `None` where nothing of the rotation, this job, is left to be taken back.
+    ///
+    /// **What the rotation did is known by its name on the number**, whatever else has been changed of it since: its state, its department where it has
+    /// taken that over, and a reservation that it has left behind.
+    /// `retired` says that the rotation has taken it out of service.
+    pub fn decide(
+        before: InventoryNumber,
+        now: Option<&InventoryNumber>,
+        rotation: &JobId,
+        retired: bool,
+    ) -> Option<Self> {
+        let Some(now) = now else { return Some(Self { before, change: Err(SkipReason::Gone) }) };
+        let is_by = |by: &Option<JobId>| by.as_ref() == Some(rotation);
+        let mut restored = now.clone();
+        if is_by(&now.reserved_by) {
+            restored.reserved_by = None;
+        }
+        if is_by(&now.state_by) {
+            let NumberFacts { state, resting_until, .. } = before.facts;
+            (restored.facts.state, restored.facts.resting_until) = (state, resting_until);
+            (restored.dates, restored.state_by) = (before.dates, before.state_by.clone());
+            (restored.replaced_by, restored.second_look) = (before.replaced_by, None);
+        }
+        if is_by(&now.department_by) {
+            restored.facts.department.clone_from(&before.facts.department);
+            restored.department_by.clone_from(&before.department_by);
+        }
+        let change = if restored != *now {
+            restored.version = now.version + 1;
+            Ok([now.clone(), restored])
+        } else if retired && before.facts.state.is_usable() && !now.facts.state.is_usable() {
+            // Somebody else has taken it out of service since.
+            Err(SkipReason::Changed)
+        } else {
+            return None;
         };
         Some(Self { before, change })
     }

@@ -2,16 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Effect, UserEffect};
 use crate::{
-    bulk_job::{Done, ListAdditions, Plan},
+    bulk_job::{Done, Overtaken, Plan, Retraction},
     left_out::LeftOut,
     logged_user,
 };
 use rollcall_model::{
     caller_id::CallerId,
+    inventory::DialableNumbers,
     user::{Claim, User},
 };
 
@@ -47,8 +49,14 @@ pub enum SkipReason {
     BackAlready,
     /// What had taken the number's place is not there any more.
     ReplacementGone,
-    /// The number has been retired, or sold.
+    /// Lists don't take the number: it has been retired or sold. Nothing had taken its place.
+    NotTaken,
+    /// The number has been retired or sold, so what has taken its place stays.
     Retired,
+    /// What had taken the number's place stays, since the number can't come back.
+    OldNotBack,
+    /// The user would be left without a number to dial from.
+    LeftWithout,
     /// The list has no room any more.
     ListFull,
     /// Nothing has: the undo was given up before its turn.
@@ -58,7 +66,7 @@ pub enum SkipReason {
 }
 
 /// What an undo does to one user. Kept beside its own results before it is done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndoPlan {
     /// The login ID, folded.
     pub login: String,
@@ -71,6 +79,15 @@ pub struct UndoPlan {
     /// Numbers of `put_back` that have been taken off again, since they were retired meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retracted: Vec<CallerId>,
+    /// Numbers of `take_off` that are on the list again, since what they had replaced was retired meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returned: Vec<CallerId>,
+    /// What was put back, each with what was taken off for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub swaps: Vec<[CallerId; 2]>,
+    /// The user has no number to dial from after it, as before the job that is undone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leaves_none: bool,
     /// What becomes of the user beside the list.
     pub change: UndoChange,
     /// What is passed over, and why.
@@ -85,10 +102,11 @@ pub struct UndoPlan {
 }
 
 /// What becomes of a user, but for its list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UndoChange {
     /// Nothing.
+    #[default]
     None,
     /// It is deleted.
     #[serde(with = "logged_user")]
@@ -116,26 +134,40 @@ pub struct UndoTarget<'a> {
     pub user: Option<&'a User>,
     /// Who has what only one user can have: folded login IDs.
     pub owners: &'a HashMap<Claim, String>,
-    /// Numbers that lists take; an account without an inventory takes every number.
-    pub taken: Option<&'a HashSet<CallerId>>,
+    /// What numbers are like once those of the inventory are given back.
+    pub numbers: &'a NumbersNow,
     /// How many numbers a list takes.
     pub limit: usize,
+    /// When that is.
+    pub now: Timestamp,
+    /// Users may be left without a number to dial from.
+    pub allow_empty: bool,
+}
+
+/// What an undo has to know of the account's numbers.
+#[derive(Clone, Debug, Default)]
+pub struct NumbersNow {
+    /// Numbers that lists take; `None` for an account without an inventory, where they take every number.
+    pub taken: Option<HashSet<CallerId>>,
+    /// Those that can be dialled from.
+    pub dialable: DialableNumbers,
+}
+
+impl NumbersNow {
+    fn takes(&self, number: CallerId) -> bool {
+        self.taken.as_ref().is_none_or(|taken| taken.contains(&number))
+    }
+
+    fn reach(&self, user: &User, list: &[CallerId]) -> bool {
+        self.dialable.reach(user.policy, user.profile.department.as_ref(), list)
+    }
 }
 
 impl UndoPlan {
     /// Decides for one user, given whether it can have again what only one user can have.
     pub(super) fn decide(effect: &Effect, present: UndoTarget<'_>, way: Way) -> Self {
-        let mut plan = Self {
-            login: effect.login.clone(),
-            take_off: Vec::new(),
-            put_back: Vec::new(),
-            retracted: Vec::new(),
-            change: UndoChange::None,
-            passed_over: Vec::new(),
-            waits: false,
-            list: None,
-        };
-        let Some(user) = present.user else {
+        let mut plan = Self { login: effect.login.clone(), ..Self::default() };
+        let Some(user) = present.user.filter(|user| effect.is_of(user)) else {
             plan.pass_over_all(effect, SkipReason::Gone);
             return plan;
         };
@@ -143,7 +175,7 @@ impl UndoPlan {
         match &effect.user {
             UserEffect::Created(created) => plan.take_back_creation(effect, created, user),
             UserEffect::Changed(change) => {
-                plan.take_back_change(change, user, way);
+                plan.take_back_change(change, user, present, way);
                 if plan.waits {
                     plan.pass_over_all(effect, SkipReason::Taken);
                 } else {
@@ -152,7 +184,26 @@ impl UndoPlan {
             }
             UserEffect::None => plan.take_back_numbers(effect, user, present),
         }
+        plan.leave_nobody_without(effect, user, present);
         plan
+    }
+
+    /// **Nobody is left without a number to dial from** who has one, unless that is asked for, or was so before the job.
+    fn leave_nobody_without(&mut self, effect: &Effect, user: &User, present: UndoTarget<'_>) {
+        let after = match &self.change {
+            UndoChange::Delete(_) => return,
+            UndoChange::Restore(users) => &users[1],
+            UndoChange::None => user,
+        };
+        let Some([before, list]) = self.lists() else { return };
+        if present.allow_empty || !present.numbers.reach(user, &before) || present.numbers.reach(after, &list) {
+            return;
+        }
+        if effect.had_none {
+            self.leaves_none = true;
+        } else {
+            self.pass_over_deeds(SkipReason::LeftWithout);
+        }
     }
 
     /// Somebody whom the job created is deleted if nothing else has become of it: a profile that has been changed, or a list
@@ -167,40 +218,57 @@ impl UndoPlan {
         }
     }
 
-    fn take_back_change(&mut self, [before, after]: &[User; 2], user: &User, way: Way) {
+    fn take_back_change(&mut self, [before, after]: &[User; 2], user: &User, present: UndoTarget<'_>, way: Way) {
         match way {
             _ if !is_as_left(user, after) => self.passed_over.push((Act::RestoreUser, SkipReason::Changed)),
             Way::Later => self.waits = true,
             Way::Taken => self.passed_over.push((Act::RestoreUser, SkipReason::Taken)),
             Way::Free => {
-                let restored = User { version: user.version + 1, ..before.clone() };
+                let restored = User { version: user.version, ..before.clone() }.revised(present.now);
                 self.change = UndoChange::Restore(Box::new([user.clone(), restored]));
             }
         }
     }
 
-    /// Numbers on a list are taken back one by one. A number comes back only with what took its place going: otherwise somebody
-    /// has decided about it since.
+    /// Numbers on a list are taken back one by one; **a number that was swapped for another comes back with that one going, or neither does.**
     fn take_back_numbers(&mut self, effect: &Effect, user: &User, present: UndoTarget<'_>) {
-        self.take_off_what_is_there(effect, user);
         let mut list: HashSet<CallerId> = user.caller_ids.iter().copied().collect();
-        self.take_off.iter().for_each(|number| _ = list.remove(number));
-        for &(number, replacement) in &effect.removed {
-            // A replacement that the user had before stays, whatever becomes of the old number.
-            let mine = replacement.filter(|replacement| effect.added.contains(replacement));
+        // A replacement that the user had before stays, whatever becomes of the old number.
+        let mine = |new: &CallerId| effect.added.contains(new);
+        let mut stays: HashSet<CallerId> = HashSet::new();
+        for &(old, new) in &effect.removed {
+            let Some(new) = new.filter(mine) else { continue };
+            if list.contains(&new) && !list.contains(&old) && !present.numbers.takes(old) {
+                stays.insert(new);
+                self.passed_over.push((Act::PutBack(old), SkipReason::Retired));
+            }
+        }
+        for &number in &effect.added {
+            if stays.contains(&number) {
+                self.passed_over.push((Act::TakeOff(number), SkipReason::OldNotBack));
+            } else if list.remove(&number) {
+                self.take_off.push(number);
+            } else {
+                self.passed_over.push((Act::TakeOff(number), SkipReason::NotThere));
+            }
+        }
+        for &(old, new) in &effect.removed {
+            let mine = new.filter(mine);
             let since = match mine {
-                _ if list.contains(&number) => Some(SkipReason::BackAlready),
-                Some(mine) if !self.take_off.contains(&mine) => Some(SkipReason::ReplacementGone),
-                _ if present.taken.is_some_and(|taken| !taken.contains(&number)) => Some(SkipReason::Retired),
+                _ if self.passed_over.contains(&(Act::PutBack(old), SkipReason::Retired)) => continue,
+                _ if list.contains(&old) => Some(SkipReason::BackAlready),
+                Some(mine) if !user.caller_ids.contains(&mine) => Some(SkipReason::ReplacementGone),
+                _ if !present.numbers.takes(old) => Some(SkipReason::NotTaken),
                 _ if list.len() >= present.limit => Some(SkipReason::ListFull),
                 _ => None,
             };
             if let Some(since) = since {
-                self.passed_over.push((Act::PutBack(number), since));
-            } else {
-                list.insert(number);
-                self.put_back.push(number);
+                self.passed_over.push((Act::PutBack(old), since));
+                continue;
             }
+            list.insert(old);
+            self.put_back.push(old);
+            self.swaps.extend(mine.filter(|mine| self.take_off.contains(mine)).map(|mine| [old, mine]));
         }
     }
 
@@ -212,6 +280,20 @@ impl UndoPlan {
                 self.passed_over.push((Act::TakeOff(number), SkipReason::NotThere));
             }
         }
+    }
+
+    /// Passes over whatever was to be done.
+    fn pass_over_deeds(&mut self, since: SkipReason) {
+        let user = match std::mem::replace(&mut self.change, UndoChange::None) {
+            UndoChange::None => None,
+            UndoChange::Delete(_) => Some(Act::DeleteUser),
+            UndoChange::Restore(_) => Some(Act::RestoreUser),
+        };
+        let take_off = std::mem::take(&mut self.take_off).into_iter().map(Act::TakeOff);
+        let put_back = std::mem::take(&mut self.put_back).into_iter().map(Act::PutBack);
+        let left = user.into_iter().chain(take_off).chain(put_back);
+        self.passed_over.extend(left.map(|act| (act, since)));
+        self.swaps.clear();
     }
 
     fn pass_over_all(&mut self, effect: &Effect, since: SkipReason) {
@@ -269,18 +351,11 @@ impl Plan for UndoPlan {
         });
         self.take_off.extend(&earlier.take_off);
         self.put_back.extend(back);
+        self.swaps.extend(&earlier.swaps);
     }
 
     fn leave_out(&mut self, why: LeftOut) {
-        let user = match std::mem::replace(&mut self.change, UndoChange::None) {
-            UndoChange::None => None,
-            UndoChange::Delete(_) => Some(Act::DeleteUser),
-            UndoChange::Restore(_) => Some(Act::RestoreUser),
-        };
-        let take_off = std::mem::take(&mut self.take_off).into_iter().map(Act::TakeOff);
-        let put_back = std::mem::take(&mut self.put_back).into_iter().map(Act::PutBack);
-        let left = user.into_iter().chain(take_off).chain(put_back);
-        self.passed_over.extend(left.map(|act| (act, SkipReason::LeftOut(why))));
+        self.pass_over_deeds(SkipReason::LeftOut(why));
     }
 
     fn tally(&self, done: &mut Done) {
@@ -289,7 +364,24 @@ impl Plan for UndoPlan {
         done.numbers_removed += self.take_off.len() as u64;
     }
 
-    fn additions(&mut self) -> Option<ListAdditions<'_>> {
-        Some(ListAdditions { login: &self.login, added: &mut self.put_back, retracted: &mut self.retracted })
+    fn added(&self) -> &[CallerId] {
+        &self.put_back
+    }
+
+    /// What was taken off for a number that lists don't take any more comes back.
+    fn retract(&mut self, now: &Overtaken) -> Option<Retraction<'_>> {
+        let refused: Vec<CallerId> = self.put_back.extract_if(.., |number| now.refused.contains(number)).collect();
+        let swapped = self.swaps.extract_if(.., |[old, _]| refused.contains(old));
+        let back: Vec<CallerId> = swapped.map(|[_, mine]| mine).filter(|mine| !now.gone.contains(mine)).collect();
+        self.take_off.retain(|number| !back.contains(number));
+        self.returned.extend(back);
+        self.retracted.extend(refused);
+        let gone = self.returned.extract_if(.., |number| now.gone.contains(number));
+        let off: Vec<CallerId> = self.retracted.iter().copied().chain(gone).collect();
+        (!off.is_empty() || !self.returned.is_empty()).then_some(Retraction {
+            login: &self.login,
+            off,
+            back: &self.returned,
+        })
     }
 }

@@ -1,14 +1,15 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
 use crate::bulk_job::{BulkJob, Plan};
 use rollcall_model::{
     caller_id::CallerId,
-    inventory::{InventoryNumber, NumberFacts, NumberState},
+    inventory::{DialableNumbers, InventoryNumber, NumberFacts, NumberState},
     jobs::JobId,
-    user::{Claim, LoginId, Policy, Profile, User},
+    user::{Claim, LoginId, Policy, Profile, Ref, User},
 };
 
 fn number(n: u64) -> CallerId {
@@ -26,12 +27,21 @@ fn user(list: &[u64]) -> User {
 
 fn effect(added: &[u64], removed: &[(u64, Option<u64>)], user: UserEffect) -> Effect {
     let removed = removed.iter().map(|&(old, new)| (number(old), new.map(number))).collect();
-    Effect { login: "asha".into(), added: numbers(added), removed, user }
+    Effect { login: "asha".into(), created: None, had_none: false, added: numbers(added), removed, user }
+}
+
+/// An account without an inventory: every number can be dialled from.
+fn target<'a>(
+    user: Option<&'a User>,
+    owners: &'a HashMap<Claim, String>,
+    numbers: &'a NumbersNow,
+    limit: usize,
+) -> UndoTarget<'a> {
+    UndoTarget { user, owners, numbers, limit, allow_empty: false, now: Timestamp::UNIX_EPOCH }
 }
 
 fn decide(effect: &Effect, user: Option<&User>) -> UndoPlan {
-    let owners = HashMap::new();
-    UndoPlan::decide(effect, UndoTarget { user, owners: &owners, taken: None, limit: 100 }, Way::Free)
+    UndoPlan::decide(effect, target(user, &HashMap::new(), &NumbersNow::default(), 100), Way::Free)
 }
 
 #[test]
@@ -84,10 +94,10 @@ fn what_an_earlier_attempt_has_done_stays_its_doing() {
 fn what_lists_do_not_take_stays_away() {
     let rotated = effect(&[], &[(1, None), (2, None)], UserEffect::None);
     let (owners, taken) = (HashMap::new(), HashSet::from([number(1)]));
-    let owner = user(&[5]);
-    let present = UndoTarget { user: Some(&owner), owners: &owners, taken: Some(&taken), limit: 1 };
+    let (owner, numbers) = (user(&[5]), NumbersNow { taken: Some(taken), ..NumbersNow::default() });
+    let present = target(Some(&owner), &owners, &numbers, 1);
     let plan = UndoPlan::decide(&rotated, present, Way::Free);
-    let since = [(Act::PutBack(number(1)), SkipReason::ListFull), (Act::PutBack(number(2)), SkipReason::Retired)];
+    let since = [(Act::PutBack(number(1)), SkipReason::ListFull), (Act::PutBack(number(2)), SkipReason::NotTaken)];
     assert_eq!((plan.writes(), plan.passed_over.as_slice()), (false, &since[..]));
 }
 
@@ -123,7 +133,8 @@ fn who_was_changed_is_as_before_unless_somebody_was_faster() {
     assert_eq!(plan.take_off, numbers(&[1]));
 
     let owners = HashMap::from([(Claim::Email("old@example.com".into()), "ben".to_owned())]);
-    let present = UndoTarget { user: Some(&now), owners: &owners, taken: None, limit: 9 };
+    let numbers_now = NumbersNow::default();
+    let present = target(Some(&now), &owners, &numbers_now, 9);
     let plan = UndoLedger::new(vec![changed.clone()], &[]).plan(0, present);
     assert_eq!((plan.passed_over.as_slice(), plan.waits), (&[(Act::RestoreUser, SkipReason::Taken)][..], false));
     let plan = decide(&changed, Some(&User { version: 3, ..now }));
@@ -166,7 +177,7 @@ fn who_has_given_an_address_on_gets_it_back_after_the_next_whatever_stands_first
             let open: Vec<usize> = (0..3).filter(|&user| !ledger.is_decided(user)).collect();
             let plan = |user| {
                 let user_now = now.get(&ledger.effect(user).login);
-                ledger.plan(user, UndoTarget { user: user_now, owners: &owners, taken: None, limit: 9 })
+                ledger.plan(user, target(user_now, &owners, &NumbersNow::default(), 9))
             };
             for plan in open.into_iter().map(plan).collect::<Vec<_>>() {
                 if let UndoChange::Restore(users) = &plan.change {
@@ -187,7 +198,8 @@ fn who_keeps_an_address_is_waited_for_by_nobody() {
     let mut ledger = UndoLedger::new(vec![moved("a", "one", "two"), moved("b", "two", "three")], &[]);
     let owners = HashMap::from([(Claim::Email("two@example.com".into()), "a".to_owned())]);
     let UserEffect::Changed(b) = moved("b", "two", "three").user else { panic!("it was changed") };
-    let present = UndoTarget { user: Some(&b[1]), owners: &owners, taken: None, limit: 9 };
+    let numbers_now = NumbersNow::default();
+    let present = target(Some(&b[1]), &owners, &numbers_now, 9);
     let plan = ledger.plan(1, present);
     assert!(plan.waits && !plan.writes());
     // Somebody has changed the one who has it.
@@ -200,30 +212,99 @@ fn who_keeps_an_address_is_waited_for_by_nobody() {
 }
 
 #[test]
-fn a_number_is_restored_if_nobody_has_touched_it_since() {
-    let before = InventoryNumber {
-        version: 4,
-        ..InventoryNumber::new(number(1), NumberFacts::default(), jiff::Timestamp::UNIX_EPOCH)
-    };
-    let mut retired = InventoryNumber { version: 6, ..before.clone() };
-    retired.facts.state = NumberState::Retired;
-    let rotation = JobId::parse(&"a".repeat(32)).unwrap();
-    let decide = |before: InventoryNumber, now: Option<&InventoryNumber>| NumberPlan::decide(before, now, &rotation);
-    let plan = decide(before.clone(), Some(&retired)).unwrap();
-    assert_eq!(plan.change, Ok([retired.clone(), InventoryNumber { version: 7, ..before.clone() }]));
-    let kept = InventoryNumber { version: 6, ..before.clone() };
-    assert_eq!(decide(before.clone(), Some(&kept)), None);
-    let touched = InventoryNumber { version: 7, ..retired };
-    assert_eq!(decide(before.clone(), Some(&touched)).unwrap().change, Err(SkipReason::Changed));
-    assert_eq!(decide(before.clone(), None).unwrap().change, Err(SkipReason::Gone));
+fn a_number_is_given_back_by_the_name_of_the_rotation_whatever_else_has_been_changed() {
+    let before = InventoryNumber::new(number(1), NumberFacts::default(), Timestamp::UNIX_EPOCH);
+    let job = |digit: &str| JobId::parse(&digit.repeat(32)).unwrap();
+    let rotation = job("a");
+    let decide = |now: Option<&InventoryNumber>| NumberPlan::decide(before.clone(), now, &rotation, true);
+    let change = |now: &InventoryNumber| decide(Some(now)).map(|plan| plan.change);
+    let mut retired = InventoryNumber { state_by: Some(rotation.clone()), ..before.clone() };
+    (retired.facts.state, retired.version) = (NumberState::Retired, before.version + 2);
+    // Labels are no state.
+    let labels = vec![Ref::parse("burned").unwrap()];
+    let facts = NumberFacts { labels: labels.clone(), ..retired.facts.clone() };
+    let labelled = retired.change(facts, Timestamp::UNIX_EPOCH).unwrap();
+    for (now, labels) in [(&retired, Vec::new()), (&labelled, labels)] {
+        let Some(Ok([found, back])) = change(now) else { panic!("{now:?}") };
+        assert_eq!((&found, back.facts.state, back.facts.labels), (now, NumberState::Active, labels));
+        assert_eq!((back.version, back.state_by), (now.version + 1, None));
+    }
+    // Somebody else has retired it since, or has taken it back into service.
+    let other = InventoryNumber { state_by: Some(job("b")), ..retired.clone() };
+    assert_eq!(change(&other), Some(Err(SkipReason::Changed)));
+    assert_eq!(NumberPlan::decide(before.clone(), Some(&other), &rotation, false), None, "it was a replacement");
+    let facts = NumberFacts { state: NumberState::New, ..retired.facts };
+    let anew = InventoryNumber { state_by: None, facts, ..before.clone() };
+    assert_eq!((change(&anew), change(&before)), (None, None));
+    assert_eq!(decide(None).unwrap().change, Err(SkipReason::Gone));
+    // A rotation that was given up has left its reservation.
+    let reserved = InventoryNumber { reserved_by: Some(rotation.clone()), ..before.clone() };
+    let released = InventoryNumber { version: before.version + 1, ..before.clone() };
+    assert_eq!(change(&reserved), Some(Ok([reserved, released])));
+    // A replacement that has taken over a department has it no longer.
+    let mut taken = InventoryNumber { department_by: Some(rotation.clone()), ..before.clone() };
+    taken.facts.department = Ref::parse("sales").ok();
+    let plan = NumberPlan::decide(before.clone(), Some(&taken), &rotation, false).unwrap();
+    assert_eq!(plan.change.map(|[_, back]| back.facts.department), Ok(None));
+}
 
-    // A rotation that was given up has marked it, or hasn't come to that.
-    let marked = InventoryNumber { version: 5, reserved_by: Some(rotation.clone()), ..before.clone() };
-    let restored = InventoryNumber { version: 6, ..before.clone() };
-    assert_eq!(decide(before.clone(), Some(&marked)).unwrap().change, Ok([marked.clone(), restored]));
-    let other = InventoryNumber { reserved_by: JobId::parse(&"b".repeat(32)), ..marked };
-    assert_eq!(decide(before.clone(), Some(&other)).unwrap().change, Err(SkipReason::Changed));
-    assert_eq!(decide(before.clone(), Some(&before)), None);
+#[test]
+fn a_swap_is_undone_whole_or_not_at_all() {
+    // 1 and 3 were replaced by 11, 2 by 12.
+    let rotated = effect(&[11, 12], &[(1, Some(11)), (2, Some(12)), (3, Some(11))], UserEffect::None);
+    let all = [1, 2, 3, 11, 12].map(number);
+    let owners = HashMap::new();
+    for (taken, list, after, failed) in [
+        (&[1, 2, 3][..], &[11, 12][..], &[1, 2, 3][..], 0),
+        (&[2], &[11, 12], &[2, 11], 3),
+        (&[1, 2], &[11, 12], &[1, 2, 11], 2),
+        (&[], &[11, 12], &[11, 12], 5),
+        // Somebody has put it back.
+        (&[1, 2, 3], &[1, 11, 12], &[1, 2, 3], 0),
+        // Somebody has taken the replacement off.
+        (&[1, 2, 3], &[12], &[2], 0),
+    ] {
+        let now = user(list);
+        let taken: HashSet<CallerId> = taken.iter().copied().map(number).chain([11, 12].map(number)).collect();
+        let dialable = DialableNumbers::these(all.iter().map(|&number| (number, None)));
+        let numbers_now = NumbersNow { taken: Some(taken), dialable };
+        let plan = UndoPlan::decide(&rotated, target(Some(&now), &owners, &numbers_now, 100), Way::Free);
+        assert_eq!(plan.lists().unwrap()[1], numbers(after), "{list:?}");
+        let fails = |since: &SkipReason| matches!(since, SkipReason::Retired | SkipReason::OldNotBack);
+        assert_eq!(plan.passed_over.iter().filter(|(_, since)| fails(since)).count(), failed, "{list:?}");
+    }
+}
+
+#[test]
+fn nobody_is_left_without_a_number_by_an_undo_unless_that_was_so_before() {
+    let owners = HashMap::new();
+    let numbers_now = NumbersNow { taken: None, dialable: DialableNumbers::these([1, 2].map(|n| (number(n), None))) };
+    for (had_none, allow_empty, list, after, left) in [
+        (false, false, &[1][..], &[1][..], false),
+        (true, false, &[1], &[], true),
+        (false, true, &[1], &[], false),
+        (false, false, &[1, 2], &[2], false),
+        (false, false, &[1, 9], &[1, 9], false),
+    ] {
+        let appended = Effect { had_none, ..effect(&[1], &[], UserEffect::None) };
+        let now = user(list);
+        let present = UndoTarget { allow_empty, ..target(Some(&now), &owners, &numbers_now, 100) };
+        let plan = UndoPlan::decide(&appended, present, Way::Free);
+        assert_eq!((plan.lists().unwrap()[1].clone(), plan.leaves_none), (numbers(after), left), "{list:?}");
+    }
+}
+
+#[test]
+fn a_second_undo_takes_up_what_the_first_has_passed_over() {
+    let rotated = effect(&[11], &[(1, Some(11)), (2, None)], UserEffect::None);
+    let owners = HashMap::new();
+    let taken = Some(HashSet::from([number(1)]));
+    let (now, numbers_now) = (user(&[11]), NumbersNow { taken, ..NumbersNow::default() });
+    let first = UndoPlan::decide(&rotated, target(Some(&now), &owners, &numbers_now, 100), Way::Free);
+    let left = rotated.without(&first);
+    assert_eq!((left.acts(), left.is_any()), (vec![Act::PutBack(number(2))], true));
+    let second = decide(&left, Some(&user(&[1])));
+    assert!(!left.without(&second).is_any());
 }
 
 proptest! {

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use rollcall_model::user::{Claim, DirectoryId, User};
+use rollcall_model::{
+    caller_id::CallerId,
+    user::{Claim, DirectoryId, User},
+};
 use rollcall_tabular::{Header, Row, Schema};
 
 use super::{
@@ -11,7 +14,7 @@ use super::{
     says_only_numbers,
 };
 use crate::{
-    bulk_job::{BulkJob, Done, ListAdditions, Plan},
+    bulk_job::{BulkJob, Done, Overtaken, Plan, Retraction},
     job::Job,
     note::Note,
     report::{Judgement, RowStatus},
@@ -50,9 +53,9 @@ impl UploadJob {
         user: usize,
         present: Option<&User>,
         owners: &HashMap<Claim, String>,
-        now: Timestamp,
+        [now, as_of]: [Timestamp; 2],
     ) -> UserPlan {
-        self.ledger.plan(user, UserNow { user: present, owners, now }, &self.catalog, self.list_limit)
+        self.ledger.plan(user, UserNow { user: present, owners, now, as_of }, &self.catalog, self.list_limit)
     }
 
     /// People of the company's directory whose rows are to be mended, and what came of those. Known once every row has been judged.
@@ -134,7 +137,11 @@ impl Plan for UserPlan {
         done.numbers_added += self.numbers.add.len() as u64;
     }
 
-    fn additions(&mut self) -> Option<ListAdditions<'_>> {
-        self.numbers.additions()
+    fn added(&self) -> &[CallerId] {
+        self.numbers.added()
+    }
+
+    fn retract(&mut self, now: &Overtaken) -> Option<Retraction<'_>> {
+        self.numbers.retract(now)
     }
 }

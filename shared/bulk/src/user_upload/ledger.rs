@@ -179,6 +179,11 @@ impl UserRow {
         Self { agent_status, web_login, directory_id, former_id, ..Self::default() }
     }
 
+    /// No more of it than that the user may not log in.
+    pub(super) fn only_blocked(&self) -> Self {
+        Self { agent_status: None, ..self.only_kept_out() }
+    }
+
     /// What it asks for that only one user can have.
     fn claims(&self) -> Vec<Claim> {
         let email = self.email.as_ref().map(|email| Claim::Email(email.folded().into_owned()));

@@ -80,6 +80,8 @@ pub struct UserNow<'a> {
     pub owners: &'a HashMap<Claim, String>,
     /// When that is.
     pub now: Timestamp,
+    /// As of when the file says what it says. What is known of a user since is newer, and stands.
+    pub as_of: Timestamp,
 }
 
 /// What a file's cells may refer to.
@@ -100,16 +102,17 @@ impl UploadLedger {
     pub fn plan(&self, user: usize, present: UserNow<'_>, catalog: &Catalog, limit: usize) -> UserPlan {
         let asked = self.asked(user);
         let claims = self.claims_that_are_others(user, present);
-        let whole = decided(asked, &asked.entry, present, catalog);
+        let whole = decided(asked, &asked.entry, present, catalog).and_then(|after| newer_stands(after, present));
         let (decided, left_out) = match (claims.is_empty(), whole) {
-            (true, whole) => (whole.map_err(Refusal::all), None),
-            // **A deactivation waits for no address**: nobody who is to be kept out stays in for what somebody else has.
-            (false, whole) if self.can_be_kept_out(user, present) => {
+            (true, Ok(after)) => (Ok(after), None),
+            // **A deactivation waits for nothing else of its row**: nobody who is to be kept out stays in for what can't be done.
+            (_, whole) if self.can_be_kept_out(user, present) => {
                 let all = Refusal::all(claims.into_iter().chain(whole.err().unwrap_or_default()).collect());
-                let kept_out = decided(asked, &asked.entry.only_kept_out(), present, catalog);
+                let kept_out = decided(asked, &asked.entry.only_kept_out(), present, catalog)
+                    .or_else(|_| decided(asked, &asked.entry.only_blocked(), present, catalog));
                 (kept_out.map_err(Refusal::all), Some(Refusal { waits: false, ..all }))
             }
-            (false, whole) => {
+            (_, whole) => {
                 (Err(Refusal::all(claims.into_iter().chain(whole.err().unwrap_or_default()).collect())), None)
             }
         };
@@ -121,8 +124,8 @@ impl UploadLedger {
             }
             (Ok(after), None) => UserChange::Create(Box::new(after)),
             (Ok(after), Some(before)) if after == *before => UserChange::None,
-            (Ok(mut after), Some(before)) => {
-                after.version = before.version + 1;
+            (Ok(after), Some(before)) => {
+                let after = after.revised(present.as_of.max(before.as_of.unwrap_or(present.as_of)));
                 UserChange::Update { before: Box::new(before.clone()), after: Box::new(after) }
             }
         };
@@ -141,7 +144,11 @@ impl UploadLedger {
                 && (present.owners.get(claim).is_some_and(|owner| owner != self.login(user))
                     || self.claimed_on(user, claim).is_some())
         };
-        present.user.is_some() && self.asked(user).entry.keeps_out() && !self.claims(user).iter().any(others)
+        let entry = &self.asked(user).entry;
+        // Of a file that somebody made, the newer stands here too.
+        let overtaken =
+            entry.directory_id.is_none() && present.user.is_some_and(|user| user.is_newer_than(present.as_of));
+        present.user.is_some() && entry.keeps_out() && !overtaken && !self.claims(user).iter().any(others)
     }
 
     /// Nothing that is another's may be asked for: neither a user's of the directory, nor of a row's further up. Each that is, with who has it.
@@ -227,6 +234,13 @@ impl Refusal {
     }
 }
 
+/// **The newer stands**: what somebody has said of the user since the file was dropped is not written over.
+fn newer_stands(after: User, present: UserNow<'_>) -> Result<User, Vec<Refusal>> {
+    let overtaken = present.user.is_some_and(|before| after != *before && before.is_newer_than(present.as_of));
+    let why = LeftOut::Overtaken;
+    if overtaken { Err(vec![Refusal::of(why.code(), LOGIN, why.message())]) } else { Ok(after) }
+}
+
 /// The user as the entry wants it; equal to `present` where that is so already. Otherwise everything that is wrong with it.
 fn decided(asked: &Asked, entry: &UserRow, present: UserNow<'_>, catalog: &Catalog) -> Result<User, Vec<Refusal>> {
     let mut wrong = Vec::new();
@@ -241,7 +255,8 @@ fn decided(asked: &Asked, entry: &UserRow, present: UserNow<'_>, catalog: &Catal
                 wrong.push(Refusal::of(RowCode::NameMissing, NAME, message));
             }
             let Some(name) = name else { return Err(wrong) };
-            User::created(asked.login.clone(), Profile::of(name.clone()), present.now)
+            let created = User::created(asked.login.clone(), Profile::of(name.clone()), present.now);
+            User { as_of: Some(present.as_of), ..created }
         }
     };
     let profile = &mut user.profile;

@@ -7,7 +7,12 @@ use rollcall_bulk::{
     bulk_job::Plan,
     left_out::LeftOut,
 };
-use rollcall_model::{jobs::JobKind, numbers::NumberReader, user::Claim};
+use rollcall_model::{
+    inventory::{DialableNumbers, InventoryNumber},
+    jobs::JobKind,
+    numbers::NumberReader,
+    user::Claim,
+};
 
 use super::near::Near;
 use crate::{
@@ -18,9 +23,22 @@ use crate::{
 /// Appends the caller IDs of a file.
 pub struct Append;
 
+/// What an append was prepared with.
+pub struct AppendContext {
+    pub(super) near: Near,
+    /// Numbers that can be dialled from.
+    pub(super) dialable: DialableNumbers,
+}
+
+impl AppendContext {
+    pub(super) fn new(inventory: &[InventoryNumber]) -> Self {
+        Self { near: Near::default(), dialable: DialableNumbers::of(inventory) }
+    }
+}
+
 impl Operation for Append {
     type Job = AppendJob;
-    type Context = Near;
+    type Context = AppendContext;
     const KINDS: &'static [JobKind] = &[JobKind::AppendCallerIds];
     const LOOKS_AFTER_INBOX: bool = true;
 
@@ -29,14 +47,14 @@ impl Operation for Append {
         let inventory = attempt.inventory().await?;
         let numbers = NumberReader::new(attempt.country(&settings), &inventory);
         let job = AppendJob::new(numbers, settings.list_limit);
-        Ok(Prepared { job, context: Near::default(), rows: RowSource::Uploaded })
+        Ok(Prepared { job, context: AppendContext::new(&inventory), rows: RowSource::Uploaded })
     }
 
     async fn plan(
         &self,
         attempt: &Attempt<'_>,
         job: &AppendJob,
-        near: &Near,
+        context: &AppendContext,
         users: &[usize],
         usage: &mut TableUsage,
     ) -> Result<Vec<AppendPlan>, StorageError> {
@@ -44,11 +62,15 @@ impl Operation for Append {
         let looked_up = look_up(attempt, &logins, usage).await?;
         let nobody = logins.iter().zip(&looked_up).filter(|(_, (lookup, _))| *lookup == LoginLookup::Nobody);
         let nobody: Vec<&str> = nobody.map(|(login, _)| *login).collect();
-        let mut near = near.of(attempt, &nobody, usage).await?;
+        let mut near = context.near.of(attempt, &nobody, usage).await?;
         let plans = users.iter().zip(&looked_up).map(|(&user, (lookup, found))| {
             let list = found.as_ref().map_or(&[][..], |found| &found.caller_ids);
             let plan = job.plan(user, *lookup, list);
-            AppendPlan { near: near.remove(&plan.login).unwrap_or_default(), ..plan }
+            let had_none = found.as_ref().is_some_and(|found| {
+                !context.dialable.reach(found.policy, found.department.as_ref(), &found.caller_ids)
+            });
+            let created = found.as_ref().and_then(|found| found.created);
+            AppendPlan { near: near.remove(&plan.login).unwrap_or_default(), had_none, created, ..plan }
         });
         Ok(plans.collect())
     }
@@ -56,7 +78,7 @@ impl Operation for Append {
     async fn write(
         &self,
         attempt: &Attempt<'_>,
-        _: &Near,
+        _: &AppendContext,
         plans: &mut [&mut AppendPlan],
         usage: &mut TableUsage,
     ) -> Result<Vec<usize>, StorageError> {

@@ -5,6 +5,7 @@ mod import;
 mod near;
 mod resync;
 mod rotation;
+mod turns;
 mod undo;
 mod users;
 

@@ -11,7 +11,7 @@ use rollcall_model::{
     user::{Claim, User},
 };
 
-use super::{append::append_numbers, near::Near};
+use super::append::{AppendContext, append_numbers};
 use crate::{
     Attempt, Interrupt, Operation, Prepared, RowSource, StorageError,
     world::{TableUsage, UserWrite},
@@ -22,28 +22,29 @@ pub struct UploadUsers;
 
 impl Operation for UploadUsers {
     type Job = UploadJob;
-    type Context = Near;
+    type Context = AppendContext;
     const KINDS: &'static [JobKind] = &[JobKind::UploadUsers];
 
     async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
-        Ok(Prepared { job: upload(attempt).await?, context: Near::default(), rows: RowSource::Uploaded })
+        let (job, context) = upload(attempt).await?;
+        Ok(Prepared { job, context, rows: RowSource::Uploaded })
     }
 
     async fn plan(
         &self,
         attempt: &Attempt<'_>,
         job: &UploadJob,
-        near: &Near,
+        context: &AppendContext,
         users: &[usize],
         usage: &mut TableUsage,
     ) -> Result<Vec<UserPlan>, StorageError> {
-        plan(attempt, job, near, users, usage).await
+        plan(attempt, job, context, users, usage).await
     }
 
     async fn write(
         &self,
         attempt: &Attempt<'_>,
-        _: &Near,
+        _: &AppendContext,
         plans: &mut [&mut UserPlan],
         usage: &mut TableUsage,
     ) -> Result<Vec<usize>, StorageError> {
@@ -52,7 +53,7 @@ impl Operation for UploadUsers {
 }
 
 /// An upload for the account of an attempt.
-pub(super) async fn upload(attempt: &Attempt<'_>) -> Result<UploadJob, StorageError> {
+pub(super) async fn upload(attempt: &Attempt<'_>) -> Result<(UploadJob, AppendContext), StorageError> {
     let settings = attempt.settings().await?;
     let inventory = attempt.inventory().await?;
     let entries = |kind| attempt.world.catalogs.catalog(attempt.account(), kind);
@@ -63,14 +64,14 @@ pub(super) async fn upload(attempt: &Attempt<'_>) -> Result<UploadJob, StorageEr
         role: attempt.job.role.clone(),
     };
     let reader = UserRowReader::new(attempt.country(&settings), &inventory);
-    Ok(UploadJob::new(reader, catalog, settings.list_limit))
+    Ok((UploadJob::new(reader, catalog, settings.list_limit), AppendContext::new(&inventory)))
 }
 
 /// Decides for some users.
 pub(super) async fn plan(
     attempt: &Attempt<'_>,
     job: &UploadJob,
-    near: &Near,
+    context: &AppendContext,
     users: &[usize],
     usage: &mut TableUsage,
 ) -> Result<Vec<UserPlan>, StorageError> {
@@ -84,12 +85,21 @@ pub(super) async fn plan(
     });
     let wanted: Vec<Claim> = wanted.collect();
     let owners = attempt.world.users.owners(account, wanted, until, usage).await?;
-    let now = attempt.world.now();
-    let plans = users.iter().map(|&user| job.plan(user, present.get(job.login(user)), &owners, now));
+    let times = [attempt.world.now(), attempt.as_of()];
+    let plans = users.iter().map(|&user| {
+        let present = present.get(job.login(user));
+        let mut plan = job.plan(user, present, &owners, times);
+        if let Some(user) = present {
+            let department = user.profile.department.as_ref();
+            plan.numbers.had_none = !context.dialable.reach(user.policy, department, &user.caller_ids);
+            plan.numbers.created = user.created;
+        }
+        plan
+    });
     let mut plans: Vec<UserPlan> = plans.collect();
     let strangers = plans.iter().filter(|plan| plan.is_of_nobody()).map(|plan| plan.numbers.login.clone());
     let strangers: Vec<String> = strangers.collect();
-    let near = near.of(attempt, &strangers.iter().map(String::as_str).collect::<Vec<_>>(), usage).await?;
+    let near = context.near.of(attempt, &strangers.iter().map(String::as_str).collect::<Vec<_>>(), usage).await?;
     for plan in &mut plans {
         if let Some(near) = near.get(&plan.numbers.login) {
             plan.was_meant(near);

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use std::collections::HashSet;
 
-use rollcall_bulk::rotation::{Holder, Only};
+use rollcall_bulk::rotation::{Holder, LeftByPolicy, Only, PolicyCounts};
 use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, jobs::JobId};
 use tokio::time::Instant;
 
@@ -27,10 +27,23 @@ pub struct Added {
 /// What a walk over users has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Walk {
-    /// Those who have one of the numbers.
+    /// Those who are looked for.
     pub holders: Vec<Holder>,
     /// Login IDs, folded, that were asked for and that nobody has.
     pub unknown: HashSet<String>,
+    /// How many of those who were looked at dial by a policy.
+    pub policies: PolicyCounts,
+}
+
+/// Who is looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Sought<'a> {
+    /// Those who have one of these on their own lists.
+    pub numbers: &'a [CallerId],
+    /// Those who dial by one of these policies.
+    pub policies: LeftByPolicy,
+    /// Among these; among all where nothing is said.
+    pub only: Option<&'a Only>,
 }
 
 /// One list that is to change.
@@ -45,7 +58,7 @@ pub struct ListChange<'a> {
 /// Users' own lists of caller IDs.
 #[async_trait]
 pub trait Lists: Send + Sync {
-    /// Looks at every user that is meant, each once, and gives those who have one of the numbers on their own lists. Users are
+    /// Looks at every user that is meant, each once, and gives those who are looked for. Users are
     /// listed by the index, which follows changes by some milliseconds; what counts of each is read as it is now.
     ///
     /// # Errors
@@ -53,8 +66,7 @@ pub trait Lists: Send + Sync {
     async fn holders(
         &self,
         account: &AccountId,
-        numbers: &[CallerId],
-        only: Option<&Only>,
+        sought: Sought<'_>,
         until: Instant,
         usage: &mut TableUsage,
     ) -> Result<Walk, StorageError>;

@@ -16,11 +16,16 @@ use crate::StorageError;
 /// Mappings of CRM users.
 #[async_trait]
 pub trait Mappings: Send + Sync {
-    /// Every mapping of the account, as it is now, by CRM user.
+    /// Some of the account's mappings, as they are now, in order: those that follow after this CRM user, as many as one request gives. None
+    /// after the last.
     ///
     /// # Errors
     /// When the table can't be read, or what it holds can't.
-    async fn mappings(&self, account: &AccountId) -> Result<Vec<Mapping>, StorageError>;
+    async fn mappings_after(
+        &self,
+        account: &AccountId,
+        after: Option<&CrmUserId>,
+    ) -> Result<Vec<Mapping>, StorageError>;
 
     /// Those of the CRM users that have mappings, as they are now. Repeats what the table puts off, until `until`.
     ///

@@ -23,7 +23,7 @@ pub use accounts::Accounts;
 pub use bucket::{Bucket, Download, Upload};
 pub use catalogs::Catalogs;
 pub use jobs::Jobs;
-pub use lists::{Added, ListChange, ListNumbers, Lists, Walk};
+pub use lists::{Added, ListChange, ListNumbers, Lists, Sought, Walk};
 pub use mail_quota::MailQuota;
 pub use mails::{Attachment, MAX_ATTACHED_BYTES, Mails};
 pub use mappings::Mappings;

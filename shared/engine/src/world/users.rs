@@ -1,13 +1,14 @@
 //! Users, and who has what only one user can have.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::collections::HashMap;
 
 use rollcall_model::{
     account::AccountId,
     caller_id::CallerId,
     jobs::JobId,
-    user::{Claim, DirectoryId, Policy, User},
+    user::{Claim, DirectoryId, Policy, Ref, User},
 };
 use tokio::time::Instant;
 
@@ -19,6 +20,10 @@ use crate::StorageError;
 pub struct Found {
     /// The user's policy.
     pub policy: Policy,
+    /// When the user was created, where that is known.
+    pub created: Option<Timestamp>,
+    /// The user's department.
+    pub department: Option<Ref>,
     /// The user's e-mail address, folded.
     pub email: Option<String>,
     /// The user's own list.

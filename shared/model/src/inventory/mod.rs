@@ -1,6 +1,7 @@
 //! The account's own numbers: what is kept of each, its life, and which of them a user may dial from.
 
 mod compliance;
+mod dialable;
 mod life;
 #[cfg(test)]
 mod tests;
@@ -15,8 +16,10 @@ use crate::{
     code::NumberWarning,
     jobs::JobId,
     user::{Name, Ref},
+    version::first_version,
 };
 
+pub use dialable::DialableNumbers;
 pub use life::{Dates, NumberState, Retired, utc_day};
 
 /// Days in service that a list can be asked for. Numbers burn out in 15 to 20 days; ten years are more than any calling number lasts.
@@ -39,10 +42,16 @@ pub struct InventoryNumber {
     /// What took its place when a rotation retired it.
     #[serde(default)]
     pub replaced_by: Option<CallerId>,
+    /// The rotation that brought it to the state that it is in. Gone when somebody else changes the state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_by: Option<JobId>,
+    /// The rotation that gave it its department, as the replacement of a number of that department. Gone when somebody else changes that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department_by: Option<JobId>,
     /// Who has it is looked for once more, since the rotation that took it out of service may have missed somebody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_look: Option<SecondLook>,
-    /// Raised by every change.
+    /// Begins with [the time of creation](first_version), and is raised by every change.
     #[serde(default)]
     pub version: u64,
 }
@@ -62,7 +71,17 @@ impl InventoryNumber {
     /// A number as it comes into the inventory.
     pub fn new(number: CallerId, facts: NumberFacts, at: Timestamp) -> Self {
         let dates = Dates::default().moved(None, facts.state, at);
-        Self { number, facts, dates, reserved_by: None, replaced_by: None, second_look: None, version: 1 }
+        Self {
+            number,
+            facts,
+            dates,
+            reserved_by: None,
+            replaced_by: None,
+            state_by: None,
+            department_by: None,
+            second_look: None,
+            version: first_version(at),
+        }
     }
 
     /// Whether lists take it: not once it is retired, nor while a rotation is retiring it.
@@ -84,10 +103,18 @@ impl InventoryNumber {
         }
         let dates = self.dates.moved(Some(self.facts.state), facts.state, at);
         let stays = facts.state == self.facts.state;
-        let reserved_by = self.reserved_by.clone().filter(|_| stays);
-        let replaced_by = self.replaced_by.filter(|_| stays);
-        let second_look = self.second_look.filter(|_| stays);
-        Ok(Self { number: self.number, facts, dates, reserved_by, replaced_by, second_look, version: self.version + 1 })
+        let same_department = facts.department == self.facts.department;
+        Ok(Self {
+            number: self.number,
+            dates,
+            reserved_by: self.reserved_by.clone().filter(|_| stays),
+            replaced_by: self.replaced_by.filter(|_| stays),
+            state_by: self.state_by.clone().filter(|_| stays && facts.resting_until == self.facts.resting_until),
+            department_by: self.department_by.clone().filter(|_| same_department),
+            second_look: self.second_look.filter(|_| stays),
+            version: self.version + 1,
+            facts,
+        })
     }
 
     /// The number in service again, if it rests and the day has come that its rest ends, in UTC. Not while a rotation is taking it
@@ -106,9 +133,11 @@ impl InventoryNumber {
         self.second_look.filter(|look| look.from <= today && !self.facts.state.is_usable())
     }
 
-    /// The first day on which a schedule has something to do with the number.
+    /// The first day on which a schedule has something to do with the number. A reservation is looked at in each round: the rotation may have
+    /// been given up.
     pub fn due(&self) -> Option<Date> {
-        [self.facts.resting_until, self.second_look.map(|look| look.from)].into_iter().flatten().min()
+        let reserved = self.reserved_by.as_ref().map(|_| Date::constant(1970, 1, 1));
+        [reserved, self.facts.resting_until, self.second_look.map(|look| look.from)].into_iter().flatten().min()
     }
 
     /// What may be wrong with calls from it, by the rules of its country. It keeps nobody from using it.

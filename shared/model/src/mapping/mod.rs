@@ -22,6 +22,7 @@ use crate::{
     phone_side::{DialPermission, PhoneUserId},
     text_value::text_value,
     user::{LoginId, Policy, User, fold},
+    version::first_version,
 };
 use rollcall_tabular::text;
 
@@ -77,7 +78,11 @@ pub struct Mapping {
     pub permission: Option<DialPermission>,
     /// When the state or the permission last changed by a resync.
     pub changed: Option<Timestamp>,
-    /// Raised by every change.
+    /// When that was read on the phone side which the permission was last set by. **What was read earlier is never written over it.**
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<Timestamp>,
+    /// Begins with [the time of creation](first_version), so that no later mapping of this CRM user has one that this one had. Raised by
+    /// every change.
     pub version: u64,
 }
 
@@ -144,10 +149,17 @@ impl MappingState {
 }
 
 impl Mapping {
-    /// A mapping that no resync has seen.
-    pub fn new(crm_user: CrmUserId, given: GivenMapping) -> Self {
-        let mut mapping =
-            Self { crm_user, given, state: MappingState::Unmapped, permission: None, changed: None, version: 1 };
+    /// A mapping that is made now, and that no resync has seen.
+    pub fn new(crm_user: CrmUserId, given: GivenMapping, now: Timestamp) -> Self {
+        let mut mapping = Self {
+            crm_user,
+            given,
+            state: MappingState::Unmapped,
+            permission: None,
+            changed: None,
+            read: None,
+            version: first_version(now),
+        };
         mapping.settle_state();
         mapping
     }

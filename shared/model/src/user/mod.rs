@@ -62,6 +62,12 @@ pub struct User {
     /// Begins with [the time of creation](first_version), so that no later user of this login ID has one that this one had.
     /// Raised by every change but appends, which commute.
     pub version: u64,
+    /// When the user was created: somebody of the same login ID who was created at another time is somebody else. `None` for those who were
+    /// created before this was kept.
+    pub created: Option<Timestamp>,
+    /// As of when the user is known to be so, but for the list: when a person said it, or when the job began that wrote it. **What is older never
+    /// writes over it.** `None` where nobody has said anything since this is kept.
+    pub as_of: Option<Timestamp>,
     /// The user's own list, in order. It counts under [`Policy::Custom`].
     pub caller_ids: Vec<CallerId>,
 }
@@ -69,7 +75,18 @@ pub struct User {
 impl User {
     /// A user that is created now.
     pub fn created(login: LoginId, profile: Profile, now: Timestamp) -> Self {
-        Self { version: first_version(now), ..Self::new(login, profile) }
+        Self { version: first_version(now), created: Some(now), as_of: Some(now), ..Self::new(login, profile) }
+    }
+
+    /// The next version of the user, known to be so at this time.
+    #[must_use]
+    pub fn revised(self, as_of: Timestamp) -> Self {
+        Self { version: self.version + 1, as_of: Some(as_of), ..self }
+    }
+
+    /// Whether something is known of the user that is newer than this.
+    pub fn is_newer_than(&self, time: Timestamp) -> bool {
+        self.as_of.is_some_and(|as_of| as_of > time)
     }
 
     /// A user as it is created: enabled, with an empty list. Its version is that of users of whom the time of creation isn't known.
@@ -82,6 +99,8 @@ impl User {
             policy: Policy::default(),
             directory_id: None,
             version: 1,
+            created: None,
+            as_of: None,
             caller_ids: Vec::new(),
         }
     }

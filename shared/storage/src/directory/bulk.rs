@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use super::{
     Directory, Item, string,
-    users::{CALLER_IDS, caller_ids, number_set, policy},
+    users::{CALLER_IDS, caller_ids, created, department, number_set, policy},
 };
 use crate::{
     ErrorKind, StorageError,
@@ -268,7 +268,8 @@ impl Directory {
 
 pub(super) fn read_found(item: &Item) -> Result<Found, StorageError> {
     let email = string(item, "email").map(|email| fold(&email).into_owned());
-    Ok(Found { policy: policy(item)?, email, caller_ids: caller_ids(item)? })
+    let (created, department) = (created(item)?, department(item)?);
+    Ok(Found { policy: policy(item)?, created, department, email, caller_ids: caller_ids(item)? })
 }
 
 #[cfg(test)]

@@ -140,15 +140,21 @@ impl Directory {
 
 #[async_trait]
 impl Mappings for Directory {
-    async fn mappings(&self, account: &AccountId) -> Result<Vec<Mapping>, StorageError> {
-        let mut mappings = Vec::new();
-        let mut pages = self.partition(mappings_pk(account), "CRM#").into_paginator().send();
-        while let Some(page) = pages.next().await {
-            for item in page.map_err(failed(READING))?.items() {
-                mappings.push(read_mapping(item)?);
+    async fn mappings_after(
+        &self,
+        account: &AccountId,
+        after: Option<&CrmUserId>,
+    ) -> Result<Vec<Mapping>, StorageError> {
+        // A query of a megabyte may find nothing, and say that there is more.
+        let mut start = after.map(|crm_user| Key::mapping(account, crm_user.as_str()).attributes().into());
+        loop {
+            let query = self.partition(mappings_pk(account), "CRM#").set_exclusive_start_key(start);
+            let page = query.send().await.map_err(failed(READING))?;
+            if !page.items().is_empty() || page.last_evaluated_key.is_none() {
+                return page.items().iter().map(read_mapping).collect();
             }
+            start = page.last_evaluated_key;
         }
-        Ok(mappings)
     }
 
     async fn mappings_of(

@@ -111,7 +111,7 @@ fn how_a_directory_and_resyncs_stand() {
             "revoked":[{{"job":"{ID}","at":"2026-10-01T00:00:00Z","affected":9}}]}}"#
     ));
     let id = JobId::parse(ID).expect("a job's name");
-    assert!(resync.is_on_hold() && resync.revoked.knows(&id));
+    assert!(resync.is_on_hold() && resync.revoked.of(&id) == Some(9));
     assert_eq!(resync.done.map(|done| done.at), "2026-10-01T00:00:00Z".parse::<Timestamp>().ok());
 }
 

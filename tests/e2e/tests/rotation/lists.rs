@@ -175,7 +175,7 @@ async fn a_number_rests_where_that_is_asked_for_and_no_resync_brings_a_retired_o
     create(&stack, "asha", &[0, 1, 2]).await;
     let given = GivenMapping { phone_user: PhoneUserId::parse("asha").ok(), ..GivenMapping::default() };
     let crm = CrmUserId::parse("crm-1").unwrap();
-    let mapping = Mapping::new(crm.clone(), given);
+    let mapping = Mapping::new(crm.clone(), given, jiff::Timestamp::now());
     assert!(stack.directory.change_mapping(&stack.account, None, &mapping, None).await.unwrap());
     let sees = async |name: &str| {
         let source = stack.drop_as(JobKind::MappingResync, name, ResyncRequest { confirmed: true }.to_json()).await;

@@ -35,7 +35,8 @@ impl CrashTest for Undoing {
         );
         let job = stack.upload_users(&format!("{prefix}-users.csv"), file).await;
         assert_eq!(job.counts.applied, 3, "{job:?}");
-        String::from_utf8(UndoRequest { job: job.id, preview: false }.to_json()).expect("JSON is text")
+        String::from_utf8(UndoRequest { job: job.id, preview: false, allow_empty: false }.to_json())
+            .expect("JSON is text")
     }
 
     async fn check(&self, stack: &Stack, prefix: &str, job: &Job, context: &str) {
@@ -81,7 +82,8 @@ impl CrashTest for UndoingRotation {
         let job = rotate(stack, &format!("{prefix}-rotation.json"), &[(1, Some(2))], false).await;
         assert_eq!(job.counts.failed, 0, "{job:?}");
         assert_eq!(stack.list(&format!("{prefix}1")).await.unwrap(), [number(2), number(3)]);
-        String::from_utf8(UndoRequest { job: job.id, preview: false }.to_json()).expect("JSON is text")
+        String::from_utf8(UndoRequest { job: job.id, preview: false, allow_empty: false }.to_json())
+            .expect("JSON is text")
     }
 
     async fn check(&self, stack: &Stack, prefix: &str, job: &Job, context: &str) {

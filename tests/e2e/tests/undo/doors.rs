@@ -18,7 +18,7 @@ async fn a_job_that_can_not_go_on_says_so_at_its_first_delivery() {
     stack.recipients(&["ops@example.com"]).await;
     let job = stack.append("may.csv", format!("Login ID,Allowed Caller ID\nuser1,{}\n", number(1))).await;
     stack.files.put(&job.keys().changes(0), "application/json", "{".into()).await.unwrap();
-    let request = UndoRequest { job: job.id.clone(), preview: false }.to_json();
+    let request = UndoRequest { job: job.id.clone(), preview: false, allow_empty: false }.to_json();
     let source = stack.put_quietly("undo.json", request).await;
     let world = TestEngine::new(&stack, Faults::default(), None).await;
     let upload = stack.upload_of(JobKind::Undo, "undo.json");

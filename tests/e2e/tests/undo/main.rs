@@ -18,7 +18,7 @@ fn number(n: usize) -> String {
 }
 
 async fn undo(stack: &Stack, job: &Job, name: &str, preview: bool) -> Job {
-    let request = UndoRequest { job: job.id.clone(), preview }.to_json();
+    let request = UndoRequest { job: job.id.clone(), preview, allow_empty: false }.to_json();
     let source = stack.drop_as(JobKind::Undo, name, request).await;
     stack.ended(&source).await
 }
@@ -32,6 +32,7 @@ async fn rotate(stack: &Stack, name: &str, pairs: &[(usize, Option<usize>)], all
         only: None,
         quarantine_days: None,
         allow_empty,
+        keep_departments: false,
         preview: false,
         file: None,
     };

@@ -117,7 +117,7 @@ pub fn beginning(seed: u64) -> State {
     }
     for n in 0..=USERS {
         let login: Option<LoginId> = Some(format!("user{n}").parse().expect("a login ID"));
-        let mapping = Mapping::new(crm_user(n), GivenMapping { login, ..GivenMapping::default() });
+        let mapping = Mapping::new(crm_user(n), GivenMapping { login, ..GivenMapping::default() }, state.time());
         state.mappings.insert(mapping.crm_user.clone(), (mapping, None));
     }
     for n in 0..PEOPLE {
@@ -262,6 +262,7 @@ pub fn file(event: &Event, at: usize, id: impl Fn(usize) -> Option<JobId>) -> Op
                 only: None,
                 quarantine_days: *days,
                 allow_empty: *allow_empty,
+                keep_departments: false,
                 preview: *preview,
                 file: None,
             };
@@ -269,7 +270,7 @@ pub fn file(event: &Event, at: usize, id: impl Fn(usize) -> Option<JobId>) -> Op
         }
         Event::Undo { of, preview } => {
             let job = id(*of).unwrap_or_else(|| JobId::parse(&"0".repeat(32)).expect("an ID"));
-            (JobKind::Undo, UndoRequest { job, preview: *preview }.to_json())
+            (JobKind::Undo, UndoRequest { job, preview: *preview, allow_empty: false }.to_json())
         }
         Event::Resync { confirmed } => (JobKind::MappingResync, ResyncRequest { confirmed: *confirmed }.to_json()),
         Event::Snapshot { rows } => {

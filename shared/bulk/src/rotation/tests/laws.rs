@@ -16,7 +16,7 @@ impl Table {
 
     fn holder(&self, user: usize) -> Holder {
         let caller_ids = self.lists[user].iter().copied().collect();
-        Holder { login: user.to_string(), policy: self.policies[user], caller_ids }
+        Holder { login: user.to_string(), created: None, policy: self.policies[user], department: None, caller_ids }
     }
 }
 
@@ -145,7 +145,7 @@ proptest! {
         };
         let before = table.lists.clone();
         let pairs = checked(&rows_of(&new), &table.inventory, &[]);
-        let rules = Rules::new(&pairs, &table.inventory, allow_empty);
+        let rules = Rules::new(&pairs, &table.inventory, terms(allow_empty));
         let mut rotating =
             Rotating { pairs, rules, marked: false, walked: 0, plans: Vec::new(), written: 0, concluded: false };
         let mut appending =
@@ -185,7 +185,7 @@ proptest! {
         allow_empty: bool,
     ) {
         let inventory = in_service(0..8);
-        let rules = Rules::new(&checked(&rows_of(&new), &inventory, &[]), &inventory, allow_empty);
+        let rules = Rules::new(&checked(&rows_of(&new), &inventory, &[]), &inventory, terms(allow_empty));
         let list: Vec<u64> = list.into_iter().collect();
         let plan = RotationPlan::decide("asha", Some(&holder(policy, &list)), &rules);
         let [before, after] = plan.change().expect("it was decided on a list");
@@ -195,8 +195,8 @@ proptest! {
         let deed: Effect = plan.into();
         let profile = Profile::named("Asha").expect("a name");
         let user = User { policy, caller_ids: after, ..User::new("asha".parse().expect("a login ID"), profile) };
-        let owners = HashMap::new();
-        let present = UndoTarget { user: Some(&user), owners: &owners, taken: None, limit: 100 };
+        let (owners, now) = (HashMap::new(), NumbersNow::default());
+        let present = UndoTarget { user: Some(&user), owners: &owners, numbers: &now, limit: 100, allow_empty: true, now: Timestamp::UNIX_EPOCH };
         let undo = Undo::new(vec![deed], &[]).plan(0, present);
         let [_, restored] = undo.lists().expect("it was decided on a list");
         prop_assert_eq!(restored, before);
@@ -207,7 +207,7 @@ proptest! {
     #[test]
     fn who_is_left_out_of_a_rotation_keeps_the_list((policy, list) in policy_and_list(), allow_empty: bool) {
         let inventory = in_service(0..8);
-        let rules = Rules::new(&checked(&rows_of(&[None, Some(6), Some(7)]), &inventory, &[]), &inventory, allow_empty);
+        let rules = Rules::new(&checked(&rows_of(&[None, Some(6), Some(7)]), &inventory, &[]), &inventory, terms(allow_empty));
         let list: Vec<u64> = list.into_iter().collect();
         let mut plan = RotationPlan::decide("asha", Some(&holder(policy, &list)), &rules);
         plan.leave_out(LeftOut::NotStorable);

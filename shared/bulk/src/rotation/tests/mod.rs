@@ -10,7 +10,7 @@ use crate::{
     append::{AppendPlan, LoginLookup},
     left_out::LeftOut,
     report::Report,
-    undo::{Effect, UndoLedger as Undo, UndoTarget},
+    undo::{Effect, NumbersNow, UndoLedger as Undo, UndoTarget},
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -48,12 +48,16 @@ fn checked(pairs: &str, inventory: &[InventoryNumber], stale: &[JobId]) -> Vec<C
     check(asked, "IN".parse().unwrap(), inventory, stale)
 }
 
+fn terms(allow_empty: bool) -> Terms {
+    Terms { retires: true, keep_departments: false, allow_empty }
+}
+
 fn rules(pairs: &str, inventory: &[InventoryNumber], allow_empty: bool) -> Rules {
-    Rules::new(&checked(pairs, inventory, &[]), inventory, allow_empty)
+    Rules::new(&checked(pairs, inventory, &[]), inventory, terms(allow_empty))
 }
 
 fn holder(policy: Policy, list: &[u64]) -> Holder {
-    Holder { login: "asha".to_owned(), policy, caller_ids: numbers(list) }
+    Holder { login: "asha".to_owned(), created: None, policy, department: None, caller_ids: numbers(list) }
 }
 
 #[test]
@@ -132,10 +136,10 @@ fn rows_tell_of_each_number_and_each_who_has_it() {
         Holder { login: "gone".to_owned(), ..holder(Policy::Custom, &[0]) },
     ];
     let mut csv = Writer::new(b',');
-    rows(&pairs, &holders, &BTreeMap::from([(7, "nobody".to_owned())]))
+    rows(&pairs, &holders, &Rules::new(&pairs, &inventory, terms(false)), &BTreeMap::from([(7, "nobody".to_owned())]))
         .for_each(|row| csv.record(row.iter().map(|cell| &**cell)));
     let file = csv.take();
-    let rules = Rules::new(&pairs, &inventory, false);
+    let rules = Rules::new(&pairs, &inventory, terms(false));
     let mut ledger = RotationLedger::new(pairs);
     each_row(&file, |row| ledger.read_row(row));
     assert_eq!(ledger.users(), 3);
@@ -173,9 +177,9 @@ fn rows_tell_of_each_number_and_each_who_has_it() {
 fn what_an_earlier_attempt_has_done_stays_its_doing() {
     let inventory = in_service(0..9);
     let pairs = checked(&format!("{},{}\n{},\n", number(0), number(5), number(1)), &inventory, &[]);
-    let rules = Rules::new(&pairs, &inventory, false);
+    let rules = Rules::new(&pairs, &inventory, terms(false));
     let decide = |list: &[u64]| {
-        let holder = Holder { login: "asha".into(), policy: Policy::Custom, caller_ids: numbers(list) };
+        let holder = holder(Policy::Custom, list);
         RotationPlan::decide("asha", Some(&holder), &rules)
     };
     let earlier = RotationPlan { list: None, ..decide(&[0, 1, 7]) };

@@ -11,6 +11,7 @@ mod sync;
 use std::{collections::BTreeSet, sync::Arc};
 
 use rollcall_bulk::{
+    bulk_job::Plan,
     directory_import::{
         request::ImportRequest,
         rows,
@@ -18,6 +19,7 @@ use rollcall_bulk::{
         sync_state::{ImportTally, Imported, Left, NextDelta, SyncOutcome, SyncState, Synced},
     },
     job::{MailState, Stage},
+    left_out::LeftOut,
     user_upload::{UploadJob, UserPlan},
 };
 use rollcall_model::{
@@ -29,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use scheduled::scheduled;
 
-use super::{near::Near, users};
+use super::{append::AppendContext, turns::Line, users};
 use crate::{
     Attempt, Interrupt, Operation, Prepared, RowSource, StorageError, change_sync_state,
     world::{CompanyDirectories, CompanyDirectory, TableUsage},
@@ -68,44 +70,88 @@ enum Brought {
     },
 }
 
+/// What an import was prepared with.
+pub struct ImportContext {
+    upload: AppendContext,
+    turn: TurnNow,
+}
+
+/// How a job stands with its turn.
+enum TurnNow {
+    /// Imports of people whom somebody has chosen have none.
+    NotNeeded,
+    /// It had it when it was prepared.
+    Taken,
+    /// A newer sync has begun.
+    Overtaken,
+}
+
 const REMEMBERING: &str = "remembering what the directory said";
 
 impl Operation for BringUsers {
     type Job = UploadJob;
-    type Context = Near;
+    type Context = ImportContext;
     const KINDS: &'static [JobKind] = &[JobKind::DirectoryImport];
 
     async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
-        let checkpoint = match attempt.known().await? {
+        let known: Option<Checkpoint> = attempt.known().await?;
+        let syncs = match &known {
+            Some(known) => matches!(known.brought, Brought::Sync { .. }),
+            None => matches!(attempt.request().await?, ImportRequest::Sync(_)),
+        };
+        let overtaken = syncs && attempt.writes() && !Line::Syncs.take(attempt, known.is_some()).await?;
+        let checkpoint = match known {
             Some(checkpoint) => checkpoint,
             None => self.bring(attempt).await?,
         };
         let rows = checkpoint.rows.map_or(RowSource::None, RowSource::Generated);
-        Ok(Prepared { job: users::upload(attempt).await?, context: Near::default(), rows })
+        let (job, upload) = users::upload(attempt).await?;
+        let turn = if overtaken {
+            TurnNow::Overtaken
+        } else if syncs {
+            TurnNow::Taken
+        } else {
+            TurnNow::NotNeeded
+        };
+        Ok(Prepared { job, context: ImportContext { upload, turn }, rows })
     }
 
     async fn plan(
         &self,
         attempt: &Attempt<'_>,
         job: &UploadJob,
-        near: &Near,
+        context: &ImportContext,
         users: &[usize],
         usage: &mut TableUsage,
     ) -> Result<Vec<UserPlan>, StorageError> {
-        users::plan(attempt, job, near, users, usage).await
+        users::plan(attempt, job, &context.upload, users, usage).await
     }
 
     async fn write(
         &self,
         attempt: &Attempt<'_>,
-        _: &Near,
+        context: &ImportContext,
         plans: &mut [&mut UserPlan],
         usage: &mut TableUsage,
     ) -> Result<Vec<usize>, StorageError> {
+        let goes_on = match context.turn {
+            TurnNow::NotNeeded => true,
+            TurnNow::Overtaken => false,
+            TurnNow::Taken => Line::Syncs.goes_on(attempt).await?,
+        };
+        if !goes_on {
+            plans.iter_mut().for_each(|plan| plan.leave_out(LeftOut::Overtaken));
+            return Ok(Vec::new());
+        }
         users::write(attempt, plans, usage).await
     }
 
-    async fn finish(&self, attempt: &mut Attempt<'_>, upload: &UploadJob, _: &Near) -> Result<(), StorageError> {
+    async fn finish(
+        &self,
+        attempt: &mut Attempt<'_>,
+        upload: &UploadJob,
+        _: &ImportContext,
+    ) -> Result<(), StorageError> {
         let checkpoint: Option<Checkpoint> = attempt.load_checkpoint().await?;
         let checkpoint =
             checkpoint.ok_or_else(|| StorageError::unreadable(REMEMBERING, "the checkpoint is missing"))?;
@@ -117,6 +163,11 @@ impl Operation for BringUsers {
                     .await
             }
             Brought::Sync { tally, planned, failed_before, imports, next } => {
+                if !Line::Syncs.goes_on(attempt).await? {
+                    // The newer one has read all of it again, and tells.
+                    attempt.job.mail = Some(MailState::NotDue);
+                    return Ok(());
+                }
                 let tally = planned.done(tally, upload.unmet());
                 let failed = upload.unmet().keys().cloned().collect();
                 if was_told(attempt, &failed, failed_before).await? {
@@ -124,7 +175,10 @@ impl Operation for BringUsers {
                 }
                 let sync = Synced { job, at, tally, outcome: SyncOutcome::Done };
                 let done = Some(Left { imports, next, failed });
-                let change = |state: &mut SyncState| state.synced(sync.clone(), done.clone());
+                let change = |state: &mut SyncState| {
+                    state.turn.give_up(&sync.job, sync.at);
+                    state.synced(sync.clone(), done.clone());
+                };
                 change_sync_state(&*attempt.world.schedules, attempt.account(), change).await
             }
         }

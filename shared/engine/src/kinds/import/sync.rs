@@ -66,7 +66,10 @@ impl BringUsers {
             Err(Ends::Interrupt(stop)) => return Err(stop),
         };
         let sync = Synced { job: attempt.job.id.clone(), at: attempt.world.now(), tally, outcome };
-        let change = |state: &mut SyncState| state.synced(sync.clone(), None);
+        let change = |state: &mut SyncState| {
+            state.turn.give_up(&sync.job, sync.at);
+            state.synced(sync.clone(), None);
+        };
         change_sync_state(&*attempt.world.schedules, attempt.account(), change).await?;
         Err(Interrupt::Ends(failure))
     }

@@ -3,6 +3,7 @@
 //! A resync is a job like any other. Its rows are the account's mappings; what the phone system says is read before, whole or
 //! not at all, and kept beside the results. A schedule has it ask for resyncs by itself, by dropping requests.
 
+mod follow;
 mod scheduled;
 mod side;
 mod snapshot;
@@ -18,7 +19,7 @@ use rollcall_bulk::{
     job::{Failure, Stage},
     left_out::LeftOut,
     resync::{
-        self, Counter, Extent, MappingChange, ResyncLedger, ResyncPlan,
+        self, Extent, Facts, MappingChange, MappingOutcome, ResyncLedger, ResyncPlan,
         state::{Ended, ResyncRequest, ResyncState, Resynced},
     },
 };
@@ -26,15 +27,18 @@ use rollcall_model::{
     caller_id::CallerId,
     catalog::CatalogKind::Department,
     inventory::{InventoryNumber, NumberFacts, NumberState},
-    jobs::JobKind,
+    jobs::{JobKind, ObjectVersion},
     mapping::{CrmUserId, Mapping, MatchIndex},
     phone_side::PhoneSide,
     settings::PhoneSystem,
     user::Policy,
 };
+use serde::{Deserialize, Serialize};
 
+pub(super) use follow::follow_users;
 pub use scheduled::scheduled;
 
+use super::turns::Line;
 use crate::{
     Attempt, Interrupt, Operation, Prepared, RowSource, StorageError, change_resync_state,
     world::{PhoneSystemClient, PhoneSystems, SystemFailure, TableUsage},
@@ -48,12 +52,32 @@ pub struct Resync {
 
 /// What a resync was prepared with.
 pub struct ResyncContext {
-    side: PhoneSide,
-    inventory: Vec<InventoryNumber>,
-    mappings: HashMap<CrmUserId, Mapping>,
-    at: Timestamp,
+    side: Side,
+    facts: Facts,
+    /// What comes of those mappings that don't change. The others are looked at once more when their turn comes.
+    settled: HashMap<CrmUserId, MappingOutcome>,
     /// Where users' lists are set too, before their mappings are written.
     target: Option<Arc<dyn PhoneSystemClient>>,
+}
+
+/// What the phone side says.
+enum Side {
+    /// All of it.
+    Whole(PhoneSide),
+    /// It is our own directory, which is asked for those that mappings are about, some at a time.
+    Directory,
+    /// A newer resync looks after the mappings.
+    Overtaken,
+}
+
+/// What was brought for a job. **A later attempt reads the phone side anew**: what was true when an earlier one read it may be so no longer.
+#[derive(Serialize, Deserialize)]
+struct Checkpoint {
+    /// `None` where there is no mapping.
+    rows: Option<ObjectVersion>,
+    /// What the phone side said, if it isn't our own directory: for a job that is given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    side: Option<PhoneSide>,
 }
 
 const SETTING: &str = "setting a user's caller IDs in the phone system";
@@ -81,24 +105,17 @@ impl Operation for Resync {
         users: &[usize],
         usage: &mut TableUsage,
     ) -> Result<Vec<ResyncPlan>, StorageError> {
-        let index = MatchIndex::of(&context.side);
-        let mut plans: Vec<ResyncPlan> = users
-            .iter()
-            .map(|&user| {
-                let crm_user = job.crm_user(user);
-                ResyncPlan {
-                    crm_user: crm_user.clone(),
-                    change: context.decide(&index, context.mappings.get(crm_user)),
-                }
-            })
-            .collect();
+        let crm_users = users.iter().map(|&user| job.crm_user(user));
         // Most mappings don't change, and those that do are looked at once more: a person may have been at them.
-        let changing: Vec<&CrmUserId> = plans.iter().filter(|plan| plan.writes()).map(|plan| &plan.crm_user).collect();
-        let fresh = attempt.world.mappings.mappings_of(attempt.account(), &changing, attempt.until, usage).await?;
-        for plan in plans.iter_mut().filter(|plan| plan.change.after.is_some()) {
-            plan.change = context.decide(&index, fresh.get(&plan.crm_user));
-        }
-        Ok(plans)
+        let changing: Vec<&CrmUserId> =
+            crm_users.clone().filter(|crm_user| !context.settled.contains_key(*crm_user)).collect();
+        let mut fresh = context.decide(attempt, &changing, usage).await?;
+        let plans = crm_users.map(|crm_user| {
+            let settled = || MappingChange { kind: context.settled[crm_user], ..MappingChange::none() };
+            let (change, found) = fresh.remove(crm_user).unwrap_or_else(|| (settled(), None));
+            ResyncPlan { crm_user: crm_user.clone(), change, found, done: false }
+        });
+        Ok(plans.collect())
     }
 
     async fn write(
@@ -108,13 +125,20 @@ impl Operation for Resync {
         plans: &mut [&mut ResyncPlan],
         usage: &mut TableUsage,
     ) -> Result<Vec<usize>, StorageError> {
-        let open: Vec<usize> = (0..plans.len()).filter(|&at| plans[at].writes()).collect();
+        if !Line::Resyncs.goes_on(attempt).await? {
+            plans.iter_mut().for_each(|plan| plan.leave_out(LeftOut::Overtaken));
+            return Ok(Vec::new());
+        }
+        let open = (0..plans.len()).filter(|&at| plans[at].writes());
+        // What was decided on an older reading, by an earlier attempt, is decided again.
+        let (open, mut again): (Vec<usize>, Vec<usize>) = open
+            .partition(|&at| plans[at].change.after.as_ref().and_then(|after| after.read) == Some(context.facts.read));
         let Some(system) = &context.target else {
-            return write_plans(attempt, plans, &open, usage).await;
+            again.extend(write_plans(attempt, plans, &open, usage).await?);
+            return Ok(again);
         };
         // One after the other: the account has three calls a second. The phone system is told first, so that a death
         // between the two tells it again, and nobody sees a number that it doesn't allow.
-        let mut again = Vec::new();
         for at in open {
             let Some(mapping) = &plans[at].change.after else { continue };
             let (account, crm_user) = (attempt.account(), &mapping.crm_user);
@@ -129,7 +153,12 @@ impl Operation for Resync {
 
     async fn finish(&self, attempt: &mut Attempt<'_>, _: &ResyncLedger, _: &ResyncContext) -> Result<(), StorageError> {
         let done = Resynced { job: attempt.job.id.clone(), at: attempt.world.now() };
-        let change = |state: &mut ResyncState| (state.done, state.ended) = (Some(done.clone()), None);
+        let change = |state: &mut ResyncState| {
+            if state.turn.is_of(&done.job) {
+                (state.done, state.ended) = (Some(done.clone()), None);
+            }
+            state.turn.give_up(&done.job, done.at);
+        };
         change_resync_state(&*attempt.world.schedules, attempt.account(), change).await
     }
 }
@@ -138,47 +167,47 @@ impl Resync {
     async fn begin(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
         let request = request(attempt).await?;
         let settings = attempt.settings().await?;
+        let known: Option<Checkpoint> = attempt.known().await?;
+        if attempt.writes() && !Line::Resyncs.take(attempt, known.is_some()).await? {
+            let rows = known.and_then(|known| known.rows).map_or(RowSource::None, RowSource::Generated);
+            let facts = Facts::new(Vec::new(), attempt.world.now());
+            let context = ResyncContext { side: Side::Overtaken, facts, settled: HashMap::new(), target: None };
+            return Ok(Prepared { job: ResyncLedger::default(), context, rows });
+        }
         let (system, country) = (settings.phone_system, attempt.country(&settings));
         let mut inventory = attempt.inventory().await?;
         let target = match system {
             PhoneSystem::Smartflo if attempt.writes() => Some(self.take_in(attempt, &mut inventory).await?),
             _ => None,
         };
-        let mappings = attempt.world.mappings.mappings(attempt.account()).await?;
         let confirmed = request.confirmed || attempt.job.stage == Stage::Executed;
         let new =
             if attempt.writes() { snapshot::new(attempt, system, confirmed, country, &inventory).await? } else { None };
-        let side = if let Some(side) = recall(attempt).await? {
-            side
-        } else {
-            let side = side::read(attempt, &*self.systems, system, new.as_ref(), &mappings).await?;
-            attempt.save_checkpoint(&side).await?;
-            side
+        let facts = Facts::new(inventory, attempt.world.now());
+        let (mut rows, kept) = known.map_or((None, None), |known| (Some(known.rows), known.side));
+        let side = match system {
+            // Our own users are looked up by name: who isn't there is gone, and nothing else can be meant.
+            PhoneSystem::Builtin => Side::Directory,
+            _ if attempt.writes() => Side::Whole(side::read(attempt, &*self.systems, system, new.as_ref()).await?),
+            _ => Side::Whole(kept.unwrap_or_default()),
         };
-
-        let at = attempt.world.now();
-        let (index, counter) = (MatchIndex::of(&side), Counter::of(&inventory));
-        let mut extent = Extent::default();
-        let mut rows = resync::rows();
-        for mapping in &mappings {
-            let change = resync::decide(mapping, &index, &inventory, at);
-            let sees = mapping.permission.as_ref().map_or(0, |permission| counter.count(permission, &inventory));
-            extent.add(sees, &change);
-            resync::write_row(&mut rows, mapping, &change);
-        }
+        let mut context = ResyncContext { side, facts, settled: HashMap::new(), target };
+        let (extent, written) = context.look_through(attempt, rows.is_none()).await?;
         if attempt.writes() {
             admit(attempt, extent, confirmed).await?;
             if let Some(new) = &new {
                 snapshot::put_in_force(attempt, new).await?;
             }
         }
-        let rows = if mappings.is_empty() {
-            RowSource::None
-        } else {
-            RowSource::Generated(attempt.save_rows(rows.take()).await?)
-        };
-        let mappings = mappings.into_iter().map(|mapping| (mapping.crm_user.clone(), mapping)).collect();
-        let context = ResyncContext { side, inventory, mappings, at, target };
+        let rows = rows.get_or_insert(written).clone();
+        if attempt.writes() {
+            let side = match &context.side {
+                Side::Whole(side) => Some(side.clone()),
+                Side::Directory | Side::Overtaken => None,
+            };
+            attempt.save_checkpoint(&Checkpoint { rows: rows.clone(), side }).await?;
+        }
+        let rows = rows.map_or(RowSource::None, RowSource::Generated);
         Ok(Prepared { job: ResyncLedger::default(), context, rows })
     }
 
@@ -212,8 +241,81 @@ impl Resync {
 }
 
 impl ResyncContext {
-    fn decide(&self, index: &MatchIndex<'_>, mapping: Option<&Mapping>) -> MappingChange {
-        mapping.map_or_else(MappingChange::none, |mapping| resync::decide(mapping, index, &self.inventory, self.at))
+    /// Looks through all mappings, some at a time: what would be revoked of them all, and which don't change. Writes them as rows where there are none
+    /// yet; the rows stay those of the first attempt.
+    async fn look_through(
+        &mut self,
+        attempt: &Attempt<'_>,
+        writes_rows: bool,
+    ) -> Result<(Extent, Option<ObjectVersion>), Interrupt> {
+        let mut extent = Extent::default();
+        let mut rows = attempt.begin_rows();
+        rows.csv.record(resync::HEADER);
+        let whole = match &self.side {
+            Side::Whole(side) => Some(MatchIndex::of(side)),
+            Side::Directory | Side::Overtaken => None,
+        };
+        let mut after: Option<CrmUserId> = None;
+        loop {
+            attempt.check_time()?;
+            let page = attempt.world.mappings.mappings_after(attempt.account(), after.as_ref()).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.crm_user.clone());
+            let silent = matches!(&self.side, Side::Whole(side) if side.users.is_empty());
+            if silent && page.iter().any(|mapping| mapping.permission.is_some()) {
+                return Err(Interrupt::refused(
+                    "The phone system says that it has no users at all. Nothing was revoked over that.",
+                ));
+            }
+            let ours = if whole.is_none() { side::builtin(attempt, &page).await? } else { PhoneSide::default() };
+            let ours = MatchIndex::of(&ours);
+            for mapping in page {
+                let change = resync::decide(&mapping, whole.as_ref().unwrap_or(&ours), &self.facts);
+                let sees = mapping.permission.as_ref().map_or(0, |permission| self.facts.count(permission));
+                extent.add(sees, &change);
+                if writes_rows {
+                    resync::write_row(&mut rows.csv, &mapping, &change);
+                    rows.pass_on().await?;
+                }
+                if change.after.is_none() {
+                    self.settled.insert(mapping.crm_user, change.kind);
+                }
+            }
+        }
+        if !writes_rows || after.is_none() {
+            return Ok((extent, None));
+        }
+        Ok((extent, Some(rows.finish().await?)))
+    }
+
+    /// Decides for some mappings, as they are now, and says when that was read which each holds.
+    async fn decide(
+        &self,
+        attempt: &Attempt<'_>,
+        crm_users: &[&CrmUserId],
+        usage: &mut TableUsage,
+    ) -> Result<HashMap<CrmUserId, (MappingChange, Option<Timestamp>)>, StorageError> {
+        if matches!(self.side, Side::Overtaken) {
+            let overtaken = crm_users.iter().map(|&crm_user| (crm_user.clone(), (MappingChange::overtaken(), None)));
+            return Ok(overtaken.collect());
+        }
+        let mut decided: HashMap<CrmUserId, (MappingChange, Option<Timestamp>)> =
+            crm_users.iter().map(|&crm_user| (crm_user.clone(), (MappingChange::none(), None))).collect();
+        let fresh = attempt.world.mappings.mappings_of(attempt.account(), crm_users, attempt.until, usage).await?;
+        let fresh: Vec<Mapping> = fresh.into_values().collect();
+        let ours = match &self.side {
+            Side::Whole(_) | Side::Overtaken => PhoneSide::default(),
+            Side::Directory => side::builtin(attempt, &fresh).await?,
+        };
+        let index = match &self.side {
+            Side::Whole(side) => MatchIndex::of(side),
+            Side::Directory | Side::Overtaken => MatchIndex::of(&ours),
+        };
+        for mapping in fresh {
+            let change = resync::decide(&mapping, &index, &self.facts);
+            decided.insert(mapping.crm_user, (change, mapping.read));
+        }
+        Ok(decided)
     }
 }
 
@@ -227,16 +329,19 @@ async fn write_plans(
 ) -> Result<Vec<usize>, StorageError> {
     let mut again = Vec::new();
     let mut positions = positions.to_vec();
-    for leave_out in
-        [MappingChange::leave_out_grants, |change: &mut MappingChange| change.leave_out(LeftOut::NotStorable)]
-    {
+    for cut in [true, false] {
         let mappings: Vec<&Mapping> = positions.iter().filter_map(|&at| plans[at].change.after.as_ref()).collect();
         let (table, account) = (&attempt.world.mappings, attempt.account());
         let not_written = table.write_mappings(account, &mappings, &attempt.job.id, attempt.until, usage).await?;
         again.extend(not_written.outdated.iter().map(|&at| positions[at]));
         positions = not_written.not_storable.iter().map(|&at| positions[at]).collect();
+        let before = if cut { before(attempt, plans, &positions, usage).await? } else { HashMap::new() };
         for &at in &positions {
-            leave_out(&mut plans[at].change);
+            let plan = &mut *plans[at];
+            match cut {
+                true => plan.change.leave_out_grants(before.get(&plan.crm_user)),
+                false => plan.change.leave_out(LeftOut::NotStorable),
+            }
         }
         positions.retain(|&at| plans[at].writes());
         if positions.is_empty() {
@@ -244,6 +349,17 @@ async fn write_plans(
         }
     }
     Ok(again)
+}
+
+/// The mappings of these plans, as they are.
+async fn before(
+    attempt: &Attempt<'_>,
+    plans: &[&mut ResyncPlan],
+    positions: &[usize],
+    usage: &mut TableUsage,
+) -> Result<HashMap<CrmUserId, Mapping>, StorageError> {
+    let crm_users: Vec<&CrmUserId> = positions.iter().map(|&at| &plans[at].crm_user).collect();
+    attempt.world.mappings.mappings_of(attempt.account(), &crm_users, attempt.until, usage).await
 }
 
 /// Sets a phone user's list in the phone system, whole. An empty one is never sent, since what it means there is not known.
@@ -285,11 +401,6 @@ async fn request(attempt: &Attempt<'_>) -> Result<ResyncRequest, Interrupt> {
     attempt.request().await
 }
 
-/// What an earlier attempt has read of the phone side.
-async fn recall(attempt: &Attempt<'_>) -> Result<Option<PhoneSide>, StorageError> {
-    attempt.known().await
-}
-
 /// Keeps that a resync changed nothing, and why.
 async fn note_end(attempt: &Attempt<'_>, failure: &Failure) -> Result<(), StorageError> {
     let (on_hold, reason) = match failure {
@@ -298,6 +409,9 @@ async fn note_end(attempt: &Attempt<'_>, failure: &Failure) -> Result<(), Storag
         Failure::File(_) | Failure::GaveUp { .. } => return Ok(()),
     };
     let ended = Ended { job: attempt.job.id.clone(), at: attempt.world.now(), on_hold, reason: reason.clone() };
-    let change = |state: &mut ResyncState| state.ended = Some(ended.clone());
+    let change = |state: &mut ResyncState| {
+        state.turn.give_up(&ended.job, ended.at);
+        state.ended = Some(ended.clone());
+    };
     change_resync_state(&*attempt.world.schedules, attempt.account(), change).await
 }

@@ -18,38 +18,28 @@ use crate::{
 
 const PHONE_SIDE: &str = "reading the phone side";
 
-/// Everything that the account's phone system says of its users, with what our own directory has where it says nothing.
+/// Everything that the account's phone system, which isn't our own directory, says of its users, with what our directory has where it says nothing.
 /// **Whole, or not at all.**
 pub(super) async fn read(
     attempt: &Attempt<'_>,
     systems: &dyn PhoneSystems,
     system: PhoneSystem,
     new: Option<&InForce>,
-    mappings: &[Mapping],
 ) -> Result<PhoneSide, Interrupt> {
-    let side = match system {
-        // Our own users are looked up by name: who isn't there is gone, and nothing else can be meant.
-        PhoneSystem::Builtin => return Ok(builtin(attempt, mappings).await?),
-        PhoneSystem::Snapshot => match new {
-            Some(new) => new.side.clone(),
-            None => snapshot::in_force(attempt).await?.side,
-        },
-        PhoneSystem::Smartflo | PhoneSystem::ZoomPhone => {
+    let side = match (system, new) {
+        (PhoneSystem::Snapshot, Some(new)) => new.side.clone(),
+        (PhoneSystem::Snapshot, None) => snapshot::in_force(attempt).await?.side,
+        (PhoneSystem::Builtin | PhoneSystem::Smartflo | PhoneSystem::ZoomPhone, _) => {
             let failed = |failure| attempt.system_failed(failure);
             let client = systems.connect(attempt.account(), system).await.map_err(failed)?;
             client.users(attempt.until).await.map_err(failed)?
         }
     };
-    if side.users.is_empty() && mappings.iter().any(|mapping| mapping.permission.is_some()) {
-        return Err(Interrupt::refused(
-            "The phone system says that it has no users at all. Nothing was revoked over that.".to_owned(),
-        ));
-    }
     complete(attempt, side).await.map_err(Interrupt::from)
 }
 
 /// Those of our own users whom mappings are about, or could be.
-async fn builtin(attempt: &Attempt<'_>, mappings: &[Mapping]) -> Result<PhoneSide, StorageError> {
+pub(super) async fn builtin(attempt: &Attempt<'_>, mappings: &[Mapping]) -> Result<PhoneSide, StorageError> {
     let table = &attempt.world.users;
     let asked = || TableUsage::default();
     let emails = mappings.iter().filter_map(|mapping| mapping.given.email.as_ref());

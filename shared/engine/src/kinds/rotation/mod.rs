@@ -11,31 +11,34 @@ mod reservations;
 mod scheduled;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Mutex, PoisonError},
 };
 
 use rollcall_bulk::{
-    bulk_job::Plan,
+    bulk_job::{Overtaken, Plan},
     left_out::LeftOut,
     note::Note,
     rotation::{
-        self, Checked, Holder, Only, RequestedPair, RotationLedger, RotationPlan, RotationRequest, Rules, check,
+        self, Checked, Holder, Only, RequestedPair, RotationLedger, RotationPlan, RotationRequest, Rules, Terms, check,
     },
 };
 use rollcall_model::{
     caller_id::CallerId,
     inventory::InventoryNumber,
     jobs::{JobKind, ObjectVersion},
+    user::Policy,
 };
 use rollcall_tabular::ignored_columns;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use reservations::NumbersBefore;
 pub use scheduled::scheduled;
 
+use super::resync::follow_users;
 use crate::{
     Attempt, Interrupt, MAX_REQUEST_BYTES, Operation, Prepared, RowSource, StorageError,
-    world::{ListChange, TableUsage, Walk},
+    world::{Found, ListChange, Sought, TableUsage, Walk},
 };
 
 /// Retires numbers, and replaces them.
@@ -46,12 +49,11 @@ pub struct RotationContext {
     rules: Rules,
     /// What the walk has read of those who have the numbers: each is decided on it once, and read again after that.
     walked: Mutex<HashMap<String, Holder>>,
-    reserves: bool,
-    quarantine_days: Option<u16>,
+    checkpoint: Checkpoint,
 }
 
 /// What was brought for a job.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Checkpoint {
     rows: ObjectVersion,
     pairs: Vec<Checked>,
@@ -59,6 +61,11 @@ struct Checkpoint {
     reserves: bool,
     quarantine_days: Option<u16>,
     allow_empty: bool,
+    #[serde(default)]
+    keep_departments: bool,
+    /// The job was given up, and its numbers are reserved no longer.
+    #[serde(default)]
+    released: bool,
 }
 
 /// What is asked for, however it was asked.
@@ -68,6 +75,21 @@ struct Wanted {
     only: Option<Only>,
     quarantine_days: Option<u16>,
     allow_empty: bool,
+    keep_departments: bool,
+}
+
+impl Wanted {
+    fn terms(&self) -> Terms {
+        let (keep_departments, allow_empty) = (self.keep_departments, self.allow_empty);
+        Terms { retires: self.only.is_none(), keep_departments, allow_empty }
+    }
+}
+
+impl Checkpoint {
+    fn rules(&self, inventory: &[InventoryNumber]) -> Rules {
+        let Self { reserves, keep_departments, allow_empty, .. } = *self;
+        Rules::new(&self.pairs, inventory, Terms { retires: reserves, keep_departments, allow_empty })
+    }
 }
 
 impl Operation for Rotate {
@@ -75,20 +97,20 @@ impl Operation for Rotate {
     type Context = RotationContext;
     const KINDS: &'static [JobKind] = &[JobKind::RotateCallerIds];
 
+    const LOOKS_AGAIN: bool = true;
+
     async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
-        let inventory = attempt.inventory().await?;
         let (checkpoint, walked) = match attempt.known().await? {
-            Some(checkpoint) => (checkpoint, Vec::new()),
-            None => bring(attempt, &inventory).await?,
+            Some(checkpoint) => (reserve_again(attempt, checkpoint).await?, Vec::new()),
+            None => bring(attempt).await?,
         };
-        let Checkpoint { rows, pairs, reserves, quarantine_days, allow_empty } = checkpoint;
-        let context = RotationContext {
-            rules: Rules::new(&pairs, &inventory, allow_empty),
-            walked: Mutex::new(walked.into_iter().map(|holder| (holder.login.clone(), holder)).collect()),
-            reserves,
-            quarantine_days,
-        };
-        Ok(Prepared { job: RotationLedger::new(pairs), context, rows: RowSource::Generated(rows) })
+        // As it is now that the numbers are reserved: what another rotation has reserved before stays with nobody.
+        let inventory = attempt.inventory().await?;
+        let rows = RowSource::Generated(checkpoint.rows.clone());
+        let job = RotationLedger::new(checkpoint.pairs.clone());
+        let walked = Mutex::new(walked.into_iter().map(|holder| (holder.login.clone(), holder)).collect());
+        let context = RotationContext { rules: checkpoint.rules(&inventory), walked, checkpoint };
+        Ok(Prepared { job, context, rows })
     }
 
     async fn plan(
@@ -106,9 +128,7 @@ impl Operation for Rotate {
         };
         let open: Vec<&str> = logins.iter().copied().filter(|&login| !holders.contains_key(login)).collect();
         let fresh = attempt.world.users.find_users(attempt.account(), &open, attempt.until, usage).await?;
-        holders.extend(fresh.into_iter().map(|(login, found)| {
-            (login.clone(), Holder { login, policy: found.policy, caller_ids: found.caller_ids })
-        }));
+        holders.extend(fresh.into_iter().map(|(login, found)| (login.clone(), holder(login, found))));
         Ok(logins.iter().map(|&login| RotationPlan::decide(login, holders.get(login), &context.rules)).collect())
     }
 
@@ -133,53 +153,129 @@ impl Operation for Rotate {
         Ok(not_written.outdated)
     }
 
+    fn has_fallen(&self, job: &mut RotationLedger, context: &RotationContext, inventory: &[InventoryNumber]) -> bool {
+        let now = context.checkpoint.rules(inventory);
+        if context.checkpoint.reserves {
+            job.keep_for_policies(&now);
+        }
+        !context.checkpoint.allow_empty && context.rules.has_fallen(&now)
+    }
+
+    async fn look_again(
+        &self,
+        attempt: &Attempt<'_>,
+        context: &RotationContext,
+        plans: &mut [RotationPlan],
+        inventory: &[InventoryNumber],
+        now: &Overtaken,
+        usage: &mut TableUsage,
+    ) -> Result<(), StorageError> {
+        let rules = context.checkpoint.rules(inventory);
+        let logins: Vec<String> = plans.iter().filter(|plan| plan.writes()).map(|plan| plan.login.clone()).collect();
+        let logins: Vec<&str> = logins.iter().map(String::as_str).collect();
+        let found = attempt.world.users.find_users(attempt.account(), &logins, attempt.until, usage).await?;
+        for plan in plans.iter_mut().filter(|plan| plan.writes()) {
+            let Some(found) = found.get(&plan.login) else { continue };
+            if found.policy == Policy::Custom
+                && !rules.reaches(found.policy, found.department.as_ref(), &found.caller_ids)
+            {
+                plan.give_back(now);
+            }
+        }
+        Ok(())
+    }
+
     async fn finish(
         &self,
         attempt: &mut Attempt<'_>,
         job: &RotationLedger,
         context: &RotationContext,
     ) -> Result<(), StorageError> {
-        if !context.reserves {
+        if context.checkpoint.reserves {
+            let kept = job.kept();
+            reservations::conclude(attempt, &context.rules, job.pairs(), &kept, context.checkpoint.quarantine_days)
+                .await?;
+        }
+        let changed: HashSet<String> = job.changed().map(str::to_owned).collect();
+        follow_users(attempt, &changed).await
+    }
+
+    async fn give_up(&self, attempt: &mut Attempt<'_>) -> Result<(), StorageError> {
+        if attempt.job.previews() {
             return Ok(());
         }
-        reservations::conclude(attempt, job.pairs(), &job.kept(), context.quarantine_days).await
+        if let Some(checkpoint) = attempt.load_checkpoint::<Checkpoint>().await? {
+            attempt.save_checkpoint(&Checkpoint { released: true, ..checkpoint }).await?;
+        }
+        reservations::release(attempt.world, attempt.account(), &attempt.job.id, &attempt.actor()).await
     }
 }
 
+fn holder(login: String, found: Found) -> Holder {
+    let Found { created, policy, department, caller_ids, .. } = found;
+    Holder { login, created, policy, department, caller_ids }
+}
+
+/// A job that was given up has released its numbers. Sent back, it reserves them again; whoever got one meanwhile is found by the look that the schedule
+/// owes each number that a rotation has retired.
+async fn reserve_again(attempt: &Attempt<'_>, mut checkpoint: Checkpoint) -> Result<Checkpoint, StorageError> {
+    if checkpoint.released && checkpoint.reserves && attempt.writes() {
+        let inventory = attempt.inventory().await?;
+        let stale = reservations::stale(attempt, &inventory).await?;
+        reservations::set(attempt, &mut checkpoint.pairs, &inventory, &stale).await?;
+        checkpoint.released = false;
+        attempt.save_checkpoint(&checkpoint).await?;
+    }
+    Ok(checkpoint)
+}
+
 /// Finds out what is to be done, as far as rows.
-async fn bring(
-    attempt: &mut Attempt<'_>,
-    inventory: &[InventoryNumber],
-) -> Result<(Checkpoint, Vec<Holder>), Interrupt> {
+async fn bring(attempt: &mut Attempt<'_>) -> Result<(Checkpoint, Vec<Holder>), Interrupt> {
     let wanted = read_request(attempt).await?;
     if wanted.preview {
         attempt.preview().await?;
     }
     let country = attempt.country(&attempt.settings().await?);
-    let stale = reservations::stale(attempt, inventory).await?;
-    let mut pairs = check(wanted.pairs, country, inventory, &stale);
-    let reserves = wanted.only.is_none();
+    let mut inventory = attempt.inventory().await?;
+    let stale = reservations::stale(attempt, &inventory).await?;
+    let terms = wanted.terms();
+    let mut pairs = check(wanted.pairs, country, &inventory, &stale);
     // Writes beside the lists: a preview makes none.
-    if reserves && !attempt.job.previews() {
-        reservations::set(attempt, &mut pairs, inventory, &stale).await?;
+    if terms.retires && !attempt.job.previews() {
+        let replacements = Rules::new(&pairs, &inventory, terms);
+        reservations::keep(attempt, &pairs, replacements.takes_over(), &inventory).await?;
+        reservations::set(attempt, &mut pairs, &inventory, &stale).await?;
+        inventory = attempt.inventory().await?;
     }
+    let rules = Rules::new(&pairs, &inventory, terms);
     let numbers: Vec<CallerId> = pairs.iter().filter_map(|pair| Some(pair.good()?.old)).collect();
-    let walk = walk(attempt, &numbers, wanted.only.as_ref()).await?;
+    let sought = Sought { numbers: &numbers, policies: rules.left_by_policy(), only: wanted.only.as_ref() };
+    let walk = walk(attempt, sought).await?;
+    for pair in &mut pairs {
+        pair.by_policy = pair.good().and_then(|good| rules.by_policy(good.old, &walk.policies));
+    }
     let unknown = unknown(wanted.only.as_ref(), &walk);
-    let rows = attempt.write_rows(rotation::rows(&pairs, &walk.holders, &unknown)).await?;
-    let Wanted { quarantine_days, allow_empty, .. } = wanted;
-    let checkpoint = Checkpoint { rows, pairs, reserves, quarantine_days, allow_empty };
+    let rows = attempt.write_rows(rotation::rows(&pairs, &walk.holders, &rules, &unknown)).await?;
+    let checkpoint = Checkpoint {
+        rows,
+        pairs,
+        reserves: terms.retires,
+        quarantine_days: wanted.quarantine_days,
+        allow_empty: terms.allow_empty,
+        keep_departments: terms.keep_departments,
+        released: false,
+    };
     attempt.save_checkpoint(&checkpoint).await?;
     Ok((checkpoint, walk.holders))
 }
 
-/// Those who have one of the numbers. Nobody is looked at for no number, but for those who are named.
-async fn walk(attempt: &mut Attempt<'_>, numbers: &[CallerId], only: Option<&Only>) -> Result<Walk, StorageError> {
-    if numbers.is_empty() && !matches!(only, Some(Only::Logins(_))) {
+/// Those who are looked for. Nobody is looked at for no number, but for those who are named.
+async fn walk(attempt: &mut Attempt<'_>, sought: Sought<'_>) -> Result<Walk, StorageError> {
+    if sought.numbers.is_empty() && !matches!(sought.only, Some(Only::Logins(_))) {
         return Ok(Walk::default());
     }
     let mut usage = TableUsage::default();
-    let walk = attempt.world.lists.holders(attempt.account(), numbers, only, attempt.until, &mut usage).await?;
+    let walk = attempt.world.lists.holders(attempt.account(), sought, attempt.until, &mut usage).await?;
     attempt.job.progress.table_calls += usage.calls;
     attempt.job.progress.throttled += usage.throttled;
     Ok(walk)
@@ -198,13 +294,20 @@ async fn read_request(attempt: &mut Attempt<'_>) -> Result<Wanted, Interrupt> {
         let pairs = rotation::read_file(&bytes)?;
         let ignored = ignored_columns(&bytes, &rotation::COLUMNS);
         attempt.job.note(Note::columns_ignored(&ignored));
-        return Ok(Wanted { preview: false, pairs, only: None, quarantine_days: None, allow_empty: false });
+        return Ok(Wanted {
+            preview: false,
+            pairs,
+            only: None,
+            quarantine_days: None,
+            allow_empty: false,
+            keep_departments: false,
+        });
     }
     let request: RotationRequest = crate::read_request(&bytes)?;
     let pairs =
         request.pairs().map_err(|fault| Interrupt::refused(format!("The request can't be understood: {fault}")))?;
-    let RotationRequest { only, quarantine_days, allow_empty, preview, .. } = request;
-    Ok(Wanted { preview, pairs, only, quarantine_days, allow_empty })
+    let RotationRequest { only, quarantine_days, allow_empty, keep_departments, preview, .. } = request;
+    Ok(Wanted { preview, pairs, only, quarantine_days, allow_empty, keep_departments })
 }
 
 /// Whether a file is an object in JSON, whatever it is called: a request that was made from a file of pairs has that file's

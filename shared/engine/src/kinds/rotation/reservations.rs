@@ -3,21 +3,26 @@
 //! The reservation is also the permission to end what was begun: where it is gone, a person has decided about the number meanwhile, or an
 //! earlier attempt has come this far.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::{Attempt, StorageError};
+use crate::{Attempt, StorageError, world::World};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{ToSpan, civil::Date};
 use rollcall_bulk::{
     job::JobState,
-    rotation::{Checked, Pair, PairVerdict},
+    rotation::{Checked, Pair, PairVerdict, Rules},
 };
 use rollcall_model::{
+    account::AccountId,
+    audit::Actor,
     caller_id::CallerId,
     code::RowCode,
-    inventory::{InventoryNumber, NumberState, SecondLook, utc_day},
+    inventory::{InventoryNumber, NumberFacts, NumberState, SecondLook, utc_day},
     jobs::JobId,
+    stored,
+    user::Ref,
 };
+use serde::{Deserialize, Serialize};
 
 /// Writes of the inventory in flight.
 const IN_FLIGHT: usize = 8;
@@ -47,7 +52,6 @@ pub(crate) async fn set(
     let inventory: HashMap<CallerId, &InventoryNumber> = inventory.iter().map(|item| (item.number, item)).collect();
     let good = pairs.iter().enumerate().filter_map(|(at, pair)| Some((at, *inventory.get(&pair.good()?.old)?)));
     let good: Vec<(usize, &InventoryNumber)> = good.collect();
-    keep(attempt, &good).await?;
     let retired: HashSet<CallerId> = good.iter().map(|(_, item)| item.number).collect();
     let stays = |item: &&&InventoryNumber| {
         item.reserved_by.as_ref() == Some(&attempt.job.id) && !retired.contains(&item.number)
@@ -71,17 +75,32 @@ pub(crate) async fn set(
     Ok(())
 }
 
-/// Keeps the numbers as they are before they are reserved: what undoes the rotation puts them back so. Once, since a later attempt
-/// finds its own reservations.
-async fn keep(attempt: &Attempt<'_>, numbers: &[(usize, &InventoryNumber)]) -> Result<(), StorageError> {
+/// Numbers as they were before a rotation: what undoes it knows them by that.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct NumbersBefore {
+    /// Those that it retires.
+    pub retired: Vec<InventoryNumber>,
+    /// Those that take over a department.
+    pub replacements: Vec<InventoryNumber>,
+}
+
+/// Keeps the numbers as they are before anything is done to them. Once, since a later attempt finds its own doing.
+pub(crate) async fn keep(
+    attempt: &Attempt<'_>,
+    pairs: &[Checked],
+    takes_over: &BTreeMap<CallerId, Ref>,
+    inventory: &[InventoryNumber],
+) -> Result<(), StorageError> {
     let (bucket, key) = (&attempt.world.bucket, attempt.keys.numbers());
     if attempt.job.attempts > 1 && bucket.get(&key).await?.is_some() {
         return Ok(());
     }
-    let before =
-        numbers.iter().map(|(_, item)| InventoryNumber { reserved_by: None, second_look: None, ..(*item).clone() });
-    let json = serde_json::to_vec(&before.collect::<Vec<_>>()).expect("numbers can be written as JSON");
-    bucket.put(&key, "application/json", json.into()).await
+    let olds: HashSet<CallerId> = pairs.iter().filter_map(Checked::good).map(|pair| pair.old).collect();
+    let retired = inventory.iter().filter(|item| olds.contains(&item.number));
+    let retired = retired.map(|item| InventoryNumber { reserved_by: None, second_look: None, ..item.clone() });
+    let replacements = inventory.iter().filter(|item| takes_over.contains_key(&item.number)).cloned();
+    let before = NumbersBefore { retired: retired.collect(), replacements: replacements.collect() };
+    bucket.put(&key, "application/json", stored::to_json(&before).into()).await
 }
 
 /// Reserves one number, unless it is not to be had any more.
@@ -107,17 +126,58 @@ async fn reserve(attempt: &Attempt<'_>, item: &InventoryNumber, stale: &[JobId])
     }
 }
 
-/// Ends what the reservations began. Numbers that somebody keeps stay in service.
+/// Takes reservations of a job away, where it is left: whatever else has become of the numbers stays. Two who do it at once do it once.
+pub(crate) async fn release(world: &World, account: &AccountId, job: &JobId, by: &Actor) -> Result<(), StorageError> {
+    for item in world.numbers.inventory(account).await? {
+        let mut now = Some(item);
+        while let Some(reserved) = now.filter(|item| item.reserved_by.as_ref() == Some(job)) {
+            let released = InventoryNumber { reserved_by: None, version: reserved.version + 1, ..reserved.clone() };
+            if world.numbers.change_number(account, Some(&reserved), &released, by).await? {
+                break;
+            }
+            now = world.numbers.number(account, reserved.number).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends what the reservations began. Numbers that somebody keeps stay in service. Replacements take over departments first, so that nobody who dials by
+/// one is without a number in between.
 pub(crate) async fn conclude(
     attempt: &Attempt<'_>,
+    rules: &Rules,
     pairs: &[Checked],
     kept: &HashSet<CallerId>,
     quarantine_days: Option<u16>,
 ) -> Result<(), StorageError> {
+    let gone: HashSet<CallerId> = pairs
+        .iter()
+        .filter_map(Checked::good)
+        .filter(|pair| !kept.contains(&pair.old))
+        .filter_map(|pair| pair.new)
+        .collect();
+    let takes = rules.takes_over().iter().filter(|(new, _)| gone.contains(new));
+    let takes: Vec<_> = takes.map(|(&new, department)| take_over(attempt, new, department)).collect();
+    stream::iter(takes).buffer_unordered(IN_FLIGHT).try_collect::<()>().await?;
     let day = utc_day(attempt.job.started);
     let until = quarantine_days.map(|days| day.saturating_add(i64::from(days).days()));
     let ends: Vec<_> = pairs.iter().filter_map(Checked::good).map(|pair| end(attempt, pair, kept, until)).collect();
     stream::iter(ends).buffer_unordered(IN_FLIGHT).try_collect::<()>().await
+}
+
+/// Gives a replacement the department of the number whose place it takes, unless it has got one meanwhile.
+async fn take_over(attempt: &Attempt<'_>, new: CallerId, department: &Ref) -> Result<(), StorageError> {
+    let (numbers, account) = (&attempt.world.numbers, attempt.account());
+    loop {
+        let before = numbers.number(account, new).await?;
+        let Some(before) = before.filter(|before| before.facts.department.is_none()) else { return Ok(()) };
+        let facts = NumberFacts { department: Some(department.clone()), ..before.facts.clone() };
+        let Ok(mut after) = before.change(facts, attempt.world.now()) else { return Ok(()) };
+        after.department_by = Some(attempt.job.id.clone());
+        if numbers.change_number(account, Some(&before), &after, &attempt.actor()).await? {
+            return Ok(());
+        }
+    }
 }
 
 async fn end(
@@ -142,6 +202,9 @@ async fn end(
         // One that has been retired meanwhile has lost its reservation by that.
         let Ok(mut after) = before.change(facts, attempt.world.now()) else { return Ok(()) };
         (after.reserved_by, after.version) = (None, before.version + 1);
+        if !kept.contains(&pair.old) {
+            after.state_by = Some(attempt.job.id.clone());
+        }
         if !after.facts.state.is_usable() {
             after.second_look = Some(SecondLook { from: utc_day(attempt.world.now()), replacement: pair.new });
         }

@@ -2,7 +2,7 @@
 //! looked for once more.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Mutex, PoisonError},
 };
 
@@ -16,9 +16,10 @@ use rollcall_model::{
 };
 use tokio::time::Instant;
 
+use super::reservations;
 use crate::{
     Round, StorageError,
-    world::{ListNumbers, TableUsage, World},
+    world::{ListNumbers, Sought, TableUsage, World},
 };
 
 /// Does what is due on this day, in UTC: a number that rests until the 9th is back in the first round of the 9th.
@@ -37,10 +38,26 @@ pub async fn scheduled(world: &World, round: &Round) -> Result<(), StorageError>
     // What is left of each account's rests, where it is visited in several shares of the round.
     let rests: BTreeMap<_, _> = due.iter().map(|(account, numbers)| (account, Mutex::new(numbers.clone()))).collect();
     let ask = async |account: &AccountId| {
+        release_given_up(world, account, &due[account]).await?;
         look_again(world, account, &due[account], now, until).await?;
         end_rests(world, account, &rests[account], now).await
     };
     round.for_each_account(&accounts, ask).await
+}
+
+/// Releases numbers that rotations have reserved and left so: they were given up, and could not do it any more.
+async fn release_given_up(world: &World, account: &AccountId, numbers: &[CallerId]) -> Result<(), StorageError> {
+    let mut jobs = BTreeSet::new();
+    for number in numbers {
+        jobs.extend(world.numbers.number(account, *number).await?.and_then(|number| number.reserved_by));
+    }
+    for job in jobs {
+        if world.jobs.job(account, &job).await?.is_none_or(|record| record.ended.is_some()) {
+            tracing::warn!(%account, job.id = %job, "a rotation that has ended had left numbers reserved");
+            reservations::release(world, account, &job, &Actor::Schedule).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes numbers off the lists of those whom a rotation has passed over: somebody who is renamed while it walks the index, which is
@@ -64,7 +81,8 @@ async fn look_again(
     let inventory = world.numbers.inventory(account).await?;
     let numbers: Vec<CallerId> = owed.iter().map(|number| number.number).collect();
     let mut usage = TableUsage::default();
-    let walk = world.lists.holders(account, &numbers, None, until, &mut usage).await?;
+    let sought = Sought { numbers: &numbers, ..Sought::default() };
+    let walk = world.lists.holders(account, sought, until, &mut usage).await?;
     let replacements = replacements(&owed, &inventory);
     let (mut come, mut go) = (Vec::new(), Vec::new());
     for Holder { login, caller_ids, .. } in &walk.holders {

@@ -1,9 +1,21 @@
 //! What a job did, by what it has kept.
 
-use rollcall_bulk::{append, job::Job, rotation, undo::Effect, user_upload};
-use rollcall_model::{inventory::InventoryNumber, jobs::JobKind};
+use std::collections::HashMap;
+
+use rollcall_bulk::{
+    append,
+    job::Job,
+    rotation,
+    undo::{Effect, UndoPlan},
+    user_upload,
+};
+use rollcall_model::{
+    jobs::{JobId, JobKind},
+    stored,
+};
 use serde::de::DeserializeOwned;
 
+use super::super::rotation::NumbersBefore;
 use crate::{Attempt, StorageError, plan_log::plans_of};
 
 const READING: &str = "reading what the job did";
@@ -26,8 +38,32 @@ async fn read<P: DeserializeOwned + Into<Effect>>(
     Ok(plans.into_iter().map(Into::into).filter(Effect::is_any).collect())
 }
 
-/// The numbers of the inventory that it took out of service, as they were before.
-pub(crate) async fn numbers(attempt: &Attempt<'_>, job: &Job) -> Result<Vec<InventoryNumber>, StorageError> {
-    let Some(bytes) = attempt.world.bucket.get(&job.keys().numbers()).await? else { return Ok(Vec::new()) };
-    serde_json::from_slice(&bytes).map_err(|error| StorageError::unreadable(READING, error))
+/// The numbers of the inventory that it changed, as they were before.
+pub(crate) async fn numbers(attempt: &Attempt<'_>, job: &Job) -> Result<NumbersBefore, StorageError> {
+    let Some(bytes) = attempt.world.bucket.get(&job.keys().numbers()).await? else {
+        return Ok(NumbersBefore::default());
+    };
+    stored::from_json(&bytes).map_err(|error| StorageError::unreadable(READING, error))
+}
+
+/// What is left of a job's effects, where earlier undos have taken back a part.
+pub(crate) async fn left(
+    attempt: &Attempt<'_>,
+    mut effects: Vec<Effect>,
+    earlier: &[JobId],
+) -> Result<Vec<Effect>, StorageError> {
+    for undo in earlier {
+        let Some(undo) = attempt.world.jobs.job(attempt.account(), undo).await? else { continue };
+        let done = plans_of::<UndoPlan>(attempt, &undo).await?;
+        let done: HashMap<&str, &UndoPlan> = done.iter().map(|plan| (plan.login.as_str(), plan)).collect();
+        effects = effects
+            .into_iter()
+            .map(|effect| match done.get(effect.login.as_str()) {
+                Some(done) => effect.without(done),
+                None => effect,
+            })
+            .filter(Effect::is_any)
+            .collect();
+    }
+    Ok(effects)
 }

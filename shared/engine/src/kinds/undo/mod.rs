@@ -3,6 +3,7 @@
 //! An undo is a job like any other. Its rows are the effects of the other job, as that one has logged them beside its results.
 
 mod effects;
+mod register;
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,17 +11,20 @@ use rollcall_bulk::{
     bulk_job::Plan,
     job::Job,
     left_out::LeftOut,
-    undo::{self, Effect, NumberPlan, SkipReason, UndoChange, UndoLedger, UndoPlan, UndoRequest, UndoTarget},
+    undo::{
+        self, Effect, NumberPlan, NumbersNow, SkipReason, UndoChange, UndoLedger, UndoPlan, UndoRequest, UndoTarget,
+    },
 };
 use rollcall_model::{
     caller_id::CallerId,
-    inventory::InventoryNumber,
+    inventory::{DialableNumbers, InventoryNumber},
     jobs::{Decision, JobKind, ObjectVersion},
     user::Claim,
     version::existed_at,
 };
 use serde::{Deserialize, Serialize};
 
+use super::{resync::follow_users, rotation::NumbersBefore};
 use crate::{
     Attempt, Interrupt, Operation, Prepared, RowSource, StorageError, decide,
     world::{ListChange, TableUsage, UserWrite},
@@ -31,9 +35,9 @@ pub struct Undo;
 
 /// What an undo was prepared with.
 pub struct UndoContext {
-    /// Numbers that lists take; `None` for an account without an inventory, where they take every number.
-    taken: Option<HashSet<CallerId>>,
+    numbers: NumbersNow,
     list_limit: usize,
+    allow_empty: bool,
     undone: Job,
 }
 
@@ -53,12 +57,14 @@ impl Operation for Undo {
 
     async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
         let known: Option<Checkpoint> = attempt.known().await?;
-        let (undone, preview) = find(attempt, known.is_some()).await?;
+        let (undone, request) = find(attempt, known.is_some()).await?;
         attempt.job.undoes = Some(undone.id.clone());
-        if preview {
+        if request.preview {
             attempt.preview().await?;
         }
-        let effects = effects::of(attempt, &undone).await?;
+        // Entered before anything is done: whatever becomes of this one, a later one finds what it has taken back.
+        let earlier = register::earlier(attempt, &undone).await?;
+        let effects = effects::left(attempt, effects::of(attempt, &undone).await?, &earlier).await?;
         let mut checkpoint = match known {
             Some(checkpoint) => checkpoint,
             None => bring(attempt, &undone, &effects).await?,
@@ -71,13 +77,10 @@ impl Operation for Undo {
                 forget(attempt, plan).await?;
             }
         }
-        let inventory = attempt.inventory().await?;
-        let restored = checkpoint.numbers.iter().filter_map(|plan| Some(plan.change.as_ref().ok()?[1].number));
-        let taken =
-            inventory.iter().filter(|item| item.is_assignable()).map(|item| item.number).chain(restored).collect();
         let context = UndoContext {
-            taken: (!inventory.is_empty()).then_some(taken),
+            numbers: numbers_now(attempt, &checkpoint.numbers).await?,
             list_limit: attempt.settings().await?.list_limit,
+            allow_empty: request.allow_empty,
             undone,
         };
         let rows = checkpoint.rows.map_or(RowSource::None, RowSource::Generated);
@@ -104,8 +107,9 @@ impl Operation for Undo {
         let owners = table.owners(attempt.account(), wanted, attempt.until, usage).await?;
         let plans = users.iter().zip(&effects).map(|(&at, effect)| {
             let user = present(&effect.login);
-            let (taken, limit) = (context.taken.as_ref(), context.list_limit);
-            job.plan(at, UndoTarget { user, owners: &owners, taken, limit })
+            let UndoContext { numbers, list_limit, allow_empty, .. } = context;
+            let (limit, allow_empty, now) = (*list_limit, *allow_empty, attempt.as_of());
+            job.plan(at, UndoTarget { user, owners: &owners, numbers, limit, allow_empty, now })
         });
         Ok(plans.collect())
     }
@@ -161,17 +165,49 @@ impl Operation for Undo {
     async fn finish(
         &self,
         attempt: &mut Attempt<'_>,
-        _: &UndoLedger,
+        job: &UndoLedger,
         context: &UndoContext,
     ) -> Result<(), StorageError> {
+        let changed: HashSet<String> = job.changed().map(str::to_owned).collect();
+        follow_users(attempt, &changed).await?;
+        // **Undone is what nothing is left of**: else it can be asked again.
+        let counts = attempt.job.counts;
+        if counts.applied < counts.rows() {
+            return Ok(());
+        }
         // Another undo of the same job may have been faster: it is undone all the same.
         decide(&*attempt.world.jobs, &context.undone, Decision::Undo, &attempt.actor()).await.map(drop)
     }
 }
 
-/// The job that is to be undone, and whether only to be shown what that would be. `begun` says that an earlier attempt has come as far as
+/// The account's numbers once those of the inventory are given back; in a preview, as they would be.
+async fn numbers_now(attempt: &Attempt<'_>, plans: &[NumberPlan]) -> Result<NumbersNow, StorageError> {
+    let mut inventory = attempt.inventory().await?;
+    if attempt.job.previews() {
+        let restored: HashMap<CallerId, &InventoryNumber> = plans
+            .iter()
+            .filter_map(|plan| Some(&plan.change.as_ref().ok()?[1]))
+            .map(|item| (item.number, item))
+            .collect();
+        for item in &mut inventory {
+            if let Some(restored) = restored.get(&item.number) {
+                *item = (*restored).clone();
+            }
+        }
+    }
+    let taken = inventory.iter().filter(|item| item.is_assignable()).map(|item| item.number).collect();
+    let usable = inventory.iter().filter(|item| item.facts.state.is_usable() && item.reserved_by.is_none());
+    let usable = usable.map(|item| (item.number, item.facts.department.as_ref()));
+    Ok(if inventory.is_empty() {
+        NumbersNow { taken: None, dialable: DialableNumbers::of(&inventory) }
+    } else {
+        NumbersNow { taken: Some(taken), dialable: DialableNumbers::these(usable) }
+    })
+}
+
+/// The job that is to be undone, and what was asked for. `begun` says that an earlier attempt has come as far as
 /// to do something: then it may have written already that the job is undone.
-async fn find(attempt: &Attempt<'_>, begun: bool) -> Result<(Job, bool), Interrupt> {
+async fn find(attempt: &Attempt<'_>, begun: bool) -> Result<(Job, UndoRequest), Interrupt> {
     let request: UndoRequest = attempt.request().await?;
     let job = attempt.world.jobs.job(attempt.account(), &request.job).await?;
     let job = job.ok_or_else(|| Interrupt::refused(format!("The account has no job {}.", request.job)))?;
@@ -183,16 +219,19 @@ async fn find(attempt: &Attempt<'_>, begun: bool) -> Result<(Job, bool), Interru
     }
     match job.decide(Decision::Undo, &attempt.actor()) {
         Err(illegal) if !begun => Err(Interrupt::refused(illegal.to_string())),
-        _ => Ok((job, request.preview)),
+        _ => Ok((job, request)),
     }
 }
 
 async fn bring(attempt: &Attempt<'_>, undone: &Job, effects: &[Effect]) -> Result<Checkpoint, StorageError> {
     let (inventory, account) = (&attempt.world.numbers, attempt.account());
     let mut numbers = Vec::new();
-    for before in effects::numbers(attempt, undone).await? {
+    let NumbersBefore { retired, replacements } = effects::numbers(attempt, undone).await?;
+    let all =
+        retired.into_iter().map(|before| (before, true)).chain(replacements.into_iter().map(|before| (before, false)));
+    for (before, retired) in all {
         let now = inventory.number(account, before.number).await?;
-        numbers.extend(NumberPlan::decide(before, now.as_ref(), &undone.id));
+        numbers.extend(NumberPlan::decide(before, now.as_ref(), &undone.id, retired));
     }
     let nothing = effects.is_empty() && numbers.is_empty();
     let rows = if nothing { None } else { Some(attempt.write_rows(undo::rows(effects, &numbers)).await?) };

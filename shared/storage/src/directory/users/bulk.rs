@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use std::collections::HashMap;
 
-use super::{ATTRIBUTES, CALLER_IDS, READING, read_user};
+use super::{ATTRIBUTES, CALLER_IDS, CREATED, READING, read_user};
 use super::{
     change::Numbers,
     transaction::{Marks, marks, write_together},
@@ -75,7 +75,8 @@ impl Users for Directory {
             let login = login.ok_or_else(|| StorageError::unreadable(READING, "an item is not a user"))?;
             Ok((login, read_found(item)?))
         };
-        let users = self.get_many(keys, &["email", "policy", CALLER_IDS], until, usage, read).await?;
+        let users =
+            self.get_many(keys, &["email", "policy", "department", CREATED, CALLER_IDS], until, usage, read).await?;
         Ok(users.into_iter().collect())
     }
 

@@ -1,6 +1,7 @@
 //! A user as an item of the table.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 use rollcall_model::{
     account::AccountId,
     caller_id::CallerId,
@@ -19,10 +20,12 @@ use crate::{
 };
 
 pub(crate) const CALLER_IDS: &str = "caller_ids";
+/// When a user was created.
+pub(crate) const CREATED: &str = "created";
 /// Of a claim: whose it is, by folded login ID.
 pub(super) const OWNER: &str = "owner";
 /// What a user is read from: the fields of its [record](UserRecord), and its list.
-pub(crate) const ATTRIBUTES: [&str; 17] = [
+pub(crate) const ATTRIBUTES: [&str; 19] = [
     "schema",
     "login",
     "name",
@@ -39,6 +42,8 @@ pub(crate) const ATTRIBUTES: [&str; 17] = [
     "policy",
     "directory_id",
     "version",
+    CREATED,
+    "as_of",
     CALLER_IDS,
 ];
 
@@ -67,6 +72,8 @@ struct UserRecord {
     policy: Policy,
     directory_id: Option<DirectoryId>,
     version: u64,
+    created: Option<Timestamp>,
+    as_of: Option<Timestamp>,
 }
 
 /// The item that keeps what one user has from all others.
@@ -118,8 +125,18 @@ pub(crate) fn read_user(item: &Item) -> Result<User, StorageError> {
 
 impl UserRecord {
     fn of(user: &User) -> Self {
-        let User { login, profile, agent_status, web_login, policy, directory_id, version, caller_ids: _ } =
-            user.clone();
+        let User {
+            login,
+            profile,
+            agent_status,
+            web_login,
+            policy,
+            directory_id,
+            version,
+            created,
+            as_of,
+            caller_ids: _,
+        } = user.clone();
         let extension = profile
             .extension
             .map(|extension| serde_json::to_string(&extension).expect("an extension can be written as JSON"));
@@ -140,6 +157,8 @@ impl UserRecord {
             policy,
             directory_id,
             version,
+            created,
+            as_of,
         }
     }
 
@@ -162,6 +181,8 @@ impl UserRecord {
             policy: self.policy,
             directory_id: self.directory_id,
             version: self.version,
+            created: self.created,
+            as_of: self.as_of,
             caller_ids,
         })
     }
@@ -201,6 +222,18 @@ pub(crate) fn caller_ids(item: &Item) -> Result<Vec<CallerId>, StorageError> {
     let mut numbers = numbers.map_err(|error| StorageError::unreadable(READING, error))?;
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+/// When a user was created, where that is known.
+pub(crate) fn created(item: &Item) -> Result<Option<Timestamp>, StorageError> {
+    let created = string(item, CREATED).map(|text| text.parse());
+    created.transpose().map_err(|error| StorageError::unreadable(READING, error))
+}
+
+/// A user's department.
+pub(crate) fn department(item: &Item) -> Result<Option<Ref>, StorageError> {
+    let department = string(item, "department").map(|text| Ref::parse(&text));
+    department.transpose().map_err(|error| StorageError::unreadable(READING, error))
 }
 
 pub(crate) fn policy(item: &Item) -> Result<Policy, StorageError> {

@@ -18,7 +18,9 @@ pub use claims::Taken;
 pub use create::CreateOutcome;
 pub use list::{FilterValue, Place, UserFilter};
 
-pub(super) use item::{ATTRIBUTES, CALLER_IDS, caller_ids, number_set, policy, read_user};
+pub(super) use item::{
+    ATTRIBUTES, CALLER_IDS, CREATED, caller_ids, created, department, number_set, policy, read_user,
+};
 pub(super) use transaction::marks;
 
 /// How long a person waits for users to be shown.

@@ -1,15 +1,21 @@
 //! Lists from which numbers are taken: who has some of them, and one write for each list.
 
 use async_trait::async_trait;
-use rollcall_engine::world::{Added, ListChange, ListNumbers, Lists, NotWritten, TableUsage, Walk};
+use rollcall_engine::world::{Added, ListChange, ListNumbers, Lists, NotWritten, Sought, TableUsage, Walk};
 use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
-use rollcall_bulk::rotation::{Holder, Only};
-use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, jobs::JobId, user::fold};
+use rollcall_bulk::rotation::{Holder, LeftByPolicy, Only};
+use rollcall_model::{
+    account::AccountId,
+    audit::Actor,
+    caller_id::CallerId,
+    jobs::JobId,
+    user::{Policy, fold},
+};
 use tokio::time::Instant;
 
-use super::item::{CALLER_IDS, caller_ids, number_set, policy};
+use super::item::{CALLER_IDS, CREATED, caller_ids, created, department, number_set, policy};
 use crate::{
     StorageError,
     directory::{
@@ -26,14 +32,12 @@ const READING: &str = "looking who has a number";
 const CHANGING: &str = "changing lists";
 
 impl Directory {
-    /// Reads some users, and keeps those who have one of the numbers.
-    #[expect(clippy::too_many_arguments, reason = "what is looked for, where, and what was found")]
+    /// Reads some users, and keeps those who are looked for.
     async fn look_at(
         &self,
         account: &AccountId,
         logins: Vec<String>,
-        numbers: &HashSet<String>,
-        only: Option<&Only>,
+        seeker: &Seeker<'_>,
         walk: &mut Walk,
         until: Instant,
         usage: &mut TableUsage,
@@ -42,15 +46,29 @@ impl Directory {
         let read = |item: &Item| {
             let login = string(item, PK).and_then(|pk| login_of(account, &pk));
             let login = login.ok_or_else(|| StorageError::unreadable(READING, "an item is not a user"))?;
-            if !is_meant(item, only) || !has_one(item, numbers) {
+            if !is_meant(item, seeker.only) {
                 return Ok((login, None));
             }
-            Ok((login.clone(), Some(Holder { login, policy: policy(item)?, caller_ids: caller_ids(item)? })))
+            let (policy, department) = (policy(item)?, department(item)?);
+            let looked_for = match (policy, &department) {
+                (Policy::All, _) => seeker.policies.all,
+                (Policy::Department, Some(department)) => seeker.policies.departments.contains(department),
+                (Policy::Department, None) | (Policy::Custom, _) => false,
+            };
+            let list = if looked_for || has_one(item, &seeker.numbers) { Some(caller_ids(item)?) } else { None };
+            let created = created(item)?;
+            Ok((login, Some((created, policy, department, list))))
         };
-        let attributes = ["policy", "department", "team", CALLER_IDS];
-        for (login, holder) in self.get_many(keys, &attributes, until, usage, read).await? {
+        let attributes = [CREATED, "policy", "department", "team", CALLER_IDS];
+        for (login, meant) in self.get_many(keys, &attributes, until, usage, read).await? {
             walk.unknown.remove(&login);
-            walk.holders.extend(holder);
+            let Some((created, policy, department, list)) = meant else { continue };
+            match (policy, &department) {
+                (Policy::All, _) => walk.policies.all += 1,
+                (Policy::Department, Some(id)) => *walk.policies.departments.entry(id.clone()).or_default() += 1,
+                (Policy::Department, None) | (Policy::Custom, _) => {}
+            }
+            walk.holders.extend(list.map(|caller_ids| Holder { login, created, policy, department, caller_ids }));
         }
         Ok(())
     }
@@ -101,23 +119,23 @@ impl Lists for Directory {
     async fn holders(
         &self,
         account: &AccountId,
-        numbers: &[CallerId],
-        only: Option<&Only>,
+        sought: Sought<'_>,
         until: Instant,
         usage: &mut TableUsage,
     ) -> Result<Walk, StorageError> {
-        let numbers: HashSet<String> = numbers.iter().map(ToString::to_string).collect();
+        let Sought { numbers, policies, only } = sought;
+        let seeker = Seeker { numbers: numbers.iter().map(ToString::to_string).collect(), policies, only };
         let mut walk = Walk::default();
         if let Some(Only::Logins(logins)) = only {
             let logins: HashSet<String> = logins.iter().map(|login| login.folded().into_owned()).collect();
             walk.unknown.clone_from(&logins);
-            self.look_at(account, logins.into_iter().collect(), &numbers, only, &mut walk, until, usage).await?;
+            self.look_at(account, logins.into_iter().collect(), &seeker, &mut walk, until, usage).await?;
         } else {
             let mut after = None;
             loop {
                 let (logins, more) = self.logins_page(account, after).await?;
                 usage.calls += 1;
-                self.look_at(account, logins, &numbers, only, &mut walk, until, usage).await?;
+                self.look_at(account, logins, &seeker, &mut walk, until, usage).await?;
                 after = more;
                 if after.is_none() {
                     break;
@@ -212,6 +230,13 @@ impl Lists for Directory {
         open.retain(|&at| !done.contains(changes[at].login));
         Ok(NotWritten { outdated: open, not_storable })
     }
+}
+
+/// Who is looked for, with numbers as the table has them.
+struct Seeker<'a> {
+    numbers: HashSet<String>,
+    policies: LeftByPolicy,
+    only: Option<&'a Only>,
 }
 
 /// Whether the rotation is about a user.
