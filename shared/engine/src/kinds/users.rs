@@ -11,10 +11,10 @@ use rollcall_model::{
     user::{Claim, User},
 };
 
-use super::{append::append_numbers, near::Near};
+use super::append::{AppendContext, append_numbers};
 use crate::{
     Attempt, Interrupt, Operation, Prepared, RowSource, StorageError,
-    world::{TableUsage, UserWrite},
+    world::{ListRoom, TableUsage, UserWrite},
 };
 
 /// Creates and changes the users of a file.
@@ -22,37 +22,38 @@ pub struct UploadUsers;
 
 impl Operation for UploadUsers {
     type Job = UploadJob;
-    type Context = Near;
+    type Context = AppendContext;
     const KINDS: &'static [JobKind] = &[JobKind::UploadUsers];
 
     async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
-        Ok(Prepared { job: upload(attempt).await?, context: Near::default(), rows: RowSource::Uploaded })
+        let (job, context) = upload(attempt).await?;
+        Ok(Prepared { job, context, rows: RowSource::Uploaded })
     }
 
     async fn plan(
         &self,
         attempt: &Attempt<'_>,
         job: &UploadJob,
-        near: &Near,
+        context: &AppendContext,
         users: &[usize],
         usage: &mut TableUsage,
     ) -> Result<Vec<UserPlan>, StorageError> {
-        plan(attempt, job, near, users, usage).await
+        plan(attempt, job, context, users, usage).await
     }
 
     async fn write(
         &self,
         attempt: &Attempt<'_>,
-        _: &Near,
+        context: &AppendContext,
         plans: &mut [&mut UserPlan],
         usage: &mut TableUsage,
     ) -> Result<Vec<usize>, StorageError> {
-        write(attempt, plans, usage).await
+        write(attempt, context, plans, usage).await
     }
 }
 
-/// An upload for the account of an attempt.
-pub(super) async fn upload(attempt: &Attempt<'_>) -> Result<UploadJob, StorageError> {
+/// An upload for the account of an attempt, and what its writes need.
+pub(super) async fn upload(attempt: &Attempt<'_>) -> Result<(UploadJob, AppendContext), StorageError> {
     let settings = attempt.settings().await?;
     let inventory = attempt.inventory().await?;
     let entries = |kind| attempt.world.catalogs.catalog(attempt.account(), kind);
@@ -63,14 +64,15 @@ pub(super) async fn upload(attempt: &Attempt<'_>) -> Result<UploadJob, StorageEr
         role: attempt.job.role.clone(),
     };
     let reader = UserRowReader::new(attempt.country(&settings), &inventory);
-    Ok(UploadJob::new(reader, catalog, settings.list_limit))
+    let limit = settings.list_limit;
+    Ok((UploadJob::new(reader, catalog, limit), AppendContext::new(limit)))
 }
 
 /// Decides for some users.
 pub(super) async fn plan(
     attempt: &Attempt<'_>,
     job: &UploadJob,
-    near: &Near,
+    context: &AppendContext,
     users: &[usize],
     usage: &mut TableUsage,
 ) -> Result<Vec<UserPlan>, StorageError> {
@@ -89,7 +91,7 @@ pub(super) async fn plan(
     let mut plans: Vec<UserPlan> = plans.collect();
     let strangers = plans.iter().filter(|plan| plan.is_of_nobody()).map(|plan| plan.numbers.login.clone());
     let strangers: Vec<String> = strangers.collect();
-    let near = near.of(attempt, &strangers.iter().map(String::as_str).collect::<Vec<_>>(), usage).await?;
+    let near = context.near.of(attempt, &strangers.iter().map(String::as_str).collect::<Vec<_>>(), usage).await?;
     for plan in &mut plans {
         if let Some(near) = near.get(&plan.numbers.login) {
             plan.was_meant(near);
@@ -101,6 +103,7 @@ pub(super) async fn plan(
 /// Carries plans out.
 pub(super) async fn write(
     attempt: &Attempt<'_>,
+    context: &AppendContext,
     plans: &mut [&mut UserPlan],
     usage: &mut TableUsage,
 ) -> Result<Vec<usize>, StorageError> {
@@ -109,7 +112,10 @@ pub(super) async fn write(
         let add = plan.numbers.add.as_slice();
         match &plan.change {
             UserChange::Create(user) => writes.push((at, UserWrite::Create(user, add))),
-            UserChange::Update { before, after } => writes.push((at, UserWrite::Update([before, after], add))),
+            UserChange::Update { before, after } => {
+                let room = ListRoom { add, limit: context.list_limit };
+                writes.push((at, UserWrite::Update([before, after], room)));
+            }
             UserChange::None | UserChange::Refused(_) => {}
         }
     }
@@ -127,7 +133,7 @@ pub(super) async fn write(
         appends.filter(|(_, plan)| !plan.numbers.add.is_empty()).map(|(at, plan)| (at, &mut plan.numbers)).unzip();
     if !appends.is_empty() {
         // Somebody who has been deleted meanwhile is new.
-        again.extend(append_numbers(attempt, &mut appends, usage).await?.into_iter().map(|at| positions[at]));
+        again.extend(append_numbers(attempt, context, &mut appends, usage).await?.into_iter().map(|at| positions[at]));
     }
     Ok(again)
 }

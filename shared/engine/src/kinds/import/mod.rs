@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub use scheduled::scheduled;
 
-use super::{near::Near, users};
+use super::{append::AppendContext, users};
 use crate::{
     Attempt, Interrupt, Operation, Prepared, RowSource, StorageError, change_sync_state,
     world::{CompanyDirectories, CompanyDirectory, TableUsage},
@@ -72,7 +72,7 @@ const REMEMBERING: &str = "remembering what the directory said";
 
 impl Operation for BringUsers {
     type Job = UploadJob;
-    type Context = Near;
+    type Context = AppendContext;
     const KINDS: &'static [JobKind] = &[JobKind::DirectoryImport];
 
     async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
@@ -81,31 +81,37 @@ impl Operation for BringUsers {
             None => self.bring(attempt).await?,
         };
         let rows = checkpoint.rows.map_or(RowSource::None, RowSource::Generated);
-        Ok(Prepared { job: users::upload(attempt).await?, context: Near::default(), rows })
+        let (job, context) = users::upload(attempt).await?;
+        Ok(Prepared { job, context, rows })
     }
 
     async fn plan(
         &self,
         attempt: &Attempt<'_>,
         job: &UploadJob,
-        near: &Near,
+        context: &AppendContext,
         users: &[usize],
         usage: &mut TableUsage,
     ) -> Result<Vec<UserPlan>, StorageError> {
-        users::plan(attempt, job, near, users, usage).await
+        users::plan(attempt, job, context, users, usage).await
     }
 
     async fn write(
         &self,
         attempt: &Attempt<'_>,
-        _: &Near,
+        context: &AppendContext,
         plans: &mut [&mut UserPlan],
         usage: &mut TableUsage,
     ) -> Result<Vec<usize>, StorageError> {
-        users::write(attempt, plans, usage).await
+        users::write(attempt, context, plans, usage).await
     }
 
-    async fn finish(&self, attempt: &mut Attempt<'_>, upload: &UploadJob, _: &Near) -> Result<(), StorageError> {
+    async fn finish(
+        &self,
+        attempt: &mut Attempt<'_>,
+        upload: &UploadJob,
+        _: &AppendContext,
+    ) -> Result<(), StorageError> {
         let checkpoint: Option<Checkpoint> = attempt.load_checkpoint().await?;
         let checkpoint =
             checkpoint.ok_or_else(|| StorageError::unreadable(REMEMBERING, "the checkpoint is missing"))?;
