@@ -124,7 +124,7 @@ impl<O: Operation> Phase<'_, O> {
         // What comes back is written first, so that nobody is left with neither.
         let returns: Vec<ListNumbers<'_>> =
             corrections.iter().filter(|one| !one.back.is_empty()).map(|one| (one.login, one.back)).collect();
-        lists.add_caller_ids(account, &returns, &by, attempt.until, &mut usage).await?;
+        lists.add_caller_ids(account, &returns, None, &by, attempt.until, &mut usage).await?;
         let removals: Vec<ListNumbers<'_>> =
             corrections.iter().filter(|one| !one.off.is_empty()).map(|one| (one.login, &*one.off)).collect();
         lists.remove_caller_ids(account, &removals, &by, attempt.until, &mut usage).await?;

@@ -3,13 +3,20 @@
 use rollcall_engine::{Attempt, Interrupt, Operation, PlanOf, Prepared, StorageError, world::TableUsage};
 use rollcall_model::jobs::JobKind;
 
-/// What happens when a job has been prepared: it has read what its rows are held against, and has written nothing.
+/// What happens while a job is worked on.
 pub trait Event: Send + Sync {
-    /// It happens.
-    fn happen(&self, attempt: &Attempt<'_>) -> impl Future<Output = Result<(), StorageError>> + Send;
+    /// It happens when the job has been prepared: it has read what its rows are held against, and has written nothing.
+    fn happen(&self, _: &Attempt<'_>) -> impl Future<Output = Result<(), StorageError>> + Send {
+        async { Ok(()) }
+    }
+
+    /// It happens before each write of users, when it has been decided what to write.
+    fn before_write(&self, _: &Attempt<'_>) -> impl Future<Output = Result<(), StorageError>> + Send {
+        async { Ok(()) }
+    }
 }
 
-/// An operation, and what happens when each of its jobs has been prepared.
+/// An operation, and what happens while each of its jobs is worked on.
 pub struct Meanwhile<O, E>(pub O, pub E);
 
 impl<O: Operation, E: Event> Operation for Meanwhile<O, E> {
@@ -41,6 +48,7 @@ impl<O: Operation, E: Event> Operation for Meanwhile<O, E> {
         plans: &mut [&mut PlanOf<O>],
         usage: &mut TableUsage,
     ) -> Result<Vec<usize>, StorageError> {
+        self.1.before_write(attempt).await?;
         self.0.write(attempt, context, plans, usage).await
     }
 

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use rollcall_bulk::rotation::{Holder, Only};
 use rollcall_engine::{
     StorageError,
-    world::{Added, Found, ListChange, ListNumbers, Lists, NotWritten, Sought, TableUsage, UserWrite, Users, Walk},
+    world::{
+        Added, Found, ListChange, ListNumbers, ListRoom, Lists, NotWritten, Sought, TableUsage, UserWrite, Users, Walk,
+    },
 };
 use rollcall_model::{
     account::AccountId,
@@ -26,6 +28,11 @@ use crate::{
 const EACH: usize = 8;
 const READING: &str = "reading users";
 const WRITING: &str = "writing users";
+
+/// Whether so many numbers more make a list no longer than this, as the table counts them.
+fn has_room(list: &[CallerId], more: &[CallerId], limit: usize) -> bool {
+    list.len() + more.len() <= limit
+}
 
 impl State {
     /// Whether all that a user is to have alone is free, or its own.
@@ -52,8 +59,9 @@ impl State {
         let list = now.as_ref().map(|now| now.caller_ids.clone()).unwrap_or_default();
         let (holds, list) = match write {
             UserWrite::Create(_, list) => (now.is_none() && self.is_free(user), Some(list.to_vec())),
-            UserWrite::Update([before, _], add) => {
-                (at_version(before.version) && self.is_free(user), Some([&list, add].concat()))
+            UserWrite::Update([before, _], ListRoom { add, limit }) => {
+                let room = add.is_empty() || has_room(&list, add, limit);
+                (at_version(before.version) && room && self.is_free(user), Some([&list, add].concat()))
             }
             UserWrite::Restore([before, _], take_off) => {
                 let left = list.iter().copied().filter(|number| !take_off.contains(number)).collect();
@@ -228,6 +236,7 @@ impl Lists for Memory {
         &self,
         account: &AccountId,
         additions: &[ListNumbers<'_>],
+        limit: Option<usize>,
         _: &Actor,
         _: Instant,
         _: &mut TableUsage,
@@ -235,14 +244,16 @@ impl Lists for Memory {
         expect_account(account);
         let mut added = Added::default();
         for (at, (login, numbers)) in additions.iter().enumerate() {
-            let there = self.ask(WRITING, |state| {
-                state.users.get_mut(*login).is_some_and(|person| {
-                    person.user.caller_ids.extend(*numbers);
-                    sort(&mut person.user.caller_ids);
-                    true
+            let on_list = self.ask_again(WRITING, |state| {
+                state.users.get_mut(*login).is_some_and(|Person { user, .. }| {
+                    if limit.is_none_or(|limit| has_room(&user.caller_ids, numbers, limit)) {
+                        user.caller_ids.extend(*numbers);
+                        sort(&mut user.caller_ids);
+                    }
+                    numbers.iter().all(|number| user.caller_ids.contains(number))
                 })
             });
-            added.vanished.extend((!there.await?).then_some(at));
+            added.outdated.extend((!on_list.await?).then_some(at));
         }
         Ok(added)
     }

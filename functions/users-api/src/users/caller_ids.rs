@@ -11,7 +11,7 @@ use rollcall_bulk::append::{AppendPlan, LoginLookup};
 use rollcall_engine::world::{Accounts, Lists, Numbers, TableUsage};
 use rollcall_model::{
     caller_id::CallerId,
-    code::RowCode,
+    code::{ApiCode, RowCode},
     numbers::{NumberReader, Reading},
     phone_side::DialPermission,
 };
@@ -63,7 +63,7 @@ pub(crate) async fn append(
         let detail = format!("A number is written with {MAX_WRITTEN} characters at most.");
         return Err(Problem::field(format!("/caller_ids/{index}"), detail));
     }
-    let user = find(&api, &caller, &login).await?;
+    let mut user = find(&api, &caller, &login).await?;
     let settings = api.directory.settings(&caller.account).await?;
     let inventory = api.directory.inventory(&caller.account).await?;
     let mut reader = NumberReader::new(settings.country.unwrap_or(api.country), &inventory);
@@ -76,23 +76,22 @@ pub(crate) async fn append(
             Reading::Refused(code) => outcome.refused.push(RefusedCallerId { value: written, code }),
         }
     }
-    let standing = LoginLookup::User(user.policy);
-    let login = user.login.folded();
-    let mut plan = AppendPlan::decide(&login, standing, &user.caller_ids, wanted.into_iter(), settings.list_limit);
+    let (limit, until) = (settings.list_limit, Instant::now() + TIMEOUT);
+    let mut plan = loop {
+        let standing = LoginLookup::User(user.policy);
+        let mut plan =
+            AppendPlan::decide(&user.login.folded(), standing, &user.caller_ids, wanted.iter().copied(), limit);
+        if plan.add.is_empty() || add(&api, &caller, &mut plan, limit, until).await? {
+            break plan;
+        }
+        if Instant::now() > until {
+            let detail = "Others change the list all the time. Please try again in a moment.";
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, ApiCode::Unavailable, detail));
+        }
+        // Others have added to the list meanwhile, or the user has been deleted.
+        user = find(&api, &caller, &login).await?;
+    };
     if !plan.add.is_empty() {
-        let until = Instant::now() + TIMEOUT;
-        let by = caller.actor();
-        let (additions, mut usage) = ([(&*login, plan.add.as_slice())], TableUsage::default());
-        let done = api.directory.add_caller_ids(&caller.account, &additions, &by, until, &mut usage).await?;
-        if !done.vanished.is_empty() {
-            return Err(Problem::not_found("user"));
-        }
-        if !done.not_storable.is_empty() {
-            return Err(Problem::not_storable());
-        }
-        if !done.too_large.is_empty() {
-            plan.over_limit.append(&mut plan.add);
-        }
         retract(&api, &caller, &mut plan, until).await?;
     }
     let refused = |code| move |number: &CallerId| RefusedCallerId { value: number.to_string(), code };
@@ -100,6 +99,20 @@ pub(crate) async fn append(
     outcome.refused.extend(plan.retracted.iter().map(refused(RowCode::NumberRetired)));
     (outcome.added, outcome.already_allowed) = (plan.add, plan.already_present);
     Ok(Json(outcome))
+}
+
+/// Carries a plan out. Whether that could be done: otherwise it is to be decided again.
+async fn add(api: &Api, caller: &Caller, plan: &mut AppendPlan, limit: usize, until: Instant) -> Result<bool, Problem> {
+    let (additions, mut usage) = ([(plan.login.as_str(), plan.add.as_slice())], TableUsage::default());
+    let (account, by) = (&caller.account, caller.actor());
+    let done = api.directory.add_caller_ids(account, &additions, Some(limit), &by, until, &mut usage).await?;
+    if !done.not_storable.is_empty() {
+        return Err(Problem::not_storable());
+    }
+    if !done.too_large.is_empty() {
+        plan.over_limit.append(&mut plan.add);
+    }
+    Ok(done.outdated.is_empty())
 }
 
 /// Takes numbers off the list again that a rotation has begun to retire since they were looked at. It may have passed this user

@@ -81,8 +81,8 @@ impl AppendPlan {
         plan
     }
 
-    /// The user was deleted after the plan was made: nothing was added.
-    pub fn vanished(&mut self) {
+    /// Nothing is added, as where nobody has the login ID.
+    pub(crate) fn add_nothing(&mut self) {
         *self = Self::nothing(std::mem::take(&mut self.login), LoginLookup::Nobody);
     }
 

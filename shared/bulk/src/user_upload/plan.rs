@@ -179,7 +179,7 @@ impl UploadLedger {
 impl UserPlan {
     /// The user is left as it is, its list too.
     pub(super) fn refuse(&mut self, why: LeftOut) {
-        self.numbers.vanished();
+        self.numbers.add_nothing();
         self.left_out = None;
         self.change = UserChange::Refused(Refusal::of(why.code(), LOGIN, why.message()));
     }

@@ -23,16 +23,18 @@ use crate::{
 /// Appends the caller IDs of a file.
 pub struct Append;
 
-/// What an append was prepared with.
+/// What is needed beside the rows by whatever puts numbers onto lists.
 pub struct AppendContext {
     pub(super) near: Near,
+    /// How many numbers a list may have.
+    pub(super) list_limit: usize,
     /// Numbers that can be dialled from.
     pub(super) dialable: DialableNumbers,
 }
 
 impl AppendContext {
-    pub(super) fn new(inventory: &[InventoryNumber]) -> Self {
-        Self { near: Near::default(), dialable: DialableNumbers::of(inventory) }
+    pub(super) fn new(inventory: &[InventoryNumber], list_limit: usize) -> Self {
+        Self { near: Near::default(), list_limit, dialable: DialableNumbers::of(inventory) }
     }
 }
 
@@ -47,7 +49,7 @@ impl Operation for Append {
         let inventory = attempt.inventory().await?;
         let numbers = NumberReader::new(attempt.country(&settings), &inventory);
         let job = AppendJob::new(numbers, settings.list_limit);
-        Ok(Prepared { job, context: AppendContext::new(&inventory), rows: RowSource::Uploaded })
+        Ok(Prepared { job, context: AppendContext::new(&inventory, settings.list_limit), rows: RowSource::Uploaded })
     }
 
     async fn plan(
@@ -78,26 +80,25 @@ impl Operation for Append {
     async fn write(
         &self,
         attempt: &Attempt<'_>,
-        _: &AppendContext,
+        context: &AppendContext,
         plans: &mut [&mut AppendPlan],
         usage: &mut TableUsage,
     ) -> Result<Vec<usize>, StorageError> {
-        for at in append_numbers(attempt, plans, usage).await? {
-            plans[at].vanished();
-        }
-        Ok(Vec::new())
+        append_numbers(attempt, context, plans, usage).await
     }
 }
 
-/// Adds the plans' numbers to their users' lists. Gives the positions of those whose user is not there any more.
+/// Adds the plans' numbers to their users' lists. Gives the positions of those to be decided again: the user is not there any more, or its
+/// list has no room for them any more.
 pub(crate) async fn append_numbers(
     attempt: &Attempt<'_>,
+    context: &AppendContext,
     plans: &mut [&mut AppendPlan],
     usage: &mut TableUsage,
 ) -> Result<Vec<usize>, StorageError> {
     let additions: Vec<ListNumbers<'_>> = plans.iter().map(|plan| (plan.login.as_str(), plan.add.as_slice())).collect();
-    let (account, by) = (attempt.account(), attempt.actor());
-    let added = attempt.world.lists.add_caller_ids(account, &additions, &by, attempt.until, usage).await?;
+    let (account, limit, by) = (attempt.account(), Some(context.list_limit), attempt.actor());
+    let added = attempt.world.lists.add_caller_ids(account, &additions, limit, &by, attempt.until, usage).await?;
     for at in added.too_large {
         let plan = &mut *plans[at];
         plan.over_limit.append(&mut plan.add);
@@ -105,7 +106,7 @@ pub(crate) async fn append_numbers(
     for at in added.not_storable {
         plans[at].leave_out(LeftOut::NotStorable);
     }
-    Ok(added.vanished)
+    Ok(added.outdated)
 }
 
 /// Who the login IDs are. One that looks like an e-mail address is also looked up as such, unless it is known to be its

@@ -14,7 +14,7 @@ use rollcall_model::{
 use super::append::{AppendContext, append_numbers};
 use crate::{
     Attempt, Interrupt, Operation, Prepared, RowSource, StorageError,
-    world::{TableUsage, UserWrite},
+    world::{ListRoom, TableUsage, UserWrite},
 };
 
 /// Creates and changes the users of a file.
@@ -44,15 +44,15 @@ impl Operation for UploadUsers {
     async fn write(
         &self,
         attempt: &Attempt<'_>,
-        _: &AppendContext,
+        context: &AppendContext,
         plans: &mut [&mut UserPlan],
         usage: &mut TableUsage,
     ) -> Result<Vec<usize>, StorageError> {
-        write(attempt, plans, usage).await
+        write(attempt, context, plans, usage).await
     }
 }
 
-/// An upload for the account of an attempt.
+/// An upload for the account of an attempt, and what its writes need.
 pub(super) async fn upload(attempt: &Attempt<'_>) -> Result<(UploadJob, AppendContext), StorageError> {
     let settings = attempt.settings().await?;
     let inventory = attempt.inventory().await?;
@@ -64,7 +64,8 @@ pub(super) async fn upload(attempt: &Attempt<'_>) -> Result<(UploadJob, AppendCo
         role: attempt.job.role.clone(),
     };
     let reader = UserRowReader::new(attempt.country(&settings), &inventory);
-    Ok((UploadJob::new(reader, catalog, settings.list_limit), AppendContext::new(&inventory)))
+    let limit = settings.list_limit;
+    Ok((UploadJob::new(reader, catalog, limit), AppendContext::new(&inventory, limit)))
 }
 
 /// Decides for some users.
@@ -111,6 +112,7 @@ pub(super) async fn plan(
 /// Carries plans out.
 pub(super) async fn write(
     attempt: &Attempt<'_>,
+    context: &AppendContext,
     plans: &mut [&mut UserPlan],
     usage: &mut TableUsage,
 ) -> Result<Vec<usize>, StorageError> {
@@ -119,7 +121,10 @@ pub(super) async fn write(
         let add = plan.numbers.add.as_slice();
         match &plan.change {
             UserChange::Create(user) => writes.push((at, UserWrite::Create(user, add))),
-            UserChange::Update { before, after } => writes.push((at, UserWrite::Update([before, after], add))),
+            UserChange::Update { before, after } => {
+                let room = ListRoom { add, limit: context.list_limit };
+                writes.push((at, UserWrite::Update([before, after], room)));
+            }
             UserChange::None | UserChange::Refused(_) => {}
         }
     }
@@ -137,7 +142,7 @@ pub(super) async fn write(
         appends.filter(|(_, plan)| !plan.numbers.add.is_empty()).map(|(at, plan)| (at, &mut plan.numbers)).unzip();
     if !appends.is_empty() {
         // Somebody who has been deleted meanwhile is new.
-        again.extend(append_numbers(attempt, &mut appends, usage).await?.into_iter().map(|at| positions[at]));
+        again.extend(append_numbers(attempt, context, &mut appends, usage).await?.into_iter().map(|at| positions[at]));
     }
     Ok(again)
 }

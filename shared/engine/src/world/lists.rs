@@ -16,8 +16,8 @@ pub type ListNumbers<'a> = (&'a str, &'a [CallerId]);
 /// What came of additions to lists, by position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Added {
-    /// The user is not there any more.
-    pub vanished: Vec<usize>,
+    /// The user is not there any more, or others have made its list too long for the numbers meanwhile: to be decided again.
+    pub outdated: Vec<usize>,
     /// The user's item would become larger than the table takes.
     pub too_large: Vec<usize>,
     /// The table can't store it for another reason.
@@ -71,9 +71,12 @@ pub trait Lists: Send + Sync {
         usage: &mut TableUsage,
     ) -> Result<Walk, StorageError>;
 
-    /// Adds numbers to users' lists, each with an outcome of its own. Adding to a
+    /// Adds numbers to users' lists, each with an outcome of its own: all of a user's numbers or none. Adding to a
     /// set is atomic, takes away nothing and changes nothing when it is repeated, so that a request whose answer was
     /// lost is simply sent again.
+    ///
+    /// **No list grows past `limit` by it**, whoever else adds to it at the same moment; `None` for numbers that take the places of others.
+    /// Numbers that are all on the list have been added, also where it is full: by the request before, or by whoever asked for the same.
     ///
     /// # Errors
     /// As [`Users::find_users`](super::Users::find_users). What was added stays added.
@@ -81,6 +84,7 @@ pub trait Lists: Send + Sync {
         &self,
         account: &AccountId,
         additions: &[ListNumbers<'_>],
+        limit: Option<usize>,
         by: &Actor,
         until: Instant,
         usage: &mut TableUsage,

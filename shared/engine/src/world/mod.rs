@@ -34,7 +34,7 @@ pub use systems::{
     ChangeStep, CompanyDirectories, CompanyDirectory, PeopleChanges, PeoplePages, PhoneSystemClient, PhoneSystems,
     SystemFailure, Which,
 };
-pub use users::{Found, UserWrite, Users};
+pub use users::{Found, ListRoom, UserWrite, Users};
 
 /// The world of one deployment.
 #[derive(Clone)]

@@ -30,13 +30,22 @@ pub struct Found {
     pub caller_ids: Vec<CallerId>,
 }
 
+/// Numbers that are to come onto a list.
+#[derive(Clone, Copy)]
+pub struct ListRoom<'a> {
+    /// The numbers: all of them or none.
+    pub add: &'a [CallerId],
+    /// How many the list may have then, those among them. It is looked at in the write, since others append at the same time.
+    pub limit: usize,
+}
+
 /// One user to be written.
 #[derive(Clone, Copy)]
 pub enum UserWrite<'a> {
     /// It is to be created, with this list.
     Create(&'a User, &'a [CallerId]),
-    /// The first is to become the second, and these numbers are to come onto its list.
-    Update([&'a User; 2], &'a [CallerId]),
+    /// The first is to become the second, and these numbers are to come onto its list, as far as that has room for them.
+    Update([&'a User; 2], ListRoom<'a>),
     /// The first is to become the second, and these numbers are to go off its list.
     Restore([&'a User; 2], &'a [CallerId]),
     /// It is to be deleted, if its list is still this one.

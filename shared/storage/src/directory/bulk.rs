@@ -18,7 +18,9 @@ use rollcall_model::{account::AccountId, audit::Actor, jobs::JobId, user::fold};
 use tokio::time::Instant;
 
 use super::{
-    Directory, Item, string,
+    Directory, Item,
+    statements::ListCondition,
+    string,
     users::{CALLER_IDS, caller_ids, created, department, number_set, policy},
 };
 use crate::{
@@ -43,9 +45,10 @@ impl Directory {
         account: &AccountId,
         (folded_login, numbers): ListNumbers<'_>,
         by: &Actor,
+        condition: ListCondition<'_>,
     ) -> BatchStatementRequest {
         let change = format!("SET {CALLER_IDS} = {function}({CALLER_IDS}, ?)");
-        self.list_statement(account, folded_login, &change, vec![number_set(numbers)], by, None)
+        self.list_statement(account, folded_login, &change, vec![number_set(numbers)], by, condition)
     }
 
     /// What `read` makes of the items of these keys, in no order. Keys without an item are left out. **Each answer is read as it comes**: of

@@ -47,6 +47,17 @@ pub(super) struct Statements<'a> {
     pub(super) build: &'a (dyn Fn(usize) -> BatchStatementRequest + Sync),
 }
 
+/// On what condition a list is changed, beside that its user is there.
+#[derive(Clone, Copy)]
+pub(super) enum ListCondition<'a> {
+    /// On none.
+    Any,
+    /// It is this one.
+    Is(&'a [CallerId]),
+    /// So many more numbers can come onto it without making it longer than `limit`.
+    HasRoom { more: usize, limit: usize },
+}
+
 /// Why a statement was not carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -90,8 +101,10 @@ impl Directory {
         Ok(all)
     }
 
-    /// Changes a user's list, and says by whom. `values` are those of the change, in its order; with `before`, on condition that the list
-    /// is this one. Refused where there is no such user.
+    /// Changes a user's list, and says by whom. `values` are those of the change, in its order. Refused where there is no such user.
+    ///
+    /// In a condition, `size` is the number of a set's members, and no number at all where there is no set
+    /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-functions.size.html>).
     pub(super) fn list_statement(
         &self,
         account: &AccountId,
@@ -99,23 +112,30 @@ impl Directory {
         change: &str,
         mut values: Vec<AttributeValue>,
         by: &Actor,
-        before: Option<&[CallerId]>,
+        condition: ListCondition<'_>,
     ) -> BatchStatementRequest {
         let Key { pk, sk } = Key::user(account, folded_login);
         let mut statement =
             format!("UPDATE \"{}\" {change} SET {CHANGED_BY} = ? WHERE {PK} = ? AND {SK} = ?", self.table);
         values.extend([by.to_string(), pk, sk].map(AttributeValue::S));
-        match before {
+        let _ = match condition {
+            ListCondition::Any => Ok(()),
             // A set can't be empty, also not to compare with: a user without numbers has no list.
-            Some([]) => {
-                let _ = write!(statement, " AND {CALLER_IDS} IS MISSING");
-            }
-            Some(before) => {
-                let _ = write!(statement, " AND {CALLER_IDS} = ?");
+            ListCondition::Is([]) => write!(statement, " AND {CALLER_IDS} IS MISSING"),
+            ListCondition::Is(before) => {
                 values.push(number_set(before));
+                write!(statement, " AND {CALLER_IDS} = ?")
             }
-            None => {}
-        }
+            ListCondition::HasRoom { more, limit } => {
+                values.push(AttributeValue::N(limit.saturating_sub(more).to_string()));
+                if more <= limit {
+                    write!(statement, " AND ({CALLER_IDS} IS MISSING OR size({CALLER_IDS}) <= ?)")
+                } else {
+                    // Not even an empty list has room, so this never holds.
+                    write!(statement, " AND size({CALLER_IDS}) < ?")
+                }
+            }
+        };
         let request = BatchStatementRequest::builder().statement(statement).set_parameters(Some(values));
         request.build().expect("a statement has been given")
     }

@@ -143,7 +143,7 @@ impl Operation for BringUsers {
             plans.iter_mut().for_each(|plan| plan.leave_out(LeftOut::Overtaken));
             return Ok(Vec::new());
         }
-        users::write(attempt, plans, usage).await
+        users::write(attempt, &context.upload, plans, usage).await
     }
 
     async fn finish(

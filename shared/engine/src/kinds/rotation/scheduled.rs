@@ -99,7 +99,7 @@ async fn look_again(
         tracing::warn!(%account, users = go.len(), "a rotation had passed over users, who are put right now");
         // What comes is written first, so that nobody is left with neither.
         come.retain(|(_, numbers)| !numbers.is_empty());
-        world.lists.add_caller_ids(account, &numbers_of(&come), &Actor::Schedule, until, &mut usage).await?;
+        world.lists.add_caller_ids(account, &numbers_of(&come), None, &Actor::Schedule, until, &mut usage).await?;
         world.lists.remove_caller_ids(account, &numbers_of(&go), &Actor::Schedule, until, &mut usage).await?;
     }
     for number in &owed {

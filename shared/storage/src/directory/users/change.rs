@@ -1,6 +1,7 @@
 //! Changing users.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use rollcall_engine::world::ListRoom;
 use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, user::User};
 
 use super::{
@@ -41,8 +42,18 @@ impl Directory {
         if !removes.is_empty() {
             expression.push_str(&format!(" REMOVE {}", removes.join(", ")));
         }
+        let mut condition = "#version = :before".to_owned();
         let (verb, numbers) = match numbers {
-            Numbers::Add(numbers) => ("ADD", numbers),
+            Numbers::Add(ListRoom { add, limit }) if !add.is_empty() => {
+                // Where not even an empty list has room, no size is small enough.
+                let missing = format!("attribute_not_exists({CALLER_IDS}) OR ");
+                let (missing, compared) = if add.len() <= limit { (missing.as_str(), "<=") } else { ("", "<") };
+                condition.push_str(&format!(" AND ({missing}size({CALLER_IDS}) {compared} :room)"));
+                let room = AttributeValue::N(limit.saturating_sub(add.len()).to_string());
+                update = update.expression_attribute_values(":room", room);
+                ("ADD", add)
+            }
+            Numbers::Add(_) => ("ADD", &[][..]),
             Numbers::TakeOff(numbers) => ("DELETE", numbers),
         };
         if !numbers.is_empty() {
@@ -52,7 +63,7 @@ impl Directory {
         let update = update
             .set_key(Some(Key::user(account, &after.login.folded()).attributes().into()))
             .update_expression(expression)
-            .condition_expression("#version = :before")
+            .condition_expression(condition)
             .expression_attribute_values(":before", AttributeValue::N(before.version.to_string()))
             .build()
             .map_err(|error| StorageError::unreadable(CHANGING, error))?;
@@ -79,7 +90,7 @@ impl Directory {
         by: &Actor,
     ) -> Result<WriteOutcome, StorageError> {
         let mark = WriteId::new();
-        let items = self.update_items(account, [before, user], Numbers::Add(&[]), &marks_of(by, &mark))?;
+        let items = self.update_items(account, [before, user], Numbers::TakeOff(&[]), &marks_of(by, &mark))?;
         let updated = self.write_patiently(items, &mark, CHANGING).await;
         let updated = self.written(Key::user(account, &user.login.folded()), &mark, updated).await?;
         Ok(WriteOutcome::of(updated))
@@ -114,7 +125,7 @@ impl Directory {
 /// What becomes of a list, beside a change of its user.
 #[derive(Clone, Copy)]
 pub(super) enum Numbers<'a> {
-    Add(&'a [CallerId]),
+    Add(ListRoom<'a>),
     TakeOff(&'a [CallerId]),
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use rollcall_engine::world::{Added, ListChange, ListNumbers, Lists, NotWritten, Sought, TableUsage, Walk};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
 use rollcall_bulk::rotation::{Holder, LeftByPolicy, Only};
@@ -21,7 +21,7 @@ use crate::{
     directory::{
         Directory, Item,
         bulk::WRITTEN_BY,
-        statements::{Refusal, Statements},
+        statements::{ListCondition, Refusal, Statements},
         string,
     },
     error::failed,
@@ -110,7 +110,7 @@ impl Directory {
         };
         values.push(AttributeValue::S(job.to_string()));
         let change = format!("{change} SET {WRITTEN_BY} = ?");
-        self.list_statement(account, folded_login, &change, values, &Actor::Job(job.clone()), Some(before))
+        self.list_statement(account, folded_login, &change, values, &Actor::Job(job.clone()), ListCondition::Is(before))
     }
 }
 
@@ -151,24 +151,41 @@ impl Lists for Directory {
         &self,
         account: &AccountId,
         additions: &[ListNumbers<'_>],
+        limit: Option<usize>,
         by: &Actor,
         until: Instant,
         usage: &mut TableUsage,
     ) -> Result<Added, StorageError> {
+        let room = |at: usize| {
+            let has_room = |limit| ListCondition::HasRoom { more: additions[at].1.len(), limit };
+            limit.map_or(ListCondition::Any, has_room)
+        };
         let statements = Statements {
             count: additions.len(),
             weight: &|at: usize| additions[at].1.len(),
-            build: &|at: usize| self.set_statement("set_add", account, additions[at], by),
+            build: &|at: usize| self.set_statement("set_add", account, additions[at], by, room(at)),
         };
         let mut all = Added::default();
         for (at, refusal) in self.execute_each("appending to users", statements, until, usage).await? {
             match refusal {
                 // An update of an item that isn't there fails its condition: nothing is created by it.
-                Refusal::Condition => all.vanished.push(at),
+                Refusal::Condition => all.outdated.push(at),
                 Refusal::TooLarge => all.too_large.push(at),
                 Refusal::NotStorable => all.not_storable.push(at),
             }
         }
+        // A statement that is sent again finds the list longer by what it has added itself.
+        let wanted: HashMap<&str, &[CallerId]> = all.outdated.iter().map(|&at| additions[at]).collect();
+        let keys = wanted.keys().map(|login| Key::user(account, login));
+        let read = |item: &Item| {
+            let login = string(item, PK).and_then(|pk| login_of(account, &pk)).unwrap_or_default();
+            let list: HashSet<CallerId> = caller_ids(item)?.into_iter().collect();
+            let has_all = wanted.get(&*login).is_some_and(|numbers| numbers.iter().all(|number| list.contains(number)));
+            Ok(has_all.then_some(login))
+        };
+        let done = self.get_many(keys, &[CALLER_IDS], until, usage, read).await?;
+        let done: HashSet<String> = done.into_iter().flatten().collect();
+        all.outdated.retain(|&at| !done.contains(additions[at].0));
         Ok(all)
     }
 
@@ -183,7 +200,7 @@ impl Lists for Directory {
         let statements = Statements {
             count: removals.len(),
             weight: &|at: usize| removals[at].1.len(),
-            build: &|at: usize| self.set_statement("set_delete", account, removals[at], by),
+            build: &|at: usize| self.set_statement("set_delete", account, removals[at], by, ListCondition::Any),
         };
         let refused = self.execute_each(CHANGING, statements, until, usage).await?;
         if refused.iter().any(|(_, refusal)| *refusal != Refusal::Condition) {
