@@ -22,7 +22,7 @@ use rollcall_model::{
 };
 use simulation::{ACCOUNT, Edit, State};
 
-use crate::chance;
+use crate::chance::{self, Theme};
 
 /// Whom a row names, and what; a number that can't be read is none.
 pub type Row = (String, Vec<Option<CallerId>>);
@@ -78,8 +78,8 @@ pub enum Event {
     Edit(Edit),
 }
 
-pub const NUMBERS: u64 = 8;
-pub const USERS: u64 = 4;
+pub const NUMBERS: u64 = 6;
+pub const USERS: u64 = 3;
 pub const PEOPLE: u64 = 4;
 
 pub fn number(n: u64) -> CallerId {
@@ -105,7 +105,7 @@ pub fn sales() -> Ref {
 
 /// Rows that one job takes: in some histories few.
 pub fn most_rows(seed: u64) -> u64 {
-    if is_plain(seed) || !seed.is_multiple_of(3) { 1 << 20 } else { 14 }
+    if is_plain(seed) || !seed.is_multiple_of(3) { 1 << 20 } else { 6 }
 }
 
 pub fn happens(rng: &mut Rng, percent: u32) -> bool {
@@ -144,7 +144,7 @@ pub fn beginning(seed: u64) -> State {
     state.resync = Some(rollcall_engine::world::Versioned { version: 1, ..Default::default() });
     state.settings = Settings {
         recipients: vec!["ops@example.com".parse().expect("an address")],
-        list_limit: if plain { 5_000 } else { rng.usize(2..10) },
+        list_limit: if plain { 5_000 } else { rng.usize(2..6) },
         phone_system: match rng.u32(0..4) {
             0 if !plain => PhoneSystem::Snapshot,
             1 if !plain => PhoneSystem::Smartflo,
@@ -172,13 +172,15 @@ pub fn person(rng: &mut Rng, n: u64) -> DirectoryUser {
 /// The rounds that a seed gives.
 pub fn rounds(seed: u64) -> Vec<Vec<Event>> {
     let mut rng = Rng::with_seed(seed ^ 0x5EED);
-    let (mut before, plain) = (0, is_plain(seed));
-    let count = rng.usize(3..9);
-    let mut rounds = Vec::with_capacity(count);
+    let plain = is_plain(seed);
+    let count = rng.usize(4..14);
+    let (mut rounds, mut before) = (Vec::with_capacity(count), Vec::new());
     for _ in 0..count {
-        let at_once = if happens(&mut rng, 50) { 1 } else { rng.usize(2..4) };
-        rounds.push((0..at_once).map(|_| chance::event(&mut rng, before, plain)).collect());
-        before += at_once;
+        let theme = Theme::any(&mut rng, plain);
+        let at_once = if happens(&mut rng, 50) { 1 } else { rng.usize(2..6) };
+        let round: Vec<Event> = (0..at_once).map(|_| chance::event(&mut rng, &before, plain, theme)).collect();
+        before.extend(round.clone());
+        rounds.push(round);
     }
     rounds
 }

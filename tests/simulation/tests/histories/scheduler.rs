@@ -9,7 +9,10 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use rollcall_bulk::{job::Delivery, upload::InboxEvent};
+use rollcall_bulk::{
+    job::{Delivery, Failure, Job},
+    upload::InboxEvent,
+};
 use rollcall_engine::{
     DeliveryOutcome, Engine, Limits, Round, StorageError, decide, execute,
     kinds::{
@@ -237,12 +240,20 @@ pub async fn happen(functions: &Functions, events: &[(usize, Event)], trouble: T
             Poll::Ready(Ending::GaveUp) if doomed => _ = tasks.swap_remove(chosen),
             Poll::Ready(Ending::Again | Ending::GaveUp) => (queued.running, queued.due) = (None, again),
             Poll::Ready(Ending::Ended) => {
-                // It has come through after all.
-                if let By::Job(job) = &tasks.swap_remove(chosen).task.by() {
-                    memory.state().forsaken.remove(job);
+                if let By::Job(id) = &tasks.swap_remove(chosen).task.by() {
+                    came_through(memory, id);
                 }
             }
         }
+    }
+}
+
+/// A job that was to die, and didn't, is none that nobody sends back.
+fn came_through(memory: &Memory, id: &JobId) {
+    let mut state = memory.state();
+    let gave_up = |job: &Job| matches!(job.failure, Some(Failure::GaveUp { .. }));
+    if !state.jobs.get(id).is_some_and(gave_up) {
+        state.forsaken.remove(id);
     }
 }
 
