@@ -6,13 +6,17 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a world of a test panics when the test has failed")]
 
+mod edit;
 mod files;
+mod log;
 mod memory;
 mod records;
 mod state;
 mod systems;
 mod users;
 
+pub use edit::Edit;
+pub use log::{By, Entry, What};
 pub use memory::{ACCOUNT, Faults, Memory};
-pub use state::{Edit, ListWrite, Person, State};
+pub use state::{Person, State};
 pub use systems::Systems;

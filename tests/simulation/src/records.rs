@@ -30,6 +30,7 @@ use tokio::time::Instant;
 
 use crate::{
     Memory,
+    log::What,
     memory::{ACCOUNT, expect_account},
     state::{gave_up, kind_name},
 };
@@ -55,6 +56,7 @@ impl Jobs for Memory {
                     state.mails.remove(&job.id);
                 }
                 state.put_job(job);
+                state.note(What::TookUp(job.stage));
             }
             there
         });
@@ -106,7 +108,11 @@ impl Permits for Memory {
 impl Numbers for Memory {
     async fn inventory(&self, account: &AccountId) -> Result<Vec<InventoryNumber>, StorageError> {
         expect_account(account);
-        self.ask("reading the inventory", |state| state.numbers.values().cloned().collect()).await
+        self.ask("reading the inventory", |state| {
+            state.note(What::SawInventory);
+            state.numbers.values().cloned().collect()
+        })
+        .await
     }
 
     async fn number(&self, _: &AccountId, number: CallerId) -> Result<Option<InventoryNumber>, StorageError> {
@@ -124,7 +130,7 @@ impl Numbers for Memory {
             let now = state.numbers.get(&number.number).map(|now| now.version);
             let there = now == before.map(|before| before.version);
             if there {
-                state.numbers.insert(number.number, number.clone());
+                state.put_number(number);
             }
             there
         })
@@ -187,7 +193,7 @@ impl Mappings for Memory {
             let written = self.ask("writing a mapping", |state| {
                 let now = state.mappings.get(&mapping.crm_user);
                 if now.is_some_and(|(now, _)| now.version + 1 == mapping.version) {
-                    state.mappings.insert(mapping.crm_user.clone(), ((*mapping).clone(), Some(job.clone())));
+                    state.put_mapping(&mapping.crm_user, Some((*mapping).clone()), Some(job.clone()));
                     return true;
                 }
                 now.is_some_and(|(_, by)| by.as_ref() == Some(job))

@@ -14,33 +14,26 @@ use rollcall_engine::world::Versioned;
 use rollcall_model::{
     caller_id::CallerId,
     catalog::{CatalogEntry, CatalogKind},
-    inventory::{InventoryNumber, NumberFacts, NumberState},
+    inventory::InventoryNumber,
     jobs::{JobId, ObjectVersion},
-    mapping::{CrmUserId, GivenMapping, Mapping},
+    mapping::{CrmUserId, Mapping},
     permit::Permit,
     phone_side::PhoneUserId,
     settings::Settings,
-    user::{Claim, DirectoryId, LoginId, Name, Profile, User},
+    user::{Claim, DirectoryId, User},
 };
+
+use crate::log::{By, Entry};
 
 /// A user's item.
 #[derive(Clone, Debug)]
 pub struct Person {
     /// The user, with the list.
     pub user: User,
+    /// Which creation made it: whoever has the login ID after a deletion is another one.
+    pub born: u64,
     /// The job that last wrote it whole.
     pub(crate) written_by: Option<JobId>,
-}
-
-/// Numbers that came off a list.
-#[derive(Clone, Debug)]
-pub struct ListWrite {
-    /// By which job; `None` for a person.
-    pub job: Option<JobId>,
-    /// Whose list.
-    pub login: String,
-    /// Which numbers.
-    pub removed: BTreeSet<CallerId>,
 }
 
 #[derive(Clone, Debug)]
@@ -74,8 +67,14 @@ pub struct State {
     pub people: BTreeMap<DirectoryId, DirectoryUser>,
     /// Whom the directory has changed, in order.
     pub changes: Vec<DirectoryId>,
-    /// Numbers that came off lists since this was last cleared, in order.
-    pub log: Vec<ListWrite>,
+    /// What happened since this was last taken, in order.
+    pub log: Vec<Entry>,
+    /// Who acts now.
+    pub by: By,
+    /// The jobs of files that were dropped, by the places of these in the history.
+    pub dropped: BTreeMap<usize, JobId>,
+    /// Jobs whose events nobody sends back from the dead-letter queue.
+    pub forsaken: BTreeSet<JobId>,
     /// Mails of each job's present life.
     pub mails: BTreeMap<JobId, u32>,
     /// Lists that the phone system was told.
@@ -131,6 +130,12 @@ impl State {
         self.objects.get(key).and_then(|versions| versions.last()).map(|object| &object.bytes)
     }
 
+    /// The version of an object that was put last, and when.
+    pub fn newest(&self, key: &str) -> Option<(String, Timestamp)> {
+        let newest = self.objects.get(key).and_then(|versions| versions.last())?;
+        Some((newest.version.to_string(), newest.modified))
+    }
+
     /// What the bucket has to tell of new objects, once.
     pub fn take_notices(&mut self) -> Vec<ObjectVersion> {
         std::mem::take(&mut self.notices)
@@ -147,12 +152,10 @@ impl State {
         );
     }
 
-    pub(crate) fn take_off(&mut self, job: Option<&JobId>, login: &str, numbers: &[CallerId]) {
-        if let Some(person) = self.users.get_mut(login) {
-            person.user.caller_ids.retain(|number| !numbers.contains(number));
-            let removed = numbers.iter().copied().collect();
-            self.log.push(ListWrite { job: job.cloned(), login: login.to_owned(), removed });
-        }
+    /// What tells a creation of a user from every other.
+    pub(crate) fn next_birth(&mut self) -> u64 {
+        self.versions += 1;
+        self.versions
     }
 }
 
@@ -163,75 +166,4 @@ pub(crate) fn gave_up(job: &Job) -> bool {
 pub(crate) fn sort(list: &mut Vec<CallerId>) {
     list.sort_unstable();
     list.dedup();
-}
-
-/// What a person does by the API, or the company's directory by itself: in one write.
-#[derive(Clone, Debug)]
-pub enum Edit {
-    /// A number is taken off a list.
-    TakeOff(String, CallerId),
-    /// A user is created.
-    Create(String),
-    /// A user is deleted.
-    Delete(String),
-    /// A user gets another name.
-    Rename(String, String),
-    /// A number comes to another state, if it can.
-    Number(CallerId, NumberState),
-    /// Somebody says whom of the phone system a CRM user is, or leaves it to the resync.
-    Choose(CrmUserId, Option<String>),
-    /// The company's directory has this person so.
-    Person(Box<DirectoryUser>),
-    /// The company's directory has this person no longer.
-    Gone(DirectoryId),
-}
-
-impl State {
-    /// Does it.
-    pub fn edit(&mut self, edit: &Edit) {
-        let time = self.time();
-        match edit {
-            Edit::TakeOff(login, number) => self.take_off(None, login, &[*number]),
-            Edit::Create(login) => {
-                self.users.entry(login.clone()).or_insert_with(|| {
-                    let profile = Profile::named(&format!("The {login}")).expect("a name");
-                    let login = LoginId::parse(login).expect("a login ID");
-                    Person { user: User::created(login, profile, time), written_by: None }
-                });
-            }
-            Edit::Delete(login) => {
-                if let Some(person) = self.users.remove(login) {
-                    let removed = person.user.caller_ids.into_iter().collect();
-                    self.log.push(ListWrite { job: None, login: login.clone(), removed });
-                }
-            }
-            Edit::Rename(login, name) => {
-                if let Some(person) = self.users.get_mut(login) {
-                    person.user.profile.name = Name::parse(name).expect("a name");
-                    person.user.version += 1;
-                }
-            }
-            Edit::Number(number, state) => {
-                let Some(now) = self.numbers.get(number) else { return };
-                let facts = NumberFacts { state: *state, ..now.facts.clone() };
-                if let Ok(after) = now.change(facts, time) {
-                    self.numbers.insert(*number, after);
-                }
-            }
-            Edit::Choose(crm_user, chosen) => {
-                let Some((before, _)) = self.mappings.get(crm_user) else { return };
-                let phone_user = chosen.as_ref().map(|login| PhoneUserId::parse(login).expect("a phone user"));
-                let after = before.with(GivenMapping { phone_user, ..before.given.clone() });
-                self.mappings.insert(crm_user.clone(), (after, None));
-            }
-            Edit::Person(person) => {
-                self.changes.push(person.id.clone());
-                self.people.insert(person.id.clone(), (**person).clone());
-            }
-            Edit::Gone(id) => {
-                self.people.remove(id);
-                self.changes.push(id.clone());
-            }
-        }
-    }
 }

@@ -19,7 +19,7 @@ use rollcall_model::{
 };
 use tokio::time::Instant;
 
-use crate::{Memory, memory::expect_account};
+use crate::{Memory, log::What, memory::expect_account};
 
 /// The systems of others in memory.
 pub struct Systems(pub Arc<Memory>);
@@ -79,7 +79,13 @@ impl CompanyDirectory for Client {
     }
 
     async fn find(&self, id: &DirectoryId, _: Instant) -> Result<Option<DirectoryUser>, SystemFailure> {
-        Ok(self.0.ask("finding a person", |state| state.people.get(id).cloned()).await?)
+        Ok(self
+            .0
+            .ask("finding a person", |state| {
+                state.note(What::SawDirectory);
+                state.people.get(id).cloned()
+            })
+            .await?)
     }
 
     fn list(&self, which: Which<'_>) -> Result<Box<dyn PeoplePages + '_>, SystemFailure> {
@@ -107,6 +113,7 @@ impl PeoplePages for Page<'_> {
         }
         let begins = &self.begins;
         let people = self.memory.ask("listing people", |state| {
+            state.note(What::SawDirectory);
             let all = state.people.values().filter(|person| person.name.as_str().starts_with(begins.as_str()));
             all.cloned().collect()
         });
@@ -129,6 +136,7 @@ impl PeopleChanges for Delta<'_> {
         }
         let from = self.from;
         let read = self.memory.ask("reading changes", |state| {
+            state.note(What::SawDirectory);
             let ids: Vec<DirectoryId> = match from {
                 Some(from) => state.changes[from..].to_vec(),
                 None => state.people.keys().cloned().collect(),

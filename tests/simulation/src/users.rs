@@ -13,16 +13,13 @@ use rollcall_engine::{
 use rollcall_model::{
     account::AccountId,
     audit::Actor,
+    caller_id::CallerId,
     jobs::JobId,
     user::{Claim, DirectoryId, Policy, User, fold},
 };
 use tokio::time::Instant;
 
-use crate::{
-    Memory, State,
-    memory::expect_account,
-    state::{ListWrite, Person, sort},
-};
+use crate::{Memory, State, log::What, memory::expect_account, state::Person};
 
 /// Of so many users, each is read at a moment of its own: a batch of reads is none at one moment.
 const EACH: usize = 8;
@@ -72,30 +69,23 @@ impl State {
         if !holds {
             return self.written_by(&login, job);
         }
-        let after = list.clone().unwrap_or_default();
-        let gone = now.map(|now| now.caller_ids).unwrap_or_default();
-        let removed = gone.into_iter().filter(|number| !after.contains(number)).collect();
-        self.log.push(ListWrite { job: Some(job.clone()), login: login.clone(), removed });
-        match list {
-            Some(mut list) => {
-                sort(&mut list);
-                let user = User { caller_ids: list, ..user.clone() };
-                self.users.insert(login, Person { user, written_by: Some(job.clone()) });
-            }
-            None => _ = self.users.remove(&login),
-        }
+        let born = self.users.get(&login).map(|person| person.born);
+        let person = list.map(|list| Person {
+            user: User { caller_ids: list, ..user.clone() },
+            born: born.unwrap_or_else(|| self.next_birth()),
+            written_by: Some(job.clone()),
+        });
+        self.put_user(&login, person);
         true
     }
 
     /// Sets a list, if it is still as it was. Whether it is as wanted: also where this job has written the user before.
     fn set_list(&mut self, change: &ListChange<'_>, job: &JobId) -> bool {
-        match (&change.lists, self.users.get_mut(change.login)) {
+        match (&change.lists, self.users.get(change.login)) {
             (Some([before, after]), Some(person)) if person.user.caller_ids == *before => {
-                let removed = before.iter().copied().filter(|number| !after.contains(number)).collect();
-                self.log.push(ListWrite { job: Some(job.clone()), login: change.login.to_owned(), removed });
-                person.user.caller_ids.clone_from(after);
-                sort(&mut person.user.caller_ids);
-                person.written_by = Some(job.clone());
+                let user = User { caller_ids: after.clone(), ..person.user.clone() };
+                let person = Person { user, written_by: Some(job.clone()), ..person.clone() };
+                self.put_user(change.login, Some(person));
                 true
             }
             _ => self.written_by(change.login, job),
@@ -135,6 +125,9 @@ impl Users for Memory {
         let mut found = HashMap::new();
         for logins in folded_logins.chunks(together) {
             let read = self.ask(READING, |state| {
+                for login in logins {
+                    state.note(What::SawUser((*login).to_owned()));
+                }
                 let there = logins.iter().filter_map(|login| state.users.get_key_value(*login));
                 there.map(|(login, person)| (login.clone(), person.user.clone())).collect::<Vec<_>>()
             });
@@ -245,13 +238,14 @@ impl Lists for Memory {
         let mut added = Added::default();
         for (at, (login, numbers)) in additions.iter().enumerate() {
             let on_list = self.ask_again(WRITING, |state| {
-                state.users.get_mut(*login).is_some_and(|Person { user, .. }| {
-                    if limit.is_none_or(|limit| has_room(&user.caller_ids, numbers, limit)) {
-                        user.caller_ids.extend(*numbers);
-                        sort(&mut user.caller_ids);
-                    }
-                    numbers.iter().all(|number| user.caller_ids.contains(number))
-                })
+                let Some(list) = state.users.get(*login).map(|person| person.user.caller_ids.clone()) else {
+                    return false;
+                };
+                if numbers.iter().all(|number| list.contains(number)) {
+                    return true;
+                }
+                let fits = limit.is_none_or(|limit| has_room(&list, numbers, limit));
+                fits && state.change_list(login, |list| list.extend(*numbers))
             });
             added.outdated.extend((!on_list.await?).then_some(at));
         }
@@ -262,16 +256,13 @@ impl Lists for Memory {
         &self,
         _: &AccountId,
         removals: &[ListNumbers<'_>],
-        by: &Actor,
+        _: &Actor,
         _: Instant,
         _: &mut TableUsage,
     ) -> Result<(), StorageError> {
-        let job = match by {
-            Actor::Job(job) => Some(job),
-            _ => None,
-        };
         for (login, numbers) in removals {
-            self.ask(WRITING, |state| state.take_off(job, login, numbers)).await?;
+            let take_off = |list: &mut Vec<CallerId>| list.retain(|number| !numbers.contains(number));
+            self.ask(WRITING, |state| state.change_list(login, take_off)).await?;
         }
         Ok(())
     }

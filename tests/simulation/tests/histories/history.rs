@@ -8,19 +8,21 @@ use rollcall_bulk::{
         request::{Chosen, Import, ImportRequest, Sync},
     },
     resync::state::ResyncRequest,
-    rotation::{Replacements, RotationRequest},
+    rotation::{Only, Replacements, RotationRequest},
     undo::UndoRequest,
     upload::{InboxKey, UploadOptions},
 };
 use rollcall_model::{
     caller_id::CallerId,
-    inventory::{InventoryNumber, NumberFacts, NumberState},
+    inventory::{InventoryNumber, NumberFacts},
     jobs::{JobId, JobKind},
     mapping::{CrmUserId, GivenMapping, Mapping},
     settings::{PhoneSystem, Settings},
     user::{DirectoryId, LoginId, Name, Policy, Ref},
 };
 use simulation::{ACCOUNT, Edit, State};
+
+use crate::chance::{self, Theme};
 
 /// Whom a row names, and what; a number that can't be read is none.
 pub type Row = (String, Vec<Option<CallerId>>);
@@ -34,9 +36,14 @@ pub enum Event {
     },
     Upload {
         rows: Vec<String>,
+        preview: bool,
+        /// It is dropped under the name of the file at this place.
+        again: Option<usize>,
     },
     Rotate {
         pairs: Vec<(CallerId, Option<CallerId>)>,
+        /// The users that it is limited to.
+        only: Option<Vec<String>>,
         allow_empty: bool,
         days: Option<u16>,
         preview: bool,
@@ -66,22 +73,24 @@ pub enum Event {
     },
     /// The schedules run.
     Schedule,
+    /// So many days pass.
+    Wait(i64),
     Edit(Edit),
 }
 
-pub const NUMBERS: u64 = 8;
-const USERS: u64 = 4;
-const PEOPLE: u64 = 4;
+pub const NUMBERS: u64 = 6;
+pub const USERS: u64 = 3;
+pub const PEOPLE: u64 = 4;
 
 pub fn number(n: u64) -> CallerId {
     format!("+9198765{n:05}").parse().expect("a number")
 }
 
-fn crm_user(n: u64) -> CrmUserId {
+pub fn crm_user(n: u64) -> CrmUserId {
     CrmUserId::parse(&format!("crm{n}")).expect("a CRM user")
 }
 
-fn person_id(n: u64) -> DirectoryId {
+pub fn person_id(n: u64) -> DirectoryId {
     DirectoryId::parse(&format!("00000000-0000-0000-0000-{n:012}")).expect("an ID")
 }
 
@@ -90,7 +99,16 @@ pub fn is_plain(seed: u64) -> bool {
     seed.is_multiple_of(2)
 }
 
-fn happens(rng: &mut Rng, percent: u32) -> bool {
+pub fn sales() -> Ref {
+    Ref::parse("sales").expect("a department")
+}
+
+/// Rows that one job takes: in some histories few.
+pub fn most_rows(seed: u64) -> u64 {
+    if is_plain(seed) || !seed.is_multiple_of(3) { 1 << 20 } else { 6 }
+}
+
+pub fn happens(rng: &mut Rng, percent: u32) -> bool {
     rng.u32(0..100) < percent
 }
 
@@ -98,22 +116,22 @@ fn happens(rng: &mut Rng, percent: u32) -> bool {
 pub fn beginning(seed: u64) -> State {
     let (mut rng, plain) = (Rng::with_seed(seed), is_plain(seed));
     let mut state = State::default();
-    let sales = Ref::parse("sales").expect("a department");
+    let sales = sales();
     for n in 0..NUMBERS {
         let department = happens(&mut rng, 40).then(|| sales.clone());
         let facts = NumberFacts { department, ..NumberFacts::default() };
         let item = InventoryNumber::new(number(n), facts, state.time());
-        state.numbers.insert(item.number, item);
+        state.put_number(&item);
     }
     for n in 0..USERS {
         let login = format!("user{n}");
         state.edit(&Edit::Create(login.clone()));
         let user = &mut state.users.get_mut(&login).expect("it was created").user;
         user.caller_ids = (0..NUMBERS).filter(|_| happens(&mut rng, 30)).map(number).collect();
-        if !plain && happens(&mut rng, 30) {
+        if !plain && happens(&mut rng, 40) {
             user.policy = *rng.choice(&[Policy::All, Policy::Department]).expect("one of two");
-            user.profile.department = Some(sales.clone());
         }
+        user.profile.department = (!plain).then(|| sales.clone());
     }
     for n in 0..=USERS {
         let login: Option<LoginId> = Some(format!("user{n}").parse().expect("a login ID"));
@@ -126,7 +144,7 @@ pub fn beginning(seed: u64) -> State {
     state.resync = Some(rollcall_engine::world::Versioned { version: 1, ..Default::default() });
     state.settings = Settings {
         recipients: vec!["ops@example.com".parse().expect("an address")],
-        list_limit: if plain { 5_000 } else { rng.usize(2..10) },
+        list_limit: if plain { 5_000 } else { rng.usize(2..6) },
         phone_system: match rng.u32(0..4) {
             0 if !plain => PhoneSystem::Snapshot,
             1 if !plain => PhoneSystem::Smartflo,
@@ -137,7 +155,7 @@ pub fn beginning(seed: u64) -> State {
     state
 }
 
-fn person(rng: &mut Rng, n: u64) -> DirectoryUser {
+pub fn person(rng: &mut Rng, n: u64) -> DirectoryUser {
     DirectoryUser {
         id: person_id(n),
         // Some have the login ID of a user who is there already.
@@ -154,82 +172,17 @@ fn person(rng: &mut Rng, n: u64) -> DirectoryUser {
 /// The rounds that a seed gives.
 pub fn rounds(seed: u64) -> Vec<Vec<Event>> {
     let mut rng = Rng::with_seed(seed ^ 0x5EED);
-    let (mut before, plain) = (0, is_plain(seed));
-    let count = rng.usize(3..9);
-    let mut rounds = Vec::with_capacity(count);
+    let plain = is_plain(seed);
+    let count = rng.usize(4..14);
+    let (mut rounds, mut before) = (Vec::with_capacity(count), Vec::new());
     for _ in 0..count {
-        let at_once = if happens(&mut rng, 50) { 1 } else { rng.usize(2..4) };
-        rounds.push((0..at_once).map(|_| event(&mut rng, before, plain)).collect());
-        before += at_once;
+        let theme = Theme::any(&mut rng, plain);
+        let at_once = if happens(&mut rng, 50) { 1 } else { rng.usize(2..6) };
+        let round: Vec<Event> = (0..at_once).map(|_| chance::event(&mut rng, &before, plain, theme)).collect();
+        before.extend(round.clone());
+        rounds.push(round);
     }
     rounds
-}
-
-fn event(rng: &mut Rng, before: usize, plain: bool) -> Event {
-    let preview = !plain && happens(rng, 30);
-    // One more than there are, who is nobody.
-    let login = |rng: &mut Rng| format!("user{}", rng.u64(0..=USERS));
-    let earlier = |rng: &mut Rng| rng.usize(0..before.max(1));
-    // What is only in histories that aren't plain is the more frequent there.
-    match if plain { rng.u32(0..100) } else { rng.u32(0..113) } {
-        0..25 => {
-            let number = |rng: &mut Rng| (!happens(rng, 10)).then(|| number(rng.u64(0..NUMBERS)));
-            let row = |rng: &mut Rng| {
-                let numbers = (0..=rng.u32(0..3)).map(|_| number(rng)).collect();
-                (login(rng), numbers)
-            };
-            Event::Append { rows: (0..=rng.u32(0..6)).map(|_| row(rng)).collect(), preview }
-        }
-        25..42 => {
-            let mut olds: Vec<u64> = (0..NUMBERS).filter(|_| happens(rng, 25)).collect();
-            olds.push(rng.u64(0..NUMBERS));
-            olds.sort_unstable();
-            olds.dedup();
-            let mut new = || happens(rng, 60).then(|| number(rng.u64(0..NUMBERS)));
-            let pairs = olds.into_iter().map(|old| (number(old), new())).collect();
-            let days = (!plain && happens(rng, 30)).then_some(1);
-            Event::Rotate { pairs, allow_empty: happens(rng, 30), days, preview }
-        }
-        42..54 if before > 0 => Event::Undo { of: earlier(rng), preview },
-        54..60 => Event::Resync { confirmed: plain || happens(rng, 50) },
-        60..66 | 101..109 if !plain => {
-            let row = |rng: &mut Rng| {
-                let blocked = ["", "Yes", "No"][rng.usize(0..3)];
-                let email = if happens(rng, 50) { format!("mail{}@example.com", rng.u64(0..3)) } else { String::new() };
-                let number = number(rng.u64(0..NUMBERS));
-                format!("{},The {},{email},{number},{blocked}", login(rng), rng.u32(0..9))
-            };
-            Event::Upload { rows: (0..=rng.u32(0..4)).map(|_| row(rng)).collect() }
-        }
-        66..70 if !plain => {
-            let row = |rng: &mut Rng, n: u64| format!("user{n},custom,,{}", number(rng.u64(0..NUMBERS)));
-            Event::Snapshot { rows: (0..rng.u64(1..=USERS)).map(|n| row(rng, n)).collect() }
-        }
-        70..74 if !plain => {
-            let ids = (0..=PEOPLE).filter(|_| happens(rng, 50)).collect::<Vec<_>>();
-            Event::Import { search: ids.is_empty(), ids }
-        }
-        74..78 if !plain => Event::Sync { confirmed: happens(rng, 50) },
-        78..82 if !plain && before > 0 => Event::Decide { of: earlier(rng), execute: happens(rng, 75) },
-        82..84 if !plain => Event::Schedule,
-        84..86 if !plain => Event::Edit(Edit::Person(Box::new({
-            let n = rng.u64(0..PEOPLE);
-            person(rng, n)
-        }))),
-        86..87 if !plain => Event::Edit(Edit::Gone(person_id(rng.u64(0..PEOPLE)))),
-        87..89 => {
-            let crm_user = crm_user(rng.u64(0..=USERS));
-            Event::Edit(Edit::Choose(crm_user, happens(rng, 70).then(|| login(rng))))
-        }
-        89..92 => Event::Edit(Edit::Delete(login(rng))),
-        92..95 => Event::Edit(Edit::Create(login(rng))),
-        95..97 => {
-            let states = [NumberState::Retired, NumberState::New, NumberState::Active];
-            Event::Edit(Edit::Number(number(rng.u64(0..NUMBERS)), *rng.choice(&states).expect("one of three")))
-        }
-        97..99 | 109..113 if !plain => Event::Edit(Edit::Rename(login(rng), format!("Renamed {}", rng.u32(0..9)))),
-        _ => Event::Edit(Edit::TakeOff(login(rng), number(rng.u64(0..NUMBERS)))),
-    }
 }
 
 /// The name of the file that stands at this place. No name is the beginning of another.
@@ -250,16 +203,19 @@ pub fn file(event: &Event, at: usize, id: impl Fn(usize) -> Option<JobId>) -> Op
             let rows: String = rows.iter().map(row).collect();
             (JobKind::AppendCallerIds, format!("Login ID,Allowed Caller ID\n{rows}").into_bytes())
         }
-        Event::Upload { rows } => {
+        Event::Upload { rows, preview, .. } => {
             let header = "Login ID,Name,Email,Allowed Caller ID,Block Web Login\n";
+            options.preview = *preview;
             (JobKind::UploadUsers, format!("{header}{}\n", rows.join("\n")).into_bytes())
         }
-        Event::Rotate { pairs, allow_empty, days, preview } => {
+        Event::Rotate { pairs, only, allow_empty, days, preview } => {
             let new = |(old, new): &(CallerId, Option<CallerId>)| Some((old.to_string(), (*new)?.to_string()));
+            let login = |login: &String| login.parse().expect("a login ID");
+            let only = only.as_ref().map(|logins| Only::Logins(logins.iter().map(login).collect()));
             let request = RotationRequest {
                 retire: pairs.iter().map(|(old, _)| old.to_string()).collect(),
                 replace_with: Some(Replacements::ByOld(pairs.iter().filter_map(new).collect())),
-                only: None,
+                only,
                 quarantine_days: *days,
                 allow_empty: *allow_empty,
                 keep_departments: false,
@@ -289,10 +245,14 @@ pub fn file(event: &Event, at: usize, id: impl Fn(usize) -> Option<JobId>) -> Op
         Event::Sync { confirmed } => {
             (JobKind::DirectoryImport, ImportRequest::Sync(Sync { confirmed: *confirmed }).to_json())
         }
-        Event::Decide { .. } | Event::Schedule | Event::Edit(_) => return None,
+        Event::Decide { .. } | Event::Schedule | Event::Wait(_) | Event::Edit(_) => return None,
     };
     let account = ACCOUNT.parse().expect("an account");
     let extension = if bytes.starts_with(b"{") { "json" } else { "csv" };
-    let name = file_name(at).replace('x', extension);
+    let place = match event {
+        Event::Upload { again: Some(place), .. } => *place,
+        _ => at,
+    };
+    let name = file_name(place).replace('x', extension);
     Some((InboxKey { account, kind, name }, bytes.into(), options))
 }

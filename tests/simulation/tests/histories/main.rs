@@ -6,17 +6,20 @@
 //!
 //! `ROLLCALL_HISTORIES` says how many, and `ROLLCALL_SEED` which is the first.
 
+mod chance;
 mod history;
 mod invariants;
 mod reference;
 mod scheduler;
+mod seen;
+mod undone;
 
-use std::panic::{catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use simulation::{Faults, Memory, State};
+use simulation::{Entry, Faults, Memory, State};
 
 use history::{Event, is_plain};
-use invariants::{always_holds, ended_well, essence, seen_by_crm_users};
+use invariants::{INVARIANTS, Round, ended_well, essence};
 use reference::Reference;
 use scheduler::{Functions, Trouble, happen};
 
@@ -61,39 +64,58 @@ fn run(seed: u64) {
 
 async fn simulate(seed: u64) {
     let memory = Memory::new(history::beginning(seed), seed);
-    let functions = Functions::new(memory.clone());
+    let functions = Functions::new(memory.clone(), history::most_rows(seed));
     let mut rng = fastrand::Rng::with_seed(seed ^ 0xBAD);
     let mut reference = Reference::of(&memory.state());
+    let mut past: Vec<Entry> = std::mem::take(&mut memory.state().log);
     let mut at = 0;
     for round in history::rounds(seed) {
         let events: Vec<(usize, Event)> = round.into_iter().enumerate().map(|(n, event)| (at + n, event)).collect();
         at += events.len();
-        memory.state().log.clear();
         let before = memory.state().clone();
         let faults = Faults { throttled: rng.u32(0..6), lost: rng.u32(0..6), repeated: rng.u32(0..100) };
-        let trouble = Trouble { crashes: rng.u32(0..8), duplicates: 25, faults };
+        let doomed = !is_plain(seed) && rng.u32(0..10) == 0;
+        let trouble = Trouble { crashes: rng.u32(0..8), duplicates: 25, faults, slow: rng.u32(0..3) == 0, doomed };
         happen(&functions, &events, trouble, rng.u64(..)).await;
         memory.fail(Faults::default());
-        ended_well(&memory.state());
-        if let [(place, event)] = &*events {
+        let log = std::mem::take(&mut memory.state().log);
+        let now = memory.state().clone();
+        demand("ended_well", || ended_well(&now));
+        let alone = if let [(place, event)] = &*events { Some((*place, event)) } else { None };
+        if let Some((place, event)) = alone.filter(|_| !doomed) {
             if !matches!(event, Event::Schedule) {
-                let untroubled = without_trouble(before, &events, seed).await;
-                assert_eq!(essence(&memory.state()), essence(&untroubled), "after {place}");
+                let untroubled = without_trouble(before.clone(), &events, seed).await;
+                demand("trouble_changes_nothing", || {
+                    assert_eq!(essence(&now), essence(&untroubled), "after {place}");
+                });
             }
             if is_plain(seed) {
-                reference.check(*place, event, &memory.state());
+                demand("reference", || reference.check(place, event, &now));
             }
-        } else {
-            always_holds(&memory.state(), &before, &events);
-            seen_by_crm_users(&memory.state(), &before);
         }
-        reference.adopt(&memory.state(), if events.len() > 1 { &events } else { &[] });
+        let round = Round { before: &before, now: &now, events: &events, log: &log, past: &past };
+        for (name, holds) in INVARIANTS {
+            demand(name, || holds(&round));
+        }
+        if alone.is_none() {
+            reference.adopt(&now, &events, &log);
+        }
+        past.extend(log);
+    }
+}
+
+/// Says what doesn't hold, if it doesn't.
+fn demand(name: &str, holds: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(holds)) {
+        eprintln!("{name} doesn't hold");
+        resume_unwind(panic);
     }
 }
 
 /// The same round on the same world, where nothing goes wrong.
 async fn without_trouble(before: State, events: &[(usize, Event)], seed: u64) -> State {
     let memory = Memory::new(before, seed);
-    happen(&Functions::new(memory.clone()), events, Trouble::default(), seed).await;
+    let functions = Functions::new(memory.clone(), history::most_rows(seed));
+    happen(&functions, events, Trouble::default(), seed).await;
     memory.state().clone()
 }

@@ -1,34 +1,35 @@
 //! What must come of a history, said as plainly as it can be: one thing after another, nobody dies, nothing comes twice.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rollcall_bulk::{
-    append::AppendPlan,
     job::{Job, JobState},
-    rotation::RotationPlan,
-    undo::Effect,
-    user_upload::UserPlan,
+    undo::{Act, UndoPlan},
 };
 use rollcall_model::{
     caller_id::CallerId,
-    inventory::{InventoryNumber, NumberState},
-    jobs::JobKind,
+    inventory::NumberState,
     mapping::{CrmUserId, Mapping, MappingState},
 };
-use serde_json::Value;
-use simulation::{Edit, State};
+use simulation::{By, Edit, Entry, Person, State, What};
 
-use crate::history::{Event, Row, file_name};
+use crate::{
+    history::{Event, Row},
+    seen::{could_dial, did, job, plans},
+};
 
 #[derive(Default)]
 pub struct Reference {
-    pub lists: BTreeMap<String, BTreeSet<CallerId>>,
-    /// The state of each number, and how often it has been written.
-    pub numbers: BTreeMap<CallerId, (NumberState, u64)>,
+    pub lists: BTreeMap<String, List>,
+    /// The state of each number, and the place of the rotation that gave it, if one did.
+    pub numbers: BTreeMap<CallerId, (NumberState, Option<usize>)>,
     pub mappings: BTreeMap<CrmUserId, Mapped>,
     /// What jobs did that can be undone, by their places in the history.
     pub did: BTreeMap<usize, Did>,
 }
+
+/// A user's list, and which creation of the user it is.
+pub type List = (u64, BTreeSet<CallerId>);
 
 /// A CRM user's mapping.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,18 +51,30 @@ pub enum Who {
 /// What one job did.
 #[derive(Clone, Default)]
 pub struct Did {
-    pub added: BTreeMap<String, Vec<CallerId>>,
-    pub removed: BTreeMap<String, Vec<(CallerId, Option<CallerId>)>>,
-    /// Numbers as they were before.
-    pub numbers: Vec<(CallerId, NumberState, u64)>,
+    pub users: BTreeMap<String, Deed>,
+    /// Numbers that it took out of service, as they were before.
+    pub numbers: BTreeMap<CallerId, NumberState>,
+    /// What earlier undos have taken back of it.
+    pub undone: HashSet<(String, Act)>,
+    pub is_rotation: bool,
+}
+
+/// What one job did to a user.
+#[derive(Clone, Debug, Default)]
+pub struct Deed {
+    pub born: u64,
+    pub added: BTreeSet<CallerId>,
+    pub removed: BTreeMap<CallerId, Option<CallerId>>,
+    /// The user had nothing to dial from when it was decided.
+    pub had_none: bool,
 }
 
 /// Rows by what came of them: applied, partial, unchanged, failed.
 pub type Rows = [u64; 4];
-const APPLIED: usize = 0;
-const PARTIAL: usize = 1;
-const UNCHANGED: usize = 2;
-const FAILED: usize = 3;
+pub const APPLIED: usize = 0;
+pub const PARTIAL: usize = 1;
+pub const UNCHANGED: usize = 2;
+pub const FAILED: usize = 3;
 
 impl Reference {
     /// What is so at the beginning.
@@ -73,54 +86,93 @@ impl Reference {
 
     fn read(&mut self, state: &State) {
         self.lists = lists(state);
-        self.numbers = numbers(state);
+        let by =
+            |number: &CallerId| self.numbers.get(number).filter(|(was, _)| *was == state.numbers[number].facts.state);
+        let numbers = state.numbers.values().map(|item| (item.number, item.facts.state));
+        self.numbers = numbers.map(|(number, now)| (number, (now, by(&number).and_then(|(_, by)| *by)))).collect();
         self.mappings = mappings(state);
     }
 
     /// What has come of an event that happened alone is what must come of it.
     pub fn check(&mut self, at: usize, event: &Event, state: &State) {
-        let rows = self.apply(at, event);
+        let rows = self.apply(at, event, state);
         let finished = job(state, at).filter(|job| job.state == JobState::Finished).map(|job| job.counts);
         let finished = finished.map(|counts| [counts.applied, counts.partial, counts.unchanged, counts.failed]);
         assert_eq!(finished, rows, "the rows of {at}");
-        assert_eq!(lists(state), self.lists, "lists after {at}");
-        assert_eq!(numbers(state), self.numbers, "numbers after {at}");
+        let states: BTreeMap<_, _> = self.numbers.iter().map(|(number, (state, _))| (*number, *state)).collect();
+        assert_eq!(numbers(state), states, "numbers after {at}");
+        let plain = |lists: &BTreeMap<String, List>| -> BTreeMap<String, BTreeSet<CallerId>> {
+            lists.iter().map(|(login, (_, list))| (login.clone(), list.clone())).collect()
+        };
+        assert_eq!(plain(&lists(state)), plain(&self.lists), "lists after {at}");
         assert_eq!(mappings(state), self.mappings, "mappings after {at}");
+        let undone = |at: &usize| job(state, *at).is_some_and(|job| job.state == JobState::Undone);
+        assert_eq!(self.did.keys().find(|at| undone(at)), None, "it is undone, though not all of it");
+        self.lists = lists(state);
     }
 
     /// Goes on from what has come of things that happened at once.
-    pub fn adopt(&mut self, state: &State, events: &[(usize, Event)]) {
-        self.read(state);
-        for (at, _) in events {
-            let Some(job) = job(state, *at).filter(|job| job.upload.kind.has_undo()) else { continue };
-            let mut did = Did::default();
-            for effect in effects(state, job) {
-                did.added.insert(effect.login.clone(), effect.added);
-                did.removed.insert(effect.login, effect.removed);
+    pub fn adopt(&mut self, state: &State, events: &[(usize, Event)], log: &[Entry]) {
+        let could = could_dial(self, log);
+        for entry in log {
+            // A number's state is known by whoever gave it.
+            if let What::Number { before: Some(before), after } = &entry.what
+                && before.facts.state != after.facts.state
+            {
+                let by = state.dropped.iter().find(|(_, id)| entry.by == By::Job((*id).clone())).map(|(at, _)| *at);
+                self.numbers.insert(after.number, (after.facts.state, by));
             }
-            did.numbers = numbers_before(state, job);
-            self.did.insert(*at, did);
+        }
+        self.read(state);
+        for (at, event) in events {
+            let Some(job) = job(state, *at).filter(|job| job.state == JobState::Finished) else { continue };
+            if let Event::Undo { of, .. } = event {
+                self.take_back(*of, state, job, log);
+            } else if job.upload.kind.has_undo() {
+                self.did.insert(*at, did(state, job, log, &could));
+            }
         }
         self.did.retain(|at, _| job(state, *at).is_none_or(|job| job.state != JobState::Undone));
     }
 
+    /// Keeps what an undo that happened at once with others has taken back.
+    fn take_back(&mut self, of: usize, state: &State, undo: &Job, log: &[Entry]) {
+        let Some(did) = self.did.get_mut(&of) else { return };
+        for plan in plans(state, undo) {
+            let plan: UndoPlan = serde_json::from_value(plan).expect("a plan");
+            let back = plan.put_back.iter().filter(|number| !plan.retracted.contains(number)).map(|n| Act::PutBack(*n));
+            let acts = plan.take_off.iter().map(|number| Act::TakeOff(*number)).chain(back);
+            did.undone.extend(acts.map(|act| (plan.login.clone(), act)));
+        }
+        let by = By::Job(undo.id.clone());
+        let restored = log.iter().filter(|entry| entry.by == by).filter_map(|entry| match &entry.what {
+            What::Number { before: Some(before), after } if before.facts.state != after.facts.state => {
+                Some(after.number)
+            }
+            _ => None,
+        });
+        did.undone.extend(restored.map(|number| (String::new(), Act::RestoreNumber(number))));
+    }
+
     /// What comes of an event; `None` for a job that refuses, and for what is no job.
-    pub fn apply(&mut self, at: usize, event: &Event) -> Option<Rows> {
+    pub fn apply(&mut self, at: usize, event: &Event, state: &State) -> Option<Rows> {
         match event {
             Event::Append { rows, .. } => return Some(self.append(at, rows)),
-            Event::Rotate { pairs, allow_empty, .. } => return Some(self.rotate(at, pairs, *allow_empty)),
-            Event::Undo { of, .. } => return self.did.remove(of).map(|did| self.undo(&did)),
+            Event::Rotate { pairs, only, allow_empty, .. } => {
+                return Some(self.rotate(at, pairs, only.as_deref(), *allow_empty));
+            }
+            Event::Undo { of, .. } => return self.undo(*of),
             Event::Resync { .. } => return Some(self.resync()),
-            Event::Edit(edit) => self.edit(edit),
+            Event::Edit(edit) => self.edit(edit, state),
             _ => unreachable!("a plain history has no {event:?}"),
         }
         None
     }
 
-    fn edit(&mut self, edit: &Edit) {
+    fn edit(&mut self, edit: &Edit, state: &State) {
         match edit {
             Edit::Choose(crm_user, chosen) => {
-                let mapped = self.mappings.get_mut(crm_user).expect("a mapping");
+                let Some(mapped) = self.mappings.get_mut(crm_user) else { return };
                 if mapped.chosen != *chosen {
                     let who = chosen.clone().map_or(Who::Nobody, Who::Is);
                     if mapped.who != who {
@@ -129,27 +181,42 @@ impl Reference {
                     (mapped.who, mapped.chosen) = (who, chosen.clone());
                 }
             }
+            Edit::Map(crm_user, login) => {
+                let new = Mapped { login: login.clone(), chosen: None, who: Who::Nobody, list: None };
+                self.mappings.entry(crm_user.clone()).or_insert(new);
+            }
+            Edit::Unmap(crm_user) => _ = self.mappings.remove(crm_user),
             Edit::TakeOff(login, number) => {
-                if let Some(list) = self.lists.get_mut(login) {
+                if let Some((_, list)) = self.lists.get_mut(login) {
                     list.remove(number);
                 }
             }
-            Edit::Create(login) => _ = self.lists.entry(login.clone()).or_default(),
-            Edit::Delete(login) => _ = self.lists.remove(login),
-            Edit::Number(number, state) => {
-                let (now, writes) = self.numbers[number];
-                if now != *state && now.may_become(*state) {
-                    self.numbers.insert(*number, (*state, writes + 1));
+            Edit::Add(login, number) => {
+                let taken = self.numbers[number].0 != NumberState::Retired;
+                if let Some((_, list)) = self.lists.get_mut(login).filter(|_| taken) {
+                    list.insert(*number);
                 }
             }
-            Edit::Rename(..) | Edit::Person(_) | Edit::Gone(_) => unreachable!("a plain history has no {edit:?}"),
+            Edit::Create(login) => {
+                let born = state.users[login].born;
+                self.lists.entry(login.clone()).or_insert_with(|| (born, BTreeSet::new()));
+            }
+            Edit::Delete(login) => _ = self.lists.remove(login),
+            Edit::Number(number, state) => {
+                let now = self.numbers[number].0;
+                if now != *state && now.may_become(*state) {
+                    self.numbers.insert(*number, (*state, None));
+                }
+            }
+            Edit::Label(..) => {}
+            _ => unreachable!("a plain history has no {edit:?}"),
         }
     }
 
     fn append(&mut self, at: usize, rows: &[Row]) -> Rows {
         let (before, mut did, mut counts) = (self.lists.clone(), Did::default(), Rows::default());
         for (login, numbers) in rows {
-            let Some(list) = self.lists.get_mut(login) else {
+            let Some((born, list)) = self.lists.get_mut(login) else {
                 counts[FAILED] += 1;
                 continue;
             };
@@ -162,9 +229,11 @@ impl Reference {
                 };
                 good += 1;
                 if list.insert(number) {
-                    assert!(!before[login].contains(&number));
+                    assert!(!before[login].1.contains(&number));
                     applied += 1;
-                    did.added.entry(login.clone()).or_default().push(number);
+                    let had_none = !before[login].1.iter().any(|number| self.numbers[number].0.is_usable());
+                    let deed = Deed { born: *born, had_none, ..Deed::default() };
+                    did.users.entry(login.clone()).or_insert(deed).added.insert(number);
                 }
             }
             counts[match (bad, good, applied) {
@@ -178,8 +247,14 @@ impl Reference {
         counts
     }
 
-    fn rotate(&mut self, at: usize, pairs: &[(CallerId, Option<CallerId>)], allow_empty: bool) -> Rows {
-        let (mut did, mut counts) = (Did::default(), Rows::default());
+    fn rotate(
+        &mut self,
+        at: usize,
+        pairs: &[(CallerId, Option<CallerId>)],
+        only: Option<&[String]>,
+        allow_empty: bool,
+    ) -> Rows {
+        let (mut did, mut counts) = (Did { is_rotation: true, ..Did::default() }, Rows::default());
         let state = |number: &CallerId| self.numbers[number].0;
         let usable = |number: &CallerId| state(number).is_usable() && pairs.iter().all(|(old, _)| old != number);
         let good = |(old, new): &(CallerId, Option<CallerId>)| {
@@ -189,41 +264,52 @@ impl Reference {
             let (good, bad): (Vec<_>, Vec<_>) = pairs.iter().copied().partition(good);
             (good.into_iter().collect(), bad)
         };
-        counts[FAILED] += bad.len() as u64;
+        let unknown = only.into_iter().flatten().filter(|login| !self.lists.contains_key(*login));
+        counts[FAILED] += (bad.len() + unknown.count()) as u64;
         let usable: BTreeSet<CallerId> =
             self.numbers.keys().filter(|number| !good.contains_key(*number)).copied().collect();
         let usable: BTreeSet<CallerId> = usable.into_iter().filter(|number| state(number).is_usable()).collect();
         let (mut held, mut kept) = (BTreeSet::<CallerId>::new(), BTreeSet::<CallerId>::new());
-        for (login, list) in &mut self.lists {
+        for (login, (born, list)) in &mut self.lists {
+            if only.is_some_and(|only| !only.contains(login)) {
+                continue;
+            }
             let olds: Vec<CallerId> = list.iter().filter(|number| good.contains_key(number)).copied().collect();
             held.extend(&olds);
             let mut after: BTreeSet<CallerId> = list.iter().filter(|number| !olds.contains(number)).copied().collect();
-            let mut added = Vec::new();
-            for new in olds.iter().filter_map(|old| good[old]) {
-                if after.insert(new) {
-                    added.push(new);
-                }
-            }
+            let added = olds.iter().filter_map(|old| good[old]).filter(|new| after.insert(*new)).collect();
             if !allow_empty && !olds.is_empty() && after.is_disjoint(&usable) {
                 counts[FAILED] += olds.len() as u64;
                 kept.extend(olds);
             } else if !olds.is_empty() {
                 counts[APPLIED] += olds.len() as u64;
                 *list = after;
-                did.added.insert(login.clone(), added);
-                did.removed.insert(login.clone(), olds.iter().map(|old| (*old, good[old])).collect());
+                let removed = olds.iter().map(|old| (*old, good[old])).collect();
+                did.users.insert(login.clone(), Deed { born: *born, added, removed, had_none: false });
             }
         }
         for old in good.keys() {
             counts[UNCHANGED] += u64::from(!held.contains(old));
-            let (state, writes) = self.numbers[old];
-            did.numbers.push((*old, state, writes));
-            let after = if kept.contains(old) { state } else { NumberState::Retired };
-            // A mark, and its end.
-            self.numbers.insert(*old, (after, writes + 2));
+            if only.is_none() && !kept.contains(old) {
+                did.numbers.insert(*old, self.numbers[old].0);
+                self.numbers.insert(*old, (NumberState::Retired, Some(at)));
+            }
         }
+        let changed = did.users.keys().cloned().collect();
         self.did.insert(at, did);
+        self.show(&changed);
         counts
+    }
+
+    /// CRM users see at once what a rotation, or an undo of one, has changed.
+    pub fn show(&mut self, changed: &BTreeSet<String>) {
+        for mapped in self.mappings.values_mut() {
+            if let Who::Is(login) = &mapped.who
+                && changed.contains(login)
+            {
+                mapped.list = Some(self.lists[login].1.clone());
+            }
+        }
     }
 
     fn resync(&mut self) -> Rows {
@@ -239,7 +325,7 @@ impl Reference {
                 None => sought.filter(there).or(Some(&mapped.login).filter(there)),
                 Some(_) => sought.filter(there),
             };
-            let list = found.map(|login| self.lists[login].clone());
+            let list = found.map(|login| self.lists[login].1.clone());
             let who = found.map_or_else(
                 || sought.map_or(Who::Nobody, |login| Who::Was(login.clone())),
                 |login| Who::Is(login.clone()),
@@ -250,48 +336,15 @@ impl Reference {
         }
         counts
     }
-
-    fn undo(&mut self, did: &Did) -> Rows {
-        let mut counts = Rows::default();
-        for &(number, before, writes) in &did.numbers {
-            let now = self.numbers[&number];
-            if now.1 != writes + 2 {
-                counts[UNCHANGED] += 1;
-            } else if now.0 != before {
-                counts[APPLIED] += 1;
-                self.numbers.insert(number, (before, now.1 + 1));
-            }
-        }
-        let none = Vec::new();
-        let logins: BTreeSet<&String> = did.added.keys().chain(did.removed.keys()).collect();
-        for login in logins {
-            let (added, removed) = (did.added.get(login).unwrap_or(&none), did.removed.get(login));
-            let removed = removed.map(Vec::as_slice).unwrap_or_default();
-            let Some(list) = self.lists.get_mut(login) else {
-                counts[UNCHANGED] += (added.len() + removed.len()) as u64;
-                continue;
-            };
-            let gone: BTreeSet<CallerId> = added.iter().filter(|number| list.remove(number)).copied().collect();
-            counts[APPLIED] += gone.len() as u64;
-            counts[UNCHANGED] += (added.len() - gone.len()) as u64;
-            for (old, new) in removed {
-                let mine = new.filter(|new| added.contains(new));
-                let retired = self.numbers[old].0 == NumberState::Retired;
-                let back = mine.is_none_or(|new| gone.contains(&new)) && !retired && list.insert(*old);
-                counts[if back { APPLIED } else { UNCHANGED }] += 1;
-            }
-        }
-        counts
-    }
 }
 
-fn lists(state: &State) -> BTreeMap<String, BTreeSet<CallerId>> {
-    let lists = state.users.iter();
-    lists.map(|(login, person)| (login.clone(), person.user.caller_ids.iter().copied().collect())).collect()
+fn lists(state: &State) -> BTreeMap<String, List> {
+    let list = |person: &Person| (person.born, person.user.caller_ids.iter().copied().collect());
+    state.users.iter().map(|(login, person)| (login.clone(), list(person))).collect()
 }
 
-fn numbers(state: &State) -> BTreeMap<CallerId, (NumberState, u64)> {
-    state.numbers.values().map(|item| (item.number, (item.facts.state, item.version))).collect()
+fn numbers(state: &State) -> BTreeMap<CallerId, NumberState> {
+    state.numbers.values().map(|item| (item.number, item.facts.state)).collect()
 }
 
 fn mappings(state: &State) -> BTreeMap<CrmUserId, Mapped> {
@@ -307,34 +360,4 @@ fn mappings(state: &State) -> BTreeMap<CrmUserId, Mapped> {
         list: mapping.permission.as_ref().map(|permission| permission.caller_ids.iter().copied().collect()),
     };
     state.mappings.values().map(|(mapping, _)| (mapping.crm_user.clone(), mapped(mapping))).collect()
-}
-
-/// The job at a place of the history.
-pub fn job(state: &State, at: usize) -> Option<&Job> {
-    let stem = file_name(at).replace('x', "");
-    state.jobs.values().find(|job| job.upload.name.starts_with(&stem))
-}
-
-/// What a job has logged that it does, plan by plan.
-pub fn plans(state: &State, job: &Job) -> Vec<Value> {
-    let groups = (0..).map_while(|number| state.object(&job.keys().changes(number)));
-    let groups = groups.map(|bytes| serde_json::from_slice::<Value>(bytes).expect("a group of plans"));
-    groups.flat_map(|mut group| group["plans"].take().as_array().expect("plans").clone()).collect()
-}
-
-/// What it has done to users.
-pub fn effects(state: &State, job: &Job) -> Vec<Effect> {
-    let effect = |plan| match job.upload.kind {
-        JobKind::AppendCallerIds => Some(serde_json::from_value::<AppendPlan>(plan).expect("a plan").into()),
-        JobKind::RotateCallerIds => Some(serde_json::from_value::<RotationPlan>(plan).expect("a plan").into()),
-        JobKind::UploadUsers => Some(serde_json::from_value::<UserPlan>(plan).expect("a plan").into()),
-        _ => None,
-    };
-    plans(state, job).into_iter().filter_map(effect).filter(Effect::is_any).collect()
-}
-
-fn numbers_before(state: &State, job: &Job) -> Vec<(CallerId, NumberState, u64)> {
-    let Some(bytes) = state.object(&job.keys().numbers()) else { return Vec::new() };
-    let before: Vec<InventoryNumber> = serde_json::from_slice(bytes).expect("numbers");
-    before.into_iter().map(|item| (item.number, item.facts.state, item.version)).collect()
 }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use rollcall_bulk::{job::Delivery, upload::InboxEvent};
+use rollcall_bulk::{
+    job::{Delivery, Failure, Job},
+    upload::InboxEvent,
+};
 use rollcall_engine::{
     DeliveryOutcome, Engine, Limits, Round, StorageError, decide, execute,
     kinds::{
@@ -20,10 +23,10 @@ use rollcall_model::{
     audit::Actor,
     jobs::{Decision, JobId, JobKind, ObjectVersion},
 };
-use simulation::{Edit, Faults, Memory, Systems};
+use simulation::{By, Edit, Faults, Memory, Systems};
 use tokio::time::Instant;
 
-use crate::history::{Event, file, file_name};
+use crate::history::{Event, file};
 
 /// What goes wrong in a round.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,12 +37,19 @@ pub struct Trouble {
     pub duplicates: u32,
     /// How often requests fail.
     pub faults: Faults,
+    /// What comes late comes later by the hour, and not by the minute.
+    pub slow: bool,
+    /// Whoever works on the first file that is dropped dies over it, each time, and nobody sends its event back.
+    pub doomed: bool,
 }
 
 /// After how many deliveries an event goes to the dead-letter queue. Somebody sends it back.
 const DELIVERIES: u32 = 4;
 /// How many steps there are from crash to crash, about.
 const STEPS_TO_A_CRASH: u32 = 60;
+/// Seconds within which what happens at once begins, and what failed comes again; and the same where the round is slow.
+const SOON: i64 = 40;
+const LATE: i64 = 4_000;
 
 /// The engine on a world in memory, and the kinds of job.
 pub struct Functions {
@@ -50,11 +60,11 @@ pub struct Functions {
 }
 
 impl Functions {
-    pub fn new(memory: Arc<Memory>) -> Self {
+    pub fn new(memory: Arc<Memory>, rows: u64) -> Self {
         let engine = Engine {
             world: memory.world(),
             country: "IN".parse().expect("a country"),
-            limits: Limits { file_bytes: 1 << 20, rows: 1 << 20, mails_a_day: 1 << 30 },
+            limits: Limits { file_bytes: 1 << 20, rows, mails_a_day: 1 << 30 },
         };
         let resync = Resync { systems: Arc::new(Systems(memory.clone())) };
         let import = BringUsers { directories: Arc::new(Systems(memory.clone())) };
@@ -115,13 +125,29 @@ enum Task {
     Deliver(ObjectVersion),
     Decide(JobId, bool),
     Schedule,
+    Wait(i64),
     Edit(Edit),
     Drop(usize, Event),
+}
+
+impl Task {
+    /// Who does it.
+    fn by(&self) -> By {
+        match self {
+            Self::Deliver(source) => By::Job(match InboxEvent::from_key(&source.key).expect("a key of the inbox") {
+                InboxEvent::Dropped(_) => JobId::of(source),
+                InboxEvent::Execute { job, .. } => job,
+            }),
+            Self::Schedule => By::Schedule,
+            Self::Decide(..) | Self::Wait(_) | Self::Edit(_) | Self::Drop(..) => By::Person,
+        }
+    }
 }
 
 enum Ending {
     Ended,
     Again,
+    GaveUp,
 }
 
 type Step<'a> = Pin<Box<dyn Future<Output = Ending> + 'a>>;
@@ -136,10 +162,9 @@ struct Queued<'a> {
 }
 
 /// The job of the file at a place, if it has one.
-pub fn job_at(memory: &Memory, at: usize) -> Option<JobId> {
-    let stem = file_name(at).replace('x', "");
+fn job_at(memory: &Memory, at: usize) -> Option<JobId> {
     let state = memory.state();
-    state.jobs.values().find(|job| job.upload.name.starts_with(&stem)).map(|job| job.id.clone())
+    state.dropped.get(&at).filter(|id| state.jobs.contains_key(*id)).cloned()
 }
 
 /// Has all of a round happen. Must be called in a runtime whose time stands still.
@@ -147,20 +172,22 @@ pub async fn happen(functions: &Functions, events: &[(usize, Event)], trouble: T
     let (memory, mut rng) = (&functions.memory, fastrand::Rng::with_seed(seed));
     memory.fail(trouble.faults);
     let now = memory.state().now;
+    let spread = if trouble.slow { LATE } else { SOON };
     let mut tasks: Vec<Queued<'_>> = Vec::new();
     for (at, event) in events {
         let task = match event {
             Event::Edit(edit) => Task::Edit(edit.clone()),
             Event::Schedule => Task::Schedule,
+            Event::Wait(days) => Task::Wait(*days),
             Event::Decide { of, execute } => match job_at(memory, *of) {
                 Some(id) => Task::Decide(id, *execute),
                 None => continue,
             },
             _ => Task::Drop(*at, event.clone()),
         };
-        tasks.push(Queued { task, deliveries: 0, due: now + rng.i64(0..40), running: None });
+        tasks.push(Queued { task, deliveries: 0, due: now + rng.i64(0..spread), running: None });
     }
-    let (mut steps, mut crashes_left) = (0_u64, trouble.crashes);
+    let (mut steps, mut crashes_left, mut doom) = (0_u64, trouble.crashes, trouble.doomed);
     loop {
         steps += 1;
         if steps == 200_000 {
@@ -172,7 +199,8 @@ pub async fn happen(functions: &Functions, events: &[(usize, Event)], trouble: T
         for source in notices {
             let times = 1 + u32::from(rng.u32(0..100) < trouble.duplicates);
             for _ in 0..times {
-                let due = memory.state().now + rng.i64(0..40);
+                let within = if rng.u32(0..4) == 0 { spread } else { SOON };
+                let due = memory.state().now + rng.i64(0..within);
                 tasks.push(Queued { task: Task::Deliver(source.clone()), deliveries: 0, due, running: None });
             }
         }
@@ -188,25 +216,44 @@ pub async fn happen(functions: &Functions, events: &[(usize, Event)], trouble: T
             continue;
         };
         pass(memory, 1).await;
-        let again = now + 1 + rng.i64(0..60);
+        let within = if trouble.slow && rng.u32(0..2) == 0 { LATE } else { 60 };
+        let again = now + 1 + rng.i64(0..within);
         let queued = &mut tasks[chosen];
         let Some((step, deadline)) = &mut queued.running else {
-            if !begin(functions, queued, &mut rng) {
+            if !begin(functions, queued, &mut doom, &mut rng) {
                 tasks.swap_remove(chosen);
             }
             continue;
         };
+        let by = queued.task.by();
+        let doomed = matches!(&by, By::Job(job) if memory.state().forsaken.contains(job));
+        let dies = doomed && queued.deliveries < DELIVERIES && rng.u32(0..STEPS_TO_A_CRASH) == 0;
         let crashes = crashes_left > 0 && rng.u32(0..STEPS_TO_A_CRASH) == 0;
-        if *deadline <= now || crashes {
-            crashes_left -= u32::from(crashes);
+        if *deadline <= now || crashes || dies {
+            crashes_left -= u32::from(crashes && !dies);
             (queued.running, queued.due) = (None, again);
             continue;
         }
+        memory.state().by = by.clone();
         match step.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Pending => {}
-            Poll::Ready(Ending::Again) => (queued.running, queued.due) = (None, again),
-            Poll::Ready(Ending::Ended) => _ = tasks.swap_remove(chosen),
+            Poll::Ready(Ending::GaveUp) if doomed => _ = tasks.swap_remove(chosen),
+            Poll::Ready(Ending::Again | Ending::GaveUp) => (queued.running, queued.due) = (None, again),
+            Poll::Ready(Ending::Ended) => {
+                if let By::Job(id) = &tasks.swap_remove(chosen).task.by() {
+                    came_through(memory, id);
+                }
+            }
         }
+    }
+}
+
+/// A job that was to die, and didn't, is none that nobody sends back.
+fn came_through(memory: &Memory, id: &JobId) {
+    let mut state = memory.state();
+    let gave_up = |job: &Job| matches!(job.failure, Some(Failure::GaveUp { .. }));
+    if !state.jobs.get(id).is_some_and(gave_up) {
+        state.forsaken.remove(id);
     }
 }
 
@@ -217,11 +264,13 @@ async fn pass(memory: &Memory, seconds: i64) {
 }
 
 /// Begins a task. `false` for what is done at once.
-fn begin<'a>(functions: &'a Functions, queued: &mut Queued<'a>, rng: &mut fastrand::Rng) -> bool {
+fn begin<'a>(functions: &'a Functions, queued: &mut Queued<'a>, doom: &mut bool, rng: &mut fastrand::Rng) -> bool {
     let memory = &functions.memory;
     let now = memory.state().now;
     let at = memory.state().time();
-    queued.deliveries = queued.deliveries % DELIVERIES + 1;
+    let forsaken = matches!(queued.task.by(), By::Job(job) if memory.state().forsaken.contains(&job));
+    queued.deliveries =
+        if forsaken { DELIVERIES.min(queued.deliveries + 1) } else { queued.deliveries % DELIVERIES + 1 };
     let seconds = rng.i64(300..1_500);
     let number = queued.deliveries;
     let step: Step<'a> = match queued.task.clone() {
@@ -229,10 +278,19 @@ fn begin<'a>(functions: &'a Functions, queued: &mut Queued<'a>, rng: &mut fastra
             memory.state().edit(&edit);
             return false;
         }
+        Task::Wait(days) => {
+            memory.state().now += days * 86_400;
+            return false;
+        }
         Task::Drop(place, event) => {
             let file = file(&event, place, |of| job_at(memory, of));
             let (upload, bytes, options) = file.expect("a job has a file");
-            memory.state().put(&upload.key(), bytes, options);
+            let mut state = memory.state();
+            let job = JobId::of(&state.put(&upload.key(), bytes, options));
+            state.dropped.insert(place, job.clone());
+            if std::mem::take(doom) {
+                state.forsaken.insert(job);
+            }
             return false;
         }
         Task::Deliver(source) => {
@@ -242,9 +300,8 @@ fn begin<'a>(functions: &'a Functions, queued: &mut Queued<'a>, rng: &mut fastra
             Box::pin(async move {
                 match functions.deliver(&source, &delivery).await {
                     Ok(DeliveryOutcome::Ended) => Ending::Ended,
-                    Ok(DeliveryOutcome::Busy | DeliveryOutcome::Paused | DeliveryOutcome::GaveUp) | Err(_) => {
-                        Ending::Again
-                    }
+                    Ok(DeliveryOutcome::GaveUp) => Ending::GaveUp,
+                    Ok(DeliveryOutcome::Busy | DeliveryOutcome::Paused) | Err(_) => Ending::Again,
                 }
             })
         }

@@ -1,0 +1,81 @@
+//! What was seen of jobs: what they have kept of what they do, and what the log tells.
+
+use std::collections::BTreeSet;
+
+use rollcall_bulk::{
+    append::AppendPlan, job::Job, rotation::RotationPlan, undo::Effect, upload::ResultKeys, user_upload::UserPlan,
+};
+use rollcall_model::{caller_id::CallerId, jobs::JobKind};
+use serde_json::Value;
+use simulation::{By, Entry, State, What};
+
+use crate::reference::{Did, Reference};
+
+/// The job at a place of the history.
+pub fn job(state: &State, at: usize) -> Option<&Job> {
+    state.dropped.get(&at).and_then(|id| state.jobs.get(id))
+}
+
+/// What a job has logged that it does, plan by plan.
+pub fn plans(state: &State, job: &Job) -> Vec<Value> {
+    plans_of(state, &job.keys())
+}
+
+/// The same of one of its stages.
+pub fn plans_of(state: &State, keys: &ResultKeys) -> Vec<Value> {
+    let groups = (0..).map_while(|number| state.object(&keys.changes(number)));
+    let groups = groups.map(|bytes| serde_json::from_slice::<Value>(bytes).expect("a group of plans"));
+    groups.flat_map(|mut group| group["plans"].take().as_array().expect("plans").clone()).collect()
+}
+
+/// What it has done to users.
+pub fn effects(state: &State, job: &Job) -> Vec<Effect> {
+    effects_of(state, job.upload.kind, &job.keys())
+}
+
+/// The same of one of its stages.
+pub fn effects_of(state: &State, kind: JobKind, keys: &ResultKeys) -> Vec<Effect> {
+    let effect = |plan| match kind {
+        JobKind::AppendCallerIds => Some(serde_json::from_value::<AppendPlan>(plan).expect("a plan").into()),
+        JobKind::RotateCallerIds => Some(serde_json::from_value::<RotationPlan>(plan).expect("a plan").into()),
+        JobKind::UploadUsers => Some(serde_json::from_value::<UserPlan>(plan).expect("a plan").into()),
+        _ => None,
+    };
+    plans_of(state, keys).into_iter().filter_map(effect).filter(Effect::is_any).collect()
+}
+
+/// What a job did that happened at once with others, by what it has logged and what was seen of it.
+pub fn did(state: &State, job: &Job, log: &[Entry], could: &BTreeSet<String>) -> Did {
+    let mut did = Did { is_rotation: job.upload.kind == JobKind::RotateCallerIds, ..Did::default() };
+    for effect in effects(state, job) {
+        let deed = did.users.entry(effect.login.clone()).or_default();
+        deed.added.extend(effect.added);
+        deed.removed.extend(effect.removed);
+        deed.had_none = !could.contains(&effect.login);
+    }
+    for entry in log.iter().filter(|entry| entry.by == By::Job(job.id.clone())) {
+        match &entry.what {
+            What::User { login, after: Some(person), .. } => {
+                did.users.entry(login.clone()).and_modify(|deed| deed.born = person.born);
+            }
+            What::Number { before: Some(before), after } if before.facts.state != after.facts.state => {
+                did.numbers.insert(after.number, before.facts.state);
+            }
+            _ => {}
+        }
+    }
+    did
+}
+
+/// The users who could dial from a number when a round began, or came to it before a job wrote them: as far as the log tells.
+pub fn could_dial(reference: &Reference, log: &[Entry]) -> BTreeSet<String> {
+    let dials = |list: &mut dyn Iterator<Item = &CallerId>| {
+        list.filter(|number| reference.numbers[number].0.is_usable()).count() > 0
+    };
+    let at_first = reference.lists.iter().filter(|(_, (_, list))| dials(&mut list.iter()));
+    let later = log.iter().filter_map(|entry| match &entry.what {
+        What::User { login, before: Some(person), .. } if dials(&mut person.user.caller_ids.iter()) => Some(login),
+        _ => None,
+    });
+    at_first.map(|(login, _)| login).chain(later).cloned().collect()
+}
