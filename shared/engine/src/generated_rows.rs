@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use rollcall_bulk::upload::UploadOptions;
+use rollcall_bulk::upload::{ResultKeys, UploadOptions};
 use rollcall_model::{code::FileCode, jobs::ObjectVersion, stored};
 use rollcall_tabular::{FileFault, Writer};
 use serde::{Serialize, de::DeserializeOwned};
@@ -134,7 +134,15 @@ impl Attempt<'_> {
     /// # Errors
     /// When the bucket can't be read.
     pub async fn load_checkpoint<T: DeserializeOwned>(&self) -> Result<Option<T>, StorageError> {
-        let bytes = self.world.bucket.get(&self.keys.checkpoint()).await?;
+        self.checkpoint_at(&self.keys).await
+    }
+
+    /// What a job has kept beside these results, in the same way.
+    ///
+    /// # Errors
+    /// When the bucket can't be read.
+    pub(crate) async fn checkpoint_at<T: DeserializeOwned>(&self, keys: &ResultKeys) -> Result<Option<T>, StorageError> {
+        let bytes = self.world.bucket.get(&keys.checkpoint()).await?;
         Ok(bytes.and_then(|bytes| stored::from_json(&bytes).ok()))
     }
 }

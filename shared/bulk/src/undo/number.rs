@@ -22,7 +22,7 @@ impl NumberPlan {
     ///
     /// **What the rotation did is known by its name on the number**, whatever else has been changed of it since: its state, its department where it has
     /// taken that over, and a reservation that it has left behind.
-    /// `retired` says that the rotation has taken it out of service.
+    /// `retired` says that the rotation has taken it out of service, and that no undo has taken that back.
     pub fn decide(
         before: InventoryNumber,
         now: Option<&InventoryNumber>,
@@ -48,8 +48,8 @@ impl NumberPlan {
         let change = if restored != *now {
             restored.version = now.version + 1;
             Ok([now.clone(), restored])
-        } else if retired && before.facts.state.is_usable() && !now.facts.state.is_usable() {
-            // Somebody else has taken it out of service since.
+        } else if retired {
+            // Somebody else has given it a state since.
             Err(SkipReason::Changed)
         } else {
             return None;

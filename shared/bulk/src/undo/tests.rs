@@ -235,7 +235,8 @@ fn a_number_is_given_back_by_the_name_of_the_rotation_whatever_else_has_been_cha
     assert_eq!(NumberPlan::decide(before.clone(), Some(&other), &rotation, false), None, "it was a replacement");
     let facts = NumberFacts { state: NumberState::New, ..retired.facts };
     let anew = InventoryNumber { state_by: None, facts, ..before.clone() };
-    assert_eq!((change(&anew), change(&before)), (None, None));
+    assert_eq!(change(&anew), Some(Err(SkipReason::Changed)));
+    assert_eq!(NumberPlan::decide(before.clone(), Some(&before), &rotation, false), None);
     assert_eq!(decide(None).unwrap().change, Err(SkipReason::Gone));
     // A rotation that was given up has left its reservation.
     let reserved = InventoryNumber { reserved_by: Some(rotation.clone()), ..before.clone() };

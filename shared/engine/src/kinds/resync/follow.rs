@@ -6,7 +6,7 @@ use rollcall_bulk::resync::{self, Facts};
 use rollcall_model::{
     mapping::{CrmUserId, Mapping, MatchIndex},
     settings::PhoneSystem,
-    user::{Policy, fold},
+    user::fold,
 };
 
 use super::side;
@@ -59,8 +59,7 @@ pub(crate) async fn follow_users(attempt: &mut Attempt<'_>, changed: &HashSet<St
     Ok(())
 }
 
-/// Whether a mapping shows the list of one of them. What a policy covers is looked up when it is shown.
+/// Whether a resync has seen that a mapping is about one of them.
 fn follows(mapping: &Mapping, changed: &HashSet<String>) -> bool {
-    let shows_list = mapping.permission.as_ref().is_some_and(|permission| permission.policy == Policy::Custom);
-    shows_list && mapping.phone_user().is_some_and(|id| changed.contains(&*fold(id.as_str())))
+    mapping.permission.is_some() && mapping.phone_user().is_some_and(|id| changed.contains(&*fold(id.as_str())))
 }

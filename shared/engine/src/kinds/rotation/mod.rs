@@ -32,7 +32,7 @@ use rollcall_model::{
 use rollcall_tabular::ignored_columns;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use reservations::NumbersBefore;
+pub(crate) use reservations::before as numbers_before;
 pub use scheduled::scheduled;
 
 use super::resync::follow_users;

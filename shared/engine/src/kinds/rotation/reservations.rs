@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::{Attempt, StorageError, world::World};
+use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{ToSpan, civil::Date};
 use rollcall_bulk::{
     job::JobState,
     rotation::{Checked, Pair, PairVerdict, Rules},
+    upload::ResultKeys,
 };
 use rollcall_model::{
     account::AccountId,
@@ -82,6 +84,9 @@ pub(crate) struct NumbersBefore {
     pub retired: Vec<InventoryNumber>,
     /// Those that take over a department.
     pub replacements: Vec<InventoryNumber>,
+    /// The rotation has come to its end, and has retired all of them.
+    #[serde(default)]
+    pub concluded: bool,
 }
 
 /// Keeps the numbers as they are before anything is done to them. Once, since a later attempt finds its own doing.
@@ -99,7 +104,8 @@ pub(crate) async fn keep(
     let retired = inventory.iter().filter(|item| olds.contains(&item.number));
     let retired = retired.map(|item| InventoryNumber { reserved_by: None, second_look: None, ..item.clone() });
     let replacements = inventory.iter().filter(|item| takes_over.contains_key(&item.number)).cloned();
-    let before = NumbersBefore { retired: retired.collect(), replacements: replacements.collect() };
+    let before =
+        NumbersBefore { retired: retired.collect(), replacements: replacements.collect(), concluded: false };
     bucket.put(&key, "application/json", stored::to_json(&before).into()).await
 }
 
@@ -162,7 +168,20 @@ pub(crate) async fn conclude(
     let day = utc_day(attempt.job.started);
     let until = quarantine_days.map(|days| day.saturating_add(i64::from(days).days()));
     let ends: Vec<_> = pairs.iter().filter_map(Checked::good).map(|pair| end(attempt, pair, kept, until)).collect();
-    stream::iter(ends).buffer_unordered(IN_FLIGHT).try_collect::<()>().await
+    stream::iter(ends).buffer_unordered(IN_FLIGHT).try_collect::<()>().await?;
+    let Some(mut before) = before(attempt, &attempt.keys).await? else { return Ok(()) };
+    before.retired.retain(|item| !kept.contains(&item.number));
+    before.concluded = true;
+    attempt.world.bucket.put(&attempt.keys.numbers(), "application/json", stored::to_json(&before).into()).await
+}
+
+/// What a rotation has kept of its numbers, if anything.
+pub(crate) async fn before(attempt: &Attempt<'_>, keys: &ResultKeys) -> Result<Option<NumbersBefore>, StorageError> {
+    let bytes = attempt.world.bucket.get(&keys.numbers()).await?;
+    let read = |bytes: Bytes| {
+        stored::from_json(&bytes).map_err(|error| StorageError::unreadable("reading what became of numbers", error))
+    };
+    bytes.map(read).transpose()
 }
 
 /// Gives a replacement the department of the number whose place it takes, unless it has got one meanwhile.

@@ -11,11 +11,9 @@ use rollcall_bulk::{
 };
 use rollcall_model::{
     jobs::{JobId, JobKind},
-    stored,
 };
 use serde::de::DeserializeOwned;
 
-use super::super::rotation::NumbersBefore;
 use crate::{Attempt, StorageError, plan_log::plans_of};
 
 const READING: &str = "reading what the job did";
@@ -36,14 +34,6 @@ async fn read<P: DeserializeOwned + Into<Effect>>(
 ) -> Result<Vec<Effect>, StorageError> {
     let plans = plans_of::<P>(attempt, job).await?;
     Ok(plans.into_iter().map(Into::into).filter(Effect::is_any).collect())
-}
-
-/// The numbers of the inventory that it changed, as they were before.
-pub(crate) async fn numbers(attempt: &Attempt<'_>, job: &Job) -> Result<NumbersBefore, StorageError> {
-    let Some(bytes) = attempt.world.bucket.get(&job.keys().numbers()).await? else {
-        return Ok(NumbersBefore::default());
-    };
-    stored::from_json(&bytes).map_err(|error| StorageError::unreadable(READING, error))
 }
 
 /// What is left of a job's effects, where earlier undos have taken back a part.

@@ -18,13 +18,13 @@ use rollcall_bulk::{
 use rollcall_model::{
     caller_id::CallerId,
     inventory::{DialableNumbers, InventoryNumber},
-    jobs::{Decision, JobKind, ObjectVersion},
+    jobs::{Decision, JobId, JobKind, ObjectVersion},
     user::Claim,
     version::existed_at,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{resync::follow_users, rotation::NumbersBefore};
+use super::{resync::follow_users, rotation::numbers_before};
 use crate::{
     Attempt, Interrupt, Operation, Prepared, RowSource, StorageError, decide,
     world::{ListChange, TableUsage, UserWrite},
@@ -48,6 +48,9 @@ struct Checkpoint {
     #[serde(default)]
     rows: Option<ObjectVersion>,
     numbers: Vec<NumberPlan>,
+    /// Undos of the same job that had ended before, in order: what they have taken back is not taken back again.
+    #[serde(default)]
+    earlier: Vec<JobId>,
 }
 
 impl Operation for Undo {
@@ -62,12 +65,15 @@ impl Operation for Undo {
         if request.preview {
             attempt.preview().await?;
         }
-        // Entered before anything is done: whatever becomes of this one, a later one finds what it has taken back.
-        let earlier = register::earlier(attempt, &undone).await?;
+        let earlier = match &known {
+            Some(checkpoint) => checkpoint.earlier.clone(),
+            // Entered before anything is done: whatever becomes of this one, a later one finds what it has taken back.
+            None => register::earlier(attempt, &undone).await?,
+        };
         let effects = effects::left(attempt, effects::of(attempt, &undone).await?, &earlier).await?;
         let mut checkpoint = match known {
             Some(checkpoint) => checkpoint,
-            None => bring(attempt, &undone, &effects).await?,
+            None => bring(attempt, &undone, &effects, earlier).await?,
         };
         // Numbers first: lists don't take back what is retired still.
         for plan in &mut checkpoint.numbers {
@@ -223,21 +229,43 @@ async fn find(attempt: &Attempt<'_>, begun: bool) -> Result<(Job, UndoRequest), 
     }
 }
 
-async fn bring(attempt: &Attempt<'_>, undone: &Job, effects: &[Effect]) -> Result<Checkpoint, StorageError> {
-    let (inventory, account) = (&attempt.world.numbers, attempt.account());
-    let mut numbers = Vec::new();
-    let NumbersBefore { retired, replacements } = effects::numbers(attempt, undone).await?;
-    let all =
-        retired.into_iter().map(|before| (before, true)).chain(replacements.into_iter().map(|before| (before, false)));
-    for (before, retired) in all {
-        let now = inventory.number(account, before.number).await?;
-        numbers.extend(NumberPlan::decide(before, now.as_ref(), &undone.id, retired));
-    }
+async fn bring(
+    attempt: &Attempt<'_>,
+    undone: &Job,
+    effects: &[Effect],
+    earlier: Vec<JobId>,
+) -> Result<Checkpoint, StorageError> {
+    let numbers = numbers_left(attempt, undone, &earlier).await?;
     let nothing = effects.is_empty() && numbers.is_empty();
     let rows = if nothing { None } else { Some(attempt.write_rows(undo::rows(effects, &numbers)).await?) };
-    let checkpoint = Checkpoint { rows, numbers };
+    let checkpoint = Checkpoint { rows, numbers, earlier };
     attempt.save_checkpoint(&checkpoint).await?;
     Ok(checkpoint)
+}
+
+/// What is left to be taken back of what the job did to numbers of the inventory.
+async fn numbers_left(
+    attempt: &Attempt<'_>,
+    undone: &Job,
+    earlier: &[JobId],
+) -> Result<Vec<NumberPlan>, StorageError> {
+    let Some(before) = numbers_before(attempt, &undone.keys()).await? else { return Ok(Vec::new()) };
+    let mut given_back: HashSet<CallerId> = HashSet::new();
+    for undo in earlier {
+        let Some(undo) = attempt.world.jobs.job(attempt.account(), undo).await? else { continue };
+        let kept: Option<Checkpoint> = attempt.checkpoint_at(&undo.keys()).await?;
+        let done = kept.into_iter().flat_map(|kept| kept.numbers).filter(|plan| plan.change.is_ok());
+        given_back.extend(done.map(|plan| plan.before.number));
+    }
+    let (inventory, account) = (&attempt.world.numbers, attempt.account());
+    let mut plans = Vec::new();
+    let retired = before.retired.into_iter().map(|item| (item, before.concluded));
+    for (item, retired) in retired.chain(before.replacements.into_iter().map(|item| (item, false))) {
+        let retired = retired && !given_back.contains(&item.number);
+        let now = inventory.number(account, item.number).await?;
+        plans.extend(NumberPlan::decide(item, now.as_ref(), &undone.id, retired));
+    }
+    Ok(plans)
 }
 
 /// Puts a number of the inventory back. Where somebody else was faster, it is passed over.

@@ -120,7 +120,14 @@ fn can_dial(user: &User, numbers: &BTreeMap<CallerId, InventoryNumber>) -> bool 
 
 /// Whether two users differ in more than their lists, policies and versions.
 fn profile_differs(one: &User, other: &User) -> bool {
-    let bare = |user: &User| User { caller_ids: Vec::new(), version: 0, policy: other.policy, ..user.clone() };
+    let bare = |user: &User| User {
+        caller_ids: Vec::new(),
+        policy: other.policy,
+        version: 0,
+        created: None,
+        as_of: None,
+        ..user.clone()
+    };
     bare(one) != bare(other)
 }
 
