@@ -45,7 +45,8 @@ pub fn nobody_is_left_without_a_number(round: &Round<'_>) {
             || had_none(round, at, &login)
             || changed_behind(round, at, &login) && !looked_later(round, at, &login);
         let (entry, person) = (&round.log[at], &users[&login]);
-        assert!(excused, "{login} can dial from nothing since {at}: {entry:?}, {person:?}");
+        let job = round.job_of(entry).map(|job| job.upload.key());
+        assert!(excused, "{login} can dial from nothing since {at}, by {job:?}: {entry:?}, {person:?}");
     }
 }
 
