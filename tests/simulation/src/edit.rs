@@ -23,6 +23,8 @@ pub enum Edit {
     Create(String),
     /// A user is deleted.
     Delete(String),
+    /// A user is deleted, and somebody else gets the login ID.
+    Recreate(String),
     /// A user gets another name.
     Rename(String, String),
     /// A user gets another policy.
@@ -39,6 +41,8 @@ pub enum Edit {
     Map(CrmUserId, String),
     /// A mapping is deleted.
     Unmap(CrmUserId),
+    /// A mapping is deleted, and made anew.
+    Remap(CrmUserId, String),
     /// The company's directory has this person so.
     Person(Box<DirectoryUser>),
     /// The company's directory has this person no longer.
@@ -66,6 +70,12 @@ impl State {
                 if self.users.contains_key(login) {
                     self.put_user(login, None);
                 }
+            }
+            Edit::Recreate(login) => {
+                self.edit(&Edit::Delete(login.clone()));
+                // No two things happen in one microsecond.
+                self.now += 1;
+                self.create(login);
             }
             Edit::Rename(login, name) => {
                 self.change_user(login, |user| user.profile.name = Name::parse(name).expect("a name"));
@@ -97,6 +107,11 @@ impl State {
                 if self.mappings.contains_key(crm_user) {
                     self.put_mapping(crm_user, None, None);
                 }
+            }
+            Edit::Remap(crm_user, login) => {
+                self.edit(&Edit::Unmap(crm_user.clone()));
+                self.now += 1;
+                self.edit(&Edit::Map(crm_user.clone(), login.clone()));
             }
             Edit::Person(person) => {
                 self.changes.push(person.id.clone());

@@ -49,9 +49,9 @@ pub fn event(rng: &mut Rng, before: &[Event], plain: bool, theme: Theme) -> Even
             0..14 => append(rng, preview),
             14..42 => rotate(rng, plain, preview),
             42..62 => undo(rng, before, preview),
-            62..66 if !plain => Event::Schedule,
-            66..70 if !plain => Event::Wait(rng.i64(1..3)),
-            70..78 if !plain => Event::Edit(policies(rng)),
+            62..68 if !plain => Event::Schedule,
+            68..71 if !plain => Event::Wait(rng.i64(1..3)),
+            71..78 if !plain => Event::Edit(policies(rng)),
             78..84 if !plain => decide(rng, before),
             _ => Event::Edit(edit_of_numbers(rng, plain)),
         },
@@ -156,13 +156,19 @@ fn edit_of_mappings(rng: &mut Rng) -> Edit {
     let crm_user = crm_user(rng.u64(0..=USERS));
     match rng.u32(0..10) {
         0..3 => Edit::Choose(crm_user, happens(rng, 70).then(|| login(rng))),
-        3..6 => Edit::Unmap(crm_user),
+        3 => Edit::Unmap(crm_user),
+        4..7 => Edit::Remap(crm_user, login(rng)),
         _ => Edit::Map(crm_user, login(rng)),
     }
 }
 
 fn edit_of_users(rng: &mut Rng) -> Edit {
-    if happens(rng, 40) { Edit::Delete(login(rng)) } else { Edit::Create(login(rng)) }
+    let login = login(rng);
+    match rng.u32(0..10) {
+        0..3 => Edit::Delete(login),
+        3..6 => Edit::Recreate(login),
+        _ => Edit::Create(login),
+    }
 }
 
 fn edit_of_lists(rng: &mut Rng) -> Edit {

@@ -74,7 +74,7 @@ async fn simulate(seed: u64) {
         at += events.len();
         let before = memory.state().clone();
         let faults = Faults { throttled: rng.u32(0..6), lost: rng.u32(0..6), repeated: rng.u32(0..100) };
-        let doomed = !is_plain(seed) && rng.u32(0..10) == 0;
+        let doomed = !is_plain(seed) && rng.u32(0..6) == 0;
         let trouble = Trouble { crashes: rng.u32(0..8), duplicates: 25, faults, slow: rng.u32(0..3) == 0, doomed };
         happen(&functions, &events, trouble, rng.u64(..)).await;
         memory.fail(Faults::default());

@@ -186,6 +186,10 @@ impl Reference {
                 self.mappings.entry(crm_user.clone()).or_insert(new);
             }
             Edit::Unmap(crm_user) => _ = self.mappings.remove(crm_user),
+            Edit::Remap(crm_user, login) => {
+                self.mappings.remove(crm_user);
+                self.edit(&Edit::Map(crm_user.clone(), login.clone()), state);
+            }
             Edit::TakeOff(login, number) => {
                 if let Some((_, list)) = self.lists.get_mut(login) {
                     list.remove(number);
@@ -202,6 +206,10 @@ impl Reference {
                 self.lists.entry(login.clone()).or_insert_with(|| (born, BTreeSet::new()));
             }
             Edit::Delete(login) => _ = self.lists.remove(login),
+            Edit::Recreate(login) => {
+                self.lists.remove(login);
+                self.edit(&Edit::Create(login.clone()), state);
+            }
             Edit::Number(number, state) => {
                 let now = self.numbers[number].0;
                 if now != *state && now.may_become(*state) {

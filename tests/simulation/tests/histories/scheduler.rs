@@ -47,6 +47,8 @@ pub struct Trouble {
 const DELIVERIES: u32 = 4;
 /// How many steps there are from crash to crash, about.
 const STEPS_TO_A_CRASH: u32 = 60;
+/// The same in a slow round, where little else happens at the time.
+const STEPS_IF_SLOW: u32 = 25;
 /// Seconds within which what happens at once begins, and what failed comes again; and the same where the round is slow.
 const SOON: i64 = 40;
 const LATE: i64 = 4_000;
@@ -187,6 +189,7 @@ pub async fn happen(functions: &Functions, events: &[(usize, Event)], trouble: T
         };
         tasks.push(Queued { task, deliveries: 0, due: now + rng.i64(0..spread), running: None });
     }
+    let to_a_crash = if trouble.slow { STEPS_IF_SLOW } else { STEPS_TO_A_CRASH };
     let (mut steps, mut crashes_left, mut doom) = (0_u64, trouble.crashes, trouble.doomed);
     loop {
         steps += 1;
@@ -228,7 +231,7 @@ pub async fn happen(functions: &Functions, events: &[(usize, Event)], trouble: T
         let by = queued.task.by();
         let doomed = matches!(&by, By::Job(job) if memory.state().forsaken.contains(job));
         let dies = doomed && queued.deliveries < DELIVERIES && rng.u32(0..STEPS_TO_A_CRASH) == 0;
-        let crashes = crashes_left > 0 && rng.u32(0..STEPS_TO_A_CRASH) == 0;
+        let crashes = crashes_left > 0 && rng.u32(0..to_a_crash) == 0;
         if *deadline <= now || crashes || dies {
             crashes_left -= u32::from(crashes && !dies);
             (queued.running, queued.due) = (None, again);

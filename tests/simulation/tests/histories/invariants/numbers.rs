@@ -45,7 +45,8 @@ pub fn nobody_is_left_without_a_number(round: &Round<'_>) {
             || had_none(round, at, &login)
             || changed_behind(round, at, &login) && !looked_later(round, at, &login);
         let (entry, person) = (&round.log[at], &users[&login]);
-        assert!(excused, "{login} can dial from nothing since {at}: {entry:?}, {person:?}");
+        let job = round.job_of(entry).map(|job| job.upload.key());
+        assert!(excused, "{login} can dial from nothing since {at}, by {job:?}: {entry:?}, {person:?}");
     }
 }
 
@@ -191,14 +192,19 @@ pub fn only_rotations_under_way_hold_numbers(round: &Round<'_>) {
 
 /// After the schedule's round, no number rests past its day, and none is marked by a rotation that was given up.
 pub fn a_schedule_ends_rests_and_marks(round: &Round<'_>) {
-    let [(_, Event::Schedule)] = round.events else { return };
+    let rotates = |(_, event): &(usize, Event)| {
+        matches!(event, Event::Rotate { .. } | Event::Undo { .. } | Event::Decide { .. } | Event::Wait(_))
+    };
+    if !round.events.iter().any(|(_, event)| matches!(event, Event::Schedule)) || round.events.iter().any(rotates) {
+        return;
+    }
     // A round that begins before midnight may end after it.
     let today = utc_day(round.before.time());
     for item in round.now.numbers.values() {
         let rests =
             item.facts.state == NumberState::Resting && item.facts.resting_until.is_some_and(|day| day <= today);
         assert!(!rests, "it rests past its day: {item:?}");
-        let marked = item.reserved_by.as_ref().and_then(|job| round.now.jobs.get(job));
+        let marked = item.reserved_by.as_ref().and_then(|job| round.before.jobs.get(job));
         let gave_up = marked.filter(|job| matches!(job.failure, Some(Failure::GaveUp { .. })));
         assert!(gave_up.is_none(), "a rotation that was given up has left its mark: {item:?}");
     }

@@ -52,7 +52,7 @@ pub fn no_job_writes_over_what_others_changed(round: &Round<'_>) {
                 && matches!(&other.what, What::User { login: of, before: Some(before), after: Some(after) }
                     if of == login && profile_differs(&before.user, &after.user))
         });
-        assert!(behind.is_none(), "{login} is written over: {behind:?}, then {entry:?}");
+        assert!(behind.is_none(), "{login} is written over by {:?}: {behind:?}, then {entry:?}", job.upload.key());
     }
 }
 
