@@ -56,7 +56,6 @@ pub struct Did {
     pub numbers: BTreeMap<CallerId, NumberState>,
     /// What earlier undos have taken back of it.
     pub undone: HashSet<(String, Act)>,
-    pub is_rotation: bool,
 }
 
 /// What one job did to a user.
@@ -262,7 +261,7 @@ impl Reference {
         only: Option<&[String]>,
         allow_empty: bool,
     ) -> Rows {
-        let (mut did, mut counts) = (Did { is_rotation: true, ..Did::default() }, Rows::default());
+        let (mut did, mut counts) = (Did::default(), Rows::default());
         let state = |number: &CallerId| self.numbers[number].0;
         let usable = |number: &CallerId| state(number).is_usable() && pairs.iter().all(|(old, _)| old != number);
         let good = |(old, new): &(CallerId, Option<CallerId>)| {

@@ -46,7 +46,7 @@ pub fn effects_of(state: &State, kind: JobKind, keys: &ResultKeys) -> Vec<Effect
 
 /// What a job did that happened at once with others, by what it has logged and what was seen of it.
 pub fn did(state: &State, job: &Job, log: &[Entry], could: &BTreeSet<String>) -> Did {
-    let mut did = Did { is_rotation: job.upload.kind == JobKind::RotateCallerIds, ..Did::default() };
+    let mut did = Did::default();
     for effect in effects(state, job) {
         let deed = did.users.entry(effect.login.clone()).or_default();
         deed.added.extend(effect.added);

@@ -44,9 +44,7 @@ impl Reference {
         for came in outcomes.values() {
             counts[*came] += 1;
         }
-        if did.is_rotation {
-            self.show(&changed);
-        }
+        self.show(&changed);
         // What is left can be asked for once more.
         if counts[APPLIED] != counts.iter().sum::<u64>() {
             did.undone.extend(outcomes.into_iter().filter(|(_, came)| *came == APPLIED).map(|(act, _)| act));

@@ -59,7 +59,7 @@ pub(crate) async fn follow_users(attempt: &mut Attempt<'_>, changed: &HashSet<St
     Ok(())
 }
 
-/// Whether a resync has seen that a mapping is about one of them.
+/// Whether a mapping is about one of them.
 fn follows(mapping: &Mapping, changed: &HashSet<String>) -> bool {
-    mapping.permission.is_some() && mapping.phone_user().is_some_and(|id| changed.contains(&*fold(id.as_str())))
+    mapping.phone_user().is_some_and(|id| changed.contains(&*fold(id.as_str())))
 }

@@ -54,8 +54,9 @@ pub struct Resync {
 pub struct ResyncContext {
     side: Side,
     facts: Facts,
-    /// What comes of those mappings that don't change. The others are looked at once more when their turn comes.
-    settled: HashMap<CrmUserId, MappingOutcome>,
+    /// What comes of those mappings that don't change, and when that was read which each holds. The others are looked at once more when their turn
+    /// comes.
+    settled: HashMap<CrmUserId, (MappingOutcome, Option<Timestamp>)>,
     /// Where users' lists are set too, before their mappings are written.
     target: Option<Arc<dyn PhoneSystemClient>>,
 }
@@ -111,8 +112,11 @@ impl Operation for Resync {
             crm_users.clone().filter(|crm_user| !context.settled.contains_key(*crm_user)).collect();
         let mut fresh = context.decide(attempt, &changing, usage).await?;
         let plans = crm_users.map(|crm_user| {
-            let settled = || MappingChange { kind: context.settled[crm_user], ..MappingChange::none() };
-            let (change, found) = fresh.remove(crm_user).unwrap_or_else(|| (settled(), None));
+            let settled = || {
+                let (kind, found) = context.settled[crm_user];
+                (MappingChange { kind, ..MappingChange::none() }, found)
+            };
+            let (change, found) = fresh.remove(crm_user).unwrap_or_else(settled);
             ResyncPlan { crm_user: crm_user.clone(), change, found, done: false }
         });
         Ok(plans.collect())
@@ -278,7 +282,7 @@ impl ResyncContext {
                     rows.pass_on().await?;
                 }
                 if change.after.is_none() {
-                    self.settled.insert(mapping.crm_user, change.kind);
+                    self.settled.insert(mapping.crm_user, (change.kind, mapping.read));
                 }
             }
         }

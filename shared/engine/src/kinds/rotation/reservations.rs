@@ -114,6 +114,10 @@ async fn reserve(attempt: &Attempt<'_>, item: &InventoryNumber, stale: &[JobId])
     let (numbers, account, me) = (&attempt.world.numbers, attempt.account(), &attempt.job.id);
     let mut now = item.clone();
     loop {
+        // It has come to its end before: a job that was sent back.
+        if now.state_by.as_ref() == Some(me) {
+            return Ok(true);
+        }
         let others = now.reserved_by.as_ref().is_some_and(|job| !stale.contains(job));
         if now.facts.state == NumberState::Retired || others {
             return Ok(false);

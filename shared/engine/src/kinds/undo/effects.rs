@@ -16,8 +16,6 @@ use serde::de::DeserializeOwned;
 
 use crate::{Attempt, StorageError, plan_log::plans_of};
 
-const READING: &str = "reading what the job did";
-
 /// What it did to users, in the order of its rows.
 pub(crate) async fn of(attempt: &Attempt<'_>, job: &Job) -> Result<Vec<Effect>, StorageError> {
     match job.upload.kind {
