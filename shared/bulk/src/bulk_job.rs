@@ -70,6 +70,9 @@ pub trait Plan: Serialize + DeserializeOwned + Send + Sync {
     /// Gives the plan up: the user is left as it is, and its rows fail by this.
     fn leave_out(&mut self, why: LeftOut);
 
+    /// How many numbers the plan holds, for what it takes of memory. A list that it was decided on counts.
+    fn numbers(&self) -> usize;
+
     /// Adds to the job's progress what the plan does.
     fn tally(&self, done: &mut Done);
 

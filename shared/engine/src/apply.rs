@@ -1,6 +1,6 @@
 //! Bringing users up to date, group by group.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, ops::Range};
 
 use rollcall_bulk::{
     bulk_job::{BulkJob, Done, Plan},
@@ -9,7 +9,8 @@ use rollcall_bulk::{
 
 use crate::{
     Attempt, Backoff, Interrupt, Operation, PlanOf, StorageError,
-    plan_log::{self, GROUP_USERS, PlanGroup},
+    plan_log::{self, GROUP_NUMBERS, PlanGroup},
+    portions::Portions,
     read::Reading,
     retract::AddedNumbers,
     world::TableUsage,
@@ -32,16 +33,19 @@ pub(crate) async fn apply<O: Operation>(
     let mut done = Done::default();
     let mut added = AddedNumbers::default();
     let mut waiting = Vec::new();
-    let mut group = recall(attempt, job, 0).await?;
+    let (mut number, mut start, mut portions) = (0, 0, Portions::default());
     let phase = Phase { operation, context };
-    let mut read = phase.decide(attempt, job, 0, &mut group).await.map_err(|error| attempt.late(error))?;
-    for number in 0..groups(job) {
+    let mut group = recall(attempt, job, number, start).await?;
+    let decided = phase.decide(attempt, job, (number, start), &mut group, &mut portions).await;
+    let mut read = decided.map_err(|error| attempt.late(error))?;
+    while start < job.users() {
         attempt.check_time()?;
         // The next group is read while this one is written.
-        let mut next = recall(attempt, job, number + 1).await?;
+        let end = group.end(start).min(job.users());
+        let mut next = recall(attempt, job, number + 1, end).await?;
         let (wrote, next_read) = tokio::join!(
             phase.write_group(attempt, job, number, &mut group),
-            phase.decide(attempt, job, number + 1, &mut next)
+            phase.decide(attempt, job, (number + 1, end), &mut next, &mut portions)
         );
         let wrote = wrote.map_err(|error| attempt.late(error))?;
         let next_read = next_read.map_err(|error| attempt.late(error))?;
@@ -51,17 +55,13 @@ pub(crate) async fn apply<O: Operation>(
             added.count(plan);
             waiting.extend(job.user_of(plan).filter(|_| plan.waits()));
         }
-        count(attempt, done, ((number + 1) * GROUP_USERS).min(job.users()), [read, wrote]);
+        count(attempt, done, end, [read, wrote]);
         attempt.show().await?;
-        (group, read) = (next, next_read);
+        (group, read, number, start) = (next, next_read, number + 1, end);
     }
+    added.groups = number;
     phase.apply_waiting(attempt, job, waiting, done, &mut added).await?;
     Ok(added)
-}
-
-/// How many groups the users of a job make.
-pub(crate) fn groups<J: BulkJob>(job: &J) -> usize {
-    job.users().div_ceil(GROUP_USERS)
 }
 
 /// What an earlier attempt has logged of a group.
@@ -69,8 +69,10 @@ async fn recall<J: BulkJob>(
     attempt: &Attempt<'_>,
     job: &mut J,
     number: usize,
+    start: usize,
 ) -> Result<PlanGroup<J::Plan>, StorageError> {
-    if number * GROUP_USERS >= job.users() {
+    // Behind the last group is that of those who waited for others.
+    if start >= job.users() {
         return Ok(PlanGroup::default());
     }
     let mut group: PlanGroup<J::Plan> = plan_log::logged_before(attempt, number).await?;
@@ -99,7 +101,7 @@ impl<O: Operation> Phase<'_, O> {
         if waiting.is_empty() {
             return Ok(());
         }
-        let number = groups(job);
+        let number = added.groups;
         let mut group: PlanGroup<PlanOf<O>> = plan_log::logged_before(attempt, number).await?;
         group.recalled = group.plans.len();
         let (mut usage, mut recorded) = (TableUsage::default(), 0);
@@ -111,7 +113,7 @@ impl<O: Operation> Phase<'_, O> {
                 job.record(plan);
                 plan.tally(&mut done);
                 added.count(plan);
-                added.waited = true;
+                added.groups = number + 1;
             }
             recorded = group.plans.len();
             count(attempt, done, job.users(), [wrote, std::mem::take(&mut usage)]);
@@ -132,22 +134,40 @@ impl<O: Operation> Phase<'_, O> {
         }
     }
 
-    /// Adds to a group the plans for everybody whom no earlier attempt has decided on.
+    /// Adds to a group, which has this number and begins with this user, the plans for everybody whom no earlier attempt has decided on.
     async fn decide(
         &self,
         attempt: &Attempt<'_>,
         job: &O::Job,
-        number: usize,
+        (number, start): (usize, usize),
         group: &mut PlanGroup<PlanOf<O>>,
+        portions: &mut Portions,
     ) -> Result<TableUsage, StorageError> {
         let mut usage = TableUsage::default();
-        let users = number * GROUP_USERS..job.users().min((number + 1) * GROUP_USERS);
         // Who waits for another's address has a plan, though nothing is settled yet: a second one would count twice.
         let waiting: HashSet<usize> =
             group.plans.iter().filter(|plan| plan.waits()).filter_map(|plan| job.user_of(plan)).collect();
-        let open: Vec<usize> = users.filter(|user| !job.is_decided(*user) && !waiting.contains(user)).collect();
-        if !open.is_empty() {
-            group.plans.extend(self.operation.plan(attempt, job, self.context, &open, &mut usage).await?);
+        let open = |users: Range<usize>| -> Vec<usize> {
+            users.filter(|user| !job.is_decided(*user) && !waiting.contains(user)).collect()
+        };
+        let is_new = !group.is_logged();
+        let most = group.end(start).min(job.users());
+        let (mut end, mut numbers, before) = (start, 0, group.plans.len());
+        while end < most && !(is_new && numbers >= GROUP_NUMBERS) {
+            let users = if is_new { portions.next(GROUP_NUMBERS - numbers).min(most - end) } else { most - end };
+            let open = open(end..end + users);
+            end += users;
+            if open.is_empty() {
+                continue;
+            }
+            let plans = self.operation.plan(attempt, job, self.context, &open, &mut usage).await?;
+            let held = plans.iter().map(Plan::numbers).sum();
+            portions.learn(open.len(), held);
+            numbers += held;
+            group.plans.extend(plans);
+        }
+        if start < most && (is_new || group.plans.len() > before) {
+            group.end = Some(end);
             plan_log::save(attempt, number, group).await?;
         }
         Ok(usage)

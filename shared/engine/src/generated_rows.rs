@@ -141,7 +141,10 @@ impl Attempt<'_> {
     ///
     /// # Errors
     /// When the bucket can't be read.
-    pub(crate) async fn checkpoint_at<T: DeserializeOwned>(&self, keys: &ResultKeys) -> Result<Option<T>, StorageError> {
+    pub(crate) async fn checkpoint_at<T: DeserializeOwned>(
+        &self,
+        keys: &ResultKeys,
+    ) -> Result<Option<T>, StorageError> {
         let bytes = self.world.bucket.get(&keys.checkpoint()).await?;
         Ok(bytes.and_then(|bytes| stored::from_json(&bytes).ok()))
     }

@@ -13,7 +13,6 @@ use rollcall_bulk::{
 
 use crate::{
     Attempt, DeliveryOutcome, Interrupt, Operation, PlanOf, StorageError,
-    apply::groups,
     mail::mail,
     metrics,
     options::note_options,
@@ -114,9 +113,9 @@ async fn recall_done<O: Operation>(
 ) -> Result<(), Interrupt> {
     let (mut done, mut users) = (Done::default(), 0);
     // The last is that of users who waited for others, if there is one.
-    for number in 0..=groups(job) {
+    for number in 0.. {
         attempt.check_time()?;
-        let Some(mut group) = plan_log::find::<PlanOf<O>>(attempt, number).await? else { continue };
+        let Some(mut group) = plan_log::find::<PlanOf<O>>(attempt, number).await? else { break };
         let open = not_done(attempt, operation, (job, context), &group).await?;
         if !open.is_empty() {
             let mut at = 0..;

@@ -31,6 +31,7 @@ mod metrics;
 mod operation;
 mod options;
 mod plan_log;
+mod portions;
 mod read;
 mod refuse;
 mod report;

@@ -10,10 +10,17 @@ use crate::{Attempt, StorageError};
 /// Users dealt with together: few enough that progress shows and little is repeated after a crash, many enough that
 /// logging their plans costs next to nothing beside writing the users.
 pub(crate) const GROUP_USERS: usize = 2_000;
+/// Numbers that the plans of a group hold, but for those of its last users: two groups are in memory at a time, with what is written of
+/// them, which comes to some 40 bytes a number.
+pub(crate) const GROUP_NUMBERS: usize = 500_000;
 
 /// What a job does to one group of users.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct PlanGroup<P> {
+    /// The first user behind the group. How many users make a group follows from what was read of them, so that it is logged, and **the
+    /// same in each attempt**. `None` where nothing is logged, and of a group that was logged when all had the same size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<usize>,
     /// How many of the plans, from the first, have been carried out.
     pub written: usize,
     /// How many of them, from the first, an earlier attempt has decided.
@@ -24,7 +31,19 @@ pub(crate) struct PlanGroup<P> {
 
 impl<P> Default for PlanGroup<P> {
     fn default() -> Self {
-        Self { written: 0, recalled: 0, plans: Vec::new() }
+        Self { end: None, written: 0, recalled: 0, plans: Vec::new() }
+    }
+}
+
+impl<P> PlanGroup<P> {
+    /// Whether some attempt has logged it.
+    pub fn is_logged(&self) -> bool {
+        self.end.is_some() || !self.plans.is_empty()
+    }
+
+    /// The first user behind a group that begins with this one; the most that it may come to, where nothing is logged.
+    pub fn end(&self, start: usize) -> usize {
+        self.end.unwrap_or(start + GROUP_USERS)
     }
 }
 
@@ -40,13 +59,13 @@ pub(crate) async fn logged_before<P: DeserializeOwned>(
     Ok(find(attempt, number).await?.unwrap_or_default())
 }
 
-/// A group that some attempt has logged. One that can't be read is as good as none: carrying a plan out twice is like once.
+/// A group that some attempt has logged. One that can't be read is as good as an empty one: carrying a plan out twice is like once.
 pub(crate) async fn find<P: DeserializeOwned>(
     attempt: &Attempt<'_>,
     number: usize,
 ) -> Result<Option<PlanGroup<P>>, StorageError> {
     let bytes = attempt.world.bucket.get(&attempt.keys.changes(number)).await?;
-    Ok(bytes.and_then(|bytes| stored::from_json(&bytes).ok()))
+    Ok(bytes.map(|bytes| stored::from_json(&bytes).unwrap_or_default()))
 }
 
 /// A group that this attempt has logged.
@@ -70,19 +89,24 @@ pub(crate) async fn save<P: Serialize>(
     attempt.world.bucket.put(&attempt.keys.changes(number), "application/json", json.into()).await
 }
 
-/// What another job did, as it has logged it, in the order of its rows.
+/// What another job did, as it has logged it, in the order of its rows, read group by group: `take` makes of each plan what is kept of it.
 ///
 /// # Errors
 /// When the bucket can't be read, or what it holds can't.
-pub(crate) async fn plans_of<P: DeserializeOwned>(attempt: &Attempt<'_>, job: &Job) -> Result<Vec<P>, StorageError> {
-    let (keys, mut plans) = (job.keys(), Vec::new());
+pub(crate) async fn plans_of<P: DeserializeOwned, T>(
+    attempt: &Attempt<'_>,
+    job: &Job,
+    take: impl Fn(P) -> Option<T>,
+) -> Result<Vec<T>, StorageError> {
+    let (keys, mut taken) = (job.keys(), Vec::new());
     for number in 0.. {
         let Some(bytes) = attempt.world.bucket.get(&keys.changes(number)).await? else { break };
         let group: PlanGroup<P> =
             stored::from_json(&bytes).map_err(|error| StorageError::unreadable("reading what a job did", error))?;
-        plans.extend(group.plans);
+        drop(bytes);
+        taken.extend(group.plans.into_iter().filter_map(&take));
     }
-    Ok(plans)
+    Ok(taken)
 }
 
 #[cfg(test)]

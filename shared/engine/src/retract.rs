@@ -11,7 +11,6 @@ use rollcall_model::{caller_id::CallerId, inventory::InventoryNumber};
 
 use crate::{
     Attempt, Interrupt, Operation, PlanOf, StorageError,
-    apply::groups,
     plan_log::{self, PlanGroup},
     read::Reading,
     world::{ListNumbers, TableUsage},
@@ -23,8 +22,8 @@ pub(crate) struct AddedNumbers {
     added: HashSet<CallerId>,
     /// Plans were carried out that an earlier attempt has corrected, and it may have died over it.
     corrected: bool,
-    /// There is a batch of those who had to wait for others, behind the other batches.
-    pub waited: bool,
+    /// How many groups of plans are logged.
+    pub groups: usize,
 }
 
 impl AddedNumbers {
@@ -58,7 +57,7 @@ pub(crate) async fn retract<O: Operation>(
         }
         let phase = Phase { operation, inventory: &inventory, fallen, now: &now };
         let mut back = HashSet::new();
-        for number in 0..groups(&reading.job) + usize::from(added.waited) {
+        for number in 0..added.groups {
             attempt.check_time()?;
             let corrected = phase.retract_group(attempt, reading, number, &mut back).await;
             corrected.map_err(|error| attempt.late(error))?;

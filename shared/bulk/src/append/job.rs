@@ -93,6 +93,10 @@ impl Plan for AppendPlan {
         *self = Self::nothing(std::mem::take(&mut self.login), LoginLookup::LeftOut(why));
     }
 
+    fn numbers(&self) -> usize {
+        self.add.len() + self.already_present.len() + self.over_limit.len() + self.retracted.len()
+    }
+
     fn tally(&self, done: &mut Done) {
         done.users_changed += u64::from(self.writes());
         done.numbers_added += self.add.len() as u64;

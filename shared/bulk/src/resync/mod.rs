@@ -381,6 +381,11 @@ impl Plan for ResyncPlan {
         }
     }
 
+    fn numbers(&self) -> usize {
+        let seen = self.change.after.as_ref().and_then(|after| after.permission.as_ref());
+        seen.map_or(0, |permission| permission.caller_ids.len())
+    }
+
     fn tally(&self, done: &mut Done) {
         done.users_changed += u64::from(self.writes() || self.done);
         done.numbers_added += self.change.granted.count as u64;

@@ -163,6 +163,10 @@ impl Plan for RotationPlan {
         self.left_out = Some(why);
     }
 
+    fn numbers(&self) -> usize {
+        self.list.as_ref().map_or(0, Vec::len) + 2 * self.removed.len() + self.added.len() + self.kept.len()
+    }
+
     fn tally(&self, done: &mut Done) {
         done.users_changed += u64::from(self.writes());
         done.numbers_added += self.added.len() as u64;

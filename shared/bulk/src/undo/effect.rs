@@ -1,5 +1,7 @@
 //! What a job did, as far as it can be taken back.
 
+use std::collections::HashSet;
+
 use super::{Act, UndoChange, UndoPlan};
 use crate::{
     append::{self, AppendPlan},
@@ -54,8 +56,9 @@ impl Effect {
     /// What is left of it, where an earlier undo has taken back a part.
     #[must_use]
     pub fn without(mut self, done: &UndoPlan) -> Self {
-        self.added.retain(|number| !done.take_off.contains(number));
-        self.removed.retain(|(old, _)| !done.put_back.contains(old));
+        let [off, back] = [&done.take_off, &done.put_back].map(|numbers| numbers.iter().collect::<HashSet<_>>());
+        self.added.retain(|number| !off.contains(number));
+        self.removed.retain(|(old, _)| !back.contains(old));
         if done.change != UndoChange::None {
             self.user = UserEffect::None;
         }

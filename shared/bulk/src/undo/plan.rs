@@ -234,12 +234,14 @@ impl UndoPlan {
     fn take_back_numbers(&mut self, effect: &Effect, user: &User, present: UndoTarget<'_>) {
         let mut list: HashSet<CallerId> = user.caller_ids.iter().copied().collect();
         // A replacement that the user had before stays, whatever becomes of the old number.
-        let mine = |new: &CallerId| effect.added.contains(new);
-        let mut stays: HashSet<CallerId> = HashSet::new();
+        let added: HashSet<CallerId> = effect.added.iter().copied().collect();
+        let mine = |new: &CallerId| added.contains(new);
+        let (before, mut stays, mut kept_off) = (list.clone(), HashSet::new(), HashSet::new());
         for &(old, new) in &effect.removed {
             let Some(new) = new.filter(mine) else { continue };
             if list.contains(&new) && !list.contains(&old) && !present.numbers.takes(old) {
                 stays.insert(new);
+                kept_off.insert(old);
                 self.passed_over.push((Act::PutBack(old), SkipReason::Retired));
             }
         }
@@ -255,9 +257,9 @@ impl UndoPlan {
         for &(old, new) in &effect.removed {
             let mine = new.filter(mine);
             let since = match mine {
-                _ if self.passed_over.contains(&(Act::PutBack(old), SkipReason::Retired)) => continue,
+                _ if kept_off.contains(&old) => continue,
                 _ if list.contains(&old) => Some(SkipReason::BackAlready),
-                Some(mine) if !user.caller_ids.contains(&mine) => Some(SkipReason::ReplacementGone),
+                Some(mine) if !before.contains(&mine) => Some(SkipReason::ReplacementGone),
                 _ if !present.numbers.takes(old) => Some(SkipReason::NotTaken),
                 _ if list.len() >= present.limit => Some(SkipReason::ListFull),
                 _ => None,
@@ -268,7 +270,8 @@ impl UndoPlan {
             }
             list.insert(old);
             self.put_back.push(old);
-            self.swaps.extend(mine.filter(|mine| self.take_off.contains(mine)).map(|mine| [old, mine]));
+            let taken_off = |mine: &CallerId| before.contains(mine) && !stays.contains(mine);
+            self.swaps.extend(mine.filter(taken_off).map(|mine| [old, mine]));
         }
     }
 
@@ -303,12 +306,9 @@ impl UndoPlan {
     /// The list before and after, in order; `None` when another attempt has decided.
     pub fn lists(&self) -> Option<[Vec<CallerId>; 2]> {
         let before = self.list.clone()?;
-        let mut after: Vec<CallerId> = before
-            .iter()
-            .copied()
-            .filter(|number| !self.take_off.contains(number))
-            .chain(self.put_back.clone())
-            .collect();
+        let gone: HashSet<&CallerId> = self.take_off.iter().collect();
+        let stay = before.iter().filter(|number| !gone.contains(number));
+        let mut after: Vec<CallerId> = stay.chain(&self.put_back).copied().collect();
         after.sort_unstable();
         after.dedup();
         Some([before, after])
@@ -356,6 +356,10 @@ impl Plan for UndoPlan {
 
     fn leave_out(&mut self, why: LeftOut) {
         self.pass_over_deeds(SkipReason::LeftOut(why));
+    }
+
+    fn numbers(&self) -> usize {
+        self.list.as_ref().map_or(0, Vec::len) + self.take_off.len() + self.put_back.len() + 3 * self.passed_over.len()
     }
 
     fn tally(&self, done: &mut Done) {

@@ -131,6 +131,10 @@ impl Plan for UserPlan {
         self.refuse(why);
     }
 
+    fn numbers(&self) -> usize {
+        self.numbers.numbers()
+    }
+
     fn tally(&self, done: &mut Done) {
         done.users_changed += u64::from(self.writes());
         done.users_created += u64::from(matches!(self.change, UserChange::Create(_)));

@@ -104,8 +104,7 @@ pub(crate) async fn keep(
     let retired = inventory.iter().filter(|item| olds.contains(&item.number));
     let retired = retired.map(|item| InventoryNumber { reserved_by: None, second_look: None, ..item.clone() });
     let replacements = inventory.iter().filter(|item| takes_over.contains_key(&item.number)).cloned();
-    let before =
-        NumbersBefore { retired: retired.collect(), replacements: replacements.collect(), concluded: false };
+    let before = NumbersBefore { retired: retired.collect(), replacements: replacements.collect(), concluded: false };
     bucket.put(&key, "application/json", stored::to_json(&before).into()).await
 }
 

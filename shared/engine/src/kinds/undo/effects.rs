@@ -9,9 +9,7 @@ use rollcall_bulk::{
     undo::{Effect, UndoPlan},
     user_upload,
 };
-use rollcall_model::{
-    jobs::{JobId, JobKind},
-};
+use rollcall_model::jobs::{JobId, JobKind};
 use serde::de::DeserializeOwned;
 
 use crate::{Attempt, StorageError, plan_log::plans_of};
@@ -30,8 +28,7 @@ async fn read<P: DeserializeOwned + Into<Effect>>(
     attempt: &Attempt<'_>,
     job: &Job,
 ) -> Result<Vec<Effect>, StorageError> {
-    let plans = plans_of::<P>(attempt, job).await?;
-    Ok(plans.into_iter().map(Into::into).filter(Effect::is_any).collect())
+    plans_of(attempt, job, |plan: P| Some(plan.into()).filter(Effect::is_any)).await
 }
 
 /// What is left of a job's effects, where earlier undos have taken back a part.
@@ -42,7 +39,8 @@ pub(crate) async fn left(
 ) -> Result<Vec<Effect>, StorageError> {
     for undo in earlier {
         let Some(undo) = attempt.world.jobs.job(attempt.account(), undo).await? else { continue };
-        let done = plans_of::<UndoPlan>(attempt, &undo).await?;
+        let taken_back = |plan: UndoPlan| Some(UndoPlan { passed_over: Vec::new(), ..plan });
+        let done = plans_of(attempt, &undo, taken_back).await?;
         let done: HashMap<&str, &UndoPlan> = done.iter().map(|plan| (plan.login.as_str(), plan)).collect();
         effects = effects
             .into_iter()

@@ -244,11 +244,7 @@ async fn bring(
 }
 
 /// What is left to be taken back of what the job did to numbers of the inventory.
-async fn numbers_left(
-    attempt: &Attempt<'_>,
-    undone: &Job,
-    earlier: &[JobId],
-) -> Result<Vec<NumberPlan>, StorageError> {
+async fn numbers_left(attempt: &Attempt<'_>, undone: &Job, earlier: &[JobId]) -> Result<Vec<NumberPlan>, StorageError> {
     let Some(before) = numbers_before(attempt, &undone.keys()).await? else { return Ok(Vec::new()) };
     let mut given_back: HashSet<CallerId> = HashSet::new();
     for undo in earlier {
