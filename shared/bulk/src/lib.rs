@@ -5,6 +5,7 @@
 pub mod append;
 pub mod bulk_job;
 mod cells;
+pub mod deed;
 pub mod directory_import;
 pub mod job;
 pub mod job_email;

@@ -2,54 +2,67 @@
 
 use rollcall_model::fingerprint::fingerprint;
 
-use crate::report::RowStatus;
+use crate::{
+    deed::{self, Deed},
+    report::RowStatus,
+};
 
-/// What came of rows, by their keys. A million rows take 9 MB.
+/// What came of rows, by their keys. A million rows take 23 MB.
 #[derive(Debug, Default)]
 pub struct Outcomes {
-    rows: Vec<(u64, RowStatus)>,
+    /// As they are kept, the key first.
+    rows: Vec<[u8; ROW_BYTES]>,
     /// How many of them have been asked for.
     seen: u64,
 }
 
-/// Bytes of a row, as it is kept: its key and its status.
-const ROW_BYTES: usize = 9;
+/// Bytes of a row, as it is kept: its key, its status, and what was done for it.
+const ROW_BYTES: usize = KEY_BYTES + 1 + deed::BYTES;
+const KEY_BYTES: usize = 8;
 
 impl Outcomes {
     /// Notes what came of a row.
-    pub fn note(&mut self, key: u64, status: RowStatus) {
-        self.rows.push((key, status));
+    pub fn note(&mut self, key: u64, status: RowStatus, deed: Deed) {
+        let mut row = [0; ROW_BYTES];
+        let parts = key.to_be_bytes().into_iter().chain([status as u8]).chain(deed.to_bytes());
+        row.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
+        self.rows.push(row);
     }
 
     /// As bytes, to be kept.
     pub fn to_bytes(mut self) -> Vec<u8> {
         self.rows.sort_unstable();
-        let row = |(key, status): (u64, RowStatus)| key.to_be_bytes().into_iter().chain([status as u8]);
-        self.rows.into_iter().flat_map(row).collect()
+        self.rows.into_flattened()
     }
 
     /// What [`Outcomes::to_bytes`] has made; `None` for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (rows, rest) = bytes.as_chunks::<ROW_BYTES>();
-        let read = |[key @ .., status]: &[u8; ROW_BYTES]| {
-            let status = RowStatus::ALL.into_iter().find(|known| *known as u8 == *status)?;
-            Some((u64::from_be_bytes(*key), status))
-        };
-        let rows = rows.iter().map(read).collect::<Option<_>>()?;
-        rest.is_empty().then_some(Self { rows, seen: 0 })
+        let whole = rest.is_empty() && rows.iter().all(|row| read(row).is_some());
+        whole.then(|| Self { rows: rows.to_vec(), seen: 0 })
     }
 
     /// What came of this row; `None` when there was none of this key. Keys are asked for once each.
-    pub fn ask(&mut self, key: u64) -> Option<RowStatus> {
-        let at = self.rows.binary_search_by_key(&key, |&(key, _)| key).ok()?;
+    pub fn ask(&mut self, key: u64) -> Option<(RowStatus, Deed)> {
+        let at = self
+            .rows
+            .binary_search_by_key(&key.to_be_bytes(), |row| *row.first_chunk().expect("rows begin with keys"))
+            .ok()?;
         self.seen += 1;
-        Some(self.rows[at].1)
+        read(&self.rows[at])
     }
 
     /// How many of the rows nobody has asked for.
     pub fn unseen(&self) -> u64 {
         self.rows.len() as u64 - self.seen
     }
+}
+
+/// What came of a row; `None` where that can't be read.
+fn read(row: &[u8; ROW_BYTES]) -> Option<(RowStatus, Deed)> {
+    let (status, deed) = row[KEY_BYTES..].split_first()?;
+    let status = RowStatus::ALL.into_iter().find(|known| *known as u8 == *status)?;
+    Some((status, Deed::from_bytes(deed.try_into().ok()?)))
 }
 
 /// The key of a row that is known by these values, in a job whose rows have no place of their own.
@@ -66,10 +79,15 @@ mod tests {
     fn what_is_kept_is_found_again() {
         let mut outcomes = Outcomes::default();
         let status = |row: u64| RowStatus::ALL[usize::try_from(row).unwrap() % RowStatus::ALL.len()];
-        (0..1_000).rev().for_each(|row| outcomes.note(row * 7, status(row)));
+        let deed = |row: u64| {
+            let mut deed = Deed::default();
+            (0..row % 3).for_each(|number| deed.add(format!("+91987654321{number}").parse().unwrap()));
+            deed
+        };
+        (0..1_000).rev().for_each(|row| outcomes.note(row * 7, status(row), deed(row)));
         let mut read = Outcomes::from_bytes(&outcomes.to_bytes()).unwrap();
         for row in 0..900 {
-            assert_eq!(read.ask(row * 7), Some(status(row)));
+            assert_eq!(read.ask(row * 7), Some((status(row), deed(row))));
         }
         assert_eq!((read.ask(8), read.unseen()), (None, 100));
         assert!(Outcomes::from_bytes(&[0; ROW_BYTES + 1]).is_none());

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::deed::{self, Deed};
 use rollcall_model::code::{RowCode, Warning};
 use rollcall_tabular::{
     Header, MAX_RECORD_BYTES, RESULT_COLUMNS, Row, RowShape, Writer,
@@ -114,7 +115,7 @@ impl Report {
 
     /// Writes one row with what came of it.
     pub fn row(&mut self, row: &Row<'_>, judgement: Judgement) {
-        let Judgement { status, remarks } = judgement;
+        let Judgement { status, remarks, .. } = judgement;
         self.counts.add(status);
         let line = row.line.to_string();
         let original = row.original();
@@ -161,6 +162,8 @@ pub struct Judgement {
     pub status: RowStatus,
     /// Why, and what is worth knowing.
     pub remarks: Vec<Remark>,
+    /// What was done by it.
+    pub deed: Deed,
 }
 
 /// One thing to say of a row.
@@ -175,12 +178,17 @@ pub struct Remark {
 impl Judgement {
     /// The row failed, for one reason.
     pub(crate) fn failed(remark: Remark) -> Self {
-        Self { status: RowStatus::Failed, remarks: vec![remark] }
+        Self::new(RowStatus::Failed, vec![remark])
+    }
+
+    /// A row that has done nothing but what its status says.
+    pub(crate) fn new(status: RowStatus, remarks: Vec<Remark>) -> Self {
+        Self { status, remarks, deed: Deed::default() }
     }
 
     /// The job ended before the row's turn.
     pub(crate) fn unprocessed() -> Self {
-        Self { status: RowStatus::Unprocessed, remarks: Vec::new() }
+        Self::new(RowStatus::Unprocessed, Vec::new())
     }
 
     /// Whether this is worth saying of the row.
@@ -188,13 +196,15 @@ impl Judgement {
         self.remarks.iter().any(|remark| remark.code == warning.as_str())
     }
 
-    /// Says that the preview had said something else; `None` where it didn't have the row.
-    pub fn differs_from_preview(&mut self, said: Option<RowStatus>) {
+    /// Says so where the preview had said something else of the row, or didn't have it (`None`). Whether that is so.
+    pub fn compare_with_preview(&mut self, said: Option<(RowStatus, Deed)>) -> bool {
         let message = match said {
-            Some(said) => format!("The preview said \"{}\".", said.as_str()),
-            None => "The preview didn't have this row.".to_owned(),
+            Some(said) => deed::difference(said, (self.status, self.deed)),
+            None => Some("The preview didn't have this row.".to_owned()),
         };
-        self.remarks.push(Remark::warning(Warning::DiffersFromPreview, "", "", message));
+        let differs = message.is_some();
+        self.remarks.extend(message.map(|message| Remark::warning(Warning::DiffersFromPreview, "", "", message)));
+        differs
     }
 
     /// The failure of a row that can't be read column by column; `None` for one that can.
@@ -202,7 +212,7 @@ impl Judgement {
         if row.shape == RowShape::Header {
             let message = "The row is the header again. It was passed over.";
             let remark = Remark::warning(Warning::HeaderRepeated, "", "", message);
-            return Some(Self { status: RowStatus::Unchanged, remarks: vec![remark] });
+            return Some(Self::new(RowStatus::Unchanged, vec![remark]));
         }
         (row.shape != RowShape::Sound).then(|| Self::failed(misshapen(row)))
     }
@@ -282,7 +292,7 @@ mod tests {
             let remarks = value.chars().take(60).map(|_| remark()).collect();
             report
                 .get_or_insert_with(|| Report::new(row.header()))
-                .row(&row, Judgement { status: RowStatus::Failed, remarks });
+                .row(&row, Judgement::new(RowStatus::Failed, remarks));
         }
         let mut report = report.expect("the file has rows");
         [report.results.take(), report.failed.take()]

@@ -46,14 +46,10 @@ pub(crate) async fn report<O: Operation>(attempt: &mut Attempt<'_>, reading: &mu
                 elsewhere.get_or_insert((0, row.line)).0 += 1;
             }
             if attempt.job.previews() {
-                outcomes.note(job.row_key(&row), judgement.status);
+                outcomes.note(job.row_key(&row), judgement.status, judgement.deed);
             }
             if let Some(said) = &mut said {
-                let said = said.ask(job.row_key(&row));
-                if said != Some(judgement.status) {
-                    differs += 1;
-                    judgement.differs_from_preview(said);
-                }
+                differs += u64::from(judgement.compare_with_preview(said.ask(job.row_key(&row))));
             }
             report.row(&row, judgement);
             // By bytes, and not by pieces of the download: of one piece may come any number of them.

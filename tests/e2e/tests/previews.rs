@@ -3,7 +3,10 @@
 use e2e::{Stack, rollcall, somebody, user};
 use rollcall_bulk::job::{Failure, Job, JobState, MailState, Stage};
 use rollcall_engine::decide;
-use rollcall_model::jobs::{Decision, JobKind};
+use rollcall_model::{
+    jobs::{Decision, JobKind},
+    user::{Profile, User},
+};
 
 const FIRST: &str = "+919876543210";
 const SECOND: &str = "+919876543211";
@@ -75,6 +78,43 @@ async fn a_preview_of_users_creates_nobody_until_it_is_executed() {
     let done = stack.execute(&job).await;
     assert_eq!((done.state, done.counts, done.previewed.unwrap().differs), (JobState::Finished, job.counts, 0));
     assert_eq!(stack.user("new1").await.unwrap().profile.name.as_str(), "Neha");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_is_held_against_its_preview_field_by_field_and_number_by_number() {
+    let stack = stack().await;
+    let file = format!(
+        "Login ID,Name,Email,Block Web Login,Allowed Caller ID\nz1,Z One,,,\nz2,Z Two,z2@e.example,Yes,\n\
+         user1,Asha,,,\nuser2,,,,{FIRST};{SECOND}\nuser3,,,,{FIRST}\n"
+    );
+    let job = stack.preview(JobKind::UploadUsers, "z2.csv", file).await;
+    assert_eq!((job.counts.applied, job.progress.users_created), (5, 2), "{job:?}");
+
+    // Meanwhile somebody else comes by the login ID, one is renamed, and one gets one of two numbers.
+    stack.create_user(User { profile: Profile::named("Zed Else").unwrap(), ..user("z2") }).await;
+    let first = stack.user("user1").await.unwrap();
+    let mut renamed = User { version: first.version + 1, ..first.clone() };
+    renamed.profile.name = "Renamed".parse().unwrap();
+    stack.update_user(&first, &renamed).await;
+    stack.append("between.csv", format!("Login ID,Allowed Caller ID\nuser2,{SECOND}\n")).await;
+
+    let done = stack.execute(&job).await;
+    assert_eq!((done.counts.applied, done.previewed.unwrap().differs), (5, 3), "{:?}", done.counts);
+    let results = stack.report(&done, "results").await;
+    let said: Vec<_> = results.iter().map(|row| (row["Line"].as_str(), row["Error Message"].as_str())).collect();
+    let said: Vec<_> = said.into_iter().filter(|(_, message)| message.contains("The preview")).collect();
+    assert_eq!(
+        said,
+        [
+            (
+                "3",
+                "The preview said: created (name, e-mail address, web login). \
+                 Now: changed (name, e-mail address, web login)."
+            ),
+            ("4", "The preview said: changed (name). Now the same, but from or to another value."),
+            ("5", "The user had +919876543211 before. The preview said: 2 numbers added. Now: 1 number added."),
+        ]
+    );
 }
 
 async fn decided(stack: &Stack, job: &Job, decision: Decision) -> Result<JobState, String> {

@@ -3,6 +3,7 @@
 use super::{AppendLedger, LOGIN, LoginLookup, NUMBERS, ledger::NumberOutcome, numbers_cell, written_numbers};
 use crate::{
     cells::{no_value, refused},
+    deed::Deed,
     report::{Judgement, Remark, RowStatus},
 };
 use rollcall_model::{
@@ -56,7 +57,7 @@ pub fn judge(row: &Row<'_>, reader: &mut NumberReader, ledger: &mut AppendLedger
     }
     errors.append(&mut warnings);
     errors.append(&mut numbers.warnings);
-    Judgement { status, remarks: errors }
+    Judgement { status, remarks: errors, deed: numbers.deed }
 }
 
 /// What came of the numbers of one row.
@@ -68,6 +69,8 @@ pub(crate) struct NumbersJudged {
     pub good: usize,
     /// Those of them that this row put there.
     pub applied: usize,
+    /// The same, as a deed.
+    pub deed: Deed,
     /// Numbers whose turn didn't come.
     pub unprocessed: usize,
     /// Why numbers were refused.
@@ -126,7 +129,10 @@ impl NumbersJudged {
     fn fate(&mut self, fate: NumberOutcome, number: CallerId, field: &str, written: &str) {
         let mut warn = |warning, message| self.warnings.push(Remark::warning(warning, field, written, message));
         match fate {
-            NumberOutcome::Added => self.applied += 1,
+            NumberOutcome::Added => {
+                self.applied += 1;
+                self.deed.add(number);
+            }
             NumberOutcome::ReportedEarlier => {
                 warn(Warning::DuplicateInFile, format!("{number} for this user stands further up in the file."));
             }

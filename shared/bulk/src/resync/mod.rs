@@ -412,7 +412,7 @@ fn judge(row: &Row<'_>, ledger: &ResyncLedger) -> Judgement {
             }
         };
         let remarks = vec![Remark::error(why.code(), field, &value, message)];
-        return Judgement { status: if changed { RowStatus::Partial } else { RowStatus::Failed }, remarks };
+        return Judgement::new(if changed { RowStatus::Partial } else { RowStatus::Failed }, remarks);
     }
     let warning = match kind {
         MappingOutcome::Unmapped => Some((Warning::Unmapped, "No phone user has the CRM user's address or login.")),
@@ -430,5 +430,5 @@ fn judge(row: &Row<'_>, ledger: &ResyncLedger) -> Judgement {
         }
     };
     let remarks = warning.into_iter().map(|(code, message)| Remark::warning(code, field, &value, message)).collect();
-    Judgement { status: if changed { RowStatus::Applied } else { RowStatus::Unchanged }, remarks }
+    Judgement::new(if changed { RowStatus::Applied } else { RowStatus::Unchanged }, remarks)
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     bulk_job::BulkJob,
+    deed::Deed,
     left_out::LeftOut,
     report::{Judgement, Remark, RowStatus},
 };
@@ -155,9 +156,8 @@ impl BulkJob for RotationLedger {
 fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
     let login = row.value(LOGIN).unwrap_or_default();
     let (login_field, old_field, new_field) = (row.header().name(LOGIN), COLUMNS[OLD].name, COLUMNS[NEW].name);
-    let unchanged = |warning, field: &str, value: &str, message: String| Judgement {
-        status: RowStatus::Unchanged,
-        remarks: vec![Remark::warning(warning, field, value, message)],
+    let unchanged = |warning, field: &str, value: &str, message: String| {
+        Judgement::new(RowStatus::Unchanged, vec![Remark::warning(warning, field, value, message)])
     };
     let Some(checked) = ledger.pair(row) else {
         let message = "No user of the account has this login ID.";
@@ -215,7 +215,10 @@ fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
         let message = format!("{new} has been retired meanwhile, and {old} too: both are off the list.");
         return Judgement::failed(Remark::error(RowCode::NumberRetired, new_field, &new.to_string(), message));
     }
-    Judgement { status: RowStatus::Applied, remarks: Vec::new() }
+    let mut deed = Deed::default();
+    deed.remove(pair.old);
+    new.iter().for_each(|new| deed.add(*new));
+    Judgement { deed, ..Judgement::new(RowStatus::Applied, Vec::new()) }
 }
 
 /// Judges the row of those who dial from an old number by their policy.
@@ -237,5 +240,5 @@ fn by_policy(ledger: &RotationLedger, field: &str, pair: Pair, people: u64, repl
     let message =
         format!("{people} people dial from {old} by their policy: all numbers, or their department's. {what}");
     let remarks = vec![Remark::warning(Warning::DialledByPolicy, field, &old, message)];
-    Judgement { status: if kept { RowStatus::Unchanged } else { RowStatus::Applied }, remarks }
+    Judgement::new(if kept { RowStatus::Unchanged } else { RowStatus::Applied }, remarks)
 }

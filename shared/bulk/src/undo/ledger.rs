@@ -225,12 +225,12 @@ fn judge(row: &Row<'_>, ledger: &UndoLedger) -> Judgement {
     let number = row.value(NUMBER).unwrap_or_default();
     match came {
         None => Judgement::unprocessed(),
-        Some(Came::Done) => Judgement { status: RowStatus::Applied, remarks: Vec::new() },
+        Some(Came::Done) => Judgement::new(RowStatus::Applied, Vec::new()),
         Some(Came::LeftNone) => {
             let login = row.value(LOGIN).unwrap_or_default();
             let message = "The user has no number to dial from any more, as before the job.";
             let remark = Remark::warning(Warning::LeftWithoutNumber, row.header().name(LOGIN), &login, message);
-            Judgement { status: RowStatus::Applied, remarks: vec![remark] }
+            Judgement::new(RowStatus::Applied, vec![remark])
         }
         Some(Came::PassedOver(SkipReason::LeftOut(why))) => {
             Judgement::failed(Remark::error(why.code(), row.header().name(ACT), &number, why.message()))
@@ -249,7 +249,7 @@ fn judge(row: &Row<'_>, ledger: &UndoLedger) -> Judgement {
         }
         Some(Came::PassedOver(since)) => {
             let remark = Remark::warning(Warning::ChangedSince, row.header().name(ACT), &number, since.message());
-            Judgement { status: RowStatus::Unchanged, remarks: vec![remark] }
+            Judgement::new(RowStatus::Unchanged, vec![remark])
         }
         Some(Came::Retired) => {
             let message = "The number was retired while it was being put back.";

@@ -21,7 +21,7 @@ pub fn judge(row: &Row<'_>, reader: &mut UserRowReader, ledger: &mut UploadLedge
         Err(mut errors) => {
             // Everything that is wrong is told at once.
             errors.append(&mut NumbersJudged::of(row, &mut reader.numbers, &mut ledger.numbers, None).errors);
-            return Judgement { status: RowStatus::Failed, remarks: errors };
+            return Judgement::new(RowStatus::Failed, errors);
         }
     };
     let name = |column: usize| row.header().name(column);
@@ -50,18 +50,23 @@ pub fn judge(row: &Row<'_>, reader: &mut UserRowReader, ledger: &mut UploadLedge
             remarks[0].message = format!("{said} {}", remarks[0].message);
             remarks.append(&mut NumbersJudged::of(row, &mut reader.numbers, &mut ledger.numbers, None).errors);
             remarks.append(&mut warnings);
-            return Judgement { status: RowStatus::Partial, remarks };
+            let deed = ledger.deed(user).into();
+            return Judgement { status: RowStatus::Partial, remarks, deed };
         }
         Some(UserOutcome::Refused(refusal)) => {
             let mut remarks: Vec<Remark> = refusal.each().map(refused).collect();
             remarks.append(&mut NumbersJudged::of(row, &mut reader.numbers, &mut ledger.numbers, None).errors);
             remarks.append(&mut warnings);
-            return Judgement { status: RowStatus::Failed, remarks };
+            return Judgement::new(RowStatus::Failed, remarks);
         }
         Some(UserOutcome::Written) => first,
         Some(UserOutcome::Same) => false,
     };
     let mut numbers = NumbersJudged::of(row, &mut reader.numbers, &mut ledger.numbers, Some(user));
+    let mut deed = numbers.deed;
+    if written {
+        deed.user = ledger.deed(user);
+    }
     let status = match () {
         () if numbers.unprocessed > 0 => RowStatus::Unprocessed,
         () if numbers.errors.is_empty() && (written || numbers.applied > 0) => RowStatus::Applied,
@@ -80,5 +85,5 @@ pub fn judge(row: &Row<'_>, reader: &mut UserRowReader, ledger: &mut UploadLedge
     }
     remarks.append(&mut warnings);
     remarks.append(&mut numbers.warnings);
-    Judgement { status, remarks }
+    Judgement { status, remarks, deed }
 }

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use super::{Refusal, UserChange, UserPlan, UserRow, UserRowReader, entry::Said};
-use crate::append;
+use crate::{append, deed::UserDeed};
 use rollcall_model::user::{AgentStatus, Claim, LoginId, Suspect, WebLogin};
 use rollcall_tabular::{Row, RowShape};
 
@@ -55,8 +55,9 @@ impl UserRequests {
 
     /// The ledger of what is wanted. Nothing has come of it yet.
     pub fn finish_reading(self) -> UploadLedger {
-        let fates = self.asked.iter().map(|_| None).collect();
-        UploadLedger { numbers: self.numbers.finish_reading(), asked: self.asked, claimants: self.claimants, fates }
+        let Self { numbers, asked, claimants } = self;
+        let (fates, deeds) = (asked.iter().map(|_| None).collect(), vec![UserDeed::default(); asked.len()]);
+        UploadLedger { numbers: numbers.finish_reading(), asked, claimants, fates, deeds }
     }
 }
 
@@ -67,6 +68,8 @@ pub struct UploadLedger {
     /// Who in the file is the first to ask for what only one user can have.
     claimants: HashMap<Claim, usize>,
     fates: Vec<Option<UserOutcome>>,
+    /// What was done to each, but for its numbers.
+    deeds: Vec<UserDeed>,
 }
 
 /// When somebody gives up what another user of the file is to have.
@@ -126,6 +129,11 @@ impl UploadLedger {
     pub fn record(&mut self, plan: &UserPlan) {
         let Some(user) = self.user(&plan.numbers.login) else { return };
         self.numbers.record(&plan.numbers);
+        self.deeds[user] = match &plan.change {
+            UserChange::Create(user) => UserDeed::of(None, user),
+            UserChange::Update { before, after } => UserDeed::of(Some(before), after),
+            UserChange::None | UserChange::Refused(_) => UserDeed::default(),
+        };
         self.fates[user] = Some(match (&plan.change, &plan.left_out) {
             // Who was out already is kept out by nothing of this.
             (UserChange::Refused(refusal), _) | (UserChange::None, Some(refusal)) => {
@@ -139,6 +147,11 @@ impl UploadLedger {
 
     pub(super) fn asked(&self, user: usize) -> &Asked {
         &self.asked[user]
+    }
+
+    /// What was done to a user, but for its numbers.
+    pub(super) fn deed(&self, user: usize) -> UserDeed {
+        self.deeds[user]
     }
 
     pub(super) fn fate(&self, user: usize) -> Option<&UserOutcome> {
