@@ -182,8 +182,13 @@ impl<'a> Attempt<'a> {
     }
 
     pub(crate) async fn end(&mut self) -> Result<(), StorageError> {
+        let before = self.job.clone();
         self.job.end(self.world.now());
-        self.save().await?;
+        if let Err(error) = self.save().await {
+            // It has not ended, as far as anybody knows, and may be given up yet.
+            self.job = before;
+            return Err(error);
+        }
         metrics::job_ended(&self.job);
         Ok(())
     }

@@ -114,7 +114,7 @@ async fn groups_are_the_same_in_each_attempt_wherever_one_dies() {
     let (rotation, steps) = run(&memory, &Rotate, &dropped, None).await;
     let expected = groups(&memory.state(), &rotation);
     assert!(expected > 1, "{expected} groups");
-    let file = UndoRequest { job: rotation.id.clone(), preview: false }.to_json();
+    let file = UndoRequest { job: rotation.id.clone(), preview: false, allow_empty: false }.to_json();
     let rotated = memory.state().clone();
     let undo = drop_file(&memory, JobKind::Undo, "undo.json", file.clone());
     let (undone, undo_steps) = run(&memory, &Undo, &undo, None).await;

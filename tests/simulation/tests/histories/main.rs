@@ -85,11 +85,6 @@ async fn simulate(seed: u64) {
         if let Some((place, event)) = alone.filter(|_| !doomed) {
             if !matches!(event, Event::Schedule) {
                 let untroubled = without_trouble(before.clone(), &events, seed).await;
-                if std::env::var("DUMP").is_ok() {
-                    for (at, entry) in now.log.iter().enumerate() { eprintln!("{at} {} {}", format!("{:?}", entry.by).chars().take(20).collect::<String>(), format!("{:?}", entry.what).chars().take(1500).collect::<String>()); }
-                    for job in now.jobs.values() { eprintln!("JOB {job:?}"); }
-                    
-                }
                 demand("trouble_changes_nothing", || {
                     assert_eq!(essence(&now), essence(&untroubled), "after {place}");
                 });
