@@ -73,10 +73,11 @@ fn is_touched(round: &Round<'_>, login: &str, by: &BTreeSet<By>) -> bool {
     })
 }
 
-/// Whether an undo has taken off what an append had put on the list of somebody who had nothing to dial from.
+/// Whether an append, or an undo of one, has taken off what the append had put on the list of somebody who had nothing to dial from.
 fn had_none(round: &Round<'_>, at: usize, login: &str) -> bool {
-    let undone = round.job_of(&round.log[at]).and_then(|undo| round.undone_by(undo));
-    let Some(append) = undone.filter(|job| job.upload.kind != JobKind::RotateCallerIds) else { return false };
+    let job = round.job_of(&round.log[at]);
+    let append = job.and_then(|job| round.undone_by(job)).or(job);
+    let Some(append) = append.filter(|job| job.upload.kind != JobKind::RotateCallerIds) else { return false };
     let by = By::Job(append.id.clone());
     let mut numbers: BTreeMap<CallerId, InventoryNumber> = BTreeMap::new();
     for entry in round.past.iter().chain(round.log) {
