@@ -2,7 +2,8 @@
 //! throttled request or a lost answer at any request. What runs is the engine that ships, on a world in memory.
 //!
 //! Three things are asked of each. What happens alone ends as it does without any trouble, and, where no policies and limits are in
-//! play, as `reference.rs` says. What happens at once is held against what always holds (`invariants.rs`).
+//! play, as `reference.rs` says. And after each round the invariants hold (`invariants/`), each a sentence that a user of the product
+//! would sign, looked up in the world's log: every write with who made it, and what jobs had looked at before.
 //!
 //! `ROLLCALL_HISTORIES` says how many, and `ROLLCALL_SEED` which is the first.
 
