@@ -28,7 +28,8 @@ async fn read<P: DeserializeOwned + Into<Effect>>(
     attempt: &Attempt<'_>,
     job: &Job,
 ) -> Result<Vec<Effect>, StorageError> {
-    plans_of(attempt, job, |plan: P| Some(plan.into()).filter(Effect::is_any)).await
+    let effects = plans_of(attempt, job, |plan: P| Some(plan.into()).filter(Effect::is_any)).await?;
+    Ok(Effect::joined(effects))
 }
 
 /// What is left of a job's effects, where earlier undos have taken back a part.
@@ -41,12 +42,13 @@ pub(crate) async fn left(
         let Some(undo) = attempt.world.jobs.job(attempt.account(), undo).await? else { continue };
         let taken_back = |plan: UndoPlan| Some(UndoPlan { passed_over: Vec::new(), ..plan });
         let done = plans_of(attempt, &undo, taken_back).await?;
-        let done: HashMap<&str, &UndoPlan> = done.iter().map(|plan| (plan.login.as_str(), plan)).collect();
+        let mut by_login: HashMap<&str, Vec<&UndoPlan>> = HashMap::new();
+        done.iter().for_each(|plan| by_login.entry(plan.login.as_str()).or_default().push(plan));
         effects = effects
             .into_iter()
-            .map(|effect| match done.get(effect.login.as_str()) {
-                Some(done) => effect.without(done),
-                None => effect,
+            .map(|effect| {
+                let done = by_login.get(effect.login.as_str()).cloned().unwrap_or_default();
+                done.into_iter().fold(effect, Effect::without)
             })
             .filter(Effect::is_any)
             .collect();
