@@ -1,6 +1,6 @@
 //! The first reading: who is to have what.
 
-use rollcall_bulk::{bulk_job::BulkJob, job::Phase, note::Note};
+use rollcall_bulk::{bulk_job::BulkJob, note::Note};
 use rollcall_model::{
     code::{FileCode, FileWarning},
     jobs::{JobKind, ObjectVersion},
@@ -84,9 +84,8 @@ fn gone(attempt: &Attempt<'_>, error: StorageError) -> Interrupt {
     }
     let job = &attempt.job;
     let prepares = !matches!(job.upload.kind, JobKind::AppendCallerIds | JobKind::UploadUsers);
-    let begun = job.phase != Phase::Reading || job.progress.users_changed > 0 || prepares && job.attempts > 1;
     let message = "The file is gone: it was deleted, or has expired. Drop it again.".to_owned();
-    if begun || attempt.given_up {
+    if attempt.has_begun() || prepares && job.attempts > 1 {
         return StorageError::new("opening the file", ErrorKind::NotFound, message).into();
     }
     FileFault { code: FileCode::FileGone, line: None, message }.into()
