@@ -7,7 +7,8 @@ use std::{
 
 use rollcall_model::{
     caller_id::CallerId,
-    user::{Extension, Profile, User},
+    email::EmailAddress,
+    user::{DirectoryId, Extension, Profile, Ref, User},
 };
 
 use crate::report::RowStatus;
@@ -102,25 +103,22 @@ impl Deed {
         self.numbers = hash.0;
     }
 
-    pub(crate) fn to_bytes(self) -> [u8; BYTES] {
+    pub(crate) fn to_bytes(self) -> impl Iterator<Item = u8> {
         let Self { user: UserDeed { fields, values }, added, removed, numbers } = self;
-        let mut bytes = [0; BYTES];
-        let [a, b] = fields.to_be_bytes();
-        let [c, d, e, f] = values.to_be_bytes();
-        let [g, h] = added.to_be_bytes();
-        let [i, j] = removed.to_be_bytes();
-        let [k, l, m, n] = numbers.to_be_bytes();
-        bytes.copy_from_slice(&[a, b, c, d, e, f, g, h, i, j, k, l, m, n]);
-        bytes
+        let short = [fields, added, removed].into_iter().flat_map(u16::to_be_bytes);
+        short.chain([values, numbers].into_iter().flat_map(u32::to_be_bytes))
     }
 
-    pub(crate) fn from_bytes([a, b, c, d, e, f, g, h, i, j, k, l, m, n]: [u8; BYTES]) -> Self {
-        Self {
-            user: UserDeed { fields: u16::from_be_bytes([a, b]), values: u32::from_be_bytes([c, d, e, f]) },
-            added: u16::from_be_bytes([g, h]),
-            removed: u16::from_be_bytes([i, j]),
-            numbers: u32::from_be_bytes([k, l, m, n]),
-        }
+    /// What [`Deed::to_bytes`] has made; `None` for another number of bytes.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let bytes: &[u8; BYTES] = bytes.try_into().ok()?;
+        let (short, long) = bytes.split_at(3 * size_of::<u16>());
+        let (short, long) = (short.as_chunks().0, long.as_chunks().0);
+        let [fields, added, removed] = short else { return None };
+        let [values, numbers] = long else { return None };
+        let [fields, added, removed] = [fields, added, removed].map(|bytes| u16::from_be_bytes(*bytes));
+        let [values, numbers] = [values, numbers].map(|bytes| u32::from_be_bytes(*bytes));
+        Some(Self { user: UserDeed { fields, values }, added, removed, numbers })
     }
 
     /// In words; empty where nothing was done.
@@ -174,18 +172,18 @@ fn values_of(user: &User) -> [Option<String>; FIELDS.len()] {
     };
     [
         Some(profile.name.to_string()),
-        text(profile.email.as_ref().map(|email| email.as_str())),
+        text(profile.email.as_ref().map(EmailAddress::as_str)),
         profile.call_forward_number.map(|number| number.to_string()),
         profile.calling_agent.then(|| "yes".to_owned()),
         profile.extension.as_ref().map(extension),
-        text(profile.role.as_ref().map(|role| role.as_str())),
-        text(profile.department.as_ref().map(|department| department.as_str())),
-        text(profile.team.as_ref().map(|team| team.as_str())),
+        text(profile.role.as_ref().map(Ref::as_str)),
+        text(profile.department.as_ref().map(Ref::as_str)),
+        text(profile.team.as_ref().map(Ref::as_str)),
         profile.designation.as_ref().map(ToString::to_string),
         text(Some(user.agent_status.as_str())),
         text(Some(user.web_login.as_str())),
         text(Some(user.policy.as_str())),
-        text(user.directory_id.as_ref().map(|id| id.as_str())),
+        text(user.directory_id.as_ref().map(DirectoryId::as_str)),
     ]
 }
 
@@ -220,7 +218,9 @@ mod tests {
 
     fn with(user: UserDeed, numbers: &[&str]) -> (RowStatus, Deed) {
         let mut deed = Deed::from(user);
-        numbers.iter().for_each(|number| deed.add(number.parse().unwrap()));
+        for number in numbers {
+            deed.add(number.parse().unwrap());
+        }
         (RowStatus::Applied, deed)
     }
 
@@ -268,7 +268,7 @@ mod tests {
     fn a_deed_is_read_as_it_was_kept() {
         let (_, mut deed) = with(UserDeed::of(Some(&user("Zed")), &user("Asha")), &["+919876543210"]);
         deed.remove("+919876543211".parse().unwrap());
-        assert_eq!(Deed::from_bytes(deed.to_bytes()), deed);
+        assert_eq!(Deed::from_bytes(&deed.to_bytes().collect::<Vec<_>>()), Some(deed));
         assert_eq!(size_of::<UserDeed>(), 8);
     }
 }

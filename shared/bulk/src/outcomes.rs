@@ -44,10 +44,7 @@ impl Outcomes {
 
     /// What came of this row; `None` when there was none of this key. Keys are asked for once each.
     pub fn ask(&mut self, key: u64) -> Option<(RowStatus, Deed)> {
-        let at = self
-            .rows
-            .binary_search_by_key(&key.to_be_bytes(), |row| *row.first_chunk().expect("rows begin with keys"))
-            .ok()?;
+        let at = self.rows.binary_search_by(|row| row[..KEY_BYTES].cmp(&key.to_be_bytes())).ok()?;
         self.seen += 1;
         read(&self.rows[at])
     }
@@ -62,7 +59,7 @@ impl Outcomes {
 fn read(row: &[u8; ROW_BYTES]) -> Option<(RowStatus, Deed)> {
     let (status, deed) = row[KEY_BYTES..].split_first()?;
     let status = RowStatus::ALL.into_iter().find(|known| *known as u8 == *status)?;
-    Some((status, Deed::from_bytes(deed.try_into().ok()?)))
+    Some((status, Deed::from_bytes(deed)?))
 }
 
 /// The key of a row that is known by these values, in a job whose rows have no place of their own.

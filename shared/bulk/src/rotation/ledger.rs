@@ -217,7 +217,9 @@ fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
     }
     let mut deed = Deed::default();
     deed.remove(pair.old);
-    new.iter().for_each(|new| deed.add(*new));
+    if let Some(new) = new {
+        deed.add(*new);
+    }
     Judgement { deed, ..Judgement::new(RowStatus::Applied, Vec::new()) }
 }
 

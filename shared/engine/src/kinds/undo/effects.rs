@@ -24,6 +24,18 @@ pub(crate) async fn of(attempt: &Attempt<'_>, job: &Job) -> Result<Vec<Effect>, 
     }
 }
 
+/// Whether what it did is still kept. Of a job that did nothing, nothing is missing.
+pub(crate) async fn are_kept(attempt: &Attempt<'_>, job: &Job) -> Result<bool, StorageError> {
+    let (keys, done) = (job.keys(), job.progress);
+    let changed_lists = done.users_changed + done.numbers_added + done.numbers_removed > 0;
+    let is_there = async |key: String| attempt.world.bucket.get(&key).await.map(|bytes| bytes.is_some());
+    if changed_lists && !is_there(keys.changes(0)).await? {
+        return Ok(false);
+    }
+    let retired = job.upload.kind == JobKind::RotateCallerIds && job.counts.applied > 0;
+    Ok(!retired || is_there(keys.numbers()).await?)
+}
+
 async fn read<P: DeserializeOwned + Into<Effect>>(
     attempt: &Attempt<'_>,
     job: &Job,
