@@ -147,6 +147,6 @@ impl From<user_upload::UserPlan> for Effect {
             user_upload::UserChange::Update { before, after } => UserEffect::Changed(Box::new([*before, *after])),
             user_upload::UserChange::None | user_upload::UserChange::Refused(_) => UserEffect::None,
         };
-        Self { user, created, ..plan.numbers.into() }
+        Self { created, user, ..plan.numbers.into() }
     }
 }
