@@ -368,7 +368,7 @@ impl Plan for ResyncPlan {
     /// What an earlier attempt has written is its doing, whatever is left to do.
     fn merge_previous_attempt(&mut self, earlier: &Self) {
         let wrote = earlier.change.after.as_ref().and_then(|after| after.read);
-        if self.change.kind == MappingOutcome::Unchanged && wrote.is_some() && wrote == self.found {
+        if !self.writes() && wrote.is_some() && wrote == self.found {
             self.change = MappingChange { after: None, ..earlier.change.clone() };
             self.done = true;
         }

@@ -148,6 +148,14 @@ fn removed_by(round: &Round<'_>, job: &JobId, login: &str) -> BTreeSet<CallerId>
     removed
 }
 
+/// Whether a rotation has given its reservation of a number back, and left the number in service.
+fn has_released(round: &Round<'_>, job: &JobId, number: CallerId) -> bool {
+    round.entries_of(job).any(|(_, entry)| {
+        matches!(&entry.what, What::Number { before: Some(before), after } if after.number == number
+            && before.reserved_by.is_some() && after.reserved_by.is_none() && after.facts.state.is_usable())
+    })
+}
+
 /// What a rotation of this round has retired is on nobody's list, unless a person has decided otherwise meanwhile.
 pub fn rotated_numbers_are_on_no_list(round: &Round<'_>) {
     for entry in round.log {
@@ -163,6 +171,10 @@ pub fn rotated_numbers_are_on_no_list(round: &Round<'_>) {
             && since(round.now)
             && !round.events.iter().any(|(_, event)| decided(event))
         {
+            // One that was given up and sent back doesn't look at everybody again: the schedule owes the number that.
+            if has_released(round, &job.id, number) && after.second_look.is_some() {
+                continue;
+            }
             let on = round.now.users.iter().find(|(_, person)| person.user.caller_ids.contains(&number));
             assert!(on.is_none(), "{number} is retired, and {on:?}");
         }
