@@ -30,6 +30,9 @@ pub struct Undo {
     /// Undo also what leaves users with no number to dial from
     #[arg(long)]
     allow_empty: bool,
+    /// Show first what would be taken back, also with --yes
+    #[arg(long)]
+    preview: bool,
     #[command(flatten)]
     whose: AccountArg,
     #[command(flatten)]
@@ -47,7 +50,7 @@ impl Undo {
         self.watch.check()?;
         let stack = StackClient::open(place, &self.whose).await?;
         let job = job::find(&stack, &self.job).await?;
-        let request = UndoJobRequest { preview: self.consent.asks(), allow_empty: self.allow_empty };
+        let request = UndoJobRequest { preview: self.preview || self.consent.asks(), allow_empty: self.allow_empty };
         let id = stack.ask_for(&["v1", "jobs", job.id.as_str(), "undo"], &request).await?;
         self.watch.run(&stack, &id, self.consent).await
     }

@@ -118,6 +118,11 @@ impl<'a> Attempt<'a> {
         self.job.attempts > 1 || self.given_up
     }
 
+    /// Whether the job may have written users already, or has been given up.
+    pub fn has_begun(&self) -> bool {
+        self.job.phase != Phase::Reading || self.job.progress.users_changed > 0 || self.given_up
+    }
+
     /// The account whose job it is.
     pub fn account(&self) -> &AccountId {
         &self.job.upload.account

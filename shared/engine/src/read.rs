@@ -3,14 +3,14 @@
 use rollcall_bulk::{bulk_job::BulkJob, note::Note};
 use rollcall_model::{
     code::{FileCode, FileWarning},
-    jobs::ObjectVersion,
+    jobs::{JobKind, ObjectVersion},
 };
 use rollcall_tabular::{Encoding, FileFault, Reader, Schema};
 use tokio::time::Instant;
 
 use crate::{
-    Attempt, Interrupt, Operation, Prepared, RowSource, encoding::judge_encoding, options::note_options,
-    world::Download,
+    Attempt, ErrorKind, Interrupt, Operation, Prepared, RowSource, StorageError, encoding::judge_encoding,
+    options::note_options, world::Download,
 };
 
 /// What the first reading leaves for the second.
@@ -28,7 +28,7 @@ pub(crate) struct Reading<O: Operation> {
 /// Reads the rows.
 pub(crate) async fn read<O: Operation>(attempt: &mut Attempt<'_>, operation: &O) -> Result<Reading<O>, Interrupt> {
     let limits = attempt.limits;
-    let dropped = attempt.world.bucket.open(&attempt.job.source).await?;
+    let dropped = attempt.world.bucket.open(&attempt.job.source).await.map_err(|error| gone(attempt, error))?;
     // First of all: who is to be told, should nothing else be read of the file.
     note_options(attempt, dropped.options()).await?;
     // The rest of what was noted is so for good; this, a preview or an attempt before may have seen otherwise.
@@ -74,6 +74,21 @@ pub(crate) async fn read<O: Operation>(attempt: &mut Attempt<'_>, operation: &O)
         }
         judge_encoding(attempt, &source).await?;
     }
+}
+
+/// What it means that the dropped file can't be opened. One that is gone stays so: the job ends now. Where it may have done something already,
+/// it is given up, and what it did can be taken back.
+fn gone(attempt: &Attempt<'_>, error: StorageError) -> Interrupt {
+    if error.kind != ErrorKind::NotFound {
+        return error.into();
+    }
+    let job = &attempt.job;
+    let prepares = !matches!(job.upload.kind, JobKind::AppendCallerIds | JobKind::UploadUsers);
+    let message = "The file is gone: it was deleted, or has expired. Drop it again.".to_owned();
+    if attempt.has_begun() || prepares && job.attempts > 1 {
+        return StorageError::new("opening the file", ErrorKind::NotFound, message).into();
+    }
+    FileFault { code: FileCode::FileGone, line: None, message }.into()
 }
 
 /// Reads the rows of a file that has been opened. `false` says that its encoding must be judged first.

@@ -1,6 +1,6 @@
 //! A caller ID: a telephone number that a user may show when dialling.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, num::NonZeroU64, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 /// section 6). Whether such a number is in service anywhere is not its business: providers hand out numbers that
 /// numbering plans don't know, and an account may own them.
 ///
-/// Kept as an integer, since no E.164 number starts with a zero: grouping millions of rows is then arithmetic.
+/// Kept as an integer, since no E.164 number starts with a zero: grouping millions of rows is then arithmetic, and a number that may be
+/// missing takes no more than one that is there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct CallerId(u64);
+pub struct CallerId(NonZeroU64);
 
 /// The text is not a number in E.164 form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +76,7 @@ impl fmt::Display for CallerId {
 /// Numbers are personal data: a debug print shows the last two digits alone.
 impl fmt::Debug for CallerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CallerId(…{:02})", self.0 % 100)
+        write!(f, "CallerId(…{:02})", self.0.get() % 100)
     }
 }
 

@@ -52,5 +52,7 @@ codes! {
         MalformedJson = "MALFORMED_JSON",
         /// The file lies where no job takes it.
         FolderUnknown = "FOLDER_UNKNOWN",
+        /// The file was deleted, or has expired, before it was read.
+        FileGone = "FILE_GONE",
     }
 }

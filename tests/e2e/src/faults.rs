@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
@@ -12,7 +12,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, Uri},
+    http::{HeaderValue, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -105,6 +105,8 @@ struct Shared {
     refuses_writes: AtomicBool,
     /// Requests before the one whose answer is lost.
     until_lost: AtomicI64,
+    /// A part of the paths of objects that are gone.
+    gone: Mutex<Option<String>>,
     draws: SeededRng,
     requests: AtomicU64,
     statements: AtomicU64,
@@ -123,6 +125,7 @@ impl Proxy {
             down: AtomicBool::new(false),
             refuses_writes: AtomicBool::new(false),
             until_lost: AtomicI64::new(i64::MAX),
+            gone: Mutex::default(),
             draws: SeededRng::default(),
             requests: AtomicU64::new(0),
             statements: AtomicU64::new(0),
@@ -140,6 +143,11 @@ impl Proxy {
     /// Refuses every write from now on, as what the table can't store.
     pub fn refuse_writes(&self) {
         self.shared.refuses_writes.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on, there is no object in whose path this stands.
+    pub fn forget(&self, path: &str) {
+        *self.shared.gone.lock().expect("nobody panics") = Some(path.to_owned());
     }
 
     /// Loses the answer of the request that comes after so many others from now on, once. The request is carried out.
@@ -167,6 +175,11 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     }
     if shared.down.load(Ordering::Relaxed) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let gone = shared.gone.lock().expect("nobody panics").clone();
+    if request.method() == Method::GET && gone.is_some_and(|gone| request.uri().path().contains(&gone)) {
+        let answer = "<Error><Code>NoSuchVersion</Code><Message>It is gone.</Message></Error>";
+        return (StatusCode::NOT_FOUND, answer).into_response();
     }
     let is_lost = shared.until_lost.fetch_sub(1, Ordering::Relaxed) == 0;
     let (mut parts, body) = request.into_parts();

@@ -140,8 +140,9 @@ async fn furnish(stack: &Stack, account: &AccountId, jobs: &BothJobs) {
     second.profile.email = "u2@example.com".parse().ok();
     let directory = &stack.directory;
     assert_eq!(directory.create_users(account, &[first, second]).await.unwrap(), 2);
-    let now = jiff::Timestamp::now();
-    let numbers = numbers.map(|number| InventoryNumber::new(number, NumberFacts::default(), now));
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let numbers = numbers
+        .map(|number| InventoryNumber { version: 1, ..InventoryNumber::new(number, NumberFacts::default(), now) });
     directory.put_numbers(account, &numbers).await.unwrap();
     let entry = CatalogEntry { id: Ref::parse("r1").unwrap(), name: Name::parse("First").unwrap() };
     for kind in [CatalogKind::Role, CatalogKind::Department, CatalogKind::Team] {
@@ -150,7 +151,7 @@ async fn furnish(stack: &Stack, account: &AccountId, jobs: &BothJobs) {
     let mapping = Mapping::new(
         CrmUserId::parse("crm-1").unwrap(),
         rollcall_model::mapping::GivenMapping::default(),
-        jiff::Timestamp::now(),
+        jiff::Timestamp::UNIX_EPOCH,
     );
     assert!(directory.change_mapping(account, None, &mapping, None).await.unwrap());
     for job in [&jobs.previewed, &jobs.finished] {

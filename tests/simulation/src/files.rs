@@ -44,6 +44,10 @@ impl Bucket for Files {
         Ok(Box::new(Pieces { memory: self.0.clone(), left: object.bytes, options, modified }))
     }
 
+    async fn latest(&self, key: &str) -> Result<Option<String>, StorageError> {
+        self.0.ask(READING, |state| Some(state.objects.get(key)?.last()?.version.to_string())).await
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StorageError> {
         self.0.ask(READING, |state| state.object(key).cloned()).await
     }

@@ -1,5 +1,7 @@
 //! What happened in the world, in order: every write with who made it, and what jobs have looked at.
 
+use std::fmt;
+
 use rollcall_bulk::job::Stage;
 use rollcall_model::{
     caller_id::CallerId,
@@ -78,6 +80,40 @@ impl Entry {
         match self.what {
             What::TookUp(stage) => Some(stage),
             _ => None,
+        }
+    }
+}
+
+/// In a line, for people.
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let last = |text: &str| text.chars().rev().take(2).collect::<Vec<_>>().into_iter().rev().collect::<String>();
+        let list = |person: &Option<Box<Person>>| match person {
+            Some(person) => {
+                let list: Vec<String> = person.user.caller_ids.iter().map(|n| last(&n.to_string())).collect();
+                format!("[{}] {}", list.join(" "), person.user.policy.as_str())
+            }
+            None => "nobody".to_owned(),
+        };
+        let number = |item: &InventoryNumber| {
+            let reserved = if item.reserved_by.is_some() { " reserved" } else { "" };
+            format!("{}{reserved}", item.facts.state.as_str())
+        };
+        match &self.by {
+            By::Job(job) => write!(f, "{:.6}: ", job.as_str())?,
+            by => write!(f, "{by:?}: ")?,
+        }
+        match &self.what {
+            What::User { login, before, after } => write!(f, "{login} {} -> {}", list(before), list(after)),
+            What::Number { before, after } => {
+                let before = before.as_ref().map(|item| number(item)).unwrap_or_default();
+                write!(f, "number {} {before} -> {}", last(&after.number.to_string()), number(after))
+            }
+            What::Mapping { crm_user, after, .. } => {
+                let permission = after.as_ref().and_then(|after| after.permission.clone());
+                write!(f, "mapping {} -> {permission:?}", crm_user.as_str())
+            }
+            seen => write!(f, "{seen:?}"),
         }
     }
 }

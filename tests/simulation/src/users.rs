@@ -1,6 +1,6 @@
 //! Users, whose lists are sets, and who are written on condition of their version.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use rollcall_bulk::rotation::{Holder, Only};
@@ -23,6 +23,8 @@ use crate::{Memory, State, log::What, memory::expect_account, state::Person};
 
 /// Of so many users, each is read at a moment of its own: a batch of reads is none at one moment.
 const EACH: usize = 8;
+/// Numbers of whole lists that a walk keeps: few, so that some are cut.
+const WHOLE_LISTS: usize = 12;
 const READING: &str = "reading users";
 const WRITING: &str = "writing users";
 
@@ -188,7 +190,7 @@ impl Lists for Memory {
         until: Instant,
         usage: &mut TableUsage,
     ) -> Result<Walk, StorageError> {
-        let mut walk = Walk::default();
+        let (mut walk, mut room) = (Walk::default(), WHOLE_LISTS);
         let logins: Vec<String> = match only {
             Some(Only::Logins(logins)) => logins.iter().map(|login| login.folded().into_owned()).collect(),
             _ => self.ask("listing users", |state| state.users.keys().cloned().collect()).await?,
@@ -197,7 +199,10 @@ impl Lists for Memory {
             walk.unknown.extend(logins.iter().cloned());
         }
         let named: Vec<&str> = logins.iter().map(String::as_str).collect();
-        for (login, user) in self.whole_users(account, &named, until, usage).await? {
+        // In an order of their own: which lists are cut is the same for the same seed.
+        let found: BTreeMap<String, User> =
+            self.whole_users(account, &named, until, usage).await?.into_iter().collect();
+        for (login, user) in found {
             walk.unknown.remove(&login);
             let is_meant = match only {
                 None | Some(Only::Logins(_)) => true,
@@ -218,10 +223,16 @@ impl Lists for Memory {
                 _ => {}
             }
             if is_meant && (looked_for || user.caller_ids.iter().any(|number| numbers.contains(number))) {
-                walk.holders.push(Holder { login, created, policy, department, caller_ids: user.caller_ids });
+                let mut caller_ids = user.caller_ids;
+                if let Some(left) = room.checked_sub(caller_ids.len()) {
+                    room = left;
+                } else {
+                    caller_ids.retain(|number| numbers.contains(number));
+                    walk.cut.insert(login.clone());
+                }
+                walk.holders.push(Holder { login, created, policy, department, caller_ids });
             }
         }
-        walk.holders.sort_by(|a, b| a.login.cmp(&b.login));
         Ok(walk)
     }
 

@@ -34,6 +34,7 @@ pub struct RotationLedger {
 
 /// What came of one user.
 struct Came {
+    /// In the order of the old numbers.
     removed: Vec<Pair>,
     added: bool,
     retracted: Vec<CallerId>,
@@ -128,8 +129,10 @@ impl BulkJob for RotationLedger {
 
     fn record(&mut self, plan: &RotationPlan) {
         if let Some(user) = self.user(&plan.login) {
-            let RotationPlan { removed, mut retracted, kept, left_out, .. } = plan.clone();
-            retracted.extend(&plan.unusable);
+            let RotationPlan { removed, added, retracted, unusable, kept, left_out, .. } = plan;
+            let (mut removed, kept) = (removed.clone(), kept.clone());
+            removed.sort_unstable_by_key(|pair| pair.old);
+            let retracted = [retracted.as_slice(), unusable].concat();
             let before = self.came[user].take().map(|came| came.kept).unwrap_or_default();
             for number in before {
                 let keep = self.kept.get_mut(&number).expect("somebody keeps it");
@@ -138,8 +141,10 @@ impl BulkJob for RotationLedger {
                     self.kept.remove(&number);
                 }
             }
-            kept.iter().for_each(|number| *self.kept.entry(*number).or_default() += 1);
-            self.came[user] = Some(Came { removed, added: !plan.added.is_empty(), retracted, kept, left_out });
+            for number in &kept {
+                *self.kept.entry(*number).or_default() += 1;
+            }
+            self.came[user] = Some(Came { removed, added: !added.is_empty(), retracted, kept, left_out: *left_out });
         }
     }
 
@@ -203,7 +208,7 @@ fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
                        Give the user another number, or its department another one, or allow empty lists.";
         return Judgement::failed(Remark::error(RowCode::ListWouldBeEmpty, login_field, &login, message));
     }
-    let Some(Pair { new, .. }) = came.removed.iter().find(|removed| removed.old == pair.old) else {
+    let Ok(at) = came.removed.binary_search_by_key(&pair.old, |removed| removed.old) else {
         return unchanged(
             Warning::NumberNotAssigned,
             login_field,
@@ -211,6 +216,7 @@ fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
             format!("The user doesn't have {old} any more, or has other numbers to dial from."),
         );
     };
+    let Pair { new, .. } = came.removed[at];
     if let Some(new) = new.filter(|new| came.retracted.contains(new)) {
         let message = format!("{new} has been retired meanwhile, and {old} too: both are off the list.");
         return Judgement::failed(Remark::error(RowCode::NumberRetired, new_field, &new.to_string(), message));
@@ -218,7 +224,7 @@ fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
     let mut deed = Deed::default();
     deed.remove(pair.old);
     if let Some(new) = new {
-        deed.add(*new);
+        deed.add(new);
     }
     Judgement { deed, ..Judgement::new(RowStatus::Applied, Vec::new()) }
 }

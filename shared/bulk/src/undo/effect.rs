@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use std::collections::{HashMap, hash_map::Entry};
+
 use super::{Act, UndoChange, UndoPlan};
 use crate::{
     append::{self, AppendPlan},
@@ -51,6 +53,38 @@ impl Effect {
     /// Whether this user is the one to whom it was done. Of one of whom the time of creation isn't known, the login ID says it.
     pub fn is_of(&self, user: &User) -> bool {
         self.created.is_none_or(|created| user.created == Some(created))
+    }
+
+    /// The effects of a job, each user once. One whose rows several attempts could read in parts has several plans for a user.
+    pub fn joined(effects: Vec<Self>) -> Vec<Self> {
+        let mut joined: Vec<Self> = Vec::with_capacity(effects.len());
+        let mut places: HashMap<(String, Option<Timestamp>), usize> = HashMap::new();
+        for effect in effects {
+            match places.entry((effect.login.clone(), effect.created)) {
+                Entry::Occupied(place) => joined[*place.get()].join(effect),
+                Entry::Vacant(place) => {
+                    place.insert(joined.len());
+                    joined.push(effect);
+                }
+            }
+        }
+        joined
+    }
+
+    fn join(&mut self, later: Self) {
+        self.added.extend(later.added);
+        self.removed.extend(later.removed);
+        self.user = match (std::mem::replace(&mut self.user, UserEffect::None), later.user) {
+            (UserEffect::Changed(first), UserEffect::Changed(second)) => {
+                let ([before, _], [_, after]) = (*first, *second);
+                UserEffect::Changed(Box::new([before, after]))
+            }
+            (UserEffect::Created(_), UserEffect::Changed(users)) => {
+                let [_, after] = *users;
+                UserEffect::Created(Box::new(after))
+            }
+            (UserEffect::None, user) | (user, _) => user,
+        };
     }
 
     /// What is left of it, where an earlier undo has taken back a part.
@@ -113,6 +147,6 @@ impl From<user_upload::UserPlan> for Effect {
             user_upload::UserChange::Update { before, after } => UserEffect::Changed(Box::new([*before, *after])),
             user_upload::UserChange::None | user_upload::UserChange::Refused(_) => UserEffect::None,
         };
-        Self { user, created, ..plan.numbers.into() }
+        Self { created, user, ..plan.numbers.into() }
     }
 }

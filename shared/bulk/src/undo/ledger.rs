@@ -81,13 +81,22 @@ pub struct UndoLedger {
 }
 
 struct Outcome {
-    passed_over: HashMap<Act, SkipReason>,
+    /// In the order of the acts: as many as the job has done, where all of it is passed over.
+    passed_over: Box<[(Act, SkipReason)]>,
     retracted: Vec<CallerId>,
     returned: Vec<CallerId>,
     changes_list: bool,
     leaves_none: bool,
     /// It is to be decided again.
     waits: bool,
+}
+
+impl Outcome {
+    /// Why an act was passed over, if it was.
+    fn passed_over(&self, act: Act) -> Option<SkipReason> {
+        let at = self.passed_over.binary_search_by_key(&act, |(act, _)| *act).ok()?;
+        Some(self.passed_over[at].1)
+    }
 }
 
 impl UndoLedger {
@@ -146,7 +155,7 @@ impl UndoLedger {
         match &self.outcomes[giver] {
             None => Way::Later,
             Some(outcome) if outcome.waits => Way::Later,
-            Some(outcome) if outcome.passed_over.contains_key(&act) => Way::Taken,
+            Some(outcome) if outcome.passed_over(act).is_some() => Way::Taken,
             Some(_) => Way::Free,
         }
     }
@@ -158,8 +167,8 @@ impl UndoLedger {
             return (*since != Some(SkipReason::NotRestored)).then(|| since.map_or(Came::Done, Came::PassedOver));
         }
         let outcome = self.outcomes[self.user(login)?].as_ref()?;
-        Some(match (outcome.passed_over.get(&act), act) {
-            (Some(since), _) => Came::PassedOver(*since),
+        Some(match (outcome.passed_over(act), act) {
+            (Some(since), _) => Came::PassedOver(since),
             (None, Act::PutBack(number)) if outcome.retracted.contains(&number) => Came::Retired,
             (None, Act::TakeOff(number)) if outcome.returned.contains(&number) => {
                 Came::PassedOver(SkipReason::OldNotBack)
@@ -203,8 +212,10 @@ impl BulkJob for UndoLedger {
 
     fn record(&mut self, plan: &UndoPlan) {
         if let Some(user) = self.user(&plan.login) {
-            let passed_over = plan.passed_over.iter().copied().collect();
-            let UndoPlan { retracted, returned, leaves_none, waits, .. } = plan.clone();
+            let mut passed_over: Box<[(Act, SkipReason)]> = plan.passed_over.as_slice().into();
+            passed_over.sort_unstable_by_key(|(act, _)| *act);
+            let (retracted, returned) = (plan.retracted.clone(), plan.returned.clone());
+            let UndoPlan { leaves_none, waits, .. } = *plan;
             let changes_list = plan.writes() || !retracted.is_empty();
             self.outcomes[user] = Some(Outcome { passed_over, retracted, returned, changes_list, leaves_none, waits });
         }

@@ -26,6 +26,14 @@ impl Operation for UploadUsers {
     const KINDS: &'static [JobKind] = &[JobKind::UploadUsers];
 
     async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
+        // Whoever is late with an old version would put everything back that the new one has changed.
+        let dropped = &attempt.job.source;
+        if !attempt.has_begun()
+            && attempt.world.bucket.latest(&dropped.key).await?.is_some_and(|now| now != dropped.version)
+        {
+            let reason = "A newer version of this file has been dropped, and counts instead. Drop this one again if it is meant.";
+            return Err(Interrupt::refused(reason));
+        }
         let (job, context) = upload(attempt).await?;
         Ok(Prepared { job, context, rows: RowSource::Uploaded })
     }

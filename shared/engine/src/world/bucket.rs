@@ -73,6 +73,12 @@ pub trait Bucket: Send + Sync {
         Ok((bytes, download.modified()))
     }
 
+    /// The version that an object of this bucket has now; `None` when there is none, or it was deleted.
+    ///
+    /// # Errors
+    /// When the bucket can't be read.
+    async fn latest(&self, key: &str) -> Result<Option<String>, StorageError>;
+
     /// An object of this bucket, whole; `None` when there is none.
     ///
     /// # Errors

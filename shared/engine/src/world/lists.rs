@@ -29,6 +29,9 @@ pub struct Added {
 pub struct Walk {
     /// Those who are looked for.
     pub holders: Vec<Holder>,
+    /// Of these, by folded login ID, the lists hold no more than the numbers that were looked for: all of many long lists would take too much
+    /// memory. What is decided by a whole list is decided when the user is read again.
+    pub cut: HashSet<String>,
     /// Login IDs, folded, that were asked for and that nobody has.
     pub unknown: HashSet<String>,
     /// How many of those who were looked at dial by a policy.

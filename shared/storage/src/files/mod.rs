@@ -102,6 +102,15 @@ impl Bucket for Files {
         Ok(Box::new(ObjectDownload::of(self.client.clone(), source).await?))
     }
 
+    async fn latest(&self, key: &str) -> Result<Option<String>, StorageError> {
+        let head = self.client.head_object().bucket(&self.bucket).key(key).send().await;
+        match head.map_err(failed("looking for the latest version")) {
+            Ok(head) => Ok(head.version_id),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StorageError> {
         const OPERATION: &str = "reading a result file";
         match self.client.get_object().bucket(&self.bucket).key(key).send().await.map_err(failed(OPERATION)) {

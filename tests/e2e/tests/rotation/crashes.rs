@@ -107,12 +107,14 @@ impl CrashTest for Rotating {
         );
         let key = ResultKeys::of(&stack.account, &job.id, job.stage).numbers();
         let before = stack.files.get(&key).await.unwrap().expect(context);
-        let before: Vec<InventoryNumber> = serde_json::from_slice(&before).expect(context);
+        let before: Value = serde_json::from_slice(&before).expect(context);
+        let before: Vec<InventoryNumber> = serde_json::from_value(before["retired"].clone()).expect(context);
         assert!(
             before.iter().all(|item| item.facts.state == NumberState::Active && item.reserved_by.is_none()),
             "{context}"
         );
-        // An undo knows by the version whether anybody has been at a number since: a mark and an end are two writes.
+        // A mark and an end are two writes. The number says whose they were.
+        assert_eq!(old.state_by.as_ref(), Some(&job.id), "{context}");
         let version = before.iter().find(|item| item.number == old.number).map(|item| item.version);
         assert_eq!(version, Some(old.version - 2), "{context}");
     }

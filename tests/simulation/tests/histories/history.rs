@@ -12,6 +12,7 @@ use rollcall_bulk::{
     undo::UndoRequest,
     upload::{InboxKey, UploadOptions},
 };
+use rollcall_engine::world::Versioned;
 use rollcall_model::{
     caller_id::CallerId,
     inventory::{InventoryNumber, NumberFacts},
@@ -118,7 +119,8 @@ pub fn beginning(seed: u64) -> State {
     let mut state = State::default();
     let sales = sales();
     for n in 0..NUMBERS {
-        let department = happens(&mut rng, 40).then(|| sales.clone());
+        // The reference says nothing of departments.
+        let department = Some(sales.clone()).filter(|_| happens(&mut rng, 40) && !plain);
         let facts = NumberFacts { department, ..NumberFacts::default() };
         let item = InventoryNumber::new(number(n), facts, state.time());
         state.put_number(&item);
@@ -132,6 +134,8 @@ pub fn beginning(seed: u64) -> State {
             user.policy = *rng.choice(&[Policy::All, Policy::Department]).expect("one of two");
         }
         user.profile.department = (!plain).then(|| sales.clone());
+        // Some have been imported before.
+        user.directory_id = (!plain && happens(&mut rng, 50)).then(|| person_id(n));
     }
     for n in 0..=USERS {
         let login: Option<LoginId> = Some(format!("user{n}").parse().expect("a login ID"));
@@ -141,7 +145,8 @@ pub fn beginning(seed: u64) -> State {
     for n in 0..PEOPLE {
         state.edit(&Edit::Person(Box::new(person(&mut rng, n))));
     }
-    state.resync = Some(rollcall_engine::world::Versioned { version: 1, ..Default::default() });
+    state.sync = (!plain).then(Versioned::default).map(|sync| Versioned { version: 1, ..sync });
+    state.resync = Some(Versioned { version: 1, ..Default::default() });
     state.settings = Settings {
         recipients: vec!["ops@example.com".parse().expect("an address")],
         list_limit: if plain { 5_000 } else { rng.usize(2..6) },
@@ -159,7 +164,7 @@ pub fn person(rng: &mut Rng, n: u64) -> DirectoryUser {
     DirectoryUser {
         id: person_id(n),
         // Some have the login ID of a user who is there already.
-        login: if n == 0 { "user0".to_owned() } else { format!("person{n}") }.parse().expect("a login ID"),
+        login: if n < 2 { format!("user{n}") } else { format!("person{n}") }.parse().expect("a login ID"),
         name: Name::parse(&format!("Person {n} {}", rng.u32(0..3))).expect("a name"),
         // Addresses are handed on.
         email: happens(rng, 60).then(|| format!("mail{}@example.com", rng.u64(0..3)).parse().expect("an address")),

@@ -2,7 +2,8 @@
 //! throttled request or a lost answer at any request. What runs is the engine that ships, on a world in memory.
 //!
 //! Three things are asked of each. What happens alone ends as it does without any trouble, and, where no policies and limits are in
-//! play, as `reference.rs` says. What happens at once is held against what always holds (`invariants.rs`).
+//! play, as `reference.rs` says. And after each round the invariants hold (`invariants/`), each a sentence that a user of the product
+//! would sign, looked up in the world's log: every write with who made it, and what jobs had looked at before.
 //!
 //! `ROLLCALL_HISTORIES` says how many, and `ROLLCALL_SEED` which is the first.
 
@@ -80,22 +81,22 @@ async fn simulate(seed: u64) {
         memory.fail(Faults::default());
         let log = std::mem::take(&mut memory.state().log);
         let now = memory.state().clone();
-        demand("ended_well", || ended_well(&now));
+        demand("ended_well", &log, || ended_well(&now));
         let alone = if let [(place, event)] = &*events { Some((*place, event)) } else { None };
         if let Some((place, event)) = alone.filter(|_| !doomed) {
             if !matches!(event, Event::Schedule) {
                 let untroubled = without_trouble(before.clone(), &events, seed).await;
-                demand("trouble_changes_nothing", || {
+                demand("trouble_changes_nothing", &log, || {
                     assert_eq!(essence(&now), essence(&untroubled), "after {place}");
                 });
             }
             if is_plain(seed) {
-                demand("reference", || reference.check(place, event, &now));
+                demand("reference", &log, || reference.check(place, event, &now));
             }
         }
         let round = Round { before: &before, now: &now, events: &events, log: &log, past: &past };
         for (name, holds) in INVARIANTS {
-            demand(name, || holds(&round));
+            demand(name, &log, || holds(&round));
         }
         if alone.is_none() {
             reference.adopt(&now, &events, &log);
@@ -104,10 +105,11 @@ async fn simulate(seed: u64) {
     }
 }
 
-/// Says what doesn't hold, if it doesn't.
-fn demand(name: &str, holds: impl FnOnce()) {
+/// Says what doesn't hold, if it doesn't, and what has happened in the round.
+fn demand(name: &str, log: &[Entry], holds: impl FnOnce()) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(holds)) {
         eprintln!("{name} doesn't hold");
+        log.iter().for_each(|entry| eprintln!("  {entry}"));
         resume_unwind(panic);
     }
 }

@@ -266,7 +266,9 @@ async fn bring(attempt: &mut Attempt<'_>) -> Result<(Checkpoint, Vec<Holder>), I
         released: false,
     };
     attempt.save_checkpoint(&checkpoint).await?;
-    Ok((checkpoint, walk.holders))
+    let Walk { mut holders, cut, .. } = walk;
+    holders.retain(|holder| !cut.contains(&holder.login));
+    Ok((checkpoint, holders))
 }
 
 /// Those who are looked for. Nobody is looked at for no number, but for those who are named.

@@ -89,7 +89,8 @@ async fn look_again(
         let mine: Vec<CallerId> =
             caller_ids.iter().copied().filter(|number| replacements.contains_key(number)).collect();
         let mut new: Vec<CallerId> = mine.iter().filter_map(|number| replacements[number]).collect();
-        new.retain(|number| !caller_ids.contains(number));
+        // Of a list that was cut it isn't known; a number that is on it already changes nothing.
+        new.retain(|number| walk.cut.contains(login) || !caller_ids.contains(number));
         new.sort();
         new.dedup();
         come.push((login.as_str(), new));

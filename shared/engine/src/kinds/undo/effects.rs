@@ -24,11 +24,24 @@ pub(crate) async fn of(attempt: &Attempt<'_>, job: &Job) -> Result<Vec<Effect>, 
     }
 }
 
+/// Whether what it did is still kept. Of a job that did nothing, nothing is missing.
+pub(crate) async fn are_kept(attempt: &Attempt<'_>, job: &Job) -> Result<bool, StorageError> {
+    let (keys, done) = (job.keys(), job.progress);
+    let changed_lists = done.users_changed + done.numbers_added + done.numbers_removed > 0;
+    let is_there = async |key: String| attempt.world.bucket.get(&key).await.map(|bytes| bytes.is_some());
+    if changed_lists && !is_there(keys.changes(0)).await? {
+        return Ok(false);
+    }
+    let retired = job.upload.kind == JobKind::RotateCallerIds && job.counts.applied > 0;
+    Ok(!retired || is_there(keys.numbers()).await?)
+}
+
 async fn read<P: DeserializeOwned + Into<Effect>>(
     attempt: &Attempt<'_>,
     job: &Job,
 ) -> Result<Vec<Effect>, StorageError> {
-    plans_of(attempt, job, |plan: P| Some(plan.into()).filter(Effect::is_any)).await
+    let effects = plans_of(attempt, job, |plan: P| Some(plan.into()).filter(Effect::is_any)).await?;
+    Ok(Effect::joined(effects))
 }
 
 /// What is left of a job's effects, where earlier undos have taken back a part.
@@ -41,12 +54,13 @@ pub(crate) async fn left(
         let Some(undo) = attempt.world.jobs.job(attempt.account(), undo).await? else { continue };
         let taken_back = |plan: UndoPlan| Some(UndoPlan { passed_over: Vec::new(), ..plan });
         let done = plans_of(attempt, &undo, taken_back).await?;
-        let done: HashMap<&str, &UndoPlan> = done.iter().map(|plan| (plan.login.as_str(), plan)).collect();
+        let mut by_login: HashMap<&str, Vec<&UndoPlan>> = HashMap::new();
+        done.iter().for_each(|plan| by_login.entry(plan.login.as_str()).or_default().push(plan));
         effects = effects
             .into_iter()
-            .map(|effect| match done.get(effect.login.as_str()) {
-                Some(done) => effect.without(done),
-                None => effect,
+            .map(|effect| {
+                let done = by_login.get(effect.login.as_str()).cloned().unwrap_or_default();
+                done.into_iter().fold(effect, Effect::without)
             })
             .filter(Effect::is_any)
             .collect();

@@ -65,6 +65,11 @@ impl Operation for Undo {
         if request.preview {
             attempt.preview().await?;
         }
+        if known.is_none() && !effects::are_kept(attempt, &undone).await? {
+            let reason =
+                "What the job did is not kept any more, since its results have expired. So it can't be taken back.";
+            return Err(Interrupt::refused(reason));
+        }
         let earlier = match &known {
             Some(checkpoint) => checkpoint.earlier.clone(),
             // Entered before anything is done: whatever becomes of this one, a later one finds what it has taken back.

@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use rollcall_engine::world::{Added, ListChange, ListNumbers, Lists, NotWritten, Sought, TableUsage, Walk};
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
 use rollcall_bulk::rotation::{Holder, LeftByPolicy, Only};
@@ -55,14 +58,16 @@ impl Directory {
                 (Policy::Department, Some(department)) => seeker.policies.departments.contains(department),
                 (Policy::Department, None) | (Policy::Custom, _) => false,
             };
-            let list = if looked_for || has_one(item, &seeker.numbers) { Some(caller_ids(item)?) } else { None };
+            let mut list = if looked_for || has_one(item, &seeker.text) { Some(caller_ids(item)?) } else { None };
+            let is_cut = list.as_mut().is_some_and(|list| seeker.cut(list));
             let created = created(item)?;
-            Ok((login, Some((created, policy, department, list))))
+            Ok((login, Some((created, policy, department, list, is_cut))))
         };
         let attributes = [CREATED, "policy", "department", "team", CALLER_IDS];
         for (login, meant) in self.get_many(keys, &attributes, until, usage, read).await? {
             walk.unknown.remove(&login);
-            let Some((created, policy, department, list)) = meant else { continue };
+            let Some((created, policy, department, list, is_cut)) = meant else { continue };
+            walk.cut.extend(is_cut.then(|| login.clone()));
             match (policy, &department) {
                 (Policy::All, _) => walk.policies.all += 1,
                 (Policy::Department, Some(id)) => *walk.policies.departments.entry(id.clone()).or_default() += 1,
@@ -124,7 +129,9 @@ impl Lists for Directory {
         usage: &mut TableUsage,
     ) -> Result<Walk, StorageError> {
         let Sought { numbers, policies, only } = sought;
-        let seeker = Seeker { numbers: numbers.iter().map(ToString::to_string).collect(), policies, only };
+        let text = numbers.iter().map(ToString::to_string).collect();
+        let seeker =
+            Seeker { text, numbers: numbers.iter().copied().collect(), policies, only, room: WHOLE_LISTS.into() };
         let mut walk = Walk::default();
         if let Some(Only::Logins(logins)) = only {
             let logins: HashSet<String> = logins.iter().map(|login| login.folded().into_owned()).collect();
@@ -251,9 +258,28 @@ impl Lists for Directory {
 
 /// Who is looked for, with numbers as the table has them.
 struct Seeker<'a> {
-    numbers: HashSet<String>,
+    /// The numbers as the table has them.
+    text: HashSet<String>,
+    numbers: HashSet<CallerId>,
     policies: LeftByPolicy,
     only: Option<&'a Only>,
+    /// Numbers that whole lists may still have.
+    room: AtomicUsize,
+}
+
+/// Numbers of whole lists that a walk keeps: 16 MB of them.
+const WHOLE_LISTS: usize = 2_000_000;
+
+impl Seeker<'_> {
+    /// Cuts a list to the numbers that are looked for, where there is no room for all of it. Whether it was cut.
+    fn cut(&self, list: &mut Vec<CallerId>) -> bool {
+        if self.room.fetch_update(Relaxed, Relaxed, |room| room.checked_sub(list.len())).is_ok() {
+            return false;
+        }
+        list.retain(|number| self.numbers.contains(number));
+        list.shrink_to_fit();
+        true
+    }
 }
 
 /// Whether the rotation is about a user.
@@ -268,4 +294,33 @@ fn is_meant(item: &Item, only: Option<&Only>) -> bool {
 fn has_one(item: &Item, numbers: &HashSet<String>) -> bool {
     let list = item.get(CALLER_IDS).and_then(|list| list.as_ss().ok());
     list.is_some_and(|list| list.iter().any(|number| numbers.contains(number)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_kept_whole_while_there_is_room_and_cut_to_what_is_looked_for_after_that() {
+        let number = |at: usize| -> CallerId { format!("+9198765{at:05}").parse().expect("a number") };
+        let seeker = Seeker {
+            text: HashSet::new(),
+            numbers: HashSet::from([number(1), number(9)]),
+            policies: LeftByPolicy::default(),
+            only: None,
+            room: 5.into(),
+        };
+        let lists = [vec![1, 2, 3], vec![1, 2, 9], vec![1], vec![9, 1], vec![4]];
+        let cut: Vec<(Vec<CallerId>, bool)> = lists
+            .map(|list| list.into_iter().map(number).collect::<Vec<_>>())
+            .into_iter()
+            .map(|mut list| {
+                let is_cut = seeker.cut(&mut list);
+                (list, is_cut)
+            })
+            .collect();
+        let expected =
+            [(vec![1, 2, 3], false), (vec![1, 9], true), (vec![1], false), (vec![9, 1], true), (vec![4], false)];
+        assert_eq!(cut, expected.map(|(list, is_cut)| (list.into_iter().map(number).collect(), is_cut)));
+    }
 }

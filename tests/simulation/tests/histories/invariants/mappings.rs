@@ -31,10 +31,10 @@ pub fn permissions_were_so_in_the_round(round: &Round<'_>) {
         };
         let ever = round.users_since(&login, 0);
         // Whom a phone system tells of, and our own directory doesn't, may dial from nothing.
-        let had = |person: &Option<&Person>| {
+        let had = |person: Option<&Person>| {
             person.map_or(DialPermission::custom([]), |person| DialPermission::of(&person.user))
         };
-        let mut ever = ever.iter().map(had);
+        let mut ever = ever.into_iter().map(had);
         assert!(ever.any(|was| was == *permission), "{mapping:?} was never so");
     }
 }

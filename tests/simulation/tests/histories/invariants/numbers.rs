@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall_bulk::job::{Failure, Job, JobState};
+use rollcall_bulk::job::{Failure, JobState};
 use rollcall_model::{
     caller_id::CallerId,
     inventory::{InventoryNumber, NumberState, utc_day},
@@ -73,12 +73,11 @@ fn is_touched(round: &Round<'_>, login: &str, by: &BTreeSet<By>) -> bool {
     })
 }
 
-/// Whether an undo has taken off what an append had put on the list of somebody who had nothing to dial from.
+/// Whether an append, or an undo of one, has taken off what the append had put on the list of somebody who had nothing to dial from.
 fn had_none(round: &Round<'_>, at: usize, login: &str) -> bool {
-    // A number that it had put there itself may also be taken back by the append, since a rotation has retired it meanwhile.
-    let of = round.job_of(&round.log[at]).and_then(|job| round.undone_by(job).or(Some(job)));
-    let adds = |job: &&Job| matches!(job.upload.kind, JobKind::AppendCallerIds | JobKind::UploadUsers);
-    let Some(append) = of.filter(adds) else { return false };
+    let job = round.job_of(&round.log[at]);
+    let append = job.and_then(|job| round.undone_by(job)).or(job);
+    let Some(append) = append.filter(|job| job.upload.kind != JobKind::RotateCallerIds) else { return false };
     let by = By::Job(append.id.clone());
     let mut numbers: BTreeMap<CallerId, InventoryNumber> = BTreeMap::new();
     for entry in round.past.iter().chain(round.log) {

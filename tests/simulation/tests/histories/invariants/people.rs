@@ -84,7 +84,11 @@ pub fn the_newer_file_of_a_name_wins(round: &Round<'_>) {
 /// Whether the directory, and those of its people who are users, were left to one sync in this round.
 fn had_for_itself(round: &Round<'_>) -> bool {
     let finished = round.finished().any(|job| job.upload.kind == JobKind::DirectoryImport);
-    finished && matches!(round.events, [(_, Event::Sync { .. })])
+    let syncs = round.events.iter().filter(|(_, event)| matches!(event, Event::Sync { .. })).count();
+    let others = |event: &Event| {
+        matches!(event, Event::Append { .. } | Event::Rotate { .. } | Event::Resync { .. } | Event::Snapshot { .. })
+    };
+    finished && syncs == 1 && round.events.iter().filter(|(_, event)| !others(event)).count() == 1
 }
 
 /// Whoever has left the company is blocked after a sync, whatever else of the user couldn't be brought in step; unless somebody let the
