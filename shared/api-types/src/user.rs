@@ -39,8 +39,8 @@ impl UserView {
     /// The user with its list, as [`CallerIdsView`] has it.
     pub fn with_list(self, caller_ids: Vec<CallerId>) -> User {
         let Self { login, profile, agent_status, web_login, policy, directory_id, version } = self;
-        let (created, as_of) = (None, None);
-        User { login, profile, agent_status, web_login, policy, directory_id, version, created, as_of, caller_ids }
+        let user = User::new(login, profile);
+        User { agent_status, web_login, policy, directory_id, version, caller_ids, ..user }
     }
 }
 

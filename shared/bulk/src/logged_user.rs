@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rollcall_model::{
     caller_id::CallerId,
-    user::{AgentStatus, DirectoryId, LoginId, Policy, Profile, User, WebLogin},
+    user::{AgentStatus, AsOf, DirectoryId, LoginId, Policy, Profile, User, WebLogin},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -21,8 +21,8 @@ struct LoggedUser {
     version: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    as_of: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "AsOf::is_empty")]
+    as_of: AsOf,
     /// Plans of before it was kept have none.
     #[serde(default)]
     caller_ids: Vec<CallerId>,

@@ -130,6 +130,10 @@ impl Measured<'_> {
         file: Vec<u8>,
     ) -> Job {
         stack.kill_all(function);
+        // An event that comes to a process that is about to end waits for its next delivery.
+        while !stack.pids_of(function).is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         let start = Instant::now();
         let source = stack.drop_as(kind, name, file).await;
         let id = JobId::of(&source);

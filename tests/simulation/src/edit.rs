@@ -135,8 +135,9 @@ impl State {
 
     fn change_user(&mut self, login: &str, change: impl FnOnce(&mut User)) {
         let Some(mut person) = self.users.get(login).cloned() else { return };
+        let before = person.user.clone();
         change(&mut person.user);
-        person.user = person.user.revised(self.time());
+        person.user = person.user.revised(&before, self.time());
         self.put_user(login, Some(person));
     }
 

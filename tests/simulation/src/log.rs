@@ -87,10 +87,10 @@ impl Entry {
 /// In a line, for people.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let last = |text: &str| text.chars().rev().take(2).collect::<Vec<_>>().into_iter().rev().collect::<String>();
+        let short = |text: &str| text.chars().rev().take(2).collect::<Vec<_>>().into_iter().rev().collect::<String>();
         let list = |person: &Option<Box<Person>>| match person {
             Some(person) => {
-                let list: Vec<String> = person.user.caller_ids.iter().map(|n| last(&n.to_string())).collect();
+                let list: Vec<String> = person.user.caller_ids.iter().map(|n| short(&n.to_string())).collect();
                 format!("[{}] {}", list.join(" "), person.user.policy.as_str())
             }
             None => "nobody".to_owned(),
@@ -107,7 +107,7 @@ impl fmt::Display for Entry {
             What::User { login, before, after } => write!(f, "{login} {} -> {}", list(before), list(after)),
             What::Number { before, after } => {
                 let before = before.as_ref().map(|item| number(item)).unwrap_or_default();
-                write!(f, "number {} {before} -> {}", last(&after.number.to_string()), number(after))
+                write!(f, "number {} {before} -> {}", short(&after.number.to_string()), number(after))
             }
             What::Mapping { crm_user, after, .. } => {
                 let permission = after.as_ref().and_then(|after| after.permission.clone());

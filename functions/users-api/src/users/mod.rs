@@ -42,7 +42,7 @@ async fn change(
         if after == before {
             return Ok(before);
         }
-        after = after.revised(Timestamp::now());
+        after = after.revised(&before, Timestamp::now());
         let updated = api.directory.update_user(&caller.account, &before, &after, &caller.actor()).await?;
         if updated == WriteOutcome::Written {
             return Ok(after);

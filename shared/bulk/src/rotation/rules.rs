@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::{ByPolicy, Checked, Holder};
 use rollcall_model::{
     caller_id::CallerId,
@@ -10,7 +12,7 @@ use rollcall_model::{
 };
 
 /// What was asked for beside the pairs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// The numbers are retired, or rest; those of a rotation for some users stay in service.
     pub retires: bool,

@@ -224,7 +224,7 @@ impl UndoPlan {
             Way::Later => self.waits = true,
             Way::Taken => self.passed_over.push((Act::RestoreUser, SkipReason::Taken)),
             Way::Free => {
-                let restored = User { version: user.version, ..before.clone() }.revised(present.now);
+                let restored = before.clone().revised(user, present.now);
                 self.change = UndoChange::Restore(Box::new([user.clone(), restored]));
             }
         }

@@ -108,8 +108,16 @@ impl UploadLedger {
             // **A deactivation waits for nothing else of its row**: nobody who is to be kept out stays in for what can't be done.
             (_, whole) if self.can_be_kept_out(user, present) => {
                 let all = Refusal::all(claims.into_iter().chain(whole.err().unwrap_or_default()).collect());
-                let kept_out = decided(asked, &asked.entry.only_kept_out(), present, catalog)
-                    .or_else(|_| decided(asked, &asked.entry.only_blocked(), present, catalog));
+                let kept_out = |entry: &UserRow| {
+                    let after = decided(asked, entry, present, catalog)?;
+                    // Whoever has left the company is kept out, whatever was said since. A file that somebody made may be older than that.
+                    let has_left = present
+                        .user
+                        .is_some_and(|user| entry.directory_id.is_some() && user.directory_id == entry.directory_id);
+                    if has_left { Ok(after) } else { newer_stands(after, present) }
+                };
+                let kept_out =
+                    kept_out(&asked.entry.only_kept_out()).or_else(|_| kept_out(&asked.entry.only_blocked()));
                 (kept_out.map_err(Refusal::all), Some(Refusal { waits: false, ..all }))
             }
             (_, whole) => {
@@ -125,7 +133,7 @@ impl UploadLedger {
             (Ok(after), None) => UserChange::Create(Box::new(after)),
             (Ok(after), Some(before)) if after == *before => UserChange::None,
             (Ok(after), Some(before)) => {
-                let after = after.revised(present.as_of.max(before.as_of.unwrap_or(present.as_of)));
+                let after = after.revised(before, present.as_of);
                 UserChange::Update { before: Box::new(before.clone()), after: Box::new(after) }
             }
         };
@@ -145,10 +153,7 @@ impl UploadLedger {
                     || self.claimed_on(user, claim).is_some())
         };
         let entry = &self.asked(user).entry;
-        // Of a file that somebody made, the newer stands here too.
-        let overtaken =
-            entry.directory_id.is_none() && present.user.is_some_and(|user| user.is_newer_than(present.as_of));
-        present.user.is_some() && entry.keeps_out() && !overtaken && !self.claims(user).iter().any(others)
+        present.user.is_some() && entry.keeps_out() && !self.claims(user).iter().any(others)
     }
 
     /// Nothing that is another's may be asked for: neither a user's of the directory, nor of a row's further up. Each that is, with who has it.
@@ -236,7 +241,7 @@ impl Refusal {
 
 /// **The newer stands**: what somebody has said of the user since the file was dropped is not written over.
 fn newer_stands(after: User, present: UserNow<'_>) -> Result<User, Vec<Refusal>> {
-    let overtaken = present.user.is_some_and(|before| after != *before && before.is_newer_than(present.as_of));
+    let overtaken = present.user.is_some_and(|before| after != *before && before.is_newer_than(&after, present.as_of));
     let why = LeftOut::Overtaken;
     if overtaken { Err(vec![Refusal::of(why.code(), LOGIN, why.message())]) } else { Ok(after) }
 }
@@ -255,8 +260,7 @@ fn decided(asked: &Asked, entry: &UserRow, present: UserNow<'_>, catalog: &Catal
                 wrong.push(Refusal::of(RowCode::NameMissing, NAME, message));
             }
             let Some(name) = name else { return Err(wrong) };
-            let created = User::created(asked.login.clone(), Profile::of(name.clone()), present.now);
-            User { as_of: Some(present.as_of), ..created }
+            User::created(asked.login.clone(), Profile::of(name.clone()), present.now)
         }
     };
     let profile = &mut user.profile;

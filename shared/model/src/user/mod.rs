@@ -1,6 +1,7 @@
 //! A telephony user.
 
 mod agent;
+mod as_of;
 mod claim;
 mod directory_id;
 mod login;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::spelling::fold;
 pub use agent::{Action, AgentStatus, InvalidAgentState, WebLogin};
+pub use as_of::{AsOf, UserField};
 pub use claim::Claim;
 pub use directory_id::{DirectoryId, NotADirectoryId};
 pub use login::{GivenLogin, LoginId, MAX_LOGIN_BYTES, NotALogin};
@@ -65,9 +67,8 @@ pub struct User {
     /// When the user was created: somebody of the same login ID who was created at another time is somebody else. `None` for those who were
     /// created before this was kept.
     pub created: Option<Timestamp>,
-    /// As of when the user is known to be so, but for the list: when a person said it, or when the job began that wrote it. **What is older never
-    /// writes over it.** `None` where nobody has said anything since this is kept.
-    pub as_of: Option<Timestamp>,
+    /// As of when what has been changed since is known to be so.
+    pub as_of: AsOf,
     /// The user's own list, in order. It counts under [`Policy::Custom`].
     pub caller_ids: Vec<CallerId>,
 }
@@ -75,18 +76,7 @@ pub struct User {
 impl User {
     /// A user that is created now.
     pub fn created(login: LoginId, profile: Profile, now: Timestamp) -> Self {
-        Self { version: first_version(now), created: Some(now), as_of: Some(now), ..Self::new(login, profile) }
-    }
-
-    /// The next version of the user, known to be so at this time.
-    #[must_use]
-    pub fn revised(self, as_of: Timestamp) -> Self {
-        Self { version: self.version + 1, as_of: Some(as_of), ..self }
-    }
-
-    /// Whether something is known of the user that is newer than this.
-    pub fn is_newer_than(&self, time: Timestamp) -> bool {
-        self.as_of.is_some_and(|as_of| as_of > time)
+        Self { version: first_version(now), created: Some(now), ..Self::new(login, profile) }
     }
 
     /// A user as it is created: enabled, with an empty list. Its version is that of users of whom the time of creation isn't known.
@@ -100,7 +90,7 @@ impl User {
             directory_id: None,
             version: 1,
             created: None,
-            as_of: None,
+            as_of: AsOf::default(),
             caller_ids: Vec::new(),
         }
     }

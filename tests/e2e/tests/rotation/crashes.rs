@@ -107,7 +107,7 @@ impl CrashTest for Rotating {
         );
         let key = ResultKeys::of(&stack.account, &job.id, job.stage).numbers();
         let before = stack.files.get(&key).await.unwrap().expect(context);
-        let before: Value = serde_json::from_slice(&before).expect(context);
+        let before: serde_json::Value = serde_json::from_slice(&before).expect(context);
         let before: Vec<InventoryNumber> = serde_json::from_value(before["retired"].clone()).expect(context);
         assert!(
             before.iter().all(|item| item.facts.state == NumberState::Active && item.reserved_by.is_none()),

@@ -11,7 +11,11 @@ use rollcall_bulk::{
     undo::UndoRequest,
 };
 use rollcall_engine::world::{Jobs, Numbers};
-use rollcall_model::{inventory::InventoryNumber, jobs::JobKind, user::User};
+use rollcall_model::{
+    inventory::InventoryNumber,
+    jobs::JobKind,
+    user::{AsOf, User},
+};
 
 fn number(n: usize) -> String {
     format!("+9198765{n:05}")
@@ -44,7 +48,7 @@ async fn rotate(stack: &Stack, name: &str, pairs: &[(usize, Option<usize>)], all
 async fn everything(stack: &Stack) -> (Vec<User>, Vec<InventoryNumber>) {
     let mut users = Vec::new();
     for login in (1..=9).map(|n| format!("user{n}")).chain(["new1".to_owned()]) {
-        users.extend(stack.user(&login).await.map(|user| User { version: 0, ..user }));
+        users.extend(stack.user(&login).await.map(|user| User { version: 0, as_of: AsOf::default(), ..user }));
     }
     let numbers = stack.directory.inventory(&stack.account).await.unwrap();
     (users, numbers.into_iter().map(|number| InventoryNumber { version: 0, ..number }).collect())

@@ -149,10 +149,11 @@ fn an_absent_column_and_an_empty_cell_change_nothing() {
     let mut ana = user("Ana");
     ana.profile.email = EmailAddress::parse("ana@example.com").ok();
     ana.profile.calling_agent = true;
+    let first = ana.clone();
     let mut directory = Directory::with([ana.clone()]);
     assert_eq!(run("Login ID,Email,Calling Agent,Designation\nana,,,Lead\n", &mut directory).rows, ["applied"]);
     ana.profile.designation = Name::parse("Lead").ok();
-    assert_eq!(directory.users["ana"], ana.revised(Timestamp::UNIX_EPOCH));
+    assert_eq!(directory.users["ana"], ana.revised(&first, Timestamp::UNIX_EPOCH));
 }
 
 #[test]

@@ -140,7 +140,9 @@ impl Operation for BringUsers {
             TurnNow::Taken => Line::Syncs.goes_on(attempt).await?,
         };
         if !goes_on {
-            plans.iter_mut().for_each(|plan| plan.leave_out(LeftOut::Overtaken));
+            for plan in plans.iter_mut() {
+                plan.leave_out(LeftOut::Overtaken);
+            }
             return Ok(Vec::new());
         }
         users::write(attempt, &context.upload, plans, usage).await

@@ -43,12 +43,12 @@ pub(crate) async fn follow_users(attempt: &mut Attempt<'_>, changed: &HashSet<St
             let facts = Facts::new(Vec::new(), world.now());
             let ours = side::builtin(attempt, &open).await?;
             let index = MatchIndex::of(&ours);
-            let changes = open.iter().filter_map(|mapping| resync::decide(mapping, &index, &facts).after);
-            let changes: Vec<Mapping> = changes.collect();
-            let writes: Vec<&Mapping> = changes.iter().collect();
+            let decided = open.iter().filter_map(|mapping| resync::decide(mapping, &index, &facts).after);
+            let decided: Vec<Mapping> = decided.collect();
+            let writes: Vec<&Mapping> = decided.iter().collect();
             let table = &world.mappings;
             let left = table.write_mappings(account, &writes, &attempt.job.id, attempt.until, &mut usage).await?;
-            let outdated: Vec<&CrmUserId> = left.outdated.iter().map(|&at| &changes[at].crm_user).collect();
+            let outdated: Vec<&CrmUserId> = left.outdated.iter().map(|&at| &decided[at].crm_user).collect();
             open = table.mappings_of(account, &outdated, attempt.until, &mut usage).await?.into_values().collect();
         }
     }

@@ -130,7 +130,9 @@ impl Operation for Resync {
         usage: &mut TableUsage,
     ) -> Result<Vec<usize>, StorageError> {
         if !Line::Resyncs.goes_on(attempt).await? {
-            plans.iter_mut().for_each(|plan| plan.leave_out(LeftOut::Overtaken));
+            for plan in plans.iter_mut() {
+                plan.leave_out(LeftOut::Overtaken);
+            }
             return Ok(Vec::new());
         }
         let open = (0..plans.len()).filter(|&at| plans[at].writes());
@@ -342,9 +344,10 @@ async fn write_plans(
         let before = if cut { before(attempt, plans, &positions, usage).await? } else { HashMap::new() };
         for &at in &positions {
             let plan = &mut *plans[at];
-            match cut {
-                true => plan.change.leave_out_grants(before.get(&plan.crm_user)),
-                false => plan.change.leave_out(LeftOut::NotStorable),
+            if cut {
+                plan.change.leave_out_grants(before.get(&plan.crm_user));
+            } else {
+                plan.change.leave_out(LeftOut::NotStorable);
             }
         }
         positions.retain(|&at| plans[at].writes());

@@ -57,12 +57,9 @@ pub struct RotationContext {
 struct Checkpoint {
     rows: ObjectVersion,
     pairs: Vec<Checked>,
-    /// The numbers are reserved, and retired in the end.
-    reserves: bool,
+    /// What was asked for. Where the numbers are retired in the end, they are reserved until then.
+    terms: Terms,
     quarantine_days: Option<u16>,
-    allow_empty: bool,
-    #[serde(default)]
-    keep_departments: bool,
     /// The job was given up, and its numbers are reserved no longer.
     #[serde(default)]
     released: bool,
@@ -87,8 +84,7 @@ impl Wanted {
 
 impl Checkpoint {
     fn rules(&self, inventory: &[InventoryNumber]) -> Rules {
-        let Self { reserves, keep_departments, allow_empty, .. } = *self;
-        Rules::new(&self.pairs, inventory, Terms { retires: reserves, keep_departments, allow_empty })
+        Rules::new(&self.pairs, inventory, self.terms)
     }
 }
 
@@ -155,10 +151,10 @@ impl Operation for Rotate {
 
     fn has_fallen(&self, job: &mut RotationLedger, context: &RotationContext, inventory: &[InventoryNumber]) -> bool {
         let now = context.checkpoint.rules(inventory);
-        if context.checkpoint.reserves {
+        if context.checkpoint.terms.retires {
             job.keep_for_policies(&now);
         }
-        !context.checkpoint.allow_empty && context.rules.has_fallen(&now)
+        !context.checkpoint.terms.allow_empty && context.rules.has_fallen(&now)
     }
 
     async fn look_again(
@@ -191,7 +187,7 @@ impl Operation for Rotate {
         job: &RotationLedger,
         context: &RotationContext,
     ) -> Result<(), StorageError> {
-        if context.checkpoint.reserves {
+        if context.checkpoint.terms.retires {
             let kept = job.kept();
             reservations::conclude(attempt, &context.rules, job.pairs(), &kept, context.checkpoint.quarantine_days)
                 .await?;
@@ -219,7 +215,7 @@ fn holder(login: String, found: Found) -> Holder {
 /// A job that was given up has released its numbers. Sent back, it reserves them again; whoever got one meanwhile is found by the look that the schedule
 /// owes each number that a rotation has retired.
 async fn reserve_again(attempt: &Attempt<'_>, mut checkpoint: Checkpoint) -> Result<Checkpoint, StorageError> {
-    if checkpoint.released && checkpoint.reserves && attempt.writes() {
+    if checkpoint.released && checkpoint.terms.retires && attempt.writes() {
         let inventory = attempt.inventory().await?;
         let stale = reservations::stale(attempt, &inventory).await?;
         reservations::set(attempt, &mut checkpoint.pairs, &inventory, &stale).await?;
@@ -256,15 +252,7 @@ async fn bring(attempt: &mut Attempt<'_>) -> Result<(Checkpoint, Vec<Holder>), I
     }
     let unknown = unknown(wanted.only.as_ref(), &walk);
     let rows = attempt.write_rows(rotation::rows(&pairs, &walk.holders, &rules, &unknown)).await?;
-    let checkpoint = Checkpoint {
-        rows,
-        pairs,
-        reserves: terms.retires,
-        quarantine_days: wanted.quarantine_days,
-        allow_empty: terms.allow_empty,
-        keep_departments: terms.keep_departments,
-        released: false,
-    };
+    let checkpoint = Checkpoint { rows, pairs, terms, quarantine_days: wanted.quarantine_days, released: false };
     attempt.save_checkpoint(&checkpoint).await?;
     let Walk { mut holders, cut, .. } = walk;
     holders.retain(|holder| !cut.contains(&holder.login));

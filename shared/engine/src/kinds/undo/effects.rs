@@ -56,7 +56,9 @@ pub(crate) async fn left(
         let taken_back = |plan: UndoPlan| Some(UndoPlan { passed_over: Vec::new(), ..plan });
         let done = plans_of(attempt, &undo, taken_back).await?;
         let mut by_login: HashMap<&str, Vec<&UndoPlan>> = HashMap::new();
-        done.iter().for_each(|plan| by_login.entry(plan.login.as_str()).or_default().push(plan));
+        for plan in &done {
+            by_login.entry(plan.login.as_str()).or_default().push(plan);
+        }
         effects = effects
             .into_iter()
             .map(|effect| {

@@ -73,7 +73,8 @@ struct UserRecord {
     directory_id: Option<DirectoryId>,
     version: u64,
     created: Option<Timestamp>,
-    as_of: Option<Timestamp>,
+    /// As JSON: the table asks nothing of it.
+    as_of: Option<String>,
 }
 
 /// The item that keeps what one user has from all others.
@@ -140,6 +141,8 @@ impl UserRecord {
         let extension = profile
             .extension
             .map(|extension| serde_json::to_string(&extension).expect("an extension can be written as JSON"));
+        let as_of = Some(as_of).filter(|as_of| !as_of.is_empty());
+        let as_of = as_of.map(|as_of| serde_json::to_string(&as_of).expect("times can be written as JSON"));
         Self {
             schema: stored::SCHEMA,
             login,
@@ -182,7 +185,7 @@ impl UserRecord {
             directory_id: self.directory_id,
             version: self.version,
             created: self.created,
-            as_of: self.as_of,
+            as_of: self.as_of.map(|json| serde_json::from_str(&json)).transpose()?.unwrap_or_default(),
             caller_ids,
         })
     }

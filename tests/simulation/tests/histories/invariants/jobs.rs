@@ -12,7 +12,7 @@ use rollcall_model::{
     jobs::JobKind,
     mapping::{CrmUserId, Mapping, MappingState},
     phone_side::DialPermission,
-    user::User,
+    user::{AsOf, User},
 };
 use simulation::State;
 
@@ -73,7 +73,7 @@ pub struct Essence {
 
 /// See [`Essence`].
 pub fn essence(state: &State) -> Essence {
-    let user = |user: &User| User { version: 0, created: None, as_of: None, ..user.clone() };
+    let user = |user: &User| User { version: 0, created: None, as_of: AsOf::default(), ..user.clone() };
     let mapping = |mapping: &Mapping| (mapping.state.clone(), mapping.permission.clone());
     let mut jobs: BTreeMap<String, Vec<(JobState, Counts)>> = BTreeMap::new();
     for job in state.jobs.values() {

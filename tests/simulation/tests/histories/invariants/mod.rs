@@ -15,7 +15,7 @@ use rollcall_model::{
     inventory::InventoryNumber,
     jobs::{JobId, JobKind},
     phone_side::DialPermission,
-    user::User,
+    user::{AsOf, User},
 };
 use simulation::{By, Entry, Person, State, What};
 
@@ -125,7 +125,7 @@ fn profile_differs(one: &User, other: &User) -> bool {
         policy: other.policy,
         version: 0,
         created: None,
-        as_of: None,
+        as_of: AsOf::default(),
         ..user.clone()
     };
     bare(one) != bare(other)

@@ -50,12 +50,14 @@ pub fn no_job_writes_over_what_others_changed(round: &Round<'_>) {
         if !profile_differs(&before.user, &after.user) || only_keeps_out(&before.user, &after.user) {
             continue;
         }
-        // What others have said as of a later time than the job's is newer, whenever it was written.
-        let newer = |user: &User| user.as_of > job.as_of;
+        // What others have said of a field as of a later time than the job's is newer, whenever it was written.
+        let fields = before.user.differences(&after.user);
         let behind = round.log[..at].iter().find(|other| {
             other.by != entry.by
                 && matches!(&other.what, What::User { login: of, before: Some(before), after: Some(after) }
-                    if of == login && profile_differs(&before.user, &after.user) && newer(&after.user))
+                if of == login && before.user.differences(&after.user).iter().any(|field| {
+                    fields.contains(field) && after.user.as_of.of(*field) > job.as_of
+                }))
         });
         assert!(behind.is_none(), "{login} is written over by {:?}: {behind:?}, then {entry:?}", job.upload.key());
     }
