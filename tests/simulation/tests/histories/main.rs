@@ -109,7 +109,9 @@ async fn simulate(seed: u64) {
 fn demand(name: &str, log: &[Entry], holds: impl FnOnce()) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(holds)) {
         eprintln!("{name} doesn't hold");
-        log.iter().for_each(|entry| eprintln!("  {entry}"));
+        for entry in log {
+            eprintln!("  {entry}");
+        }
         resume_unwind(panic);
     }
 }
