@@ -36,7 +36,7 @@ pub struct RotationLedger {
 struct Came {
     /// In the order of the old numbers.
     removed: Vec<Pair>,
-    added: bool,
+    added: Vec<CallerId>,
     retracted: Vec<CallerId>,
     kept: Vec<CallerId>,
     left_out: Option<LeftOut>,
@@ -80,7 +80,8 @@ impl RotationLedger {
     /// The folded login IDs of those whose lists are others now.
     pub fn changed(&self) -> impl Iterator<Item = &str> {
         let changed = self.logins.iter().zip(&self.came).filter(|(_, came)| {
-            came.as_ref().is_some_and(|came| !came.removed.is_empty() || came.added || !came.retracted.is_empty())
+            came.as_ref()
+                .is_some_and(|came| !came.removed.is_empty() || !came.added.is_empty() || !came.retracted.is_empty())
         });
         changed.map(|(login, _)| login.as_str())
     }
@@ -144,7 +145,7 @@ impl BulkJob for RotationLedger {
             for number in &kept {
                 *self.kept.entry(*number).or_default() += 1;
             }
-            self.came[user] = Some(Came { removed, added: !added.is_empty(), retracted, kept, left_out: *left_out });
+            self.came[user] = Some(Came { removed, added: added.clone(), retracted, kept, left_out: *left_out });
         }
     }
 
@@ -223,7 +224,7 @@ fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
     }
     let mut deed = Deed::default();
     deed.remove(pair.old);
-    if let Some(new) = new {
+    if let Some(new) = new.filter(|new| came.added.contains(new)) {
         deed.add(new);
     }
     Judgement { deed, ..Judgement::new(RowStatus::Applied, Vec::new()) }

@@ -15,7 +15,7 @@ use simulation::{By, Edit, Entry, Person, State, What};
 
 use crate::{
     history::{Event, Row},
-    seen::{could_dial, did, job, plans},
+    seen::{did, job, plans},
 };
 
 #[derive(Default)]
@@ -112,7 +112,6 @@ impl Reference {
 
     /// Goes on from what has come of things that happened at once.
     pub fn adopt(&mut self, state: &State, events: &[(usize, Event)], log: &[Entry]) {
-        let could = could_dial(self, log);
         for entry in log {
             // A number's state is known by whoever gave it.
             if let What::Number { before: Some(before), after } = &entry.what
@@ -128,7 +127,7 @@ impl Reference {
             if let Event::Undo { of, .. } = event {
                 self.take_back(*of, state, job, log);
             } else if job.upload.kind.has_undo() {
-                self.did.insert(*at, did(state, job, log, &could));
+                self.did.insert(*at, did(state, job, log));
             }
         }
         self.did.retain(|at, _| job(state, *at).is_none_or(|job| job.state != JobState::Undone));

@@ -45,13 +45,13 @@ pub fn effects_of(state: &State, kind: JobKind, keys: &ResultKeys) -> Vec<Effect
 }
 
 /// What a job did that happened at once with others, by what it has logged and what was seen of it.
-pub fn did(state: &State, job: &Job, log: &[Entry], could: &BTreeSet<String>) -> Did {
+pub fn did(state: &State, job: &Job, log: &[Entry]) -> Did {
     let mut did = Did::default();
     for effect in effects(state, job) {
         let deed = did.users.entry(effect.login.clone()).or_default();
         deed.added.extend(effect.added);
         deed.removed.extend(effect.removed);
-        deed.had_none = !could.contains(&effect.login);
+        deed.had_none |= effect.had_none;
     }
     for entry in log.iter().filter(|entry| entry.by == By::Job(job.id.clone())) {
         match &entry.what {
@@ -65,17 +65,4 @@ pub fn did(state: &State, job: &Job, log: &[Entry], could: &BTreeSet<String>) ->
         }
     }
     did
-}
-
-/// The users who could dial from a number when a round began, or came to it before a job wrote them: as far as the log tells.
-pub fn could_dial(reference: &Reference, log: &[Entry]) -> BTreeSet<String> {
-    let dials = |list: &mut dyn Iterator<Item = &CallerId>| {
-        list.filter(|number| reference.numbers[number].0.is_usable()).count() > 0
-    };
-    let at_first = reference.lists.iter().filter(|(_, (_, list))| dials(&mut list.iter()));
-    let later = log.iter().filter_map(|entry| match &entry.what {
-        What::User { login, before: Some(person), .. } if dials(&mut person.user.caller_ids.iter()) => Some(login),
-        _ => None,
-    });
-    at_first.map(|(login, _)| login).chain(later).cloned().collect()
 }
