@@ -99,7 +99,7 @@ async fn run<O: Operation>(
 }
 
 fn groups(state: &State, job: &Job) -> usize {
-    (0..).take_while(|&group| state.object(&job.keys().changes(group)).is_some()).count()
+    (0..).map_while(|group| state.object(&job.keys().changes(group))).count()
 }
 
 #[tokio::test(start_paused = true)]
