@@ -233,14 +233,14 @@ fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
 /// Judges the row of those who dial from an old number by their policy.
 fn by_policy(ledger: &RotationLedger, field: &str, pair: Pair, people: u64, replaced: bool) -> Judgement {
     let old = pair.old.to_string();
-    if ledger.kept_for_policies.contains(&pair.old) {
+    let kept = ledger.kept.contains_key(&pair.old);
+    if !kept && ledger.kept_for_policies.contains(&pair.old) {
         let message = format!(
             "{people} people dial from {old} by their policy, and what was to stay for them has been taken out of service meanwhile. So \
              {old} stays in service."
         );
         return Judgement::failed(Remark::error(RowCode::ListWouldBeEmpty, field, &old, message));
     }
-    let kept = ledger.kept.contains_key(&pair.old);
     let what = match pair.new {
         _ if kept => format!("{old} stays in service, since somebody needs it."),
         Some(new) if replaced => format!("They dial from {new} in its place."),

@@ -145,12 +145,18 @@ impl Plan for RotationPlan {
     }
 
     fn is_done(&self, now: &Self) -> bool {
-        now.list.as_ref().is_some_and(|list| self.removed.iter().all(|pair| !list.contains(&pair.old)))
+        // That the old numbers are off may be somebody else's doing; that the new ones came shows whose it is.
+        let swapped = |list: &Vec<CallerId>| {
+            self.removed.iter().all(|pair| !list.contains(&pair.old)) && self.added.iter().all(|new| list.contains(new))
+        };
+        now.list.as_ref().is_some_and(swapped)
     }
 
     fn merge_previous_attempt(&mut self, earlier: &Self) {
         let Some(list) = &self.list else { return };
-        if earlier.removed.iter().any(|pair| list.contains(&pair.old)) {
+        let came = earlier.added.iter().filter(|number| list.contains(number)).count();
+        let is_there = earlier.removed.iter().any(|pair| list.contains(&pair.old));
+        if is_there || came == 0 && !earlier.added.is_empty() {
             return;
         }
         self.removed.extend(&earlier.removed);

@@ -149,7 +149,9 @@ pub struct UndoTarget<'a> {
 pub struct NumbersNow {
     /// Numbers that lists take; `None` for an account without an inventory, where they take every number.
     pub taken: Option<HashSet<CallerId>>,
-    /// Those that can be dialled from.
+    /// Those that can be dialled from now, also such as a rotation has reserved.
+    pub before: DialableNumbers,
+    /// Those that can be dialled from when the undo is done.
     pub dialable: DialableNumbers,
 }
 
@@ -158,7 +160,11 @@ impl NumbersNow {
         self.taken.as_ref().is_none_or(|taken| taken.contains(&number))
     }
 
-    fn reach(&self, user: &User, list: &[CallerId]) -> bool {
+    fn could(&self, user: &User, list: &[CallerId]) -> bool {
+        self.before.reach(user.policy, user.profile.department.as_ref(), list)
+    }
+
+    fn can(&self, user: &User, list: &[CallerId]) -> bool {
         self.dialable.reach(user.policy, user.profile.department.as_ref(), list)
     }
 }
@@ -196,7 +202,7 @@ impl UndoPlan {
             UndoChange::None => user,
         };
         let Some([before, list]) = self.lists() else { return };
-        if present.allow_empty || !present.numbers.reach(user, &before) || present.numbers.reach(after, &list) {
+        if present.allow_empty || !present.numbers.could(user, &before) || present.numbers.can(after, &list) {
             return;
         }
         if effect.had_none {

@@ -268,7 +268,7 @@ fn a_swap_is_undone_whole_or_not_at_all() {
         let now = user(list);
         let taken: HashSet<CallerId> = taken.iter().copied().map(number).chain([11, 12].map(number)).collect();
         let dialable = DialableNumbers::these(all.iter().map(|&number| (number, None)));
-        let numbers_now = NumbersNow { taken: Some(taken), dialable };
+        let numbers_now = NumbersNow { taken: Some(taken), before: dialable.clone(), dialable };
         let plan = UndoPlan::decide(&rotated, target(Some(&now), &owners, &numbers_now, 100), Way::Free);
         assert_eq!(plan.lists().unwrap()[1], numbers(after), "{list:?}");
         let fails = |since: &SkipReason| matches!(since, SkipReason::Retired | SkipReason::OldNotBack);
@@ -279,7 +279,8 @@ fn a_swap_is_undone_whole_or_not_at_all() {
 #[test]
 fn nobody_is_left_without_a_number_by_an_undo_unless_that_was_so_before() {
     let owners = HashMap::new();
-    let numbers_now = NumbersNow { taken: None, dialable: DialableNumbers::these([1, 2].map(|n| (number(n), None))) };
+    let dialable = DialableNumbers::these([1, 2].map(|n| (number(n), None)));
+    let numbers_now = NumbersNow { taken: None, before: dialable.clone(), dialable };
     for (had_none, allow_empty, list, after, left) in [
         (false, false, &[1][..], &[1][..], false),
         (true, false, &[1], &[], true),

@@ -16,7 +16,6 @@ use crate::{
     code::NumberWarning,
     jobs::JobId,
     user::{Name, Ref},
-    version::first_version,
 };
 
 pub use dialable::DialableNumbers;
@@ -51,7 +50,7 @@ pub struct InventoryNumber {
     /// Who has it is looked for once more, since the rotation that took it out of service may have missed somebody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_look: Option<SecondLook>,
-    /// Begins with [the time of creation](first_version), and is raised by every change.
+    /// Raised by every change. A number is never deleted, so it never begins anew.
     #[serde(default)]
     pub version: u64,
 }
@@ -80,7 +79,7 @@ impl InventoryNumber {
             state_by: None,
             department_by: None,
             second_look: None,
-            version: first_version(at),
+            version: 1,
         }
     }
 

@@ -171,9 +171,16 @@ pub(crate) async fn conclude(
     let day = utc_day(attempt.job.started);
     let until = quarantine_days.map(|days| day.saturating_add(i64::from(days).days()));
     let ends: Vec<_> = pairs.iter().filter_map(Checked::good).map(|pair| end(attempt, pair, kept, until)).collect();
-    stream::iter(ends).buffer_unordered(IN_FLIGHT).try_collect::<()>().await?;
+    let ended: Vec<Option<Ended>> = stream::iter(ends).buffer_unordered(IN_FLIGHT).try_collect().await?;
     let Some(mut before) = before(attempt, &attempt.keys).await? else { return Ok(()) };
-    before.retired.retain(|item| !kept.contains(&item.number));
+    // An undo gives back what was so just before the end, and of those alone that have come to it.
+    let ended: HashMap<CallerId, Ended> = ended.into_iter().flatten().map(|ended| (ended.number(), ended)).collect();
+    before.retired.retain(|item| ended.contains_key(&item.number));
+    for item in &mut before.retired {
+        if let Some(Ended::Now(was)) = ended.get(&item.number) {
+            *item = InventoryNumber { reserved_by: None, second_look: None, ..(**was).clone() };
+        }
+    }
     before.concluded = true;
     attempt.world.bucket.put(&attempt.keys.numbers(), "application/json", stored::to_json(&before).into()).await
 }
@@ -202,18 +209,37 @@ async fn take_over(attempt: &Attempt<'_>, new: CallerId, department: &Ref) -> Re
     }
 }
 
+/// A number that a rotation has brought to its end.
+enum Ended {
+    /// By this attempt: as it was just before.
+    Now(Box<InventoryNumber>),
+    /// By an earlier one.
+    Before(CallerId),
+}
+
+impl Ended {
+    fn number(&self) -> CallerId {
+        match self {
+            Self::Now(was) => was.number,
+            Self::Before(number) => *number,
+        }
+    }
+}
+
 async fn end(
     attempt: &Attempt<'_>,
     pair: Pair,
     kept: &HashSet<CallerId>,
     rests_until: Option<Date>,
-) -> Result<(), StorageError> {
+) -> Result<Option<Ended>, StorageError> {
     let (numbers, account) = (&attempt.world.numbers, attempt.account());
     loop {
         let before = numbers.number(account, pair.old).await?;
-        let Some(before) = before.filter(|before| before.reserved_by.as_ref() == Some(&attempt.job.id)) else {
-            return Ok(());
-        };
+        let Some(before) = before else { return Ok(None) };
+        if before.reserved_by.as_ref() != Some(&attempt.job.id) {
+            let mine = before.state_by.as_ref() == Some(&attempt.job.id);
+            return Ok(mine.then_some(Ended::Before(before.number)));
+        }
         let mut facts = before.facts.clone();
         if !kept.contains(&pair.old) {
             (facts.state, facts.resting_until) = match rests_until {
@@ -222,7 +248,7 @@ async fn end(
             };
         }
         // One that has been retired meanwhile has lost its reservation by that.
-        let Ok(mut after) = before.change(facts, attempt.world.now()) else { return Ok(()) };
+        let Ok(mut after) = before.change(facts, attempt.world.now()) else { return Ok(None) };
         (after.reserved_by, after.version) = (None, before.version + 1);
         if !kept.contains(&pair.old) {
             after.state_by = Some(attempt.job.id.clone());
@@ -234,7 +260,7 @@ async fn end(
             after.replaced_by = pair.new;
         }
         if numbers.change_number(account, Some(&before), &after, &attempt.actor()).await? {
-            return Ok(());
+            return Ok((!kept.contains(&pair.old)).then(|| Ended::Now(Box::new(before))));
         }
     }
 }

@@ -209,10 +209,11 @@ async fn numbers_now(attempt: &Attempt<'_>, plans: &[NumberPlan]) -> Result<Numb
     let taken = inventory.iter().filter(|item| item.is_assignable()).map(|item| item.number).collect();
     let usable = inventory.iter().filter(|item| item.facts.state.is_usable() && item.reserved_by.is_none());
     let usable = usable.map(|item| (item.number, item.facts.department.as_ref()));
+    let before = DialableNumbers::of(&inventory);
     Ok(if inventory.is_empty() {
-        NumbersNow { taken: None, dialable: DialableNumbers::of(&inventory) }
+        NumbersNow { taken: None, dialable: before.clone(), before }
     } else {
-        NumbersNow { taken: Some(taken), dialable: DialableNumbers::these(usable) }
+        NumbersNow { taken: Some(taken), before, dialable: DialableNumbers::these(usable) }
     })
 }
 

@@ -7,11 +7,15 @@ use rollcall_model::{
     caller_id::CallerId,
     inventory::{InventoryNumber, NumberState, utc_day},
     jobs::{JobId, JobKind},
+    user::Policy,
 };
 use simulation::{By, Edit, Person, State, What};
 
 use super::{Round, can_dial};
-use crate::{history::Event, seen::job};
+use crate::{
+    history::Event,
+    seen::{effects, job},
+};
 
 /// **Nobody who could dial is left without a number** by a job, unless the job was asked to allow that, or a person has changed something
 /// after the job had last looked at it.
@@ -78,6 +82,10 @@ fn had_none(round: &Round<'_>, at: usize, login: &str) -> bool {
     let job = round.job_of(&round.log[at]);
     let append = job.and_then(|job| round.undone_by(job)).or(job);
     let Some(append) = append.filter(|job| job.upload.kind != JobKind::RotateCallerIds) else { return false };
+    // Of two that added the same at once, the log knows one as the writer.
+    if effects(round.now, append).iter().any(|effect| effect.login == login && effect.had_none) {
+        return true;
+    }
     let by = By::Job(append.id.clone());
     let mut numbers: BTreeMap<CallerId, InventoryNumber> = BTreeMap::new();
     for entry in round.past.iter().chain(round.log) {
@@ -111,6 +119,10 @@ fn changed_behind(round: &Round<'_>, at: usize, login: &str) -> bool {
 /// Whether a rotation that had taken a number off the user's list has looked at the inventory later on: then it had to see that the user
 /// needs the number, if it could still be given back.
 fn looked_later(round: &Round<'_>, at: usize, login: &str) -> bool {
+    // A list that isn't in force gives nobody anything back.
+    if round.now.users.get(login).is_some_and(|person| person.user.policy != Policy::Custom) {
+        return false;
+    }
     if !matches!(round.log[at].what, What::Number { .. }) && round.log[at].by == By::Person {
         return false;
     }
