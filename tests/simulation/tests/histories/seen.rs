@@ -1,15 +1,13 @@
 //! What was seen of jobs: what they have kept of what they do, and what the log tells.
 
-use std::collections::BTreeSet;
-
 use rollcall_bulk::{
     append::AppendPlan, job::Job, rotation::RotationPlan, undo::Effect, upload::ResultKeys, user_upload::UserPlan,
 };
-use rollcall_model::{caller_id::CallerId, jobs::JobKind};
+use rollcall_model::jobs::JobKind;
 use serde_json::Value;
 use simulation::{By, Entry, State, What};
 
-use crate::reference::{Did, Reference};
+use crate::reference::Did;
 
 /// The job at a place of the history.
 pub fn job(state: &State, at: usize) -> Option<&Job> {
