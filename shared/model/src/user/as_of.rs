@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::User;
+use super::{Profile, User};
 
 /// A field of a user that somebody says something of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,12 +78,16 @@ impl User {
         Self { version: before.version + 1, created: before.created, as_of: known, ..self }
     }
 
-    /// Whether something in which `after` differs is newer here than this time: it was changed since, or the user was created since.
+    /// Whether something in which `after` differs is newer here than this time: it was changed since, or was said when the user was created since.
     pub fn is_newer_than(&self, after: &Self, time: Timestamp) -> bool {
         let micros = Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time);
-        self.differences(after)
-            .into_iter()
-            .any(|field| self.as_of.of(field).or(self.created).is_some_and(|as_of| as_of > micros))
+        let blank = Self::new(self.login.clone(), Profile::of(self.profile.name.clone()));
+        let said = self.differences(&blank);
+        let known = |field| {
+            let created = self.created.filter(|_| field == UserField::Name || said.contains(&field));
+            self.as_of.of(field).or(created)
+        };
+        self.differences(after).into_iter().any(|field| known(field).is_some_and(|as_of| as_of > micros))
     }
 }
 
@@ -105,7 +109,9 @@ mod tests {
         let blocked = User { web_login: WebLogin::Blocked, ..renamed.clone() };
         // Of the name something newer is known than a job of the third minute knows; of the login there isn't.
         assert!(renamed.is_newer_than(&created, at(3)) && !renamed.is_newer_than(&created, at(5)));
-        assert!(!renamed.is_newer_than(&blocked, at(3)) && renamed.is_newer_than(&blocked, at(0)));
+        assert!(!renamed.is_newer_than(&blocked, at(3)) && renamed.is_newer_than(&created, at(0)));
+        // Of the login nobody said anything when the user was created.
+        assert!(!renamed.is_newer_than(&blocked, at(0)));
         let json = serde_json::to_string(&renamed.as_of).unwrap();
         assert_eq!(json, r#"{"name":300000000}"#);
         assert_eq!(serde_json::from_str::<AsOf>(&json).unwrap(), renamed.as_of);
