@@ -125,6 +125,7 @@ mod tests {
             RowCode::DuplicateNumber,
             RowCode::ReplacementUnusable,
             RowCode::ListWouldBeEmpty,
+            RowCode::ChangedSince,
             // And what only a table that is full of something can say.
             RowCode::NotStorable,
             RowCode::VersionConflict,
@@ -138,6 +139,8 @@ mod tests {
             Warning::Unmapped,
             Warning::Ambiguous,
             Warning::Orphaned,
+            Warning::DialledByPolicy,
+            Warning::LeftWithoutNumber,
             Warning::NumberNotAssigned,
             Warning::DiffersFromPreview,
             Warning::ChangedSince,
