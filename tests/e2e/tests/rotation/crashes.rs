@@ -113,10 +113,8 @@ impl CrashTest for Rotating {
             before.iter().all(|item| item.facts.state == NumberState::Active && item.reserved_by.is_none()),
             "{context}"
         );
-        // A mark and an end are two writes. The number says whose they were.
-        assert_eq!(old.state_by.as_ref(), Some(&job.id), "{context}");
-        let version = before.iter().find(|item| item.number == old.number).map(|item| item.version);
-        assert_eq!(version, Some(old.version - 2), "{context}");
+        assert!(before.iter().any(|item| item.number == old.number), "{context}");
+        assert_eq!(old.state_by.as_ref(), Some(&job.id), "the number says whose end it was: {context}");
     }
 }
 

@@ -89,23 +89,27 @@ pub(crate) struct NumbersBefore {
     pub concluded: bool,
 }
 
-/// Keeps the numbers as they are before anything is done to them. Once, since a later attempt finds its own doing.
+/// Keeps the numbers as they are before anything is done to them. Each once, since a later attempt finds its own doing.
 pub(crate) async fn keep(
     attempt: &Attempt<'_>,
     pairs: &[Checked],
     takes_over: &BTreeMap<CallerId, Ref>,
     inventory: &[InventoryNumber],
 ) -> Result<(), StorageError> {
-    let (bucket, key) = (&attempt.world.bucket, attempt.keys.numbers());
-    if attempt.job.attempts > 1 && bucket.get(&key).await?.is_some() {
-        return Ok(());
-    }
+    let kept = if attempt.job.attempts > 1 { before(attempt, &attempt.keys).await? } else { None };
+    let mut kept = kept.unwrap_or_default();
     let olds: HashSet<CallerId> = pairs.iter().filter_map(Checked::good).map(|pair| pair.old).collect();
-    let retired = inventory.iter().filter(|item| olds.contains(&item.number));
-    let retired = retired.map(|item| InventoryNumber { reserved_by: None, second_look: None, ..item.clone() });
-    let replacements = inventory.iter().filter(|item| takes_over.contains_key(&item.number)).cloned();
-    let before = NumbersBefore { retired: retired.collect(), replacements: replacements.collect(), concluded: false };
-    bucket.put(&key, "application/json", stored::to_json(&before).into()).await
+    let lacks = |kept: &[InventoryNumber], number: CallerId| kept.iter().all(|item| item.number != number);
+    for item in inventory {
+        if olds.contains(&item.number) && lacks(&kept.retired, item.number) {
+            kept.retired.push(InventoryNumber { reserved_by: None, second_look: None, ..item.clone() });
+        }
+        if takes_over.contains_key(&item.number) && lacks(&kept.replacements, item.number) {
+            kept.replacements.push(item.clone());
+        }
+    }
+    let json = stored::to_json(&kept);
+    attempt.world.bucket.put(&attempt.keys.numbers(), "application/json", json.into()).await
 }
 
 /// Reserves one number, unless it is not to be had any more.
