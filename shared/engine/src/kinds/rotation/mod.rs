@@ -60,9 +60,9 @@ struct Checkpoint {
     /// What was asked for. Where the numbers are retired in the end, they are reserved until then.
     terms: Terms,
     quarantine_days: Option<u16>,
-    /// The job was given up, and its numbers are reserved no longer.
-    #[serde(default)]
-    released: bool,
+    /// Numbers that were released when the job was given up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    released: Vec<CallerId>,
 }
 
 /// What is asked for, however it was asked.
@@ -200,8 +200,12 @@ impl Operation for Rotate {
         if attempt.job.previews() {
             return Ok(());
         }
-        if let Some(checkpoint) = attempt.load_checkpoint::<Checkpoint>().await? {
-            attempt.save_checkpoint(&Checkpoint { released: true, ..checkpoint }).await?;
+        if let Some(mut checkpoint) = attempt.load_checkpoint::<Checkpoint>().await? {
+            let me = Some(&attempt.job.id);
+            let inventory = attempt.inventory().await?;
+            let reserved = inventory.iter().filter(|item| item.reserved_by.as_ref() == me);
+            checkpoint.released.extend(reserved.map(|item| item.number));
+            attempt.save_checkpoint(&checkpoint).await?;
         }
         reservations::release(attempt.world, attempt.account(), &attempt.job.id, &attempt.actor()).await
     }
@@ -212,16 +216,23 @@ fn holder(login: String, found: Found) -> Holder {
     Holder { login, created, policy, department, caller_ids }
 }
 
-/// A job that was given up has released its numbers. Sent back, it reserves them again; whoever got one meanwhile is found by the look that the schedule
-/// owes each number that a rotation has retired.
+/// A job that was given up has released its numbers. Sent back, it reserves those again, and none that a person had taken from it before; whoever got one
+/// meanwhile is found by the look that the schedule owes each number that a rotation has retired.
 async fn reserve_again(attempt: &Attempt<'_>, mut checkpoint: Checkpoint) -> Result<Checkpoint, StorageError> {
-    if checkpoint.released && checkpoint.terms.retires && attempt.writes() {
-        let inventory = attempt.inventory().await?;
-        let stale = reservations::stale(attempt, &inventory).await?;
-        reservations::set(attempt, &mut checkpoint.pairs, &inventory, &stale).await?;
-        checkpoint.released = false;
-        attempt.save_checkpoint(&checkpoint).await?;
+    if checkpoint.released.is_empty() || !attempt.writes() {
+        return Ok(checkpoint);
     }
+    let inventory = attempt.inventory().await?;
+    let stale = reservations::stale(attempt, &inventory).await?;
+    let released = |pair: &Checked| pair.good().is_some_and(|pair| checkpoint.released.contains(&pair.old));
+    let (places, mut again): (Vec<usize>, Vec<Checked>) =
+        checkpoint.pairs.iter().cloned().enumerate().filter(|(_, pair)| released(pair)).unzip();
+    reservations::set(attempt, &mut again, &inventory, &stale).await?;
+    for (place, pair) in places.into_iter().zip(again) {
+        checkpoint.pairs[place] = pair;
+    }
+    checkpoint.released.clear();
+    attempt.save_checkpoint(&checkpoint).await?;
     Ok(checkpoint)
 }
 
@@ -252,7 +263,7 @@ async fn bring(attempt: &mut Attempt<'_>) -> Result<(Checkpoint, Vec<Holder>), I
     }
     let unknown = unknown(wanted.only.as_ref(), &walk);
     let rows = attempt.write_rows(rotation::rows(&pairs, &walk.holders, &rules, &unknown)).await?;
-    let checkpoint = Checkpoint { rows, pairs, terms, quarantine_days: wanted.quarantine_days, released: false };
+    let checkpoint = Checkpoint { rows, pairs, terms, quarantine_days: wanted.quarantine_days, released: Vec::new() };
     attempt.save_checkpoint(&checkpoint).await?;
     let Walk { mut holders, cut, .. } = walk;
     holders.retain(|holder| !cut.contains(&holder.login));
