@@ -5,7 +5,7 @@ mod requests;
 
 use super::rows::ROWS;
 use super::*;
-use crate::bulk_job::{BulkJob, Plan};
+use crate::bulk_job::{BulkJob, Overtaken, Plan};
 use crate::{
     append::{AppendPlan, LoginLookup},
     left_out::LeftOut,
@@ -194,4 +194,35 @@ fn what_an_earlier_attempt_has_done_stays_its_doing() {
     let before = plan.clone();
     plan.merge_previous_attempt(&earlier);
     assert_eq!(plan, before);
+}
+
+/// N7: a swap is carried out whole or not at all, also when the replacement is retired while it is being put on lists.
+#[test]
+fn what_a_fallen_replacement_had_replaced_comes_back_and_stays_in_service() {
+    let inventory = in_service(0..6);
+    let pairs = checked("9876500000,9876500005\n9876500001,\n", &inventory, &[]);
+    let rules = Rules::new(&pairs, &inventory, terms(false));
+    let mut plan = RotationPlan::decide("asha", Some(&holder(Policy::Custom, &[0, 1, 2])), &rules);
+    assert_eq!(plan.added, numbers(&[5]));
+    let fallen = Overtaken { refused: HashSet::from([number(5)]), gone: HashSet::from([number(5)]) };
+    for _ in 0..2 {
+        // Once more in a later attempt, it says the same.
+        let correction = plan.retract(&fallen).expect("something has fallen");
+        assert_eq!((correction.off, correction.back), (numbers(&[5]), &*numbers(&[0])));
+    }
+    let removed: Vec<CallerId> = plan.removed.iter().map(|pair| pair.old).collect();
+    assert_eq!((removed, plan.kept.clone()), (numbers(&[1]), numbers(&[0])));
+
+    // Where what the user was to keep has fallen, all of it comes back that can.
+    let mut plan = RotationPlan::decide("asha", Some(&holder(Policy::Custom, &[0, 1, 2])), &rules);
+    plan.give_back(&Overtaken { gone: HashSet::from([number(1)]), ..Overtaken::default() });
+    let correction = plan.retract(&Overtaken::default()).expect("it came back");
+    assert_eq!((correction.off, correction.back), (numbers(&[5]), &*numbers(&[0])));
+
+    // A later attempt that finds the replacement fallen keeps the number from the beginning.
+    let mut fewer = inventory.clone();
+    fewer[5].facts.state = NumberState::Retired;
+    let plan =
+        RotationPlan::decide("asha", Some(&holder(Policy::Custom, &[0])), &Rules::new(&pairs, &fewer, terms(false)));
+    assert_eq!((plan.writes(), plan.kept), (false, numbers(&[0])));
 }
