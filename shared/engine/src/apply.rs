@@ -255,8 +255,6 @@ fn count(attempt: &mut Attempt<'_>, done: Done, users_done: usize, usage: [Table
     progress.numbers_added = done.numbers_added;
     progress.numbers_removed = done.numbers_removed;
     for usage in usage {
-        progress.table_calls += usage.calls;
-        progress.statements += usage.statements;
-        progress.throttled += usage.throttled;
+        attempt.count_usage(usage);
     }
 }

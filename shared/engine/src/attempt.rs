@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::{
     Engine, ErrorKind, Limits, StorageError, metrics,
     telemetry::millis,
-    world::{SystemFailure, World},
+    world::{SystemFailure, TableUsage, World},
 };
 
 /// One attempt at one job.
@@ -222,6 +222,14 @@ impl<'a> Attempt<'a> {
     /// When the record can't be written.
     pub async fn show(&mut self) -> Result<(), StorageError> {
         if self.saved.elapsed() >= SAVE_EVERY { self.save().await } else { Ok(()) }
+    }
+
+    /// Counts what was asked of the table.
+    pub fn count_usage(&mut self, usage: TableUsage) {
+        let progress = &mut self.job.progress;
+        progress.table_calls += usage.calls;
+        progress.statements += usage.statements;
+        progress.throttled += usage.throttled;
     }
 
     pub(crate) fn check_time(&self) -> Result<(), Interrupt> {

@@ -7,13 +7,14 @@ use rollcall_model::{code::FileCode, jobs::ObjectVersion, stored};
 use rollcall_tabular::{FileFault, Writer};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Attempt, Interrupt, StorageError, report::pass_on, world::Upload};
+use crate::{
+    Attempt, Interrupt, StorageError,
+    report::{HELD_BYTES, pass_on},
+    world::Upload,
+};
 
 /// Bytes of a request: some thousand numbers or users are named in a tenth of that.
 pub const MAX_REQUEST_BYTES: u64 = 8 * 1024 * 1024;
-
-/// Bytes of rows that are held before they go out.
-const HELD_BYTES: usize = 1024 * 1024;
 
 /// Rows that a job brings itself, on their way into the bucket: they are as many as they are, and never in memory together.
 pub struct GeneratedRows {

@@ -16,8 +16,8 @@ use crate::{
     world::Upload,
 };
 
-/// Bytes of a report that are held before they go out.
-const HELD_BYTES: usize = 1024 * 1024;
+/// Bytes of what is written that are held before they go out.
+pub(crate) const HELD_BYTES: usize = 1024 * 1024;
 const CSV: &str = "text/csv; charset=utf-8";
 
 /// Writes the result files. An execution says where something else has come of a row than its preview had said.

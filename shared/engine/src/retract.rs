@@ -134,9 +134,7 @@ impl<O: Operation> Phase<'_, O> {
         progress.users_changed = progress.users_changed + after.users_changed - before.users_changed;
         progress.numbers_added = progress.numbers_added + after.numbers_added - before.numbers_added;
         progress.numbers_removed = progress.numbers_removed + after.numbers_removed - before.numbers_removed;
-        progress.table_calls += usage.calls;
-        progress.statements += usage.statements;
-        progress.throttled += usage.throttled;
+        attempt.count_usage(usage);
         Ok(())
     }
 }

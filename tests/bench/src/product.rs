@@ -3,18 +3,15 @@
 use std::time::{Duration, Instant};
 
 use e2e::Stack;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_bulk::{job::Job, resync::state::ResyncRequest, undo::UndoRequest};
 use rollcall_engine::world::Jobs;
 use rollcall_model::{
     caller_id::CallerId,
     jobs::{JobId, JobKind},
-    mapping::{CrmUserId, GivenMapping, Mapping},
-    phone_side::PhoneUserId,
     user::{Policy, User},
 };
 
-use crate::{Scale, process::peak_megabytes, report::Report};
+use crate::{Scale, process::peak_megabytes, report::Report, resync::map};
 
 /// Numbers on each list: what a list takes by default.
 const LIST: usize = 5_000;
@@ -28,7 +25,6 @@ const HOLDERS: usize = 6_000;
 const MAPPINGS: usize = 15_000;
 /// What a function may take, in megabytes.
 const MOST: f64 = 512.0;
-const IN_FLIGHT: usize = 16;
 /// Longest that a job is waited for: some invocations, each as long as one may take.
 const TIMEOUT: Duration = Duration::from_hours(1);
 /// Users or mappings that are made at a time.
@@ -111,7 +107,7 @@ impl Measured<'_> {
             let stack = stack().await;
             let caller_ids = if policy == Policy::Custom { numbers(0..LIST) } else { Vec::new() };
             stack.create_user(User { policy, caller_ids, ..e2e::user("user1") }).await;
-            map(&stack, mappings).await;
+            map(&stack, mappings, |_| "user1".to_owned()).await;
             let what = format!("resync of {mappings} mappings, policy {}", policy.as_str());
             let request = ResyncRequest::default().to_json();
             let job = self.job(&stack, "mapping-resync", &what, JobKind::MappingResync, "resync.json", request).await;
@@ -180,22 +176,4 @@ async fn create(stack: &Stack, users: usize, list: &[CallerId]) {
         let some: Vec<User> = some.collect();
         assert_eq!(stack.directory.create_users(&stack.account, &some).await.expect("users"), some.len());
     }
-}
-
-/// CRM users who are all `user1`.
-async fn map(stack: &Stack, mappings: usize) {
-    stream::iter(1..=mappings)
-        .map(async |at| {
-            let given = GivenMapping { phone_user: PhoneUserId::parse("user1").ok(), ..GivenMapping::default() };
-            let mapping =
-                Mapping::new(CrmUserId::parse(&format!("crm{at}")).expect("an ID"), given, jiff::Timestamp::now());
-            stack.directory.change_mapping(&stack.account, None, &mapping, None).await
-        })
-        .buffer_unordered(IN_FLIGHT)
-        .try_for_each(async |created| {
-            assert!(created);
-            Ok(())
-        })
-        .await
-        .expect("the table answers");
 }

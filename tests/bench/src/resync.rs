@@ -27,7 +27,7 @@ pub(crate) async fn run(report: &mut Report) {
     let numbers: Vec<String> = (0..=ROUNDS).map(|round| format!("+9198765432{round:02}")).collect();
     stack.own(&numbers.iter().map(String::as_str).collect::<Vec<_>>()).await;
     stack.create_users(MAPPINGS).await;
-    map(&stack).await;
+    map(&stack, MAPPINGS, |user| format!("user{user}")).await;
     let first = resync(&stack, "first").await;
     assert_eq!(first.progress.users_changed, MAPPINGS as u64, "{first:?}");
 
@@ -60,13 +60,13 @@ pub(crate) async fn run(report: &mut Report) {
     report.target("writes per changed mapping", count(written) / count(CHANGED), 1.0, "", false);
 }
 
-async fn map(stack: &Stack) {
-    stream::iter(1..=MAPPINGS)
-        .map(async |user| {
-            let given =
-                GivenMapping { phone_user: PhoneUserId::parse(&format!("user{user}")).ok(), ..GivenMapping::default() };
+/// CRM users, and who each of them is.
+pub(crate) async fn map(stack: &Stack, mappings: usize, login: impl Fn(usize) -> String) {
+    stream::iter(1..=mappings)
+        .map(async |at| {
+            let given = GivenMapping { phone_user: PhoneUserId::parse(&login(at)).ok(), ..GivenMapping::default() };
             let mapping =
-                Mapping::new(CrmUserId::parse(&format!("crm{user}")).expect("an ID"), given, jiff::Timestamp::now());
+                Mapping::new(CrmUserId::parse(&format!("crm{at}")).expect("an ID"), given, jiff::Timestamp::now());
             stack.directory.change_mapping(&stack.account, None, &mapping, None).await
         })
         .buffer_unordered(IN_FLIGHT)

@@ -15,7 +15,7 @@ use rollcall_model::{
     audit::Actor,
     caller_id::CallerId,
     jobs::JobId,
-    user::{Claim, DirectoryId, Policy, User, fold},
+    user::{Claim, DirectoryId, User, fold},
 };
 use tokio::time::Instant;
 
@@ -210,19 +210,12 @@ impl Lists for Memory {
                 Some(Only::Team(id)) => user.profile.team.as_ref() == Some(id),
             };
             let (created, policy, department) = (user.created, user.policy, user.profile.department);
-            let looked_for = match (policy, &department) {
-                (Policy::All, _) => policies.all,
-                (Policy::Department, Some(id)) => policies.departments.contains(id),
-                (Policy::Department, None) | (Policy::Custom, _) => false,
-            };
-            match (policy, &department) {
-                (Policy::All, _) if is_meant => walk.policies.all += 1,
-                (Policy::Department, Some(id)) if is_meant => {
-                    *walk.policies.departments.entry(id.clone()).or_default() += 1;
-                }
-                _ => {}
+            if !is_meant {
+                continue;
             }
-            if is_meant && (looked_for || user.caller_ids.iter().any(|number| numbers.contains(number))) {
+            walk.policies.count(policy, department.as_ref());
+            let looked_for = policies.contains(policy, department.as_ref());
+            if looked_for || user.caller_ids.iter().any(|number| numbers.contains(number)) {
                 let mut caller_ids = user.caller_ids;
                 if let Some(left) = room.checked_sub(caller_ids.len()) {
                     room = left;

@@ -52,6 +52,28 @@ pub struct PolicyCounts {
     pub departments: HashMap<Ref, u64>,
 }
 
+impl LeftByPolicy {
+    /// Whether somebody with this policy and department is one of them.
+    pub fn contains(&self, policy: Policy, department: Option<&Ref>) -> bool {
+        match policy {
+            Policy::All => self.all,
+            Policy::Department => department.is_some_and(|id| self.departments.contains(id)),
+            Policy::Custom => false,
+        }
+    }
+}
+
+impl PolicyCounts {
+    /// Counts a user with this policy and department. Who dials from a list of their own isn't counted.
+    pub fn count(&mut self, policy: Policy, department: Option<&Ref>) {
+        match (policy, department) {
+            (Policy::All, _) => self.all += 1,
+            (Policy::Department, Some(id)) => *self.departments.entry(id.clone()).or_default() += 1,
+            (Policy::Department, None) | (Policy::Custom, _) => {}
+        }
+    }
+}
+
 impl Rules {
     /// The rules of a rotation of these pairs, with the inventory as it is once its numbers are reserved.
     pub fn new(pairs: &[Checked], inventory: &[InventoryNumber], terms: Terms) -> Self {

@@ -52,10 +52,7 @@ pub(crate) async fn follow_users(attempt: &mut Attempt<'_>, changed: &HashSet<St
             open = table.mappings_of(account, &outdated, attempt.until, &mut usage).await?.into_values().collect();
         }
     }
-    let progress = &mut attempt.job.progress;
-    progress.table_calls += usage.calls;
-    progress.statements += usage.statements;
-    progress.throttled += usage.throttled;
+    attempt.count_usage(usage);
     Ok(())
 }
 

@@ -277,8 +277,7 @@ async fn walk(attempt: &mut Attempt<'_>, sought: Sought<'_>) -> Result<Walk, Sto
     }
     let mut usage = TableUsage::default();
     let walk = attempt.world.lists.holders(attempt.account(), sought, attempt.until, &mut usage).await?;
-    attempt.job.progress.table_calls += usage.calls;
-    attempt.job.progress.throttled += usage.throttled;
+    attempt.count_usage(usage);
     Ok(walk)
 }
 

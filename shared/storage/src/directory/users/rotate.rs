@@ -9,13 +9,7 @@ use std::{
 
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
 use rollcall_bulk::rotation::{Holder, LeftByPolicy, Only};
-use rollcall_model::{
-    account::AccountId,
-    audit::Actor,
-    caller_id::CallerId,
-    jobs::JobId,
-    user::{Policy, fold},
-};
+use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, jobs::JobId, user::fold};
 use tokio::time::Instant;
 
 use super::item::{CALLER_IDS, CREATED, caller_ids, created, department, number_set, policy};
@@ -53,11 +47,7 @@ impl Directory {
                 return Ok((login, None));
             }
             let (policy, department) = (policy(item)?, department(item)?);
-            let looked_for = match (policy, &department) {
-                (Policy::All, _) => seeker.policies.all,
-                (Policy::Department, Some(department)) => seeker.policies.departments.contains(department),
-                (Policy::Department, None) | (Policy::Custom, _) => false,
-            };
+            let looked_for = seeker.policies.contains(policy, department.as_ref());
             let mut list = if looked_for || has_one(item, &seeker.text) { Some(caller_ids(item)?) } else { None };
             let is_cut = list.as_mut().is_some_and(|list| seeker.cut(list));
             let created = created(item)?;
@@ -68,11 +58,7 @@ impl Directory {
             walk.unknown.remove(&login);
             let Some((created, policy, department, list, is_cut)) = meant else { continue };
             walk.cut.extend(is_cut.then(|| login.clone()));
-            match (policy, &department) {
-                (Policy::All, _) => walk.policies.all += 1,
-                (Policy::Department, Some(id)) => *walk.policies.departments.entry(id.clone()).or_default() += 1,
-                (Policy::Department, None) | (Policy::Custom, _) => {}
-            }
+            walk.policies.count(policy, department.as_ref());
             walk.holders.extend(list.map(|caller_ids| Holder { login, created, policy, department, caller_ids }));
         }
         Ok(())
