@@ -104,7 +104,7 @@ impl<O: Operation> Phase<'_, O> {
         let number = added.groups;
         let mut group: PlanGroup<PlanOf<O>> = plan_log::logged_before(attempt, number).await?;
         group.recalled = group.plans.len();
-        let (mut usage, mut recorded) = (TableUsage::default(), 0);
+        let (mut usage, mut recorded, mut decided) = (TableUsage::default(), 0, false);
         loop {
             attempt.check_time()?;
             let wrote =
@@ -119,7 +119,7 @@ impl<O: Operation> Phase<'_, O> {
             count(attempt, done, job.users(), [wrote, std::mem::take(&mut usage)]);
             let before = waiting.len();
             waiting.retain(|&user| !job.is_decided(user));
-            if waiting.is_empty() || (waiting.len() == before && recorded > 0) {
+            if waiting.is_empty() || (waiting.len() == before && decided) {
                 return Ok(());
             }
             let plans = self.operation.plan(attempt, job, self.context, &waiting, &mut usage).await;
@@ -130,6 +130,7 @@ impl<O: Operation> Phase<'_, O> {
                 return Ok(());
             }
             group.plans.extend(plans);
+            decided = true;
             plan_log::save(attempt, number, &group).await?;
         }
     }
@@ -152,6 +153,10 @@ impl<O: Operation> Phase<'_, O> {
         };
         let is_new = !group.is_logged();
         let most = group.end(start).min(job.users());
+        if !is_new && !open(start..most).is_empty() {
+            // What was meant for these users before is done first: what else they are to get is decided by what is there then.
+            usage.add(self.write_group(attempt, job, number, group).await?);
+        }
         let (mut end, mut numbers, before) = (start, 0, group.plans.len());
         while end < most && !(is_new && numbers >= GROUP_NUMBERS) {
             let users = if is_new { portions.next(GROUP_NUMBERS - numbers).min(most - end) } else { most - end };

@@ -93,8 +93,8 @@ pub trait Operation: Send + Sync {
         async { Ok(()) }
     }
 
-    /// Called when every row has its outcome, before the job ends; not called for a job that fails, nor in a preview. May be
-    /// called again after a crash.
+    /// Called when every row has its outcome, before the record says so; not called for a job that fails, nor in a preview. May be
+    /// called again after a crash, with outcomes that have changed since.
     ///
     /// # Errors
     /// When what is to be kept can't be.
@@ -104,6 +104,15 @@ pub trait Operation: Send + Sync {
         _job: &Self::Job,
         _context: &Self::Context,
     ) -> impl Future<Output = Result<(), StorageError>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Called when the record says what came of the rows and the mail is sent, before the job ends; not called for a job that fails, nor in a preview. May be called again
+    /// after a crash.
+    ///
+    /// # Errors
+    /// When what follows from the outcomes can't be written.
+    fn conclude(&self, _attempt: &Attempt<'_>) -> impl Future<Output = Result<(), StorageError>> + Send {
         async { Ok(()) }
     }
 }

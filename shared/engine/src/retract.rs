@@ -7,7 +7,10 @@
 use std::collections::HashSet;
 
 use rollcall_bulk::bulk_job::{BulkJob, Done, Overtaken, Plan};
-use rollcall_model::{caller_id::CallerId, inventory::InventoryNumber};
+use rollcall_model::{
+    caller_id::CallerId,
+    inventory::{InventoryNumber, NumberState},
+};
 
 use crate::{
     Attempt, Interrupt, Operation, PlanOf, StorageError,
@@ -72,8 +75,10 @@ pub(crate) async fn retract<O: Operation>(
 
 /// What has become of the account's numbers. An account without an inventory takes every number.
 fn overtaken(attempt: &Attempt<'_>, inventory: &[InventoryNumber], added: &HashSet<CallerId>) -> Overtaken {
+    // One that rested already when this job reserved it was on lists all the same.
     let gone = |item: &&InventoryNumber| {
-        !item.is_assignable() && (!item.facts.state.is_usable() || item.reserved_by.as_ref() != Some(&attempt.job.id))
+        let reserved = item.reserved_by.as_ref() == Some(&attempt.job.id);
+        !(item.is_assignable() || reserved && item.facts.state != NumberState::Retired)
     };
     let refused = inventory.iter().filter(|item| !item.is_assignable() && added.contains(&item.number));
     Overtaken {

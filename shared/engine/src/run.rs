@@ -128,10 +128,16 @@ async fn work<O: Operation>(attempt: &mut Attempt<'_>, operation: &O) -> Result<
             operation.finish(attempt, &reading.job, &reading.context).await?;
         }
     }
-    finish(attempt).await.map_err(Interrupt::Error)
+    attempt.enter(Phase::Mailing).await?;
+    mail(attempt).await?;
+    // Last, since a job that is given up over its mail may be sent back, and looks at everything again.
+    if attempt.writes() && attempt.job.failure.is_none() {
+        operation.conclude(attempt).await?;
+    }
+    attempt.end().await.map_err(Interrupt::Error)
 }
 
-/// Sends the mail, if one is due, and ends the job.
+/// Sends the mail of a job of which nothing is done any more, if one is due, and ends it.
 pub(crate) async fn finish(attempt: &mut Attempt<'_>) -> Result<(), StorageError> {
     attempt.enter(Phase::Mailing).await?;
     mail(attempt).await?;

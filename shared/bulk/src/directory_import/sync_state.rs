@@ -157,6 +157,15 @@ impl SyncState {
         self.last_import = Some(import);
     }
 
+    /// A sync has ended that a newer one has overtaken. Whatever becomes of that one, those whom it has left behind are asked for again.
+    pub fn overtaken(&mut self, failed: &BTreeSet<DirectoryId>) {
+        if self.ask_again.len() + failed.len() <= MAX_ASK_AGAIN {
+            self.ask_again.extend(failed.iter().cloned());
+        } else {
+            (self.next, self.ask_again) = (None, BTreeSet::new());
+        }
+    }
+
     /// A sync has ended. One that is done says what it leaves.
     pub fn synced(&mut self, sync: Synced, done: Option<Left>) {
         if let Some(Left { imports, next, failed }) = done {
@@ -195,6 +204,18 @@ mod tests {
 
     fn synced(outcome: SyncOutcome) -> Synced {
         Synced { job: job(), at: at(0), tally: SyncTally::default(), outcome }
+    }
+
+    #[test]
+    fn whom_an_overtaken_sync_leaves_behind_is_asked_for_again() {
+        let mut standing = SyncState { next: Some(next("a")), ..SyncState::default() };
+        let person = |n: usize| DirectoryId::parse(&format!("00000000-0000-0000-0000-{n:012}")).unwrap();
+        standing.overtaken(&BTreeSet::from([person(1)]));
+        standing.overtaken(&BTreeSet::from([person(2)]));
+        assert_eq!(standing.ask_again, BTreeSet::from([person(1), person(2)]));
+        assert_eq!(standing.next, Some(next("a")), "the newer one may have no end");
+        standing.overtaken(&(0..=MAX_ASK_AGAIN).map(person).collect());
+        assert_eq!((standing.ask_again.len(), standing.next), (0, None), "too many: the next one reads all anew");
     }
 
     #[test]

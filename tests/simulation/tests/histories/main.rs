@@ -81,22 +81,22 @@ async fn simulate(seed: u64) {
         memory.fail(Faults::default());
         let log = std::mem::take(&mut memory.state().log);
         let now = memory.state().clone();
-        demand("ended_well", &log, || ended_well(&now));
+        demand("ended_well", (&log, &now), || ended_well(&now));
         let alone = if let [(place, event)] = &*events { Some((*place, event)) } else { None };
         if let Some((place, event)) = alone.filter(|_| !doomed) {
             if !matches!(event, Event::Schedule) {
                 let untroubled = without_trouble(before.clone(), &events, seed).await;
-                demand("trouble_changes_nothing", &log, || {
+                demand("trouble_changes_nothing", (&log, &now), || {
                     assert_eq!(essence(&now), essence(&untroubled), "after {place}");
                 });
             }
             if is_plain(seed) {
-                demand("reference", &log, || reference.check(place, event, &now));
+                demand("reference", (&log, &now), || reference.check(place, event, &now));
             }
         }
         let round = Round { before: &before, now: &now, events: &events, log: &log, past: &past };
         for (name, holds) in INVARIANTS {
-            demand(name, &log, || holds(&round));
+            demand(name, (&log, &now), || holds(&round));
         }
         if alone.is_none() {
             reference.adopt(&now, &events, &log);
@@ -106,11 +106,15 @@ async fn simulate(seed: u64) {
 }
 
 /// Says what doesn't hold, if it doesn't, and what has happened in the round.
-fn demand(name: &str, log: &[Entry], holds: impl FnOnce()) {
+fn demand(name: &str, (log, now): (&[Entry], &State), holds: impl FnOnce()) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(holds)) {
         eprintln!("{name} doesn't hold");
         for entry in log {
             eprintln!("  {entry}");
+        }
+        for job in now.jobs.values() {
+            let (id, name, state, failure) = (&job.id.as_str()[..6], &job.upload.name, job.state, &job.failure);
+            eprintln!("  {id} {name}: {state:?} {failure:?} {:?} attempts {}", job.counts, job.attempts);
         }
         resume_unwind(panic);
     }

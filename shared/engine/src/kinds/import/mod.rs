@@ -165,13 +165,14 @@ impl Operation for BringUsers {
                     .await
             }
             Brought::Sync { tally, planned, failed_before, imports, next } => {
+                let failed = upload.unmet().keys().cloned().collect();
                 if !Line::Syncs.goes_on(attempt).await? {
-                    // The newer one has read all of it again, and tells.
+                    // The newer one reads all of it again, and tells.
                     attempt.job.mail = Some(MailState::NotDue);
-                    return Ok(());
+                    let schedules = &*attempt.world.schedules;
+                    return change_sync_state(schedules, attempt.account(), |state| state.overtaken(&failed)).await;
                 }
                 let tally = planned.done(tally, upload.unmet());
-                let failed = upload.unmet().keys().cloned().collect();
                 if was_told(attempt, &failed, failed_before).await? {
                     attempt.job.mail = Some(MailState::NotDue);
                 }

@@ -7,6 +7,7 @@ mod register;
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
 use rollcall_bulk::{
     bulk_job::Plan,
     job::Job,
@@ -38,7 +39,8 @@ pub struct UndoContext {
     numbers: NumbersNow,
     list_limit: usize,
     allow_empty: bool,
-    undone: Job,
+    /// When the job that is undone had ended.
+    ended: Option<Timestamp>,
 }
 
 /// What was decided about numbers of the inventory, and where the rows are.
@@ -92,7 +94,7 @@ impl Operation for Undo {
             numbers: numbers_now(attempt, &checkpoint.numbers).await?,
             list_limit: attempt.settings().await?.list_limit,
             allow_empty: request.allow_empty,
-            undone,
+            ended: undone.ended,
         };
         let rows = checkpoint.rows.map_or(RowSource::None, RowSource::Generated);
         Ok(Prepared { job: UndoLedger::new(effects, &checkpoint.numbers), context, rows })
@@ -111,7 +113,7 @@ impl Operation for Undo {
         let logins: Vec<&str> = effects.iter().map(|effect| effect.login.as_str()).collect();
         let present = table.whole_users(attempt.account(), &logins, attempt.until, usage).await?;
         // Whoever got a login ID after the job had ended is somebody else, to whom it has done nothing.
-        let then = context.undone.ended;
+        let then = context.ended;
         let present =
             |login: &str| present.get(login).filter(|user| then.is_none_or(|then| existed_at(user.version, then)));
         let wanted: Vec<Claim> = effects.iter().flat_map(|effect| effect.claims()).collect();
@@ -173,21 +175,18 @@ impl Operation for Undo {
         Ok(again)
     }
 
-    async fn finish(
-        &self,
-        attempt: &mut Attempt<'_>,
-        job: &UndoLedger,
-        context: &UndoContext,
-    ) -> Result<(), StorageError> {
+    async fn finish(&self, attempt: &mut Attempt<'_>, job: &UndoLedger, _: &UndoContext) -> Result<(), StorageError> {
         let changed: HashSet<String> = job.changed().map(str::to_owned).collect();
-        follow_users(attempt, &changed).await?;
+        follow_users(attempt, &changed).await
+    }
+
+    async fn conclude(&self, attempt: &Attempt<'_>) -> Result<(), StorageError> {
         // **Undone is what nothing is left of**: else it can be asked again.
         let counts = attempt.job.counts;
-        if counts.applied < counts.rows() {
-            return Ok(());
-        }
+        let Some(id) = attempt.job.undoes.as_ref().filter(|_| counts.applied == counts.rows()) else { return Ok(()) };
+        let Some(undone) = attempt.world.jobs.job(attempt.account(), id).await? else { return Ok(()) };
         // Another undo of the same job may have been faster: it is undone all the same.
-        decide(&*attempt.world.jobs, &context.undone, Decision::Undo, &attempt.actor()).await.map(drop)
+        decide(&*attempt.world.jobs, &undone, Decision::Undo, &attempt.actor()).await.map(drop)
     }
 }
 
