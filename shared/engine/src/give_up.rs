@@ -19,7 +19,6 @@ use crate::{
     plan_log::{self, PlanGroup},
     read::{Reading, read},
     report::report,
-    retract::{AddedNumbers, retract},
     world::TableUsage,
 };
 
@@ -88,7 +87,10 @@ async fn take_stock<O: Operation>(attempt: &mut Attempt<'_>, operation: &O) {
     attempt.given_up = true;
     let (state, phase, counts) = (attempt.job.state, attempt.job.phase, attempt.job.counts);
     let told = match read(attempt, operation).await {
-        Ok(mut reading) => tell(attempt, operation, &mut reading).await,
+        Ok(mut reading) => match recall_done(attempt, operation, &mut reading).await {
+            Ok(()) => report(attempt, &mut reading).await,
+            Err(stop) => Err(stop),
+        },
         Err(stop) => Err(stop),
     };
     (attempt.job.state, attempt.job.phase) = (state, phase);
@@ -103,24 +105,13 @@ async fn take_stock<O: Operation>(attempt: &mut Attempt<'_>, operation: &O) {
     }
 }
 
-async fn tell<O: Operation>(
-    attempt: &mut Attempt<'_>,
-    operation: &O,
-    reading: &mut Reading<O>,
-) -> Result<(), Interrupt> {
-    let added = recall_done(attempt, operation, reading).await?;
-    // Nobody keeps a number that was retired while the job put it on lists.
-    retract(attempt, operation, reading, added).await?;
-    report(attempt, reading).await
-}
-
-/// Records what was done to users, and forgets what was only meant to be done. Gives the numbers that came onto lists by it.
+/// Records what was done to users, and forgets what was only meant to be done.
 async fn recall_done<O: Operation>(
     attempt: &mut Attempt<'_>,
     operation: &O,
     Reading { job, context, .. }: &mut Reading<O>,
-) -> Result<AddedNumbers, Interrupt> {
-    let (mut done, mut users, mut added) = (Done::default(), 0, AddedNumbers::default());
+) -> Result<(), Interrupt> {
+    let (mut done, mut users) = (Done::default(), 0);
     // The last is that of users who waited for others, if there is one.
     for number in 0.. {
         attempt.check_time()?;
@@ -132,19 +123,17 @@ async fn recall_done<O: Operation>(
             group.written = group.plans.len();
             plan_log::save(attempt, number, &group).await?;
         }
-        for plan in &mut group.plans {
+        for plan in &group.plans {
             job.record(plan);
             plan.tally(&mut done);
-            added.count(plan);
         }
-        added.groups = number + 1;
         users += group.plans.iter().filter(|plan| !plan.waits()).count() as u64;
     }
     let progress = &mut attempt.job.progress;
     progress.users_done = users;
     (progress.users_changed, progress.users_created) = (done.users_changed, done.users_created);
     (progress.numbers_added, progress.numbers_removed) = (done.numbers_added, done.numbers_removed);
-    Ok(added)
+    Ok(())
 }
 
 /// The positions of a batch's plans that were not carried out.

@@ -107,8 +107,8 @@ pub trait Operation: Send + Sync {
         async { Ok(()) }
     }
 
-    /// Called when the record says what came of the rows and the mail is sent, before the job ends; not called for a job that fails, nor in a preview. May be called again
-    /// after a crash.
+    /// Called when the record says what came of the rows and the mail is sent, before the job ends; not called for a job that fails,
+    /// nor in a preview. May be called again after a crash.
     ///
     /// # Errors
     /// When what follows from the outcomes can't be written.

@@ -159,9 +159,13 @@ impl SyncState {
 
     /// A sync has ended that a newer one has overtaken. Whatever becomes of that one, those whom it has left behind are asked for again.
     pub fn overtaken(&mut self, failed: &BTreeSet<DirectoryId>) {
-        if self.ask_again.len() + failed.len() <= MAX_ASK_AGAIN {
-            self.ask_again.extend(failed.iter().cloned());
-        } else {
+        self.ask_for(self.ask_again.union(failed).cloned().collect());
+    }
+
+    /// The next sync asks for these by ID; where they are too many, it reads all anew.
+    fn ask_for(&mut self, people: BTreeSet<DirectoryId>) {
+        self.ask_again = people;
+        if self.ask_again.len() > MAX_ASK_AGAIN {
             (self.next, self.ask_again) = (None, BTreeSet::new());
         }
     }
@@ -169,13 +173,10 @@ impl SyncState {
     /// A sync has ended. One that is done says what it leaves.
     pub fn synced(&mut self, sync: Synced, done: Option<Left>) {
         if let Some(Left { imports, next, failed }) = done {
-            let too_many = failed.len() > MAX_ASK_AGAIN;
-            if too_many {
-                self.next = None;
-            } else if self.imports == imports {
+            if self.imports == imports {
                 self.next = Some(next);
             }
-            self.ask_again = if too_many { BTreeSet::new() } else { failed };
+            self.ask_for(failed);
         }
         self.asked = None;
         self.last_sync = Some(sync);
