@@ -26,6 +26,7 @@ mod route;
 mod routes;
 mod samples;
 mod seal;
+mod settings;
 mod trace;
 mod users;
 

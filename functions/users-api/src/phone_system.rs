@@ -1,11 +1,10 @@
 //! Which phone system the account has.
 
-use axum::{Json, extract::State};
-use rollcall_api_types::PhoneSystemChoice;
+use axum::{Json, extract::State, http::HeaderMap};
+use rollcall_api_types::{PhoneSystemChoice, SettingsFields, SettingsView};
 use rollcall_engine::world::Accounts;
-use rollcall_model::settings::Settings;
 
-use crate::{Shared, body::Body, caller::Caller, problem::Problem};
+use crate::{Shared, body::Body, caller::Caller, problem::Problem, settings::change};
 
 /// `GET /v1/phone-system`
 pub(crate) async fn get(State(api): Shared, caller: Caller) -> Result<Json<PhoneSystemChoice>, Problem> {
@@ -19,10 +18,7 @@ pub(crate) async fn put(
     caller: Caller,
     Body(chosen): Body<PhoneSystemChoice>,
 ) -> Result<Json<PhoneSystemChoice>, Problem> {
-    let before = api.directory.settings(&caller.account).await?;
-    if before.phone_system != chosen.system {
-        let settings = Settings { phone_system: chosen.system, ..before };
-        api.directory.put_settings(&caller.account, &settings, Some(&caller.actor())).await?;
-    }
+    let choose = |before| Ok(SettingsFields { phone_system: chosen.system, ..SettingsView::from(before).fields });
+    change(&api, &caller, &HeaderMap::new(), choose).await?;
     Ok(Json(chosen))
 }

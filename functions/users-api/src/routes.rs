@@ -15,7 +15,8 @@ use lambda_http::{RequestExt, request::RequestContext};
 use rollcall_model::{code::ApiCode, scope::Scope};
 
 use crate::{
-    Api, audit, caller::Caller, catalog, entra, jobs, mappings, numbers, phone_system, problem::Problem, samples, users,
+    Api, audit, caller::Caller, catalog, entra, jobs, mappings, numbers, phone_system, problem::Problem, samples,
+    settings, users,
 };
 
 /// A route of the API.
@@ -102,6 +103,8 @@ pub const ROUTES: &[Route] = routes! {
     POST   "/v1/directory/sync"                    DirectoryWrite entra::ask::sync;
 
     GET    "/v1/audit"                             AuditRead      audit::list;
+    GET    "/v1/settings"                          SettingsRead   settings::get;
+    PATCH  "/v1/settings"                          SettingsWrite  settings::patch;
 };
 
 /// The handlers by method and path.

@@ -10,7 +10,7 @@ use rollcall_model::country::NUMBERING_PLANS;
 use crate::stack_selector::StackSelector;
 use crate::{
     append, audit, check, demo, directory, generate, job, jobs, mail, map, mappings, numbers, phone_system, queues,
-    resync, rotate, sample, schedules, seed, token, undo, up, upload, users, why,
+    resync, rotate, sample, schedules, seed, settings, token, undo, up, upload, users, why,
 };
 
 /// What `--version` prints: numbers are read otherwise by plans of another version.
@@ -83,6 +83,8 @@ enum Subcommands {
     Resync(resync::Resync),
     /// Explain why a CRM user sees a number, or doesn't
     Why(why::Why),
+    /// Show or change what the account has set: recipients, country, limits
+    Settings(settings::ChangeSettings),
     /// Show or choose the account's phone system
     PhoneSystem(phone_system::ChoosePhoneSystem),
     /// Write a CSV file to start from
@@ -129,6 +131,7 @@ impl Command {
             Subcommands::Rotate(rotate) => rotate.run(stack).await,
             Subcommands::Resync(resync) => resync.run(stack).await,
             Subcommands::Why(why) => why.run(stack).await,
+            Subcommands::Settings(settings) => settings.run(stack).await,
             Subcommands::PhoneSystem(system) => system.run(stack).await,
             Subcommands::Sample(sample) => sample.run(),
             Subcommands::Generate(generate) => generate.run(),

@@ -90,7 +90,7 @@ async fn show(stack: &Stack) -> Result<ExitCode> {
 /// Makes the account. Gives its users as they are before the job.
 async fn prepare(connection: &Connection, account: &AccountId) -> Result<Vec<User>> {
     let settings = Settings { list_limit: LIST_LIMIT, ..Settings::default() };
-    connection.directory.put_settings(account, &settings, None).await?;
+    connection.directory.put_settings(account, &settings).await?;
     let made = seed(connection, account, demo_account::USERS, demo_account::NUMBERS, Default::default(), false).await?;
     print(&format!(
         "The account {account} has {}, {}, and room for {LIST_LIMIT} numbers on a user's list.\n",

@@ -32,6 +32,7 @@ mod rotate;
 mod sample;
 mod schedules;
 mod seed;
+mod settings;
 mod split_mix;
 mod stack_selector;
 mod summary;

@@ -95,6 +95,19 @@ impl Tone {
     }
 }
 
+/// What there is to know of one thing, each by its name.
+pub fn pairs(pairs: &[(&str, String)]) -> String {
+    let start = pairs.iter().map(|(name, _)| measure_text_width(name)).max().unwrap_or(0) + GAP.len();
+    let mut text = String::new();
+    for (name, value) in pairs {
+        for (nth, line) in wrap(&visible(value), columns().saturating_sub(start)).iter().enumerate() {
+            let name = if nth == 0 { *name } else { "" };
+            let _ = writeln!(text, "{}{line}", Tone::Faint.paint(&format!("{name:start$}")));
+        }
+    }
+    text
+}
+
 /// A heading, with air above it.
 pub fn heading(text: &str) -> String {
     format!("\n{}\n", Tone::Strong.paint(text))

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::client::StackClient;
 use crate::local::Connection;
+use crate::settings::phone_system;
 use crate::stack_selector::StackSelector;
 use crate::upload_file::read;
 use crate::{args::AccountArg, args::OutputFormat, output};
@@ -33,7 +34,7 @@ Examples:
   pass show zoom | rollcall phone-system zoom-phone --secret-from -")]
 pub struct ChoosePhoneSystem {
     /// builtin, snapshot, smartflo or zoom-phone; without one, the account's is shown
-    #[arg(value_name = "NAME", value_parser = parse)]
+    #[arg(value_name = "NAME", value_parser = phone_system)]
     system: Option<PhoneSystem>,
     /// The file of its secret; "-" reads standard input. For the stack on this machine
     #[arg(long, value_name = "FILE", requires = "system")]
@@ -72,11 +73,6 @@ impl ChoosePhoneSystem {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn parse(name: &str) -> Result<PhoneSystem> {
-    let names: Vec<_> = PhoneSystem::ALL.iter().map(|known| known.as_str()).collect();
-    PhoneSystem::parse(name).ok_or_else(|| anyhow!("there are {}", names.join(", ")))
 }
 
 async fn keep_secret(stack: &Connection, account: &AccountId, system: PhoneSystem, json: &[u8]) -> Result<()> {

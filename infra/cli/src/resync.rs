@@ -16,7 +16,7 @@ use crate::upload_file::FollowArgs;
 /// Options of `rollcall resync`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A resync that would revoke more than a fifth of the numbers that CRM users see, and at least ten, is put on hold and changes nothing. \
+A resync that would revoke more of the numbers that CRM users see than the safety threshold of `rollcall settings`, is put on hold and changes nothing. \
 Run it again with --force to apply it. --results saves what came of every mapping.
 
 Exit code 0 says that it was carried out, 1 that it was not, 130 that Ctrl-C ended the watching (the job goes on).

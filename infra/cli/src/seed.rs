@@ -11,7 +11,7 @@ use indicatif::ProgressStyle;
 use rollcall_engine::world::TableUsage;
 use rollcall_model::account::AccountId;
 use rollcall_model::email::EmailAddress;
-use rollcall_model::settings::ReportTo;
+use rollcall_model::settings::{ReportTo, Settings};
 use rollcall_model::user::User;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -103,7 +103,7 @@ pub async fn seed(
     let directory = &stack.directory;
     let before = directory.settings(account).await?;
     let settings = demo_account::settings(before, recipients, report_to);
-    directory.put_settings(account, &settings, None).await?;
+    directory.put_settings(account, &Settings { version: settings.version + 1, ..settings }).await?;
     let inventory = demo_account::inventory(numbers);
     directory.put_numbers(account, &inventory).await?;
     for (kind, entry) in demo_account::catalog() {

@@ -11,6 +11,7 @@ mod mapping;
 mod number;
 mod page;
 mod problem;
+mod settings;
 mod user;
 
 pub use catalog::{CatalogEntryRequest, CatalogEntryView, CatalogView};
@@ -20,6 +21,7 @@ pub use mapping::{MappingView, PhoneSystemChoice, ResyncView, VisibleCallerIds};
 pub use number::{AddedNumbers, NumberView, NumberWarningView};
 pub use page::{AuditPage, Page};
 pub use problem::ProblemBody;
+pub use settings::{SettingsFields, SettingsView};
 pub use user::{AppendRequest, AppendView, CallerIdsView, ExtensionView, PolicyRequest, RefusedCallerId, UserView};
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The safety threshold of whatever takes something away from users by itself.
+//! What the safety threshold remembers ([`SafetyThreshold`](rollcall_model::safety_threshold::SafetyThreshold)): what was taken away of late.
 //!
 //! A system of others that answers with an empty list must not take everything from everybody. **A run that nobody
 //! watches never takes from more than the threshold: it holds, and a person says whether it was meant.** The runs of a day count together:
@@ -8,16 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use rollcall_model::jobs::JobId;
-
-/// What a run may take from without asking, in percent of those that it looks after.
-pub const SHARE_PERCENT: usize = 20;
-/// Below this many no run holds: in a small account, one person who leaves is a large share.
-pub const AT_LEAST: usize = 10;
-
-/// Whether a run must hold that would take something from `affected` of `all`.
-pub fn holds(affected: usize, all: usize) -> bool {
-    affected >= AT_LEAST && affected.saturating_mul(100) > all.saturating_mul(SHARE_PERCENT)
-}
 
 /// For how long what a run has taken counts with what the next ones would take.
 pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
@@ -102,21 +92,5 @@ mod tests {
             recent.add(&job(run), hour(1), 2);
         }
         assert_eq!((recent.0.len(), recent.sum(hour(2))), (MOST_RUNS, 6 * MOST_RUNS));
-    }
-
-    #[test]
-    fn holds_past_both_thresholds_alone() {
-        for (affected, all, held) in [
-            (0, 0, false),
-            (9, 9, false),
-            (10, 10, true),
-            (10, 50, false),
-            (11, 50, true),
-            (10, 49, true),
-            (200, 1_000, false),
-            (201, 1_000, true),
-        ] {
-            assert_eq!(holds(affected, all), held, "{affected} of {all}");
-        }
     }
 }

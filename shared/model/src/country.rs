@@ -17,7 +17,7 @@ pub struct Country(Region);
 
 /// The text is not the code of a country.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an ISO 3166 country code: two letters, such as IN or US")]
+#[error("not an ISO 3166 country code: two letters, such as IN, US or GB (the United Kingdom)")]
 pub struct NotACountry;
 
 /// The version of libphonenumber's metadata by which numbers are read: the numbering plans of the world as they were known then. Google

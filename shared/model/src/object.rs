@@ -7,7 +7,19 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// Reads a struct, or nothing, from an object alone. Serde's own code would also take an array, by the order of the fields.
+/// Reads a struct from an object alone. Serde's own code would also take an array, by the order of the fields.
+///
+/// # Errors
+/// If it is no object, or none of this kind.
+pub fn required<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Object::deserialize(deserializer).map(|Object(value)| value)
+}
+
+/// Reads a struct, or nothing, as [`required`] does.
 pub(crate) fn optional<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,

@@ -37,6 +37,10 @@ pub enum Scope {
     JobsWrite,
     /// The audit trail.
     AuditRead,
+    /// What the account has set for itself: who gets reports among it.
+    SettingsRead,
+    /// See [`Scope::SettingsRead`].
+    SettingsWrite,
 }
 
 impl Scope {
@@ -54,6 +58,8 @@ impl Scope {
             Self::JobsRead => "rollcall/jobs.read",
             Self::JobsWrite => "rollcall/jobs.write",
             Self::AuditRead => "rollcall/audit.read",
+            Self::SettingsRead => "rollcall/settings.read",
+            Self::SettingsWrite => "rollcall/settings.write",
         }
     }
 }

@@ -2,11 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{country::Country, email::EmailAddress};
+use crate::{
+    country::{Country, NotACountry},
+    email::EmailAddress,
+    safety_threshold::SafetyThreshold,
+    user::Ref,
+};
 
 /// Numbers that one user's list takes at most, where the account's settings don't say. A DynamoDB item holds 400 KB,
 /// some 34,000 numbers; an append becomes dearer than one item a number from some 135 on.
 pub const DEFAULT_LIST_LIMIT: usize = 5_000;
+/// The most that the limit of a list can be set to: what fits into an item beside a user's profile.
+pub const MAX_LIST_LIMIT: usize = 30_000;
+/// Addresses that a report can go to at once (SES: 50 recipients of one message).
+pub const MAX_RECIPIENTS: usize = 50;
+/// Addresses and domains that may be allowed beside: all settings are one item, which every job reads.
+pub const MAX_REPORT_TO: usize = 200;
 
 /// An account's settings. An account that has set nothing has the defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +35,23 @@ pub struct Settings {
     pub list_limit: usize,
     /// Where users may dial from what: mappings are resynced with it.
     pub phone_system: PhoneSystem,
+    /// How much a resync or a sync that nobody watches may take away.
+    pub safety_threshold: SafetyThreshold,
+    /// The role of new users for whom none is given, by ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_role: Option<Ref>,
+    /// Raised by every change through the API; 0 for settings that nobody has set.
+    pub version: u64,
+}
+
+/// A setting that can't be, by the name of its field.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub struct BadSetting {
+    /// The field.
+    pub field: &'static str,
+    /// Why, in a sentence.
+    pub reason: String,
 }
 
 /// A phone system. Its credentials are a secret of the account by the same name.
@@ -78,11 +106,54 @@ impl Default for Settings {
             report_to: Vec::new(),
             list_limit: DEFAULT_LIST_LIMIT,
             phone_system: PhoneSystem::default(),
+            safety_threshold: SafetyThreshold::default(),
+            default_role: None,
+            version: 0,
         }
     }
 }
 
 impl Settings {
+    /// Refuses what would only show later: in a mail that nobody gets, in numbers that nobody can read. Whether there is the role, the
+    /// catalogue knows.
+    ///
+    /// # Errors
+    /// The first setting that can't be.
+    pub fn check(&self) -> Result<(), BadSetting> {
+        let bad = |field, reason: String| Err(BadSetting { field, reason });
+        if let Some(country) = self.country.filter(|country| !country.has_numbering_plan()) {
+            return bad("country", format!("{country} has no dialling rules: {NotACountry}."));
+        }
+        if self.recipients.len() > MAX_RECIPIENTS {
+            return bad("recipients", format!("A report goes to {MAX_RECIPIENTS} addresses at most."));
+        }
+        for (place, address) in self.recipients.iter().enumerate() {
+            if !address.takes_reports() {
+                return bad("recipients", format!("The mail service can't reach {address}: it takes ASCII alone."));
+            }
+            if self.recipients[..place].iter().any(|other| other.folded() == address.folded()) {
+                return bad("recipients", format!("{address} stands twice."));
+            }
+        }
+        if self.report_to.len() > MAX_REPORT_TO {
+            return bad("report_to", format!("It holds {MAX_REPORT_TO} addresses and domains at most."));
+        }
+        if !(1..=MAX_LIST_LIMIT).contains(&self.list_limit) {
+            return bad(
+                "list_limit",
+                format!("A list takes 1 to {MAX_LIST_LIMIT} numbers: an item of the table has 400 KB."),
+            );
+        }
+        let (shares, counts) = (SafetyThreshold::PERCENT, SafetyThreshold::AT_LEAST);
+        if !shares.contains(&self.safety_threshold.percent) {
+            return bad("safety_threshold/percent", format!("It is {} to {} percent.", shares.start(), shares.end()));
+        }
+        if !counts.contains(&self.safety_threshold.at_least) {
+            return bad("safety_threshold/at_least", format!("It is {} to {}.", counts.start(), counts.end()));
+        }
+        Ok(())
+    }
+
     /// Whether a report may go to this address: one of the recipients, or one that the account has allowed. Reports hold names and
     /// numbers of the account, and are sent in the stack's name, so whoever drops a file doesn't choose freely who gets one.
     pub fn allows_report_to(&self, address: &EmailAddress) -> bool {
@@ -163,6 +234,30 @@ impl From<ReportTo> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_only_show_later_is_refused_by_name() {
+        let bad = |json: &str| {
+            let settings: Settings = serde_json::from_str(json).expect("settings");
+            settings.check().map_err(|bad| bad.field)
+        };
+        assert_eq!(Settings::default().check(), Ok(()));
+        assert_eq!(bad(r#"{"country": "GB", "list_limit": 30000, "recipients": ["a@b.example"]}"#), Ok(()));
+        for (json, field) in [
+            (r#"{"country": "XX"}"#, "country"),
+            (r#"{"recipients": ["a@b.example", "A@B.example"]}"#, "recipients"),
+            (r#"{"recipients": ["जॉन@b.example"]}"#, "recipients"),
+            (r#"{"list_limit": 0}"#, "list_limit"),
+            (r#"{"list_limit": 30001}"#, "list_limit"),
+            (r#"{"safety_threshold": {"percent": 0, "at_least": 1}}"#, "safety_threshold/percent"),
+            (r#"{"safety_threshold": {"percent": 100, "at_least": 1}}"#, "safety_threshold/percent"),
+            (r#"{"safety_threshold": {"percent": 1, "at_least": 0}}"#, "safety_threshold/at_least"),
+        ] {
+            assert_eq!(bad(json), Err(field), "{json}");
+        }
+        let many: Vec<String> = (0..=MAX_RECIPIENTS).map(|n| format!("\"a{n}@b.example\"")).collect();
+        assert_eq!(bad(&format!(r#"{{"recipients": [{}]}}"#, many.join(","))), Err("recipients"));
+    }
 
     #[test]
     fn reports_go_to_recipients_and_to_whom_the_account_allows_and_to_nobody_else() {

@@ -286,7 +286,7 @@ async fn what_a_command_says_to_run_next_runs_as_it_is_printed() {
     let recipients = vec![EmailAddress::parse("ann@example.com").unwrap()];
     let settings = Settings { recipients, ..Settings::default() };
     for account in ["c01", "demo"] {
-        stack.directory.put_settings(&AccountId::parse(account).unwrap(), &settings, None).await.unwrap();
+        stack.directory.put_settings(&AccountId::parse(account).unwrap(), &settings).await.unwrap();
     }
     let place = tempfile::tempdir().unwrap();
     // A place that a shell would take for two words.

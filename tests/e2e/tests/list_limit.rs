@@ -19,7 +19,7 @@ const LIMIT: usize = 10;
 async fn start() -> Stack {
     let stack = Stack::start(&[]).await;
     let settings = Settings { list_limit: LIMIT, ..Settings::default() };
-    stack.directory.put_settings(&stack.account, &settings, None).await.unwrap();
+    stack.directory.put_settings(&stack.account, &settings).await.unwrap();
     stack
 }
 

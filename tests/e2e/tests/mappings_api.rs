@@ -331,7 +331,10 @@ async fn the_phone_system_is_chosen_and_other_settings_stay() {
     assert_eq!((chosen.status, chosen.json()), (StatusCode::OK, json!({ "system": "snapshot" })));
     let settings = stack.directory.settings(&stack.account).await.unwrap();
     let recipients = vec!["ops@example.com".parse().unwrap()];
-    assert_eq!(settings, Settings { phone_system: PhoneSystem::Snapshot, recipients, ..Settings::default() });
+    assert_eq!(
+        settings,
+        Settings { phone_system: PhoneSystem::Snapshot, recipients, version: 1, ..Settings::default() }
+    );
     // Others than our own are not asked who is there.
     assert_eq!(put(&owner, "crm-1", &[], json!({ "phone_user": "SF-7" })).await.json()["phone_user"], "SF-7");
 

@@ -53,7 +53,7 @@ fn logged(stack: &Stack, what: &str) -> BTreeSet<String> {
 async fn set_system(stack: &Stack, phone_system: PhoneSystem) {
     let recipients = vec!["ops@example.com".parse().expect("an address")];
     let settings = Settings { phone_system, recipients, ..Settings::default() };
-    stack.directory.put_settings(&stack.account, &settings, None).await.expect("settings are written");
+    stack.directory.put_settings(&stack.account, &settings).await.expect("settings are written");
 }
 
 async fn resync(stack: &Stack, name: &str, system: PhoneSystem) -> Job {

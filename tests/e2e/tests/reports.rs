@@ -25,7 +25,7 @@ async fn allow(stack: &Stack) {
     let recipients = vec![EmailAddress::parse("ops@example.com").expect("an address")];
     let report_to = ["partner.example", "pat@single.example"].map(|text| ReportTo::parse(text).expect("a place"));
     let settings = Settings { recipients, report_to: report_to.to_vec(), ..Settings::default() };
-    stack.directory.put_settings(&stack.account, &settings, None).await.expect("settings are written");
+    stack.directory.put_settings(&stack.account, &settings).await.expect("settings are written");
 }
 
 async fn post(caller: &Caller, body: &Value, headers: &[(&str, &str)]) -> Reply {

@@ -171,7 +171,7 @@ async fn a_user_who_would_grow_past_what_an_item_holds_is_refused_with_a_code() 
     let numbers: Vec<CallerId> = (0..ITEM / NUMBER - 60).map(|n| format!("+9198765{n:05}").parse().unwrap()).collect();
     let full = user("full");
     let list_limit = 2 * numbers.len();
-    stack.directory.put_settings(&stack.account, &Settings { list_limit, ..Settings::default() }, None).await.unwrap();
+    stack.directory.put_settings(&stack.account, &Settings { list_limit, ..Settings::default() }).await.unwrap();
     stack
         .directory
         .create_users(&stack.account, &[rollcall_model::user::User { caller_ids: numbers, ..full }])

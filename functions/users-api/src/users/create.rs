@@ -7,10 +7,11 @@ use axum::{
 };
 use jiff::Timestamp;
 use rollcall_api_types::UserView;
+use rollcall_engine::world::Accounts;
 use rollcall_model::{
     code::ApiCode,
     scope::Scope,
-    user::{Claim, LoginId, User},
+    user::{Claim, LoginId, Profile, User},
 };
 use rollcall_storage::directory::{CreateOutcome, Taken};
 use serde_json::{Map, Value};
@@ -35,7 +36,11 @@ pub(crate) async fn create(
     let confirmed = body::read(fields.remove("login_confirmed").unwrap_or(Value::Bool(false)));
     let confirmed: bool = confirmed.map_err(|problem| problem.at("/login_confirmed"))?;
     let login = new_login(login, confirmed).map_err(|problem| problem.at("/login"))?;
-    let user = User::created(login, body::read(fields.into())?, Timestamp::now());
+    let mut profile: Profile = body::read(fields.into())?;
+    if profile.role.is_none() {
+        profile.role = api.directory.settings(&caller.account).await?.default_role;
+    }
+    let user = User::created(login, profile, Timestamp::now());
     match api.directory.create_user(&caller.account, &user, &caller.actor()).await? {
         CreateOutcome::Created => {}
         CreateOutcome::Taken(taken) => return Err(other_has(&api, &caller, &taken).await?),

@@ -109,6 +109,15 @@ impl Api {
         Ok(self.ask(ask).await?.json(ASKING)?)
     }
 
+    /// Changes a part of something, by a JSON merge patch (RFC 7396).
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn patch<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, Failure> {
+        let ask = HttpRequest::json(ASKING, Method::PATCH, self.address(path, &[])?, body);
+        Ok(self.ask(ask).await?.json(ASKING)?)
+    }
+
     /// Takes something away.
     ///
     /// # Errors

@@ -34,7 +34,11 @@ fn check(name: &str, value: &str, declaration: &Value) -> Result<()> {
     if let Some(allowed) = declaration["AllowedValues"].as_array() {
         let allowed: Vec<_> = allowed.iter().filter_map(text).collect();
         if !allowed.iter().any(|one| one == value) {
-            return refuse(format!("it must be one of {}", allowed.join(", ")));
+            let meaning = text(&declaration["ConstraintDescription"]);
+            return refuse(meaning.map_or_else(
+                || format!("it must be one of {}", allowed.join(", ")),
+                |meaning| format!("it must be {meaning}"),
+            ));
         }
     }
     if let Some(pattern) = text(&declaration["AllowedPattern"]) {

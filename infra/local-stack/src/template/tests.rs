@@ -320,7 +320,13 @@ fn parameters_keep_to_their_bounds() {
     for value in ["4", "901", "7.5", "x"] {
         assert!(timeout(value).expect_err(value).to_string().contains("a whole number from 5 to 900"));
     }
-    for (name, value) in [("DefaultCountry", "India"), ("Architecture", "mips"), ("JwtAudience", ""), ("NoSuch", "1")] {
+    for (name, value) in [
+        ("DefaultCountry", "India"),
+        ("DefaultCountry", "UK"),
+        ("Architecture", "mips"),
+        ("JwtAudience", ""),
+        ("NoSuch", "1"),
+    ] {
         assert!(resolve(BUNDLED, &overrides(&[(name, value)])).is_err(), "{name}={value}");
     }
     let text = "Parameters:

@@ -15,9 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{DirectoryUser, Phone, rows::ImportRow};
-use crate::{report::RowStatus, safety_threshold};
+use crate::report::RowStatus;
 use rollcall_model::{
     email::EmailAddress,
+    safety_threshold::SafetyThreshold,
     user::{AgentStatus, DirectoryId, Name, User, WebLogin},
 };
 
@@ -148,16 +149,16 @@ pub fn plan(
 
 /// Why a run holds that would deactivate `affected` of `linked` users, where others have deactivated `before` of them of late; `None` where it
 /// goes on.
-pub fn hold(affected: usize, before: usize, linked: usize) -> Option<String> {
+pub fn hold(affected: usize, before: usize, linked: usize, threshold: SafetyThreshold) -> Option<String> {
     let of_a_day = match before {
         0 => String::new(),
         before => format!(", and {before} others were deactivated in the last 24 hours"),
     };
-    (affected > 0 && safety_threshold::holds(affected + before, linked)).then(|| {
+    (affected > 0 && threshold.holds(affected + before, linked)).then(|| {
         format!(
             "The directory says of {affected} of the {linked} users that came from it that they are disabled or gone{of_a_day}, which is \
              more than {} %. Nothing was changed. If it is right, start a run that is confirmed.",
-            safety_threshold::SHARE_PERCENT
+            threshold.percent
         )
     })
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sync::{SyncTally, hold};
 use crate::{safety_threshold::Recent, turn::Turn};
-use rollcall_model::{jobs::JobId, user::DirectoryId};
+use rollcall_model::{jobs::JobId, safety_threshold::SafetyThreshold, user::DirectoryId};
 
 /// What is kept of an account that has imported users.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,15 +133,23 @@ impl SyncState {
     }
 
     /// Lets a sync go on to write, and remembers how many it deactivates; or says why it holds. One that was let through before, by an
-    /// earlier attempt, isn't held: part of it may be done.
+    /// earlier attempt, isn't held: part of it may be done. There is no threshold for one that a person has confirmed.
     ///
     /// # Errors
     /// The reason, in a sentence.
-    pub fn admit(&mut self, job: &JobId, tally: &SyncTally, confirmed: bool, now: Timestamp) -> Result<(), String> {
-        if confirmed {
+    pub fn admit(
+        &mut self,
+        job: &JobId,
+        tally: &SyncTally,
+        threshold: Option<SafetyThreshold>,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let Some(threshold) = threshold else {
             self.deactivated.clear();
-        } else if self.deactivated.of(job).is_none_or(|admitted| tally.deactivated > admitted) {
-            if let Some(reason) = hold(tally.deactivated, self.deactivated.sum(now), tally.linked) {
+            return Ok(());
+        };
+        if self.deactivated.of(job).is_none_or(|admitted| tally.deactivated > admitted) {
+            if let Some(reason) = hold(tally.deactivated, self.deactivated.sum(now), tally.linked, threshold) {
                 return Err(reason);
             }
             self.deactivated.add(job, now, tally.deactivated);
@@ -239,14 +247,15 @@ mod tests {
         let mut standing = SyncState::default();
         let job = |number: usize| JobId::parse(&format!("{number:032x}")).unwrap();
         let tally = |deactivated| SyncTally { linked: 40, deactivated, ..SyncTally::default() };
-        assert_eq!(standing.admit(&job(1), &tally(6), false, at(0)), Ok(()));
-        assert_eq!(standing.admit(&job(1), &tally(6), false, at(0)), Ok(()), "an attempt that goes on counts once");
-        assert_eq!(standing.admit(&job(2), &tally(0), false, at(1)), Ok(()));
-        let reason = standing.admit(&job(3), &tally(6), false, at(2)).unwrap_err();
+        let watched = Some(SafetyThreshold::default());
+        assert_eq!(standing.admit(&job(1), &tally(6), watched, at(0)), Ok(()));
+        assert_eq!(standing.admit(&job(1), &tally(6), watched, at(0)), Ok(()), "an attempt that goes on counts once");
+        assert_eq!(standing.admit(&job(2), &tally(0), watched, at(1)), Ok(()));
+        let reason = standing.admit(&job(3), &tally(6), watched, at(2)).unwrap_err();
         assert!(reason.contains("6 of the 40") && reason.contains("6 others"), "{reason}");
-        assert_eq!(standing.admit(&job(3), &tally(6), false, at(24)), Ok(()), "a day later");
-        assert_eq!(standing.admit(&job(4), &tally(30), true, at(25)), Ok(()), "a person means it");
-        assert_eq!(standing.admit(&job(5), &tally(8), false, at(26)), Ok(()), "and has seen what was before it");
+        assert_eq!(standing.admit(&job(3), &tally(6), watched, at(24)), Ok(()), "a day later");
+        assert_eq!(standing.admit(&job(4), &tally(30), None, at(25)), Ok(()), "a person means it");
+        assert_eq!(standing.admit(&job(5), &tally(8), watched, at(26)), Ok(()), "and has seen what was before it");
     }
 
     #[test]

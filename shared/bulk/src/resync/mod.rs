@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bulk_job::{Done, Plan},
     left_out::LeftOut,
-    safety_threshold,
 };
 use rollcall_model::mapping::{CrmUserId, Mapping, MappingState, MatchIndex};
 use rollcall_model::{
     caller_id::CallerId,
     inventory::{DialableNumbers, InventoryNumber},
     phone_side::{DialPermission, PhoneUserId},
+    safety_threshold::SafetyThreshold,
     user::Policy,
 };
 use rollcall_tabular::{Column, Writer};
@@ -245,7 +245,7 @@ impl Extent {
 
     /// Why the run holds: with `before`, what others have revoked of late, it would revoke more than anybody may have meant. The share is of
     /// the grants that there were before all of them.
-    pub fn held(&self, before: usize) -> Option<String> {
+    pub fn held(&self, before: usize, threshold: SafetyThreshold) -> Option<String> {
         let (revoked, grants) = (self.revoked + before, self.grants + before);
         let of_a_day = match before {
             0 => String::new(),
@@ -253,14 +253,11 @@ impl Extent {
                 format!(" With the {before} that were revoked in the last 24 hours, that is {revoked} of {grants}.")
             }
         };
-        (self.revoked > 0 && safety_threshold::holds(revoked, grants)).then(|| {
+        (self.revoked > 0 && threshold.holds(revoked, grants)).then(|| {
             format!(
                 "It would revoke {} of the {} grants that the account's CRM users have.{of_a_day} Past {} % of them, and {} at \
                  least, a person decides.",
-                self.revoked,
-                self.grants,
-                safety_threshold::SHARE_PERCENT,
-                safety_threshold::AT_LEAST
+                self.revoked, self.grants, threshold.percent, threshold.at_least
             )
         })
     }

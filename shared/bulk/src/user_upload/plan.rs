@@ -95,6 +95,8 @@ pub struct Catalog {
     pub teams: Vec<catalog::CatalogEntry>,
     /// The role that was chosen for the upload: it is for users whose rows name none.
     pub role: Option<Name>,
+    /// The role of new users for whom neither a row nor the upload names one.
+    pub default_role: Option<Ref>,
 }
 
 impl UploadLedger {
@@ -260,7 +262,8 @@ fn decided(asked: &Asked, entry: &UserRow, present: UserNow<'_>, catalog: &Catal
                 wrong.push(Refusal::of(RowCode::NameMissing, NAME, message));
             }
             let Some(name) = name else { return Err(wrong) };
-            User::created(asked.login.clone(), Profile::of(name.clone()), present.now)
+            let profile = Profile { role: catalog.default_role.clone(), ..Profile::of(name.clone()) };
+            User::created(asked.login.clone(), profile, present.now)
         }
     };
     let profile = &mut user.profile;

@@ -65,11 +65,14 @@ pub(super) async fn upload(attempt: &Attempt<'_>) -> Result<(UploadJob, AppendCo
     let settings = attempt.settings().await?;
     let inventory = attempt.inventory().await?;
     let entries = |kind| attempt.world.catalogs.catalog(attempt.account(), kind);
+    let roles = entries(CatalogKind::Role).await?;
+    let default_role = settings.default_role.clone().filter(|role| roles.iter().any(|entry| entry.id == *role));
     let catalog = Catalog {
-        roles: entries(CatalogKind::Role).await?,
+        roles,
         departments: entries(CatalogKind::Department).await?,
         teams: entries(CatalogKind::Team).await?,
         role: attempt.job.role.clone(),
+        default_role,
     };
     let reader = UserRowReader::new(attempt.country(&settings), &inventory);
     let limit = settings.list_limit;

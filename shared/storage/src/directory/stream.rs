@@ -187,7 +187,16 @@ fn entry(item: &Item, subject: impl Fn(Ref) -> AuditSubject) -> Result<AuditImag
 }
 
 fn settings(account: &AccountId, settings: &Settings) -> AuditImage {
-    let Settings { country, recipients, report_to, list_limit, phone_system } = settings;
+    let Settings {
+        country,
+        recipients,
+        report_to,
+        list_limit,
+        phone_system,
+        safety_threshold,
+        default_role,
+        version: _,
+    } = settings;
     let report_to: Vec<_> = report_to.iter().map(ReportTo::as_str).collect();
     let mut fields = BTreeMap::from([
         (
@@ -197,7 +206,9 @@ fn settings(account: &AccountId, settings: &Settings) -> AuditImage {
         ("report_to", AuditField::Private(format!("{report_to:?}"))),
         ("list_limit", AuditField::Shown(list_limit.to_string())),
         ("phone_system", AuditField::Shown(phone_system.as_str().to_owned())),
+        ("safety_threshold", AuditField::Shown(safety_threshold.to_string())),
     ]);
+    fields.extend(default_role.as_ref().map(|role| ("default_role", AuditField::Shown(role.to_string()))));
     fields.extend(country.map(|country| ("country", AuditField::Shown(country.to_string()))));
     AuditImage { fields, ..AuditImage::of(AuditSubject::Settings(account.clone())) }
 }

@@ -51,7 +51,7 @@ impl Stack {
     pub async fn recipients(&self, addresses: &[&str]) {
         let recipients = addresses.iter().map(|address| EmailAddress::parse(address).expect("an address")).collect();
         let settings = Settings { recipients, ..Settings::default() };
-        self.directory.put_settings(&self.account, &settings, None).await.expect("settings are written");
+        self.directory.put_settings(&self.account, &settings).await.expect("settings are written");
     }
 
     /// A user, by folded login ID.

@@ -52,7 +52,7 @@ async fn resync(stack: &Stack, name: &str, confirmed: bool) -> Job {
 async fn set_system(stack: &Stack, phone_system: PhoneSystem) {
     let recipients = vec!["ops@example.com".parse().unwrap()];
     let settings = Settings { phone_system, recipients, ..Settings::default() };
-    stack.directory.put_settings(&stack.account, &settings, None).await.unwrap();
+    stack.directory.put_settings(&stack.account, &settings).await.unwrap();
 }
 
 async fn allow(stack: &Stack, login: &str, numbers: &[String]) {

@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use rollcall_model::user::{LoginId, Profile};
+use rollcall_model::{
+    safety_threshold::SafetyThreshold,
+    user::{LoginId, Profile},
+};
 
 fn id(number: usize) -> DirectoryId {
     DirectoryId::parse(&format!("id-{number}")).unwrap()
@@ -31,7 +34,7 @@ fn plan(linked: &BTreeMap<DirectoryId, User>, changes: &BTreeMap<DirectoryId, Di
 }
 
 fn held(plan: &SyncPlan) -> Option<String> {
-    hold(plan.tally.deactivated, 0, plan.tally.linked)
+    hold(plan.tally.deactivated, 0, plan.tally.linked, SafetyThreshold::default())
 }
 
 fn disabled() -> DirectoryChange {
@@ -192,7 +195,7 @@ proptest! {
         let before = users.clone();
         let first = plan(&users, &told);
         let held = super::tests::held(&first);
-        prop_assert_eq!(held.is_some(), safety_threshold::holds(first.tally.deactivated, before.len()));
+        prop_assert_eq!(held.is_some(), SafetyThreshold::default().holds(first.tally.deactivated, before.len()));
         if held.is_some() && !confirmed {
             return Ok(());
         }

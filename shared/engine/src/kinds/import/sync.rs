@@ -97,7 +97,8 @@ impl BringUsers {
             let missing = linked.iter().map(|(id, _)| id).filter(|id| !told.changes.contains_key(id));
             let missing: BTreeSet<DirectoryId> = missing.cloned().collect();
             // Those that earlier runs have found to be gone are missing still, and count once.
-            if let Some(reason) = sync::hold(missing.len(), 0, linked.len()).filter(|_| !confirmed) {
+            let threshold = attempt.settings().await?.safety_threshold;
+            if let Some(reason) = sync::hold(missing.len(), 0, linked.len(), threshold).filter(|_| !confirmed) {
                 let tally = SyncTally { linked: linked.len(), deactivated: missing.len(), ..SyncTally::default() };
                 return Err(Ends::OnHold(tally, reason));
             }
@@ -134,7 +135,8 @@ async fn admit(attempt: &Attempt<'_>, tally: SyncTally, confirmed: bool) -> Resu
         return Ok(Ok(()));
     }
     let (job, now) = (&attempt.job.id, attempt.world.now());
-    let admit = |state: &mut SyncState| state.admit(job, &tally, confirmed, now);
+    let threshold = if confirmed { None } else { Some(attempt.settings().await?.safety_threshold) };
+    let admit = |state: &mut SyncState| state.admit(job, &tally, threshold, now);
     Ok(change_sync_state(&*attempt.world.schedules, attempt.account(), admit).await?)
 }
 

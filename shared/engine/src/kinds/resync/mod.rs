@@ -330,7 +330,8 @@ async fn admit(attempt: &Attempt<'_>, extent: Extent, confirmed: bool) -> Result
         return Ok(());
     }
     let (job, now) = (&attempt.job.id, attempt.world.now());
-    let admit = |state: &mut ResyncState| state.admit(job, extent, confirmed, now);
+    let threshold = if confirmed { None } else { Some(attempt.settings().await?.safety_threshold) };
+    let admit = |state: &mut ResyncState| state.admit(job, extent, threshold, now);
     let admitted = change_resync_state(&*attempt.world.schedules, attempt.account(), admit).await?;
     admitted.map_err(|reason| Interrupt::Ends(Failure::OnHold { reason }))
 }

@@ -1,0 +1,82 @@
+//! What the account has set for itself.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderName, header},
+    response::Response,
+};
+use rollcall_api_types::{SettingsFields, SettingsView};
+use rollcall_engine::world::{Accounts, Catalogs};
+use rollcall_model::{catalog::CatalogKind, settings::Settings};
+use serde_json::{Value, to_value};
+
+use crate::{
+    Api, Shared,
+    body::{self, Body},
+    caller::Caller,
+    merge_patch,
+    preconditions::{check_match, tag, tagged},
+    problem::Problem,
+};
+
+/// `GET /v1/settings`
+pub(crate) async fn get(State(api): Shared, caller: Caller, headers: HeaderMap) -> Result<Response, Problem> {
+    let settings = api.directory.settings(&caller.account).await?;
+    Ok(tagged(&headers, &tag(settings.version), &SettingsView::from(settings)))
+}
+
+/// `PATCH /v1/settings`: a JSON merge patch. Null brings a setting's default back.
+pub(crate) async fn patch(
+    State(api): Shared,
+    caller: Caller,
+    headers: HeaderMap,
+    Body(patch): Body<Value>,
+) -> Result<([(HeaderName, String); 1], Json<SettingsView>), Problem> {
+    let settings = change(&api, &caller, &headers, |before| {
+        let mut fields = to_value(SettingsView::from(before).fields).expect("settings can be written as JSON");
+        merge_patch::merge(&mut fields, patch.clone());
+        body::read(fields)
+    })
+    .await?;
+    Ok(([(header::ETAG, tag(settings.version))], Json(settings.into())))
+}
+
+/// Changes settings. Where the request names no version, a change in between is no harm: the edit is made of what is there now.
+pub(crate) async fn change(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    edit: impl Fn(Settings) -> Result<SettingsFields, Problem>,
+) -> Result<Settings, Problem> {
+    /// Changes in between that one request survives.
+    const TRIES: usize = 4;
+    for _ in 0..TRIES {
+        let before = api.directory.settings(&caller.account).await?;
+        check_match(headers, &tag(before.version))?;
+        let after = edit(before.clone())?.of_version(before.version);
+        if after == before {
+            return Ok(before);
+        }
+        check(api, caller, &before, &after).await?;
+        let after = Settings { version: before.version + 1, ..after };
+        if api.directory.change_settings(&caller.account, before.version, &after, &caller.actor()).await? {
+            return Ok(after);
+        }
+    }
+    Err(Problem::changed())
+}
+
+async fn check(api: &Api, caller: &Caller, before: &Settings, after: &Settings) -> Result<(), Problem> {
+    after.check().map_err(|bad| Problem::field(format!("/{}", bad.field), bad.reason))?;
+    match &after.default_role {
+        Some(role) if after.default_role != before.default_role => {
+            let roles = api.directory.catalog(&caller.account, CatalogKind::Role).await?;
+            if roles.iter().any(|entry| entry.id == *role) {
+                return Ok(());
+            }
+            Err(Problem::field("/default_role", "The account has no role of this ID."))
+        }
+        _ => Ok(()),
+    }
+}

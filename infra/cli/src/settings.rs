@@ -1,0 +1,167 @@
+//! `rollcall settings`: what the account has set for itself.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow};
+use clap::{Args, ValueEnum};
+use rollcall_api_types::SettingsView;
+use rollcall_model::country::Country;
+use rollcall_model::email::EmailAddress;
+use rollcall_model::settings::{PhoneSystem, ReportTo};
+use rollcall_model::user::Ref;
+use serde_json::{Map, Value, json};
+
+use crate::client::StackClient;
+use crate::output::{self, count, counted};
+use crate::stack_selector::StackSelector;
+use crate::{args::AccountArg, args::OutputFormat};
+
+/// Options of `rollcall settings`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without an option the settings are shown. A list that is given replaces the one before: give --recipient once for each address.
+
+Examples:
+  rollcall settings
+  rollcall settings --recipient ops@example.com --recipient night-shift@example.com
+  rollcall settings --country GB --default-role agent
+  rollcall settings --threshold-percent 10 --threshold-at-least 25
+  rollcall settings --reset report-to --reset list-limit")]
+pub struct ChangeSettings {
+    /// Who gets reports where an upload names nobody
+    #[arg(long, value_name = "ADDRESS", value_parser = EmailAddress::parse)]
+    recipient: Vec<EmailAddress>,
+    /// Who else may get reports: an address, or a domain for each of its addresses
+    #[arg(long, value_name = "ADDRESS|DOMAIN", value_parser = ReportTo::parse)]
+    report_to: Vec<ReportTo>,
+    /// Whose dialling rules read numbers without a country code: IN, US, GB
+    #[arg(long, value_name = "CODE")]
+    country: Option<Country>,
+    /// Numbers that one user's list takes at most
+    #[arg(long, value_name = "N")]
+    list_limit: Option<usize>,
+    /// A resync or a sync is on hold when it would take more than this share away, in percent, …
+    #[arg(long, value_name = "N")]
+    threshold_percent: Option<u8>,
+    /// … and from so many at least
+    #[arg(long, value_name = "N")]
+    threshold_at_least: Option<u32>,
+    /// The role of new users for whom none is given, by its ID
+    #[arg(long, value_name = "ID", value_parser = Ref::parse)]
+    default_role: Option<Ref>,
+    /// builtin, snapshot, smartflo or zoom-phone
+    #[arg(long, value_name = "NAME", value_parser = phone_system)]
+    phone_system: Option<PhoneSystem>,
+    /// Bring the default of a setting back
+    #[arg(long, value_name = "SETTING")]
+    reset: Vec<Setting>,
+    #[command(flatten)]
+    whose: AccountArg,
+    #[command(flatten)]
+    form: OutputFormat,
+}
+
+/// A setting by its option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Setting {
+    Recipient,
+    ReportTo,
+    Country,
+    ListLimit,
+    Threshold,
+    DefaultRole,
+    PhoneSystem,
+}
+
+impl Setting {
+    /// Its name in the API.
+    fn field(self) -> &'static str {
+        match self {
+            Self::Recipient => "recipients",
+            Self::ReportTo => "report_to",
+            Self::Country => "country",
+            Self::ListLimit => "list_limit",
+            Self::Threshold => "safety_threshold",
+            Self::DefaultRole => "default_role",
+            Self::PhoneSystem => "phone_system",
+        }
+    }
+}
+
+impl ChangeSettings {
+    /// Shows or changes them.
+    ///
+    /// # Errors
+    /// If the stack can't be asked, or doesn't take one.
+    pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
+        const PATH: [&str; 2] = ["v1", "settings"];
+        let patch = self.patch();
+        let stack = StackClient::open(place, &self.whose).await?;
+        let settings: SettingsView =
+            if patch.is_empty() { stack.api.get(&PATH, &[]).await } else { stack.api.patch(&PATH, &patch).await }?;
+        if self.form.json {
+            output::print_json(&settings)?;
+        } else {
+            output::print(&shown(&settings))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// What is asked for, as a merge patch (RFC 7396).
+    fn patch(&self) -> Map<String, Value> {
+        let mut patch: Map<String, Value> =
+            self.reset.iter().map(|setting| (setting.field().to_owned(), Value::Null)).collect();
+        let mut set = |setting: Setting, value: Value| drop(patch.insert(setting.field().to_owned(), value));
+        if !self.recipient.is_empty() {
+            set(Setting::Recipient, json!(self.recipient));
+        }
+        if !self.report_to.is_empty() {
+            set(Setting::ReportTo, json!(self.report_to));
+        }
+        if let Some(country) = self.country {
+            set(Setting::Country, json!(country));
+        }
+        if let Some(limit) = self.list_limit {
+            set(Setting::ListLimit, json!(limit));
+        }
+        let parts = [("percent", self.threshold_percent.map(u32::from)), ("at_least", self.threshold_at_least)];
+        let parts: Map<String, Value> =
+            parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))).collect();
+        if !parts.is_empty() {
+            set(Setting::Threshold, parts.into());
+        }
+        if let Some(role) = &self.default_role {
+            set(Setting::DefaultRole, json!(role));
+        }
+        if let Some(system) = self.phone_system {
+            set(Setting::PhoneSystem, json!(system));
+        }
+        patch
+    }
+}
+
+fn shown(settings: &SettingsView) -> String {
+    let fields = &settings.fields;
+    let list = |texts: Vec<&str>, none: &str| if texts.is_empty() { none.to_owned() } else { texts.join(", ") };
+    let recipients = fields.recipients.iter().map(EmailAddress::as_str).collect();
+    let report_to = fields.report_to.iter().map(ReportTo::as_str).collect();
+    let threshold = fields.safety_threshold;
+    output::pairs(&[
+        ("Recipients", list(recipients, "nobody: no report is mailed unless an upload names somebody")),
+        ("Report to", list(report_to, "nobody else")),
+        ("Country", fields.country.map_or("that of the deployment".to_owned(), |country| country.to_string())),
+        ("List limit", counted(fields.list_limit as u64, "number", "numbers")),
+        ("Threshold", format!("{} %, and {} at least", threshold.percent, count(u64::from(threshold.at_least)))),
+        ("Default role", fields.default_role.as_ref().map_or("none".to_owned(), ToString::to_string)),
+        ("Phone system", fields.phone_system.as_str().to_owned()),
+    ])
+}
+
+/// A phone system by its name.
+///
+/// # Errors
+/// With the names that there are.
+pub fn phone_system(name: &str) -> Result<PhoneSystem> {
+    let names: Vec<_> = PhoneSystem::ALL.iter().map(|known| known.as_str()).collect();
+    PhoneSystem::parse(name).ok_or_else(|| anyhow!("there are {}", names.join(", ")))
+}

@@ -1,0 +1,82 @@
+//! What an account has set for itself.
+
+use rollcall_model::{
+    country::Country,
+    email::EmailAddress,
+    object,
+    safety_threshold::SafetyThreshold,
+    settings::{DEFAULT_LIST_LIMIT, PhoneSystem, ReportTo, Settings},
+    user::Ref,
+};
+use serde::{Deserialize, Serialize};
+
+/// What may be set. What isn't said is as by default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SettingsFields {
+    /// Whose dialling rules read a number without a country code; `None`: those of the deployment.
+    pub country: Option<Country>,
+    /// Who gets a job's report when the upload names nobody.
+    pub recipients: Vec<EmailAddress>,
+    /// Who else may get reports, where an upload names somebody: addresses, and domains.
+    pub report_to: Vec<ReportTo>,
+    /// Numbers that one user's list takes at most.
+    pub list_limit: usize,
+    /// Where users may dial from what.
+    pub phone_system: PhoneSystem,
+    /// How much a resync or a sync that nobody watches may take away.
+    #[serde(deserialize_with = "object::required")]
+    pub safety_threshold: SafetyThreshold,
+    /// The role of new users for whom none is given, by ID.
+    pub default_role: Option<Ref>,
+}
+
+/// The settings, as they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsView {
+    /// What may be set.
+    #[serde(flatten)]
+    pub fields: SettingsFields,
+    /// Raised by every change. It is the entity tag.
+    pub version: u64,
+}
+
+impl Default for SettingsFields {
+    fn default() -> Self {
+        Self {
+            country: None,
+            recipients: Vec::new(),
+            report_to: Vec::new(),
+            list_limit: DEFAULT_LIST_LIMIT,
+            phone_system: PhoneSystem::default(),
+            safety_threshold: SafetyThreshold::default(),
+            default_role: None,
+        }
+    }
+}
+
+impl From<Settings> for SettingsView {
+    fn from(settings: Settings) -> Self {
+        let Settings {
+            country,
+            recipients,
+            report_to,
+            list_limit,
+            phone_system,
+            safety_threshold,
+            default_role,
+            version,
+        } = settings;
+        let fields =
+            SettingsFields { country, recipients, report_to, list_limit, phone_system, safety_threshold, default_role };
+        Self { fields, version }
+    }
+}
+
+impl SettingsFields {
+    /// The settings, of this version.
+    pub fn of_version(self, version: u64) -> Settings {
+        let Self { country, recipients, report_to, list_limit, phone_system, safety_threshold, default_role } = self;
+        Settings { country, recipients, report_to, list_limit, phone_system, safety_threshold, default_role, version }
+    }
+}
