@@ -10,6 +10,16 @@ pub(crate) fn prefers_csv(headers: &HeaderMap) -> bool {
     csv.quality > 0.0 && (csv.quality > json.quality || csv.quality >= json.quality && csv.place < json.place)
 }
 
+/// Whether a client asks for JSON by name, where a redirect is the usual answer.
+pub(crate) fn names_json(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let json = liking(accept, "application", "json");
+    json.exactness == EXACT && json.quality > 0.0
+}
+
+/// A range that names a type and its subtype.
+const EXACT: u8 = 3;
+
 /// How much a type is liked.
 #[derive(Default)]
 struct Liking {
@@ -28,7 +38,7 @@ fn liking(accept: &str, kind: &str, subtype: &str) -> Liking {
         let exactness = match parts.next().and_then(|range| range.split_once('/')) {
             Some(("*", "*")) => 1,
             Some((a, "*")) if a.eq_ignore_ascii_case(kind) => 2,
-            Some((a, b)) if a.eq_ignore_ascii_case(kind) && b.eq_ignore_ascii_case(subtype) => 3,
+            Some((a, b)) if a.eq_ignore_ascii_case(kind) && b.eq_ignore_ascii_case(subtype) => EXACT,
             _ => 0,
         };
         if exactness > best.exactness {
@@ -43,6 +53,16 @@ fn liking(accept: &str, kind: &str, subtype: &str) -> Liking {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_is_given_in_place_of_a_redirect_to_who_names_it() {
+        let names = |accept: &'static str| {
+            names_json(&HeaderMap::from_iter([(header::ACCEPT, header::HeaderValue::from_static(accept))]))
+        };
+        assert!(names("application/json") && names("text/csv, Application/JSON;q=0.1"));
+        assert!(!["", "*/*", "application/*", "text/csv", "application/json;q=0"].into_iter().any(names));
+        assert!(!names_json(&HeaderMap::new()));
+    }
 
     #[test]
     fn what_is_liked_most_is_given_and_json_when_nothing_is() {

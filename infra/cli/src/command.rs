@@ -9,8 +9,8 @@ use rollcall_model::country::NUMBERING_PLANS;
 
 use crate::stack_selector::StackSelector;
 use crate::{
-    append, audit, check, demo, directory, generate, job, jobs, mail, map, mappings, numbers, phone_system, queues,
-    resync, rotate, sample, schedules, seed, settings, token, undo, up, upload, users, why,
+    append, audit, check, demo, directory, generate, job, jobs, mail, map, mappings, numbers, open_console,
+    phone_system, queues, resync, rotate, sample, schedules, seed, settings, token, undo, up, upload, users, why,
 };
 
 /// What `--version` prints: numbers are read otherwise by plans of another version.
@@ -49,6 +49,8 @@ enum Subcommands {
     Demo,
     /// Run everything on this machine, until Ctrl-C
     Up(up::Up),
+    /// Open the console in a browser
+    Console(open_console::OpenConsole),
     /// Make an account to try things on
     Seed(seed::Seed),
     /// Append the caller IDs of a CSV file to users, and follow the job to its end
@@ -114,6 +116,7 @@ impl Command {
                 demo::run().await
             }
             Subcommands::Up(up) => up.run(stack.here("up")?).await,
+            Subcommands::Console(console) => console.run(stack).await,
             Subcommands::Seed(seed) => seed.run(stack.here("seed")?).await,
             Subcommands::Append(append) => append.run(stack).await,
             Subcommands::Upload(upload) => upload.run(stack).await,

@@ -24,6 +24,7 @@ mod mail;
 mod map;
 mod mappings;
 mod numbers;
+mod open_console;
 mod output;
 mod phone_system;
 mod queues;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::open_console::how_to_get_in;
 use crate::stack_selector::hint;
 use local_stack::{Manifest, Options, Ports, Stack};
 
@@ -72,6 +73,7 @@ impl Up {
                 api: self.api_port,
             },
             echo: true,
+            login_hint: how_to_get_in(dir),
         })
         .await?;
         // The mails lie right in the stack's directory, wherever that is.
@@ -105,6 +107,7 @@ fn introduce(manifest: &Manifest, dir: &Path) {
     }
     println!("\nMake an account to try things on, in another terminal: {}", hint(dir, None, "seed"));
     if let Some(api) = &manifest.endpoints.api {
+        println!("Look at it in a browser: {}", hint(dir, None, "console"));
         let token = hint(dir, None, "token");
         println!("Ask the API about it: curl -H \"Authorization: Bearer $({token})\" {api}/v1/users");
     }

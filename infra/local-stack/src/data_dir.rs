@@ -54,6 +54,7 @@ pub struct Endpoints {
 pub struct Issuer {
     /// The issuer by name.
     pub url: String,
+    /// The audience of its tokens.
     pub audience: String,
     /// Every scope that a route asks for.
     pub scopes: BTreeSet<String>,

@@ -42,8 +42,8 @@ use s3s::service::S3ServiceBuilder;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-pub use self::api_gateway::{Grant, SigningKey};
-pub use self::data_dir::{Endpoints, Manifest};
+pub use self::api_gateway::{Grant, SigningKey, ticket};
+pub use self::data_dir::{Endpoints, Issuer, Manifest};
 pub use self::error::{Context, Result, StackError};
 pub use self::scheduler::{Planned, RunState, Schedules};
 pub use self::ses::{Attachment, Mail, list_mails};
@@ -58,10 +58,10 @@ use self::iam::Access;
 use self::index::Index;
 use self::lambda::Functions;
 use self::limits::Limits;
-use self::s3::{Guard, Store};
+use self::s3::{Cors, Guard, Store};
 use self::scheduler::Scheduler;
 use self::stream::StreamPoller;
-use self::template::{Function, REGION};
+use self::template::{Bucket, Function, REGION};
 
 /// The file with the index of objects and with the queues.
 const INDEX_FILE: &str = "stack.db";
@@ -82,6 +82,8 @@ pub struct Options {
     pub ports: Ports,
     /// Whether the functions' log lines are printed too.
     pub echo: bool,
+    /// How to log in, for people who open a page of the API without having done so.
+    pub login_hint: String,
 }
 
 /// Ports on 127.0.0.1. Zero takes any that is free.
@@ -181,7 +183,7 @@ impl Stack {
                 dynamodb_proxy::router(Arc::clone(&access), Limits::of(&resources.tables), engine_address),
                 stop(),
             )?,
-            serve(listeners.s3, s3_router(store, &access), stop())?,
+            serve(listeners.s3, s3_router(store, &access, &resources.buckets), stop())?,
             serve(listeners.ses, ses::router(&manifest.mail_dir, Arc::clone(&access)), stop())?,
             serve(listeners.secrets_manager, secrets_manager::router(home.path(), Arc::clone(&access))?, stop())?,
         ];
@@ -198,10 +200,10 @@ impl Stack {
             let credentials = access.credentials(&function.name).cloned();
             function.environment.extend(credentials.map(Credentials::environment).into_iter().flatten());
         }
-        let logs = &manifest.log_dir;
+        let (logs, issuer) = (&manifest.log_dir, manifest.issuer.clone());
         let functions = Functions::start(resources.functions, environment, logs, options.echo, stop()).await?;
         if let Some(api) = resources.api {
-            let gateway = Gateway::new(api, &api_url, manifest.issuer.clone(), functions.clone()).await?;
+            let gateway = Gateway::new(api, &api_url, issuer, &options.login_hint, functions.clone()).await?;
             servers.push(serve(listeners.api, gateway.router(), stop())?);
         }
         let polling = CancellationToken::new().drop_guard();
@@ -321,7 +323,8 @@ fn sources_of<T: Clone>(functions: &[Function], sources: impl Fn(&Function) -> &
     functions.iter().flat_map(of).collect()
 }
 
-fn s3_router(store: Store, access: &Arc<Access>) -> Router {
+fn s3_router(store: Store, access: &Arc<Access>, buckets: &[Bucket]) -> Router {
+    let cors = Cors::new(buckets);
     let mut keys = SimpleAuth::new();
     for Credentials { access_key_id, secret_access_key } in access.all_credentials() {
         keys.register(access_key_id.clone(), secret_access_key.as_str().into());
@@ -331,9 +334,14 @@ fn s3_router(store: Store, access: &Arc<Access>) -> Router {
     builder.set_access(Guard(Arc::clone(access)));
     let service = builder.build();
     Router::new().fallback(move |request: axum::extract::Request| {
-        let service = service.clone();
+        let (service, cors) = (service.clone(), cors.clone());
         async move {
-            match service.call(request.map(s3s::Body::http_body_unsync)).await {
+            let path = request.uri().path();
+            if request.method() == axum::http::Method::OPTIONS {
+                return cors.preflight(path, request.headers());
+            }
+            let allowed = cors.of_request(path, request.method(), request.headers());
+            let mut response = match service.call(request.map(s3s::Body::http_body_unsync)).await {
                 Ok(response) => response.map(axum::body::Body::new),
                 Err(error) => {
                     tracing::error!(error = ?error, "S3 could not answer");
@@ -341,7 +349,11 @@ fn s3_router(store: Store, access: &Arc<Access>) -> Router {
                     *response.status_mut() = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
                     response
                 }
+            };
+            if let Some(allowed) = allowed {
+                allowed.tell(&mut response);
             }
+            response
         }
     })
 }

@@ -179,6 +179,17 @@ pub struct PresignedUpload {
     pub expires_in_seconds: u64,
 }
 
+/// Where a file is, for a while. The address takes no token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkView {
+    /// Its address.
+    pub url: String,
+    /// The file's size in bytes.
+    pub size: u64,
+    /// How long the address is good for, from the answer on.
+    pub expires_in_seconds: u64,
+}
+
 /// Where to find a job that was asked for and needs no file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestedJob {

@@ -16,7 +16,7 @@ mod user;
 
 pub use catalog::{CatalogEntryRequest, CatalogEntryView, CatalogView};
 pub use directory::{DirectoryUserView, DirectoryView};
-pub use job::{JobRequest, JobView, PresignedUpload, RequestedJob, UndoJobRequest};
+pub use job::{JobRequest, JobView, LinkView, PresignedUpload, RequestedJob, UndoJobRequest};
 pub use mapping::{MappingView, PhoneSystemChoice, ResyncView, VisibleCallerIds};
 pub use number::{AddedNumbers, NumberView, NumberWarningView};
 pub use page::{AuditPage, Page};

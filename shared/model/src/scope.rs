@@ -13,7 +13,7 @@
 use crate::jobs::JobKind;
 
 /// A scope of a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::VariantArray)]
 pub enum Scope {
     /// Users, their lists, and the catalogue.
     UsersRead,

@@ -4,6 +4,7 @@
 
 mod answer;
 mod event;
+mod login;
 mod routes;
 mod signing_key;
 mod token;
@@ -23,9 +24,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub use self::login::ticket;
 pub use self::signing_key::{Grant, SigningKey};
 
 use self::event::Call;
+use self::login::Login;
 use self::routes::Routes;
 use self::token::{Claims, Refusal, Verifier};
 use super::data_dir::{Home, Issuer};
@@ -62,6 +65,8 @@ struct Guard {
     verifier: Verifier,
     discovery: Value,
     key_set: Value,
+    /// `None` where tokens go by the name of another issuer.
+    login: Option<Login>,
 }
 
 /// Who makes the tokens of an API that is served at this URL, if it asks for tokens.
@@ -82,13 +87,19 @@ pub(super) fn issuer(api: &Api, url: &str, home: &Home) -> Result<Option<Issuer>
 }
 
 impl Gateway {
-    /// The API that is served at this URL. Its tokens come from the issuer.
+    /// The API that is served at this URL. Its tokens come from the issuer, and the hint tells people how to log in.
     ///
     /// # Errors
     /// If the issuer's key can't be read or made.
-    pub(super) async fn new(api: Api, url: &str, issuer: Option<Issuer>, functions: Functions) -> Result<Self> {
+    pub(super) async fn new(
+        api: Api,
+        url: &str,
+        issuer: Option<Issuer>,
+        hint: &str,
+        functions: Functions,
+    ) -> Result<Self> {
         let guard = match (issuer, api.authorizer()) {
-            (Some(issuer), Some(authorizer)) => Some(Guard::new(issuer, authorizer, url).await?),
+            (Some(issuer), Some(authorizer)) => Some(Guard::new(issuer, authorizer, url, hint).await?),
             _ => None,
         };
         Ok(Self { api: api.id, routes: Routes::new(api.routes), functions, guard })
@@ -106,6 +117,12 @@ impl Gateway {
         }
         if let Some(document) = self.guard.as_ref().and_then(|guard| guard.document(request.uri.path())) {
             return answer::document(document);
+        }
+        if let Some(login) = self.guard.as_ref().and_then(|guard| guard.login(request.uri.path())) {
+            let Ok(body) = to_bytes(body, MAX_BODY).await else {
+                return answer::error(StatusCode::PAYLOAD_TOO_LARGE);
+            };
+            return login.answer(&request, &body, Timestamp::now().as_second());
         }
         let Some((target, parameters)) = self.routes.find(request.method.as_str(), request.uri.path()) else {
             return answer::error(StatusCode::NOT_FOUND);
@@ -155,22 +172,33 @@ impl Gateway {
 }
 
 impl Guard {
-    async fn new(issuer: Issuer, authorizer: &Authorizer, url: &str) -> Result<Self> {
+    async fn new(issuer: Issuer, authorizer: &Authorizer, url: &str, hint: &str) -> Result<Self> {
         // To make one takes a tenth of a second.
-        let key = tokio::task::spawn_blocking(move || SigningKey::open(&issuer.key_file)).await;
+        let file = issuer.key_file.clone();
+        let key = tokio::task::spawn_blocking(move || SigningKey::open(&file)).await;
         let key = key.map_err(|_| StackError::new("could not make a key for tokens"))??;
-        Ok(Self {
-            discovery: json!({
-                "issuer": issuer.url,
-                "jwks_uri": format!("{url}{KEY_SET}"),
-                "scopes_supported": issuer.scopes,
-                "response_types_supported": [],
-                "subject_types_supported": ["public"],
-                "id_token_signing_alg_values_supported": [token::ALGORITHM],
-            }),
-            key_set: key.key_set(),
-            verifier: Verifier::new(&key, Authorizer { issuer: issuer.url, ..authorizer.clone() })?,
-        })
+        let mut discovery = json!({
+            "issuer": issuer.url,
+            "jwks_uri": format!("{url}{KEY_SET}"),
+            "scopes_supported": issuer.scopes,
+            "response_types_supported": [],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": [token::ALGORITHM],
+        });
+        let key_set = key.key_set();
+        let verifier = Verifier::new(&key, Authorizer { issuer: issuer.url.clone(), ..authorizer.clone() })?;
+        let login = Login::new(key, issuer, url, hint)?;
+        if let (Some(login), Value::Object(discovery)) = (&login, &mut discovery)
+            && let Value::Object(metadata) = login.metadata()
+        {
+            discovery.extend(metadata);
+        }
+        Ok(Self { verifier, discovery, key_set, login })
+    }
+
+    /// The login, if the path is one of its own.
+    fn login(&self, path: &str) -> Option<&Login> {
+        self.login.as_ref().filter(|_| path.strip_prefix(login::ROOT).is_some_and(|rest| rest.starts_with('/')))
     }
 
     /// What the issuer tells about itself, at its paths.

@@ -4,6 +4,7 @@
 mod access;
 mod condition;
 mod content;
+mod cors;
 mod digest;
 mod listing;
 mod lists;
@@ -20,6 +21,7 @@ use s3s::{S3Error, S3Result, s3_error};
 pub(super) use self::access::Guard;
 use self::condition::ReadConditions;
 use self::content::{Contents, Draft};
+pub(super) use self::cors::Cors;
 use self::listing::{Page, Query, Start};
 use self::objects::{Change, Version, Write};
 use super::error::{Context, Result};

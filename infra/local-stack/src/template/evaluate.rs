@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{ACCOUNT_ID, PARTITION, REGION, STACK_NAME, text};
+use super::{ACCOUNT_ID, PARTITION, REGION, STACK_NAME, URL_SUFFIX, text};
 use crate::error::{Result, StackError};
 
 /// How deep values may refer to each other before it must be a circle.
@@ -23,6 +23,11 @@ pub(super) struct Evaluator<'a> {
 impl<'a> Evaluator<'a> {
     pub(super) fn new(template: &'a Value, parameters: BTreeMap<String, String>, api_url: &'a str) -> Self {
         Self { template, parameters, api_url, depth: Cell::new(0) }
+    }
+
+    /// Where an HTTP API is served.
+    pub(super) fn api_url(&self) -> &'a str {
+        self.api_url
     }
 
     /// The value with every intrinsic function replaced by its result. `AWS::NoValue` becomes nothing at all.
@@ -185,6 +190,7 @@ impl<'a> Evaluator<'a> {
             "AWS::Region" => Ok(REGION.to_owned()),
             "AWS::AccountId" => Ok(ACCOUNT_ID.to_owned()),
             "AWS::Partition" => Ok(PARTITION.to_owned()),
+            "AWS::URLSuffix" => Ok(URL_SUFFIX.to_owned()),
             "AWS::StackName" => Ok(STACK_NAME.to_owned()),
             _ => match self.resource(target)?["Type"].as_str() {
                 Some("AWS::SQS::Queue") => self.queue_url(target),

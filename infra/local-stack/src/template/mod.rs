@@ -4,6 +4,7 @@
 //! save for the few types in [`NOT_RUN_HERE`].
 
 mod api;
+mod cors;
 mod evaluate;
 mod parameters;
 mod queue_policy;
@@ -19,7 +20,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 pub use self::api::{Access, Api, Authorizer, Route};
-pub use self::resources::{Bucket, Function, Queue, QueueSource, Redrive, Resources, Rule, Table};
+pub use self::resources::{Bucket, CorsRule, Function, Queue, QueueSource, Redrive, Resources, Rule, Table};
 pub use self::role::Statement;
 pub use self::schedule::{Asynchronous, Schedule};
 pub use self::stream::StreamSource;
@@ -36,6 +37,9 @@ pub const ACCOUNT_ID: &str = "000000000000";
 
 /// The partition of AWS that ARNs name.
 pub const PARTITION: &str = "aws";
+
+/// The end of the hosts of AWS's services.
+pub const URL_SUFFIX: &str = "amazonaws.com";
 
 /// The name of the stack, which starts the name of each of its resources.
 pub const STACK_NAME: &str = "rollcall";
@@ -197,6 +201,7 @@ impl Reader<'_> {
             // CloudFormation's default for a configuration that is present.
             emits_events: bridge.is_object()
                 && text(&bridge["EventBridgeEnabled"]).is_none_or(|enabled| enabled == "true"),
+            cors: self.cors(&properties.get("CorsConfiguration")?)?,
         })
     }
 

@@ -41,6 +41,22 @@ pub struct Bucket {
     pub versioned: bool,
     /// Whether new objects are told to EventBridge.
     pub emits_events: bool,
+    /// Pages of which origins may ask what.
+    pub cors: Vec<CorsRule>,
+}
+
+/// A rule of a bucket for requests of pages that another origin has served. The first one that a request keeps counts.
+#[derive(Debug, Clone, Default)]
+pub struct CorsRule {
+    /// Origins, each with one `*` at most.
+    pub origins: Vec<String>,
+    pub methods: Vec<String>,
+    /// Names of headers in lower case, each with one `*` at most.
+    pub headers: Vec<String>,
+    /// Headers of the answer that the page may read.
+    pub exposed: Vec<String>,
+    /// For how many seconds a browser may keep what it was told.
+    pub max_age: Option<u64>,
 }
 
 /// An SQS queue.

@@ -54,6 +54,20 @@ async fn a_job_from_its_permission_to_its_failed_rows() {
         let url = redirect.headers["location"].to_str().unwrap();
         let text = stack.stranger().fetch(Method::GET, url, &[], "").await;
         assert_eq!(String::from_utf8(text.body.to_vec()).unwrap().lines().count(), rows);
+
+        // A page of the API's own origin is given the link, and may read what is there, also in part.
+        let link =
+            caller.ask(Method::GET, &format!("/v1/jobs/{id}/{file}"), &[("accept", "application/json")], "").await;
+        let (link, page) = (link.json(), ("origin", stack.output("ApiUrl")));
+        assert_eq!((&link["size"], &link["expires_in_seconds"]), (&json!(text.body.len()), &json!(300)));
+        let url = link["url"].as_str().unwrap();
+        let part = stack.stranger().fetch(Method::GET, url, &[page, ("range", "bytes=0-4")], "").await;
+        assert_eq!((part.status, &part.body[..]), (StatusCode::PARTIAL_CONTENT, &text.body[..5]));
+        assert_eq!(part.header("access-control-allow-origin"), stack.output("ApiUrl"));
+        assert_eq!(part.header("access-control-expose-headers"), "Content-Range");
+        let stranger = ("origin", "https://example.com");
+        let part = stack.stranger().fetch(Method::GET, url, &[stranger], "").await;
+        assert_eq!(part.header("access-control-allow-origin"), "");
     }
 
     // Nobody else sees any of it.

@@ -1,0 +1,76 @@
+// Entries of the audit trail, beside what they are about and on a screen of their own.
+import { html } from '../core/html.js';
+import { useList } from '../core/list.js';
+import { href } from '../core/router.js';
+import { count, moment } from '../core/format.js';
+import { Chip, Num, Time, Trouble } from '../ui/parts.js';
+import { Table } from '../ui/table.js';
+import { POLICIES, actor } from '../ui/words.js';
+
+/** What an entry is about: the word, and where it is shown. */
+const ABOUT = {
+  user: ['User', id => href(['users', id])], number: ['Number', id => href(['numbers', id])], job: ['Job', id =>
+    href(['jobs', id])],
+  mapping: ['Mapping', id => href(['mappings'], { why: id })], role: ['Role'], department: ['Department'],
+    team: ['Team'],
+  settings: ['Settings', () => href(['settings'])], route: ['Route'],
+};
+const LISTED = 5;
+
+function About({ entry }) {
+  const [kind, [word, link]] = Object.entries(ABOUT).find(([name]) => entry[name] !== undefined) ?? ['', ['Change']];
+  const id = entry[kind];
+  const shown = kind === 'number' ? html`<${Num} of=${id} />` : kind === 'job' ? html`<code>${id.slice(0, 8)}</code>`
+    : html`<bdi>${id}</bdi>`;
+  return html`<span class="faint">${word}</span> ${link ? html`<a href=${link(id)}>${shown}</a>` : shown}`;
+}
+
+function Numbers({ of, sign }) {
+  if (!of.length) return null;
+  return html`<span class=${sign === '+' ? 'plus' : 'minus'}>${sign} ${of.slice(0, LISTED).map((number, nth) =>
+    html`${nth ? ', ' : ''}<${Num} of=${number} />`)}
+    ${of.length > LISTED && html` and ${count(of.length - LISTED)} more`}</span> `;
+}
+
+const words = { active: 'active', null: '—' };
+const name = value => words[value] ?? POLICIES[value] ?? value ?? '—';
+
+function What({ entry }) {
+  const { change, added, removed, policy, state, fields = {}, code } = entry;
+  return html`<${Chip} tone=${{ deleted: 'bad', refused: 'bad', created: 'good' }[change]
+    ?? 'calm'}>${change}<//> ${' '}
+    <${Numbers} of=${added} sign="+" /><${Numbers} of=${removed} sign="−" />
+    ${policy && html`policy ${name(policy.from)} → ${name(policy.to)} `}${state && html`state ${state.from
+      ?? '—'} → ${state.to ?? '—'} `}
+    ${Object.entries(fields).map(([field, { from, to }]) => html`<span key=${field}>${field.replace(/_/g, ' ')}
+      ${from !== null || to !== null ? ` ${from ?? '—'} → ${to ?? '—'}` : ''} </span>`)}${code
+        && html`<code>${code}</code>`}`;
+}
+
+function Who({ entry, me }) {
+  const job = entry.by?.job;
+  return html`${job ? html`<a href=${href(['jobs', job])}>a job</a>` : actor(entry.by, me)}
+    ${entry.asked_by && html` <span class="faint">asked for by ${actor(entry.asked_by, me)}</span>`}`;
+}
+
+/** A list of entries, the latest first. */
+export function Changes({ query, me, empty = 'Nothing in the last seven days.', all = false }) {
+  const list = useList('audit', { order: 'desc', ...query }, { limit: all ? 50 : 10, retain: false });
+  // An API that knows no such order lists the oldest first.
+  const old = useList('audit', query, { limit: all ? 50 : 10, retain: false, wanted: list.error?.status === 400 });
+  const shown = list.error?.status === 400 ? old : list;
+  const rows = shown === old ? [...old.items].sort((a, b) => (a.at < b.at ? 1 : -1)) : list.items;
+  if (shown.error) return html`<${Trouble} error=${shown.error} again=${shown.reload} />`;
+  const columns = [
+    { name: 'When', cell: entry => html`<${Time} at=${entry.changed} />` },
+    all && { name: 'About', cell: entry => html`<${About} entry=${entry} />` },
+    { name: 'What', cell: entry => html`<${What} entry=${entry} />` },
+    { name: 'By whom', cell: entry => html`<${Who} entry=${entry} me=${me} />` },
+  ].filter(Boolean);
+  const settled = shown.rest?.settled_until;
+  return html`${rows.length || shown.loading ? html`<${Table} label="Changes" columns=${columns} rows=${rows}
+    keyOf=${entry => entry.id}
+      loading=${shown.loading} more=${!shown.complete && shown.more} />` : html`<p class="hint">${empty}</p>`}
+    ${settled && html`<p class="foot">Settled until ${moment(settled)}: nothing comes in before that any more, and
+      nothing after it is shown yet.</p>`}`;
+}

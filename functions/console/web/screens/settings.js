@@ -1,0 +1,179 @@
+// Settings: what the account has set for itself, and its roles, departments and teams.
+import { html, useEffect, useState } from '../core/html.js';
+import { ask, explain, find } from '../core/api.js';
+import { can } from '../core/auth.js';
+import { href, guardLeaving } from '../core/router.js';
+import { forgetCatalogue, useCatalogue } from '../ui/catalogue.js';
+import { Commands, curl, line } from '../ui/command.js';
+import { Confirm, Dialog, open } from '../ui/dialog.js';
+import { notify } from '../ui/notices.js';
+import { Banner, Button, Empty, Field, Heading, Loading, Own, Select, Trouble } from '../ui/parts.js';
+import { Table } from '../ui/table.js';
+import { SYSTEMS } from './mappings.js';
+
+const PARTS = { account: 'Account', roles: 'All roles', departments: 'Departments', teams: 'Teams' };
+const ONE = { roles: 'role', departments: 'department', teams: 'team' };
+
+export default function Settings({ query }) {
+  const first = can('settings.read') ? 'account' : 'roles';
+  const part = PARTS[query.part] ? query.part : first;
+  const parts = Object.entries(PARTS).filter(([name]) => name !== 'account' || can('settings.read'));
+  return html`<${Heading} title="Settings" />
+    <nav class="row" aria-label="Parts of the settings">${parts.map(([name, text]) => html`<a key=${name} class="button"
+      href=${href(['settings'], { part: name })}
+      aria-current=${part === name ? 'page' : undefined}>${text}</a>`)}</nav>
+    ${part === 'account' ? html`<${Account} />` : html`<${Catalogue} key=${part} kind=${part} />`}`;
+}
+
+const list = text => text.split(/[\n,;]+/).map(one => one.trim()).filter(Boolean);
+const draftOf = settings => ({
+  country: settings.country ?? '', recipients: settings.recipients.join('\n'), report_to: settings.report_to.join('\n'),
+    list_limit: String(settings.list_limit),
+  phone_system: settings.phone_system, percent: String(settings.safety_threshold.percent),
+    at_least: String(settings.safety_threshold.at_least),
+  default_role: settings.default_role ?? '',
+});
+const bodyOf = draft => ({
+  country: draft.country.trim().toUpperCase() || null, recipients: list(draft.recipients),
+    report_to: list(draft.report_to), list_limit: Number(draft.list_limit),
+  phone_system: draft.phone_system, safety_threshold: { percent: Number(draft.percent), at_least: Number(draft.at_least)
+    }, default_role: draft.default_role || null,
+});
+
+function Account() {
+  const [state, setState] = useState({}), [draft, setDraft] = useState(null), [wrong, setWrong] = useState({}), [busy,
+    setBusy] = useState(false);
+  const roles = useCatalogue('roles', can('users.read'));
+  const load = async () => {
+    try {
+      const found = await find('settings');
+      setState(found ? { data: found.data, etag: found.etag } : { none: true });
+      if (found) setDraft(draftOf(found.data));
+    } catch (error) {
+      setState({ error });
+    }
+  };
+  useEffect(() => { load(); return () => guardLeaving(null); }, []);
+  if (state.error) return html`<${Trouble} error=${state.error} again=${load} />`;
+  if (state.none) return html`<${Empty} title="Not by this stack">It has no route for settings: whoever runs it sets
+    them.<//>`;
+  if (!draft) return html`<${Loading} />`;
+  const old = bodyOf(draftOf(state.data)), mine = bodyOf(draft);
+  const patch = Object.fromEntries(Object.entries(mine).filter(([name, value]) =>
+    JSON.stringify(value) !== JSON.stringify(old[name])));
+  const dirty = Object.keys(patch).length > 0, may = can('settings.write');
+  guardLeaving(dirty ? 'Leave this, and lose what you have changed?' : null);
+  const set = change => setDraft({ ...draft, ...change });
+  const submit = async event => {
+    event.preventDefault();
+    if (!dirty || busy) return;
+    setBusy(true);
+    setWrong({});
+    try {
+      const { data, etag } = await ask('PATCH', 'settings', { body: patch, etag: state.etag });
+      setState({ data, etag });
+      setDraft(draftOf(data));
+      notify('The settings are changed.');
+    } catch (error) {
+      if (error.status === 412) {
+        const found = await find('settings');
+        setState({ data: found.data, etag: found.etag, conflict: true });
+      } else {
+        const field = error.pointer?.split('/')[1];
+        setWrong(field ? { [field]: error.detail } : { all: `${explain(error).title}. ${explain(error).text}` });
+      }
+    } finally {
+      setBusy(false);
+    }
+  };
+  const input = (name, label, more = {}) => html`<${Field} label=${label} value=${draft[name]} wrong=${wrong[name]}
+    disabled=${!may}
+    onInput=${event => set({ [name]: event.target.value })} ...${more} />`;
+  const area = (name, label, hint) => html`<${Field} label=${label} hint=${hint} wrong=${wrong[name]}>
+    ${common => html`<textarea rows="3" ...${common} dir="ltr" disabled=${!may} value=${draft[name]} onInput=${event =>
+      set({ [name]: event.target.value })}></textarea>`}<//>`;
+  return html`<form class="panel section" onSubmit=${submit}>
+    ${state.conflict && html`<${Banner} tone="warn"><span role="alert"><strong>Somebody has changed the settings
+      meanwhile.</strong> Yours are kept below; what differs from theirs is saved.</span><//>`}
+    <div class="grid">
+      ${input('country', 'Country', {
+        hint: 'Two letters, such as IN: how numbers without a country code are read. Empty: as the stack says.',
+          maxlength: 2 })}
+      ${input('list_limit', 'Numbers on one list, at most', { type: 'number', min: 1, max: 30000 })}
+      <${Select} label="Phone system" value=${draft.phone_system} onChange=${phone_system => may && set({ phone_system
+        })} options=${Object.entries(SYSTEMS)} />
+      <${Select} label="Role of new users" value=${draft.default_role} onChange=${default_role => may && set({
+        default_role })}
+        options=${[['', 'None'], ...roles.map(one => [one.id, one.name])]} />
+    </div>
+    <div class="grid">
+      ${area('recipients', 'Recipients', 'Who gets a job’s report where the upload names nobody. One on each line.')}
+      ${area('report_to', 'Who else may get reports',
+        'Addresses or domains that an upload may name. One on each line.')}
+    </div>
+    <fieldset><legend>Safety threshold</legend><p class="hint">A resync or a sync that nobody watches is on hold when it
+      would take away more than both.</p>
+      <div class="grid">${input('percent', 'Percent', { type: 'number', min: 1, max: 99, wrong: wrong.safety_threshold
+        })}${input('at_least', 'And at least', { type: 'number', min: 1, max: 10000 })}</div></fieldset>
+    ${wrong.all && html`<p class="wrong" role="alert">${wrong.all}</p>`}
+    ${may ? html`<div class="row"><button class="button main" disabled=${!dirty} aria-busy=${busy ? 'true'
+      : undefined}>Save</button>
+      ${dirty && html`<${Button} onClick=${() => setDraft(draftOf(state.data))}>As it was<//>`}</div>` : html`<p
+        class="hint">Your token doesn’t allow changes.</p>`}
+    <${Commands} lines=${[line(['settings']), dirty && curl('PATCH', 'settings', { body: patch })]} /></form>`;
+}
+
+function Catalogue({ kind }) {
+  const [state, setState] = useState({});
+  const load = async () => {
+    forgetCatalogue();
+    try {
+      setState({ items: (await ask('GET', kind)).data.items });
+    } catch (error) {
+      setState({ error });
+    }
+  };
+  useEffect(() => { load(); }, [kind]);
+  const may = can('users.write'), word = ONE[kind];
+  const edit = entry => open(close => html`<${Entry} kind=${kind} entry=${entry} close=${close} done=${load} />`);
+  const remove = entry => open(close => html`<${Confirm} title=${html`Take the ${word} <bdi>${entry.name}</bdi> out?`}
+    word="Take out" close=${close}
+    act=${async () => { await ask('DELETE', [kind, { id: entry.id }]); load(); }} foot=${html`<${Commands}
+      lines=${[curl('DELETE', [kind, { id: entry.id }])]} />`}>
+    <p>Users and numbers that name it are told by the API where there are any.</p><//>`);
+  if (state.error) return html`<${Trouble} error=${state.error} again=${load} />`;
+  if (!state.items) return html`<${Loading} />`;
+  const columns = [
+    { name: 'Name', cell: one => html`<${Own}>${one.name}<//>` }, { name: 'ID', cell: one =>
+      html`<code>${one.id}</code>` },
+    { name: 'Users', cell: one => html`<a href=${href(['users'], { [word]: one.id })}>Show them</a>` },
+    may && { name: 'Actions', end: true, cell: one => html`<${Button} kind="small" aria-label=${`Rename ${one.name}`}
+      onClick=${() => edit(one)}>Rename<//>
+      ${' '}<${Button} kind="small" aria-label=${`Take ${one.name} out`} onClick=${() => remove(one)}>Take out<//>` },
+  ].filter(Boolean);
+  const add = may && html`<${Button} kind="main" onClick=${() => edit(null)}>Add a ${word}<//>`;
+  return html`<section aria-labelledby="entries"><div class="row spread"><h2
+    id="entries">${PARTS[kind]}</h2>${state.items.length > 0 && add}</div>
+    ${state.items.length ? html`<${Table} label=${PARTS[kind]} columns=${columns} rows=${state.items} keyOf=${one =>
+      one.id} />`
+    : html`<${Empty} title=${`No ${kind} yet`} actions=${add}>Users can be sorted by them, and numbers by
+      departments.<//>`}</section>`;
+}
+
+function Entry({ kind, entry, close, done }) {
+  const [name, setName] = useState(entry?.name ?? ''), [id, setId] = useState(entry?.id ?? '');
+  const made = id.trim() || name.trim().toLowerCase().replace(/[\s#/]+/g, '-').slice(0, 64);
+  const path = [kind, { id: made || 'ID' }], body = { name: name.trim() };
+  const submit = async () => {
+    await ask('PUT', path, { body });
+    notify(entry ? 'It is renamed.' : 'It is added.');
+    done();
+  };
+  return html`<${Dialog} title=${entry ? `Rename the ${ONE[kind]}` : `Add a ${ONE[kind]}`} close=${close}
+    submit=${submit} ready=${Boolean(name.trim())}
+    foot=${html`<${Commands} lines=${[curl('PUT', path, { body })]} />`}>
+    <${Field} label="Name" value=${name} onInput=${event => setName(event.target.value)} />
+    ${!entry && html`<${Field} label="ID" value=${id} placeholder=${made}
+      hint="How files and filters name it. It stays when the name changes." onInput=${event =>
+        setId(event.target.value)} />`}<//>`;
+}
