@@ -52,6 +52,10 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, ApiCode::NotFound, format!("The account has no such {what}."))
     }
 
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.code == ApiCode::NotFound
+    }
+
     pub(crate) fn not_storable() -> Self {
         let detail = "The table can't store it: it would be larger than the 400 KB that an item can have.";
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::NotStorable, detail)

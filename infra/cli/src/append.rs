@@ -15,8 +15,8 @@ use crate::upload_file::DropFile;
 #[command(after_help = "\
 The file has the columns \"Login ID\" and \"Allowed Caller ID\"; `rollcall sample append-caller-ids` writes one to start from.
 
-Exit code 0 says that every row was applied or had been before, 1 that some were not, 130 that Ctrl-C ended the watching \
-(the job goes on).
+Exit code 0 says that every row was applied or had been before, 1 that some were not, 3 that a preview waits for \
+somebody's yes and nothing was changed, 130 that Ctrl-C ended the question, or the watching (the job goes on).
 
 Examples:
   rollcall append october.csv

@@ -11,12 +11,13 @@ use rollcall_model::caller_id::CallerId;
 use rollcall_model::inventory::NumberState;
 use rollcall_model::user::LoginId;
 
+use crate::args::AccountArg;
 use crate::client::StackClient;
 use crate::job::{SHOWN_ID, find};
-use crate::output::{self, Cell, Column, Table, Tone};
+use crate::list::{ListArgs, Listed};
+use crate::output::{self, Cell, Column, Tone};
 use crate::stack_selector::StackSelector;
 use crate::users::{numbers, policy};
-use crate::{args::AccountArg, args::OutputFormat};
 
 /// Options of `rollcall audit`.
 #[derive(Debug, Args)]
@@ -26,7 +27,7 @@ come before it any more.
 
 Examples:
   rollcall audit --user user2
-  rollcall audit --number +919876500002 --from 2026-03-01T00:00:00Z
+  rollcall audit --number +919876500002 --from yesterday
   rollcall audit --job latest --json")]
 pub struct Audit {
     #[command(flatten)]
@@ -40,17 +41,14 @@ pub struct Audit {
     /// Changes by this job: its ID, the beginning of it, or "latest"
     #[arg(long, value_name = "ID")]
     job: Option<String>,
-    /// The first moment (RFC 3339); a week before the last one by default
-    #[arg(long, value_name = "TIME")]
+    /// The first moment: a time, a day, today, yesterday, or how long ago (2h, 3d); a week before the last one by default
+    #[arg(long, value_name = "TIME", value_parser = when)]
     from: Option<Timestamp>,
     /// The moment after the last one, 31 days after the first at most
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = when)]
     to: Option<Timestamp>,
-    /// How many to list at most
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    limit: usize,
     #[command(flatten)]
-    form: OutputFormat,
+    list: ListArgs,
 }
 
 impl Audit {
@@ -73,39 +71,34 @@ impl Audit {
         ];
         let query: Vec<_> = asked.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
         let path = ["v1", "audit"];
-        let (entries, more): (Vec<AuditEntry>, _) = stack.api.list(&path, &query, self.limit, |_| true).await?;
-        if self.form.json {
-            output::print_json(&entries)?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        if entries.is_empty() {
-            let AuditPage { settled_until, .. } = stack.api.get(&path, &query).await?;
-            let range = AuditRange::ask(self.from, self.to, settled_until);
-            let range = range.map_err(|bad| anyhow!("--from: {bad}"))?;
-            output::print(&format!("Nothing of the kind from {:.0} to {:.0}.\n", range.from, range.to))?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        let mut table = Table::new([
-            Column::text("When"),
-            Column::text("What it is about"),
-            Column::text("By"),
-            Column::text("What"),
-            Column::text("Added"),
-            Column::text("Removed"),
-        ]);
-        for entry in &entries {
-            table.row([
-                format!("{:.0}", entry.at).into(),
-                subject(&entry.subject).into(),
-                by(entry).into(),
-                what(entry),
-                numbers(&entry.added).into(),
-                numbers(&entry.removed).into(),
-            ]);
-        }
-        output::print_list(table.render(output::columns(), 0), more, self.limit)?;
-        Ok(ExitCode::SUCCESS)
+        let AuditPage { settled_until, .. } = stack.api.get(&path, &[&query[..], &[("limit", "1")]].concat()).await?;
+        let range = AuditRange::ask(self.from, self.to, settled_until).map_err(|bad| anyhow!("--from: {bad}"))?;
+        let listed = Listed {
+            columns: ["When", "What it is about", "By", "What", "Added", "Removed"].map(Column::text).to_vec(),
+            row: &|entry| (row(entry), None),
+            wanted: &|_: &AuditEntry| true,
+            none: format!(
+                "Nothing of the kind from {:.0} to {:.0}. What was changed since is shown once it has settled, half a minute later by default.\n",
+                range.from, range.to
+            ),
+        };
+        self.list.print(&stack, &path, &query, listed).await
     }
+}
+
+fn when(text: &str) -> std::result::Result<Timestamp, &'static str> {
+    crate::when::parse(text, Timestamp::now())
+}
+
+fn row(entry: &AuditEntry) -> Vec<Cell> {
+    vec![
+        format!("{:.0}", entry.at).into(),
+        subject(&entry.subject).into(),
+        by(entry).into(),
+        what(entry),
+        numbers(&entry.added).into(),
+        numbers(&entry.removed).into(),
+    ]
 }
 
 fn subject(subject: &AuditSubject) -> String {
@@ -123,7 +116,7 @@ fn subject(subject: &AuditSubject) -> String {
 }
 
 fn by(entry: &AuditEntry) -> String {
-    let by = entry.by.as_ref().map_or_else(|| "unknown".to_owned(), actor);
+    let by = entry.by.as_ref().map_or_else(|| "the table, by hand".to_owned(), actor);
     match &entry.asked_by {
         Some(asked_by) => format!("{by} ({})", actor(asked_by)),
         None => by,

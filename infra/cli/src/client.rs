@@ -98,9 +98,9 @@ impl StackClient {
         }
     }
 
-    /// Where an object of the stack's bucket is.
-    pub fn s3(&self, key: &str) -> String {
-        format!("s3://{}/{key}", self.bucket)
+    /// Where an object of the stack's bucket is; `None` on this machine, where nobody looks into it by hand.
+    pub fn s3_on_aws(&self, key: &str) -> Option<String> {
+        self.here.is_none().then(|| format!("s3://{}/{key}", self.bucket))
     }
 
     /// Drops a file for a job, which is named by the version that the bucket makes of it.

@@ -1,12 +1,13 @@
 //! A deployed stack, as CloudFormation knows it.
 
 use std::collections::BTreeMap;
+use std::process::Stdio;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
 use aws_sdk_cloudformation::{
     Client,
-    config::{Builder, ProvideCredentials},
+    config::{Builder, Credentials, ProvideCredentials},
     error::{DisplayErrorContext, ProvideErrorMetadata},
 };
 
@@ -25,7 +26,9 @@ pub enum LookupError {
     #[error("no AWS region is set; set AWS_REGION")]
     NoRegion,
     /// Neither the environment nor a profile has credentials, or they can't be fetched.
-    #[error("there are no AWS credentials; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")]
+    #[error(
+        "there are no AWS credentials; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. For IAM Identity Center, log in with `aws sso login`"
+    )]
     NoCredentials(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The region has no stack of this name, or somebody else's account has.
     #[error("{0}; look at AWS_REGION, AWS_PROFILE and the stack's name")]
@@ -59,7 +62,10 @@ pub async fn describe(stack: &str) -> Result<DeployedStack, LookupError> {
     // Found first, and once: an SDK's error says by its text alone that it found none.
     let provider =
         config.credentials_provider().ok_or_else(|| LookupError::NoCredentials("no provider is set".into()))?;
-    let credentials = provider.provide_credentials().await.map_err(|error| LookupError::NoCredentials(error.into()))?;
+    let credentials = match provider.provide_credentials().await {
+        Ok(credentials) => credentials,
+        Err(error) => exported().await.ok_or_else(|| LookupError::NoCredentials(error.into()))?,
+    };
     let client = Client::from_conf(Builder::from(&config).credentials_provider(credentials).build());
     let answer = client.describe_stacks().stack_name(stack).send().await;
     let answer = answer.map_err(|error| match (error.code(), error.message()) {
@@ -72,6 +78,25 @@ pub async fn describe(stack: &str) -> Result<DeployedStack, LookupError> {
     let outputs = found.outputs.unwrap_or_default().into_iter();
     let outputs = outputs.filter_map(|output| Some((output.output_key?, output.output_value?))).collect();
     Ok(DeployedStack { status, outputs })
+}
+
+/// What `aws configure export-credentials` prints.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Exported {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: Option<String>,
+}
+
+/// The credentials that the AWS CLI finds: it reads profiles of IAM Identity Center and those with a `credential_process`, and a person who has
+/// such a profile has it. `None` where it isn't there, or finds none; what it says of that goes to standard error.
+async fn exported() -> Option<Credentials> {
+    let mut aws = tokio::process::Command::new("aws");
+    aws.args(["configure", "export-credentials", "--format", "process"]).stdin(Stdio::null()).stdout(Stdio::piped());
+    let output = aws.spawn().ok()?.wait_with_output().await.ok().filter(|output| output.status.success())?;
+    let Exported { access_key_id, secret_access_key, session_token } = serde_json::from_slice(&output.stdout).ok()?;
+    Some(Credentials::new(access_key_id, secret_access_key, session_token, None, "aws-cli"))
 }
 
 fn refusal(code: &str, message: &str) -> LookupError {

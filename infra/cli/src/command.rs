@@ -5,17 +5,22 @@ use std::sync::LazyLock;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use rollcall_model::catalog::CatalogKind;
 use rollcall_model::country::NUMBERING_PLANS;
 
+use crate::help;
 use crate::stack_selector::StackSelector;
 use crate::{
-    append, audit, check, demo, directory, generate, job, jobs, mail, map, mappings, numbers, open_console,
-    phone_system, queues, resync, rotate, sample, schedules, seed, settings, token, undo, up, upload, users, why,
+    append, audit, catalog, check, completions, demo, directory, doctor, generate, job, jobs, mail, map, mappings,
+    numbers, open_console, phone_system, queues, resync, rotate, sample, schedules, seed, settings, status, token,
+    undo, up, upload, users, why,
 };
 
 /// What `--version` prints: numbers are read otherwise by plans of another version.
-static VERSION: LazyLock<String> =
-    LazyLock::new(|| format!("{} (numbering plans: libphonenumber {NUMBERING_PLANS})", env!("CARGO_PKG_VERSION")));
+pub static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let (version, commit) = (env!("CARGO_PKG_VERSION"), env!("ROLLCALL_COMMIT"));
+    format!("{version} (commit {commit}, numbering plans: libphonenumber {NUMBERING_PLANS})")
+});
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -44,8 +49,9 @@ pub struct Command {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is taken apart at once")]
 enum Subcommands {
-    /// See it work in half a minute: a stack of its own, a small account, a bad file, and its mail
+    /// See it work, in half a minute once it is built: a stack of its own, a small account, a bad file, and its mail
     Demo,
     /// Run everything on this machine, until Ctrl-C
     Up(up::Up),
@@ -67,10 +73,16 @@ enum Subcommands {
     Job(job::ShowJob),
     /// List the captured mails, or show one
     Mail(mail::ShowMail),
-    /// List users, or show the caller IDs of some
+    /// List users, show the caller IDs of some, or add, edit, block and delete one
     Users(users::Users),
-    /// List numbers, and how long each has been in service
+    /// List numbers and how long each has been in service, or add, flag, rest and label some
     Numbers(numbers::Numbers),
+    /// List departments, or add, rename and remove one
+    Departments(catalog::Catalog),
+    /// List teams, or add, rename and remove one
+    Teams(catalog::Catalog),
+    /// List roles, or add, rename and remove one
+    Roles(catalog::Catalog),
     /// Users of Entra ID: connect a tenant, list, import and sync its users
     Directory(directory::Directory),
     /// List who each CRM user is, and how many numbers each sees
@@ -99,6 +111,14 @@ enum Subcommands {
     Schedules(schedules::Schedules),
     /// Show who changed whose numbers, and from what to what
     Audit(audit::Audit),
+    /// Show what runs and where, what waits, and when it goes on
+    Status(status::Status),
+    /// Tell what is set up wrong, and the command that mends it
+    Doctor(doctor::Doctor),
+    /// Print what a shell completes commands by
+    Completions(completions::Completions),
+    /// Write man pages
+    Man(completions::ManPages),
     /// Show what waits in the queues, or send dead letters back
     Queues(queues::ShowQueues),
 }
@@ -127,6 +147,9 @@ impl Command {
             Subcommands::Mail(mail) => mail.run(stack.here("mail")?),
             Subcommands::Users(users) => users.run(stack).await,
             Subcommands::Numbers(numbers) => numbers.run(stack).await,
+            Subcommands::Departments(catalog) => catalog.run(stack, CatalogKind::Department).await,
+            Subcommands::Teams(catalog) => catalog.run(stack, CatalogKind::Team).await,
+            Subcommands::Roles(catalog) => catalog.run(stack, CatalogKind::Role).await,
             Subcommands::Directory(directory) => directory.run(stack).await,
             Subcommands::Mappings(mappings) => mappings.run(stack).await,
             Subcommands::Map(map) => map.run(stack).await,
@@ -141,6 +164,10 @@ impl Command {
             Subcommands::Token(token) => token.run(stack.here("token")?),
             Subcommands::Schedules(schedules) => schedules.run(stack.here("schedules")?).await,
             Subcommands::Audit(audit) => audit.run(stack).await,
+            Subcommands::Status(status) => status.run(stack).await,
+            Subcommands::Doctor(doctor) => doctor.run(stack).await,
+            Subcommands::Completions(completions) => completions.run(help::command()),
+            Subcommands::Man(pages) => pages.run(help::command()),
             Subcommands::Queues(queues) => queues.run(stack.here("queues")?),
         }
     }

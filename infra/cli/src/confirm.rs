@@ -1,15 +1,20 @@
 //! A job that shows what it would do, and does it when somebody says so.
 
+use std::fmt::Display;
 use std::io::{BufRead, IsTerminal, Write};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
 use rollcall_api_types::JobView;
 use rollcall_bulk::job::JobState;
+use tokio::sync::oneshot;
 
 use crate::client::{StackClient, request_id};
+use crate::exit::{INTERRUPTED, UNDECIDED};
 use crate::follow::{Followed, follow};
-use crate::{output, summary};
+use crate::output;
+use crate::summary::{self, effect};
 
 /// Whether somebody is asked.
 #[derive(Debug, Default, Clone, Copy, Args)]
@@ -19,39 +24,67 @@ pub struct ConfirmArgs {
     yes: bool,
 }
 
+/// What somebody said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It is meant.
+    Yes,
+    /// It isn't.
+    No,
+    /// Nobody sits at a terminal to be asked.
+    Nobody,
+    /// Ctrl-C.
+    Interrupted,
+}
+
 impl ConfirmArgs {
     /// Whether somebody is to be asked.
     pub fn asks(self) -> bool {
         !self.yes
     }
 
-    /// Goes on with a job that has shown what it would do, or that held, if that is meant, and follows it to its end. A preview
-    /// that found nothing to do, or that nobody wants, is left as it is.
+    /// Asks somebody at a terminal, unless that was answered beforehand.
+    ///
+    /// # Errors
+    /// If the terminal can't be read.
+    pub async fn ask(self, question: &str) -> Result<Answer> {
+        if self.yes {
+            return Ok(Answer::Yes);
+        }
+        if !std::io::stdin().is_terminal() {
+            return Ok(Answer::Nobody);
+        }
+        ask(question).await
+    }
+
+    /// Goes on with a job that has shown what it would do, or that is on hold, if that is meant, and follows it to its end. `what` says
+    /// what the job does and of what. A preview that found nothing to do is left as it is; one that nobody wants is discarded.
     ///
     /// # Errors
     /// If the stack can't be asked, or somebody else has decided meanwhile.
-    pub async fn carry_on(self, stack: &StackClient, job: Box<JobView>, shown: bool) -> Result<Followed> {
-        let waits = match job.state {
-            JobState::OnHold => true,
-            JobState::Previewed => job.counts.applied + job.counts.partial > 0,
-            _ => false,
-        };
-        if !waits {
+    pub async fn carry_on(self, stack: &StackClient, job: Box<JobView>, what: &str, shown: bool) -> Result<Followed> {
+        if !summary::waits_for_somebody(&job) {
             return Ok(Followed::Ended(job));
         }
-        if !self.yes {
-            // Where nobody sits to be asked, what the job waits for is told at the end.
-            if !std::io::stdin().is_terminal() {
-                return Ok(Followed::Ended(job));
-            }
-            eprint!("{}", summary::describe(&job, None, stack));
-            if !ask("Do that?")? {
-                eprintln!("Nothing was changed.");
-                return Ok(Followed::Ended(job));
-            }
+        if self.asks() && std::io::stdin().is_terminal() {
+            eprint!("{}{}", summary::describe(&job, None, stack), summary::failed_rows(stack, &job).await?);
         }
-        decide(stack, &job, "execute").await?;
-        follow(stack, &job.id, shown).await
+        match self.ask(&format!("{what}: {}. Continue?", effect(&job))).await? {
+            Answer::Yes => {
+                decide(stack, &job, "execute").await?;
+                follow(stack, &job.id, shown).await
+            }
+            Answer::No => {
+                // What is on hold stays so: whether it was meant is a decision of its own.
+                let job = if job.state == JobState::Previewed {
+                    Box::new(decide(stack, &job, "discard").await?)
+                } else {
+                    job
+                };
+                Ok(Followed::Undecided(job, Answer::No))
+            }
+            answer => Ok(Followed::Undecided(job, answer)),
+        }
     }
 }
 
@@ -64,11 +97,40 @@ pub async fn decide(stack: &StackClient, job: &JobView, decision: &str) -> Resul
     Ok(stack.api.post(&path, &serde_json::json!({}), &request_id()).await?)
 }
 
-/// Asks somebody at a terminal.
-fn ask(question: &str) -> Result<bool> {
+/// Says on standard error that nothing was changed, and how it can be yet.
+pub fn say_nothing_was_changed(answer: Answer, later: impl Display) {
+    match answer {
+        Answer::No | Answer::Yes => eprintln!("Nothing was changed."),
+        Answer::Interrupted => eprintln!("\nNothing was changed. {later}"),
+        Answer::Nobody => {
+            eprintln!("Nothing was changed: there is no terminal to ask at, and --yes is not given. {later}");
+        }
+    }
+}
+
+/// Ends a command that somebody has not said yes to: says so, and gives its exit code.
+pub fn refused(answer: Answer) -> ExitCode {
+    say_nothing_was_changed(answer, "");
+    ExitCode::from(if answer == Answer::Interrupted { INTERRUPTED } else { UNDECIDED })
+}
+
+/// Asks somebody at a terminal. Ctrl-C is an answer, too: a thread of its own waits for the line, which nothing else can end.
+async fn ask(question: &str) -> Result<Answer> {
     eprint!("{} [y/N] ", output::Tone::Doubtful.paint(question));
     std::io::stderr().flush().context("could not ask")?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).context("could not read the answer")?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    let (tell, told) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut answer = String::new();
+        let read = std::io::stdin().lock().read_line(&mut answer);
+        // Nobody listens any more after Ctrl-C.
+        let _ = tell.send(read.map(|_| answer));
+    });
+    tokio::select! {
+        answer = told => {
+            let answer = answer.context("could not read the answer")?.context("could not read the answer")?;
+            let yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
+            Ok(if yes { Answer::Yes } else { Answer::No })
+        }
+        pressed = tokio::signal::ctrl_c() => pressed.context("could not listen for Ctrl-C").map(|()| Answer::Interrupted),
+    }
 }

@@ -17,14 +17,15 @@ use tokio::time::Instant;
 
 use crate::client::StackClient;
 use crate::demo_file::{BLANK, LIST_LIMIT, NAME, ROWS, SHOWN_USERS, contents};
-use crate::follow::{Followed, INTERRUPTED, follow};
+use crate::exit::INTERRUPTED;
+use crate::follow::{Followed, follow};
 use crate::local::Connection;
 use crate::output::{self, Cell, Column, Table, Tone, count, counted, heading, print, visible};
 use crate::seed::seed;
 use crate::stack_selector::StackSelector;
 use crate::up::TEMPLATE;
 use crate::{args::DEFAULT_ACCOUNT, demo_account, mail, stack_selector::hint, summary, users};
-use local_stack::{Attachment, Mail, Options, Stack};
+use local_stack::{Attachment, Mail, Options, Stack, build_functions};
 
 /// Spaces before what stands under a heading.
 const INDENT: usize = 2;
@@ -36,6 +37,13 @@ const WIDE: usize = 98;
 /// # Errors
 /// If the stack can't be started or doesn't answer.
 pub async fn run() -> Result<ExitCode> {
+    eprintln!(
+        "Looking for the functions. Where cargo has not built them yet, it does so now: some minutes, the first time."
+    );
+    tokio::select! {
+        built = build_functions(TEMPLATE) => built?,
+        _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(INTERRUPTED)),
+    }
     let begun = Instant::now();
     let stack = tokio::select! {
         stack = Stack::start(Options { template: TEMPLATE.to_owned(), ..Options::default() }) => stack?,

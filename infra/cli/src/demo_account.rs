@@ -1,11 +1,11 @@
 //! The account to try things on: who is in it and which numbers it owns. `seed` makes it, `demo` and `generate` reckon
 //! with it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rollcall_model::caller_id::CallerId;
 use rollcall_model::catalog::{CatalogEntry, CatalogKind};
 use rollcall_model::email::EmailAddress;
-use rollcall_model::inventory::{InventoryNumber, NumberFacts, NumberState};
+use rollcall_model::inventory::{InventoryNumber, NumberFacts, NumberState, utc_day};
 use rollcall_model::mapping::{CrmUserId, GivenMapping, Mapping};
 use rollcall_model::settings::{ReportTo, Settings};
 use rollcall_model::user::{LoginId, Name, Policy, Profile, Ref, User};
@@ -65,21 +65,45 @@ pub fn pool_digits(place: u64) -> u64 {
 
 /// Every number that the account owns: the pool, Smartflo's samples, and a retired one.
 pub fn inventory(numbers: u64) -> Vec<InventoryNumber> {
-    let active = NumberState::Active;
-    let pool = (1..=numbers).map(|place| (indian(pool_digits(place)), None, active));
+    let now = Timestamp::now();
+    let pool = (1..=numbers).map(|place| pooled(place, now));
     let samples = SAMPLE_NUMBERS.map(|digits| {
         let number = CallerId::from_digits(&format!("91{digits}")).expect("a sample number is in E.164 form");
-        (number, Some(digits.to_owned()), active)
+        let provider = Some(Name::parse(digits).expect("a provider's spelling is a name"));
+        InventoryNumber::new(number, NumberFacts { provider, ..NumberFacts::default() }, now)
     });
-    let retired = [(indian(RETIRED), None, NumberState::Retired)];
-    let all = samples.into_iter().chain(retired).chain(pool);
-    let facts = |provider: Option<String>, state| NumberFacts {
-        provider: provider.map(|text| Name::parse(&text).expect("a provider's spelling is a name")),
-        state,
-        ..NumberFacts::default()
+    let retired = NumberFacts { state: NumberState::Retired, ..NumberFacts::default() };
+    let retired = [InventoryNumber::new(indian(RETIRED), retired, now)];
+    samples.into_iter().chain(retired).chain(pool).collect()
+}
+
+/// A number of the pool, of an age and in a state of its own, so that there is something to see: some are due, the second is taken for spam,
+/// one rests and one is new. They belong to departments by turns.
+fn pooled(place: u64, now: Timestamp) -> InventoryNumber {
+    /// Ages go round: from new to older than a number lasts.
+    const AGES: u64 = 25;
+    const FLAGGED_FOR: i64 = 2;
+    const RESTS_FOR: i64 = 12;
+    let ago = |days: i64| now - SignedDuration::from_hours(24 * days);
+    let days = i64::try_from(place * 9 % AGES).unwrap_or_default();
+    let department = match place % 3 {
+        1 => Some("sales"),
+        2 => Some("support"),
+        _ => None,
     };
-    let at = Timestamp::now();
-    all.map(|(number, provider, state)| InventoryNumber::new(number, facts(provider, state), at)).collect()
+    let facts =
+        NumberFacts { department: department.map(|id| Ref::parse(id).expect("an ID")), ..NumberFacts::default() };
+    let number = InventoryNumber::new(indian(pool_digits(place)), facts.clone(), ago(days));
+    let moved = |number: InventoryNumber, state, resting_until, at| {
+        let facts = NumberFacts { state, resting_until, ..facts.clone() };
+        number.change(facts, at).expect("no number of the pool is retired")
+    };
+    match place {
+        2 => moved(number, NumberState::Flagged, None, ago(FLAGGED_FOR)),
+        23 => moved(number, NumberState::Resting, Some(utc_day(ago(-RESTS_FOR))), ago(1)),
+        24 => moved(number, NumberState::New, None, now),
+        _ => number,
+    }
 }
 
 /// What users may refer to.

@@ -10,6 +10,7 @@ use rollcall_model::jobs::JobId;
 use tokio::time::Instant;
 
 use crate::client::{StackClient, found};
+use crate::confirm::Answer;
 use crate::output;
 
 /// The first wait between two looks. Small files are done by the second.
@@ -21,13 +22,12 @@ const GROWTH: f64 = 1.5;
 /// Nobody's taking a job up for so long is worth a word.
 const LATE: Duration = Duration::from_secs(10);
 
-/// The exit code of a command that was interrupted, as shells have it (128 + SIGINT).
-pub const INTERRUPTED: u8 = 130;
-
 /// How following ended.
 pub enum Followed {
     /// The job ended.
     Ended(Box<JobView>),
+    /// It has shown what it would do, and nobody has said that it is meant.
+    Undecided(Box<JobView>, Answer),
     /// Somebody pressed Ctrl-C. The job goes on.
     Interrupted,
 }

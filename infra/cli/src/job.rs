@@ -8,11 +8,13 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use rollcall_api_types::JobView;
+use rollcall_bulk::job::JobState;
 use rollcall_model::jobs::JobId;
 
 use crate::client::{StackClient, found};
 use crate::confirm::decide;
-use crate::follow::{Followed, INTERRUPTED, follow, say_it_goes_on};
+use crate::exit::INTERRUPTED;
+use crate::follow::{Followed, follow, say_it_goes_on};
 use crate::stack_selector::StackSelector;
 use crate::{args::AccountArg, args::OutputFormat, output, summary};
 
@@ -100,7 +102,7 @@ impl ShowJob {
         }
         if (self.follow || self.execute) && job.is_underway() {
             job = match follow(&stack, &job.id, !self.form.json).await? {
-                Followed::Ended(job) => *job,
+                Followed::Ended(job) | Followed::Undecided(job, _) => *job,
                 Followed::Interrupted => {
                     say_it_goes_on(&stack, &job.id);
                     return Ok(ExitCode::from(INTERRUPTED));
@@ -110,12 +112,18 @@ impl ShowJob {
         if self.form.json {
             output::print_json(&job)?;
         } else if !self.save.prints() {
-            output::print(&summary::describe(&job, stack.mail_of(&job)?.as_ref(), &stack))?;
+            let described = summary::describe(&job, stack.mail_of(&job)?.as_ref(), &stack);
+            output::print(&(described + &summary::failed_rows(&stack, &job).await?))?;
         }
         save_results(&stack, &job, &self.save).await?;
         let well = !(self.follow || self.execute) || summary::all_went_well(&job);
         Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// A job's ID as lists and hints show it.
+pub fn short(id: &JobId) -> &str {
+    &id.as_str()[..SHOWN_ID]
 }
 
 /// Saves the result files of a job that are wanted.
@@ -147,6 +155,22 @@ pub async fn latest(stack: &StackClient, most: usize) -> Result<(Vec<JobView>, b
     Ok(stack.api.list(&["v1", "jobs"], &[], most, |_| true).await?)
 }
 
+/// The job whose undo somebody means: `latest` is the latest of those that have changed something and can be undone.
+///
+/// # Errors
+/// As [`find`].
+pub async fn find_undoable(stack: &StackClient, text: &str) -> Result<JobView> {
+    if text != LATEST {
+        return find(stack, text).await;
+    }
+    let (jobs, _) = latest(stack, LOOKED_AT).await?;
+    let can_be_undone = |job: &JobView| {
+        job.state == JobState::Finished && job.kind.has_undo() && job.counts.applied + job.counts.partial > 0
+    };
+    let undoable = jobs.into_iter().find(can_be_undone);
+    undoable.ok_or_else(|| anyhow!("the account {} has no job that can be undone", stack.account))
+}
+
 /// The job that somebody means.
 ///
 /// # Errors
@@ -154,6 +178,9 @@ pub async fn latest(stack: &StackClient, most: usize) -> Result<(Vec<JobView>, b
 pub async fn find(stack: &StackClient, text: &str) -> Result<JobView> {
     let account = &stack.account;
     let none = || anyhow!("the account {account} has no job {text}");
+    if text.is_empty() {
+        bail!("say which job: its ID, the beginning of it, or \"latest\"");
+    }
     if JobId::parse(text).is_some() {
         return found(stack.api.get(&["v1", "jobs", text], &[]).await)?.ok_or_else(none);
     }

@@ -4,13 +4,15 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use rollcall_api_types::JobView;
 
 use crate::audit::actor;
 use crate::client::StackClient;
-use crate::job::{SHOWN_ID, latest};
-use crate::output::{Cell, Column, Table, count};
+use crate::job::short;
+use crate::list::{ListArgs, Listed};
+use crate::output::{Cell, Column, count};
 use crate::stack_selector::StackSelector;
-use crate::{args::AccountArg, args::OutputFormat, output, summary};
+use crate::{args::AccountArg, summary};
 
 /// Options of `rollcall jobs`.
 #[derive(Debug, Args)]
@@ -23,11 +25,8 @@ Example:
 pub struct Jobs {
     #[command(flatten)]
     whose: AccountArg,
-    /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    limit: usize,
     #[command(flatten)]
-    form: OutputFormat,
+    list: ListArgs,
 }
 
 impl Jobs {
@@ -37,44 +36,48 @@ impl Jobs {
     /// If the stack can't be asked.
     pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
         let stack = StackClient::open(place, &self.whose).await?;
-        let (jobs, _) = latest(&stack, self.limit).await?;
-        if self.form.json {
-            output::print_json(&jobs)?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        let mut table = Table::new([
-            Column::text("Job"),
-            Column::number("Begun"),
-            Column::text("State"),
-            Column::text("Phase"),
-            Column::number("Rows"),
-            Column::number("Applied"),
-            Column::number("Unchanged"),
-            Column::number("Failed rows"),
-            Column::text("Asked for by"),
-            Column::text("File"),
-        ]);
-        for job in &jobs {
-            let rows = job.counts.rows().max(job.progress.rows);
-            table.row([
-                job.id.as_str()[..SHOWN_ID].into(),
-                format!("{} ago", output::span(summary::age(job.started))).into(),
-                Cell::toned(summary::standing(job), summary::tone(job)),
-                format!("{:?}", job.phase).to_lowercase().into(),
-                count(rows).into(),
-                count(job.counts.applied).into(),
-                count(job.counts.unchanged).into(),
-                count(job.counts.needs_correction()).into(),
-                job.asked_by.as_ref().map(actor).unwrap_or_default().into(),
-                Cell::from(job.file_name()),
-            ]);
-        }
-        if table.is_empty() {
-            let (account, append) = (&stack.account, stack.hint("append FILE"));
-            output::print(&format!("The account {account} has no jobs. Start one with: {append}\n"))?;
-        } else {
-            output::print(&table.render(output::columns(), 0))?;
-        }
-        Ok(ExitCode::SUCCESS)
+        let (account, append) = (&stack.account, stack.hint("append FILE"));
+        let listed = Listed {
+            columns: vec![
+                Column::text("Job"),
+                Column::text("Kind"),
+                Column::text("Begun"),
+                Column::text("State"),
+                Column::number("Rows"),
+                Column::number("Applied"),
+                Column::number("Unchanged"),
+                Column::number("Failed"),
+                Column::text("Asked for by"),
+                Column::text("File"),
+            ],
+            row: &|job| (row(job), undone(job)),
+            wanted: &|_: &JobView| true,
+            none: format!("The account {account} has no jobs. Start one with: {append}\n"),
+        };
+        self.list.print(&stack, &["v1", "jobs"], &[], listed).await
     }
+}
+
+fn row(job: &JobView) -> Vec<Cell> {
+    let rows = job.counts.rows().max(job.progress.rows);
+    let phase =
+        if job.is_underway() && !job.waiting { format!(", {:?}", job.phase).to_lowercase() } else { String::new() };
+    vec![
+        short(&job.id).into(),
+        summary::kind(job.kind).into(),
+        format!("{:.0}", job.started).into(),
+        Cell::toned(format!("{}{phase}", summary::standing(job)), summary::tone(job)),
+        count(rows).into(),
+        count(job.counts.applied).into(),
+        count(job.counts.unchanged).into(),
+        count(job.counts.needs_correction()).into(),
+        job.asked_by.as_ref().map(actor).unwrap_or_default().into(),
+        if summary::has_file(job.kind) { Cell::from(job.file_name()) } else { "".into() },
+    ]
+}
+
+/// Which job it takes back, and which has taken it back.
+fn undone(job: &JobView) -> Option<String> {
+    let undoes = job.undoes.as_ref().map(|id| format!("undoes {}", short(id)));
+    undoes.or_else(|| job.undone_by.as_ref().map(|id| format!("undone by {}", short(id))))
 }

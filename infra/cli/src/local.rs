@@ -82,7 +82,11 @@ pub fn output(manifest: &Manifest, name: &str) -> Result<String> {
 pub fn running(dir: &Path) -> Result<Manifest> {
     let none = || {
         let start = hint(dir, None, "up");
-        anyhow!("no stack is running in {}; start one with: {start}", dir.display())
+        let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        anyhow!(
+            "no stack is running in {}; start one with: {start}\nOne that runs elsewhere is named by --dir, or by ROLLCALL_DIR",
+            dir.display()
+        )
     };
     Manifest::read(dir)?.ok_or_else(none)
 }

@@ -6,19 +6,25 @@ mod api;
 mod append;
 mod args;
 mod audit;
+mod catalog;
 mod check;
 mod client;
 mod cloudformation;
 mod command;
+mod completions;
 mod confirm;
 mod demo;
 mod demo_account;
 mod demo_file;
 mod directory;
+mod doctor;
+mod exit;
 mod follow;
 mod generate;
+mod help;
 mod job;
 mod jobs;
+mod list;
 mod local;
 mod mail;
 mod map;
@@ -36,6 +42,7 @@ mod seed;
 mod settings;
 mod split_mix;
 mod stack_selector;
+mod status;
 mod summary;
 mod token;
 mod undo;
@@ -43,16 +50,18 @@ mod up;
 mod upload;
 mod upload_file;
 mod users;
+mod when;
 mod why;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `RUST_LOG` says otherwise. The engines would log every request that they refuse.
-const LOGGED: &str = "warn,s3s=off,dynoxide=error";
+/// What the SDK says of credentials that it doesn't find is said in our own words.
+const LOGGED: &str = "warn,s3s=off,dynoxide=error,aws_config=off";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -62,7 +71,9 @@ async fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    command::Command::parse().run().await.unwrap_or_else(|error| {
+    let matches = help::command().get_matches();
+    let command = command::Command::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    command.run().await.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })

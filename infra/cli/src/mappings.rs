@@ -4,16 +4,17 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use rollcall_api_types::{MappingView, VisibleCallerIds};
-use rollcall_model::mapping::{CrmUserId, MappingState};
+use rollcall_api_types::MappingView;
+use rollcall_model::mapping::MappingState;
 use rollcall_model::phone_side::PhoneUserId;
+use rollcall_model::user::Policy;
 
-use crate::client::{StackClient, found};
-use crate::output::{self, Cell, Column, Table, Tone, count};
+use crate::args::AccountArg;
+use crate::client::StackClient;
+use crate::list::{ListArgs, Listed};
+use crate::output::{Cell, Column, Tone, count};
 use crate::stack_selector::StackSelector;
 use crate::users::policy;
-use crate::{args::AccountArg, args::OutputFormat};
 
 /// Options of `rollcall mappings`.
 #[derive(Debug, Args)]
@@ -22,19 +23,16 @@ Who is unmapped, ambiguous or orphaned sees no numbers. `rollcall map` says who 
 
 Examples:
   rollcall mappings
-  rollcall mappings --limit 1000 --json")]
+  rollcall mappings --state unmapped --json")]
 pub struct Mappings {
     #[command(flatten)]
     whose: AccountArg,
-    /// How many to list at most
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    limit: usize,
+    /// Only those in this state: unmapped, ambiguous, mapped or orphaned
+    #[arg(long, value_name = "STATE")]
+    state: Option<String>,
     #[command(flatten)]
-    form: OutputFormat,
+    list: ListArgs,
 }
-
-/// CRM users asked about at once.
-const IN_FLIGHT: usize = 8;
 
 impl Mappings {
     /// Lists them by CRM user.
@@ -43,45 +41,36 @@ impl Mappings {
     /// If the stack can't be asked.
     pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
         let stack = StackClient::open(place, &self.whose).await?;
-        let path = ["v1", "mappings"];
-        let (mappings, more): (Vec<MappingView>, _) = stack.api.list(&path, &[], self.limit, |_| true).await?;
-        if self.form.json {
-            output::print_json(&mappings)?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        if mappings.is_empty() {
-            let (account, map) = (&stack.account, stack.hint("map CRM_USER --to LOGIN"));
-            output::print(&format!("The account {account} has no mappings. Make one with: {map}\n"))?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        let seen = stream::iter(&mappings).map(|mapping| seen(&stack, &mapping.crm_user)).buffered(IN_FLIGHT);
-        let seen: Vec<usize> = seen.try_collect().await?;
-        let mut table = Table::new([
+        let query: Vec<_> = self.state.iter().map(|state| ("state", state.as_str())).collect();
+        let (account, map) = (&stack.account, stack.hint("map CRM_USER --to LOGIN"));
+        let none = match self.state {
+            None => format!("The account {account} has no mappings. Make one with: {map}\n"),
+            Some(_) => format!("The account {account} has no such mapping.\n"),
+        };
+        let columns = vec![
             Column::text("CRM user"),
             Column::text("State"),
             Column::text("Policy"),
-            Column::number("Sees"),
+            Column::number("Listed"),
             Column::text("Phone user"),
-        ]);
-        for (mapping, seen) in mappings.iter().zip(seen) {
-            let tone = if mapping.state.phone_user().is_some() { Tone::Good } else { Tone::Doubtful };
-            table.row([
-                Cell::from(mapping.crm_user.as_str()),
-                Cell::toned(mapping.state.as_str(), tone),
-                mapping.permission.as_ref().map_or("", |permission| policy(permission.policy)).into(),
-                count(seen as u64).into(),
-                phone_users(&mapping.state).into(),
-            ]);
-        }
-        output::print_list(table.render(output::columns(), 0), more, self.limit)?;
-        Ok(ExitCode::SUCCESS)
+        ];
+        let listed = Listed { columns, row: &|mapping| (row(mapping), None), wanted: &|_| true, none };
+        self.list.print(&stack, &["v1", "mappings"], &query, listed).await
     }
 }
 
-/// How many numbers a CRM user sees. Whose mapping has been taken away meanwhile sees none.
-async fn seen(stack: &StackClient, crm_user: &CrmUserId) -> Result<usize> {
-    let seen = stack.api.get(&["v1", "mappings", crm_user.as_str(), "caller-ids"], &[]).await;
-    Ok(found(seen)?.map_or(0, |seen: VisibleCallerIds| seen.caller_ids.len()))
+fn row(mapping: &MappingView) -> Vec<Cell> {
+    let tone = if mapping.state.phone_user().is_some() { Tone::Good } else { Tone::Doubtful };
+    let permission = mapping.permission.as_ref();
+    // Under another policy the list isn't what counts.
+    let listed = permission.filter(|permission| permission.policy == Policy::Custom);
+    vec![
+        Cell::from(mapping.crm_user.as_str()),
+        Cell::toned(mapping.state.as_str(), tone),
+        permission.map_or("", |permission| policy(permission.policy)).into(),
+        listed.map(|permission| count(permission.caller_ids.len() as u64)).unwrap_or_default().into(),
+        phone_users(&mapping.state).into(),
+    ]
 }
 
 /// Who a CRM user is, was, or could be.

@@ -9,11 +9,10 @@ use console::{Style, Term, measure_text_width};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
 
-/// Columns that are filled where no terminal says how wide it is, and at most where one does: longer lines are hard to
-/// follow.
-const MOST_COLUMNS: usize = 100;
+/// Columns that are filled where no terminal says how wide it is.
+const USUAL_COLUMNS: usize = 100;
 /// Columns that are filled at least.
-const LEAST_COLUMNS: usize = 60;
+const LEAST_COLUMNS: usize = 30;
 /// What parts the columns of a table.
 const GAP: &str = "  ";
 /// How often a spinner turns.
@@ -30,15 +29,24 @@ pub fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Prints a list of `limit` at most, and says so where there are more.
+/// Writes to standard output what more may follow. `false` when whoever reads it has seen enough and gone.
 ///
 /// # Errors
-/// As [`print()`].
-pub fn print_list(mut text: String, more: bool, limit: usize) -> Result<()> {
-    if more {
-        let _ = writeln!(text, "There are more: list them with --limit. These are the first {limit}.");
+/// If it can't be written for another reason.
+pub fn print_more(bytes: &[u8]) -> Result<bool> {
+    match io::stdout().lock().write_all(bytes) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error).context("could not print"),
     }
-    print(&text)
+}
+
+/// A value as JSON, for people and programs.
+///
+/// # Errors
+/// If it can't be.
+pub fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string_pretty(value).context("could not write JSON")
 }
 
 /// Writes JSON to standard output.
@@ -46,8 +54,7 @@ pub fn print_list(mut text: String, more: bool, limit: usize) -> Result<()> {
 /// # Errors
 /// If it can't be written.
 pub fn print_json(value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value).context("could not write JSON")?;
-    print(&(text + "\n"))
+    print(&(json(value)? + "\n"))
 }
 
 /// A progress bar on standard error, for people alone.
@@ -63,10 +70,10 @@ pub fn progress(wanted: bool) -> ProgressBar {
 pub fn columns() -> usize {
     let terminal = Term::stdout();
     if !terminal.is_term() {
-        return MOST_COLUMNS;
+        return USUAL_COLUMNS;
     }
     let (_, columns) = terminal.size();
-    usize::from(columns).clamp(LEAST_COLUMNS, MOST_COLUMNS)
+    usize::from(columns).max(LEAST_COLUMNS)
 }
 
 /// What a piece of text means, and so its colour. Meaning never hangs on colour alone.
@@ -179,6 +186,13 @@ impl Cell {
     }
 }
 
+impl Cell {
+    /// Its text, as it is shown.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
 impl<T: AsRef<str>> From<T> for Cell {
     fn from(text: T) -> Self {
         Self::toned(text, Tone::Plain)
@@ -204,6 +218,11 @@ impl Column {
         Self { name, right: true, most: usize::MAX }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Not wider than this. What is longer goes on below.
     pub fn within(self, most: usize) -> Self {
         Self { most, ..self }
@@ -215,6 +234,8 @@ impl Column {
 pub struct Table {
     columns: Vec<Column>,
     rows: Vec<Row>,
+    /// How wide the columns of pages are, once the first page has told.
+    widths: Option<Vec<usize>>,
 }
 
 #[derive(Debug)]
@@ -226,7 +247,7 @@ struct Row {
 impl Table {
     /// A table without rows.
     pub fn new(columns: impl Into<Vec<Column>>) -> Self {
-        Self { columns: columns.into(), rows: Vec::new() }
+        Self { columns: columns.into(), rows: Vec::new(), widths: None }
     }
 
     /// Adds a row, with a cell for each column.
@@ -248,15 +269,50 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// The table, its last column no wider than what is left of `width`.
+    /// The table, no wider than `width`: wide columns go on below. Where even that won't do, each row stands by itself, a line for each cell.
     pub fn render(&self, width: usize, indent: usize) -> String {
-        let widths = self.widths(width.saturating_sub(indent));
+        match self.widths(width.saturating_sub(indent)) {
+            Some(widths) => self.headed(&widths, indent) + &self.body(&widths, width, indent),
+            None => self.one_by_one(),
+        }
+    }
+
+    /// The rows as the next page of a table, with the heading on the first; the next ones stand under them. They are forgotten then.
+    pub fn page(&mut self, width: usize) -> String {
+        let first = self.widths.is_none();
+        let widths = self.widths.take().or_else(|| self.widths(width));
+        let text = match &widths {
+            Some(widths) if first => self.headed(widths, 0) + &self.body(widths, width, 0),
+            Some(widths) => self.body(widths, width, 0),
+            None => self.one_by_one(),
+        };
+        self.widths = widths;
+        self.rows.clear();
+        text
+    }
+
+    fn one_by_one(&self) -> String {
+        let row = |row: &Row| {
+            let cells = self.columns.iter().zip(&row.cells).filter(|(_, cell)| !cell.text.is_empty());
+            let cells: Vec<_> = cells.map(|(column, cell)| (column.name, cell.text.clone())).collect();
+            let note = row.note.as_ref().map(|note| format!("{}\n", note.text)).unwrap_or_default();
+            pairs(&cells) + &note
+        };
+        self.rows.iter().map(row).collect::<Vec<_>>().join("\n")
+    }
+
+    fn headed(&self, widths: &[usize], indent: usize) -> String {
         let mut text = String::new();
         let names: Vec<Cell> = self.columns.iter().map(|column| Cell::toned(column.name, Tone::Faint)).collect();
-        self.render_cells(&names, &widths, indent, &mut text);
+        self.render_cells(&names, widths, indent, &mut text);
+        text
+    }
+
+    fn body(&self, widths: &[usize], width: usize, indent: usize) -> String {
+        let mut text = String::new();
         let start = indent + widths.first().map_or(0, |width| width + GAP.len());
         for Row { cells, note } in &self.rows {
-            self.render_cells(cells, &widths, indent, &mut text);
+            self.render_cells(cells, widths, indent, &mut text);
             for line in note.iter().flat_map(|note| wrap(&note.text, width.saturating_sub(start))) {
                 let _ = writeln!(text, "{:start$}{}", "", Tone::Faint.paint(&line));
             }
@@ -285,23 +341,37 @@ impl Table {
         }
     }
 
-    fn widths(&self, width: usize) -> Vec<usize> {
-        let widest = |index: usize, column: &Column| {
-            let cells = self.rows.iter().map(|row| measure_text_width(&row.cells[index].text));
-            cells.chain([measure_text_width(column.name)]).max().unwrap_or(0).min(column.most)
+    /// How wide each column is, all together within `width`. What is widest gives way first, as far as its words stay whole. `None` where a
+    /// terminal is too narrow even so; a pipe has no width.
+    fn widths(&self, width: usize) -> Option<Vec<usize>> {
+        let of_cells = |index: usize, column: &Column, measure: fn(&str) -> usize| {
+            let cells = self.rows.iter().map(|row| measure(&row.cells[index].text));
+            cells.chain([measure(column.name)]).max().unwrap_or(0).min(column.most)
         };
-        let mut widths: Vec<usize> =
-            self.columns.iter().enumerate().map(|(index, column)| widest(index, column)).collect();
-        if let Some((last, others)) = widths.split_last_mut() {
-            let taken: usize = others.iter().map(|width| width + GAP.len()).sum();
-            *last = (*last).min(width.saturating_sub(taken).max(LEAST_LAST));
+        let all = || self.columns.iter().enumerate();
+        let mut widths: Vec<usize> = all().map(|(index, column)| of_cells(index, column, measure_text_width)).collect();
+        let least = all().map(
+            |(index, column)| {
+                if column.right { widths[index] } else { of_cells(index, column, longest_word) }
+            },
+        );
+        let least: Vec<usize> = least.collect();
+        let gaps = GAP.len() * widths.len().saturating_sub(1);
+        while widths.iter().sum::<usize>() + gaps > width {
+            let wide = widths.iter_mut().zip(&least).filter(|(width, least)| **width > **least);
+            match wide.max_by_key(|(width, _)| **width) {
+                Some((widest, _)) => *widest -= 1,
+                None if Term::stdout().is_term() => return None,
+                None => break,
+            }
         }
-        widths
+        Some(widths)
     }
 }
 
-/// The last column is never narrower than this, even where the line grows too long by it.
-const LEAST_LAST: usize = 18;
+fn longest_word(text: &str) -> usize {
+    text.split_inclusive([' ', ';']).map(|word| measure_text_width(word.trim_end())).max().unwrap_or(0)
+}
 
 /// The text in lines no wider than `width`, broken between words where that is possible.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {

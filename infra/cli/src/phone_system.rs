@@ -66,7 +66,11 @@ impl ChoosePhoneSystem {
         if self.form.json {
             output::print_json(&chosen)?;
         } else {
-            let (name, resync) = (chosen.system.as_str(), stack.hint("resync"));
+            let resync = match chosen.system {
+                PhoneSystem::Snapshot => stack.hint("resync --snapshot FILE"),
+                _ => stack.hint("resync"),
+            };
+            let name = chosen.system.as_str();
             output::print(&format!(
                 "The phone system of {account} is {name}. Bring mappings in step with it: {resync}\n"
             ))?;

@@ -10,9 +10,11 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use rollcall_bulk::note::Note;
 use rollcall_bulk::rotation::{COLUMNS, MAX_QUARANTINE_DAYS, OfFile, Only, Replacements, RotationRequest, read_file};
-use rollcall_model::user::{LoginId, Ref};
+use rollcall_model::catalog::CatalogKind;
+use rollcall_model::user::LoginId;
 use rollcall_tabular::ignored_columns;
 
+use crate::catalog::resolve;
 use crate::client::StackClient;
 use crate::confirm::ConfirmArgs;
 use crate::stack_selector::StackSelector;
@@ -26,25 +28,26 @@ Each list that has an old number loses it, and gets the new one, in one write. W
 can be given them any more; with --quarantine-days they rest instead. Whoever would be left without a number to dial from keeps the list, and the old \
 number stays in service, unless --allow-empty is given. What would be done is shown first, and then asked for, unless --yes is given. With --department, --team or --login the numbers stay in service for the others.
 
-Exit code 0 says that every row was applied, or there was nothing to do for it, 1 that some were not, 130 that Ctrl-C ended the watching (the job goes on).
+Exit code 0 says that every row was applied, or there was nothing to do for it, 1 that some were not, 3 that nothing was changed since nobody said yes, \
+130 that Ctrl-C ended the question, or the watching (the job goes on).
 
 Examples:
   rollcall rotate 9876500001=9876500011 9876500002
   rollcall rotate --file flagged.csv --quarantine-days 30
   rollcall rotate +919876500001=+919876500011 --department sales --results rotated.csv")]
 pub struct Rotate {
-    /// A number to retire, and after \"=\" what replaces it
+    /// A number to retire, and after "=" what replaces it
     #[arg(value_name = "OLD[=NEW]", required_unless_present = "file")]
     pairs: Vec<Pair>,
-    /// A CSV file of them, with the columns \"Old Caller ID\" and \"New Caller ID\"; "-" reads standard input
+    /// A CSV file of them, with the columns "Old Caller ID" and "New Caller ID"; "-" reads standard input
     #[arg(long, value_name = "FILE", conflicts_with = "pairs")]
     file: Option<PathBuf>,
-    /// Only the lists of a department's users, by the department's ID
-    #[arg(long, value_name = "ID", value_parser = Ref::parse, group = "only")]
-    department: Option<Ref>,
-    /// Only the lists of a team's users, by the team's ID
-    #[arg(long, value_name = "ID", value_parser = Ref::parse, group = "only")]
-    team: Option<Ref>,
+    /// Only the lists of a department's users, by the department's ID or name
+    #[arg(long, value_name = "DEPARTMENT", group = "only")]
+    department: Option<String>,
+    /// Only the lists of a team's users, by the team's ID or name
+    #[arg(long, value_name = "TEAM", group = "only")]
+    team: Option<String>,
     /// Only the list of this user; may be given several times
     #[arg(long, value_name = "LOGIN", value_parser = LoginId::parse, group = "only")]
     login: Vec<LoginId>,
@@ -89,13 +92,27 @@ impl Rotate {
     /// If the request can't be made of what is given, or the stack can't be asked.
     pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
         self.watch.check()?;
-        let request = self.request()?;
+        let mut request = self.request()?;
         let stack = StackClient::open(place, &self.whose).await?;
+        request.only = self.only(&stack).await?;
         let id = stack.ask_for(&["v1", "numbers", "rotations"], &request).await?;
-        self.watch.run(&stack, &id, self.consent).await
+        let what = what(&request);
+        self.watch.run(&stack, &id, self.consent, &what).await
     }
 
-    /// What is asked for.
+    /// Whose lists are meant. A department or a team that nobody has made is a slip.
+    async fn only(&self, stack: &StackClient) -> Result<Option<Only>> {
+        Ok(match (&self.department, &self.team, self.login.as_slice()) {
+            (Some(department), ..) => {
+                Some(Only::Department(resolve(stack, CatalogKind::Department, department).await?))
+            }
+            (_, Some(team), _) => Some(Only::Team(resolve(stack, CatalogKind::Team, team).await?)),
+            (_, _, []) => None,
+            (_, _, logins) => Some(Only::Logins(logins.to_vec())),
+        })
+    }
+
+    /// What is asked for, but for whose lists are meant.
     fn request(&self) -> Result<RotationRequest> {
         let (pairs, file) = match &self.file {
             None => (self.pairs.clone(), None),
@@ -120,16 +137,10 @@ impl Rotate {
                 new.insert(pair.old.clone(), replacement.clone());
             }
         }
-        let only = match (&self.department, &self.team, self.login.as_slice()) {
-            (Some(department), ..) => Some(Only::Department(department.clone())),
-            (_, Some(team), _) => Some(Only::Team(team.clone())),
-            (_, _, []) => None,
-            (_, _, logins) => Some(Only::Logins(logins.to_vec())),
-        };
         let request = RotationRequest {
             retire: pairs.into_iter().map(|pair| pair.old).collect(),
             replace_with: (!new.is_empty()).then_some(Replacements::ByOld(new)),
-            only,
+            only: None,
             quarantine_days: self.quarantine_days,
             allow_empty: self.allow_empty,
             keep_departments: self.keep_departments,
@@ -139,6 +150,39 @@ impl Rotate {
         request.pairs().context("that can't be asked for")?;
         Ok(request)
     }
+}
+
+/// What is asked for, in words: the first numbers, how many more, what becomes of them and whose lists are meant.
+fn what(request: &RotationRequest) -> String {
+    const NAMED: usize = 3;
+    let new = |old: &String| match &request.replace_with {
+        Some(Replacements::ByOld(new)) => new.get(old),
+        Some(Replacements::InOrder(_)) | None => None,
+    };
+    let shown = |old: &String| match new(old) {
+        Some(new) => format!("{} by {}", output::visible(old), output::visible(new)),
+        None => output::visible(old),
+    };
+    let named: Vec<String> = request.retire.iter().take(NAMED).map(shown).collect();
+    let mut text = format!("Replace or retire {}", named.join(", "));
+    if let Some(more @ 1..) = request.retire.len().checked_sub(NAMED) {
+        text.push_str(&format!(" and {more} more"));
+    }
+    if let Some(file) = &request.file {
+        text.push_str(&format!(" of {}", output::visible(&file.name)));
+    }
+    match &request.only {
+        None => {}
+        Some(Only::Department(id)) => text.push_str(&format!(" on lists of the department {id}")),
+        Some(Only::Team(id)) => text.push_str(&format!(" on lists of the team {id}")),
+        Some(Only::Logins(logins)) => {
+            text.push_str(&format!(" on {}", output::counted(logins.len() as u64, "list", "lists")));
+        }
+    }
+    if let Some(days) = request.quarantine_days {
+        text.push_str(&format!(", with a rest of {}", output::counted(u64::from(days), "day", "days")));
+    }
+    text
 }
 
 /// The pairs of a file, and the line of each.

@@ -49,6 +49,9 @@ pub struct ChangeSettings {
     /// The role of new users for whom none is given, by its ID
     #[arg(long, value_name = "ID", value_parser = Ref::parse)]
     default_role: Option<Ref>,
+    /// Whether files of users make departments and teams that nobody has made: true or false
+    #[arg(long, value_name = "YES")]
+    catalog_from_files: Option<bool>,
     /// builtin, snapshot, smartflo or zoom-phone
     #[arg(long, value_name = "NAME", value_parser = phone_system)]
     phone_system: Option<PhoneSystem>,
@@ -70,6 +73,7 @@ enum Setting {
     ListLimit,
     Threshold,
     DefaultRole,
+    CatalogFromFiles,
     PhoneSystem,
 }
 
@@ -83,6 +87,7 @@ impl Setting {
             Self::ListLimit => "list_limit",
             Self::Threshold => "safety_threshold",
             Self::DefaultRole => "default_role",
+            Self::CatalogFromFiles => "catalog_from_files",
             Self::PhoneSystem => "phone_system",
         }
     }
@@ -133,6 +138,9 @@ impl ChangeSettings {
         if let Some(role) = &self.default_role {
             set(Setting::DefaultRole, json!(role));
         }
+        if let Some(welcome) = self.catalog_from_files {
+            set(Setting::CatalogFromFiles, json!(welcome));
+        }
         if let Some(system) = self.phone_system {
             set(Setting::PhoneSystem, json!(system));
         }
@@ -153,6 +161,7 @@ fn shown(settings: &SettingsView) -> String {
         ("List limit", counted(fields.list_limit as u64, "number", "numbers")),
         ("Threshold", format!("{} %, and {} at least", threshold.percent, count(u64::from(threshold.at_least)))),
         ("Default role", fields.default_role.as_ref().map_or("none".to_owned(), ToString::to_string)),
+        ("New departments", if fields.catalog_from_files { "made by files" } else { "not made by files" }.to_owned()),
         ("Phone system", fields.phone_system.as_str().to_owned()),
     ])
 }

@@ -15,14 +15,17 @@ const DEFAULT_DIR: &str = ".rollcall";
 /// The variable that says otherwise.
 const DIR_VARIABLE: &str = "ROLLCALL_DIR";
 
+/// What these options stand under in a help.
+const HEADING: &str = "Which stack";
+
 /// The stack on this machine, or one on AWS.
 #[derive(Debug, Clone, Args)]
 pub struct StackSelector {
     /// Directory of the stack on this machine
-    #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_DIR, env = DIR_VARIABLE)]
+    #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_DIR, env = DIR_VARIABLE, help_heading = HEADING)]
     dir: PathBuf,
     /// A stack on AWS, by its name in CloudFormation, in place of the one on this machine
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", help_heading = HEADING)]
     stack: Option<String>,
 }
 

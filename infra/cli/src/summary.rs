@@ -2,20 +2,114 @@
 
 use std::fmt::Write;
 
+use anyhow::Result;
 use jiff::Timestamp;
 use rollcall_api_types::JobView;
 use rollcall_bulk::job::{Failure, JobState, MailState, NotifyIgnored};
 use rollcall_bulk::report::{Counts, RowStatus};
 use rollcall_bulk::upload::ResultKeys;
+use rollcall_model::jobs::JobKind;
 
 use crate::audit::actor;
 use crate::client::StackClient;
-use crate::output::{self, Tone, count, counted};
+use crate::job::short;
+use crate::output::{self, Cell, Column, Table, Tone, count, counted};
 use local_stack::Mail;
 
 /// Whether every row was applied, or had been before; of a preview, whether it would be.
 pub fn all_went_well(job: &JobView) -> bool {
     matches!(job.state, JobState::Finished | JobState::Previewed) && job.counts.needs_correction() == 0
+}
+
+/// Whether it has shown what it would do, or is on hold, and there is something to decide.
+pub fn waits_for_somebody(job: &JobView) -> bool {
+    match job.state {
+        JobState::OnHold => true,
+        JobState::Previewed => job.counts.applied + job.counts.partial > 0,
+        _ => false,
+    }
+}
+
+/// What a job of a kind does.
+pub fn kind(kind: JobKind) -> &'static str {
+    match kind {
+        JobKind::AppendCallerIds => "append of caller IDs",
+        JobKind::UploadUsers => "upload of users",
+        JobKind::DirectoryImport => "directory import",
+        JobKind::MappingResync => "resync",
+        JobKind::PhoneSnapshot => "phone snapshot",
+        JobKind::RotateCallerIds => "rotation",
+        JobKind::Undo => "undo",
+    }
+}
+
+/// Whether a job of this kind works on a file that somebody has made, and not on a request.
+pub fn has_file(kind: JobKind) -> bool {
+    matches!(kind, JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::PhoneSnapshot)
+}
+
+/// What a job would do to whom, or why it is on hold.
+pub fn effect(job: &JobView) -> String {
+    if let Some(Failure::OnHold { reason }) = &job.failure {
+        return output::visible(reason.trim_end_matches('.'));
+    }
+    let done = job.progress;
+    let parts = [
+        (done.users_created, "are new"),
+        (done.numbers_added, "numbers are added"),
+        (done.numbers_removed, "numbers are removed"),
+        (job.counts.needs_correction(), "rows can't be done"),
+    ];
+    let mut text = format!("{} of {} change", count(done.users_changed), counted(done.users, "user", "users"));
+    for (number, what) in parts.into_iter().filter(|(number, _)| *number > 0) {
+        let _ = write!(text, ", {} {what}", count(number));
+    }
+    text
+}
+
+/// Bytes of a failure report that are looked at for its first rows.
+const LOOKED_AT: usize = 64 * 1024;
+/// Failed rows that are shown where there are no more than that,
+const FEW: u64 = 10;
+/// and where there are.
+const FIRST: usize = 3;
+
+/// The first rows of a job that failed, each with its reason; nothing where none did.
+///
+/// # Errors
+/// If the stack can't be asked.
+pub async fn failed_rows(stack: &StackClient, job: &JobView) -> Result<String> {
+    let failed = job.counts.needs_correction();
+    if failed == 0 || job.is_underway() {
+        return Ok(String::new());
+    }
+    let Some(start) = stack.api.fetch_start(&["v1", "jobs", job.id.as_str(), "failures"], LOOKED_AT).await? else {
+        return Ok(String::new());
+    };
+    let most = if failed > FEW { FIRST } else { usize::MAX };
+    let mut table = Table::new([Column::number("Line"), Column::text("Value").within(40), Column::text("Code")]);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(&start[..]);
+    let header = reader.headers().cloned().unwrap_or_default();
+    let place =
+        |name: &str| header.iter().enumerate().filter(|(_, column)| *column == name).last().map(|(place, _)| place);
+    let places = ["Line", "Error Value", "Error Code", "Error Message"].map(place);
+    let mut shown = 0;
+    for record in reader.records().map_while(Result::ok).take(most) {
+        // The last one may have been cut.
+        let [Some(line), Some(value), Some(code), Some(message)] =
+            places.map(|place| place.and_then(|place| record.get(place)))
+        else {
+            break;
+        };
+        table.row([line.into(), value.into(), Cell::toned(code, Tone::Bad)]);
+        table.note(message);
+        shown += 1;
+    }
+    let mut text = table.render(output::columns(), 2);
+    if let Some(more @ 1..) = failed.checked_sub(shown) {
+        let _ = writeln!(text, "  … and {}", counted(more, "more row", "more rows"));
+    }
+    Ok(text)
 }
 
 /// Where a job stands: its state, or that it waits.
@@ -62,7 +156,11 @@ pub fn describe(job: &JobView, mail: Option<&Mail>, stack: &StackClient) -> Stri
         let _ = writeln!(text, "{label:14} {value}");
     };
     line("Job", job.id.as_str());
-    line("File", &format!("{} ({})", output::visible(job.file_name()), counted(job.size, "byte", "bytes")));
+    line("Kind", kind(job.kind));
+    if has_file(job.kind) {
+        line("File", &format!("{} ({})", output::visible(job.file_name()), counted(job.size, "byte", "bytes")));
+    }
+    line("Begun", &format!("{:.0}, {} ago", job.started, output::span(age(job.started))));
     if let Some(asked_by) = &job.asked_by {
         line("Asked for by", &actor(asked_by));
     }
@@ -91,7 +189,7 @@ pub fn describe(job: &JobView, mail: Option<&Mail>, stack: &StackClient) -> Stri
     // A file that could not be read has changed nobody.
     if done.rows > 0 {
         let label = if job.previews() { "Would change" } else { "Users changed" };
-        line(label, &format!("{} of {} in the file", count(done.users_changed), count(done.users)));
+        line(label, &format!("{} of {}", count(done.users_changed), count(done.users)));
         line(if job.previews() { "Would add" } else { "Numbers added" }, &count(done.numbers_added));
         if done.numbers_removed > 0 {
             line(if job.previews() { "Would remove" } else { "Numbers gone" }, &count(done.numbers_removed));
@@ -122,15 +220,17 @@ pub fn describe(job: &JobView, mail: Option<&Mail>, stack: &StackClient) -> Stri
     if let Some(state) = job.mail.as_ref().filter(|_| !job.previews()) {
         line("Mail", &mail_line(state, job.notify_ignored, mail, stack));
     }
-    if matches!(job.state, JobState::Previewed | JobState::OnHold) {
-        let execute = stack.hint(&format!("job {} --execute", job.id));
+    if waits_for_somebody(job) {
+        let execute = stack.hint(&format!("job {} --execute", short(&job.id)));
         line("Waits for you", &format!("do it with: {execute}"));
     }
     if job.failure.is_none() && job.counts.needs_correction() > 0 {
         let keys = ResultKeys::of(&stack.account, &job.id, job.stage);
-        line("Failed rows", &stack.s3(&keys.failed()));
-        let save = stack.hint(&format!("job {} --failures failed.csv", job.id));
-        line("", &format!("save them with: {save}"));
+        let save = stack.hint(&format!("job {} --failures failed.csv", short(&job.id)));
+        line("Failed rows", &format!("save them with: {save}"));
+        if let Some(object) = stack.s3_on_aws(&keys.failed()) {
+            line("", &object);
+        }
     }
     text
 }
@@ -149,7 +249,7 @@ pub fn reason(failure: &Failure) -> String {
 fn progress(job: &JobView) -> String {
     let since = |end: Timestamp| output::span(end.duration_since(job.started).unsigned_abs());
     if let Some(ended) = job.ended {
-        return format!(" in {}, {} ago", since(ended), output::span(age(ended)));
+        return format!(" {} later, {} ago", since(ended), output::span(age(ended)));
     }
     let phase = format!("{:?}", job.phase).to_lowercase();
     let attempts = counted(u64::from(job.attempts), "attempt", "attempts");

@@ -8,6 +8,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::open_console::how_to_get_in;
+use crate::output::{pairs, print};
 use crate::stack_selector::hint;
 use local_stack::{Manifest, Options, Ports, Stack};
 
@@ -78,40 +79,37 @@ impl Up {
         .await?;
         // The mails lie right in the stack's directory, wherever that is.
         let used = stack.manifest().mail_dir.parent().filter(|_| self.ephemeral).unwrap_or(dir);
-        introduce(stack.manifest(), used);
+        introduce(stack.manifest(), used)?;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        println!("Stopping.");
+        print("Stopping.\n")?;
         stack.shutdown().await;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn introduce(manifest: &Manifest, dir: &Path) {
-    println!("Rollcall is up. Ctrl-C stops it.\n");
-    println!("  Data      {}", dir.display());
-    println!("  DynamoDB  {}", manifest.endpoints.dynamodb);
-    println!("  S3        {}", manifest.endpoints.s3);
-    println!("  SES       {}", manifest.endpoints.ses);
-    println!("  Secrets   {}", manifest.endpoints.secrets_manager);
+/// Says where the stack is and what to try next. Its other outputs are of use to nobody but a program.
+fn introduce(manifest: &Manifest, dir: &Path) -> Result<()> {
+    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    let mut lines = vec![("Data", dir.display().to_string())];
+    lines.extend(manifest.endpoints.api.clone().map(|api| ("API", api)));
+    lines.push(("Mails", manifest.mail_dir.display().to_string()));
+    lines.push(("Logs", manifest.log_dir.display().to_string()));
+    let mut next = vec![("An account to try things on, in another terminal", hint(&dir, None, "seed"))];
     if let Some(api) = &manifest.endpoints.api {
-        println!("  API       {api}");
+        let token = hint(&dir, None, "token");
+        let ask = format!("curl -H \"Authorization: Bearer $({token})\" {api}/v1/users");
+        next.push(("All of it in a browser", hint(&dir, None, "console")));
+        next.push(("Ask the API about it", ask));
     }
-    println!("  Mails     {}", manifest.mail_dir.display());
-    println!("  Logs      {}\n", manifest.log_dir.display());
-    let width = manifest.outputs.keys().map(String::len).max().unwrap_or(0);
-    for (name, value) in &manifest.outputs {
-        println!("  {name:width$}  {value}");
+    let mut text = format!("Rollcall is up. Ctrl-C stops it.\n\n{}\n", pairs(&lines));
+    for (what, command) in next {
+        text.push_str(&format!("{what}:\n  {command}\n"));
     }
-    println!("\nMake an account to try things on, in another terminal: {}", hint(dir, None, "seed"));
-    if let Some(api) = &manifest.endpoints.api {
-        println!("Look at it in a browser: {}", hint(dir, None, "console"));
-        let token = hint(dir, None, "token");
-        println!("Ask the API about it: curl -H \"Authorization: Bearer $({token})\" {api}/v1/users");
-    }
-    println!();
+    text.push('\n');
+    print(&text)
 }
 
 fn key_value(text: &str) -> std::result::Result<(String, String), String> {

@@ -2,13 +2,15 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
-use rollcall_api_types::{CatalogEntryView, CatalogView};
+use rollcall_model::catalog::CatalogKind;
 use rollcall_model::jobs::JobKind;
-use rollcall_model::user::{Name, fold};
+use rollcall_model::user::Name;
 
+use crate::catalog::resolve;
 use crate::client::StackClient;
+use crate::confirm::{Answer, refused};
 use crate::stack_selector::StackSelector;
 use crate::upload_file::DropFile;
 
@@ -18,8 +20,8 @@ use crate::upload_file::DropFile;
 Users are created, or changed where the login ID is known. A cell that is empty and a column that isn't there change nothing; \
 caller IDs are added, never taken away. `rollcall sample users` writes a file to start from.
 
-Exit code 0 says that every row was applied or had been before, 1 that some were not, 130 that Ctrl-C ended the watching \
-(the job goes on).
+Exit code 0 says that every row was applied or had been before, 1 that some were not, 3 that a preview waits for \
+somebody's yes and nothing was changed, 130 that Ctrl-C ended the question, or the watching (the job goes on).
 
 Examples:
   rollcall upload new-people.csv --role agent
@@ -41,17 +43,18 @@ impl Upload {
         let stack = StackClient::open(place, &self.file.whose).await?;
         if let Some(role) = &self.role {
             // Every row would fail over it.
-            let CatalogView { items: known } = stack.api.get(&["v1", "roles"], &[]).await?;
-            if !known.iter().any(|entry| is(entry, role)) {
-                let roles: Vec<_> = known.iter().map(|entry| entry.id.as_str()).collect();
-                let roles = if roles.is_empty() { "none".to_owned() } else { roles.join(", ") };
-                bail!("the account has no role \"{}\"; it has {roles}", role.as_str());
+            resolve(&stack, CatalogKind::Role, role.as_str()).await?;
+        }
+        if self.role.is_some() && self.file.says_only_numbers()? {
+            let append = stack.hint("append FILE");
+            let question = format!(
+                "The file says nothing of its users but caller IDs, and gives each of them a role. Did you mean: {append}\nUpload it all the same?"
+            );
+            match self.file.consent.ask(&question).await? {
+                Answer::Yes => {}
+                answer => return Ok(refused(answer)),
             }
         }
         self.file.run(&stack, JobKind::UploadUsers, self.role).await
     }
-}
-
-fn is(entry: &CatalogEntryView, role: &Name) -> bool {
-    entry.id.as_str() == role.as_str() || fold(entry.name.as_str()) == fold(role.as_str())
 }

@@ -5,18 +5,20 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use rollcall_api_types::JobRequest;
+use rollcall_bulk::append;
 use rollcall_model::email::EmailAddress;
 use rollcall_model::jobs::{JobId, JobKind};
 use rollcall_model::user::Name;
-use rollcall_tabular::Encoding;
+use rollcall_tabular::{Encoding, ignored_columns};
 
 use crate::client::StackClient;
-use crate::confirm::ConfirmArgs;
-use crate::follow::{Followed, INTERRUPTED, follow, say_it_goes_on};
-use crate::job::{Save, save_results};
+use crate::confirm::{Answer, ConfirmArgs, say_nothing_was_changed};
+use crate::exit::{INTERRUPTED, UNDECIDED};
+use crate::follow::{Followed, follow, say_it_goes_on};
+use crate::job::{Save, save_results, short};
 use crate::{args::AccountArg, args::OutputFormat, output, summary};
 
 /// Stands for standard input.
@@ -42,7 +44,7 @@ pub struct DropFile {
     #[arg(long)]
     preview: bool,
     #[command(flatten)]
-    consent: ConfirmArgs,
+    pub consent: ConfirmArgs,
     #[command(flatten)]
     pub watch: FollowArgs,
 }
@@ -57,6 +59,19 @@ pub struct FollowArgs {
 }
 
 impl DropFile {
+    /// Whether a file of users says nothing of them but caller IDs. What comes from standard input isn't looked at beforehand.
+    ///
+    /// # Errors
+    /// If the file can't be read.
+    pub fn says_only_numbers(&self) -> Result<bool> {
+        if self.file.as_os_str() == STDIN {
+            return Ok(false);
+        }
+        let bytes = read(&self.file)?;
+        let first: Vec<u8> = bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
+        Ok(ignored_columns(&first, &append::COLUMNS).is_empty() && !first.is_empty())
+    }
+
     /// Drops the file and follows the job to its end.
     ///
     /// # Errors
@@ -65,11 +80,18 @@ impl DropFile {
         self.watch.check()?;
         let name = self.name.map_or_else(|| file_name(&self.file), Ok)?;
         let bytes = read(&self.file)?;
+        if bytes.is_empty() {
+            bail!(
+                "{} is empty",
+                if self.file.as_os_str() == STDIN { "standard input".into() } else { self.file.display().to_string() }
+            );
+        }
+        let what = what(kind, &name, role.as_ref());
         let named = JobRequest::new(kind, name, bytes.len());
         let (notify, preview, encoding) = (self.notify, self.preview, self.encoding);
         let request = JobRequest { notify, role, preview, encoding, ..named };
         let id = stack.drop_file(&request, bytes).await?;
-        self.watch.run(stack, &id, self.consent).await
+        self.watch.run(stack, &id, self.consent, &what).await
     }
 }
 
@@ -82,31 +104,54 @@ impl FollowArgs {
         self.save.check(self.form)
     }
 
-    /// Follows a job to its end, and tells what came of it. One that shows what it would do goes on with consent.
+    /// Follows a job to its end, and tells what came of it. One that shows what it would do goes on with consent: `what` says what it does,
+    /// and of what.
     ///
     /// # Errors
     /// If the stack can't be asked, or the result files can't be saved.
-    pub async fn run(self, stack: &StackClient, id: &JobId, consent: ConfirmArgs) -> Result<ExitCode> {
+    pub async fn run(self, stack: &StackClient, id: &JobId, consent: ConfirmArgs, what: &str) -> Result<ExitCode> {
         let shown = !self.form.json;
         let followed = match follow(stack, id, shown).await? {
-            Followed::Ended(job) => consent.carry_on(stack, job, shown).await?,
-            Followed::Interrupted => Followed::Interrupted,
+            Followed::Ended(job) => consent.carry_on(stack, job, what, shown).await?,
+            followed => followed,
         };
-        let job = match followed {
-            Followed::Ended(job) => job,
+        let (job, answer) = match followed {
+            Followed::Ended(job) => (job, None),
+            Followed::Undecided(job, answer) => (job, Some(answer)),
             Followed::Interrupted => {
                 say_it_goes_on(stack, id);
                 return Ok(ExitCode::from(INTERRUPTED));
             }
         };
+        // Who was asked has seen it.
+        let was_shown = matches!(answer, Some(Answer::No | Answer::Interrupted));
         if self.form.json {
             output::print_json(&job)?;
-        } else {
+        } else if !was_shown {
             let summary = summary::describe(&job, stack.mail_of(&job)?.as_ref(), stack);
+            let summary = summary + &summary::failed_rows(stack, &job).await?;
             if self.save.prints() { eprint!("{summary}") } else { output::print(&summary)? }
         }
         save_results(stack, &job, &self.save).await?;
+        if let Some(answer) = answer {
+            let execute = stack.hint(&format!("job {} --execute", short(&job.id)));
+            say_nothing_was_changed(answer, format_args!("Do it with: {execute}"));
+            return Ok(ExitCode::from(if answer == Answer::Interrupted { INTERRUPTED } else { UNDECIDED }));
+        }
         Ok(if summary::all_went_well(&job) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// What a job of a file does, and with which.
+fn what(kind: JobKind, name: &str, role: Option<&Name>) -> String {
+    let name = output::visible(name);
+    match (kind, role) {
+        (JobKind::AppendCallerIds, _) => format!("Append the caller IDs of {name}"),
+        (JobKind::UploadUsers, Some(role)) => {
+            format!("Create and change the users of {name}, with the role {}", output::visible(role.as_str()))
+        }
+        (JobKind::UploadUsers, None) => format!("Create and change the users of {name}"),
+        (kind, _) => format!("{} with {name}", summary::kind(kind)),
     }
 }
 

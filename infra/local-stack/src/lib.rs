@@ -118,6 +118,15 @@ pub struct Stack {
     temporary: Option<tempfile::TempDir>,
 }
 
+/// Builds the functions of a template, where they are built by cargo and aren't yet: a stack that is started then is there at once.
+///
+/// # Errors
+/// If the template can't be run, or a function can't be built.
+pub async fn build_functions(template: &str) -> Result<()> {
+    let functions = template::resolve(template, &[], "http://localhost")?.functions;
+    lambda::locate(functions.into_iter().map(|function| function.binary).collect()).await.map(drop)
+}
+
 impl Stack {
     /// Starts everything. When this returns, the stack serves.
     ///

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
 use serde::Serialize;
 use tokio::sync::Notify;
@@ -98,6 +99,20 @@ impl Queues {
                 .collect::<rusqlite::Result<_>>()
             })
             .context("could not count the messages of the queues")
+    }
+
+    /// When the next message that is hidden comes back at the latest; `None` where none is.
+    ///
+    /// # Errors
+    /// If the index can't be read.
+    pub fn comes_back(&self) -> Result<Option<Timestamp>> {
+        let next = self.index.transaction(|tx| {
+            tx.query_row("SELECT MIN(visible) FROM messages WHERE visible > ?1", [now_ms()], |row| {
+                row.get::<_, Option<i64>>(0)
+            })
+        });
+        let next = next.context("could not look into the queues")?;
+        Ok(next.and_then(|next| Timestamp::from_millisecond(next).ok()))
     }
 
     /// Adds a message and returns its ID.

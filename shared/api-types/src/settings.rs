@@ -29,6 +29,8 @@ pub struct SettingsFields {
     pub safety_threshold: SafetyThreshold,
     /// The role of new users for whom none is given, by ID.
     pub default_role: Option<Ref>,
+    /// Departments and teams that a file of users names and nobody has made are made.
+    pub catalog_from_files: bool,
 }
 
 /// The settings, as they are.
@@ -51,6 +53,7 @@ impl Default for SettingsFields {
             phone_system: PhoneSystem::default(),
             safety_threshold: SafetyThreshold::default(),
             default_role: None,
+            catalog_from_files: false,
         }
     }
 }
@@ -65,10 +68,19 @@ impl From<Settings> for SettingsView {
             phone_system,
             safety_threshold,
             default_role,
+            catalog_from_files,
             version,
         } = settings;
-        let fields =
-            SettingsFields { country, recipients, report_to, list_limit, phone_system, safety_threshold, default_role };
+        let fields = SettingsFields {
+            country,
+            recipients,
+            report_to,
+            list_limit,
+            phone_system,
+            safety_threshold,
+            default_role,
+            catalog_from_files,
+        };
         Self { fields, version }
     }
 }
@@ -76,7 +88,26 @@ impl From<Settings> for SettingsView {
 impl SettingsFields {
     /// The settings, of this version.
     pub fn of_version(self, version: u64) -> Settings {
-        let Self { country, recipients, report_to, list_limit, phone_system, safety_threshold, default_role } = self;
-        Settings { country, recipients, report_to, list_limit, phone_system, safety_threshold, default_role, version }
+        let Self {
+            country,
+            recipients,
+            report_to,
+            list_limit,
+            phone_system,
+            safety_threshold,
+            default_role,
+            catalog_from_files,
+        } = self;
+        Settings {
+            country,
+            recipients,
+            report_to,
+            list_limit,
+            phone_system,
+            safety_threshold,
+            default_role,
+            catalog_from_files,
+            version,
+        }
     }
 }

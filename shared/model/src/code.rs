@@ -99,6 +99,8 @@ codes! {
         IllegalMove = "INVALID_JOB_STATE",
         /// What jobs of this kind did can't be taken back.
         UndoUnsupported = "UNDO_UNSUPPORTED",
+        /// Users or numbers refer to it.
+        InUse = "IN_USE",
         /// It has been changed since it was read.
         VersionConflict = "VERSION_CONFLICT",
         /// The same `Idempotency-Key` came with another request.
@@ -175,6 +177,14 @@ codes! {
         NumberElsewhere = "NUMBER_ELSEWHERE",
         /// The cell holds a mark for a missing value, such as `NULL`. It was read as an empty cell.
         NoValue = "NO_VALUE",
+        /// The account has no department of this ID or name: a slip, and the user's department stays as it is.
+        DepartmentUnknown = "DEPARTMENT_UNKNOWN",
+        /// The same of a team.
+        TeamUnknown = "TEAM_UNKNOWN",
+        /// The department is new, and is made.
+        DepartmentNew = "DEPARTMENT_NEW",
+        /// The team is new, and is made.
+        TeamNew = "TEAM_NEW",
         /// The user's policy is all or department, so the list that was added to isn't in force.
         PolicyNotCustom = "POLICY_NOT_CUSTOM",
         /// Something else came of the row than the preview had said.

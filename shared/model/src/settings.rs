@@ -40,6 +40,8 @@ pub struct Settings {
     /// The role of new users for whom none is given, by ID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_role: Option<Ref>,
+    /// Departments and teams that a file of users names and nobody has made are made, and not taken for slips.
+    pub catalog_from_files: bool,
     /// Raised by every change through the API; 0 for settings that nobody has set.
     pub version: u64,
 }
@@ -108,6 +110,7 @@ impl Default for Settings {
             phone_system: PhoneSystem::default(),
             safety_threshold: SafetyThreshold::default(),
             default_role: None,
+            catalog_from_files: false,
             version: 0,
         }
     }

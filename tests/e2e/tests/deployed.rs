@@ -124,7 +124,9 @@ async fn every_command_that_makes_sense_there_works_there_and_the_others_say_so(
     };
     let users = "Login ID,Name\nuser1,Asha Rao\nmaya,Maya Pillai\n";
     shows(&["upload", "-", "--name", "people.csv"], users, "2 applied");
-    shows(&["append", "-", "--preview"], &file, "Would add      1");
+    let preview = deployment.run(&["append", "-", "--preview"], &file);
+    assert_eq!(preview.status.code(), Some(3), "nobody sits there to be asked: {}", said(&preview));
+    assert!(said(&preview).contains("Would add      1"), "{}", said(&preview));
     shows(&["job", "latest", "--execute"], "", "Numbers added  1");
     shows(&["rotate", "--yes", &format!("{NUMBER}={OTHER}")], "", "Numbers gone   1");
     assert_eq!(deployment.stack.list("user1").await.expect("a user"), [OTHER]);
@@ -140,6 +142,10 @@ async fn every_command_that_makes_sense_there_works_there_and_the_others_say_so(
     shows(&["phone-system", "snapshot", "--json"], "", "snapshot");
     shows(&["directory", "status"], "", "infra/docs/directory.md");
     shows(&["sample", "users"], "", "Login ID");
+    shows(&["settings", "--recipient", "ops@example.com"], "", "ops@example.com");
+    shows(&["departments", "add", "sales", "Sales"], "", "is called Sales");
+    shows(&["users", "edit", "maya", "--department", "Sales"], "", "Maya Pillai");
+    shows(&["numbers", "flag", OTHER], "", "flagged");
 
     let here: &[&[&str]] = &[
         &["demo"],

@@ -25,7 +25,8 @@ async fn settings_are_changed_by_those_who_may_and_checked_before_they_count() {
         first.json(),
         json!({
             "country": null, "recipients": [], "report_to": [], "list_limit": 5_000, "phone_system": "builtin",
-            "safety_threshold": threshold, "default_role": null, "version": 0,
+            "safety_threshold": threshold, "default_role": null,
+            "catalog_from_files": false, "version": 0,
         })
     );
 

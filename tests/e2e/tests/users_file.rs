@@ -35,6 +35,8 @@ async fn role(stack: &Stack, id: &str) {
 async fn a_long_file_with_every_kind_of_error_accounts_for_every_row_and_can_be_mended() {
     const ROWS: usize = 10_000;
     let stack = Stack::start(&[]).await;
+    stack.entries(CatalogKind::Department, &["sales"]).await;
+    stack.entries(CatalogKind::Team, &["north"]).await;
     stack.recipients(&["ops@example.com"]).await;
     role(&stack, "agent").await;
     let mut taken = e2e::user("taken");
@@ -301,6 +303,7 @@ async fn a_throttled_table_and_lost_answers_lose_no_user() {
 async fn files_at_once_for_the_same_users_each_change_what_they_say_and_share_no_address() {
     const USERS: usize = 150;
     let stack = Stack::start(&[]).await;
+    stack.entries(CatalogKind::Team, &["north"]).await;
     stack.create_users(USERS / 2).await;
     let rows = |cells: &dyn Fn(usize) -> String| {
         (1..=USERS).map(|user| format!("user{user},Same,{}\n", cells(user))).collect::<String>()

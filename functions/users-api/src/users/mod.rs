@@ -26,7 +26,7 @@ async fn find(api: &Api, caller: &Caller, login: &str) -> Result<User, Problem> 
 
 /// Changes a user. Where the request names no version, a change in between is no harm: it is decided again on what is
 /// there now.
-async fn change(
+pub(crate) async fn change(
     api: &Api,
     caller: &Caller,
     headers: &HeaderMap,

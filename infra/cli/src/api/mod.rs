@@ -3,6 +3,8 @@
 mod problem;
 mod token;
 
+use std::marker::PhantomData;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use rollcall_api_types::{Page, PresignedUpload};
@@ -45,6 +47,11 @@ impl Api {
         Self { service: Service::new(http.clone()), http, base, token }
     }
 
+    /// Where it is.
+    pub fn base(&self) -> &BaseUrl {
+        &self.base
+    }
+
     /// What is at a path, whose parts are escaped here.
     ///
     /// # Errors
@@ -52,6 +59,26 @@ impl Api {
     pub async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T, Failure> {
         let ask = HttpRequest::get(ASKING, self.address(path, query)?);
         Ok(self.ask(ask).await?.json(ASKING)?)
+    }
+
+    /// A list, page by page: all of it, or `most` items.
+    pub fn pages<'a, T>(
+        &'a self,
+        path: &'a [&'a str],
+        query: &'a [(&'a str, &'a str)],
+        most: Option<usize>,
+    ) -> Pages<'a, T> {
+        Pages {
+            api: self,
+            path,
+            query,
+            left: most,
+            trail: Trail::new(ASKING),
+            cursor: None,
+            read: false,
+            more: false,
+            of: PhantomData,
+        }
     }
 
     /// A list, up to `most` items that are wanted, and whether there are more.
@@ -118,12 +145,35 @@ impl Api {
         Ok(self.ask(ask).await?.json(ASKING)?)
     }
 
+    /// The same, on condition that it still has this version.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn patch_version<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+        version: u64,
+    ) -> Result<T, Failure> {
+        let mut ask = HttpRequest::json(ASKING, Method::PATCH, self.address(path, &[])?, body);
+        ask.headers.insert(header::IF_MATCH, header_value(&format!("\"{version}\""))?);
+        Ok(self.ask(ask).await?.json(ASKING)?)
+    }
+
     /// Takes something away.
     ///
     /// # Errors
     /// [`Failure`]
     pub async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
-        let ask = HttpRequest { method: Method::DELETE, ..HttpRequest::get(ASKING, self.address(path, &[])?) };
+        self.delete_with(path, &[]).await
+    }
+
+    /// The same, with something to say of it.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn delete_with(&self, path: &[&str], query: &[(&str, &str)]) -> Result<(), Failure> {
+        let ask = HttpRequest { method: Method::DELETE, ..HttpRequest::get(ASKING, self.address(path, query)?) };
         self.ask(ask).await.map(drop)
     }
 
@@ -153,6 +203,19 @@ impl Api {
     /// # Errors
     /// [`Failure`]
     pub async fn fetch(&self, path: &[&str]) -> Result<Option<Bytes>, Failure> {
+        self.fetch_with(path, HeaderMap::new()).await
+    }
+
+    /// The first bytes of such a file, at most so many.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn fetch_start(&self, path: &[&str], most: usize) -> Result<Option<Bytes>, Failure> {
+        let range = header_value(&format!("bytes=0-{}", most.saturating_sub(1)))?;
+        self.fetch_with(path, HeaderMap::from_iter([(header::RANGE, range)])).await
+    }
+
+    async fn fetch_with(&self, path: &[&str], headers: HeaderMap) -> Result<Option<Bytes>, Failure> {
         let answer = match self.ask(HttpRequest::get(ASKING, self.address(path, &[])?)).await {
             Ok(answer) => answer,
             Err(Failure::Refused(problem)) if problem.is_not_found() => return Ok(None),
@@ -160,9 +223,13 @@ impl Api {
         };
         let location = answer.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
         let location = location.ok_or_else(|| malformed(ASKING, "the answer leads nowhere"))?;
-        let ask = HttpRequest::get(FETCHING, address(FETCHING, location)?);
+        let ask = HttpRequest { headers, ..HttpRequest::get(FETCHING, address(FETCHING, location)?) };
         let file = self.http.carry(&ask, Instant::now() + FILE_PATIENCE).await?;
-        if file.status == StatusCode::OK { Ok(Some(file.body)) } else { Err(elsewhere(FETCHING, &file).into()) }
+        if matches!(file.status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
+            Ok(Some(file.body))
+        } else {
+            Err(elsewhere(FETCHING, &file).into())
+        }
     }
 
     fn address(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Uri, ConnectorError> {
@@ -178,6 +245,60 @@ impl Api {
             return Err(Failure::Refused(Problem::of(&answer, &self.token)));
         }
         Ok(answer)
+    }
+}
+
+/// A list that is read page by page.
+pub struct Pages<'a, T> {
+    api: &'a Api,
+    path: &'a [&'a str],
+    query: &'a [(&'a str, &'a str)],
+    /// How many are still to be listed; `None` for all.
+    left: Option<usize>,
+    trail: Trail,
+    /// Where the next page begins, if that isn't at the beginning.
+    cursor: Option<String>,
+    /// The last page is read.
+    read: bool,
+    more: bool,
+    of: PhantomData<T>,
+}
+
+impl<T: DeserializeOwned> Pages<'_, T> {
+    /// The next page, of those that are wanted; `None` when all are listed. A page may be empty.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn next(&mut self, wanted: impl Fn(&T) -> bool) -> Result<Option<Vec<T>>, Failure> {
+        if self.more || self.read {
+            return Ok(None);
+        }
+        let cursor = self.cursor.take();
+        // One more tells whether there are more.
+        let limit = self.left.map_or(MOST, |left| left.saturating_add(1).min(MOST)).to_string();
+        let paging = [("limit", Some(limit.as_str())), ("cursor", cursor.as_deref())];
+        let paging = paging.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let query: Vec<_> = self.query.iter().copied().chain(paging).collect();
+        let page: Page<T> = self.api.get(self.path, &query).await?;
+        match page.next {
+            Some(next) => {
+                self.trail.follow(&next)?;
+                self.cursor = Some(next);
+            }
+            None => self.read = true,
+        }
+        let mut found: Vec<T> = page.items.into_iter().filter(wanted).collect();
+        if let Some(left) = &mut self.left {
+            self.more = found.len() > *left;
+            found.truncate(*left);
+            *left -= found.len();
+        }
+        Ok(Some(found))
+    }
+
+    /// Whether there are more than were to be listed.
+    pub fn has_more(&self) -> bool {
+        self.more
     }
 }
 
@@ -204,6 +325,7 @@ fn name_in_query(collection: &str) -> Option<&'static str> {
         "users" => Some("login"),
         "numbers" | "caller-ids" => Some("number"),
         "mappings" => Some("crm_user"),
+        "roles" | "departments" | "teams" => Some("id"),
         _ => None,
     }
 }

@@ -109,7 +109,7 @@ async fn ask(
     let stack = StackClient::open(place, whose).await?;
     let asked = stack.api.post(&["v1", "directory", what], request, &request_id()).await;
     let RequestedJob { job, .. } = asked.map_err(|failure| explained(&stack, failure))?;
-    let code = watch.run(&stack, &job, ConfirmArgs::default()).await?;
+    let code = watch.run(&stack, &job, ConfirmArgs::default(), "Bring users in step with the directory").await?;
     let standing = status::of(&stack).await?;
     if let Some(text) = status::of_job(&standing, &job) {
         eprint!("{text}");

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -45,7 +46,11 @@ fn build(cargo: &OsString, names: &BTreeSet<String>, target: &Path, dir: &Path) 
     let what = "could not build the functions";
     let root = workspace_root(cargo)?;
     let mut command = cargo_command(cargo);
-    command.current_dir(root).arg("build").arg("--quiet").arg("--target-dir").arg(target);
+    command.current_dir(root).arg("build").arg("--target-dir").arg(target);
+    // Whoever sits at a terminal sees that something is built, and what.
+    if !std::io::stderr().is_terminal() {
+        command.arg("--quiet");
+    }
     match dir.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => {}
         Some(profile) => {

@@ -175,7 +175,8 @@ impl Log {
         let mut lines = BufReader::new(output).split(b'\n');
         while let Ok(Some(mut line)) = lines.next_segment().await {
             if self.echo {
-                println!("[{}] {}", self.name, lines::readable(&line));
+                // Whoever reads it may have seen enough and gone: the stack goes on.
+                let _ = writeln!(std::io::stdout(), "[{}] {}", self.name, lines::readable(&line));
             }
             line.push(b'\n');
             let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);

@@ -69,6 +69,14 @@ impl InvokeError {
     }
 }
 
+/// Where the binaries of these names are. To build them, under cargo, can take minutes.
+///
+/// # Errors
+/// If one isn't there, or can't be built.
+pub(super) async fn locate(names: BTreeSet<String>) -> Result<BTreeMap<String, PathBuf>> {
+    tokio::task::spawn_blocking(move || binaries::locate(&names)).await.context("could not look for the functions")?
+}
+
 impl Functions {
     /// Finds the functions' binaries and serves the Runtime API until `stop`. Processes start as events come.
     ///
@@ -82,10 +90,7 @@ impl Functions {
         stop: CancellationToken,
     ) -> Result<Self> {
         let names: BTreeSet<_> = functions.iter().map(|function| function.binary.clone()).collect();
-        // To build them can take minutes.
-        let paths = tokio::task::spawn_blocking(move || binaries::locate(&names))
-            .await
-            .context("could not look for the functions")??;
+        let paths = locate(names).await?;
         let mut pools = BTreeMap::new();
         for function in functions {
             let log = Log::open(log_dir, &function.binary, echo)

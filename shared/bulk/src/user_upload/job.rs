@@ -100,7 +100,7 @@ impl BulkJob for UploadJob {
     }
 
     fn judge(&mut self, row: &Row<'_>) -> Judgement {
-        let judgement = judge(row, &mut self.reader, &mut self.ledger);
+        let judgement = judge(row, &mut self.reader, &mut self.ledger, &self.catalog);
         if judgement.status.needs_correction()
             && let Some(person) = directory_id(row)
         {

@@ -1,6 +1,9 @@
 //! What came of each row.
 
-use super::{COLUMNS, LOGIN, Refusal, UploadLedger, UserRow, UserRowReader, entry::Said, ledger::UserOutcome};
+use super::{
+    COLUMNS, Catalog, DEPARTMENT, LOGIN, Refusal, TEAM, UploadLedger, UserRow, UserRowReader, entry::Said,
+    ledger::UserOutcome,
+};
 use crate::{
     append::{NumbersJudged, not_in_force},
     report::{Judgement, Remark, RowStatus},
@@ -12,7 +15,7 @@ use rollcall_model::{
 use rollcall_tabular::Row;
 
 /// Judges one row of a file of users.
-pub fn judge(row: &Row<'_>, reader: &mut UserRowReader, ledger: &mut UploadLedger) -> Judgement {
+pub fn judge(row: &Row<'_>, reader: &mut UserRowReader, ledger: &mut UploadLedger, catalog: &Catalog) -> Judgement {
     if let Some(failed) = Judgement::of_shape(row) {
         return failed;
     }
@@ -25,6 +28,9 @@ pub fn judge(row: &Row<'_>, reader: &mut UserRowReader, ledger: &mut UploadLedge
         }
     };
     let name = |column: usize| row.header().name(column);
+    for (column, cell) in [(DEPARTMENT, &entry.department), (TEAM, &entry.team)] {
+        warnings.extend(catalog.remark(column, name(column), cell.as_ref()));
+    }
     let Some(user) = ledger.user(&fold(login.as_str())) else { return Judgement::unprocessed() };
     let asked = ledger.asked(user);
     if let Some(column) = asked.entry.contradiction(&entry) {

@@ -8,17 +8,19 @@
 //! **A cell that is empty, or a column that isn't there, changes nothing.** So a file of two columns mends those two, and
 //! a user list that was downloaded and dropped again changes nothing at all.
 
+mod catalog;
 mod entry;
 mod job;
 mod judge;
 mod ledger;
 mod plan;
 
+pub use catalog::{Catalog, NewEntry, NewKind};
 pub use entry::{UserRow, UserRowReader};
 pub use job::UploadJob;
 pub use judge::judge;
 pub use ledger::{UploadLedger, UserRequests};
-pub use plan::{Catalog, Refusal, UserChange, UserNow, UserPlan};
+pub use plan::{Refusal, UserChange, UserNow, UserPlan};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AGENT_STATUS, COLUMNS, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN, NAME, ROLE, TEAM, UploadLedger, UserRow,
+    AGENT_STATUS, Catalog, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN, NAME, NewEntry, ROLE, TEAM, UploadLedger,
+    UserRow,
+    catalog::Referred,
     ledger::{Asked, Giving},
 };
 use crate::{
@@ -15,7 +17,6 @@ use crate::{
     logged_user,
 };
 use rollcall_model::{
-    catalog,
     code::RowCode,
     user::{Action, AgentStatus, Claim, Extension, Name, Profile, Ref, User, fold, near::did_you_mean},
 };
@@ -30,6 +31,9 @@ pub struct UserPlan {
     /// Why the rest does no more than keep the user out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<Refusal>,
+    /// Departments and teams that are made for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub creates: Vec<NewEntry>,
 }
 
 /// What becomes of a user, apart from its caller IDs.
@@ -84,39 +88,26 @@ pub struct UserNow<'a> {
     pub as_of: Timestamp,
 }
 
-/// What a file's cells may refer to.
-#[derive(Clone, Debug, Default)]
-pub struct Catalog {
-    /// The account's roles.
-    pub roles: Vec<catalog::CatalogEntry>,
-    /// The account's departments.
-    pub departments: Vec<catalog::CatalogEntry>,
-    /// The account's teams.
-    pub teams: Vec<catalog::CatalogEntry>,
-    /// The role that was chosen for the upload: it is for users whose rows name none.
-    pub role: Option<Name>,
-    /// The role of new users for whom neither a row nor the upload names one.
-    pub default_role: Option<Ref>,
-}
-
 impl UploadLedger {
     /// Decides for one user. `limit` is how many numbers a list takes.
     pub fn plan(&self, user: usize, present: UserNow<'_>, catalog: &Catalog, limit: usize) -> UserPlan {
         let asked = self.asked(user);
         let claims = self.claims_that_are_others(user, present);
-        let whole = decided(asked, &asked.entry, present, catalog).and_then(|after| newer_stands(after, present));
+        let whole = decided(asked, &asked.entry, present, catalog)
+            .and_then(|(after, new)| newer_stands(after, present).map(|after| (after, new)));
         let (decided, left_out) = match (claims.is_empty(), whole) {
             (true, Ok(after)) => (Ok(after), None),
             // **A deactivation waits for nothing else of its row**: nobody who is to be kept out stays in for what can't be done.
             (_, whole) if self.can_be_kept_out(user, present) => {
                 let all = Refusal::all(claims.into_iter().chain(whole.err().unwrap_or_default()).collect());
                 let kept_out = |entry: &UserRow| {
-                    let after = decided(asked, entry, present, catalog)?;
+                    let (after, new) = decided(asked, entry, present, catalog)?;
                     // Whoever has left the company is kept out, whatever was said since. A file that somebody made may be older than that.
                     let has_left = present
                         .user
                         .is_some_and(|user| entry.directory_id.is_some() && user.directory_id == entry.directory_id);
-                    if has_left { Ok(after) } else { newer_stands(after, present) }
+                    let after = if has_left { after } else { newer_stands(after, present)? };
+                    Ok((after, new))
                 };
                 let kept_out =
                     kept_out(&asked.entry.only_kept_out()).or_else(|_| kept_out(&asked.entry.only_blocked()));
@@ -126,11 +117,15 @@ impl UploadLedger {
                 (Err(Refusal::all(claims.into_iter().chain(whole.err().unwrap_or_default()).collect())), None)
             }
         };
+        let (decided, creates) = match decided {
+            Ok((after, new)) => (Ok(after), new),
+            Err(refusal) => (Err(refusal), Vec::new()),
+        };
         let change = match (decided, present.user) {
             (Err(refusal), _) => {
                 // Nobody's list: nothing is appended for a row that is refused.
                 let numbers = self.numbers.plan(user, LoginLookup::Nobody, &[], limit);
-                return UserPlan { numbers, change: UserChange::Refused(refusal), left_out: None };
+                return UserPlan { numbers, change: UserChange::Refused(refusal), left_out: None, creates };
             }
             (Ok(after), None) => UserChange::Create(Box::new(after)),
             (Ok(after), Some(before)) if after == *before => UserChange::None,
@@ -144,7 +139,7 @@ impl UploadLedger {
             user => LoginLookup::User(user.map(|user| user.policy).unwrap_or_default()),
         };
         let list = present.user.map_or(&[][..], |user| &user.caller_ids);
-        UserPlan { numbers: self.numbers.plan(user, standing, list, limit), change, left_out }
+        UserPlan { numbers: self.numbers.plan(user, standing, list, limit), change, left_out, creates }
     }
 
     /// Whether the row keeps the user out, and is about that user for sure: whom of the directory it names is nobody else.
@@ -249,8 +244,14 @@ fn newer_stands(after: User, present: UserNow<'_>) -> Result<User, Vec<Refusal>>
 }
 
 /// The user as the entry wants it; equal to `present` where that is so already. Otherwise everything that is wrong with it.
-fn decided(asked: &Asked, entry: &UserRow, present: UserNow<'_>, catalog: &Catalog) -> Result<User, Vec<Refusal>> {
-    let mut wrong = Vec::new();
+/// Beside it, the departments and teams that are made for it.
+fn decided(
+    asked: &Asked,
+    entry: &UserRow,
+    present: UserNow<'_>,
+    catalog: &Catalog,
+) -> Result<(User, Vec<NewEntry>), Vec<Refusal>> {
+    let (mut wrong, mut new) = (Vec::new(), Vec::new());
     let mut user = match (present.user, &entry.name) {
         (Some(user), _) => user.clone(),
         (None, name) => {
@@ -273,10 +274,11 @@ fn decided(asked: &Asked, entry: &UserRow, present: UserNow<'_>, catalog: &Catal
     set(&mut profile.call_forward_number, entry.phone.as_ref());
     set(&mut profile.email, entry.email.as_ref());
     set(&mut profile.designation, entry.designation.as_ref());
+    let role = entry.role.as_ref().or(catalog.role.as_ref());
     let referred = [
-        refer(&mut profile.department, entry.department.as_ref(), &catalog.departments, DEPARTMENT),
-        refer(&mut profile.team, entry.team.as_ref(), &catalog.teams, TEAM),
-        refer(&mut profile.role, entry.role.as_ref().or(catalog.role.as_ref()), &catalog.roles, ROLE),
+        refer(&mut profile.department, entry.department.as_ref(), catalog, DEPARTMENT, &mut new),
+        refer(&mut profile.team, entry.team.as_ref(), catalog, TEAM, &mut new),
+        refer(&mut profile.role, role, catalog, ROLE, &mut new),
     ];
     wrong.extend(referred.into_iter().filter_map(Result::err));
     if let Some(calling) = entry.calling_agent {
@@ -306,7 +308,7 @@ fn decided(asked: &Asked, entry: &UserRow, present: UserNow<'_>, catalog: &Catal
         let illegal = user.act(action).err();
         wrong.extend(illegal.map(|illegal| Refusal::of(RowCode::ValueInvalid, AGENT_STATUS, illegal.to_string())));
     }
-    if wrong.is_empty() { Ok(user) } else { Err(wrong) }
+    if wrong.is_empty() { Ok((user, new)) } else { Err(wrong) }
 }
 
 fn set<T: Clone>(field: &mut Option<T>, value: Option<&T>) {
@@ -324,40 +326,34 @@ fn extend(profile: &mut Profile, login: &Ref) {
     }
 }
 
-/// Understands a cell that refers to something of the catalogue: the value that the user has, or an ID, or a name that
-/// only one has. Users may carry the IDs of departments and teams that nobody has named yet; a role decides what they
-/// may do, so it must be known.
+/// Understands a cell that refers to something of the catalogue: the value that the user has, or an ID, or a name that only one has. A
+/// department or a team that nobody has made changes nothing, and the row says so; a role decides what users may do, so the row fails.
 fn refer(
     field: &mut Option<Ref>,
     cell: Option<&Name>,
-    known: &[catalog::CatalogEntry],
+    catalog: &Catalog,
     column: usize,
+    new: &mut Vec<NewEntry>,
 ) -> Result<(), Refusal> {
     let Some(cell) = cell.map(Name::as_str) else { return Ok(()) };
     if field.as_ref().is_some_and(|has| has.as_str() == cell) {
         return Ok(());
     }
-    if let Some(entry) = known.iter().find(|entry| entry.id.as_str() == cell) {
-        *field = Some(entry.id.clone());
-        return Ok(());
-    }
-    let mut named = known.iter().filter(|entry| fold(entry.name.as_str()) == fold(cell));
-    match (named.next(), named.next()) {
-        (Some(entry), None) => *field = Some(entry.id.clone()),
-        (Some(_), Some(_)) => {
+    match catalog.refer(column, cell) {
+        Referred::Known(id) => *field = Some(id),
+        Referred::New(entry) => {
+            *field = Some(entry.entry.id.clone());
+            new.push(entry);
+        }
+        Referred::Several => {
             return Err(Refusal::of(RowCode::ValueInvalid, column, "Several have this name. Write the ID."));
         }
-        (None, _) if column == ROLE => {
-            return Err(Refusal::of(RowCode::RoleUnknown, column, "The account has no role of this ID or name."));
+        Referred::Unknown(near) if column == ROLE => {
+            let near: Vec<String> = near.into_iter().collect();
+            let message = format!("The account has no role of this ID or name.{}", did_you_mean(&near));
+            return Err(Refusal::of(RowCode::RoleUnknown, column, message));
         }
-        (None, _) => {
-            let unknown = |error| {
-                let what = COLUMNS[column].name.to_lowercase();
-                let message = format!("No {what} has this ID or name, and it can't be the ID of a new one: {error}.");
-                Refusal::of(RowCode::ValueInvalid, column, message)
-            };
-            *field = Some(Ref::parse(cell).map_err(unknown)?);
-        }
+        Referred::Unknown(_) => {}
     }
     Ok(())
 }

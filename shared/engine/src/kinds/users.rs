@@ -3,9 +3,10 @@
 use rollcall_bulk::{
     bulk_job::Plan,
     left_out::LeftOut,
-    user_upload::{Catalog, UploadJob, UserChange, UserPlan, UserRowReader},
+    user_upload::{Catalog, NewEntry, UploadJob, UserChange, UserPlan, UserRowReader},
 };
 use rollcall_model::{
+    audit::Actor,
     catalog::CatalogKind,
     jobs::JobKind,
     user::{Claim, User},
@@ -73,6 +74,7 @@ pub(super) async fn upload(attempt: &Attempt<'_>) -> Result<(UploadJob, AppendCo
         teams: entries(CatalogKind::Team).await?,
         role: attempt.job.role.clone(),
         default_role,
+        welcomes_new: settings.catalog_from_files,
     };
     let reader = UserRowReader::new(attempt.country(&settings), &inventory);
     let limit = settings.list_limit;
@@ -120,6 +122,21 @@ pub(super) async fn plan(
     Ok(plans)
 }
 
+/// Makes the departments and teams of the plans, before somebody refers to them.
+async fn make_entries(attempt: &Attempt<'_>, plans: &[&mut UserPlan]) -> Result<(), StorageError> {
+    let mut made: Vec<&NewEntry> = Vec::new();
+    for new in plans.iter().flat_map(|plan| &plan.creates) {
+        if !made.contains(&new) {
+            made.push(new);
+        }
+    }
+    let by = Actor::Job(attempt.job.id.clone());
+    for NewEntry { kind, entry } in made {
+        attempt.world.catalogs.put_entry(attempt.account(), (*kind).into(), entry, Some(&by)).await?;
+    }
+    Ok(())
+}
+
 /// Carries plans out.
 pub(super) async fn write(
     attempt: &Attempt<'_>,
@@ -127,6 +144,7 @@ pub(super) async fn write(
     plans: &mut [&mut UserPlan],
     usage: &mut TableUsage,
 ) -> Result<Vec<usize>, StorageError> {
+    make_entries(attempt, plans).await?;
     let mut writes = Vec::new();
     for (at, plan) in plans.iter().enumerate() {
         let add = plan.numbers.add.as_slice();

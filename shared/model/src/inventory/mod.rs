@@ -188,7 +188,7 @@ impl NumberFacts {
 
 /// What a provider attests when it signs a call: STIR/SHAKEN's levels (ATIS-1000074, section 5.2.3; RFC 8588). Networks show calls
 /// with less than `A` as doubtful sooner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString)]
 pub enum Attestation {
     /// Full: it knows the customer, and that the customer may use the number.
     A,
@@ -200,8 +200,9 @@ pub enum Attestation {
 
 /// What calls from a number are about, as India's rules part them (TRAI, Telecom Commercial Communications Customer Preference
 /// Regulations, 2018).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Purpose {
     /// Something is advertised or offered, if only among other things.
     Promotional,
@@ -209,4 +210,18 @@ pub enum Purpose {
     Service,
     /// Not commercial.
     Other,
+}
+
+impl Purpose {
+    /// As it stands in records.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl Attestation {
+    /// As it stands in records.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }

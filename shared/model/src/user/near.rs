@@ -2,6 +2,8 @@
 
 use rollcall_tabular::text::shown;
 
+use super::fold;
+
 /// Digits that a column of numbers takes the zeros off at most: codes of employees have some six to ten.
 const MOST_DIGITS: usize = 10;
 /// Shortest login ID, in characters, of which a single edit leaves most.
@@ -61,6 +63,19 @@ pub fn single_edits(login: &str) -> Vec<String> {
 pub fn did_you_mean(near: &[String]) -> String {
     let quoted = near.iter().map(|login| format!("\"{}\"", shown(login))).collect::<Vec<_>>();
     if quoted.is_empty() { String::new() } else { format!(" Did you mean {}?", quoted.join(" or ")) }
+}
+
+/// The name that is nearest to one that nobody has, in any case; `None` where none is near enough to have been meant.
+pub fn closest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    /// Edits among so many letters are a slip of the hand: one in three.
+    const LETTERS_PER_EDIT: usize = 3;
+    let folded = fold(written);
+    let near = names.into_iter().filter_map(|name| {
+        let edits = strsim::damerau_levenshtein(&folded, &fold(name));
+        let most = folded.chars().count().max(name.chars().count()) / LETTERS_PER_EDIT;
+        (edits <= most).then_some((edits, name))
+    });
+    near.min_by_key(|(edits, _)| *edits).map(|(_, name)| name)
 }
 
 /// The last digits with fewer or more zeros in front.

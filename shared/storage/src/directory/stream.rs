@@ -195,6 +195,7 @@ fn settings(account: &AccountId, settings: &Settings) -> AuditImage {
         phone_system,
         safety_threshold,
         default_role,
+        catalog_from_files,
         version: _,
     } = settings;
     let report_to: Vec<_> = report_to.iter().map(ReportTo::as_str).collect();
@@ -206,6 +207,7 @@ fn settings(account: &AccountId, settings: &Settings) -> AuditImage {
         ("report_to", AuditField::Private(format!("{report_to:?}"))),
         ("list_limit", AuditField::Shown(list_limit.to_string())),
         ("phone_system", AuditField::Shown(phone_system.as_str().to_owned())),
+        ("catalog_from_files", AuditField::Shown(catalog_from_files.to_string())),
         ("safety_threshold", AuditField::Shown(safety_threshold.to_string())),
     ]);
     fields.extend(default_role.as_ref().map(|role| ("default_role", AuditField::Shown(role.to_string()))));

@@ -1,13 +1,14 @@
 //! Users, numbers and settings, past the API.
 
 use jiff::Timestamp;
-use rollcall_engine::world::{TableUsage, Users};
+use rollcall_engine::world::{Catalogs, TableUsage, Users};
 use rollcall_model::{
     audit::Actor,
+    catalog::{CatalogEntry, CatalogKind},
     email::EmailAddress,
     inventory::{InventoryNumber, NumberFacts},
     settings::Settings,
-    user::{LoginId, Profile, User},
+    user::{LoginId, Name, Profile, Ref, User},
 };
 use rollcall_storage::directory::WriteOutcome;
 
@@ -45,6 +46,14 @@ impl Stack {
         };
         let numbers: Vec<_> = numbers.iter().map(number).collect();
         self.directory.put_numbers(&self.account, &numbers).await.expect("numbers are written");
+    }
+
+    /// Departments or teams, each called by its ID.
+    pub async fn entries(&self, kind: CatalogKind, ids: &[&str]) {
+        for id in ids {
+            let entry = CatalogEntry { id: Ref::parse(id).expect("an ID"), name: Name::parse(id).expect("a name") };
+            self.directory.put_entry(&self.account, kind, &entry, None).await.expect("the catalogue is written");
+        }
     }
 
     /// Who gets reports.

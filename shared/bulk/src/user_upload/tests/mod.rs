@@ -105,7 +105,7 @@ fn run_with(file: &[u8], directory: &mut Directory, catalog: &Catalog) -> Ran {
     }
     let mut report: Option<Report> = None;
     each_row(file, |row| {
-        let judgement = judge(row, &mut reader, &mut ledger);
+        let judgement = judge(row, &mut reader, &mut ledger, catalog);
         report.get_or_insert_with(|| Report::new(row.header())).row(row, judgement);
     });
     let mut report = report.unwrap();
@@ -135,6 +135,9 @@ fn the_sample_makes_two_users_and_a_second_time_nothing() {
     let mut directory = Directory::default();
     let sample =
         String::from_utf8(sample()).unwrap().replace("987654321", "9876543211").replace("987654320", "9876543212");
+    let of = |ids: [&str; 1]| ids.map(|id| Named { id: Ref::parse(id).unwrap(), name: Name::parse(id).unwrap() });
+    let catalog = Catalog { departments: of(["sales"]).into(), teams: of(["north"]).into(), ..Catalog::default() };
+    let mut run = |file: &str, directory: &mut Directory| run_with(file.as_bytes(), directory, &catalog);
     assert_eq!(run(&sample, &mut directory).rows, ["applied", "applied"]);
     let meera = &directory.users["meera.nair"];
     assert_eq!((meera.caller_ids.len(), meera.profile.calling_agent), (2, true));
@@ -196,7 +199,7 @@ fn rows_are_refused_whole_but_for_caller_ids() {
             "failed NUMBER_INVALID; VALUE_INVALID; VALUE_INVALID",
             "failed ROLE_UNKNOWN",
             "failed VALUE_INVALID",
-            "failed VALUE_INVALID",
+            "applied TEAM_UNKNOWN",
             "partial NUMBER_INVALID",
             "applied",
             "failed EMAIL_TAKEN",
@@ -205,7 +208,7 @@ fn rows_are_refused_whole_but_for_caller_ids() {
             "failed NUMBER_INVALID; DUPLICATE_IN_FILE",
         ]
     );
-    assert_eq!(directory.users.len(), 3);
+    assert_eq!((directory.users.len(), &directory.users["new7"].profile.team), (4, &None));
     assert_eq!(directory.users["bob"].caller_ids, ["+919876543211".parse().unwrap()]);
     assert_eq!(directory.users["new8"].caller_ids.len(), 1);
     assert_eq!(ran.counts.rows(), 14);
@@ -256,6 +259,44 @@ fn rows_the_job_did_not_come_to_are_unprocessed() {
     each_row(file, |row| wanted.take(row, &mut reader));
     let mut ledger = wanted.finish_reading();
     each_row(file, |row| {
-        assert_eq!(judge(row, &mut reader, &mut ledger).status, crate::report::RowStatus::Unprocessed);
+        assert_eq!(
+            judge(row, &mut reader, &mut ledger, &Catalog::default()).status,
+            crate::report::RowStatus::Unprocessed
+        );
     });
+}
+
+#[test]
+fn a_department_that_nobody_has_made_is_a_slip_unless_new_ones_are_welcome() {
+    let sales = Named { id: Ref::parse("sales").unwrap(), name: Name::parse("Sales India").unwrap() };
+    let catalog = Catalog { departments: vec![sales], ..Catalog::default() };
+    let mut old = user("old");
+    old.profile.department = Ref::parse("sales").ok();
+    let mut directory = Directory::with([old]);
+    let file = b"Login ID,Name,Department,Team\na,A,SALES,\nb,B,sales india,\nc,C,Slaes,North West\nold,,Slaes,\n";
+    let ran = run_with(file, &mut directory, &catalog);
+    assert_eq!(
+        ran.rows,
+        ["applied", "applied", "applied DEPARTMENT_UNKNOWN; TEAM_UNKNOWN", "unchanged DEPARTMENT_UNKNOWN"]
+    );
+    let department = |directory: &Directory, login: &str| directory.users[login].profile.department.clone();
+    let ids = ["a", "b", "c", "old"].map(|login| department(&directory, login).map(|id| id.to_string()));
+    assert_eq!(ids, [Some("sales".into()), Some("sales".into()), None, Some("sales".into())]);
+
+    let welcoming = Catalog { welcomes_new: true, ..catalog };
+    let ran = run_with(file, &mut directory, &welcoming);
+    assert_eq!(ran.rows[2..], ["applied DEPARTMENT_NEW; TEAM_NEW", "applied DEPARTMENT_NEW"]);
+    let profile = &directory.users["c"].profile;
+    assert_eq!(profile.department.as_ref().map(Ref::as_str), Some("Slaes"));
+    assert_eq!(profile.team.as_ref().map(Ref::as_str), Some("north-west"), "a name with blanks makes an ID without");
+}
+
+#[test]
+fn the_nearest_name_is_told() {
+    let sales = Named { id: Ref::parse("sales").unwrap(), name: Name::parse("Sales").unwrap() };
+    let catalog = Catalog { departments: vec![sales], ..Catalog::default() };
+    let remark =
+        |cell: &str| catalog.remark(DEPARTMENT, "Department", Name::parse(cell).ok().as_ref()).unwrap().message;
+    assert!(remark("Slaes").ends_with("Did you mean \"Sales\"?"), "{}", remark("Slaes"));
+    assert!(!remark("Purchasing").contains("Did you mean"));
 }

@@ -1,5 +1,7 @@
 //! Roles, departments and teams.
 
+mod delete;
+
 use axum::{
     Json,
     extract::{Path, State},
@@ -12,7 +14,8 @@ use rollcall_model::{
     user::Ref,
 };
 
-use crate::{Shared, body::Body, caller::Caller, problem::Problem};
+use self::delete::{Asked, delete};
+use crate::{Shared, body::Body, caller::Caller, problem::Problem, query::Query};
 
 /// `GET /v1/roles`
 pub(crate) async fn roles(state: Shared, caller: Caller) -> Result<Json<CatalogView>, Problem> {
@@ -60,18 +63,33 @@ pub(crate) async fn put_team(
 }
 
 /// `DELETE /v1/roles/{id}`
-pub(crate) async fn delete_role(state: Shared, caller: Caller, id: Path<String>) -> Result<StatusCode, Problem> {
-    delete(state, caller, CatalogKind::Role, &id).await
+pub(crate) async fn delete_role(
+    State(api): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<StatusCode, Problem> {
+    delete(&api, &caller, CatalogKind::Role, &entry_id(&id)?, asked).await
 }
 
 /// `DELETE /v1/departments/{id}`
-pub(crate) async fn delete_department(state: Shared, caller: Caller, id: Path<String>) -> Result<StatusCode, Problem> {
-    delete(state, caller, CatalogKind::Department, &id).await
+pub(crate) async fn delete_department(
+    State(api): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<StatusCode, Problem> {
+    delete(&api, &caller, CatalogKind::Department, &entry_id(&id)?, asked).await
 }
 
 /// `DELETE /v1/teams/{id}`
-pub(crate) async fn delete_team(state: Shared, caller: Caller, id: Path<String>) -> Result<StatusCode, Problem> {
-    delete(state, caller, CatalogKind::Team, &id).await
+pub(crate) async fn delete_team(
+    State(api): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<StatusCode, Problem> {
+    delete(&api, &caller, CatalogKind::Team, &entry_id(&id)?, asked).await
 }
 
 async fn list(State(api): Shared, caller: Caller, kind: CatalogKind) -> Result<Json<CatalogView>, Problem> {
@@ -89,11 +107,6 @@ async fn put(
     let entry = CatalogEntry { id: entry_id(id)?, name };
     api.directory.put_entry(&caller.account, kind, &entry, Some(&caller.actor())).await?;
     Ok(Json(entry.into()))
-}
-
-async fn delete(State(api): Shared, caller: Caller, kind: CatalogKind, id: &str) -> Result<StatusCode, Problem> {
-    api.directory.delete_entry(&caller.account, kind, &entry_id(id)?, &caller.actor()).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 fn entry_id(id: &str) -> Result<Ref, Problem> {

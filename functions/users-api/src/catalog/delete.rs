@@ -1,0 +1,171 @@
+//! Roles, departments and teams that go. **What is in use stays**, unless another takes its place: a file that names it would else make
+//! something of it that nobody meant.
+
+use axum::http::{HeaderMap, StatusCode};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use rollcall_api_types::{SettingsFields, SettingsView};
+use rollcall_engine::world::{Accounts, Catalogs, Numbers};
+use rollcall_model::{
+    catalog::CatalogKind,
+    code::ApiCode,
+    inventory::{InventoryNumber, NumberFacts},
+    user::{Profile, Ref, User},
+};
+use rollcall_storage::directory::{FilterValue, UserFilter};
+use serde::Deserialize;
+
+use crate::{Api, caller::Caller, problem::Problem, settings, users};
+
+/// What may be asked beside.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    /// What users and numbers get in its place, by ID.
+    replace_with: Option<Ref>,
+}
+
+/// Users that one request moves at most, so that it ends well within a request's time.
+const MAX_MOVED: usize = 1_000;
+/// Writes in flight.
+const IN_FLIGHT: usize = 8;
+/// Users that are named.
+const NAMED: usize = 3;
+
+/// Who refers to something of the catalogue.
+struct References {
+    users: Vec<User>,
+    numbers: Vec<InventoryNumber>,
+    is_default: bool,
+}
+
+/// Takes an entry away, if nobody uses it any more.
+pub(super) async fn delete(
+    api: &Api,
+    caller: &Caller,
+    kind: CatalogKind,
+    id: &Ref,
+    Asked { replace_with }: Asked,
+) -> Result<StatusCode, Problem> {
+    let found = used_by(api, caller, kind, id).await?;
+    match replace_with {
+        None if !found.is_empty() => return Err(found.problem(kind)),
+        None => {}
+        Some(other) => {
+            let entries = api.directory.catalog(&caller.account, kind).await?;
+            if other == *id || !entries.iter().any(|entry| entry.id == other) {
+                let detail = format!("The account has no other {} of this ID.", word(kind));
+                return Err(Problem::parameter("replace_with", detail));
+            }
+            if found.users.len() > MAX_MOVED {
+                let detail =
+                    format!("More than {MAX_MOVED} users have it. Give them another one by a file of users first.");
+                return Err(Problem::new(StatusCode::CONFLICT, ApiCode::InUse, detail));
+            }
+            found.give(api, caller, kind, id, &other).await?;
+        }
+    }
+    api.directory.delete_entry(&caller.account, kind, id, &caller.actor()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn used_by(api: &Api, caller: &Caller, kind: CatalogKind, id: &Ref) -> Result<References, Problem> {
+    let account = &caller.account;
+    let filter =
+        UserFilter { equal: vec![(word(kind), FilterValue::Text(id.as_str().to_owned()))], ..UserFilter::default() };
+    // Read to the end of the account: one user who is not seen would be left with what isn't there.
+    let (users, _) = api.directory.users_page(account, &filter, None, MAX_MOVED + 1, usize::MAX).await?;
+    let numbers = match kind {
+        CatalogKind::Department => api.directory.inventory(account).await?,
+        CatalogKind::Role | CatalogKind::Team => Vec::new(),
+    };
+    let of_it = |number: &InventoryNumber| number.facts.department.as_ref() == Some(id);
+    let is_default =
+        kind == CatalogKind::Role && api.directory.settings(account).await?.default_role.as_ref() == Some(id);
+    Ok(References { users, numbers: numbers.into_iter().filter(of_it).collect(), is_default })
+}
+
+impl References {
+    fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.numbers.is_empty() && !self.is_default
+    }
+
+    /// Who uses it, in a sentence.
+    fn problem(&self, kind: CatalogKind) -> Problem {
+        let mut parts = Vec::new();
+        if !self.users.is_empty() {
+            let named: Vec<_> = self.users.iter().take(NAMED).map(|user| user.login.as_str()).collect();
+            let more = if self.users.len() > NAMED { ", …" } else { "" };
+            let count = if self.users.len() > MAX_MOVED {
+                format!("more than {MAX_MOVED} users")
+            } else {
+                format!("{} of the users", self.users.len())
+            };
+            parts.push(format!("{count} ({}{more})", named.join(", ")));
+        }
+        if !self.numbers.is_empty() {
+            parts.push(format!("{} of the numbers", self.numbers.len()));
+        }
+        if self.is_default {
+            parts.push("the settings, as the role of new users".to_owned());
+        }
+        let detail = format!(
+            "The {} is in use by {}. Say by replace_with which takes its place, or change them first.",
+            word(kind),
+            parts.join(" and ")
+        );
+        Problem::new(StatusCode::CONFLICT, ApiCode::InUse, detail)
+    }
+
+    /// Gives them another one. A change in between is no harm: whoever has something else meanwhile keeps that.
+    async fn give(&self, api: &Api, caller: &Caller, kind: CatalogKind, id: &Ref, other: &Ref) -> Result<(), Problem> {
+        let users: Vec<&str> = self.users.iter().map(|user| user.login.as_str()).collect();
+        let moves = users.into_iter().map(|login| async move {
+            let none = HeaderMap::new();
+            let moved = users::change(api, caller, &none, login, |before| {
+                let mut after = before.clone();
+                let field = field(&mut after.profile, kind);
+                if field.as_ref() == Some(id) {
+                    *field = Some(other.clone());
+                }
+                Ok(after)
+            });
+            match moved.await {
+                // Who has been deleted meanwhile needs none.
+                Err(problem) if problem.is_not_found() => Ok(()),
+                moved => moved.map(drop),
+            }
+        });
+        stream::iter(moves.collect::<Vec<_>>()).buffer_unordered(IN_FLIGHT).try_collect::<()>().await?;
+        for number in &self.numbers {
+            let facts = NumberFacts { department: Some(other.clone()), ..number.facts.clone() };
+            let Ok(after) = number.change(facts, Timestamp::now()) else { continue };
+            if !api.directory.change_number(&caller.account, Some(number), &after, &caller.actor()).await? {
+                return Err(Problem::changed());
+            }
+        }
+        if self.is_default {
+            let choose =
+                |before| Ok(SettingsFields { default_role: Some(other.clone()), ..SettingsView::from(before).fields });
+            settings::change(api, caller, &HeaderMap::new(), choose).await?;
+        }
+        Ok(())
+    }
+}
+
+fn field(profile: &mut Profile, kind: CatalogKind) -> &mut Option<Ref> {
+    match kind {
+        CatalogKind::Role => &mut profile.role,
+        CatalogKind::Department => &mut profile.department,
+        CatalogKind::Team => &mut profile.team,
+    }
+}
+
+/// What it is called, which is also the users' attribute for it.
+fn word(kind: CatalogKind) -> &'static str {
+    match kind {
+        CatalogKind::Role => "role",
+        CatalogKind::Department => "department",
+        CatalogKind::Team => "team",
+    }
+}
