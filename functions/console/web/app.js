@@ -78,9 +78,9 @@ export function App() {
   }, [parts.join('/')]);
   useKeys({
     ...Object.fromEntries(shown.map(([path, [, text, key]]) => [`g ${key}`, [text, () => go([path])]])),
-    '/': ['Search', () => document.querySelector('[data-search]')?.focus()],
+    '/': ['Search', () => /** @type {any} */ (document.querySelector('[data-search]'))?.focus()],
     '?': ['Keys', help],
-  }, [shown.length]);
+  });
   useEffect(() => {
     // The first place that the token allows, for who may not see the usual one.
     if (!allowed && parts.length === 1 && first === 'users' && shown.length) go([shown[0][0]]);

@@ -3,6 +3,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a test's helper panics when the test has failed")]
 
 mod api;
+mod browser;
 mod canaries;
 mod cloudformation;
 mod command;
@@ -20,6 +21,7 @@ mod test_engine;
 mod zoom;
 
 pub use api::{Caller, Reply};
+pub use browser::{Browser, Look};
 pub use cloudformation::{CloudFormation, Deployed};
 pub use command::{json, rollcall, rollcall_in};
 pub use contract::{Contract, Operation, contract, yaml};

@@ -15,16 +15,23 @@ export class Problem extends Error {
   /** @param {{status: number, code?: string, detail?: string, pointer?: string}} what */
   constructor({ status, code = '', detail = '', pointer = '' }) {
     super(detail || code || String(status));
-    Object.assign(this, { status, code, detail, pointer });
+    this.status = status;
+    this.code = code;
+    this.detail = detail;
+    this.pointer = pointer;
   }
 }
 
 /**
  * One request. A path may be an array of parts; what can't stand in a path goes into the query by the name that the
  * route gives it: `['users', { login }]`.
+ * @param {string} method
+ * @param {string | any[]} path
+ * @param {{query?: any, body?: any, etag?: string, accept?: string, signal?: AbortSignal, key?: string}} [options]
  * @returns {Promise<{status: number, data: any, etag: string | null, answer: Response}>}
  */
-export async function ask(method, path, { query = {}, body, etag, accept, signal: stop, key } = {}) {
+export async function ask(method, path, options = {}) {
+  const { query = {}, body, etag, accept, signal: stop, key } = options;
   const { url, extra } = address(path);
   const search = new URLSearchParams(clean({ ...query, ...extra }));
   const target = `/v1/${url}${search.size ? `?${search}` : ''}`;

@@ -43,6 +43,7 @@ function cut(digits, groups) {
 const days = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
 const UNITS = [['year', 31536000], ['month', 2592000], ['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
 
 /** A moment, in full. */
@@ -51,7 +52,7 @@ export const moment = at => moments.format(new Date(at));
 export const day = date => days.format(new Date(`${date}T00:00:00`));
 /** A moment, seen from now. */
 export function ago(at, now = Date.now()) {
-  const seconds = (new Date(at) - now) / 1000;
+  const seconds = (Date.parse(at) - now) / 1000;
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? UNITS.at(-1);
   return relative.format(Math.round(seconds / size), unit);
 }

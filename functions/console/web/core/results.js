@@ -40,19 +40,18 @@ export async function firstRows(job, file) {
   // The product's columns are the last ones of these names: a file that was dropped again has the old ones too.
   const at = Object.fromEntries(Object.entries(OWN).map(([name, key]) => [key, header.lastIndexOf(name)]));
   const own = new Set(Object.values(at));
-  const columns = header.map((name, nth) => [name, nth]).filter(([name, nth]) => !own.has(nth) && !EXTRA.includes(name)
-    && !(name in OWN));
+  const columns = header.map((name, nth) => ({ name, nth }))
+    .filter(({ name, nth }) => !own.has(nth) && !EXTRA.includes(name) && !(name in OWN));
   const rows = records.map((record, nth) => {
     const cell = key => (at[key] >= 0 ? unguard(record[at[key]] ?? '') : '');
     const list = key => cell(key).split('; ').filter(Boolean);
+    const said = columns.map(column => [column.name, unguard(record[column.nth] ?? '')]);
     return {
       key: `${nth}`, line: cell('line'), status: cell('status'), codes: list('codes'), fields: list('fields'),
-        values: list('values'),
-      message: cell('messages'), said: columns.map(([name, column]) => [name, unguard(record[column] ?? '')]).filter(([,
-        value]) => value),
+      message: cell('messages'), said: said.filter(([, value]) => value),
     };
   });
-  return { columns: columns.map(([name]) => name), rows, whole, size: link.size };
+  return { columns: columns.map(({ name }) => name), rows, whole, size: link.size };
 }
 
 /** Has the browser save a file. */

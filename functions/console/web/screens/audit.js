@@ -11,7 +11,7 @@ const stamp = text => (text ? new Date(text).toISOString() : undefined);
 const local = text => {
   if (!text) return '';
   const at = new Date(text);
-  return new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 };
 
 const FIELDS = [['user', 'User', 'Login ID'], ['number', 'Number', '+919876500001'], ['job', 'Job', 'ID of a job']];

@@ -7,7 +7,10 @@ import { Chip, Num, Time, Trouble } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
 import { POLICIES, actor } from '../ui/words.js';
 
-/** What an entry is about: the word, and where it is shown. */
+/**
+ * What an entry is about: the word, and where it is shown.
+ * @type {Record<string, [string, ((id: string) => string)?]>}
+ */
 const ABOUT = {
   user: ['User', id => href(['users', id])], number: ['Number', id => href(['numbers', id])], job: ['Job', id =>
     href(['jobs', id])],
@@ -18,7 +21,8 @@ const ABOUT = {
 const LISTED = 5;
 
 function About({ entry }) {
-  const [kind, [word, link]] = Object.entries(ABOUT).find(([name]) => entry[name] !== undefined) ?? ['', ['Change']];
+  const kind = Object.keys(ABOUT).find(name => entry[name] !== undefined) ?? '';
+  const [word, link] = ABOUT[kind] ?? ['Change'];
   const id = entry[kind];
   const shown = kind === 'number' ? html`<${Num} of=${id} />` : kind === 'job' ? html`<code>${id.slice(0, 8)}</code>`
     : html`<bdi>${id}</bdi>`;

@@ -105,7 +105,7 @@ export default function Job({ parts: [, id] }) {
         name="File"><code>${job.upload}</code>, ${size(job.size)}<//>
       <${Fact} name="Started">${moment(job.started)}<//>
       ${job.ended && html`<${Fact} name="Ended">${moment(job.ended)},
-        after ${span(new Date(job.ended) - new Date(job.started))}<//>`}
+        after ${span(Date.parse(job.ended) - Date.parse(job.started))}<//>`}
       ${job.role && html`<${Fact} name="Role"><${Own}>${job.role}<//><//>`}${job.encoding && html`<${Fact}
         name="Encoding">${job.encoding}<//>`}
       <${Fact} name="Attempts">${count(job.attempts)}<//><${Fact} name="Writes">${count(job.progress.statements)},
@@ -150,7 +150,7 @@ function Standing({ job }) {
 function Live({ job }) {
   const { users, users_done: done, numbers_added: added, numbers_removed: removed, users_created: created
     } = job.progress;
-  const rate = done / Math.max(1, (Date.now() - new Date(job.started)) / 1000);
+  const rate = done / Math.max(1, (Date.now() - Date.parse(job.started)) / 1000);
   const left = rate > 0 && users > done ? span((users - done) / rate * 1000) : null;
   return html`<section aria-label="Progress"><p role="status">${PHASES[job.phase] ?? job.phase}${users
     ? `: ${count(done)} of ${counted(users, 'user')}` : '…'}

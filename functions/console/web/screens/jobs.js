@@ -50,7 +50,7 @@ export default function Jobs({ query }) {
     const timer = setInterval(() => document.visibilityState === 'visible' && used.reload(), LOOK);
     return () => clearInterval(timer);
   }, [running, used.items.length]);
-  useKeys({ n: ['Upload a file', () => kinds.length && uploadDialog()] }, []);
+  useKeys({ n: ['Upload a file', () => kinds.length && uploadDialog()] });
   const columns = [
     { name: 'File or request', cell: job => html`<a href=${href(['jobs', job.id])}><${Own}>${titleOf(job)}<//></a>` },
     { name: 'Kind', cell: job => KINDS[job.kind] ?? job.kind },

@@ -42,7 +42,7 @@ export default function Mappings({ query }) {
   const reload = () => { used.reload(); standing.reload(true); };
   const edit = mapping => open(close => html`<${MapUser} mapping=${mapping} close=${close} done=${reload} />`);
   const resync = () => open(close => html`<${Resync} close=${close} />`);
-  useKeys(may ? { n: ['Map a CRM user', () => edit(null)] } : {}, [used.items.length]);
+  useKeys(may ? { n: ['Map a CRM user', () => edit(null)] } : {});
   const columns = [
     { name: 'CRM user', cell: one => html`<a href=${href(['mappings'], { ...query, why: one.crm_user
       })}><${Own}>${one.crm_user}<//></a>` },

@@ -34,7 +34,7 @@ export default function Number_({ parts: [, id] }) {
   const departments = useCatalogue('departments', can('users.read'));
   const may = can('numbers.write');
   const rotate = () => go(['rotation'], { retire: id });
-  useKeys(may ? { r: ['Rotate the number', rotate] } : {}, [id]);
+  useKeys(may ? { r: ['Rotate the number', rotate] } : {});
   const back = [href(['numbers']), 'Numbers'];
   if (thing.error) {
     return html`<${Heading} title=${id} back=${back} />${thing.error.status === 404
@@ -44,7 +44,7 @@ export default function Number_({ parts: [, id] }) {
   }
   if (!thing.data) return html`<${Heading} title=${id} back=${back} /><${Loading} />`;
   const number = thing.data, reload = () => thing.reload(true);
-  const since = at => (at ? Math.floor((Date.now() - new Date(at)) / DAY) : undefined);
+  const since = at => (at ? Math.floor((Date.now() - Date.parse(at)) / DAY) : undefined);
   const days = ['active', 'flagged'].includes(number.state) ? since(number.in_service_since) : undefined;
   const change = state => (state === 'resting' ? open(close => html`<${RestNumbers} numbers=${[id]} close=${close}
     done=${reload} />`) : setState([id], { state }, reload));

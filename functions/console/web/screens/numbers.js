@@ -65,7 +65,7 @@ export default function Numbers({ query }) {
   useKeys({
     ...(may && { n: ['Add numbers', add] }),
     ...(may && chosen.size > 0 && { r: ['Rotate the chosen ones', rotate], f: ['Flag the chosen ones', flag] }),
-  }, [chosen]);
+  });
   const { summary } = list;
   const card = (value, name, filters, tone = '') => html`<${Card} value=${count(value)} name=${name} tone=${value ? tone
     : ''} to=${href(['numbers'], filters)}
@@ -87,7 +87,7 @@ export default function Numbers({ query }) {
   return html`
     <${Heading} title="Numbers" actions=${may && html`<a class="button" href=${href(['rotation'])}>Rotate…</a>
       <${Button} kind="main" onClick=${add}>Add numbers<//>`} />
-    ${list.all && list.all.length > 0 && html`<nav aria-label="Numbers by state"><${Cards}>
+    ${summary.all > 0 && html`<nav aria-label="Numbers by state"><${Cards}>
       ${card(summary.all, 'all', {})}${card(summary.active, 'active', { state: 'active' },
         'good')}${card(summary.flagged, 'flagged', { state: 'flagged' }, 'bad')}
       ${card(summary.due, `due: ${DUE} days or more`, { due: String(DUE) }, 'warn')}${card(summary.late,
@@ -111,7 +111,8 @@ export default function Numbers({ query }) {
       <${Button} onClick=${() => setState(picked(), { state: 'active' }, done)}>Put into service<//>
       <${Button} kind="plain" onClick=${() => setChosen(new Map())}>Choose none<//></div>`}
     ${list.error && html`<${Trouble} error=${list.error} again=${list.reload} />`}
-    ${list.all && !list.rows.length ? html`<${NoNumbers} query=${query} filtered=${filtered} add=${may && add} />`
+    ${!list.loading && !list.error && !list.rows.length ? html`<${NoNumbers} query=${query} filtered=${filtered}
+      add=${may && add} />`
       : html`
     <${Table} label="Numbers" columns=${columns} rows=${list.rows.slice(0, shown)} keyOf=${one => one.number}
       chosen=${chosen} choose=${may ? setChosen : undefined}
@@ -119,10 +120,13 @@ export default function Numbers({ query }) {
         one.number])}
       sorted=${query.sort ?? 'number'} onSort=${sort => setQuery({ sort })}
       loading=${list.loading && (list.seen ? `Reading numbers: ${count(list.seen)} so far` : true)}
-        more=${list.rows.length > shown && (() => setShown(shown + STEP))} />
+        more=${list.rows.length > shown ? () => setShown(shown + STEP) : !list.complete && list.more && (() => {
+        setShown(shown + STEP);
+        list.more();
+      })} />
     <p class="foot" role="status">${list.loading ? '' : `${counted(Math.min(shown, list.rows.length),
       'number')} shown of ${count(list.rows.length)}`}
-      ${!list.complete && ' The account has more than are read here: filter by the command.'}</p>`}`;
+      ${!list.complete && ' There are more.'}</p>`}`;
 }
 
 function NoNumbers({ query, filtered, add }) {

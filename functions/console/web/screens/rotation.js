@@ -23,7 +23,7 @@ export default function Rotation() {
   const [pairs, setPairs] = useState(first.length ? first : [{ old: '', next: '' }]);
   const [pasted, setPasted] = useState(''), [only, setOnly] = useState(''), [days, setDays] = useState('');
   const [empty, setEmpty] = useState(false), [error, setError] = useState(null), [busy, setBusy] = useState(false);
-  const inventory = useNumbers({});
+  const inventory = useNumbers({}, { whole: true });
   const departments = useCatalogue('departments', can('users.read')), teams = useCatalogue('teams', can('users.read'));
   const filled = pairs.filter(pair => pair.old.trim());
   const dirty = filled.some(pair => pair.next) || filled.length > first.length;

@@ -2,12 +2,13 @@
 import { html, useEffect, useState } from '../core/html.js';
 import { ask, explain, find } from '../core/api.js';
 import { can } from '../core/auth.js';
+import { forget } from '../core/list.js';
 import { href, guardLeaving } from '../core/router.js';
 import { forgetCatalogue, useCatalogue } from '../ui/catalogue.js';
 import { Commands, curl, line } from '../ui/command.js';
 import { Confirm, Dialog, open } from '../ui/dialog.js';
 import { notify } from '../ui/notices.js';
-import { Banner, Button, Empty, Field, Heading, Loading, Own, Select, Trouble } from '../ui/parts.js';
+import { Banner, Button, Check, Empty, Field, Heading, Loading, Own, Select, Trouble } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
 import { SYSTEMS } from './mappings.js';
 
@@ -31,13 +32,14 @@ const draftOf = settings => ({
     list_limit: String(settings.list_limit),
   phone_system: settings.phone_system, percent: String(settings.safety_threshold.percent),
     at_least: String(settings.safety_threshold.at_least),
-  default_role: settings.default_role ?? '',
+  default_role: settings.default_role ?? '', catalog_from_files: settings.catalog_from_files,
 });
 const bodyOf = draft => ({
   country: draft.country.trim().toUpperCase() || null, recipients: list(draft.recipients),
     report_to: list(draft.report_to), list_limit: Number(draft.list_limit),
   phone_system: draft.phone_system, safety_threshold: { percent: Number(draft.percent), at_least: Number(draft.at_least)
     }, default_role: draft.default_role || null,
+  ...(draft.catalog_from_files !== undefined && { catalog_from_files: draft.catalog_from_files }),
 });
 
 function Account() {
@@ -115,6 +117,9 @@ function Account() {
       would take away more than both.</p>
       <div class="grid">${input('percent', 'Percent', { type: 'number', min: 1, max: 99, wrong: wrong.safety_threshold
         })}${input('at_least', 'And at least', { type: 'number', min: 1, max: 10000 })}</div></fieldset>
+    ${draft.catalog_from_files !== undefined && html`<${Check} label="Files make departments and teams" disabled=${!may}
+      checked=${draft.catalog_from_files} onChange=${event => set({ catalog_from_files: event.target.checked })}
+      hint="Else one that nobody has made is a warning with the nearest name." />`}
     ${wrong.all && html`<p class="wrong" role="alert">${wrong.all}</p>`}
     ${may ? html`<div class="row"><button class="button main" disabled=${!dirty} aria-busy=${busy ? 'true'
       : undefined}>Save</button>
@@ -136,11 +141,8 @@ function Catalogue({ kind }) {
   useEffect(() => { load(); }, [kind]);
   const may = can('users.write'), word = ONE[kind];
   const edit = entry => open(close => html`<${Entry} kind=${kind} entry=${entry} close=${close} done=${load} />`);
-  const remove = entry => open(close => html`<${Confirm} title=${html`Take the ${word} <bdi>${entry.name}</bdi> out?`}
-    word="Take out" close=${close}
-    act=${async () => { await ask('DELETE', [kind, { id: entry.id }]); load(); }} foot=${html`<${Commands}
-      lines=${[curl('DELETE', [kind, { id: entry.id }])]} />`}>
-    <p>Users and numbers that name it are told by the API where there are any.</p><//>`);
+  const remove = entry => open(close => html`<${TakeOut} kind=${kind} entry=${entry} others=${state.items.filter(one =>
+    one.id !== entry.id)} close=${close} done=${load} />`);
   if (state.error) return html`<${Trouble} error=${state.error} again=${load} />`;
   if (!state.items) return html`<${Loading} />`;
   const columns = [
@@ -149,7 +151,7 @@ function Catalogue({ kind }) {
     { name: 'Users', cell: one => html`<a href=${href(['users'], { [word]: one.id })}>Show them</a>` },
     may && { name: 'Actions', end: true, cell: one => html`<${Button} kind="small" aria-label=${`Rename ${one.name}`}
       onClick=${() => edit(one)}>Rename<//>
-      ${' '}<${Button} kind="small" aria-label=${`Take ${one.name} out`} onClick=${() => remove(one)}>Take out<//>` },
+      ${' '}<${Button} kind="small" aria-label=${`Take out ${one.name}`} onClick=${() => remove(one)}>Take out<//>` },
   ].filter(Boolean);
   const add = may && html`<${Button} kind="main" onClick=${() => edit(null)}>Add a ${word}<//>`;
   return html`<section aria-labelledby="entries"><div class="row spread"><h2
@@ -176,4 +178,22 @@ function Entry({ kind, entry, close, done }) {
     ${!entry && html`<${Field} label="ID" value=${id} placeholder=${made}
       hint="How files and filters name it. It stays when the name changes." onInput=${event =>
         setId(event.target.value)} />`}<//>`;
+}
+
+/** Takes an entry out; where it is in use, another can take its place. */
+function TakeOut({ kind, entry, others, close, done }) {
+  const [other, setOther] = useState('');
+  const path = [kind, { id: entry.id }], query = other ? { replace_with: other } : {};
+  const act = async () => {
+    await ask('DELETE', path, { query });
+    forget();
+    notify(`${entry.name} is taken out.`);
+    done();
+  };
+  return html`<${Confirm} title=${html`Take the ${ONE[kind]} <bdi>${entry.name}</bdi> out?`} word="Take out" act=${act}
+    close=${close} foot=${html`<${Commands} lines=${[line([kind, 'remove', entry.id]), curl('DELETE', path, { query
+      })]} />`}>
+    <p>What users or numbers still have isn’t taken out, unless another takes its place.</p>
+    <${Select} label="In its place" value=${other} onChange=${setOther}
+      options=${[['', 'Nothing'], ...others.map(one => [one.id, one.name])]} /><//>`;
 }

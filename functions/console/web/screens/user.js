@@ -27,7 +27,7 @@ export default function User({ parts: [, login] }) {
     numbers.reload(true); }} close=${close} />`);
   const append = () => open(close => html`<${Append} login=${login} close=${close} done=${() =>
     numbers.reload(true)} />`);
-  useKeys(can('users.write') ? { e: ['Edit the user', edit], n: ['Append caller IDs', append] } : {}, [login]);
+  useKeys(can('users.write') ? { e: ['Edit the user', edit], n: ['Append caller IDs', append] } : {});
   const back = [href(['users']), 'All users'];
   if (thing.error) {
     return html`<${Heading} title=${login} back=${back} />${thing.error.status === 404
@@ -117,7 +117,7 @@ function CallerIds({ user, numbers, append, path, changed, etag }) {
       ${can('numbers.read') ? html`<a href=${href(['numbers', number])}><${Num} of=${number} /></a>` : html`<${Num}
         of=${number} />`}
       ${custom && !effective.has(number) && html` <${Chip} tone="warn">not in service<//>`}
-      ${may && html`<${Button} kind="small" aria-label=${`Take ${number} off the list`} onClick=${() =>
+      ${may && html`<${Button} kind="small" aria-label=${`Take off ${number}`} onClick=${() =>
         takeOff(number)}>Take off<//>`}</li>`)}</ul>`}
     ${!custom && data.effective.length > 0 && html`<details><summary>What the policy gives</summary><ul class="numbers">
       ${data.effective.slice(0, 500).map(number => html`<li key=${number}><${Num} of=${number} /></li>`)}</ul>

@@ -10,7 +10,10 @@ import { notify } from '../ui/notices.js';
 import { Banner, Button, Check, Field, Loading, Select } from '../ui/parts.js';
 import { ACTIONS } from '../ui/words.js';
 
-/** The profile's fields that are texts: the name in the API, the label, and what else the field has. */
+/**
+ * The profile's fields that are texts: the name in the API, the label, and what else the field has.
+ * @type {[string, string, any][]}
+ */
 const TEXTS = [
   ['name', 'Name', { required: true, autocomplete: 'off' }],
   ['email', 'E-mail', { type: 'email', autocomplete: 'off' }],
@@ -18,6 +21,7 @@ const TEXTS = [
     }],
   ['designation', 'Designation', {}],
 ];
+/** @type {[string, string, string][]} */
 const CHOICES = [['role', 'Role', 'roles'], ['department', 'Department', 'departments'], ['team', 'Team', 'teams']];
 const SHOWN = Object.fromEntries([...TEXTS, ...CHOICES].map(([name, label]) => [name, label]).concat([
   ['calling_agent', 'Calling agent'], ['extension', 'Extension']]));

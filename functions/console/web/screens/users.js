@@ -59,7 +59,7 @@ export default function Users({ query }) {
   const changed = () => list.reload();
   const add = () => open(close => html`<${AddUser} close=${close} added=${user => { forget(); go(['users', user.login]);
     }} />`);
-  useKeys({ n: ['Add a user', () => can('users.write') && add()] }, []);
+  useKeys({ n: ['Add a user', () => can('users.write') && add()] });
   const kinds = allowedKinds();
   const more = [
     ['View agents', href(['users'], { calling_agent: 'true' })],
@@ -76,7 +76,7 @@ export default function Users({ query }) {
     { name: 'Name', cell: user => html`<a href=${href(['users', user.login])}><${Own}>${user.name}<//></a>` },
     { name: 'Login ID', cell: user => html`<${Own}>${user.login}<//>` },
     { name: 'Call forward number', cell: user => html`<${Num} of=${user.call_forward_number} />` },
-    { name: 'E-mail', cell: user => html`<${Own}>${user.email}<//>` },
+    { name: 'E-mail', cell: user => html`<span class="mail"><${Own}>${user.email}<//></span>` },
     { name: 'Agent status', cell: user => chip(AGENT_STATES, user.agent_status) },
     { name: 'Extension', cell: user => (user.extension ? html`Yes <span class="faint">${user.extension.intercom}</span>`
       : 'No') },

@@ -8,8 +8,14 @@ const quoted = word => (/^[\w./@:+,=-]+$/.test(word) ? word : `'${word.replace(/
 /** A line of `rollcall`, of words. */
 export const line = words => ['rollcall', ...words].map(quoted).join(' ');
 
-/** A line of curl for one request. */
-export function curl(method, path, { query = {}, body } = {}) {
+/**
+ * A line of curl for one request.
+ * @param {string} method
+ * @param {string | any[]} path
+ * @param {{query?: any, body?: any}} [options]
+ */
+export function curl(method, path, options = {}) {
+  const { query = {}, body } = options;
   const { url, extra } = address(path);
   const search = new URLSearchParams({ ...query, ...extra }).toString();
   const target = `${location.origin}/v1/${url}${search ? `?${search}` : ''}`;

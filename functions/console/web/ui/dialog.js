@@ -13,7 +13,7 @@ export function Dialog({ title, children, submit, word = 'Save', kind = 'main', 
   const [error, setError] = useState(null), [busy, setBusy] = useState(false);
   const id = useId('dialog');
   useEffect(() => {
-    const before = document.activeElement;
+    const before = /** @type {any} */ (document.activeElement);
     dialog.current.showModal();
     return () => before?.isConnected && before.focus();
   }, []);

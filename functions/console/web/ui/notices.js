@@ -11,8 +11,13 @@ let ids = 0;
 /** Says something without showing it: how many there are, what was chosen. */
 export const announce = text => said.set(text);
 
-/** Shows a notice. `offer` is `[word, does]`. */
-export function notify(text, { tone = 'good', offer } = {}) {
+/**
+ * Shows a notice.
+ * @param {string} text
+ * @param {{tone?: string, offer?: [string, () => any]}} [options]
+ */
+export function notify(text, options = {}) {
+  const { tone = 'good', offer } = options;
   const id = ++ids;
   notices.set([...notices.get().slice(-2), { id, text, tone, offer }]);
   if (!offer && tone !== 'bad') setTimeout(() => close(id), STAY);

@@ -109,7 +109,11 @@ export function Search({ value, onSearch, label, placeholder }) {
     value=${text} onInput=${event => { setText(event.target.value); say(event.target.value); }}
     onKeyDown=${event => {
       if (event.key === 'Enter') say(event.target.value, true);
-      if (event.key === 'Escape') { event.target.blur(); event.stopPropagation(); }
+      if (event.key === 'Escape') {
+        // The text stays, and the rows can be walked.
+        event.target.blur();
+        event.preventDefault();
+      }
     }} />`;
 }
 

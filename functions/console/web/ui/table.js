@@ -45,7 +45,7 @@ export function Table({ label, columns, rows, keyOf, open, chosen, choose, onAll
       ' ': ['Choose the row', event => toggle(here(), event.shiftKey)], a: ['Choose all', () => onAll?.()],
     }),
     ...Object.fromEntries(Object.entries(keys).map(([key, [text, does]]) => [key, [text, () => does(rows[here()])]])),
-  }, [rows, chosen, at, open]);
+  });
   useEffect(() => { if (at >= rows.length) setAt(0); }, [rows.length]);
   const all = choose && rows.length > 0 && rows.every(row => chosen.has(keyOf(row)));
   const head = ({ name, sort, end }) => {

@@ -1,0 +1,274 @@
+//! A real browser, Chromium, driven as `WebDriver` says: <https://www.w3.org/TR/webdriver2/>.
+//!
+//! The client is ours, since the crates that are one bring along some sixty others, among them one under the Mozilla Public License.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::Body,
+    http::{Method, Request},
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use http_body_util::BodyExt;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::{Value, json};
+
+use crate::{Stack, rollcall};
+
+/// What drives Chromium.
+const DRIVER: &str = "chromedriver";
+/// Longest that anything on a page is waited for.
+const TIMEOUT: Duration = Duration::from_mins(1);
+/// How `WebDriver` names an element in JSON.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// What a browser is opened with.
+#[derive(Clone, Copy)]
+pub struct Look {
+    /// Pixels of the page.
+    pub width: u32,
+    /// Whether the person's system is dark.
+    pub dark: bool,
+}
+
+/// An open browser, with one profile that nobody has used before. It closes when it is dropped.
+pub struct Browser {
+    driver: Child,
+    session: String,
+    client: Client<HttpConnector, Body>,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    /// A browser, or `None`, with a word about it, where the machine has none. Where `CI` is set, there must be one.
+    pub async fn open(look: Look) -> Option<Self> {
+        let profile = tempfile::tempdir().expect("a directory for the profile");
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let Some((driver, port)) = drive(profile.path()).await else {
+            assert!(std::env::var_os("CI").is_none(), "CI needs {DRIVER}");
+            eprintln!("No {DRIVER} on this machine: the console isn't tried in a browser.");
+            return None;
+        };
+        let mut browser =
+            Self { driver, session: format!("http://127.0.0.1:{port}/session"), client, _profile: profile };
+        let size = format!("--window-size={},900", look.width);
+        let arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            // A tab of a page that waits is not slowed down.
+            "--disable-renderer-backgrounding",
+            if look.dark { "--force-dark-mode" } else { "--lang=en-GB" },
+            &size,
+        ];
+        let metrics = json!({ "width": look.width, "height": 900, "pixelRatio": 1.0, "touch": false, "mobile": false });
+        let options = json!({ "args": arguments, "mobileEmulation": { "deviceMetrics": metrics } });
+        let capabilities = json!({ "goog:chromeOptions": options, "unhandledPromptBehavior": "accept" });
+        let made = browser.send(Method::POST, "", json!({ "capabilities": { "alwaysMatch": capabilities } })).await;
+        let id = made["sessionId"].as_str().unwrap_or_else(|| panic!("no browser: {made}")).to_owned();
+        browser.session = format!("{}/{id}", browser.session);
+        if look.dark {
+            let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] });
+            let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": features });
+            browser.send(Method::POST, "/goog/cdp/execute", command).await;
+        }
+        Some(browser)
+    }
+
+    /// Opens the console of a stack as somebody with a token of these options of `rollcall console`.
+    pub async fn log_in(&self, stack: &Stack, options: &[&str]) {
+        let arguments: Vec<&str> = ["console", "--print"].iter().chain(options).copied().collect();
+        let printed = rollcall(Some(stack), &arguments, b"");
+        assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+        self.go(String::from_utf8_lossy(&printed.stdout).trim()).await;
+        self.see("nav#nav").await;
+        self.see("h1").await;
+        self.settled().await;
+    }
+
+    /// Goes to an address.
+    pub async fn go(&self, address: &str) {
+        self.send(Method::POST, "/url", json!({ "url": address })).await;
+    }
+
+    /// Goes to a place of the console, such as `#/users`, and waits for its heading.
+    pub async fn place(&self, hash: &str, heading: &str) {
+        self.run("location.hash = arguments[0]", json!([hash])).await;
+        self.until(
+            &format!("{hash} shows {heading}"),
+            "return document.querySelector('h1')?.innerText.includes(arguments[0])",
+            json!([heading]),
+        )
+        .await;
+        self.settled().await;
+    }
+
+    /// Waits until nothing is loading.
+    pub async fn settled(&self) {
+        self.until("nothing loads", "return !document.querySelector('.loading, [aria-busy=true], .boot')", json!([]))
+            .await;
+    }
+
+    /// What a script gives.
+    pub async fn run(&self, script: &str, arguments: Value) -> Value {
+        self.send(Method::POST, "/execute/sync", json!({ "script": script, "args": arguments })).await
+    }
+
+    /// What a script calls its last argument with.
+    pub async fn run_async(&self, script: &str, arguments: Value) -> Value {
+        self.send(Method::POST, "/execute/async", json!({ "script": script, "args": arguments })).await
+    }
+
+    /// Waits until a script says yes.
+    pub async fn until(&self, what: &str, script: &str, arguments: Value) -> Value {
+        let start = Instant::now();
+        loop {
+            let said = self.run(script, arguments.clone()).await;
+            if !said.is_null() && said != json!(false) && said != json!("") {
+                return said;
+            }
+            if start.elapsed() > TIMEOUT {
+                let page = self.run("return document.body.innerText.slice(0, 3000)", json!([])).await;
+                panic!("waited too long: {what}\n{}", page.as_str().unwrap_or_default());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits for an element, by a selector.
+    pub async fn see(&self, selector: &str) -> Value {
+        self.until(selector, "return document.querySelector(arguments[0])", json!([selector])).await
+    }
+
+    /// Waits for a text on the page.
+    pub async fn read(&self, text: &str) {
+        self.until(
+            &format!("the text {text:?}"),
+            "return document.body.innerText.includes(arguments[0])",
+            json!([text]),
+        )
+        .await;
+    }
+
+    /// Clicks on what is called so: a button, a link, an entry of a menu or a label; in the open dialog, if there is one.
+    pub async fn click(&self, name: &str) {
+        const FIND: &str = "const root = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document;
+            const all = [...root.querySelectorAll('button, a, [role=menuitem], label, summary')];
+            const of = one => (one.getAttribute('aria-label') ?? one.innerText).replace(/[▾\\s]+$/g, '').trim();
+            return all.find(one => of(one) === arguments[0] && !one.disabled && one.getClientRects().length) ?? null";
+        let element = self.until(&format!("{name:?} can be clicked"), FIND, json!([name])).await;
+        let id = element[ELEMENT].as_str().expect("an element");
+        self.send(Method::POST, &format!("/element/{id}/click"), json!({})).await;
+    }
+
+    /// Types into the field of a label, or a placeholder, in place of what is there.
+    pub async fn fill(&self, label: &str, text: &str) {
+        const FIND: &str = "const root = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document;
+            const named = [...root.querySelectorAll('label')].find(one => one.innerText.trim() === arguments[0]);
+            return (named && document.getElementById(named.htmlFor))
+                ?? [...root.querySelectorAll('input, textarea')].find(one => (one.ariaLabel ?? one.placeholder) === arguments[0]) ?? null";
+        let element = self.until(&format!("the field {label:?}"), FIND, json!([label])).await;
+        let id = element[ELEMENT].as_str().expect("an element");
+        self.send(Method::POST, &format!("/element/{id}/clear"), json!({})).await;
+        self.send(Method::POST, &format!("/element/{id}/value"), json!({ "text": text })).await;
+    }
+
+    /// Chooses a file where the dialog asks for one.
+    pub async fn choose_file(&self, file: &Path) {
+        let element = self.see("dialog input[type=file]").await;
+        let id = element[ELEMENT].as_str().expect("an element");
+        self.send(Method::POST, &format!("/element/{id}/value"), json!({ "text": file.display().to_string() })).await;
+    }
+
+    /// Presses keys one after the other, wherever the focus is: letters, or names such as `Enter`.
+    pub async fn press(&self, keys: &[&str]) {
+        let code = |key: &str| match key {
+            "Enter" => "\u{e007}".to_owned(),
+            "Tab" => "\u{e004}".to_owned(),
+            "Escape" => "\u{e00c}".to_owned(),
+            "Space" => " ".to_owned(),
+            "ArrowDown" => "\u{e015}".to_owned(),
+            other => other.to_owned(),
+        };
+        let actions = keys.iter().flat_map(|key| {
+            let value = code(key);
+            [json!({ "type": "keyDown", "value": value }), json!({ "type": "keyUp", "value": value })]
+        });
+        let actions = json!({ "actions": [{ "type": "key", "id": "keys", "actions": actions.collect::<Vec<_>>() }] });
+        self.send(Method::POST, "/actions", actions).await;
+    }
+
+    /// A picture of the page, as PNG.
+    pub async fn picture(&self) -> Vec<u8> {
+        let picture = self.send(Method::GET, "/screenshot", Value::Null).await;
+        BASE64_STANDARD.decode(picture.as_str().expect("a picture")).expect("base64")
+    }
+
+    /// What the page's policy has kept from happening, since the page was opened.
+    pub async fn violations(&self) -> Value {
+        const COLLECT: &str = "const done = arguments[0];
+            const seen = new ReportingObserver(() => {}, { types: ['csp-violation'], buffered: true });
+            seen.observe();
+            setTimeout(() => done(seen.takeRecords().map(report => `${report.body.effectiveDirective} ${report.body.blockedURL} ${report.body.sample}`)), 100)";
+        self.run_async(COLLECT, json!([])).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Value) -> Value {
+        let request = Request::builder().method(&method).uri(format!("{}{path}", self.session));
+        let body = if method == Method::GET { Body::empty() } else { Body::from(body.to_string()) };
+        let request = request.header("content-type", "application/json").body(body).expect("a request");
+        let answer = self.client.request(request).await.expect("the driver answers");
+        let bytes = answer.into_body().collect().await.expect("a whole answer").to_bytes();
+        let mut said: Value = serde_json::from_slice(&bytes).expect("JSON");
+        if let Some(error) = said["value"]["error"].as_str() {
+            panic!("{method} {path}: {error}: {}", said["value"]["message"].as_str().unwrap_or_default());
+        }
+        said["value"].take()
+    }
+}
+
+/// Starts the driver, and waits until it tells its port; `None` if there is none.
+async fn drive(dir: &Path) -> Option<(Child, u16)> {
+    let start = Instant::now();
+    let log = dir.join("driver.log");
+    loop {
+        let output = fs::File::create(&log).expect("a log");
+        let mut command = Command::new(DRIVER);
+        command.arg("--port=0").stdout(output).stderr(Stdio::null()).stdin(Stdio::null());
+        let mut driver = command.spawn().ok()?;
+        loop {
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            let port = said.split("successfully on port ").nth(1).and_then(|rest| rest.split('.').next()?.parse().ok());
+            if let Some(port) = port {
+                return Some((driver, port));
+            }
+            assert!(start.elapsed() < TIMEOUT, "waited too long for {DRIVER}: {said}");
+            // It takes a port of IPv6 first, and ends where another has the same one of IPv4.
+            if driver.try_wait().expect("the driver can be asked").is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The driver ends its browser with itself.
+        let _ = Command::new("kill").arg("-TERM").arg(self.driver.id().to_string()).status();
+        let _ = self.driver.wait();
+    }
+}

@@ -1,0 +1,84 @@
+//! What was typed is never lost: two people at one user, a session that ends, a line that is down.
+
+use axum::http::Method;
+use serde_json::json;
+
+use crate::{ACCOUNT, USUAL, opened};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_edit_one_user_and_both_versions_are_shown() {
+    let Some((stack, browser)) = opened(USUAL, &[]).await else { return };
+    browser.place("#/users/user2", "Vikram Mehta").await;
+    browser.click("Edit user").await;
+    browser.fill("Designation", "Team lead").await;
+    let other = stack.caller(&ACCOUNT);
+    let json = [("content-type", "application/json")];
+    let changed =
+        other.ask(Method::PATCH, "/v1/users/user2", &json, r#"{"name":"Vikram M.","designation":"Trainer"}"#).await;
+    assert!(changed.status.is_success());
+    browser.click("Save").await;
+    browser.read("Somebody has changed this user meanwhile.").await;
+    browser.read("Trainer").await;
+    browser.click("Keep mine").await;
+    browser.click("Save").await;
+    browser.until("the dialog is closed", "return !document.querySelector('dialog[open]')", json!([])).await;
+    let user = other.get("/v1/users/user2").await.json();
+    assert_eq!(
+        (&user["name"], &user["designation"]),
+        (&json!("Vikram M."), &json!("Team lead")),
+        "only what was typed is written"
+    );
+}
+
+/// The token is refused and can't be renewed; the form waits, and goes on after a login in another window.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ends_loses_nothing_that_was_typed() {
+    let Some((stack, browser)) = opened(USUAL, &[]).await else { return };
+    browser.place("#/users/user2", "Vikram Mehta").await;
+    browser.click("Edit user").await;
+    browser.fill("Designation", "Team lead").await;
+    // The issuer forgets the session, and the API refuses the token once.
+    let end = "const done = arguments[0];
+        const before = window.fetch;
+        let refused = false;
+        window.fetch = (url, options) => {
+          if (String(url).startsWith('/v1/') && !refused) { refused = true; return Promise.resolve(new Response('{}', { status: 401 })); }
+          return before(url, options);
+        };
+        before('/oauth2/logout').then(() => done(true))";
+    browser.run_async(end, json!([])).await;
+    browser.click("Save").await;
+    browser.read("Your session has ended.").await;
+    let typed = "return [...document.querySelectorAll('dialog input')].some(one => one.value === 'Team lead')";
+    assert_eq!(browser.run(typed, json!([])).await, true);
+
+    // What the new window does: it logs in, and gives its session to the one that waits.
+    browser.run("window.opened = null; window.open = address => { window.opened = address; }", json!([])).await;
+    browser.run("document.querySelector('main .banner.warn .button').click()", json!([])).await;
+    let opened = browser.until("it opens a window", "return window.opened", json!([])).await;
+    let give = "const done = arguments[2];
+        const name = arguments[0].split('/').at(-1), token = arguments[1];
+        const claims = JSON.parse(atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')));
+        new BroadcastChannel('console-session').postMessage({ name, token, renewal: null, claims, expires: Date.now() + 600000 });
+        done(true)";
+    let caller = stack.caller(&[&ACCOUNT[..], &["--subject", "ann@example.com"]].concat());
+    browser.run_async(give, json!([opened, caller.token()])).await;
+    browser.until("the change goes on by itself", "return !document.querySelector('dialog[open]')", json!([])).await;
+    assert_eq!(caller.get("/v1/users/user2").await.json()["designation"], "Team lead");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_is_down_has_words_and_a_way_on() {
+    let Some((_stack, browser)) = opened(USUAL, &[]).await else { return };
+    browser
+        .run("window.before = window.fetch; window.fetch = () => Promise.reject(new TypeError('down'));", json!([]))
+        .await;
+    browser.click("Add user").await;
+    browser.fill("Login ID", "maya").await;
+    browser.fill("Name", "Maya").await;
+    browser.click("Add").await;
+    browser.read("The API can’t be reached").await;
+    browser.run("window.fetch = window.before", json!([])).await;
+    browser.click("Add").await;
+    browser.until("the user is added", "return location.hash === '#/users/maya'", json!([])).await;
+}

@@ -1,0 +1,186 @@
+//! The stories of the product's two pages.
+
+use std::fs;
+
+use e2e::Browser;
+use serde_json::json;
+
+use crate::{USUAL, opened};
+
+/// Waits for the end of the job that is shown.
+async fn finished(browser: &Browser) {
+    let state = "return document.querySelector('h1 ~ .chip')?.innerText.includes('finished')";
+    browser.until("the job is finished", state, json!([])).await;
+}
+
+/// Bulk append caller ID, from the file to its undo: previewed, done, failed rows shown with their reasons.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_previewed_done_and_undone() {
+    let Some((stack, browser)) = opened(USUAL, &[]).await else { return };
+    let file = stack.dir().join("october.csv");
+    fs::write(&file, "Login ID,Allowed Caller ID\nuser1,+919876500005\nuser2,9876500006;junk\nnobody,+919876500001\n")
+        .expect("a file");
+
+    browser.click("More actions").await;
+    browser.click("Bulk append caller ID").await;
+    browser.choose_file(&file).await;
+    browser.read("Read as: Bulk append caller ID, with 2 columns.").await;
+    browser.click("Upload and preview").await;
+    browser.read("A preview: nothing has been changed.").await;
+    browser.settled().await;
+    for text in ["october.csv", "No user of the account has this login ID.", "NUMBER_INVALID", "2 rows need correction"]
+    {
+        browser.read(text).await;
+    }
+    browser.click("Do it").await;
+    finished(&browser).await;
+    browser.place("#/users/user1", "Asha Rao").await;
+    browser.read("+91 98765 00005").await;
+
+    browser.place("#/jobs", "Jobs").await;
+    browser.click("october.csv").await;
+    browser.click("Undo…").await;
+    browser.click("Preview the undo").await;
+    browser.read("A preview: nothing has been changed.").await;
+    browser.click("Do it").await;
+    finished(&browser).await;
+    browser.place("#/users/user1", "Asha Rao").await;
+    browser.settled().await;
+    let page = browser.run("return document.body.innerText", json!([])).await;
+    assert!(page.as_str().is_some_and(|page| !page.contains("98765 00005\nTake off")), "{page}");
+    assert_eq!(browser.violations().await, json!([]));
+}
+
+/// A user from the first form to the end, and the numbers that the user may dial from.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_added_edited_acted_on_and_deleted() {
+    let Some((_stack, browser)) = opened(USUAL, &[]).await else { return };
+    browser.click("Add user").await;
+    browser.click("Add").await;
+    browser.read("A user needs a login ID.").await;
+    browser.fill("Login ID", "maya").await;
+    browser.fill("Name", "מאיה محمد").await;
+    browser.fill("E-mail", "maya@example.com").await;
+    browser.fill("Call forward number", "+91 98123 45678").await;
+    browser.fill("Extension login", "2001").await;
+    browser.fill("Intercom number", "109").await;
+    browser.click("Add").await;
+    browser.read("+91 98123 45678").await;
+    browser.read("Nothing to dial from.").await;
+
+    browser.click("Append caller IDs").await;
+    browser.fill("Numbers", "98765 00002\njunk").await;
+    browser.click("Append").await;
+    browser.read("it is no telephone number").await;
+    browser.click("Cancel").await;
+    browser.read("1 number to dial from now").await;
+
+    browser.click("Actions on maya").await;
+    browser.click("Block agent").await;
+    browser.read("blocked").await;
+    browser.click("Take it back").await;
+    browser
+        .until(
+            "the agent is enabled again",
+            "return document.querySelector('h1 ~ .chip')?.innerText.includes('enabled')",
+            json!([]),
+        )
+        .await;
+
+    browser.place("#/extensions", "Extension status").await;
+    browser.read("********").await;
+    browser.place("#/users?search=%D7%9E%D7%90%D7%99%D7%94", "All users").await;
+    browser.read("maya@example.com").await;
+    browser.click("Actions on maya").await;
+    browser.click("Delete user").await;
+    browser
+        .until("it asks for the login ID", "return document.querySelector('dialog .danger')?.disabled", json!([]))
+        .await;
+    browser.fill("Type maya to go on", "maya").await;
+    browser.click("Delete user").await;
+    browser.read("Nobody like that").await;
+    assert_eq!(browser.violations().await, json!([]));
+}
+
+/// Numbers are chosen, rotated with replacements, and previewed; a CRM user learns why a number isn't seen, and a resync mends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_are_rotated_and_a_crm_user_learns_why_one_is_not_seen() {
+    let Some((_stack, browser)) = opened(USUAL, &[]).await else { return };
+    browser.place("#/mappings?why=crm-2&number=98765%2000001", "User mapping").await;
+    browser.read("It isn’t seen.").await;
+    browser.read("What mends it:").await;
+    browser.click("Resync").await;
+    browser.click("Preview").await;
+    browser
+        .until(
+            "a resync runs, with a preview or without",
+            "if (location.hash.startsWith('#/jobs/')) return true;
+        const run = [...document.querySelectorAll('dialog button')].find(one => one.innerText === 'Resync');
+        run?.click(); return false",
+            json!([]),
+        )
+        .await;
+    finished(&browser).await;
+    browser.place("#/mappings?why=crm-2&number=98765%2000001", "User mapping").await;
+    browser.read("It is seen.").await;
+
+    browser.place("#/rotation?retire=%2B919876500001", "Rotation").await;
+    browser.fill("New number 1", "+919876500009").await;
+    browser.click("Preview 1 number").await;
+    browser.read("A preview: nothing has been changed.").await;
+    browser.click("Do it").await;
+    finished(&browser).await;
+    browser.place("#/numbers/%2B919876500001", "+91 98765 00001").await;
+    browser.read("retired").await;
+    browser.read("+91 98765 00009").await;
+    assert_eq!(browser.violations().await, json!([]));
+}
+
+/// The same by keyboard alone: to a screen, down the rows, into one, its form, and back; chosen rows and what is done with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_can_be_reached_by_keyboard() {
+    let Some((_stack, browser)) = opened(USUAL, &[]).await else { return };
+    let focus = "return document.activeElement.closest('tr')?.innerText.includes(arguments[0])";
+    browser.press(&["j"]).await;
+    browser.until("the first row has the focus", focus, json!(["user8"])).await;
+    browser.press(&["j", "x", "j", "X"]).await;
+    browser.read("2 chosen").await;
+    browser.press(&["Enter"]).await;
+    browser.read("Fatima Sheikh").await;
+    browser.see("#caller-ids").await;
+    browser.press(&["e"]).await;
+    browser.see("dialog[open]").await;
+    browser.press(&["Escape"]).await;
+    browser.until("the dialog is closed", "return !document.querySelector('dialog[open]')", json!([])).await;
+    browser.press(&["g", "n"]).await;
+    browser
+        .until("the numbers are shown", "return document.querySelector('h1')?.innerText === 'Numbers'", json!([]))
+        .await;
+    browser.settled().await;
+    browser.press(&["/"]).await;
+    browser.press(&["0", "0", "0", "7", "Enter"]).await;
+    browser.read("1 number shown of 1").await;
+    browser.until("the search is in the address", "return location.hash.includes('search=0007')", json!([])).await;
+    browser.press(&["Escape", "j", "x", "r"]).await;
+    browser
+        .until(
+            "the rotation has the number",
+            "return document.querySelector('.pair input')?.value === '+919876500007'",
+            json!([]),
+        )
+        .await;
+    browser.run("history.back()", json!([])).await;
+    browser
+        .until(
+            "Back brings the search again",
+            "return document.querySelector('[data-search]')?.value === '0007'",
+            json!([]),
+        )
+        .await;
+    browser.press(&["?"]).await;
+    browser.see("dialog[open] kbd").await;
+    browser.press(&["Escape", "g", "j"]).await;
+    browser.read("No jobs yet").await;
+    let focused = browser.run("return document.activeElement.tagName", json!([])).await;
+    assert_eq!(focused, "H1", "a new place has the focus at its heading");
+}
