@@ -1,13 +1,23 @@
-//! Creates and changes the users of a file: wires the kind of job to the Lambda runtime.
+//! Creates and changes the users of a file, and the numbers of one: wires both kinds of job to the Lambda runtime.
 
+use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use rollcall_engine::kinds::UploadUsers;
+use rollcall_engine::kinds::{UploadNumbers, UploadUsers};
 use rollcall_storage::{connect::Aws, log, worker_from_env};
 
 // One invocation at a time on one processor: threads would only hand work around.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log::start();
-    let worker = worker_from_env(&Aws::from_env().await, UploadUsers)?;
-    run(service_fn(|event: LambdaEvent<_>| async { Ok::<_, Error>(worker.handle(event).await) })).await
+    let aws = Aws::from_env().await;
+    let (users, numbers) = (&worker_from_env(&aws, UploadUsers)?, &worker_from_env(&aws, UploadNumbers)?);
+    run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
+        // The queue gives one delivery at a time. What is of neither kind is passed over by the first.
+        Ok::<_, Error>(if numbers.takes(&event.payload) {
+            Box::pin(numbers.handle(event)).await
+        } else {
+            Box::pin(users.handle(event)).await
+        })
+    }))
+    .await
 }

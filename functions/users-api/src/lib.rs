@@ -11,6 +11,7 @@ mod caller;
 mod catalog;
 mod cursor;
 mod entra;
+mod file;
 mod idempotency;
 mod jobs;
 mod mappings;

@@ -71,6 +71,7 @@ pub const ROUTES: &[Route] = routes! {
 
     GET    "/v1/numbers"                           NumbersRead    numbers::list::list;
     POST   "/v1/numbers"                           NumbersWrite   numbers::add::add;
+    GET    "/v1/numbers.csv"                       NumbersRead    numbers::download::numbers;
     POST   "/v1/numbers/rotations"                 NumbersWrite   numbers::rotate::ask;
     GET    "/v1/numbers/{number}"                  NumbersRead    numbers::one::get;
     PATCH  "/v1/numbers/{number}"                  NumbersWrite   numbers::one::patch;

@@ -5,7 +5,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rollcall_bulk::{append, rotation, user_upload};
+use rollcall_bulk::{append, number_upload, rotation, user_upload};
 
 use crate::{caller::Caller, problem::Problem};
 
@@ -15,6 +15,7 @@ pub(crate) async fn get(_: Caller, Path(name): Path<String>) -> Result<Response,
         "append-caller-ids.csv" => append::sample(),
         "rotate-caller-ids.csv" => rotation::sample(),
         "users.csv" => user_upload::sample(),
+        "numbers.csv" => number_upload::sample(),
         _ => return Err(Problem::not_found("sample")),
     };
     let headers = [

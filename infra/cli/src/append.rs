@@ -34,6 +34,7 @@ impl Append {
     /// As [`DropFile::run`].
     pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
         let stack = StackClient::open(place, &self.file.whose).await?;
+        stack.say_if_empty().await?;
         self.file.run(&stack, JobKind::AppendCallerIds, None).await
     }
 }

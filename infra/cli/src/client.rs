@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, anyhow, bail};
-use rollcall_api_types::{JobRequest, JobView, PresignedUpload, RequestedJob};
+use rollcall_api_types::{JobRequest, JobView, PresignedUpload, RequestedJob, UserView};
 use rollcall_bulk::job::MailState;
 use rollcall_connectors::Http;
 use rollcall_model::account::AccountId;
@@ -101,6 +101,18 @@ impl StackClient {
     /// Where an object of the stack's bucket is; `None` on this machine, where nobody looks into it by hand.
     pub fn s3_on_aws(&self, key: &str) -> Option<String> {
         self.here.is_none().then(|| format!("s3://{}/{key}", self.bucket))
+    }
+
+    /// Says on standard error that the account has no users, to who may have misspelt its name.
+    ///
+    /// # Errors
+    /// If the stack can't be asked.
+    pub async fn say_if_empty(&self) -> Result<()> {
+        let (users, _): (Vec<UserView>, _) = self.api.list(&["v1", "users"], &[], 1, |_| true).await?;
+        if users.is_empty() {
+            eprintln!("The account {} has no users: is its name written right?", self.account);
+        }
+        Ok(())
     }
 
     /// Drops a file for a job, which is named by the version that the bucket makes of it.

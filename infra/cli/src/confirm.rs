@@ -52,6 +52,7 @@ impl ConfirmArgs {
             return Ok(Answer::Yes);
         }
         if !std::io::stdin().is_terminal() {
+            eprintln!("{question}");
             return Ok(Answer::Nobody);
         }
         ask(question).await

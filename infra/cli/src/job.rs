@@ -197,7 +197,11 @@ pub async fn find(stack: &StackClient, text: &str) -> Result<JobView> {
     }
 }
 
-fn write(file: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes a file, or to standard output.
+///
+/// # Errors
+/// If it can't be written.
+pub fn write(file: &Path, bytes: &[u8]) -> Result<()> {
     if file.as_os_str() == STDOUT {
         return match std::io::stdout().lock().write_all(bytes) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("could not print"),

@@ -51,6 +51,7 @@ impl Resync {
     pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
         self.watch.check()?;
         let stack = StackClient::open(place, &self.whose).await?;
+        stack.say_if_empty().await?;
         let path = ["v1", "mappings", "resync"];
         let id = match &self.snapshot {
             None => stack.ask_for(&path, &ResyncRequest { confirmed: self.force }).await?,

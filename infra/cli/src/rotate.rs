@@ -95,6 +95,7 @@ impl Rotate {
         let mut request = self.request()?;
         let stack = StackClient::open(place, &self.whose).await?;
         request.only = self.only(&stack).await?;
+        stack.say_if_empty().await?;
         let id = stack.ask_for(&["v1", "numbers", "rotations"], &request).await?;
         let what = what(&request);
         self.watch.run(&stack, &id, self.consent, &what).await

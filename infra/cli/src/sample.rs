@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use rollcall_bulk::{append, rotation, user_upload};
+use rollcall_bulk::{append, number_upload, rotation, user_upload};
 
 use crate::output;
 
@@ -32,6 +32,8 @@ enum SampleKind {
     RotateCallerIds,
     /// Users to create and change
     Users,
+    /// Numbers to add and change
+    Numbers,
 }
 
 impl Sample {
@@ -44,6 +46,7 @@ impl Sample {
             SampleKind::AppendCallerIds => append::sample(),
             SampleKind::RotateCallerIds => rotation::sample(),
             SampleKind::Users => user_upload::sample(),
+            SampleKind::Numbers => number_upload::sample(),
         };
         match self.output {
             Some(file) => fs::write(&file, sample).context(format!("could not write {}", file.display()))?,

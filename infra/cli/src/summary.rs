@@ -38,6 +38,7 @@ pub fn kind(kind: JobKind) -> &'static str {
         JobKind::DirectoryImport => "directory import",
         JobKind::MappingResync => "resync",
         JobKind::PhoneSnapshot => "phone snapshot",
+        JobKind::UploadNumbers => "upload of numbers",
         JobKind::RotateCallerIds => "rotation",
         JobKind::Undo => "undo",
     }
@@ -45,7 +46,7 @@ pub fn kind(kind: JobKind) -> &'static str {
 
 /// Whether a job of this kind works on a file that somebody has made, and not on a request.
 pub fn has_file(kind: JobKind) -> bool {
-    matches!(kind, JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::PhoneSnapshot)
+    matches!(kind, JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::UploadNumbers | JobKind::PhoneSnapshot)
 }
 
 /// What a job would do to whom, or why it is on hold.
@@ -60,7 +61,8 @@ pub fn effect(job: &JobView) -> String {
         (done.numbers_removed, "numbers are removed"),
         (job.counts.needs_correction(), "rows can't be done"),
     ];
-    let mut text = format!("{} of {} change", count(done.users_changed), counted(done.users, "user", "users"));
+    let things = if job.kind == JobKind::UploadNumbers { ("number", "numbers") } else { ("user", "users") };
+    let mut text = format!("{} of {} change", count(done.users_changed), counted(done.users, things.0, things.1));
     for (number, what) in parts.into_iter().filter(|(number, _)| *number > 0) {
         let _ = write!(text, ", {} {what}", count(number));
     }
@@ -188,9 +190,15 @@ pub fn describe(job: &JobView, mail: Option<&Mail>, stack: &StackClient) -> Stri
     }
     // A file that could not be read has changed nobody.
     if done.rows > 0 {
-        let label = if job.previews() { "Would change" } else { "Users changed" };
+        let label = match (job.previews(), job.kind) {
+            (true, _) => "Would change",
+            (false, JobKind::UploadNumbers) => "Changed",
+            (false, _) => "Users changed",
+        };
         line(label, &format!("{} of {}", count(done.users_changed), count(done.users)));
-        line(if job.previews() { "Would add" } else { "Numbers added" }, &count(done.numbers_added));
+        if job.kind != JobKind::UploadNumbers {
+            line(if job.previews() { "Would add" } else { "Numbers added" }, &count(done.numbers_added));
+        }
         if done.numbers_removed > 0 {
             line(if job.previews() { "Would remove" } else { "Numbers gone" }, &count(done.numbers_removed));
         }

@@ -8,11 +8,11 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use rollcall_api_types::JobRequest;
-use rollcall_bulk::append;
+use rollcall_bulk::user_upload;
 use rollcall_model::email::EmailAddress;
 use rollcall_model::jobs::{JobId, JobKind};
 use rollcall_model::user::Name;
-use rollcall_tabular::{Encoding, ignored_columns};
+use rollcall_tabular::{Encoding, Reader};
 
 use crate::client::StackClient;
 use crate::confirm::{Answer, ConfirmArgs, say_nothing_was_changed};
@@ -68,8 +68,10 @@ impl DropFile {
             return Ok(false);
         }
         let bytes = read(&self.file)?;
-        let first: Vec<u8> = bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
-        Ok(ignored_columns(&first, &append::COLUMNS).is_empty() && !first.is_empty())
+        let mut reader = Reader::new(&user_upload::COLUMNS);
+        // What can't be read is told by the job.
+        let read = reader.push(&bytes).and_then(|()| reader.end()).and_then(|()| reader.next_row().map(drop));
+        Ok(read.is_ok() && reader.header().is_some_and(user_upload::says_only_numbers))
     }
 
     /// Drops the file and follows the job to its end.
@@ -151,6 +153,7 @@ fn what(kind: JobKind, name: &str, role: Option<&Name>) -> String {
             format!("Create and change the users of {name}, with the role {}", output::visible(role.as_str()))
         }
         (JobKind::UploadUsers, None) => format!("Create and change the users of {name}"),
+        (JobKind::UploadNumbers, _) => format!("Add and change the numbers of {name}"),
         (kind, _) => format!("{} with {name}", summary::kind(kind)),
     }
 }

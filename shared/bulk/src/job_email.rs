@@ -122,7 +122,7 @@ impl JobEmail {
 /// What to do about a job of which nothing was applied.
 fn mend_all(kind: JobKind) -> &'static str {
     match kind {
-        JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::PhoneSnapshot => {
+        JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::UploadNumbers | JobKind::PhoneSnapshot => {
             "Correct the file and drop it again."
         }
         JobKind::RotateCallerIds => "Correct the file or the request, and send it again.",
@@ -133,7 +133,7 @@ fn mend_all(kind: JobKind) -> &'static str {
 /// How to have done what a job that was given up has left undone.
 fn repeat(kind: JobKind) -> &'static str {
     match kind {
-        JobKind::AppendCallerIds | JobKind::UploadUsers => {
+        JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::UploadNumbers => {
             "What was applied stays. Dropping the same file again is safe: it adds what is missing and nothing twice."
         }
         JobKind::PhoneSnapshot => {
@@ -153,7 +153,7 @@ fn repeat(kind: JobKind) -> &'static str {
 /// What to do about rows of which something could not be done.
 fn mend_rows(kind: JobKind) -> &'static str {
     match kind {
-        JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::RotateCallerIds => {
+        JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::UploadNumbers | JobKind::RotateCallerIds => {
             "Correct them there and drop that file again as it is: the columns that were added are ignored."
         }
         JobKind::DirectoryImport => {

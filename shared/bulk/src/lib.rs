@@ -13,6 +13,7 @@ pub mod left_out;
 mod logged_user;
 pub mod misplaced;
 pub mod note;
+pub mod number_upload;
 pub mod outcomes;
 pub mod phone_snapshot;
 pub mod report;

@@ -113,7 +113,7 @@ mod tests {
             ("users", JobKind::UploadUsers),
             ("users-2026", JobKind::UploadUsers),
             ("rotation", JobKind::RotateCallerIds),
-            ("rotate-numbers", JobKind::RotateCallerIds),
+            ("numbers", JobKind::UploadNumbers),
             ("snapshots", JobKind::PhoneSnapshot),
             ("udno", JobKind::Undo),
         ] {

@@ -37,6 +37,15 @@ impl<O: Operation> Worker<O> {
         &self.engine.world
     }
 
+    /// Whether an event tells of a job of the operation's own kinds: a function that works on those of several operations gives it to one.
+    pub fn takes(&self, event: &SqsEvent) -> bool {
+        let is_own = |message: &SqsMessage| {
+            let body = message.body.as_deref().unwrap_or_default();
+            matches!(event::read(body, O::KINDS, false), Event::Notice(..))
+        };
+        event.records.iter().any(is_own)
+    }
+
     /// Takes a batch of deliveries. Names those that must come again.
     pub async fn handle(&self, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
         let mut response = SqsBatchResponse::default();

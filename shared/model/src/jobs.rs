@@ -25,6 +25,8 @@ pub enum JobKind {
     PhoneSnapshot,
     /// Numbers are retired, and replaced on every list that has them.
     RotateCallerIds,
+    /// Numbers come into the inventory, and are changed.
+    UploadNumbers,
     /// What another job did is taken back.
     Undo,
 }
@@ -38,6 +40,7 @@ impl JobKind {
         Self::MappingResync,
         Self::PhoneSnapshot,
         Self::RotateCallerIds,
+        Self::UploadNumbers,
         Self::Undo,
     ];
 
@@ -55,7 +58,9 @@ impl JobKind {
     /// themselves instead, where it is too much.
     pub fn has_preview(self) -> bool {
         match self {
-            Self::AppendCallerIds | Self::UploadUsers | Self::RotateCallerIds | Self::Undo => true,
+            Self::AppendCallerIds | Self::UploadUsers | Self::RotateCallerIds | Self::UploadNumbers | Self::Undo => {
+                true
+            }
             Self::DirectoryImport | Self::MappingResync | Self::PhoneSnapshot => false,
         }
     }
@@ -64,7 +69,7 @@ impl JobKind {
     /// next.
     pub fn has_undo(self) -> bool {
         match self {
-            Self::AppendCallerIds | Self::UploadUsers | Self::RotateCallerIds => true,
+            Self::AppendCallerIds | Self::UploadUsers | Self::RotateCallerIds | Self::UploadNumbers => true,
             Self::DirectoryImport | Self::MappingResync | Self::PhoneSnapshot | Self::Undo => false,
         }
     }

@@ -3,7 +3,7 @@
 //! | kind | changes | rows tell |
 //! |---|---|---|
 //! | `append-caller-ids`, `upload-users` | `users.write` | `users.read` |
-//! | `rotate-caller-ids` | `numbers.write` | `numbers.read` |
+//! | `rotate-caller-ids`, `upload-numbers` | `numbers.write` | `numbers.read` |
 //! | `mapping-resync`, `phone-snapshot` | `mappings.write` | `mappings.read` |
 //! | `directory-import` | `directory.write` | `users.read` |
 //! | `undo` | what the job that it undoes changes | what that one's rows tell |
@@ -69,7 +69,7 @@ impl JobKind {
     pub fn changes(self) -> Option<Scope> {
         match self {
             Self::AppendCallerIds | Self::UploadUsers => Some(Scope::UsersWrite),
-            Self::RotateCallerIds => Some(Scope::NumbersWrite),
+            Self::RotateCallerIds | Self::UploadNumbers => Some(Scope::NumbersWrite),
             Self::MappingResync | Self::PhoneSnapshot => Some(Scope::MappingsWrite),
             Self::DirectoryImport => Some(Scope::DirectoryWrite),
             Self::Undo => None,
@@ -80,7 +80,7 @@ impl JobKind {
     pub fn tells(self) -> Option<Scope> {
         match self {
             Self::AppendCallerIds | Self::UploadUsers | Self::DirectoryImport => Some(Scope::UsersRead),
-            Self::RotateCallerIds => Some(Scope::NumbersRead),
+            Self::RotateCallerIds | Self::UploadNumbers => Some(Scope::NumbersRead),
             Self::MappingResync | Self::PhoneSnapshot => Some(Scope::MappingsRead),
             Self::Undo => None,
         }

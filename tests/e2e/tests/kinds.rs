@@ -18,7 +18,7 @@ use rollcall_model::{
 fn function_of(kind: JobKind) -> &'static str {
     match kind {
         JobKind::AppendCallerIds => "bulk-append",
-        JobKind::UploadUsers => "bulk-users",
+        JobKind::UploadUsers | JobKind::UploadNumbers => "bulk-users",
         JobKind::DirectoryImport => "directory-import",
         JobKind::MappingResync | JobKind::PhoneSnapshot => "mapping-resync",
         JobKind::RotateCallerIds => "number-rotation",
@@ -50,6 +50,7 @@ fn content(kind: JobKind, job: &Job) -> String {
         JobKind::MappingResync => r#"{"confirmed":true}"#.to_owned(),
         JobKind::PhoneSnapshot => "Phone User ID,Policy\nuser1,all\n".to_owned(),
         JobKind::RotateCallerIds => r#"{"retire":["+919876500001"],"allow_empty":true}"#.to_owned(),
+        JobKind::UploadNumbers => "Number,State\n+919876543210,flagged\n".to_owned(),
         JobKind::Undo => format!(r#"{{"job":"{}","preview":false}}"#, job.id),
     }
 }

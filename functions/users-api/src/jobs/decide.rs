@@ -69,7 +69,11 @@ async fn release(api: &Api, caller: &Caller, held: &Job) -> Result<(), Problem> 
             };
             change_sync_state(&api.directory, &caller.account, change).await?;
         }
-        JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::RotateCallerIds | JobKind::Undo => {}
+        JobKind::AppendCallerIds
+        | JobKind::UploadUsers
+        | JobKind::UploadNumbers
+        | JobKind::RotateCallerIds
+        | JobKind::Undo => {}
     }
     Ok(())
 }

@@ -10,7 +10,8 @@ use rollcall_model::{
 use crate::{Api, caller::Caller, problem::Problem};
 
 /// The kinds whose doings an undo can take back, and so the scopes of an undo of which nobody has said yet what it undoes.
-const UNDONE: [JobKind; 3] = [JobKind::AppendCallerIds, JobKind::UploadUsers, JobKind::RotateCallerIds];
+const UNDONE: [JobKind; 4] =
+    [JobKind::AppendCallerIds, JobKind::UploadUsers, JobKind::UploadNumbers, JobKind::RotateCallerIds];
 
 /// Refuses who may not change what this job changes.
 pub(super) async fn may_change(api: &Api, caller: &Caller, job: &Job) -> Result<(), Problem> {

@@ -10,11 +10,12 @@ use rollcall_api_types::AddedNumbers;
 use rollcall_model::{
     caller_id::CallerId,
     inventory::{InventoryNumber, NumberFacts},
+    numbers::{NumberReader, Reading},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::check;
+use super::{check, reader as reader_of};
 use crate::{
     Shared,
     body::{self, Body},
@@ -46,10 +47,27 @@ pub(crate) async fn add(
     let mut new: Vec<InventoryNumber> = Vec::with_capacity(numbers.len());
     let now = Timestamp::now();
     let mut named = BTreeSet::new();
+    let mut reader: Option<NumberReader> = None;
     for (index, mut fields) in numbers.into_iter().enumerate() {
         let at = format!("/numbers/{index}");
         let number = fields.remove("number").unwrap_or_default();
-        let number: CallerId = body::read(number).map_err(|problem| problem.at(format!("{at}/number")))?;
+        let number: String = body::read(number).map_err(|problem| problem.at(format!("{at}/number")))?;
+        let number: CallerId = match (number.parse(), &mut reader) {
+            (Ok(number), _) => number,
+            (Err(_), known) => {
+                let reader = match known {
+                    Some(reader) => reader,
+                    None => known.insert(reader_of(&api, &caller).await?),
+                };
+                match reader.read(&number) {
+                    Reading::Number { number, .. } => number,
+                    Reading::Refused(code) => {
+                        let detail = format!("It is no telephone number ({}).", code.as_str());
+                        return Err(Problem::field(format!("{at}/number"), detail));
+                    }
+                }
+            }
+        };
         if !named.insert(number) {
             return Err(Problem::field(format!("{at}/number"), "The number stands further up in the request."));
         }

@@ -1,22 +1,42 @@
 //! The account's numbers.
 
 pub(crate) mod add;
+pub(crate) mod download;
 pub(crate) mod holders;
 pub(crate) mod list;
 pub(crate) mod one;
 pub(crate) mod rotate;
 
-use rollcall_model::{caller_id::CallerId, inventory::NumberFacts};
+use rollcall_engine::world::{Accounts, Numbers};
+use rollcall_model::{
+    caller_id::CallerId,
+    inventory::{MAX_LABELS, NumberFacts},
+    numbers::{NumberReader, Reading},
+};
 
-use crate::problem::Problem;
+use crate::{Api, caller::Caller, problem::Problem};
 
-/// The number that a path names.
+/// The number that a path names: in E.164 form.
 fn named(number: &str) -> Result<CallerId, Problem> {
     number.parse().map_err(|_| Problem::not_found("number"))
 }
 
-/// Labels of one number: an item of the table holds 400 KB, and every append reads the whole inventory.
-const MAX_LABELS: usize = 50;
+/// The number that somebody has written, in any spelling that the account's own numbers or its country have.
+async fn written(api: &Api, caller: &Caller, number: &str) -> Result<CallerId, Problem> {
+    if let Ok(number) = number.parse() {
+        return Ok(number);
+    }
+    match reader(api, caller).await?.read(number) {
+        Reading::Number { number, .. } => Ok(number),
+        Reading::Refused(_) => Err(Problem::not_found("number")),
+    }
+}
+
+/// Reads numbers of the account, and any that is valid in its country.
+async fn reader(api: &Api, caller: &Caller) -> Result<NumberReader, Problem> {
+    let country = api.directory.settings(&caller.account).await?.country.unwrap_or(api.country);
+    Ok(NumberReader::of_any(country, &api.directory.inventory(&caller.account).await?))
+}
 
 fn check(facts: &NumberFacts) -> Result<(), Problem> {
     if facts.labels.len() > MAX_LABELS {

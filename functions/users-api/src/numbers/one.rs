@@ -12,7 +12,7 @@ use rollcall_engine::world::Numbers;
 use rollcall_model::code::ApiCode;
 use serde_json::{Value, to_value};
 
-use super::{check, named};
+use super::{check, written};
 use crate::{
     Shared,
     body::{self, Body},
@@ -29,7 +29,8 @@ pub(crate) async fn get(
     Path(number): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let number = api.directory.number(&caller.account, named(&number)?).await?;
+    let number = written(&api, &caller, &number).await?;
+    let number = api.directory.number(&caller.account, number).await?;
     let number = number.ok_or_else(|| Problem::not_found("number"))?;
     Ok(tagged(&headers, &tag(number.version), &NumberView::from(number)))
 }
@@ -42,7 +43,8 @@ pub(crate) async fn patch(
     headers: HeaderMap,
     Body(patch): Body<Value>,
 ) -> Result<([(HeaderName, String); 1], Json<NumberView>), Problem> {
-    let before = api.directory.number(&caller.account, named(&number)?).await?;
+    let number = written(&api, &caller, &number).await?;
+    let before = api.directory.number(&caller.account, number).await?;
     let before = before.ok_or_else(|| Problem::not_found("number"))?;
     check_match(&headers, &tag(before.version))?;
     let mut facts = to_value(&before.facts).expect("facts can be written as JSON");

@@ -222,7 +222,8 @@ impl Api {
             Err(failure) => return Err(failure),
         };
         let location = answer.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
-        let location = location.ok_or_else(|| malformed(ASKING, "the answer leads nowhere"))?;
+        // A small file is the answer itself.
+        let Some(location) = location else { return Ok(Some(answer.body)) };
         let ask = HttpRequest { headers, ..HttpRequest::get(FETCHING, address(FETCHING, location)?) };
         let file = self.http.carry(&ask, Instant::now() + FILE_PATIENCE).await?;
         if matches!(file.status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
@@ -242,7 +243,7 @@ impl Api {
         ask.headers.insert(header::AUTHORIZATION, self.token.header());
         let answer = self.service.ask(&ask, Instant::now() + TIMEOUT).await?;
         if answer.status.is_client_error() {
-            return Err(Failure::Refused(Problem::of(&answer, &self.token)));
+            return Err(Failure::Refused(Problem::of(&answer, &self.token, &ask)));
         }
         Ok(answer)
     }

@@ -1,8 +1,8 @@
 //! The API's no.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use rollcall_api_types::ProblemBody;
-use rollcall_connectors::{ConnectorError, HttpResponse};
+use rollcall_connectors::{ConnectorError, HttpRequest, HttpResponse};
 use rollcall_model::code::ApiCode;
 use serde::Deserialize;
 
@@ -45,7 +45,7 @@ struct GatewayMessage {
 
 impl Problem {
     /// The problem that an answer is.
-    pub(super) fn of(answer: &HttpResponse, token: &ApiToken) -> Self {
+    pub(super) fn of(answer: &HttpResponse, token: &ApiToken, asked: &HttpRequest) -> Self {
         let status = answer.status.as_u16();
         if let Ok(ProblemBody { code, detail, .. }) = serde_json::from_slice(&answer.body) {
             return Self { status, code: Some(code.into_owned()), detail };
@@ -54,7 +54,10 @@ impl Problem {
             StatusCode::UNAUTHORIZED => {
                 format!("{} Get a new one; see `rollcall help` on ROLLCALL_TOKEN.", token.why_not_taken())
             }
-            StatusCode::FORBIDDEN => "The token lacks the scope that this needs.".to_owned(),
+            StatusCode::FORBIDDEN => match scope(asked) {
+                Some(scope) => format!("The token lacks the scope {scope}, which this needs."),
+                None => "The token lacks the scope that this needs.".to_owned(),
+            },
             _ => match serde_json::from_slice(&answer.body) {
                 Ok(GatewayMessage { message }) => format!("{message} ({status})"),
                 Err(_) => format!("HTTP status {status}"),
@@ -71,5 +74,41 @@ impl Problem {
     /// Whether the function's code is this one.
     pub fn has_code(&self, code: ApiCode) -> bool {
         self.code.as_deref() == Some(code.as_str())
+    }
+}
+
+/// The scope that a route needs, by the collection that it is of: `infra/docs/api.md` has the table.
+fn scope(asked: &HttpRequest) -> Option<String> {
+    let path = asked.address.path();
+    let collection = path.split('/').skip_while(|part| *part != "v1").nth(1)?;
+    let what = match collection.trim_end_matches(".csv") {
+        "users" | "agents" | "extensions" | "roles" | "departments" | "teams" => "users",
+        "numbers" => "numbers",
+        "mappings" | "phone-system" => "mappings",
+        "directory" => "directory",
+        "jobs" | "samples" => "jobs",
+        "audit" => "audit",
+        "settings" => "settings",
+        _ => return None,
+    };
+    let way = if asked.method == Method::GET { "read" } else { "write" };
+    Some(format!("rollcall/{what}.{way}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_named_by_the_route_that_needs_it() {
+        let asked = |method: Method, path: &str| {
+            let address = format!("https://api.example/stage/v1/{path}").parse().unwrap();
+            scope(&HttpRequest { method, ..HttpRequest::get("asking", address) })
+        };
+        assert_eq!(asked(Method::GET, "numbers.csv").as_deref(), Some("rollcall/numbers.read"));
+        assert_eq!(asked(Method::POST, "numbers/rotations").as_deref(), Some("rollcall/numbers.write"));
+        assert_eq!(asked(Method::PUT, "phone-system").as_deref(), Some("rollcall/mappings.write"));
+        assert_eq!(asked(Method::PATCH, "settings").as_deref(), Some("rollcall/settings.write"));
+        assert_eq!(asked(Method::GET, "nothing"), None);
     }
 }

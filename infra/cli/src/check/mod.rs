@@ -38,7 +38,7 @@ pub struct Check {
     /// CSV file to look at; "-" reads standard input. Without one, the account is looked at
     #[arg(requires = "kind")]
     file: Option<PathBuf>,
-    /// What the file is for: append-caller-ids, upload-users or rotate-caller-ids
+    /// What the file is for: append-caller-ids, upload-users, upload-numbers or rotate-caller-ids
     #[arg(long, value_name = "KIND", value_parser = kind, requires = "file")]
     kind: Option<JobKind>,
     /// Role of the users whose rows name none, as an upload takes it
@@ -83,7 +83,7 @@ fn kind(text: &str) -> Result<JobKind> {
     let mut known = JobKind::ALL.into_iter().filter(|kind| kind.has_preview() && *kind != JobKind::Undo);
     known.find(|kind| kind.as_str() == text).ok_or_else(|| {
         anyhow!(
-            "files that can be checked are those of the kinds append-caller-ids, upload-users and rotate-caller-ids"
+            "files that can be checked are those of the kinds append-caller-ids, upload-users, upload-numbers and rotate-caller-ids"
         )
     })
 }

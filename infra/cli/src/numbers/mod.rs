@@ -1,6 +1,7 @@
 //! `rollcall numbers`: the account's numbers, how long each has been in service, and changes of some.
 
 mod change;
+mod file;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,7 @@ Examples:
   rollcall numbers --due 15
   rollcall numbers --state flagged --json
   rollcall numbers add +919876500031 +919876500032 --department sales
+  rollcall numbers upload october.csv
   rollcall numbers flag +919876500031
   rollcall numbers rest +919876500031 --days 30"
 )]
@@ -57,6 +59,10 @@ enum Change {
     Rest(change::Rest),
     /// Put labels on numbers, or take them off
     Label(change::Label),
+    /// Add and change the numbers of a CSV file, and follow the job to its end
+    Upload(file::Upload),
+    /// Save all numbers as a CSV file, which changes nothing when it is uploaded as it is
+    Download(file::Download),
 }
 
 impl Numbers {
@@ -71,6 +77,8 @@ impl Numbers {
             Some(Change::Flag(flag)) => return flag.run(place).await,
             Some(Change::Rest(rest)) => return rest.run(place).await,
             Some(Change::Label(label)) => return label.run(place).await,
+            Some(Change::Upload(upload)) => return upload.run(place).await,
+            Some(Change::Download(download)) => return download.run(place).await,
             None => {}
         }
         let stack = StackClient::open(place, &self.whose).await?;

@@ -1,10 +1,11 @@
 //! What an undo does to a number of the inventory.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::SkipReason;
 use rollcall_model::{
-    inventory::{InventoryNumber, NumberFacts},
+    inventory::{InventoryNumber, NumberFacts, NumberState},
     jobs::JobId,
 };
 
@@ -18,6 +19,32 @@ pub struct NumberPlan {
 }
 
 impl NumberPlan {
+    /// Decides for a number that an upload has added (`before` is `None`), or changed to `after`. **A number is never deleted**: one that the
+    /// upload has added is retired.
+    pub fn of_upload(
+        before: Option<InventoryNumber>,
+        after: InventoryNumber,
+        now: Option<&InventoryNumber>,
+        at: Timestamp,
+    ) -> Self {
+        let change = match now {
+            None => Err(SkipReason::Gone),
+            Some(now) if now.facts != after.facts || now.dates != after.dates || now.reserved_by.is_some() => {
+                Err(SkipReason::Changed)
+            }
+            Some(now) => {
+                let restored = if let Some(before) = &before {
+                    InventoryNumber { version: now.version + 1, ..before.clone() }
+                } else {
+                    let facts = NumberFacts { state: NumberState::Retired, resting_until: None, ..now.facts.clone() };
+                    now.change(facts, at).unwrap_or_else(|_| now.clone())
+                };
+                Ok([now.clone(), restored])
+            }
+        };
+        Self { before: before.unwrap_or(after), change }
+    }
+
     /// Decides for one number; `None` where nothing of the rotation, this job, is left to be taken back.
     ///
     /// **What the rotation did is known by its name on the number**, whatever else has been changed of it since: its state, its department where it has

@@ -59,7 +59,7 @@ impl From<NewKind> for CatalogKind {
 }
 
 /// What a cell refers to.
-pub(super) enum Referred {
+pub(crate) enum Referred {
     /// The one of this ID.
     Known(Ref),
     /// One that is made of it.
@@ -104,6 +104,16 @@ impl Catalog {
         )
     }
 
+    /// What somebody means who names a department.
+    pub(crate) fn department(&self, cell: &str) -> Referred {
+        self.refer(DEPARTMENT, cell)
+    }
+
+    /// What there is to say of it.
+    pub(crate) fn remark_department(&self, field: &str, cell: Option<&Name>) -> Option<Remark> {
+        self.remark(DEPARTMENT, field, cell)
+    }
+
     /// What there is to say of a cell that names a department or a team: that it is none, or that it is made.
     pub(super) fn remark(&self, column: usize, field: &str, cell: Option<&Name>) -> Option<Remark> {
         let cell = cell?.as_str();
@@ -121,7 +131,7 @@ impl Catalog {
             Referred::Unknown(near) => {
                 let near: Vec<String> = near.into_iter().collect();
                 let message = format!(
-                    "The account has no {what} of this ID or name, so the user's {what} is left as it is.{}",
+                    "The account has no {what} of this ID or name, so the {what} is left as it is.{}",
                     did_you_mean(&near)
                 );
                 Some(Remark::warning(unknown, field, cell, message))

@@ -15,6 +15,7 @@ mod judge;
 mod ledger;
 mod plan;
 
+pub(crate) use catalog::Referred;
 pub use catalog::{Catalog, NewEntry, NewKind};
 pub use entry::{UserRow, UserRowReader};
 pub use job::UploadJob;

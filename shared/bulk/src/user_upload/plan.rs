@@ -6,9 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AGENT_STATUS, Catalog, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN, NAME, NewEntry, ROLE, TEAM, UploadLedger,
-    UserRow,
-    catalog::Referred,
+    AGENT_STATUS, Catalog, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN, NAME, NewEntry, ROLE, Referred, TEAM,
+    UploadLedger, UserRow,
     ledger::{Asked, Giving},
 };
 use crate::{

@@ -3,6 +3,7 @@
 mod append;
 mod import;
 mod near;
+mod numbers;
 mod resync;
 mod rotation;
 mod turns;
@@ -11,6 +12,7 @@ mod users;
 
 pub use append::Append;
 pub use import::{BringUsers, scheduled as scheduled_syncs};
+pub use numbers::UploadNumbers;
 pub use resync::{Resync, scheduled as scheduled_resyncs};
 pub use rotation::{Rotate, scheduled as scheduled_rests};
 pub use undo::Undo;

@@ -123,9 +123,12 @@ pub(super) async fn plan(
 }
 
 /// Makes the departments and teams of the plans, before somebody refers to them.
-async fn make_entries(attempt: &Attempt<'_>, plans: &[&mut UserPlan]) -> Result<(), StorageError> {
+pub(super) async fn make_entries<'a>(
+    attempt: &Attempt<'_>,
+    creates: impl Iterator<Item = &'a NewEntry>,
+) -> Result<(), StorageError> {
     let mut made: Vec<&NewEntry> = Vec::new();
-    for new in plans.iter().flat_map(|plan| &plan.creates) {
+    for new in creates {
         if !made.contains(&new) {
             made.push(new);
         }
@@ -144,7 +147,7 @@ pub(super) async fn write(
     plans: &mut [&mut UserPlan],
     usage: &mut TableUsage,
 ) -> Result<Vec<usize>, StorageError> {
-    make_entries(attempt, plans).await?;
+    make_entries(attempt, plans.iter().flat_map(|plan| &plan.creates)).await?;
     let mut writes = Vec::new();
     for (at, plan) in plans.iter().enumerate() {
         let add = plan.numbers.add.as_slice();

@@ -24,6 +24,9 @@ pub use life::{Dates, NumberState, Retired, utc_day};
 /// Days in service that a list can be asked for. Numbers burn out in 15 to 20 days; ten years are more than any calling number lasts.
 pub const DUE: RangeInclusive<u32> = 1..=3_650;
 
+/// Labels of one number: an item of the table holds 400 KB, and a list shows all of them.
+pub const MAX_LABELS: usize = 50;
+
 /// One number that the account has bought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InventoryNumber {

@@ -16,7 +16,8 @@ use rollcall_bulk::{
 use rollcall_engine::{
     DeliveryOutcome, Engine, Limits, Round, StorageError, decide, execute,
     kinds::{
-        Append, BringUsers, Resync, Rotate, Undo, UploadUsers, scheduled_rests, scheduled_resyncs, scheduled_syncs,
+        Append, BringUsers, Resync, Rotate, Undo, UploadNumbers, UploadUsers, scheduled_rests, scheduled_resyncs,
+        scheduled_syncs,
     },
 };
 use rollcall_model::{
@@ -84,6 +85,7 @@ impl Functions {
                     engine.run(&self.resync, &upload, source, delivery).await
                 }
                 JobKind::RotateCallerIds => engine.run(&Rotate, &upload, source, delivery).await,
+                JobKind::UploadNumbers => engine.run(&UploadNumbers, &upload, source, delivery).await,
                 JobKind::Undo => engine.run(&Undo, &upload, source, delivery).await,
             },
             InboxEvent::Execute { account, kind, job } => {
@@ -96,6 +98,7 @@ impl Functions {
                         engine.execute(&self.resync, &account, job, delivery).await
                     }
                     JobKind::RotateCallerIds => engine.execute(&Rotate, &account, job, delivery).await,
+                    JobKind::UploadNumbers => engine.execute(&UploadNumbers, &account, job, delivery).await,
                     JobKind::Undo => engine.execute(&Undo, &account, job, delivery).await,
                 }
             }

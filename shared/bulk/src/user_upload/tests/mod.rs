@@ -137,7 +137,7 @@ fn the_sample_makes_two_users_and_a_second_time_nothing() {
         String::from_utf8(sample()).unwrap().replace("987654321", "9876543211").replace("987654320", "9876543212");
     let of = |ids: [&str; 1]| ids.map(|id| Named { id: Ref::parse(id).unwrap(), name: Name::parse(id).unwrap() });
     let catalog = Catalog { departments: of(["sales"]).into(), teams: of(["north"]).into(), ..Catalog::default() };
-    let mut run = |file: &str, directory: &mut Directory| run_with(file.as_bytes(), directory, &catalog);
+    let run = |file: &str, directory: &mut Directory| run_with(file.as_bytes(), directory, &catalog);
     assert_eq!(run(&sample, &mut directory).rows, ["applied", "applied"]);
     let meera = &directory.users["meera.nair"];
     assert_eq!((meera.caller_ids.len(), meera.profile.calling_agent), (2, true));

@@ -1,15 +1,20 @@
 //! What a job did, by what it has kept.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use rollcall_bulk::{
     append,
     job::Job,
+    number_upload::NumberUploadPlan,
     rotation,
     undo::{Effect, UndoPlan},
     user_upload,
 };
-use rollcall_model::jobs::{JobId, JobKind};
+use rollcall_model::{
+    caller_id::CallerId,
+    inventory::InventoryNumber,
+    jobs::{JobId, JobKind},
+};
 use serde::de::DeserializeOwned;
 
 use crate::{Attempt, StorageError, plan_log::plans_of};
@@ -20,7 +25,12 @@ pub(crate) async fn of(attempt: &Attempt<'_>, job: &Job) -> Result<Vec<Effect>, 
         JobKind::AppendCallerIds => read::<append::AppendPlan>(attempt, job).await,
         JobKind::UploadUsers => read::<user_upload::UserPlan>(attempt, job).await,
         JobKind::RotateCallerIds => read::<rotation::RotationPlan>(attempt, job).await,
-        JobKind::DirectoryImport | JobKind::MappingResync | JobKind::PhoneSnapshot | JobKind::Undo => Ok(Vec::new()),
+        // Of numbers nothing is done to users; the others have no undo.
+        JobKind::UploadNumbers
+        | JobKind::DirectoryImport
+        | JobKind::MappingResync
+        | JobKind::PhoneSnapshot
+        | JobKind::Undo => Ok(Vec::new()),
     }
 }
 
@@ -35,6 +45,27 @@ pub(crate) async fn are_kept(attempt: &Attempt<'_>, job: &Job) -> Result<bool, S
     let retired = job.upload.kind == JobKind::RotateCallerIds && job.counts.applied > 0;
     // One for some users retires nothing, and has plans.
     Ok(!retired || is_there(keys.numbers()).await? || is_there(keys.changes(0)).await?)
+}
+
+/// What an upload of numbers did to each: what was there, if anything was, and what it made of it.
+pub(crate) async fn of_numbers(
+    attempt: &Attempt<'_>,
+    job: &Job,
+) -> Result<Vec<(Option<InventoryNumber>, InventoryNumber)>, StorageError> {
+    let written = |plan: NumberUploadPlan| plan.write().map(|(before, after)| (before.cloned(), after.clone()));
+    let mut joined: Vec<(Option<InventoryNumber>, InventoryNumber)> = Vec::new();
+    let mut places: HashMap<CallerId, usize> = HashMap::new();
+    for (before, after) in plans_of(attempt, job, written).await? {
+        match places.entry(after.number) {
+            // Decided again by a later attempt: from what the first found to what the last left.
+            Entry::Occupied(place) => joined[*place.get()].1 = after,
+            Entry::Vacant(place) => {
+                place.insert(joined.len());
+                joined.push((before, after));
+            }
+        }
+    }
+    Ok(joined)
 }
 
 async fn read<P: DeserializeOwned + Into<Effect>>(

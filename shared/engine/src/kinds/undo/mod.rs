@@ -250,7 +250,6 @@ async fn bring(
 
 /// What is left to be taken back of what the job did to numbers of the inventory.
 async fn numbers_left(attempt: &Attempt<'_>, undone: &Job, earlier: &[JobId]) -> Result<Vec<NumberPlan>, StorageError> {
-    let Some(before) = numbers_before(attempt, &undone.keys()).await? else { return Ok(Vec::new()) };
     let mut given_back: HashSet<CallerId> = HashSet::new();
     for undo in earlier {
         let Some(undo) = attempt.world.jobs.job(attempt.account(), undo).await? else { continue };
@@ -260,6 +259,16 @@ async fn numbers_left(attempt: &Attempt<'_>, undone: &Job, earlier: &[JobId]) ->
     }
     let (inventory, account) = (&attempt.world.numbers, attempt.account());
     let mut plans = Vec::new();
+    if undone.upload.kind == JobKind::UploadNumbers {
+        for (before, after) in effects::of_numbers(attempt, undone).await? {
+            if !given_back.contains(&after.number) {
+                let now = inventory.number(account, after.number).await?;
+                plans.push(NumberPlan::of_upload(before, after, now.as_ref(), attempt.world.now()));
+            }
+        }
+        return Ok(plans);
+    }
+    let Some(before) = numbers_before(attempt, &undone.keys()).await? else { return Ok(plans) };
     let retired = before.retired.into_iter().map(|item| (item, before.concluded));
     for (item, retired) in retired.chain(before.replacements.into_iter().map(|item| (item, false))) {
         let retired = retired && !given_back.contains(&item.number);

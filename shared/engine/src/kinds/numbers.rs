@@ -1,0 +1,71 @@
+//! Numbers added and changed.
+
+use std::collections::HashMap;
+
+use rollcall_bulk::{
+    number_upload::{NumberRowReader, NumberUploadJob, NumberUploadPlan},
+    user_upload::Catalog,
+};
+use rollcall_model::{caller_id::CallerId, catalog::CatalogKind, inventory::InventoryNumber, jobs::JobKind};
+
+use super::users::make_entries;
+use crate::{Attempt, Interrupt, Operation, Prepared, RowSource, StorageError, world::TableUsage};
+
+/// Adds and changes the numbers of a file.
+pub struct UploadNumbers;
+
+impl Operation for UploadNumbers {
+    type Job = NumberUploadJob;
+    type Context = ();
+    const KINDS: &'static [JobKind] = &[JobKind::UploadNumbers];
+
+    async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
+        let settings = attempt.settings().await?;
+        let inventory = attempt.inventory().await?;
+        let catalog = Catalog {
+            departments: attempt.world.catalogs.catalog(attempt.account(), CatalogKind::Department).await?,
+            welcomes_new: settings.catalog_from_files,
+            ..Catalog::default()
+        };
+        let reader = NumberRowReader::new(attempt.country(&settings), &inventory);
+        Ok(Prepared { job: NumberUploadJob::new(reader, catalog), context: (), rows: RowSource::Uploaded })
+    }
+
+    async fn plan(
+        &self,
+        attempt: &Attempt<'_>,
+        job: &NumberUploadJob,
+        (): &(),
+        numbers: &[usize],
+        usage: &mut TableUsage,
+    ) -> Result<Vec<NumberUploadPlan>, StorageError> {
+        // One read for all of them, as they are now: a file of numbers is about most of the account's.
+        let present: HashMap<CallerId, InventoryNumber> =
+            attempt.inventory().await?.into_iter().map(|item| (item.number, item)).collect();
+        usage.calls += 1;
+        let now = attempt.world.now();
+        Ok(numbers.iter().map(|&place| job.plan(place, present.get(&job.number(place)), now)).collect())
+    }
+
+    async fn write(
+        &self,
+        attempt: &Attempt<'_>,
+        (): &(),
+        plans: &mut [&mut NumberUploadPlan],
+        usage: &mut TableUsage,
+    ) -> Result<Vec<usize>, StorageError> {
+        make_entries(attempt, plans.iter().flat_map(|plan| &plan.creates)).await?;
+        let by = attempt.actor();
+        let mut again = Vec::new();
+        for (at, plan) in plans.iter().enumerate() {
+            let Some((before, after)) = plan.write() else { continue };
+            usage.calls += 1;
+            usage.statements += 1;
+            // Somebody else has changed it meanwhile: it is decided again.
+            if !attempt.world.numbers.change_number(attempt.account(), before, after, &by).await? {
+                again.push(at);
+            }
+        }
+        Ok(again)
+    }
+}
