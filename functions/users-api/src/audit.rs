@@ -5,21 +5,20 @@ use jiff::Timestamp;
 use rollcall_api_types::AuditPage;
 use rollcall_model::{
     audit::{AuditFilter, AuditRange},
-    caller_id::CallerId,
     jobs::JobId,
     user::LoginId,
 };
 use rollcall_storage::trail::TrailPlace;
 use serde::Deserialize;
 
-use crate::{Shared, caller::Caller, page::ListQuery, problem::Problem};
+use crate::{Shared, caller::Caller, numbers::written, page::ListQuery, problem::Problem};
 
 /// The list's own parameters.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filters {
     user: Option<LoginId>,
-    number: Option<CallerId>,
+    number: Option<String>,
     job: Option<String>,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
@@ -34,7 +33,14 @@ pub(crate) async fn list(
     let job = asked.job.as_deref().map(|job| {
         JobId::parse(job).ok_or_else(|| Problem::parameter("job", "A job's ID has 32 digits of 0-9 and a-f."))
     });
-    let filter = AuditFilter { user: asked.user, number: asked.number, job: job.transpose()? };
+    let number = match &asked.number {
+        Some(number) => {
+            let unread = |_| Problem::parameter("number", "It is no telephone number.");
+            Some(written(&api, &caller, number).await.map_err(unread)?)
+        }
+        None => None,
+    };
+    let filter = AuditFilter { user: asked.user, number, job: job.transpose()? };
     let list = page.of(&api, &caller, list_name(&filter, asked.from, asked.to))?;
     let after: Option<TrailPlace> = list.after().await?;
     let settled_until = Timestamp::now() - api.audit_settle;

@@ -7,7 +7,6 @@ use clap::Args;
 use jiff::Timestamp;
 use rollcall_api_types::AuditPage;
 use rollcall_model::audit::{Actor, AuditAction, AuditEntry, AuditRange, AuditSubject, FromTo};
-use rollcall_model::caller_id::CallerId;
 use rollcall_model::inventory::NumberState;
 use rollcall_model::user::LoginId;
 
@@ -27,7 +26,7 @@ come before it any more.
 
 Examples:
   rollcall audit --user user2
-  rollcall audit --number +919876500002 --from yesterday
+  rollcall audit --number 9876500002 --from yesterday
   rollcall audit --job latest --json")]
 pub struct Audit {
     #[command(flatten)]
@@ -37,7 +36,7 @@ pub struct Audit {
     user: Option<LoginId>,
     /// Changes that are about this number
     #[arg(long, value_name = "NUMBER")]
-    number: Option<CallerId>,
+    number: Option<String>,
     /// Changes by this job: its ID, the beginning of it, or "latest"
     #[arg(long, value_name = "ID")]
     job: Option<String>,
@@ -64,7 +63,7 @@ impl Audit {
         };
         let asked = [
             ("user", self.user.as_ref().map(ToString::to_string)),
-            ("number", self.number.as_ref().map(ToString::to_string)),
+            ("number", self.number.clone()),
             ("job", job),
             ("from", self.from.map(|from| from.to_string())),
             ("to", self.to.map(|to| to.to_string())),

@@ -153,3 +153,26 @@ fn help_is_in_groups_and_shells_and_man_are_served() {
     let version = String::from_utf8(rollcall(None, &["--version"], b"").stdout).unwrap();
     assert!(version.contains("(commit "), "{version}");
 }
+
+#[test]
+fn a_stack_whose_output_nobody_reads_any_more_goes_on() {
+    let place = tempfile::tempdir().unwrap();
+    let dir = place.path().join("stack");
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(binaries().join("rollcall"));
+        command.arg("--dir").arg(&dir).args(arguments).env_remove("CARGO");
+        command
+    };
+    let mut stack = command(&["up"]).stdout(Stdio::piped()).spawn().expect("rollcall starts");
+    let mut first = String::new();
+    BufReader::with_capacity(1, stack.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with("Rollcall is up"), "{first}");
+    // Each question has a function say something.
+    for _ in 0..3 {
+        let users = command(&["users"]).output().unwrap();
+        assert!(users.status.success(), "{}", String::from_utf8_lossy(&users.stderr));
+    }
+    assert!(stack.try_wait().unwrap().is_none(), "the stack goes on");
+    stack.kill().unwrap();
+    stack.wait().unwrap();
+}

@@ -11,7 +11,7 @@ use rollcall_storage::directory::{Place, UserFilter};
 use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 
-use super::named;
+use super::written;
 use crate::{Shared, caller::Caller, page::PageQuery, problem::Problem, query::Query, users::list::READS};
 
 #[derive(Deserialize)]
@@ -31,7 +31,7 @@ pub(crate) async fn list(
     Path(number): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Page<UserView>>, Problem> {
-    let number = named(&number)?;
+    let number = written(&api, &caller, &number).await?;
     let inventory = api.directory.inventory(&caller.account).await?;
     let page = PageQuery { cursor: asked.cursor, ..PageQuery::default() };
     let list = page.of(&api, &caller, format!("holders {number}"))?;

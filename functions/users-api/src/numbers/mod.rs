@@ -16,13 +16,8 @@ use rollcall_model::{
 
 use crate::{Api, caller::Caller, problem::Problem};
 
-/// The number that a path names: in E.164 form.
-fn named(number: &str) -> Result<CallerId, Problem> {
-    number.parse().map_err(|_| Problem::not_found("number"))
-}
-
 /// The number that somebody has written, in any spelling that the account's own numbers or its country have.
-async fn written(api: &Api, caller: &Caller, number: &str) -> Result<CallerId, Problem> {
+pub(crate) async fn written(api: &Api, caller: &Caller, number: &str) -> Result<CallerId, Problem> {
     if let Ok(number) = number.parse() {
         return Ok(number);
     }

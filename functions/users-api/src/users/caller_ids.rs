@@ -22,6 +22,7 @@ use crate::{
     Api, Shared,
     body::Body,
     caller::Caller,
+    numbers::written,
     preconditions::{tag_of, tagged},
     problem::Problem,
 };
@@ -136,7 +137,7 @@ pub(crate) async fn remove(
     caller: Caller,
     Path((login, number)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let number: CallerId = number.parse().map_err(|_| Problem::not_found("caller ID"))?;
+    let number = written(&api, &caller, &number).await?;
     let user = find(&api, &caller, &login).await?;
     if api.directory.remove_caller_id(&caller.account, &user.login.folded(), number, &caller.actor()).await? {
         Ok(StatusCode::NO_CONTENT)
