@@ -23,12 +23,17 @@ pub(crate) fn tag_of(shown: &impl Serialize) -> String {
 
 /// Answers with a tagged value, or 304 when the client has it.
 pub(crate) fn tagged(headers: &HeaderMap, tag: &str, value: &impl Serialize) -> Response {
+    tagged_with(headers, tag, || value)
+}
+
+/// The same for a value that is made only when the client lacks it.
+pub(crate) fn tagged_with<T: Serialize>(headers: &HeaderMap, tag: &str, value: impl FnOnce() -> T) -> Response {
     let etag = [(header::ETAG, tag.to_owned())];
     // Whether a tag is weak makes no difference here (section 13.1.2): a proxy that compresses makes ours so.
     if named(headers, &header::IF_NONE_MATCH, |given| given.strip_prefix("W/").unwrap_or(given) == tag) == Some(true) {
         return (StatusCode::NOT_MODIFIED, etag).into_response();
     }
-    (etag, Json(value)).into_response()
+    (etag, Json(value())).into_response()
 }
 
 /// Refuses a change that was decided on another version. A weak tag promises no version, and never matches (section 13.1.1).

@@ -39,6 +39,11 @@ impl CallerId {
         digits.parse().map(Self).map_err(|_| NotE164)
     }
 
+    /// The digits, country code first, as one integer.
+    pub fn get(self) -> u64 {
+        self.0.get()
+    }
+
     /// The digits without the plus sign.
     pub fn digits(self) -> String {
         self.0.to_string()

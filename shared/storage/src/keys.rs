@@ -52,6 +52,16 @@ impl Key {
         Self { pk: numbers_pk(account), sk: format!("NUM#{number}") }
     }
 
+    /// The head of the account's packed inventory.
+    pub(crate) fn inventory(account: &AccountId) -> Self {
+        Self { pk: format!("ACCT#{account}"), sk: "INVENTORY".into() }
+    }
+
+    /// A part of the account's packed inventory, by the lowest number that belongs there.
+    pub(crate) fn inventory_part(account: &AccountId, from: u64) -> Self {
+        Self { pk: format!("ACCT#{account}#INVENTORY"), sk: format!("PART#{from:015}") }
+    }
+
     /// A job.
     pub(crate) fn job(account: &AccountId, job: &str) -> Self {
         Self { pk: format!("ACCT#{account}#JOB#{job}"), sk: "JOB".into() }

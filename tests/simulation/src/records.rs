@@ -12,7 +12,8 @@ use rollcall_bulk::{
 use rollcall_engine::{
     ErrorKind, StorageError,
     world::{
-        Accounts, Catalogs, Jobs, MailQuota, Mappings, NotWritten, Numbers, Permits, Schedules, TableUsage, Versioned,
+        Accounts, Catalogs, Jobs, MailQuota, Mappings, NotWritten, NumberChange, Numbers, Permits, Schedules,
+        TableUsage, Versioned,
     },
 };
 use rollcall_model::{
@@ -119,22 +120,26 @@ impl Numbers for Memory {
         self.ask("reading the inventory", |state| state.numbers.get(&number).cloned()).await
     }
 
-    async fn change_number(
+    // One request for each: what may happen between any two of them, may happen between any two of the table's transactions.
+    async fn change_numbers(
         &self,
         _: &AccountId,
-        before: Option<&InventoryNumber>,
-        number: &InventoryNumber,
+        changes: &[NumberChange<'_>],
         _: &Actor,
-    ) -> Result<bool, StorageError> {
-        self.ask("writing the inventory", |state| {
-            let now = state.numbers.get(&number.number).map(|now| now.version);
-            let there = now == before.map(|before| before.version);
-            if there {
-                state.put_number(number);
-            }
-            there
-        })
-        .await
+    ) -> Result<Vec<bool>, StorageError> {
+        let mut outcomes = Vec::with_capacity(changes.len());
+        for NumberChange { before, after } in changes {
+            let written = self.ask("writing the inventory", |state| {
+                let now = state.numbers.get(&after.number).map(|now| now.version);
+                let there = now == before.map(|before| before.version);
+                if there {
+                    state.put_number(after);
+                }
+                there
+            });
+            outcomes.push(written.await?);
+        }
+        Ok(outcomes)
     }
 
     async fn due_numbers(&self, today: Date) -> Result<Vec<(AccountId, CallerId)>, StorageError> {

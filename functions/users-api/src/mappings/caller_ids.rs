@@ -5,36 +5,33 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
-use futures_util::future::try_join;
 use rollcall_api_types::VisibleCallerIds;
-use rollcall_engine::world::Numbers;
 
 use super::named;
 use crate::{
     Shared,
     caller::Caller,
-    preconditions::{tag_of, tagged},
+    preconditions::{tag_of, tagged_with},
     problem::Problem,
 };
 
 /// `GET /v1/mappings/{crm_user}/caller-ids`
 ///
-/// **Two reads of the table, at once**: the mapping, and the inventory, which takes another for every megabyte: some 5,000
-/// numbers.
+/// **One read of the table**: the mapping, and the stamp of the inventory, which tells whether the numbers are those that are known. Nothing
+/// is resolved for a client that has the answer.
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
     Path(crm_user): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (account, crm_user) = (&caller.account, named(&crm_user)?);
-    let (mapping, inventory) =
-        try_join(api.directory.mapping(account, &crm_user), api.directory.inventory(account)).await?;
+    let (mapping, known) = api.directory.mapping_with_inventory(&caller.account, &named(&crm_user)?).await?;
     let mapping = mapping.ok_or_else(|| Problem::not_found("mapping"))?;
-    let seen = VisibleCallerIds {
-        caller_ids: mapping.visible(&inventory),
+    // A mapping that is made anew has a version that no earlier one had.
+    let tag = tag_of(&(known.stamp, mapping.version));
+    Ok(tagged_with(&headers, &tag, || VisibleCallerIds {
+        caller_ids: mapping.visible(&known.inventory),
         resynced: mapping.changed,
         crm_user: mapping.crm_user,
-    };
-    Ok(tagged(&headers, &tag_of(&seen), &seen))
+    }))
 }

@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use rollcall_engine::world::{Accounts, Numbers};
+use rollcall_engine::world::Accounts;
 use rollcall_model::{
     caller_id::CallerId,
     mapping::Explanation,
@@ -30,7 +30,7 @@ pub(crate) async fn get(
 /// The number as somebody has typed it: whoever asks why has it from a screen or a telephone.
 async fn read(api: &Api, caller: &Caller, typed: &str) -> Result<CallerId, Problem> {
     let settings = api.directory.settings(&caller.account).await?;
-    let inventory = api.directory.inventory(&caller.account).await?;
+    let inventory: Vec<_> = api.directory.packed_inventory(&caller.account).await?.whole().collect();
     match NumberReader::of_any(settings.country.unwrap_or(api.country), &inventory).read(typed) {
         Reading::Number { number, .. } => Ok(number),
         Reading::Refused(_) => Err(Problem::not_found("number")),

@@ -1,10 +1,9 @@
 //! New numbers.
 
-use rollcall_engine::world::Numbers;
+use rollcall_engine::world::{NumberChange, Numbers};
 use std::collections::BTreeSet;
 
 use axum::{Json, extract::State, http::StatusCode};
-use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use rollcall_api_types::AddedNumbers;
 use rollcall_model::{
@@ -31,8 +30,6 @@ pub(crate) struct New {
 
 /// Numbers that one request adds at most, so that it ends well within a request's time.
 const MAX_ADDED: usize = 500;
-/// Writes in flight.
-const IN_FLIGHT: usize = 8;
 
 /// `POST /v1/numbers`
 pub(crate) async fn add(
@@ -76,9 +73,8 @@ pub(crate) async fn add(
         new.push(InventoryNumber::new(number, facts, now));
     }
     let by = caller.actor();
-    let write = |number| api.directory.change_number(&caller.account, None, number, &by);
-    let writes: Vec<_> = new.iter().map(write).collect();
-    let outcomes: Vec<bool> = stream::iter(writes).buffered(IN_FLIGHT).try_collect().await?;
+    let changes: Vec<_> = new.iter().map(|after| NumberChange { before: None, after }).collect();
+    let outcomes = api.directory.change_numbers(&caller.account, &changes, &by).await?;
     let outcomes = new.iter().map(|number| number.number).zip(outcomes);
     let (added, taken): (Vec<_>, Vec<_>) = outcomes.partition(|(_, added)| *added);
     let numbers = |outcomes: Vec<(CallerId, bool)>| outcomes.into_iter().map(|(number, _)| number).collect();

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State},
 };
 use rollcall_api_types::{Page, UserView};
-use rollcall_engine::world::{Numbers, TableUsage, Users};
+use rollcall_engine::world::{TableUsage, Users};
 use rollcall_model::phone_side::DialPermission;
 use rollcall_storage::directory::{Place, UserFilter};
 use serde::Deserialize;
@@ -32,7 +32,7 @@ pub(crate) async fn list(
     Query(asked): Query<Asked>,
 ) -> Result<Json<Page<UserView>>, Problem> {
     let number = written(&api, &caller, &number).await?;
-    let inventory = api.directory.inventory(&caller.account).await?;
+    let inventory = api.directory.packed_inventory(&caller.account).await?;
     let page = PageQuery { cursor: asked.cursor, ..PageQuery::default() };
     let list = page.of(&api, &caller, format!("holders {number}"))?;
     let after: Option<Place> = list.after().await?;
@@ -44,7 +44,7 @@ pub(crate) async fn list(
     let mut lists = api.directory.find_users(&caller.account, &logins, until, &mut TableUsage::default()).await?;
     users.retain_mut(|user| {
         user.caller_ids = lists.remove(&*user.login.folded()).map(|found| found.caller_ids).unwrap_or_default();
-        DialPermission::of(user).resolve(&inventory).binary_search(&number).is_ok()
+        inventory.allows(&DialPermission::of(user), number)
     });
     Ok(Json(list.page(users, next).await?.map(UserView::from)))
 }

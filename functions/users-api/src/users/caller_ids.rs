@@ -8,22 +8,23 @@ use axum::{
 };
 use rollcall_api_types::{AppendRequest, AppendView, CallerIdsView, RefusedCallerId};
 use rollcall_bulk::append::{AppendPlan, LoginLookup};
-use rollcall_engine::world::{Accounts, Lists, Numbers, TableUsage};
+use rollcall_engine::world::{Accounts, Lists, TableUsage};
 use rollcall_model::{
     caller_id::CallerId,
     code::{ApiCode, RowCode},
+    inventory::InventoryNumber,
     numbers::{NumberReader, Reading},
     phone_side::DialPermission,
 };
 use tokio::time::{Duration, Instant};
 
-use super::find;
+use super::{find, find_with_inventory};
 use crate::{
     Api, Shared,
     body::Body,
     caller::Caller,
     numbers::written,
-    preconditions::{tag_of, tagged},
+    preconditions::{tag_of, tagged_with},
     problem::Problem,
 };
 
@@ -34,12 +35,14 @@ pub(crate) async fn list(
     Path(login): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let user = find(&api, &caller, &login).await?;
-    let inventory = api.directory.inventory(&caller.account).await?;
-    let effective = DialPermission::of(&user).resolve(&inventory);
-    let list = CallerIdsView { policy: user.policy, caller_ids: user.caller_ids, effective };
-    // Appends don't raise the user's version, so the tag is of what is shown.
-    Ok(tagged(&headers, &tag_of(&list), &list))
+    let (user, known) = find_with_inventory(&api, &caller, &login).await?;
+    let permission = DialPermission::of(&user);
+    // Appends don't raise the user's version, so the tag is of the list itself.
+    let tag = tag_of(&(known.stamp, user.policy, &permission.department, &user.caller_ids));
+    Ok(tagged_with(&headers, &tag, || {
+        let effective = known.inventory.allowed(&permission);
+        CallerIdsView { policy: user.policy, caller_ids: user.caller_ids, effective }
+    }))
 }
 
 /// Numbers that one request appends at most; more are a bulk job.
@@ -64,9 +67,9 @@ pub(crate) async fn append(
         let detail = format!("A number is written with {MAX_WRITTEN} characters at most.");
         return Err(Problem::field(format!("/caller_ids/{index}"), detail));
     }
-    let mut user = find(&api, &caller, &login).await?;
+    let (mut user, known) = find_with_inventory(&api, &caller, &login).await?;
     let settings = api.directory.settings(&caller.account).await?;
-    let inventory = api.directory.inventory(&caller.account).await?;
+    let inventory: Vec<InventoryNumber> = known.inventory.whole().collect();
     let mut reader = NumberReader::new(settings.country.unwrap_or(api.country), &inventory);
     let mut outcome = AppendView::default();
     let mut wanted: Vec<CallerId> = Vec::new();

@@ -10,10 +10,12 @@ pub(crate) mod one;
 pub(crate) mod patch;
 pub(crate) mod policy;
 
+use std::sync::Arc;
+
 use axum::http::HeaderMap;
 use jiff::Timestamp;
 use rollcall_model::user::{LoginId, User};
-use rollcall_storage::directory::WriteOutcome;
+use rollcall_storage::directory::{KnownInventory, WriteOutcome};
 
 use crate::{Api, caller::Caller, preconditions, problem::Problem};
 
@@ -22,6 +24,13 @@ async fn find(api: &Api, caller: &Caller, login: &str) -> Result<User, Problem> 
     // What can't be a login ID is nobody's.
     let Ok(login) = LoginId::parse(login) else { return Err(Problem::not_found("user")) };
     api.directory.user(&caller.account, &login.folded()).await?.ok_or_else(|| Problem::not_found("user"))
+}
+
+/// The user whom a path names, and the account's numbers.
+async fn find_with_inventory(api: &Api, caller: &Caller, login: &str) -> Result<(User, Arc<KnownInventory>), Problem> {
+    let Ok(login) = LoginId::parse(login) else { return Err(Problem::not_found("user")) };
+    let (user, known) = api.directory.user_with_inventory(&caller.account, &login.folded()).await?;
+    Ok((user.ok_or_else(|| Problem::not_found("user"))?, known))
 }
 
 /// Changes a user. Where the request names no version, a change in between is no harm: it is decided again on what is

@@ -12,7 +12,7 @@ use crate::{
 use rollcall_model::mapping::{CrmUserId, Mapping, MappingState, MatchIndex};
 use rollcall_model::{
     caller_id::CallerId,
-    inventory::{DialableNumbers, InventoryNumber},
+    inventory::{DialableNumbers, Inventory, InventoryNumber},
     phone_side::{DialPermission, PhoneUserId},
     safety_threshold::SafetyThreshold,
     user::Policy,
@@ -172,7 +172,7 @@ impl MappingOutcome {
 /// By what a resync decides, beside the phone side.
 pub struct Facts {
     /// The account's numbers.
-    pub inventory: Vec<InventoryNumber>,
+    pub inventory: Inventory,
     /// Those that can be dialled from.
     pub dialable: DialableNumbers,
     /// When the phone side was read.
@@ -182,7 +182,7 @@ pub struct Facts {
 impl Facts {
     /// With these numbers, and a phone side that is read now.
     pub fn new(inventory: Vec<InventoryNumber>, read: Timestamp) -> Self {
-        Self { dialable: DialableNumbers::of(&inventory), inventory, read }
+        Self { dialable: DialableNumbers::of(&inventory), inventory: Inventory::of(inventory), read }
     }
 
     /// How many numbers a permission gives.
@@ -202,7 +202,7 @@ pub fn decide(mapping: &Mapping, side: &MatchIndex<'_>, facts: &Facts) -> Mappin
     let (mut granted, mut revoked) = (Numbers::default(), Numbers::default());
     if permission != mapping.permission {
         let before = mapping.visible(&facts.inventory);
-        let after = permission.as_ref().map(|permission| permission.resolve(&facts.inventory)).unwrap_or_default();
+        let after = permission.as_ref().map(|permission| facts.inventory.allowed(permission)).unwrap_or_default();
         let lacks = |all: &[CallerId], number: &CallerId| all.binary_search(number).is_err();
         granted = after.iter().copied().filter(|number| lacks(&before, number)).collect::<Vec<_>>().into();
         revoked = before.iter().copied().filter(|number| lacks(&after, number)).collect::<Vec<_>>().into();

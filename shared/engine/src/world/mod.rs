@@ -27,7 +27,7 @@ pub use lists::{Added, ListChange, ListNumbers, Lists, Sought, Walk};
 pub use mail_quota::MailQuota;
 pub use mails::{Attachment, MAX_ATTACHED_BYTES, Mails};
 pub use mappings::Mappings;
-pub use numbers::Numbers;
+pub use numbers::{NumberChange, Numbers};
 pub use permits::Permits;
 pub use schedules::Schedules;
 pub use systems::{

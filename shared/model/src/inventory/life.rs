@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a number stands in its life.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumCount,
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumCount,
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "snake_case")]
@@ -62,7 +62,7 @@ impl NumberState {
 
 /// Since when a number is what it is. **A number that was written before these were kept has none**; the first change of it sets those that
 /// its state has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Dates {
     /// Since when it has been in its state.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,6 +3,7 @@
 mod compliance;
 mod dialable;
 mod life;
+mod packed;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use crate::{
 
 pub use dialable::DialableNumbers;
 pub use life::{Dates, NumberState, Retired, utc_day};
+pub use packed::{Inventory, Listed, Part, Standing, Unreadable};
 
 /// Days in service that a list can be asked for. Numbers burn out in 15 to 20 days; ten years are more than any calling number lasts.
 pub const DUE: RangeInclusive<u32> = 1..=3_650;
@@ -191,7 +193,7 @@ impl NumberFacts {
 
 /// What a provider attests when it signs a call: STIR/SHAKEN's levels (ATIS-1000074, section 5.2.3; RFC 8588). Networks show calls
 /// with less than `A` as doubtful sooner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString)]
 pub enum Attestation {
     /// Full: it knows the customer, and that the customer may use the number.
     A,
@@ -203,7 +205,7 @@ pub enum Attestation {
 
 /// What calls from a number are about, as India's rules part them (TRAI, Telecom Commercial Communications Customer Preference
 /// Regulations, 2018).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Purpose {

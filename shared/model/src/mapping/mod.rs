@@ -18,7 +18,7 @@ pub use matching::{Match, MatchIndex};
 use crate::{
     caller_id::CallerId,
     email::EmailAddress,
-    inventory::InventoryNumber,
+    inventory::{Inventory, InventoryNumber},
     phone_side::{DialPermission, PhoneUserId},
     text_value::text_value,
     user::{LoginId, Policy, User, fold},
@@ -190,8 +190,8 @@ impl Mapping {
     }
 
     /// What the CRM user sees, in order.
-    pub fn visible(&self, inventory: &[InventoryNumber]) -> Vec<CallerId> {
-        self.permission.as_ref().map(|permission| permission.resolve(inventory)).unwrap_or_default()
+    pub fn visible(&self, inventory: &Inventory) -> Vec<CallerId> {
+        self.permission.as_ref().map(|permission| inventory.allowed(permission)).unwrap_or_default()
     }
 
     /// A person's choice counts at once; who else it could be, the next resync finds out.
@@ -213,19 +213,6 @@ impl DialPermission {
             }
             Policy::Custom => Self::custom(user.caller_ids.iter().copied()),
         }
-    }
-
-    /// The numbers that may be dialled from now, in order: those of the policy that are in the inventory and in service.
-    ///
-    /// **Resting and retired numbers are never among them.** An account without an inventory goes by the lists alone.
-    pub fn resolve(&self, inventory: &[InventoryNumber]) -> Vec<CallerId> {
-        if inventory.is_empty() {
-            return if self.policy == Policy::Custom { self.caller_ids.clone() } else { Vec::new() };
-        }
-        let mut numbers: Vec<CallerId> =
-            inventory.iter().filter(|item| self.allows(item)).map(|item| item.number).collect();
-        numbers.sort_unstable();
-        numbers
     }
 
     /// Whether a number of the inventory may be dialled from.

@@ -10,7 +10,7 @@ use rollcall_model::{
 };
 
 use super::Directory;
-use rollcall_engine::world::{Accounts, Numbers, Schedules};
+use rollcall_engine::world::{Accounts, Schedules};
 
 use crate::StorageError;
 
@@ -30,15 +30,15 @@ impl Directory {
             Some(mapping) => self.allowed_now(account, mapping).await?,
             None => None,
         };
-        let item = self.number(account, number).await?;
-        let no_inventory = item.is_none() && self.numbers_page(account, None, 1).await?.0.is_empty();
+        let inventory = self.packed_inventory(account).await?;
+        let item = inventory.get(number);
         let done = self.resync_state(account).await?.and_then(|state| state.value.done);
         Ok(Explanation::of(&ExplanationInput {
             number,
             mapping: mapping.as_ref(),
             now: now.as_ref(),
             item: item.as_ref(),
-            no_inventory,
+            no_inventory: inventory.is_empty(),
             last_resync: done.map(|done| done.at),
         }))
     }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use rollcall_engine::world::{Mappings, NotWritten, Schedules, TableUsage};
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use rollcall_model::{
@@ -13,7 +13,7 @@ use rollcall_model::{
 };
 use tokio::time::Instant;
 
-use super::{Directory, Item, document, read_document, users::marks, write_id::WriteId};
+use super::{Directory, Item, KnownInventory, document, read_document, users::marks, write_id::WriteId};
 use crate::{
     StorageError,
     error::failed,
@@ -32,6 +32,19 @@ impl Directory {
     /// When the table can't be read, or what it holds can't.
     pub async fn mapping(&self, account: &AccountId, crm_user: &CrmUserId) -> Result<Option<Mapping>, StorageError> {
         self.mapping_item(account, crm_user).await?.as_ref().map(read_mapping).transpose()
+    }
+
+    /// A CRM user's mapping, and the account's numbers, both as they are now: one request where the numbers are known.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn mapping_with_inventory(
+        &self,
+        account: &AccountId,
+        crm_user: &CrmUserId,
+    ) -> Result<(Option<Mapping>, Arc<KnownInventory>), StorageError> {
+        let (item, known) = self.with_inventory(account, Key::mapping(account, crm_user.as_str())).await?;
+        Ok((item.as_ref().map(read_mapping).transpose()?, known))
     }
 
     /// Some of the account's mappings, by CRM user: at most `most` after `after`. The flag says whether there are more.

@@ -5,6 +5,7 @@ mod catalog;
 mod cursors;
 mod explain;
 mod idempotency;
+mod inventory;
 mod jobs;
 mod mails;
 mod mappings;
@@ -43,6 +44,8 @@ use crate::{
 use bulk::AnswerSizes;
 pub use cursors::CURSOR_SECRET_BYTES;
 pub use idempotency::{IdempotencyRecord, RecordedResponse};
+pub use inventory::KnownInventory;
+use inventory::{KnownInventories, nothing_known};
 pub use jobs::job_place;
 use stream::DELETED_BY;
 pub use stream::StreamRecord;
@@ -59,6 +62,8 @@ pub struct Directory {
     reads: AdaptiveRateLimiter,
     writes: AdaptiveRateLimiter,
     answers: AnswerSizes,
+    /// The accounts' numbers, as they were when they were last looked at.
+    known: KnownInventories,
 }
 
 type Item = HashMap<String, AttributeValue>;
@@ -73,6 +78,7 @@ impl Directory {
             reads: AdaptiveRateLimiter::new(),
             writes: AdaptiveRateLimiter::new(),
             answers: AnswerSizes::new(),
+            known: nothing_known(),
         }
     }
 }

@@ -3,20 +3,19 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use jiff::civil::Date;
-use rollcall_engine::world::{Numbers, TableUsage};
+use rollcall_engine::world::{NumberChange, Numbers};
 use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, inventory::InventoryNumber};
-use tokio::time::Instant;
 
-use super::{Directory, Item, document, read_document, stream::CHANGED_BY, string, write_id::WriteId};
+use super::{Directory, Item, document, read_document, string};
 use crate::{
     StorageError,
     error::failed,
     keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, RESTING, SK, number_of, numbers_pk},
 };
 
-const READING: &str = "reading the inventory";
+pub(super) const READING: &str = "reading the inventory";
 pub(super) const RECORD: &str = "number";
-const VERSION: &str = "version";
+pub(super) const VERSION: &str = "version";
 
 impl Directory {
     /// Some of the account's numbers, in order: at most `most` after `after`. The flag says whether there are more.
@@ -41,20 +40,6 @@ impl Directory {
         Ok((numbers, page.last_evaluated_key.is_some()))
     }
 
-    /// Those of some numbers that are in the inventory, as they are now.
-    ///
-    /// # Errors
-    /// As [`Users::find_users`](rollcall_engine::world::Users::find_users).
-    pub async fn numbers(
-        &self,
-        account: &AccountId,
-        numbers: &[CallerId],
-        until: Instant,
-    ) -> Result<Vec<InventoryNumber>, StorageError> {
-        let keys = numbers.iter().map(|number| Key::number(account, &number.to_string()));
-        self.get_many(keys, &[RECORD], until, &mut TableUsage::default(), read_number).await
-    }
-
     /// Adds numbers to the inventory, or replaces what it says of them. Nobody is said to have done it.
     ///
     /// # Errors
@@ -75,21 +60,14 @@ impl Directory {
                 self.writes.learn(count - requests.len(), requests.len());
             }
         }
-        Ok(())
+        self.pack_inventory(account).await.map(drop)
     }
 }
 
 #[async_trait]
 impl Numbers for Directory {
     async fn inventory(&self, account: &AccountId) -> Result<Vec<InventoryNumber>, StorageError> {
-        let mut numbers = Vec::new();
-        let mut pages = self.partition(numbers_pk(account), "NUM#").into_paginator().send();
-        while let Some(page) = pages.next().await {
-            for item in page.map_err(failed(READING))?.items() {
-                numbers.push(read_number(item)?);
-            }
-        }
-        Ok(numbers)
+        Ok(self.packed_inventory(account).await?.whole().collect())
     }
 
     async fn number(&self, account: &AccountId, number: CallerId) -> Result<Option<InventoryNumber>, StorageError> {
@@ -98,26 +76,13 @@ impl Numbers for Directory {
         read.send().await.map_err(failed(READING))?.item.as_ref().map(read_number).transpose()
     }
 
-    async fn change_number(
+    async fn change_numbers(
         &self,
         account: &AccountId,
-        before: Option<&InventoryNumber>,
-        number: &InventoryNumber,
+        changes: &[NumberChange<'_>],
         by: &Actor,
-    ) -> Result<bool, StorageError> {
-        let mark = WriteId::new();
-        let (write_id, value) = mark.attribute();
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(number_item(account, number)));
-        let put = put.item(CHANGED_BY, AttributeValue::S(by.to_string())).item(write_id, value);
-        let put = match before {
-            None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
-            Some(before) => put
-                .condition_expression("#version = :before")
-                .expression_attribute_names("#version", VERSION)
-                .expression_attribute_values(":before", AttributeValue::N(before.version.to_string())),
-        };
-        let written = put.send().await.map(drop).map_err(failed("writing the inventory"));
-        self.written(Key::number(account, &number.number.to_string()), &mark, written).await
+    ) -> Result<Vec<bool>, StorageError> {
+        self.write_numbers(account, changes, by).await
     }
 
     async fn due_numbers(&self, today: Date) -> Result<Vec<(AccountId, CallerId)>, StorageError> {
@@ -155,7 +120,7 @@ fn put_request(account: &AccountId, number: &InventoryNumber) -> WriteRequest {
 }
 
 /// A number is one record: it is read and written whole. While a schedule has something to do with it, the index has it by the day.
-fn number_item(account: &AccountId, number: &InventoryNumber) -> Item {
+pub(super) fn number_item(account: &AccountId, number: &InventoryNumber) -> Item {
     let mut item: Item = Key::number(account, &number.number.to_string()).attributes().into();
     item.insert(RECORD.to_owned(), document(number));
     item.insert(VERSION.to_owned(), AttributeValue::N(number.version.to_string()));

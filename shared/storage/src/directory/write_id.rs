@@ -8,7 +8,7 @@ use super::{Directory, string};
 use crate::{ErrorKind, StorageError, error::failed, keys::Key};
 
 /// The attribute that says by which request an item was last written.
-const WRITE_ID: &str = "write_id";
+pub(super) const WRITE_ID: &str = "write_id";
 
 /// The name of one write, however often it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

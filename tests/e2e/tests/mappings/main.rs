@@ -6,7 +6,6 @@ mod safety_threshold;
 
 use e2e::Stack;
 use rollcall_bulk::{job::Job, resync::state::ResyncRequest};
-use rollcall_engine::world::Numbers;
 use rollcall_model::{
     jobs::JobKind,
     mapping::{CrmUserId, Explanation, ExplanationInput, GivenMapping, Link, Mapping},
@@ -40,7 +39,7 @@ async fn mapping(stack: &Stack, id: &str) -> Mapping {
 }
 
 async fn sees(stack: &Stack, id: &str) -> Vec<String> {
-    let inventory = stack.directory.inventory(&stack.account).await.unwrap();
+    let inventory = stack.directory.packed_inventory(&stack.account).await.unwrap();
     mapping(stack, id).await.visible(&inventory).iter().map(ToString::to_string).collect()
 }
 

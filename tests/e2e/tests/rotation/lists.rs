@@ -182,7 +182,7 @@ async fn a_number_rests_where_that_is_asked_for_and_no_resync_brings_a_retired_o
     let sees = async |name: &str| {
         let source = stack.drop_as(JobKind::MappingResync, name, ResyncRequest { confirmed: true }.to_json()).await;
         stack.ended(&source).await;
-        let inventory = stack.directory.inventory(&stack.account).await.unwrap();
+        let inventory = stack.directory.packed_inventory(&stack.account).await.unwrap();
         let mapping = stack.directory.mapping(&stack.account, &crm).await.unwrap().unwrap();
         mapping.visible(&inventory).iter().map(ToString::to_string).collect::<Vec<_>>()
     };
@@ -197,7 +197,7 @@ async fn a_number_rests_where_that_is_asked_for_and_no_resync_brings_a_retired_o
 
     rotate(&stack, json!({ "retire": [number(1)] })).await;
     // What is retired is not seen, and what came is, also before a resync.
-    let inventory = stack.directory.inventory(&stack.account).await.unwrap();
+    let inventory = stack.directory.packed_inventory(&stack.account).await.unwrap();
     let before = stack.directory.mapping(&stack.account, &crm).await.unwrap().unwrap().visible(&inventory);
     assert_eq!(before.iter().map(ToString::to_string).collect::<Vec<_>>(), numbers(&[2, 4]));
     assert_eq!(sees("second.json").await, numbers(&[2, 4]));

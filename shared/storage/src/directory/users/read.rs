@@ -1,5 +1,7 @@
 //! Users by login ID, and who has what only one can have.
 
+use std::sync::Arc;
+
 use rollcall_engine::world::TableUsage;
 use rollcall_model::{
     account::AccountId,
@@ -10,7 +12,7 @@ use tokio::time::Instant;
 use super::{ATTRIBUTES, READING, TIMEOUT, read_user};
 use crate::{
     StorageError,
-    directory::{Directory, string},
+    directory::{Directory, KnownInventory, string},
     error::failed,
     keys::Key,
 };
@@ -44,6 +46,19 @@ impl Directory {
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
         let item = read.send().await.map_err(failed("looking up who has it"))?.item;
         Ok(item.and_then(|item| string(&item, "owner")))
+    }
+
+    /// A user, and the account's numbers, both as they are now: one request where the numbers are known.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn user_with_inventory(
+        &self,
+        account: &AccountId,
+        folded_login: &str,
+    ) -> Result<(Option<User>, Arc<KnownInventory>), StorageError> {
+        let (item, known) = self.with_inventory(account, Key::user(account, folded_login)).await?;
+        Ok((item.as_ref().map(read_user).transpose()?, known))
     }
 
     /// A user, as it is now.
