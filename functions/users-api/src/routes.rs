@@ -52,6 +52,7 @@ pub const ROUTES: &[Route] = routes! {
     POST   "/v1/users/{login}/actions/{action}"    UsersWrite     users::act::act;
     GET    "/v1/users/{login}/caller-ids"          UsersRead      users::caller_ids::list;
     POST   "/v1/users/{login}/caller-ids"          UsersWrite     users::caller_ids::append;
+    GET    "/v1/users/{login}/caller-ids/{number}"   DialCheck      users::dial::check;
     DELETE "/v1/users/{login}/caller-ids/{number}" UsersWrite     users::caller_ids::remove;
     PUT    "/v1/users/{login}/caller-id-policy"    UsersWrite     users::policy::put;
     GET    "/v1/agents"                            UsersRead      users::list::agents;
@@ -73,6 +74,7 @@ pub const ROUTES: &[Route] = routes! {
     POST   "/v1/numbers"                           NumbersWrite   numbers::add::add;
     GET    "/v1/numbers.csv"                       NumbersRead    numbers::download::numbers;
     POST   "/v1/numbers/rotations"                 NumbersWrite   numbers::rotate::ask;
+    GET    "/v1/numbers/summary"                  NumbersRead    numbers::summary::get;
     GET    "/v1/numbers/{number}"                  NumbersRead    numbers::one::get;
     PATCH  "/v1/numbers/{number}"                  NumbersWrite   numbers::one::patch;
     GET    "/v1/numbers/{number}/users"            NumbersRead    numbers::holders::list;

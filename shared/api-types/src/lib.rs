@@ -18,7 +18,7 @@ pub use catalog::{CatalogEntryRequest, CatalogEntryView, CatalogView};
 pub use directory::{DirectoryUserView, DirectoryView};
 pub use job::{JobRequest, JobView, LinkView, PresignedUpload, RequestedJob, UndoJobRequest};
 pub use mapping::{MappingView, PhoneSystemChoice, ResyncView, VisibleCallerIds};
-pub use number::{AddedNumbers, NumberView, NumberWarningView};
+pub use number::{AddedNumbers, DepartmentNumbers, NumberSummary, NumberView, NumberWarningView};
 pub use page::{AuditPage, Page};
 pub use problem::ProblemBody;
 pub use settings::{SettingsFields, SettingsView};

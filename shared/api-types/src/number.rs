@@ -1,6 +1,6 @@
 //! Numbers of the inventory.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::Timestamp;
 use rollcall_model::{
@@ -8,6 +8,7 @@ use rollcall_model::{
     code::NumberWarning,
     inventory::{Dates, InventoryNumber, NumberFacts, SecondLook},
     jobs::JobId,
+    user::Ref,
 };
 use serde::{Deserialize, Serialize};
 
@@ -86,4 +87,30 @@ pub struct AddedNumbers {
     pub added: Vec<CallerId>,
     /// Those that were in it, and are as they were.
     pub taken: Vec<CallerId>,
+}
+
+/// How the account's numbers stand, at a glance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberSummary {
+    /// How many there are.
+    pub numbers: usize,
+    /// How many are in each state.
+    pub states: BTreeMap<String, usize>,
+    /// From how many days in service on a number counts as due.
+    pub due_days: u32,
+    /// How many are due.
+    pub due: usize,
+    /// How many each department has, and how many belong to none.
+    pub departments: Vec<DepartmentNumbers>,
+}
+
+/// The numbers of a department.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DepartmentNumbers {
+    /// The department, by ID; `None` for the numbers that belong to none.
+    pub department: Option<Ref>,
+    /// How many.
+    pub numbers: usize,
+    /// How many of these may be dialled from.
+    pub usable: usize,
 }

@@ -125,6 +125,28 @@ codes! {
 }
 
 codes! {
+    /// Why a user may not dial from a number.
+    DialCode {
+        /// No user of the account has this login ID.
+        UserUnknown = "USER_UNKNOWN",
+        /// The user is an agent who is blocked.
+        AgentBlocked = "AGENT_BLOCKED",
+        /// The user is an agent who is disabled for the time being.
+        AgentDisabled = "AGENT_DISABLED",
+        /// The account has no such number.
+        NumberUnknown = "NUMBER_UNKNOWN",
+        /// The number rests, and is back in service on a later day.
+        NumberResting = "NUMBER_RESTING",
+        /// The number is retired, for good.
+        NumberRetired = "NUMBER_RETIRED",
+        /// The user dials from a list of its own, and the number is not on it.
+        NumberNotOnList = "NUMBER_NOT_ON_LIST",
+        /// The user dials from the numbers of its department, and the number is not one of them.
+        NumberNotInDepartment = "NUMBER_NOT_IN_DEPARTMENT",
+    }
+}
+
+codes! {
     /// What may be wrong with a number of the inventory, and keeps nobody from using it.
     NumberWarning {
         /// Promotional calls from a number of India that is not of the 140 series.

@@ -10,6 +10,7 @@ pub mod caller_id;
 pub mod catalog;
 pub mod code;
 pub mod country;
+pub mod dial;
 pub mod email;
 pub mod fingerprint;
 pub mod inventory;

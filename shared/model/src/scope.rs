@@ -35,6 +35,8 @@ pub enum Scope {
     JobsRead,
     /// Jobs; what a job changes needs a scope of its own.
     JobsWrite,
+    /// Whether a user may dial from a number, and no more: what a switch asks. Such a token reads no names, addresses or lists.
+    DialCheck,
     /// The audit trail.
     AuditRead,
     /// What the account has set for itself: who gets reports among it.
@@ -57,6 +59,7 @@ impl Scope {
             Self::DirectoryWrite => "rollcall/directory.write",
             Self::JobsRead => "rollcall/jobs.read",
             Self::JobsWrite => "rollcall/jobs.write",
+            Self::DialCheck => "rollcall/dial.check",
             Self::AuditRead => "rollcall/audit.read",
             Self::SettingsRead => "rollcall/settings.read",
             Self::SettingsWrite => "rollcall/settings.write",

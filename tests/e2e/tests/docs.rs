@@ -4,7 +4,7 @@ use std::process::Command;
 
 use e2e::{Stack, binaries, rollcall};
 use rollcall_bulk::{append, phone_snapshot, rotation, user_upload};
-use rollcall_model::code::{ApiCode, FileCode, FileWarning, NumberWarning, RowCode, Warning};
+use rollcall_model::code::{ApiCode, DialCode, FileCode, FileWarning, NumberWarning, RowCode, Warning};
 
 const FILES: &str = include_str!("../../../infra/docs/files.md");
 const API: &str = include_str!("../../../infra/docs/api.md");
@@ -32,7 +32,10 @@ fn every_code_is_explained_and_every_explained_code_exists() {
 #[test]
 fn every_code_of_the_api_is_explained() {
     let codes = ApiCode::ALL.iter().map(|code| code.as_str());
-    for code in codes.chain(NumberWarning::ALL.iter().map(|code| code.as_str())) {
+    for code in codes
+        .chain(NumberWarning::ALL.iter().map(|code| code.as_str()))
+        .chain(DialCode::ALL.iter().map(|code| code.as_str()))
+    {
         assert!(API.contains(&format!("\n| `{code}` |")), "{code} is not explained");
     }
 }

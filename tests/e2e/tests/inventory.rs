@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::http::{Method, StatusCode};
 use e2e::{Caller, SeededRng, Stack, TestEngine, how_much, somebody, user};
 use rollcall_engine::world::{NumberChange, Numbers};
@@ -152,24 +152,6 @@ async fn an_inventory_grows_past_what_one_part_holds() {
     assert_eq!(inventory.iter().map(|item| item.number).collect::<Vec<_>>(), expected);
 }
 
-/// The table itself, past Rollcall.
-fn table(stack: &Stack) -> Client {
-    let endpoints = stack.endpoints();
-    let credentials = aws_sdk_dynamodb::config::Credentials::new(
-        endpoints.access_key_id,
-        endpoints.secret_access_key,
-        None,
-        None,
-        "test",
-    );
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::v2026_01_12())
-        .region(aws_sdk_dynamodb::config::Region::new(endpoints.region))
-        .endpoint_url(endpoints.dynamodb)
-        .credentials_provider(credentials);
-    Client::from_conf(config.build())
-}
-
 fn s(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
@@ -185,7 +167,7 @@ async fn what_is_packed_is_packed_anew_where_it_is_missing_or_another() {
     let added = caller.ask(Method::POST, "/v1/numbers", &[("content-type", "application/json")], body).await;
     assert_eq!(added.status, StatusCode::CREATED);
     assert_eq!(sees(&caller).await, Some(first.clone()), "its first number");
-    let (table, name) = (table(&stack), stack.output("TableName"));
+    let (table, name) = (stack.table(), stack.output("TableName"));
     let (head, parts) = (format!("ACCT#{}", stack.account), format!("ACCT#{}#INVENTORY", stack.account));
     let first_part = "PART#000000000000000";
     for (what, pk, sk, change) in [
@@ -211,7 +193,7 @@ async fn what_is_packed_is_packed_anew_where_it_is_missing_or_another() {
                 update.send().await.expect(what);
             }
             None => {
-                drop(table.delete_item().table_name(name).key("PK", s(pk)).key("SK", s(sk)).send().await.expect(what))
+                drop(table.delete_item().table_name(name).key("PK", s(pk)).key("SK", s(sk)).send().await.expect(what));
             }
         }
         // One that knows the numbers, and one that has just been started.
@@ -226,7 +208,7 @@ async fn what_is_packed_is_packed_anew_where_it_is_missing_or_another() {
 async fn what_is_written_past_us_is_followed() {
     let stack = Stack::start(&[]).await;
     stack.directory.put_numbers(&stack.account, &[item(0), item(1)]).await.unwrap();
-    let table = table(&stack);
+    let table = stack.table();
     let (pk, name) = (format!("ACCT#{}#NUMBERS", stack.account), stack.output("TableName"));
     let mut edited = item(0);
     edited.facts.state = NumberState::Retired;

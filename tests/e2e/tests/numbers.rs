@@ -228,3 +228,86 @@ async fn the_command_lists_what_is_due_or_in_a_state() {
     assert!(!run(&["--due", "0"]).status.success());
     assert!(!run(&["--state", "tired"]).status.success());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_are_filtered_sorted_and_counted() {
+    let (stack, caller) = start().await;
+    let mut sales = aged(0, NumberState::Active, 20);
+    sales.facts.department = "sales".parse().ok();
+    sales.facts.labels = vec!["hot".parse().unwrap()];
+    let flagged = aged(1, NumberState::Flagged, 30);
+    let young = aged(2, NumberState::Active, 1);
+    put(&stack, &[sales, flagged, young, aged(3, NumberState::New, 40), aged(4, NumberState::Retired, 90)]).await;
+    for (query, expected) in [
+        ("limit=2", &[0, 1, 2, 3, 4][..]),
+        ("state=flagged", &[1]),
+        ("department=sales", &[0]),
+        ("label=hot", &[0]),
+        ("label=cold", &[]),
+        ("purpose=service", &[]),
+        ("due=15", &[0, 1]),
+        ("due=15&department=sales", &[0]),
+        ("search=%2B91%20987-654%200003", &[3]),
+        ("search=6540", &[0, 1, 2, 3, 4]),
+        ("sort=days&limit=2", &[2, 0, 1, 3, 4]),
+        ("sort=-days&limit=1", &[1, 0, 2, 3, 4]),
+    ] {
+        let expected: Vec<String> = expected.iter().map(|last| format!("+91987654{last:04}")).collect();
+        assert_eq!(walk(&caller, query).await.0, expected, "{query}");
+    }
+    for query in ["state=burnt", "sort=age", "search=abc", "due=0", "search="] {
+        assert_eq!(code(&caller.get(&format!("{NUMBERS}?{query}")).await), (400, Some("INVALID_PARAMETER".to_owned())));
+    }
+    let other = caller.get(&format!("{NUMBERS}?limit=1")).await.json()["next"].as_str().unwrap().to_owned();
+    let wrong = caller.get(&format!("{NUMBERS}?limit=1&sort=days&cursor={other}")).await;
+    assert_eq!(code(&wrong), (400, Some("INVALID_CURSOR".to_owned())), "a cursor belongs to one list");
+    let summary = caller.get(&format!("{NUMBERS}/summary?due=25")).await.json();
+    assert_eq!(
+        summary,
+        json!({
+            "numbers": 5,
+            "states": { "new": 1, "active": 2, "flagged": 1, "resting": 0, "retired": 1 },
+            "due_days": 25,
+            "due": 1,
+            "departments": [
+                { "department": null, "numbers": 4, "usable": 3 },
+                { "department": "sales", "numbers": 1, "usable": 1 },
+            ],
+        })
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_is_told_whether_a_user_may_dial_and_from_what_instead() {
+    let (stack, caller) = start().await;
+    let replaced = InventoryNumber { replaced_by: "+919876540001".parse().ok(), ..aged(0, NumberState::Retired, 1) };
+    put(&stack, &[replaced, aged(1, NumberState::Active, 1), aged(2, NumberState::Active, 1)]).await;
+    let mut asha = e2e::user("asha");
+    asha.caller_ids = [0, 1].map(|last| format!("+91987654{last:04}").parse().unwrap()).to_vec();
+    stack.create_user(asha).await;
+    let switch = stack.caller(&["--account", "acme", "--scope", "rollcall/dial.check"]);
+    let ask = async |path: &str| {
+        let reply = switch.get(&format!("/v1/users/{path}")).await;
+        (reply.header("rollcall-allowed").to_owned(), reply.header("rollcall-use").to_owned(), reply.json())
+    };
+    let no = |code: &str| json!({ "allowed": false, "code": code });
+    let (allowed, _, body) = ask("asha/caller-ids/+919876540001").await;
+    assert_eq!((&*allowed, body), ("yes", json!({ "allowed": true, "state": "active" })));
+    assert_eq!(ask("asha/caller-ids/919876540001").await.0, "yes", "without the plus sign");
+    let (allowed, instead, body) = ask("asha/caller-ids/+919876540000?suggest=true").await;
+    assert_eq!((&*allowed, &*instead), ("no", "+919876540001"));
+    let expected = json!({ "allowed": false, "code": "NUMBER_RETIRED", "state": "retired", "use": "+919876540001" });
+    assert_eq!(body, expected);
+    let off_list = json!({ "allowed": false, "code": "NUMBER_NOT_ON_LIST", "state": "active" });
+    assert_eq!(ask("asha/caller-ids/+919876540002").await.2, off_list);
+    assert_eq!(ask("asha/caller-ids/+919876549999").await.2, no("NUMBER_UNKNOWN"));
+    assert_eq!(ask("nobody/caller-ids/+919876549999").await.2, no("USER_UNKNOWN"));
+    assert_eq!(switch.get("/v1/users/asha/caller-ids/d%2A%7C").await.status, StatusCode::BAD_REQUEST);
+    for path in ["/v1/users/asha", "/v1/users/asha/caller-ids", NUMBERS] {
+        assert_eq!(switch.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let reader = stack.caller(&["--account", "acme", "--scope", "rollcall/users.read"]);
+    assert_eq!(reader.get("/v1/users/asha/caller-ids/+919876540001").await.status, StatusCode::FORBIDDEN);
+    let theirs = stack.caller(&["--account", "other"]);
+    assert_eq!(theirs.get("/v1/users/asha/caller-ids/+919876540001").await.json(), no("USER_UNKNOWN"));
+}

@@ -1,40 +1,129 @@
-//! The account's numbers, in order.
+//! The account's numbers, filtered and sorted.
 
 use axum::{Json, extract::State};
 use jiff::Timestamp;
 use rollcall_api_types::{NumberView, Page};
 use rollcall_model::{
     caller_id::CallerId,
-    inventory::{DUE, InventoryNumber},
+    inventory::{DUE, Inventory, Listed, NumberState, Purpose},
+    user::Ref,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Shared, caller::Caller, page::ListQuery, problem::Problem};
 
 /// The list's own parameters.
-#[derive(Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filters {
     /// Numbers in service for so many days or longer.
     due: Option<u32>,
+    state: Option<NumberState>,
+    department: Option<Ref>,
+    purpose: Option<Purpose>,
+    /// One of their labels.
+    label: Option<Ref>,
+    /// Part of the number's digits.
+    search: Option<String>,
+    #[serde(default)]
+    sort: Order,
 }
 
-/// `GET /v1/numbers`
+/// In which order numbers are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+enum Order {
+    /// By number.
+    #[default]
+    #[serde(rename = "number")]
+    Number,
+    /// The shortest time in service first; those out of service come last.
+    #[serde(rename = "days")]
+    Days,
+    /// The longest time in service first; those out of service come last.
+    #[serde(rename = "-days")]
+    DaysDescending,
+}
+
+/// Where a number stands in a list: out of service or not, by its days as the order has them, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Place(bool, i64, CallerId);
+
+/// `GET /v1/numbers`: **whatever is asked for, a page costs what the packed inventory does**, since it holds all that is filtered by.
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
-    ListQuery { filters: Filters { due }, page }: ListQuery<Filters>,
+    ListQuery { filters, page }: ListQuery<Filters>,
 ) -> Result<Json<Page<NumberView>>, Problem> {
-    if due.is_some_and(|days| !DUE.contains(&days)) {
-        let detail = format!("It is a number of days from {} to {}.", DUE.start(), DUE.end());
-        return Err(Problem::parameter("due", detail));
-    }
-    let list = page.of(&api, &caller, format!("numbers {due:?}"))?;
+    let list = page.of(&api, &caller, format!("numbers {filters:?}"))?;
     let now = Timestamp::now();
-    let after: Option<CallerId> = list.after().await?;
-    // One request reads a megabyte at most, so a page of numbers with many labels may be short.
-    let (read, more) = api.directory.numbers_page(&caller.account, after, list.reads(due.is_none())).await?;
-    let is_wanted = |number: &InventoryNumber| due.is_none_or(|days| number.is_due(days, now));
-    let page = list.find(read, more, is_wanted, |number| number.number).await?;
-    Ok(Json(page.map(|number| NumberView::listed(number, now))))
+    let wanted = filters.wanted(now)?;
+    let after: Option<Place> = list.after().await?;
+    let inventory = api.directory.packed_inventory(&caller.account).await?;
+    let place = |item: &Listed<'_>| filters.sort.place(item);
+    let mut found: Vec<Place> = inventory
+        .iter()
+        .filter(|item| wanted(item))
+        .map(|item| place(&item))
+        .filter(|place| after.is_none_or(|after| *place > after))
+        .collect();
+    found.sort_unstable();
+    let next = (found.len() > list.limit).then(|| found[list.limit - 1]);
+    found.truncate(list.limit);
+    let items = whole(&inventory, &found).map(|number| NumberView::listed(number, now)).collect();
+    Ok(Json(list.page(items, next).await?))
+}
+
+fn whole<'a>(
+    inventory: &'a Inventory,
+    places: &'a [Place],
+) -> impl Iterator<Item = rollcall_model::inventory::InventoryNumber> + use<'a> {
+    places.iter().filter_map(|place| inventory.get(place.2))
+}
+
+impl Filters {
+    /// Whether a number is asked for.
+    pub(super) fn wanted(&self, now: Timestamp) -> Result<impl Fn(&Listed<'_>) -> bool, Problem> {
+        if self.due.is_some_and(|days| !DUE.contains(&days)) {
+            let detail = format!("It is a number of days from {} to {}.", DUE.start(), DUE.end());
+            return Err(Problem::parameter("due", detail));
+        }
+        let digits = match &self.search {
+            Some(search) => Some(digits(search)?),
+            None => None,
+        };
+        Ok(move |item: &Listed<'_>| {
+            let Listed { number, standing, dates } = item;
+            self.due.is_none_or(|days| dates.days_in_service(now).is_some_and(|served| served >= days))
+                && self.state.is_none_or(|state| standing.state == state)
+                && self.department.as_ref().is_none_or(|id| standing.department.as_ref() == Some(id))
+                && self.purpose.is_none_or(|purpose| standing.purpose == Some(purpose))
+                && self.label.as_ref().is_none_or(|label| standing.labels.contains(label))
+                && digits.as_ref().is_none_or(|digits| number.digits().contains(digits))
+        })
+    }
+}
+
+/// What is looked for in numbers: people type them with spaces, dashes and a plus sign.
+fn digits(search: &str) -> Result<String, Problem> {
+    let digits: String = search.chars().filter(|c| !" -().+".contains(*c)).collect();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Problem::parameter(
+            "search",
+            "It is a part of a number: digits, which may have spaces and dashes between.",
+        ));
+    }
+    Ok(digits)
+}
+
+impl Order {
+    fn place(self, item: &Listed<'_>) -> Place {
+        let since = item.dates.in_service_since.map(Timestamp::as_second);
+        let (out, by) = match (self, since) {
+            (Self::Number, _) => (false, 0),
+            (_, None) => (true, 0),
+            (Self::Days, Some(since)) => (false, -since),
+            (Self::DaysDescending, Some(since)) => (false, since),
+        };
+        Place(out, by, item.number)
+    }
 }

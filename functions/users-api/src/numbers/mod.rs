@@ -6,6 +6,7 @@ pub(crate) mod holders;
 pub(crate) mod list;
 pub(crate) mod one;
 pub(crate) mod rotate;
+pub(crate) mod summary;
 
 use rollcall_engine::world::{Accounts, Numbers};
 use rollcall_model::{

@@ -4,6 +4,7 @@ pub(crate) mod act;
 pub(crate) mod caller_ids;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod dial;
 pub(crate) mod download;
 pub(crate) mod list;
 pub(crate) mod one;

@@ -10,7 +10,7 @@ use super::{Directory, Item, document, read_document, string};
 use crate::{
     StorageError,
     error::failed,
-    keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, RESTING, SK, number_of, numbers_pk},
+    keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, RESTING, SK, number_of},
 };
 
 pub(super) const READING: &str = "reading the inventory";
@@ -18,28 +18,6 @@ pub(super) const RECORD: &str = "number";
 pub(super) const VERSION: &str = "version";
 
 impl Directory {
-    /// Some of the account's numbers, in order: at most `most` after `after`. The flag says whether there are more.
-    ///
-    /// # Errors
-    /// When the table can't be read, or what it holds can't.
-    pub async fn numbers_page(
-        &self,
-        account: &AccountId,
-        after: Option<CallerId>,
-        most: usize,
-    ) -> Result<(Vec<InventoryNumber>, bool), StorageError> {
-        let start = after.map(|number| Key::number(account, &number.to_string()).attributes().into());
-        let page = self
-            .partition(numbers_pk(account), "NUM#")
-            .limit(i32::try_from(most).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(failed(READING))?;
-        let numbers = page.items().iter().map(read_number).collect::<Result<_, _>>()?;
-        Ok((numbers, page.last_evaluated_key.is_some()))
-    }
-
     /// Adds numbers to the inventory, or replaces what it says of them. Nobody is said to have done it.
     ///
     /// # Errors

@@ -82,6 +82,19 @@ impl Stack {
         local_stack(&self.manifest)
     }
 
+    /// The table itself, past Rollcall: what somebody does to it in AWS's own console.
+    pub fn table(&self) -> aws_sdk_dynamodb::Client {
+        use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+        let endpoints = self.endpoints();
+        let (id, secret) = (endpoints.access_key_id, endpoints.secret_access_key);
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(endpoints.region))
+            .endpoint_url(endpoints.dynamodb)
+            .credentials_provider(Credentials::new(id, secret, None, None, "test"));
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
     /// An output of the template.
     pub fn output(&self, name: &str) -> &str {
         self.manifest["outputs"][name].as_str().expect("an output of the template")

@@ -85,7 +85,11 @@ impl Directory {
         Ok((items.remove(&key), self.inventory_of(account, head).await?))
     }
 
-    pub(super) async fn known_inventory(&self, account: &AccountId) -> Result<Arc<KnownInventory>, StorageError> {
+    /// The same, with their stamp.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn known_inventory(&self, account: &AccountId) -> Result<Arc<KnownInventory>, StorageError> {
         let head = self.inventory_head(account).await?;
         self.inventory_of(account, head).await
     }

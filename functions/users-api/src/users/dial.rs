@@ -1,0 +1,59 @@
+//! The question that a switch asks before it lets a call pass.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderName, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use rollcall_model::{caller_id::CallerId, dial::DialDecision, user::LoginId};
+use serde::Deserialize;
+
+use crate::{Shared, caller::Caller, problem::Problem, query::Query};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    /// Whether a number to dial from instead is wanted.
+    #[serde(default)]
+    suggest: bool,
+}
+
+const ALLOWED: HeaderName = HeaderName::from_static("rollcall-allowed");
+const USE: HeaderName = HeaderName::from_static("rollcall-use");
+
+/// `GET /v1/users/{login}/caller-ids/{number}`: **200 for every decision**, also about a user or a number that nobody knows. What is wrong with
+/// the address or the token has another status, so that a switch that is set up wrongly doesn't take it for a decision.
+pub(crate) async fn check(
+    State(api): Shared,
+    caller: Caller,
+    Path((login, number)): Path<(String, String)>,
+    Query(Asked { suggest }): Query<Asked>,
+) -> Result<Response, Problem> {
+    let digits = number.strip_prefix('+').unwrap_or(&number);
+    let number = CallerId::from_digits(digits).map_err(|error| Problem::parameter("number", error.to_string()))?;
+    let (user, known) = match LoginId::parse(&login) {
+        Ok(login) => api.directory.user_with_inventory(&caller.account, &login.folded()).await?,
+        // What can't be a login ID is nobody's.
+        Err(_) => (None, api.directory.known_inventory(&caller.account).await?),
+    };
+    let mut decision = DialDecision::of(user.as_ref(), number, &known.inventory);
+    if let Some(user) = user.filter(|_| suggest) {
+        decision = decision.suggesting(&user, number, &known.inventory);
+    }
+    Ok(answer(&decision))
+}
+
+/// The decision, in headers too: switches read these more easily than JSON.
+fn answer(decision: &DialDecision) -> Response {
+    // How long a switch may keep it, in seconds. A number that is refused is sooner asked about again, since somebody may be mending it.
+    let keep = if decision.allowed { "private, max-age=5" } else { "private, max-age=2" };
+    let mut response = Json(decision).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    headers.insert(ALLOWED, HeaderValue::from_static(if decision.allowed { "yes" } else { "no" }));
+    if let Some(instead) = decision.instead.and_then(|number| HeaderValue::try_from(number.to_string()).ok()) {
+        headers.insert(USE, instead);
+    }
+    response
+}

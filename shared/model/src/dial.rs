@@ -1,0 +1,163 @@
+//! May a user dial from a number now, and if not, why, and from which instead: what a switch asks before it lets a call pass.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    caller_id::CallerId,
+    code::DialCode,
+    inventory::{Inventory, NumberState},
+    phone_side::DialPermission,
+    user::{AgentStatus, Policy, User},
+};
+
+/// What came of the question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DialDecision {
+    /// Whether the user may dial from the number now.
+    pub allowed: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<DialCode>,
+    /// Where the number stands in its life, if the account has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<NumberState>,
+    /// Which number the user may dial from instead, where that was asked and there is one.
+    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
+    pub instead: Option<CallerId>,
+}
+
+impl DialDecision {
+    /// Decides. `None` for a user whom nobody knows.
+    pub fn of(user: Option<&User>, number: CallerId, inventory: &Inventory) -> Self {
+        let listed = inventory.listed(number);
+        let state = listed.map(|item| item.standing.state);
+        let code = match user {
+            None => Some(DialCode::UserUnknown),
+            Some(user) => Self::refusal(user, number, state, inventory),
+        };
+        Self { allowed: code.is_none(), code, state, instead: None }
+    }
+
+    /// With a number to dial from instead: what took the number's place, if the user may dial from that; otherwise the user's first one
+    /// that is not flagged, or the first of all.
+    #[must_use]
+    pub fn suggesting(mut self, user: &User, number: CallerId, inventory: &Inventory) -> Self {
+        let is_barred = matches!(self.code, Some(DialCode::AgentBlocked | DialCode::AgentDisabled));
+        if !self.allowed && !is_barred {
+            self.instead = suggestion(user, number, inventory);
+        }
+        self
+    }
+
+    fn refusal(user: &User, number: CallerId, state: Option<NumberState>, inventory: &Inventory) -> Option<DialCode> {
+        match (user.agent_status, state) {
+            (AgentStatus::Blocked, _) => return Some(DialCode::AgentBlocked),
+            (AgentStatus::Disabled, _) => return Some(DialCode::AgentDisabled),
+            (_, Some(NumberState::Retired)) => return Some(DialCode::NumberRetired),
+            (_, Some(NumberState::Resting)) => return Some(DialCode::NumberResting),
+            // An account without an inventory goes by the lists alone.
+            (_, None) if !inventory.is_empty() => return Some(DialCode::NumberUnknown),
+            _ => {}
+        }
+        let permission = DialPermission::of(user);
+        match permission.policy {
+            _ if inventory.allows(&permission, number) => None,
+            Policy::Custom => Some(DialCode::NumberNotOnList),
+            Policy::Department => Some(DialCode::NumberNotInDepartment),
+            Policy::All => Some(DialCode::NumberUnknown),
+        }
+    }
+}
+
+fn suggestion(user: &User, number: CallerId, inventory: &Inventory) -> Option<CallerId> {
+    let permission = DialPermission::of(user);
+    let replacement = inventory.get(number).and_then(|item| item.replaced_by);
+    if let Some(replacement) = replacement.filter(|number| inventory.allows(&permission, *number)) {
+        return Some(replacement);
+    }
+    let allowed = inventory.allowed(&permission);
+    let is_flagged =
+        |number: &CallerId| inventory.listed(*number).is_some_and(|item| item.standing.state == NumberState::Flagged);
+    allowed.iter().find(|number| !is_flagged(number)).or(allowed.first()).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::{
+        inventory::{InventoryNumber, NumberFacts},
+        user::{LoginId, Profile, Ref},
+    };
+
+    fn number(last: u8) -> CallerId {
+        format!("+91987650000{last}").parse().unwrap()
+    }
+
+    fn inventory() -> Inventory {
+        let item = |last, state, department: Option<&str>| {
+            let department = department.map(|id| Ref::parse(id).unwrap());
+            let facts = NumberFacts { state, department, ..NumberFacts::default() };
+            InventoryNumber::new(number(last), facts, Timestamp::UNIX_EPOCH)
+        };
+        let replaced = InventoryNumber { replaced_by: Some(number(3)), ..item(2, NumberState::Retired, None) };
+        Inventory::of(vec![
+            item(0, NumberState::Flagged, Some("sales")),
+            item(1, NumberState::Resting, Some("sales")),
+            replaced,
+            item(3, NumberState::Active, Some("sales")),
+            item(4, NumberState::New, None),
+        ])
+    }
+
+    fn user(policy: Policy, list: &[u8]) -> User {
+        let mut user = User::new(LoginId::parse("ana").unwrap(), Profile::named("Ana").unwrap());
+        user.policy = policy;
+        user.profile.department = Ref::parse("sales").ok();
+        user.caller_ids = list.iter().copied().map(number).collect();
+        user
+    }
+
+    #[test]
+    fn each_reason_is_told() {
+        let inventory = inventory();
+        let asks = |user: &User, last| DialDecision::of(Some(user), number(last), &inventory).code;
+        let custom = user(Policy::Custom, &[0, 1, 2]);
+        let codes = [0, 1, 2, 3, 9].map(|last| asks(&custom, last));
+        assert_eq!(
+            codes,
+            [
+                None,
+                Some(DialCode::NumberResting),
+                Some(DialCode::NumberRetired),
+                Some(DialCode::NumberNotOnList),
+                Some(DialCode::NumberUnknown)
+            ]
+        );
+        let department = user(Policy::Department, &[]);
+        assert_eq!([3, 4].map(|last| asks(&department, last)), [None, Some(DialCode::NumberNotInDepartment)]);
+        assert_eq!(asks(&user(Policy::All, &[]), 4), None);
+        let blocked = User { agent_status: AgentStatus::Blocked, ..user(Policy::All, &[]) };
+        assert_eq!(asks(&blocked, 4), Some(DialCode::AgentBlocked));
+        assert_eq!(DialDecision::of(None, number(4), &inventory).code, Some(DialCode::UserUnknown));
+        let nothing = Inventory::default();
+        let of_list = |last| DialDecision::of(Some(&custom), number(last), &nothing).allowed;
+        assert_eq!([0, 3].map(of_list), [true, false], "without an inventory, lists count alone");
+    }
+
+    #[test]
+    fn what_is_suggested_may_be_dialled_from() {
+        let inventory = inventory();
+        let instead = |user: &User, last| {
+            DialDecision::of(Some(user), number(last), &inventory).suggesting(user, number(last), &inventory).instead
+        };
+        assert_eq!(instead(&user(Policy::Custom, &[0, 2, 3]), 2), Some(number(3)), "its replacement");
+        assert_eq!(instead(&user(Policy::Custom, &[0, 2, 4]), 2), Some(number(4)), "one that is not flagged");
+        assert_eq!(instead(&user(Policy::Custom, &[0, 2]), 2), Some(number(0)), "better than none");
+        assert_eq!(instead(&user(Policy::Custom, &[1, 2]), 2), None);
+        assert_eq!(instead(&user(Policy::All, &[]), 4), None, "it may be dialled from itself");
+        let blocked = User { agent_status: AgentStatus::Blocked, ..user(Policy::All, &[]) };
+        assert_eq!(instead(&blocked, 2), None);
+    }
+}
