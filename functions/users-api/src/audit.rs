@@ -1,4 +1,4 @@
-//! The audit trail: who changed whose numbers, oldest first.
+//! The audit trail: who changed whose numbers.
 
 use axum::{Json, extract::State};
 use jiff::Timestamp;
@@ -22,6 +22,19 @@ pub(crate) struct Filters {
     job: Option<String>,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
+    #[serde(default)]
+    order: Order,
+}
+
+/// What comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    /// The oldest.
+    #[default]
+    Asc,
+    /// The latest.
+    Desc,
 }
 
 /// `GET /v1/audit`
@@ -41,12 +54,16 @@ pub(crate) async fn list(
         None => None,
     };
     let filter = AuditFilter { user: asked.user, number, job: job.transpose()? };
-    let list = page.of(&api, &caller, list_name(&filter, asked.from, asked.to))?;
+    let list = page.of(&api, &caller, format!("{} {:?}", list_name(&filter, asked.from, asked.to), asked.order))?;
     let after: Option<TrailPlace> = list.after().await?;
     let settled_until = Timestamp::now() - api.audit_settle;
     let range = AuditRange::ask(asked.from, asked.to, settled_until);
     let range = range.map_err(|bad| Problem::parameter("from", bad.to_string()))?;
-    let (items, next) = api.files.trail(&caller.account, range, &filter, after.as_ref(), list.limit).await?;
+    let (files, account) = (&api.files, &caller.account);
+    let (items, next) = match asked.order {
+        Order::Asc => files.trail(account, range, &filter, after.as_ref(), list.limit).await?,
+        Order::Desc => files.latest_of_trail(account, range, &filter, after.as_ref(), list.limit).await?,
+    };
     Ok(Json(AuditPage { page: list.page(items, next).await?, settled_until }))
 }
 

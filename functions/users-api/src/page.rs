@@ -3,6 +3,7 @@
 use axum::{extract::FromRequestParts, http::request::Parts};
 use rollcall_api_types::Page;
 use rollcall_model::account::AccountId;
+use rollcall_storage::StorageError;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -29,11 +30,6 @@ pub(crate) struct PageQuery {
     pub cursor: Option<String>,
 }
 
-/// A list that takes no parameters of its own.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NoFilters {}
-
 /// One list of an account, of which a page is asked for.
 pub(crate) struct List<'a> {
     api: &'a Api,
@@ -48,8 +44,9 @@ pub(crate) struct List<'a> {
 /// Items on a page unless asked otherwise, and at most.
 const USUAL: usize = 50;
 const MOST: usize = 200;
-/// Items that one page is found among, where only some are asked for: what no index knows is found by reading.
-const LOOKED_AT: usize = 1_000;
+/// Items that one page is found among, where only some are asked for: what no index knows is found by reading. **Below that, no page is short or
+/// empty while there are others.**
+const LOOKED_AT: usize = 10_000;
 
 impl<S: Sync, F: DeserializeOwned> FromRequestParts<S> for ListQuery<F> {
     type Rejection = Problem;
@@ -85,24 +82,36 @@ impl List<'_> {
         self.api.place(self.account, &self.name, self.cursor.as_deref()).await
     }
 
-    /// How many items are read for the page, where each is wanted or only some are.
-    pub(crate) fn reads(&self, are_all_wanted: bool) -> usize {
-        if are_all_wanted { self.limit } else { LOOKED_AT }
-    }
-
-    /// The page of those that are wanted among the items that were read; `more` says that there are others behind these.
-    pub(crate) async fn find<T, P: Serialize>(
+    /// The page of those that are wanted. `read` reads items after a place, some at a time, at most as many as it is told, and says whether there
+    /// are others behind these. `all` says that each is wanted, so that no more are read than the page holds.
+    pub(crate) async fn find<
+        T,
+        P: Serialize + DeserializeOwned,
+        R: Future<Output = Result<(Vec<T>, bool), StorageError>>,
+    >(
         &self,
-        read: Vec<T>,
-        more: bool,
+        all: bool,
+        read: impl Fn(Option<P>, usize) -> R,
         is_wanted: impl Fn(&T) -> bool,
         place: impl Fn(&T) -> P,
     ) -> Result<Page<T>, Problem> {
-        let reached = read.last().map(&place).filter(|_| more);
-        let mut found = read.into_iter().filter(is_wanted);
-        let items: Vec<T> = found.by_ref().take(self.limit).collect();
-        let next = if found.next().is_some() { items.last().map(place) } else { reached };
-        self.page(items, next).await
+        let mut after: Option<P> = self.after().await?;
+        let (mut items, mut looked_at) = (Vec::new(), 0);
+        loop {
+            let most = if all { self.limit - items.len() } else { LOOKED_AT - looked_at };
+            let (found, more) = read(after, most).await?;
+            looked_at += found.len();
+            after = found.last().map(&place);
+            let mut found = found.into_iter().filter(&is_wanted);
+            items.extend(found.by_ref().take(self.limit - items.len()));
+            if found.next().is_some() {
+                let next = items.last().map(&place);
+                return self.page(items, next).await;
+            }
+            if !more || items.len() == self.limit || looked_at >= LOOKED_AT {
+                return self.page(items, after.filter(|_| more)).await;
+            }
+        }
     }
 
     /// A page, and the place after which the next one begins.

@@ -71,12 +71,12 @@ impl Engine {
         Ok((Self { thread, database, path: path.to_owned() }, address))
     }
 
-    /// The stream of a table.
+    /// The stream of a table, as one of the functions that are told of it reads it.
     ///
     /// # Errors
     /// If the database's file can't be opened.
-    pub fn stream(&self, table: &str) -> Result<Stream> {
-        Stream::open(self.database.clone(), &self.path, table)
+    pub fn stream(&self, table: &str, consumer: &str, consumers: &[String]) -> Result<Stream> {
+        Stream::open(self.database.clone(), &self.path, table, consumer, consumers)
     }
 
     /// Waits until the engine, told to stop, has finished the requests at work and closed the database.

@@ -60,8 +60,8 @@ use self::lambda::Functions;
 use self::limits::Limits;
 use self::s3::{Cors, Guard, Store};
 use self::scheduler::Scheduler;
-use self::stream::StreamPoller;
-use self::template::{Bucket, Function, REGION};
+use self::stream::{Stream, StreamPoller};
+use self::template::{Bucket, Function, REGION, StreamSource};
 
 /// The file with the index of objects and with the queues.
 const INDEX_FILE: &str = "stack.db";
@@ -198,12 +198,7 @@ impl Stack {
         ];
 
         let sources = sources_of(&resources.functions, |function| &function.sources);
-        let streams = sources_of(&resources.functions, |function| &function.streams);
-        let streams = streams.into_iter().map(|(function, source)| {
-            let stream = engine.stream(&source.table)?;
-            Ok((function, source, stream))
-        });
-        let streams: Vec<_> = streams.collect::<Result<_>>()?;
+        let streams = streams_of(&resources.functions, &engine)?;
         let environment = endpoint_environment(&manifest);
         for function in &mut resources.functions {
             let credentials = access.credentials(&function.name).cloned();
@@ -327,6 +322,20 @@ async fn finish(task: JoinHandle<()>) {
 }
 
 /// Each function with each of what feeds it.
+/// The streams that functions are told of, each as its function reads it.
+fn streams_of(functions: &[Function], engine: &Engine) -> Result<Vec<(String, StreamSource, Stream)>> {
+    let sources = sources_of(functions, |function| &function.streams);
+    let told = |table: &str| {
+        let of_table = sources.iter().filter(|(_, source)| source.table == table);
+        of_table.map(|(function, _)| function.clone()).collect::<Vec<_>>()
+    };
+    let open = |(function, source): &(String, StreamSource)| {
+        let stream = engine.stream(&source.table, function, &told(&source.table))?;
+        Ok((function.clone(), source.clone(), stream))
+    };
+    sources.iter().map(open).collect()
+}
+
 fn sources_of<T: Clone>(functions: &[Function], sources: impl Fn(&Function) -> &Vec<T>) -> Vec<(String, T)> {
     let of = |function| sources(function).iter().map(|source| (function.name.clone(), source.clone()));
     functions.iter().flat_map(of).collect()

@@ -1,9 +1,12 @@
 //! The audit trail in the bucket: an object for each batch of changes and account, a line for each change.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    time::Duration,
+};
 
-use futures_util::{StreamExt, stream};
-use jiff::{Timestamp, Unit};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::{SignedDuration, Timestamp, Unit};
 use rollcall_model::{
     account::AccountId,
     audit::{AuditChange, AuditEntry, AuditFilter, AuditRange, CLOCKS_DIFFER, ObjectName, folder},
@@ -19,7 +22,7 @@ use crate::{StorageError, files::Files};
 pub struct TrailPlace {
     /// The object, below the account's folder.
     object: String,
-    /// Lines of it that are done with.
+    /// Lines of it that are done with; where the latest come first, that are still to come.
     lines: usize,
 }
 
@@ -111,6 +114,100 @@ impl Files {
             done = Some(TrailPlace { object: object.clone(), lines });
         }
         Ok((found, done.filter(|_| more)))
+    }
+
+    /// The same, the latest first. A place says how many lines of its object are still to come.
+    ///
+    /// # Errors
+    /// As [`Self::trail`].
+    pub async fn latest_of_trail(
+        &self,
+        account: &AccountId,
+        range: AuditRange,
+        filter: &AuditFilter,
+        before: Option<&TrailPlace>,
+        limit: usize,
+    ) -> Result<(Vec<AuditEntry>, Option<TrailPlace>), StorageError> {
+        let folder = folder(account);
+        let (objects, more) = self.last_objects(&folder, range, before).await?;
+        let Some(first) = objects.first() else { return Ok((Vec::new(), None)) };
+        let told_before = self.told_before(&folder, &objects).await?;
+        let reads: Vec<_> = told_before.iter().chain(&objects).map(|object| self.entries(&folder, object)).collect();
+        let read: Vec<Vec<AuditEntry>> = stream::iter(reads).buffered(IN_FLIGHT).try_collect().await?;
+        // From the oldest on, since a change is shown where it stands first.
+        let (mut seen, mut new) = (HashSet::new(), Vec::new());
+        for (at, entries) in read.into_iter().enumerate() {
+            for (line, entry) in entries.into_iter().enumerate() {
+                let object = at.checked_sub(told_before.len()).map(|at| &objects[at]);
+                if let (true, Some(object)) = (seen.insert(entry.id.clone()), object) {
+                    new.push((object, line, entry));
+                }
+            }
+        }
+        let is_left = |object: &str, line: usize| {
+            before.is_none_or(|place| object < place.object.as_str() || object == place.object && line < place.lines)
+        };
+        let wanted = new.into_iter().rev();
+        let mut wanted = wanted.filter(|(object, line, entry)| is_left(object, *line) && filter.takes(entry));
+        let (mut found, mut last) = (Vec::new(), None);
+        for (object, lines, entry) in wanted.by_ref().take(limit) {
+            found.push(entry);
+            last = Some(TrailPlace { object: object.clone(), lines });
+        }
+        let next = match wanted.next() {
+            Some(_) => last,
+            None => more.then(|| TrailPlace { object: first.clone(), lines: 0 }),
+        };
+        Ok((found, next))
+    }
+
+    /// The objects of a page of the latest, in order, and whether there are older ones.
+    async fn last_objects(
+        &self,
+        folder: &str,
+        range: AuditRange,
+        before: Option<&TrailPlace>,
+    ) -> Result<(Vec<String>, bool), StorageError> {
+        // A bucket lists forwards alone. So a stretch before the end is listed, and a longer one while it holds too few.
+        let mut stretch = SignedDuration::from_hours(1);
+        let end = before.and_then(|place| ObjectName::parse(&place.object)).map_or(range.to, |name| name.at);
+        let is_before = |object: &str| match before {
+            Some(place) if place.lines == 0 => object < place.object.as_str(),
+            Some(place) => object <= place.object.as_str(),
+            None => *object < *ObjectName::beginning(range.to),
+        };
+        loop {
+            let from = end.checked_sub(stretch).map_or(range.from, |from| from.max(range.from));
+            let (mut listed, mut start) = (VecDeque::new(), ObjectName::beginning(from));
+            loop {
+                let page = self.list(folder, &start, LISTED).await?;
+                let is_last = page.len() < LISTED || page.last().is_none_or(|(object, _)| !is_before(object));
+                if let Some((last, _)) = page.last() {
+                    start.clone_from(last);
+                }
+                listed.extend(page.into_iter().filter(|(object, _)| is_before(object)));
+                listed.drain(..listed.len().saturating_sub(MOST_OBJECTS + 1));
+                if is_last {
+                    break;
+                }
+            }
+            if listed.len() <= MOST_OBJECTS && from > range.from {
+                stretch *= 4;
+                continue;
+            }
+            let (mut objects, mut bytes) = (Vec::new(), 0);
+            let mut more = false;
+            while let Some((object, size)) = listed.pop_back() {
+                bytes += size;
+                more = objects.len() == MOST_OBJECTS || objects.len() >= 2 && bytes > MOST_BYTES;
+                if more {
+                    break;
+                }
+                objects.push(object);
+            }
+            objects.reverse();
+            return Ok((objects, more));
+        }
     }
 
     /// The objects of a page, and whether there are more.

@@ -167,6 +167,12 @@ async fn a_past_range_never_changes_and_a_range_is_bounded() {
         let told = (reply.status, reply.json()["code"].clone(), reply.json()["pointer"].clone());
         assert_eq!(told, (StatusCode::BAD_REQUEST, json!("INVALID_PARAMETER"), json!(pointer)), "{query}");
     }
+    // The latest first: the same entries, from their end.
+    let mut ascending = trail(&ann, "").await;
+    ascending.reverse();
+    assert!(ascending.len() > 5);
+    assert_eq!(text(&trail(&ann, "&order=desc").await), text(&ascending));
+
     // A cursor belongs to its filters, also where debug prints would be alike.
     let first = ann.get("/v1/audit?limit=1&user=user1").await.json();
     let next = first["next"].as_str().expect("a next page");

@@ -279,7 +279,7 @@ async fn numbers_are_filtered_sorted_and_counted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_switch_is_told_whether_a_user_may_dial_and_from_what_instead() {
-    let (stack, caller) = start().await;
+    let stack = Stack::start(&[]).await;
     let replaced = InventoryNumber { replaced_by: "+919876540001".parse().ok(), ..aged(0, NumberState::Retired, 1) };
     put(&stack, &[replaced, aged(1, NumberState::Active, 1), aged(2, NumberState::Active, 1)]).await;
     let mut asha = e2e::user("asha");

@@ -2,26 +2,35 @@
 
 use axum::{Json, extract::State};
 use rollcall_api_types::{JobView, Page};
+use rollcall_bulk::job::{Job, JobState};
+use rollcall_model::jobs::JobKind;
 use rollcall_storage::directory::job_place;
+use serde::Deserialize;
 
 use super::shown;
-use crate::{
-    Shared,
-    caller::Caller,
-    page::{ListQuery, NoFilters},
-    problem::Problem,
-};
+use crate::{Shared, caller::Caller, page::ListQuery, problem::Problem};
+
+/// The list's own parameters.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filters {
+    state: Option<JobState>,
+    kind: Option<JobKind>,
+}
 
 /// `GET /v1/jobs`
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
-    ListQuery { page, .. }: ListQuery<NoFilters>,
+    ListQuery { filters: Filters { state, kind }, page }: ListQuery<Filters>,
 ) -> Result<Json<Page<JobView>>, Problem> {
-    let list = page.of(&api, &caller, "jobs")?;
-    let after: Option<String> = list.after().await?;
-    let limit = i32::try_from(list.limit).unwrap_or(i32::MAX);
-    let (jobs, more) = api.directory.jobs(&caller.account, after.as_deref(), limit).await?;
-    let next = jobs.last().filter(|_| more).map(job_place);
-    Ok(Json(list.page(jobs, next).await?.map(shown)))
+    let list = page.of(&api, &caller, format!("jobs {state:?} {kind:?}"))?;
+    let is_wanted =
+        |job: &Job| state.is_none_or(|state| job.state == state) && kind.is_none_or(|kind| job.upload.kind == kind);
+    let (directory, account) = (&api.directory, &caller.account);
+    let read = |after: Option<String>, most| async move {
+        directory.jobs(account, after.as_deref(), i32::try_from(most).unwrap_or(i32::MAX)).await
+    };
+    let page = list.find(state.is_none() && kind.is_none(), read, is_wanted, job_place).await?;
+    Ok(Json(page.map(shown)))
 }

@@ -2,7 +2,12 @@
 
 use axum::{Json, extract::State};
 use rollcall_api_types::{MappingView, Page};
-use rollcall_model::mapping::{CrmUserId, Mapping, MappingState};
+use rollcall_model::{
+    email::EmailAddress,
+    mapping::{CrmUserId, Mapping, MappingState},
+    phone_side::PhoneUserId,
+    user::{LoginId, fold},
+};
 use serde::Deserialize;
 
 use crate::{Shared, caller::Caller, page::ListQuery, problem::Problem};
@@ -12,6 +17,8 @@ use crate::{Shared, caller::Caller, page::ListQuery, problem::Problem};
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filters {
     state: Option<Standing>,
+    /// Part of the CRM user's ID, address or login, or of the phone user's ID.
+    search: Option<String>,
 }
 
 /// A state to list alone.
@@ -28,16 +35,37 @@ enum Standing {
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
-    ListQuery { filters: Filters { state }, page }: ListQuery<Filters>,
+    ListQuery { filters: Filters { state, search }, page }: ListQuery<Filters>,
 ) -> Result<Json<Page<MappingView>>, Problem> {
-    let list = page.of(&api, &caller, format!("mappings {state:?}"))?;
-    let after: Option<CrmUserId> = list.after().await?;
-    // One request reads a megabyte at most, so a page of long lists of numbers may be short.
-    let reads = list.reads(state.is_none());
-    let (read, more) = api.directory.mappings_page(&caller.account, after.as_ref(), reads).await?;
-    let is_wanted = |mapping: &Mapping| state.is_none_or(|state| state.is(&mapping.state));
-    let page = list.find(read, more, is_wanted, |mapping| mapping.crm_user.clone()).await?;
+    let search = match search.as_deref().map(str::trim).filter(|search| !search.is_empty()) {
+        Some(search) if search.chars().count() > MAX_SEARCH => {
+            return Err(Problem::parameter("search", format!("A search has {MAX_SEARCH} characters at most.")));
+        }
+        search => search.map(|search| fold(search).into_owned()),
+    };
+    let list = page.of(&api, &caller, format!("mappings {state:?} {search:?}"))?;
+    let is_wanted = |mapping: &Mapping| {
+        state.is_none_or(|state| state.is(&mapping.state))
+            && search.as_ref().is_none_or(|search| names(mapping).any(|name| fold(name).contains(search.as_str())))
+    };
+    let (directory, account) = (&api.directory, &caller.account);
+    let read =
+        |after: Option<CrmUserId>, most| async move { directory.mappings_page(account, after.as_ref(), most).await };
+    let all = state.is_none() && search.is_none();
+    let page = list.find(all, read, is_wanted, |mapping| mapping.crm_user.clone()).await?;
     Ok(Json(page.map(MappingView::from)))
+}
+
+/// Longest search, in characters: no name has more.
+const MAX_SEARCH: usize = 256;
+
+/// What a mapping is found by.
+fn names(mapping: &Mapping) -> impl Iterator<Item = &str> {
+    let given = &mapping.given;
+    let email = given.email.as_ref().map(EmailAddress::as_str);
+    let login = given.login.as_ref().map(LoginId::as_str);
+    let phone_users = mapping.phone_user().into_iter().chain(&given.phone_user).map(PhoneUserId::as_str);
+    [mapping.crm_user.as_str()].into_iter().chain(email).chain(login).chain(phone_users)
 }
 
 impl Standing {

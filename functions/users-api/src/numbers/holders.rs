@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 
 use super::written;
-use crate::{Shared, caller::Caller, page::PageQuery, problem::Problem, query::Query, users::list::READS};
+use crate::{Shared, caller::Caller, page::PageQuery, problem::Problem, query::Query};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +21,8 @@ pub(crate) struct Asked {
     cursor: Option<String>,
 }
 
+/// Users whose lists are read for one page.
+const READS: usize = 1_000;
 /// How long the table may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -5,8 +5,10 @@ use rollcall_bulk::user_upload;
 use rollcall_storage::directory::{FilterValue, UserFilter};
 use rollcall_tabular::Writer;
 
-use super::list::READS;
 use crate::{Api, Shared, caller::Caller, file::CsvFile, problem::Problem};
+
+/// Users that are read at a time.
+const READS: usize = 1_000;
 
 /// `GET /v1/users.csv`
 pub(crate) async fn users(State(api): Shared, caller: Caller) -> Result<Response, Problem> {

@@ -76,7 +76,7 @@ impl StreamPoller {
             self.deliver(Batch::new(records)).await?;
         }
         let stream = self.stream.clone();
-        blocking(move || stream.forget(&last)).await?;
+        blocking(move || stream.done(&last)).await?;
         Ok(true)
     }
 

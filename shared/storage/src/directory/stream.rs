@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rollcall_model::{
     account::AccountId,
     audit::{Actor, AuditChange, AuditField, AuditImage, AuditSubject, RecordedAction},
+    caller_id::CallerId,
     email::EmailAddress,
     jobs::{Decision, JobId},
     mapping::Mapping,
@@ -27,7 +28,7 @@ use super::{
 };
 use crate::{
     StorageError,
-    keys::{PK, SK, account_of, is_audited},
+    keys::{PK, SK, account_of, is_audited, number_of},
 };
 
 /// Who wrote an item last, for the audit trail: in the same write, wherever users and numbers are written.
@@ -75,6 +76,26 @@ struct TypedValue {
     string: Option<String>,
     #[serde(rename = "SS")]
     set: Option<Vec<String>>,
+}
+
+/// A record of the stream, as far as it says which number it is about.
+#[derive(Debug, Deserialize)]
+pub struct ToldNumber {
+    dynamodb: ToldKeys,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ToldKeys {
+    keys: TypedItem,
+}
+
+impl ToldNumber {
+    /// Whose number it is about, and which; `None` if it is about something else.
+    pub fn number(&self) -> Option<(AccountId, CallerId)> {
+        let key = |name: &str| self.dynamodb.keys.get(name)?.string.as_deref();
+        number_of(key(PK)?, key(SK)?)
+    }
 }
 
 const READING: &str = "reading the table's stream";

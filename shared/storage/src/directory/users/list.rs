@@ -17,6 +17,18 @@ use crate::{
     keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, user_place, users_index},
 };
 
+/// Items that the first query of a filtered list reads, some 100 KB. Where few are found among them, the next reads four times as many.
+const FIRST_QUERY: usize = 250;
+
+/// Users of the index, one after the other.
+pub(super) struct Stretch {
+    pub(super) users: Vec<User>,
+    /// Where it goes on; `None` at the end.
+    pub(super) next: Option<Place>,
+    /// How many items were read.
+    pub(super) read: usize,
+}
+
 impl Directory {
     /// The account's users by name, without their lists, as far as `reads` items of the index reach. The index follows
     /// changes by some milliseconds.
@@ -31,14 +43,28 @@ impl Directory {
         most: usize,
         reads: usize,
     ) -> Result<(Vec<User>, Option<Place>), StorageError> {
-        /// Items that one query reads at most: some 100 KB.
-        const QUERY: usize = 250;
+        let Stretch { users, next, .. } = self.stretch(account, filter, None, after, most, reads).await?;
+        Ok((users, next))
+    }
+
+    /// As [`Self::users_page`], of users whose place begins with a text, where one is given.
+    pub(super) async fn stretch(
+        &self,
+        account: &AccountId,
+        filter: &UserFilter,
+        beginning: Option<&str>,
+        after: Option<&Place>,
+        most: usize,
+        reads: usize,
+    ) -> Result<Stretch, StorageError> {
         const LISTING: &str = "listing users";
-        let mut users = Vec::new();
-        let mut after = after.cloned();
-        let mut left = reads;
+        let conditions = filter.conditions();
+        let mut found = Stretch { users: Vec::new(), next: after.cloned(), read: 0 };
+        // One more than is wanted shows whether there are others.
+        let mut size = if conditions.is_empty() { most.saturating_add(1) } else { FIRST_QUERY };
         loop {
-            let reading = left.min(QUERY);
+            let left = reads - found.read;
+            let lacking = if conditions.is_empty() { most.saturating_add(1) - found.users.len() } else { left };
             let mut query = self
                 .client
                 .query()
@@ -47,9 +73,14 @@ impl Directory {
                 .key_condition_expression("#accountpk = :accountpk")
                 .expression_attribute_names("#accountpk", ACCOUNT_PK)
                 .expression_attribute_values(":accountpk", AttributeValue::S(users_index(account)))
-                .limit(i32::try_from(reading).unwrap_or(i32::MAX))
-                .set_exclusive_start_key(after.as_ref().map(|place| place.key(account)));
-            let conditions = filter.conditions();
+                .limit(i32::try_from(left.min(size).min(lacking)).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(found.next.as_ref().map(|place| place.key(account)));
+            if let Some(beginning) = beginning {
+                query = query
+                    .key_condition_expression("#accountpk = :accountpk AND begins_with(#accountsk, :beginning)")
+                    .expression_attribute_names("#accountsk", ACCOUNT_SK)
+                    .expression_attribute_values(":beginning", AttributeValue::S(beginning.to_owned()));
+            }
             for (name, value, _) in &conditions {
                 query = query.expression_attribute_names(format!("#{name}"), *name);
                 if let Some(value) = value {
@@ -61,22 +92,20 @@ impl Directory {
                 query = query.filter_expression(all);
             }
             let page = query.send().await.map_err(failed(LISTING))?;
+            found.read += usize::try_from(page.scanned_count).unwrap_or(0);
             for item in page.items() {
                 let user = read_user(item)?;
-                if users.len() == most {
-                    return Ok((users, after));
+                if found.users.len() == most {
+                    return Ok(found);
                 }
-                after = Some(Place { sort: user_place(&user), login: user.login.folded().into_owned() });
-                users.push(user);
+                found.next = Some(Place { sort: user_place(&user), login: user.login.folded().into_owned() });
+                found.users.push(user);
             }
-            left -= reading;
-            match page.last_evaluated_key.as_ref().and_then(Place::read) {
-                None => return Ok((users, None)),
-                Some(place) if left == 0 || users.len() == most => {
-                    return Ok((users, Some(place)));
-                }
-                Some(place) => after = Some(place),
+            found.next = page.last_evaluated_key.as_ref().and_then(Place::read);
+            if found.next.is_none() || found.read >= reads || found.users.len() == most {
+                return Ok(found);
             }
+            size = size.saturating_mul(4);
         }
     }
 
@@ -121,6 +150,15 @@ pub enum FilterValue {
 }
 
 impl UserFilter {
+    /// Whether an item is asked for, but for the search.
+    pub(super) fn takes(&self, item: &Item) -> bool {
+        let equal = self.equal.iter().all(|(name, value)| match value {
+            FilterValue::Text(text) => item.get(*name) == Some(&AttributeValue::S(text.clone())),
+            FilterValue::Flag(flag) => item.get(*name) == Some(&AttributeValue::Bool(*flag)),
+        });
+        equal && self.has_extension.is_none_or(|has| item.contains_key("extension") == has)
+    }
+
     fn conditions(&self) -> Vec<(&'static str, Option<AttributeValue>, String)> {
         let mut conditions: Vec<_> = self
             .equal

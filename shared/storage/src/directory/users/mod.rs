@@ -9,6 +9,7 @@ mod item;
 mod list;
 mod read;
 mod rotate;
+mod search;
 mod transaction;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub use change::WriteOutcome;
 pub use claims::Taken;
 pub use create::CreateOutcome;
 pub use list::{FilterValue, Place, UserFilter};
+pub use search::SearchPlace;
 
 pub(super) use item::{
     ATTRIBUTES, CALLER_IDS, CREATED, caller_ids, created, department, number_set, policy, read_user,
