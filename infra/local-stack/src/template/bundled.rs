@@ -223,12 +223,9 @@ fn an_old_file_is_told_of_at_its_third_delivery() {
     };
     let (age, visibility) = (default("MaxJobAgeSeconds"), default("BulkVisibilitySeconds"));
     assert!(age < 2 * visibility && default("MaxDeliveries") > 3, "{age} seconds are over at a later delivery");
-    for id in functions(&template)
-        .keys()
-        .filter(|id| {
-            !["AuditTrailFunction", "ConsoleFunction", "InventoryPackerFunction", "UsersApiFunction"].contains(&id.as_str())
-        })
-    {
+    for id in functions(&template).keys().filter(|id| {
+        !["AuditTrailFunction", "ConsoleFunction", "InventoryPackerFunction", "UsersApiFunction"].contains(&id.as_str())
+    }) {
         assert!(is_watched(&template, "DeliveryAge", id), "nobody is told that {id} gets a file again and again");
     }
 }
