@@ -19,6 +19,7 @@ mod plot;
 mod process;
 mod product;
 mod read;
+mod reads;
 mod report;
 mod resync;
 mod rotate;
@@ -36,8 +37,9 @@ use std::{
 use report::Report;
 
 /// The parts, in their order.
-const PARTS: [&str; 13] = [
-    "peers", "limits", "growth", "large", "read", "start", "cold", "job", "users", "resync", "rotate", "product", "api",
+const PARTS: [&str; 14] = [
+    "peers", "limits", "growth", "large", "read", "start", "cold", "job", "users", "resync", "rotate", "product",
+    "api", "reads",
 ];
 /// All of them, written down.
 const REPORT: &str = "report";
@@ -90,6 +92,7 @@ fn main() -> ExitCode {
             "resync" => runtime.block_on(resync::run(&mut report)),
             "rotate" => runtime.block_on(rotate::run(&mut report)),
             "product" => runtime.block_on(product::run(&mut report, scale)),
+            "reads" => runtime.block_on(reads::run(&mut report, scale)),
             _ => runtime.block_on(api::run(&mut report)),
         }
     }

@@ -110,6 +110,8 @@ struct Shared {
     draws: SeededRng,
     requests: AtomicU64,
     statements: AtomicU64,
+    /// Units of the reads that were metered, in halves; nothing is metered before somebody asks.
+    half_units: Mutex<Option<u64>>,
 }
 
 impl Proxy {
@@ -129,6 +131,7 @@ impl Proxy {
             draws: SeededRng::default(),
             requests: AtomicU64::new(0),
             statements: AtomicU64::new(0),
+            half_units: Mutex::default(),
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -153,6 +156,12 @@ impl Proxy {
     /// Loses the answer of the request that comes after so many others from now on, once. The request is carried out.
     pub fn lose_answer(&self, after: i64) {
         self.shared.until_lost.store(after, Ordering::Relaxed);
+    }
+
+    /// Read units that the table has taken for since this was last asked, as it says itself. The first time, it says nothing yet.
+    pub fn units(&self) -> f64 {
+        let halves = self.shared.half_units.lock().expect("nobody panics").replace(0).unwrap_or(0);
+        f64::from(u32::try_from(halves).expect("few")) / 2.0
     }
 
     /// Requests that came.
@@ -185,6 +194,8 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()?.rsplit('.').next());
+    let target = target.map(str::to_owned);
+    let target = target.as_deref();
     let batch = target == Some("BatchExecuteStatement");
     if let Some(refusal) = target.and_then(refusal).filter(|_| shared.draws.happens(shared.faults.throttled)) {
         return (StatusCode::BAD_REQUEST, refusal.to_string()).into_response();
@@ -206,6 +217,15 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
             signature::sign_anew(&mut parts.headers, &body);
         }
     }
+    let reads = ["GetItem", "BatchGetItem", "Query"];
+    let is_metered = shared.half_units.lock().expect("nobody panics").is_some();
+    let is_metered = is_metered && target.is_some_and(|target| reads.contains(&target));
+    if is_metered && let Ok(mut request) = serde_json::from_slice::<Value>(&body) {
+        request["ReturnConsumedCapacity"] = "TOTAL".into();
+        body = Bytes::from(request.to_string());
+        parts.headers.insert("content-length", HeaderValue::from(body.len()));
+        signature::sign_anew(&mut parts.headers, &body);
+    }
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     parts.uri = format!("{}{path}", shared.upstream).parse::<Uri>().expect("the upstream's address");
     let answer = match shared.client.request(Request::from_parts(parts, Body::from(body))).await {
@@ -220,6 +240,12 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         let broken = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("lost")) });
         return Response::new(Body::from_stream(broken));
     }
+    if is_metered {
+        let (parts, body) = answer.into_parts();
+        let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        meter(&shared, &body);
+        return Response::from_parts(parts, Body::from(body));
+    }
     if throttled.is_empty() {
         return answer.map(Body::new);
     }
@@ -229,6 +255,20 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     // The checksum is of the answer before we put our errors into it.
     parts.headers.remove("x-amz-crc32");
     Response::from_parts(parts, Body::from(put_back(&body, &throttled)))
+}
+
+/// Adds what the table has taken for an answer.
+fn meter(shared: &Shared, answer: &[u8]) {
+    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+    let taken = match &answer["ConsumedCapacity"] {
+        Value::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
+        one => one["CapacityUnits"].as_f64().unwrap_or(0.0),
+    };
+    if let Some(halves) = shared.half_units.lock().expect("nobody panics").as_mut() {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "units come in halves")]
+        let taken = (taken * 2.0).round() as u64;
+        *halves += taken;
+    }
 }
 
 async fn never(shared: &Shared) -> Response {

@@ -1,10 +1,8 @@
 //! Mappings through the API and the commands: what CRM users see, why, and what a person decides about jobs that held.
 
 use axum::http::{Method, StatusCode};
-use e2e::{Caller, Faults, Proxy, Reply, Stack, json, rollcall};
-use lambda_http::{Service, http, request};
+use e2e::{Caller, Faults, InProcess, Proxy, Reply, Stack, json, rollcall};
 use rollcall_bulk::job::JobState;
-use rollcall_connectors::entra::{Endpoints, Tenants};
 use rollcall_engine::world::{Accounts, Schedules};
 use rollcall_model::{
     mapping::{CrmUserId, Mapping},
@@ -12,14 +10,8 @@ use rollcall_model::{
     settings::{PhoneSystem, Settings},
     user::Policy,
 };
-use rollcall_storage::{
-    connect::{Aws, LocalStack},
-    directory::Directory,
-    files::Files,
-    secrets::Secrets,
-};
+use rollcall_storage::{connect::Aws, secrets::Secrets};
 use serde_json::{Value, json};
-use users_api::{Api, Seal, router};
 
 fn number(last: usize) -> String {
     format!("+9198765{last:05}")
@@ -150,52 +142,14 @@ async fn what_a_crm_user_sees_costs_one_read_and_is_not_sent_twice() {
     assert_eq!(owner.get("/v1/mappings/crm-9/caller-ids").await.status, StatusCode::NOT_FOUND);
 
     let table = Proxy::start(&stack.endpoints().dynamodb, Faults::default(), None).await;
-    let aws = Aws::local(LocalStack { dynamodb: table.url.clone(), ..stack.endpoints() }).await;
-    let nowhere: rollcall_connectors::BaseUrl = "http://127.0.0.1:9".parse().expect("an address");
-    let mut router = router(Api {
-        directory: Directory::new(&aws, stack.output("TableName")),
-        files: Files::new(&aws, stack.output("FilesBucketName")),
-        secrets: Secrets::new(&aws),
-        tenants: Tenants::new(Endpoints { login: nowhere.clone(), graph: nowhere }),
-        country: "IN".parse().expect("a country"),
-        audit_settle: std::time::Duration::from_secs(30),
-        max_file_bytes: 1,
-        seal: Seal::default(),
-    });
+    let mut function = InProcess::start(&stack, &table.url).await;
     // The numbers are read once: then one request asks for the mapping, and whether they are still the same.
     for requests in [2, 1, 1] {
         let before = table.requests();
-        let answer =
-            router.call(event(path, "/v1/mappings/{crm_user}/caller-ids", stack.account.as_str())).await.unwrap();
-        assert_eq!((answer.status(), table.requests() - before), (http::StatusCode::OK, requests));
+        let route = "/v1/mappings/{crm_user}/caller-ids";
+        let (status, ..) = function.get(route, &[("crm_user", "crm-1")], "rollcall/mappings.read", None).await;
+        assert_eq!((status, table.requests() - before), (StatusCode::OK, requests));
     }
-}
-
-/// A request for crm-1 as the gateway hands it to the function.
-fn event(path: &str, route: &str, account: &str) -> http::Request<axum::body::Body> {
-    let event = json!({
-        "version": "2.0",
-        "routeKey": format!("GET {route}"),
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {},
-        "pathParameters": { "crm_user": "crm-1" },
-        "isBase64Encoded": false,
-        "requestContext": {
-            "accountId": "0",
-            "apiId": "0",
-            "domainName": "localhost",
-            "domainPrefix": "localhost",
-            "requestId": "0",
-            "routeKey": format!("GET {route}"),
-            "stage": "$default",
-            "time": "01/Jan/2026:00:00:00 +0000",
-            "timeEpoch": 0,
-            "authorizer": { "jwt": { "claims": { "custom:account": account }, "scopes": ["rollcall/mappings.read"] } },
-            "http": { "method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
-        },
-    });
-    request::from_str(&event.to_string()).expect("an event of the gateway").map(|_| axum::body::Body::empty())
 }
 
 #[tokio::test(flavor = "multi_thread")]

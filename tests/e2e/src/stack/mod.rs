@@ -84,13 +84,18 @@ impl Stack {
 
     /// The table itself, past Rollcall: what somebody does to it in AWS's own console.
     pub fn table(&self) -> aws_sdk_dynamodb::Client {
+        self.table_at(&self.endpoints().dynamodb)
+    }
+
+    /// The same, by way of another address.
+    pub fn table_at(&self, dynamodb: &str) -> aws_sdk_dynamodb::Client {
         use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
         let endpoints = self.endpoints();
         let (id, secret) = (endpoints.access_key_id, endpoints.secret_access_key);
         let config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(endpoints.region))
-            .endpoint_url(endpoints.dynamodb)
+            .endpoint_url(dynamodb)
             .credentials_provider(Credentials::new(id, secret, None, None, "test"));
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }

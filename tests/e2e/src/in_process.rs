@@ -1,0 +1,90 @@
+//! The API's function in the test's own process, asked as the gateway asks it: for what can't be seen from outside.
+
+use axum::{Router, body::Body};
+use http_body_util::BodyExt;
+use lambda_http::{
+    Service,
+    http::{Request, StatusCode},
+    request,
+};
+use rollcall_connectors::{
+    BaseUrl,
+    entra::{Endpoints, Tenants},
+};
+use rollcall_storage::{
+    connect::{Aws, LocalStack},
+    directory::Directory,
+    files::Files,
+    secrets::Secrets,
+};
+use serde_json::{Value, json};
+use users_api::{Api, Seal, router};
+
+use crate::Stack;
+
+/// The function, just started, for one account.
+pub struct InProcess {
+    router: Router,
+    account: String,
+}
+
+impl InProcess {
+    /// With the table at this address.
+    pub async fn start(stack: &Stack, dynamodb: &str) -> Self {
+        let aws = Aws::local(LocalStack { dynamodb: dynamodb.to_owned(), ..stack.endpoints() }).await;
+        let nowhere: BaseUrl = "http://127.0.0.1:9".parse().expect("an address");
+        let router = router(Api {
+            directory: Directory::new(&aws, stack.output("TableName")),
+            files: Files::new(&aws, stack.output("FilesBucketName")),
+            secrets: Secrets::new(&aws),
+            tenants: Tenants::new(Endpoints { login: nowhere.clone(), graph: nowhere }),
+            country: "IN".parse().expect("a country"),
+            audit_settle: std::time::Duration::from_secs(30),
+            max_file_bytes: 1,
+            seal: Seal::default(),
+        });
+        Self { router, account: stack.account.to_string() }
+    }
+
+    /// Asks a route, with the values of its path, by a token with this scope. The status, the entity tag and the body.
+    pub async fn get(
+        &mut self,
+        route: &str,
+        values: &[(&str, &str)],
+        scope: &str,
+        has: Option<&str>,
+    ) -> (StatusCode, String, Value) {
+        let path =
+            values.iter().fold(route.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
+        let parameters: Value = values.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let event = json!({
+            "version": "2.0",
+            "routeKey": format!("GET {route}"),
+            "rawPath": path,
+            "rawQueryString": "",
+            "headers": has.map_or_else(|| json!({}), |tag| json!({ "if-none-match": tag })),
+            "pathParameters": parameters,
+            "isBase64Encoded": false,
+            "requestContext": {
+                "accountId": "0",
+                "apiId": "0",
+                "domainName": "localhost",
+                "domainPrefix": "localhost",
+                "requestId": "0",
+                "routeKey": format!("GET {route}"),
+                "stage": "$default",
+                "time": "01/Jan/2026:00:00:00 +0000",
+                "timeEpoch": 0,
+                "authorizer": { "jwt": { "claims": { "custom:account": self.account, "scope": scope }, "scopes": [scope] } },
+                "http": { "method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+            },
+        });
+        let request: Request<Body> =
+            request::from_str(&event.to_string()).expect("an event of the gateway").map(|_| Body::empty());
+        let answer = self.router.call(request).await.expect("the function answers");
+        let (parts, body) = answer.into_parts();
+        let tag = parts.headers.get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
+        let body = body.collect().await.expect("a whole answer").to_bytes();
+        (parts.status, tag, serde_json::from_slice(&body).unwrap_or_default())
+    }
+}
