@@ -32,11 +32,8 @@ pub(crate) async fn check(
 ) -> Result<Response, Problem> {
     let digits = number.strip_prefix('+').unwrap_or(&number);
     let number = CallerId::from_digits(digits).map_err(|error| Problem::parameter("number", error.to_string()))?;
-    let (user, known) = match LoginId::parse(&login) {
-        Ok(login) => api.directory.user_with_inventory(&caller.account, &login.folded()).await?,
-        // What can't be a login ID is nobody's.
-        Err(_) => (None, api.directory.known_inventory(&caller.account).await?),
-    };
+    let login = LoginId::parse(&login).map_err(|error| Problem::parameter("login", error.to_string()))?;
+    let (user, known) = api.directory.user_with_inventory(&caller.account, &login.folded()).await?;
     let mut decision = DialDecision::of(user.as_ref(), number, &known.inventory);
     if let Some(user) = user.filter(|_| suggest) {
         decision = decision.suggesting(&user, number, &known.inventory);

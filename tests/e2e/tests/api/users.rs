@@ -230,7 +230,7 @@ async fn a_long_list_as_a_file_goes_by_way_of_the_bucket() {
         path = format!("/v1/users?search=nobody-at-all&cursor={next}");
     }
     assert_eq!(pages, 2, "10,000 users a page");
-    for (search, found) in [("user12345", vec!["user12345"]), ("USER14999@example.com", vec!["user14999"])] {
+    for (search, found) in [("user12345", ["user12345"]), ("USER14999", ["user14999"])] {
         let page = get(&caller, &format!("/v1/users?search={search}&limit=1")).await.json();
         assert_eq!(names(&page), found, "who is named stands first");
     }
