@@ -68,7 +68,7 @@ async fn what_a_user_may_dial_from_costs_two_units_whatever_the_numbers() {
         assert_eq!((status, table.units()), (StatusCode::OK, 2.0), "{count} numbers");
         let (status, ..) = function.get(USER, &asked, READ, Some(&tag)).await;
         assert_eq!((status, table.units()), (StatusCode::NOT_MODIFIED, 2.0), "{count} numbers");
-        let number = numbers[0].number.to_string();
+        let number = asha.caller_ids[0].to_string();
         let asked = [("login", "asha"), ("number", number.as_str())];
         let (_, _, decision) = function.get(CHECK, &asked, "rollcall/dial.check", None).await;
         assert_eq!((decision["allowed"].as_bool(), table.units()), (Some(true), 2.0), "{count} numbers");

@@ -9,7 +9,10 @@ use rollcall_bulk::{
 use rollcall_model::{caller_id::CallerId, catalog::CatalogKind, inventory::InventoryNumber, jobs::JobKind};
 
 use super::users::make_entries;
-use crate::{Attempt, Interrupt, Operation, Prepared, RowSource, StorageError, world::TableUsage};
+use crate::{
+    Attempt, Interrupt, Operation, Prepared, RowSource, StorageError,
+    world::{NumberChange, TableUsage},
+};
 
 /// Adds and changes the numbers of a file.
 pub struct UploadNumbers;
@@ -56,16 +59,13 @@ impl Operation for UploadNumbers {
     ) -> Result<Vec<usize>, StorageError> {
         make_entries(attempt, plans.iter().flat_map(|plan| &plan.creates)).await?;
         let by = attempt.actor();
-        let mut again = Vec::new();
-        for (at, plan) in plans.iter().enumerate() {
-            let Some((before, after)) = plan.write() else { continue };
-            usage.calls += 1;
-            usage.statements += 1;
-            // Somebody else has changed it meanwhile: it is decided again.
-            if !attempt.world.numbers.change_number(attempt.account(), before, after, &by).await? {
-                again.push(at);
-            }
-        }
-        Ok(again)
+        let writes = plans.iter().enumerate().filter_map(|(at, plan)| Some((at, plan.write()?)));
+        let (at, changes): (Vec<usize>, Vec<NumberChange<'_>>) =
+            writes.map(|(at, (before, after))| (at, NumberChange { before, after })).unzip();
+        usage.calls += 1;
+        usage.statements += changes.len() as u64;
+        let written = attempt.world.numbers.change_numbers(attempt.account(), &changes, &by).await?;
+        // What somebody else has changed meanwhile is decided again.
+        Ok(at.into_iter().zip(written).filter(|(_, written)| !written).map(|(at, _)| at).collect())
     }
 }

@@ -226,7 +226,9 @@ impl Walk<'_> {
                 for value in odd.iter().filter(|value| !legal(value)) {
                     let path = self.path_with(route, name, value);
                     let reply = ask(route, &self.owner, &path, &[], body(route)).await;
-                    let refused = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND].contains(&reply.status);
+                    // A switch is answered also about a user whom nobody knows.
+                    let refused = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND].contains(&reply.status)
+                        || reply.json()["allowed"] == false;
                     assert!(refused, "{} {path:.100}: {} {}", route.method, reply.status, reply.text());
                 }
                 // Read as some name or other, if not as a good one.
