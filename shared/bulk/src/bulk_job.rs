@@ -60,8 +60,9 @@ pub trait Plan: Serialize + DeserializeOwned + Send + Sync {
     /// Whether the plan writes the user at all.
     fn writes(&self) -> bool;
 
-    /// Whether the plan, which an earlier attempt has logged, has been carried out, by what would be decided `now`.
-    fn is_done(&self, now: &Self) -> bool;
+    /// Keeps as much of the plan, which an earlier attempt has logged, as has been carried out, by what would be decided `now`. Whether any of
+    /// it was.
+    fn keep_done(&mut self, now: &Self) -> bool;
 
     /// Takes over what the plan of an earlier attempt has done, as far as the list shows it. Others have written the user since then, so
     /// the table doesn't say any more who did it, and the plan was decided again.

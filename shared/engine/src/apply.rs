@@ -40,6 +40,9 @@ pub(crate) async fn apply<O: Operation>(
     let mut read = decided.map_err(|error| attempt.late(error))?;
     while start < job.users() {
         attempt.check_time()?;
+        if group.is_open() {
+            attempt.unsettle().await?;
+        }
         // The next group is read while this one is written.
         let end = group.end(start).min(job.users());
         let mut next = recall(attempt, job, number + 1, end).await?;
@@ -52,7 +55,10 @@ pub(crate) async fn apply<O: Operation>(
         for plan in &mut group.plans {
             job.record(plan);
             plan.tally(&mut done);
-            added.count(plan);
+            // Whoever reserves a number after an earlier attempt has looked again finds it on the list.
+            if !attempt.settled {
+                added.count(plan);
+            }
             waiting.extend(job.user_of(plan).filter(|_| plan.waits()));
         }
         count(attempt, done, end, [read, wrote]);
@@ -66,7 +72,7 @@ pub(crate) async fn apply<O: Operation>(
 
 /// What an earlier attempt has logged of a group.
 async fn recall<J: BulkJob>(
-    attempt: &Attempt<'_>,
+    attempt: &mut Attempt<'_>,
     job: &mut J,
     number: usize,
     start: usize,
@@ -78,6 +84,9 @@ async fn recall<J: BulkJob>(
     let mut group: PlanGroup<J::Plan> = plan_log::logged_before(attempt, number).await?;
     group.plans.iter().for_each(|plan| job.record(plan));
     group.recalled = group.plans.len();
+    if group.is_open() {
+        attempt.unsettle().await?;
+    }
     Ok(group)
 }
 
@@ -104,6 +113,9 @@ impl<O: Operation> Phase<'_, O> {
         let number = added.groups;
         let mut group: PlanGroup<PlanOf<O>> = plan_log::logged_before(attempt, number).await?;
         group.recalled = group.plans.len();
+        if group.is_open() {
+            attempt.unsettle().await?;
+        }
         let (mut usage, mut recorded, mut decided) = (TableUsage::default(), 0, false);
         loop {
             attempt.check_time()?;
@@ -112,7 +124,9 @@ impl<O: Operation> Phase<'_, O> {
             for plan in &mut group.plans[recorded..] {
                 job.record(plan);
                 plan.tally(&mut done);
-                added.count(plan);
+                if !attempt.settled {
+                    added.count(plan);
+                }
                 added.groups = number + 1;
             }
             recorded = group.plans.len();
@@ -130,6 +144,7 @@ impl<O: Operation> Phase<'_, O> {
                 return Ok(());
             }
             group.plans.extend(plans);
+            attempt.unsettle().await?;
             decided = true;
             plan_log::save(attempt, number, &group).await?;
         }

@@ -37,6 +37,8 @@ pub struct Attempt<'a> {
     pub(crate) end: Instant,
     /// The job is given up: what was done is looked at, and nothing is done any more.
     pub(crate) given_up: bool,
+    /// An earlier attempt has looked again at what it had written: rows have their outcomes, and numbers may have come to their ends by them.
+    pub(crate) settled: bool,
     /// The invocation, which holds the lease.
     owner: String,
     saved: Instant,
@@ -92,6 +94,7 @@ impl<'a> Attempt<'a> {
         let end = now + time.saturating_sub(reserve);
         let until = if delivery.is_last() { end - time.mul_f64(LAST_RESERVE).min(end - now) } else { end };
         let owner = delivery.invocation.clone();
+        let settled = job.phase == Phase::Reporting;
         let Engine { world, limits, country } = engine;
         Self {
             world,
@@ -103,6 +106,7 @@ impl<'a> Attempt<'a> {
             until,
             end,
             given_up: false,
+            settled,
             saved: now,
             entered: now,
         }
@@ -203,6 +207,11 @@ impl<'a> Attempt<'a> {
         self.job.phase = phase;
         self.entered = Instant::now();
         self.save().await
+    }
+
+    /// Something is left to be written, though an earlier attempt had found nothing more.
+    pub(crate) async fn unsettle(&mut self) -> Result<(), StorageError> {
+        if std::mem::take(&mut self.settled) { self.enter(Phase::Applying).await } else { Ok(()) }
     }
 
     /// Lets the next delivery take the job up at once.

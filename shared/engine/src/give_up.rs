@@ -4,7 +4,7 @@
 //! carried out, each user is looked at once more: where nothing is left to do, the plan was carried out; where something is, it
 //! was not, and the plan is forgotten, so that an undo takes back exactly what was done.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use rollcall_bulk::{
     bulk_job::{BulkJob, Done, Plan},
@@ -54,7 +54,8 @@ pub(crate) async fn give_up<O: Operation>(
     {
         note_options(attempt, dropped.options()).await?;
     }
-    attempt.enter(Phase::Mailing).await?;
+    // In the phase that it has come to: one that is at its mail has nothing else left to do.
+    attempt.save().await?;
     if let Err(error) = mail(attempt).await {
         // Nobody comes after this delivery to say that the job has failed. Sent back from the dead-letter queue, it
         // sends its mail then.
@@ -66,6 +67,10 @@ pub(crate) async fn give_up<O: Operation>(
     }
     let lease = attempt.job.lease.clone();
     attempt.job.end(attempt.world.now());
+    if reported {
+        // Sent back, it has nothing else left to do.
+        attempt.job.phase = Phase::Mailing;
+    }
     if died && !reported {
         // Still its holder, who has something to add.
         attempt.job.lease = lease;
@@ -116,10 +121,7 @@ async fn recall_done<O: Operation>(
     for number in 0.. {
         attempt.check_time()?;
         let Some(mut group) = plan_log::find::<PlanOf<O>>(attempt, number).await? else { break };
-        let open = not_done(attempt, operation, (job, context), &group).await?;
-        if !open.is_empty() {
-            let mut at = 0..;
-            group.plans.retain(|_| !at.next().is_some_and(|at| open.contains(&at)));
+        if forget_undone(attempt, operation, (job, context), &mut group).await? {
             group.written = group.plans.len();
             plan_log::save(attempt, number, &group).await?;
         }
@@ -136,20 +138,25 @@ async fn recall_done<O: Operation>(
     Ok(())
 }
 
-/// The positions of a batch's plans that were not carried out.
-async fn not_done<O: Operation>(
+/// Forgets what was only meant to be done of a batch. Whether it was not known to have been carried out whole.
+async fn forget_undone<O: Operation>(
     attempt: &Attempt<'_>,
     operation: &O,
     (job, context): (&O::Job, &O::Context),
-    group: &PlanGroup<PlanOf<O>>,
-) -> Result<HashSet<usize>, Interrupt> {
+    group: &mut PlanGroup<PlanOf<O>>,
+) -> Result<bool, Interrupt> {
     let open = (group.written..group.plans.len()).filter(|&at| group.plans[at].writes());
     let known = open.filter_map(|at| Some((at, job.user_of(&group.plans[at])?)));
     let (positions, users): (Vec<usize>, Vec<usize>) = known.unzip();
     if users.is_empty() {
-        return Ok(HashSet::new());
+        return Ok(false);
     }
     let now = operation.plan(attempt, job, context, &users, &mut TableUsage::default()).await?;
-    let not_done = positions.into_iter().zip(now).filter(|(at, now)| !group.plans[*at].is_done(now));
-    Ok(not_done.map(|(at, _)| at).collect())
+    let mut now: HashMap<usize, PlanOf<O>> = positions.into_iter().zip(now).collect();
+    let mut at = 0..;
+    group.plans.retain_mut(|plan| {
+        let now = at.next().and_then(|at| now.remove(&at));
+        now.is_none_or(|now| plan.keep_done(&now))
+    });
+    Ok(true)
 }

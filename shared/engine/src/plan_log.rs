@@ -1,7 +1,7 @@
 //! The log of plans: what a job does to each group of users stands in the bucket *before* it is done, and again when it is, so that the
 //! next attempt knows what was this job's own doing.
 
-use rollcall_bulk::job::Job;
+use rollcall_bulk::{bulk_job::Plan, job::Job};
 use rollcall_model::stored;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -44,6 +44,13 @@ impl<P> PlanGroup<P> {
     /// The first user behind a group that begins with this one; the most that it may come to, where nothing is logged.
     pub fn end(&self, start: usize) -> usize {
         self.end.unwrap_or(start + GROUP_USERS)
+    }
+}
+
+impl<P: Plan> PlanGroup<P> {
+    /// Whether some of the plans may be left to be carried out.
+    pub fn is_open(&self) -> bool {
+        self.plans.iter().skip(self.written).any(Plan::writes)
     }
 }
 

@@ -28,6 +28,10 @@ pub(crate) struct Reading<O: Operation> {
 /// Reads the rows.
 pub(crate) async fn read<O: Operation>(attempt: &mut Attempt<'_>, operation: &O) -> Result<Reading<O>, Interrupt> {
     let limits = attempt.limits;
+    // Counted anew: this attempt may find a reason to read none. What came of the rows of a job that is given up is told of those known.
+    if !attempt.given_up {
+        attempt.job.progress.rows = 0;
+    }
     let dropped = attempt.world.bucket.open(&attempt.job.source).await.map_err(|error| gone(attempt, error))?;
     // First of all: who is to be told, should nothing else be read of the file.
     note_options(attempt, dropped.options()).await?;

@@ -22,12 +22,13 @@ const CSV: &str = "text/csv; charset=utf-8";
 
 /// Writes the result files. An execution says where something else has come of a row than its preview had said.
 pub(crate) async fn report<O: Operation>(attempt: &mut Attempt<'_>, reading: &mut Reading<O>) -> Result<(), Interrupt> {
+    let mut said = recall_outcomes(attempt).await?;
     let Reading { job, source: Some(source), own, .. } = reading else {
         // A job that was given up before may have counted rows as left.
         attempt.job.counts = Counts::default();
+        note_differences(attempt, 0, said);
         return Ok(());
     };
-    let mut said = recall_outcomes(attempt).await?;
     let mut differs = 0;
     let mut outcomes = Outcomes::default();
     let mut rows =
@@ -81,10 +82,15 @@ pub(crate) async fn report<O: Operation>(attempt: &mut Attempt<'_>, reading: &mu
         let (key, bytes) = (attempt.keys.outcomes(), outcomes.to_bytes().into());
         attempt.world.bucket.put(&key, "application/octet-stream", bytes).await?;
     }
+    note_differences(attempt, differs, said);
+    Ok(())
+}
+
+/// Notes of how many rows something else has come than the preview had said, those among them that there aren't any more.
+fn note_differences(attempt: &mut Attempt<'_>, differs: u64, said: Option<Outcomes>) {
     if let (Some(previewed), Some(said)) = (&mut attempt.job.previewed, said) {
         previewed.differs = differs + said.unseen();
     }
-    Ok(())
 }
 
 /// What the job's preview has said of each row, if it had one.

@@ -114,7 +114,10 @@ async fn work<O: Operation>(attempt: &mut Attempt<'_>, operation: &O) -> Result<
     // An attempt that died with its mail to be sent has nothing else left to do.
     if attempt.job.phase != Phase::Mailing {
         let mut reading = read(attempt, operation).await?;
-        attempt.enter(Phase::Applying).await?;
+        // Later attempts see by the phase that what was written has been looked at again.
+        if !attempt.settled {
+            attempt.enter(Phase::Applying).await?;
+        }
         let added = apply(attempt, operation, &mut reading).await?;
         retract(attempt, operation, &mut reading, added).await?;
         attempt.enter(Phase::Reporting).await?;
@@ -130,7 +133,7 @@ async fn work<O: Operation>(attempt: &mut Attempt<'_>, operation: &O) -> Result<
     }
     attempt.enter(Phase::Mailing).await?;
     mail(attempt).await?;
-    // Last, since a job that is given up over its mail may be sent back, and looks at everything again.
+    // Last: a job that is given up before goes on here, once it is sent back.
     if attempt.writes() && attempt.job.failure.is_none() {
         operation.conclude(attempt).await?;
     }

@@ -78,15 +78,15 @@ impl Plan for AppendPlan {
         !self.add.is_empty()
     }
 
-    fn is_done(&self, now: &Self) -> bool {
-        self.add.iter().all(|number| now.already_present.contains(number))
+    fn keep_done(&mut self, now: &Self) -> bool {
+        self.add = self.came(now);
+        self.writes()
     }
 
     fn merge_previous_attempt(&mut self, earlier: &Self) {
-        if earlier.add.iter().all(|number| self.already_present.contains(number)) {
-            self.already_present.retain(|number| !earlier.add.contains(number));
-            self.add.extend(&earlier.add);
-        }
+        let came = earlier.came(self);
+        self.already_present.retain(|number| !came.contains(number));
+        self.add.extend(came);
     }
 
     fn leave_out(&mut self, why: LeftOut) {
@@ -94,7 +94,8 @@ impl Plan for AppendPlan {
     }
 
     fn numbers(&self) -> usize {
-        self.add.len() + self.already_present.len() + self.over_limit.len() + self.retracted.len()
+        let list = self.list.as_ref().map_or(0, Vec::len);
+        list + self.add.len() + self.already_present.len() + self.over_limit.len() + self.retracted.len()
     }
 
     fn tally(&self, done: &mut Done) {

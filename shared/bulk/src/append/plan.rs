@@ -52,6 +52,9 @@ pub struct AppendPlan {
     /// Users who may have been meant, where nobody has the login ID: folded login IDs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub near: Vec<String>,
+    /// The list that this was decided on, where an earlier attempt may have written it: what that one did is looked up in it.
+    #[serde(skip)]
+    pub list: Option<Vec<CallerId>>,
 }
 
 impl AppendPlan {
@@ -97,6 +100,20 @@ impl AppendPlan {
             over_limit: Vec::new(),
             retracted: Vec::new(),
             near: Vec::new(),
+            list: None,
         }
+    }
+
+    /// Those numbers of this plan, which an earlier attempt has logged, that have come onto the list by it, by what would be decided `now`: all
+    /// of them, or those that the file can't ask for any more, since they were retired meanwhile.
+    pub(super) fn came(&self, now: &Self) -> Vec<CallerId> {
+        // Whoever has the login ID after a deletion is somebody else.
+        let list = now.list.as_ref().filter(|_| now.created == self.created);
+        let on_list = |number: &&CallerId| list.is_some_and(|list| list.contains(number));
+        let came: Vec<CallerId> = self.add.iter().filter(on_list).copied().collect();
+        if came.len() == self.add.len() {
+            return came;
+        }
+        came.into_iter().filter(|number| !now.already_present.contains(number)).collect()
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rollcall_model::jobs::{JobId, ObjectVersion};
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Job, JobState, Phase, Progress, Stage};
+use super::{Failure, Job, JobState, MailState, Phase, Progress, Stage};
 use crate::{report::Counts, upload::InboxKey};
 
 /// Who works on a job, and until when.
@@ -86,11 +86,12 @@ pub fn claim(existing: Option<Job>, upload: &InboxKey, source: &ObjectVersion, d
             mail: None,
         }));
     };
+    let gave_up = matches!(job.failure, Some(Failure::GaveUp { .. }));
     match job.state {
         JobState::Previewed | JobState::Finished | JobState::OnHold | JobState::Discarded | JobState::Undone => {
             return ClaimOutcome::Ended;
         }
-        JobState::Failed if !matches!(job.failure, Some(Failure::GaveUp { .. })) => return ClaimOutcome::Ended,
+        JobState::Failed if !gave_up => return ClaimOutcome::Ended,
         // Sent back, its deliveries died before they came as far as a claim. Taken for done, it would be gone.
         JobState::Failed if delivery.is_last() => {
             job.lease = lease;
@@ -107,17 +108,25 @@ pub fn claim(existing: Option<Job>, upload: &InboxKey, source: &ObjectVersion, d
                 let reason =
                     job.last_error.clone().unwrap_or_else(|| "the function died or ran out of time or memory".into());
                 job.lease = lease;
+                // It had ended otherwise, before any row had its outcome, but for saying so: that is looked at again.
+                if job.failure.is_some() {
+                    job.phase = Phase::Reading;
+                }
                 job.failure = Some(Failure::GaveUp { attempts: job.attempts, reason });
                 return ClaimOutcome::GiveUp(Box::new(job));
             }
         }
     }
-    if matches!(job.failure, Some(Failure::GaveUp { .. })) {
+    if gave_up {
         // Somebody sent it back from the dead-letter queue: it gets a new life, and a mail of its own. Also where whoever
         // gave it up has died over saying so.
         job.state = if job.previews() { JobState::Previewing } else { JobState::Running };
-        job.phase = Phase::Reading;
-        (job.ended, job.failure, job.mail) = (None, None, None);
+        // One of which every row had its outcome looks at nothing again, and no mail is due where that was said.
+        let told = job.counts.unprocessed == 0 && job.counts.rows() == job.progress.rows;
+        let reported = job.phase == Phase::Mailing && told;
+        job.phase = if reported { Phase::Mailing } else { Phase::Reading };
+        job.mail = job.mail.filter(|mail| reported && *mail == MailState::NotDue);
+        (job.ended, job.failure) = (None, None);
     }
     job.lease = lease;
     job.as_of.get_or_insert(delivery.at);

@@ -53,7 +53,7 @@ pub struct Job {
     /// What it does with what it decides.
     #[serde(default)]
     pub stage: Stage,
-    /// What it is doing, while it runs.
+    /// What it is doing, while it runs. One that is given up when every row has its outcome stays at its mail.
     pub phase: Phase,
     /// When its file was first taken up.
     pub started: Timestamp,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::report::Counts;
 use rollcall_model::code::FileCode;
 
 fn upload() -> InboxKey {
@@ -120,7 +121,7 @@ fn a_preview_is_carried_out_by_the_same_job_once_a_person_says_so() {
 fn a_job_sent_back_from_the_dead_letter_queue_lives_again() {
     let ClaimOutcome::GiveUp(mut job) = claimed(Some(running()), &delivery(3, 500)) else { panic!() };
     // Whoever gave it up may die over it.
-    job.phase = Phase::Mailing;
+    job.progress.rows = 1;
     let ClaimOutcome::Work(again) = claimed(Some((*job).clone()), &delivery(1, 600)) else { panic!() };
     assert_eq!((again.state, again.phase, again.failure), (JobState::Running, Phase::Reading, None));
 
@@ -129,6 +130,35 @@ fn a_job_sent_back_from_the_dead_letter_queue_lives_again() {
     assert_eq!((again.failure, again.attempts), (job.failure.clone(), 1));
     let ClaimOutcome::Work(job) = claimed(Some(*job), &delivery(1, 700)) else { panic!() };
     assert_eq!((job.state, job.failure, job.mail), (JobState::Running, None, None));
+}
+
+#[test]
+fn a_job_that_is_given_up_over_its_mail_looks_at_nothing_again() {
+    let mut mailing = Job { phase: Phase::Mailing, ..running() };
+    mailing.progress.rows = 2;
+    (mailing.counts.applied, mailing.counts.failed) = (1, 1);
+    let ClaimOutcome::GiveUp(job) = claimed(Some(mailing.clone()), &delivery(3, 500)) else { panic!() };
+    let again = |job: Job| {
+        let ClaimOutcome::Work(again) = claimed(Some(job), &delivery(1, 600)) else { panic!() };
+        (again.state, again.phase, again.failure, again.mail)
+    };
+    assert_eq!(again((*job).clone()), (JobState::Running, Phase::Mailing, None, None));
+    let untold = Job { mail: Some(MailState::NotDue), ..(*job).clone() };
+    assert_eq!(again(untold).3, Some(MailState::NotDue), "the outcomes are none that anybody is told of");
+    let sent = Job { mail: Some(MailState::NoRecipient), ..(*job).clone() };
+    assert_eq!(again(sent).3, None, "that it has ended is told once more");
+
+    mailing.counts.failed = 0;
+    mailing.counts.unprocessed = 1;
+    let ClaimOutcome::GiveUp(job) = claimed(Some(mailing.clone()), &delivery(3, 500)) else { panic!() };
+    assert_eq!(again(*job).1, Phase::Reading, "a row is left");
+
+    // One that had ended by what its file is had only that to say.
+    mailing.counts = Counts::default();
+    mailing.progress.rows = 0;
+    mailing.failure = Some(Failure::Refused { reason: "It is not meant.".to_owned() });
+    let ClaimOutcome::GiveUp(job) = claimed(Some(mailing), &delivery(3, 500)) else { panic!() };
+    assert_eq!(again(*job).1, Phase::Reading);
 }
 
 #[test]

@@ -300,7 +300,7 @@ impl Plan for ResyncPlan {
         self.change.after.is_some()
     }
 
-    fn is_done(&self, now: &Self) -> bool {
+    fn keep_done(&mut self, now: &Self) -> bool {
         !now.writes()
     }
 

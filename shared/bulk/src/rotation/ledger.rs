@@ -94,6 +94,12 @@ impl RotationLedger {
         self.kept_for_policies = olds.map(|pair| pair.old).filter(|old| now.is_needed(*old, &left)).collect();
     }
 
+    /// The old number of a row that says that nobody has it; `None` for any other row.
+    pub fn held_by_nobody(&self, row: &Row<'_>) -> Option<CallerId> {
+        let pair = self.pair(row).filter(|pair| pair.by_policy.is_none())?.good()?;
+        row.value(LOGIN).is_none_or(|login| login.is_empty()).then_some(pair.old)
+    }
+
     fn pair(&self, row: &Row<'_>) -> Option<&Checked> {
         self.places.get(&*row.value(AT)?).map(|&at| &self.pairs[at])
     }

@@ -144,16 +144,19 @@ impl Plan for RotationPlan {
         !self.removed.is_empty()
     }
 
-    fn is_done(&self, now: &Self) -> bool {
+    fn keep_done(&mut self, now: &Self) -> bool {
         // That the old numbers are off may be somebody else's doing; that the new ones came shows whose it is.
         let swapped = |list: &Vec<CallerId>| {
-            self.removed.iter().all(|pair| !list.contains(&pair.old)) && self.added.iter().all(|new| list.contains(new))
+            self.created == now.created
+                && self.removed.iter().all(|pair| !list.contains(&pair.old))
+                && self.added.iter().all(|new| list.contains(new))
         };
         now.list.as_ref().is_some_and(swapped)
     }
 
     fn merge_previous_attempt(&mut self, earlier: &Self) {
-        let Some(list) = &self.list else { return };
+        // Whoever has the login ID after a deletion is somebody else.
+        let Some(list) = self.list.as_ref().filter(|_| self.created == earlier.created) else { return };
         let came = earlier.added.iter().filter(|number| list.contains(number)).count();
         let is_there = earlier.removed.iter().any(|pair| list.contains(&pair.old));
         if is_there || came == 0 && !earlier.added.is_empty() {

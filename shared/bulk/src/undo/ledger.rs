@@ -1,6 +1,10 @@
 //! What an undo is about, as rows, and what came of each.
 
-use std::{borrow::Cow, collections::HashMap, iter};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    iter,
+};
 
 use super::{Act, Effect, NumberPlan, SkipReason, UndoPlan, UndoTarget, UserEffect, Way};
 use crate::{
@@ -78,6 +82,10 @@ pub struct UndoLedger {
     numbers: HashMap<CallerId, Option<SkipReason>>,
     /// For each user, what was passed over and why, and what was taken off again; once it is known.
     outcomes: Vec<Option<Outcome>>,
+    /// How many rows are about users.
+    rows: usize,
+    /// What is left of the deeds, where that isn't what the rows say any more.
+    left: Option<HashSet<(usize, Act)>>,
 }
 
 struct Outcome {
@@ -104,7 +112,7 @@ impl UndoLedger {
     pub fn new(effects: Vec<Effect>, numbers: &[NumberPlan]) -> Self {
         let index = effects.iter().enumerate().map(|(at, effect)| (effect.login.clone(), at)).collect();
         let numbers = numbers.iter().map(|plan| (plan.before.number, plan.change.as_ref().err().copied())).collect();
-        Self { index, numbers, outcomes: effects.iter().map(|_| None).collect(), effects }
+        Self { index, numbers, outcomes: effects.iter().map(|_| None).collect(), effects, rows: 0, left: None }
     }
 
     /// What it did to one of them.
@@ -166,7 +174,11 @@ impl UndoLedger {
             let since = self.numbers.get(&number)?;
             return (*since != Some(SkipReason::NotRestored)).then(|| since.map_or(Came::Done, Came::PassedOver));
         }
-        let outcome = self.outcomes[self.user(login)?].as_ref()?;
+        let user = self.user(login);
+        if self.left.as_ref().is_some_and(|left| !user.is_some_and(|user| left.contains(&(user, act)))) {
+            return Some(Came::PassedOver(SkipReason::TakenBack));
+        }
+        let outcome = self.outcomes[user?].as_ref()?;
         Some(match (outcome.passed_over(act), act) {
             (Some(since), _) => Came::PassedOver(since),
             (None, Act::PutBack(number)) if outcome.retracted.contains(&number) => Came::Retired,
@@ -195,8 +207,22 @@ impl BulkJob for UndoLedger {
         &COLUMNS
     }
 
-    /// The rows say what the effects say.
-    fn read_row(&mut self, _row: &Row<'_>) {}
+    /// The rows say what the effects say, unless another undo has taken something back since they were written.
+    fn read_row(&mut self, row: &Row<'_>) {
+        self.rows += usize::from(row.value(LOGIN).is_some_and(|login| !login.is_empty()));
+    }
+
+    fn seal(&mut self) {
+        let acts = || {
+            self.effects
+                .iter()
+                .enumerate()
+                .flat_map(|(user, effect)| effect.acts().into_iter().map(move |act| (user, act)))
+        };
+        if acts().count() != self.rows {
+            self.left = Some(acts().collect());
+        }
+    }
 
     fn users(&self) -> usize {
         self.effects.len()
@@ -258,6 +284,12 @@ fn judge(row: &Row<'_>, ledger: &UndoLedger) -> Judgement {
                 since.message(),
             ))
         }
+        Some(Came::PassedOver(since @ SkipReason::DepartmentLeft)) => Judgement::failed(Remark::error(
+            RowCode::ListWouldBeEmpty,
+            row.header().name(NUMBER),
+            &number,
+            since.message(),
+        )),
         Some(Came::PassedOver(since)) => {
             let remark = Remark::warning(Warning::ChangedSince, row.header().name(ACT), &number, since.message());
             Judgement::new(RowStatus::Unchanged, vec![remark])
@@ -265,30 +297,6 @@ fn judge(row: &Row<'_>, ledger: &UndoLedger) -> Judgement {
         Some(Came::Retired) => {
             let message = "The number was retired while it was being put back.";
             Judgement::failed(Remark::error(RowCode::NumberRetired, row.header().name(NUMBER), &number, message))
-        }
-    }
-}
-
-impl SkipReason {
-    fn message(self) -> &'static str {
-        match self {
-            Self::Gone => "Passed over: it is not there any more.",
-            Self::Changed => "Passed over: it has been changed since.",
-            Self::Taken => {
-                "Passed over: another user has the address, the extension or the person of the directory by now."
-            }
-            Self::NotThere => "Passed over: the number is not on the list any more.",
-            Self::BackAlready => "Passed over: the number is on the list again.",
-            Self::ReplacementGone => "Passed over: what had taken the number's place is not on the list any more.",
-            Self::NotTaken => "Passed over: the number has been retired or sold.",
-            Self::Retired => "Not put back: the number has been retired or sold. What has taken its place stays.",
-            Self::OldNotBack => "Not taken off: what it has replaced has been retired or sold, and can't come back.",
-            Self::LeftWithout => {
-                "Not undone: the user would be left without a number to dial from. Give the user one first, or allow empty lists."
-            }
-            Self::ListFull => "Passed over: the list is full.",
-            Self::NotRestored => "Not restored: the undo was given up before its turn.",
-            Self::LeftOut(why) => why.message(),
         }
     }
 }

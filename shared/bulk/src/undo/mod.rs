@@ -8,6 +8,7 @@ mod effect;
 mod ledger;
 mod number;
 mod plan;
+mod skip_reason;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,8 @@ use serde::{Deserialize, Serialize};
 pub use effect::{Effect, UserEffect};
 pub use ledger::{COLUMNS, UndoLedger, rows};
 pub use number::NumberPlan;
-pub use plan::{Act, NumbersNow, SkipReason, UndoChange, UndoPlan, UndoTarget};
+pub use plan::{Act, NumbersNow, UndoChange, UndoPlan, UndoTarget};
+pub use skip_reason::SkipReason;
 
 use plan::Way;
 

@@ -1,12 +1,16 @@
 //! What an undo does to a number of the inventory.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::SkipReason;
 use rollcall_model::{
+    caller_id::CallerId,
     inventory::{InventoryNumber, NumberFacts, NumberState},
     jobs::JobId,
+    user::Ref,
 };
 
 /// What an undo does to a number that a rotation has changed. Kept before it is done.
@@ -82,5 +86,30 @@ impl NumberPlan {
             return None;
         };
         Some(Self { before, change })
+    }
+
+    /// **Nobody who dials by a department is left without a number**: a replacement stays in the department that it has taken over, where nothing else
+    /// of it would be in service when all of these are carried out.
+    pub fn keep_departments(plans: &mut [Self], inventory: &[InventoryNumber]) {
+        let restored: HashMap<CallerId, &InventoryNumber> = plans
+            .iter()
+            .filter_map(|plan| Some(&plan.change.as_ref().ok()?[1]))
+            .map(|item| (item.number, item))
+            .collect();
+        let after = inventory.iter().map(|item| restored.get(&item.number).copied().unwrap_or(item));
+        let in_service = after.filter(|item| item.facts.state.is_usable() && item.reserved_by.is_none());
+        let served: HashSet<Ref> = in_service.filter_map(|item| item.facts.department.clone()).collect();
+        for plan in plans {
+            let Ok([now, restored]) = &mut plan.change else { continue };
+            let department = now.facts.department.as_ref().filter(|_| now.facts.state.is_usable());
+            if restored.facts.department == now.facts.department || department.is_none_or(|id| served.contains(id)) {
+                continue;
+            }
+            restored.facts.department.clone_from(&now.facts.department);
+            restored.department_by.clone_from(&now.department_by);
+            if (InventoryNumber { version: now.version, ..restored.clone() }) == *now {
+                plan.change = Err(SkipReason::DepartmentLeft);
+            }
+        }
     }
 }

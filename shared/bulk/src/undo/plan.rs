@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Effect, UserEffect};
+use super::{Effect, SkipReason, UserEffect};
 use crate::{
     bulk_job::{Done, Overtaken, Plan, Retraction},
     left_out::LeftOut,
@@ -31,38 +31,6 @@ pub enum Act {
     RestoreUser,
     /// A number of the inventory is as before.
     RestoreNumber(CallerId),
-}
-
-/// Why something is passed over: what has happened since.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SkipReason {
-    /// The user has been deleted, or the number sold.
-    Gone,
-    /// The user, or the number, has been changed.
-    Changed,
-    /// Another user has the address, the extension or the person of the directory by now.
-    Taken,
-    /// The number is not on the list any more.
-    NotThere,
-    /// The number is on the list again.
-    BackAlready,
-    /// What had taken the number's place is not there any more.
-    ReplacementGone,
-    /// Lists don't take the number: it has been retired or sold. Nothing had taken its place.
-    NotTaken,
-    /// The number has been retired or sold, so what has taken its place stays.
-    Retired,
-    /// What had taken the number's place stays, since the number can't come back.
-    OldNotBack,
-    /// The user would be left without a number to dial from.
-    LeftWithout,
-    /// The list has no room any more.
-    ListFull,
-    /// Nothing has: the undo was given up before its turn.
-    NotRestored,
-    /// Nothing has: it can't be written.
-    LeftOut(LeftOut),
 }
 
 /// What an undo does to one user. Kept beside its own results before it is done.
@@ -335,7 +303,7 @@ impl Plan for UndoPlan {
         self.change != UndoChange::None || !self.take_off.is_empty() || !self.put_back.is_empty()
     }
 
-    fn is_done(&self, now: &Self) -> bool {
+    fn keep_done(&mut self, now: &Self) -> bool {
         if matches!(self.change, UndoChange::Delete(_)) {
             return now.list.is_none();
         }

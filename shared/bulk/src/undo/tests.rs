@@ -250,6 +250,66 @@ fn a_number_is_given_back_by_the_name_of_the_rotation_whatever_else_has_been_cha
 }
 
 #[test]
+fn a_department_keeps_its_replacement_where_nothing_else_of_it_is_in_service() {
+    let (rotation, sales) = (JobId::parse(&"a".repeat(32)).unwrap(), Ref::parse("sales").ok());
+    let facts = |department: &Option<Ref>| NumberFacts { department: department.clone(), ..NumberFacts::default() };
+    let item = |n, department| InventoryNumber::new(number(n), facts(department), Timestamp::UNIX_EPOCH);
+    let (old, new) = (item(1, &sales), item(2, &None));
+    let taken = InventoryNumber { department_by: Some(rotation.clone()), ..item(2, &sales) };
+    let after = |old: &InventoryNumber, spare: Option<InventoryNumber>| {
+        let decide = |before: &InventoryNumber, now| NumberPlan::decide(before.clone(), Some(now), &rotation, true);
+        let mut plans: Vec<NumberPlan> =
+            decide(&item(1, &sales), old).into_iter().chain(decide(&new, &taken)).collect();
+        let inventory: Vec<InventoryNumber> = [old.clone(), taken.clone()].into_iter().chain(spare).collect();
+        NumberPlan::keep_departments(&mut plans, &inventory);
+        let last = plans.pop().expect("the replacement");
+        last.change.map(|[_, back]| back.facts.department)
+    };
+    let retired_by = |job: &JobId| {
+        let mut retired = InventoryNumber { state_by: Some(job.clone()), ..old.clone() };
+        retired.facts.state = NumberState::Retired;
+        retired
+    };
+    assert_eq!(after(&retired_by(&rotation), None), Ok(None), "the old number comes back");
+    let sold = retired_by(&JobId::parse(&"b".repeat(32)).unwrap());
+    assert_eq!(after(&sold, None), Err(SkipReason::DepartmentLeft));
+    assert_eq!(after(&sold, Some(item(3, &sales))), Ok(None), "it has another");
+    let leaving = InventoryNumber { reserved_by: Some(rotation.clone()), ..item(3, &sales) };
+    assert_eq!(after(&sold, Some(leaving)), Err(SkipReason::DepartmentLeft));
+}
+
+#[test]
+fn what_another_undo_has_taken_back_since_the_rows_were_written_is_said() {
+    let brought = [effect(&[1, 2], &[], UserEffect::None)];
+    let mut csv = rollcall_tabular::Writer::new(b',');
+    rows(&brought, &[]).for_each(|row| csv.record(row.iter().map(|cell| &**cell)));
+    let file = csv.take();
+    let told = |left: Vec<Effect>| {
+        let mut ledger = UndoLedger::new(left, &[]);
+        let each = |take: &mut dyn FnMut(&rollcall_tabular::Row<'_>)| {
+            let (mut reader, _) = rollcall_tabular::Reader::of_file(&COLUMNS, &file).unwrap();
+            while let Some(row) = reader.next_row().unwrap() {
+                take(&row);
+            }
+        };
+        each(&mut |row| ledger.read_row(row));
+        ledger.seal();
+        if ledger.users() > 0 {
+            let (owners, numbers) = (HashMap::new(), NumbersNow::default());
+            let plan = ledger.plan(0, target(Some(&user(&[1, 2, 3])), &owners, &numbers, 9));
+            ledger.record(&plan);
+        }
+        let mut told = Vec::new();
+        each(&mut |row| told.push(ledger.judge(row).status));
+        told
+    };
+    let (done, passed) = (crate::report::RowStatus::Applied, crate::report::RowStatus::Unchanged);
+    assert_eq!(told(brought.to_vec()), [done, done]);
+    assert_eq!(told(vec![effect(&[2], &[], UserEffect::None)]), [passed, done]);
+    assert_eq!(told(Vec::new()), [passed, passed]);
+}
+
+#[test]
 fn a_swap_is_undone_whole_or_not_at_all() {
     // 1 and 3 were replaced by 11, 2 by 12.
     let rotated = effect(&[11, 12], &[(1, Some(11)), (2, Some(12)), (3, Some(11))], UserEffect::None);

@@ -119,12 +119,19 @@ impl Plan for UserPlan {
         matches!(self.change, UserChange::Create(_) | UserChange::Update { .. }) || !self.numbers.add.is_empty()
     }
 
-    fn is_done(&self, now: &Self) -> bool {
-        now.change == UserChange::None && self.numbers.is_done(&now.numbers)
+    fn keep_done(&mut self, now: &Self) -> bool {
+        if now.change != UserChange::None {
+            return false;
+        }
+        let had_numbers = !self.numbers.add.is_empty();
+        self.numbers.keep_done(&now.numbers) || !had_numbers
     }
 
     fn merge_previous_attempt(&mut self, earlier: &Self) {
-        self.numbers.merge_previous_attempt(&earlier.numbers);
+        // Of a row that is refused, or that does no more than keep the user out, no number is said to have been added.
+        if !matches!(self.change, UserChange::Refused(_)) && self.left_out.is_none() {
+            self.numbers.merge_previous_attempt(&earlier.numbers);
+        }
     }
 
     fn leave_out(&mut self, why: crate::left_out::LeftOut) {

@@ -72,7 +72,9 @@ impl Operation for Append {
                 !context.dialable.reach(found.policy, found.department.as_ref(), &found.caller_ids)
             });
             let created = found.as_ref().and_then(|found| found.created);
-            AppendPlan { near: near.remove(&plan.login).unwrap_or_default(), had_none, created, ..plan }
+            let near = near.remove(&plan.login).unwrap_or_default();
+            let list = attempt.goes_on().then(|| list.to_vec());
+            AppendPlan { near, had_none, created, list, ..plan }
         });
         Ok(plans.collect())
     }

@@ -107,6 +107,7 @@ pub(super) async fn plan(
             let department = user.profile.department.as_ref();
             plan.numbers.had_none = !context.dialable.reach(user.policy, department, &user.caller_ids);
             plan.numbers.created = user.created;
+            plan.numbers.list = attempt.goes_on().then(|| user.caller_ids.clone());
         }
         plan
     });

@@ -26,6 +26,11 @@ pub fn plans_of(state: &State, keys: &ResultKeys) -> Vec<Value> {
     groups.flat_map(|mut group| group["plans"].take().as_array().expect("plans").clone()).collect()
 }
 
+/// Whether a user had nothing to dial from when a job decided, also where nothing is left of what it did.
+pub fn had_none(state: &State, job: &Job, login: &str) -> bool {
+    decided(state, job.upload.kind, &job.keys()).any(|effect| effect.login == login && effect.had_none)
+}
+
 /// What it has done to users.
 pub fn effects(state: &State, job: &Job) -> Vec<Effect> {
     effects_of(state, job.upload.kind, &job.keys())
@@ -33,13 +38,17 @@ pub fn effects(state: &State, job: &Job) -> Vec<Effect> {
 
 /// The same of one of its stages.
 pub fn effects_of(state: &State, kind: JobKind, keys: &ResultKeys) -> Vec<Effect> {
-    let effect = |plan| match kind {
+    decided(state, kind, keys).filter(Effect::is_any).collect()
+}
+
+fn decided(state: &State, kind: JobKind, keys: &ResultKeys) -> impl Iterator<Item = Effect> {
+    let effect = move |plan| match kind {
         JobKind::AppendCallerIds => Some(serde_json::from_value::<AppendPlan>(plan).expect("a plan").into()),
         JobKind::RotateCallerIds => Some(serde_json::from_value::<RotationPlan>(plan).expect("a plan").into()),
         JobKind::UploadUsers => Some(serde_json::from_value::<UserPlan>(plan).expect("a plan").into()),
         _ => None,
     };
-    plans_of(state, keys).into_iter().filter_map(effect).filter(Effect::is_any).collect()
+    plans_of(state, keys).into_iter().filter_map(effect)
 }
 
 /// What a job did that happened at once with others, by what it has logged and what was seen of it.

@@ -4,7 +4,10 @@ mod codes;
 mod laws;
 
 use super::*;
-use crate::report::{Counts, Report, RowStatus};
+use crate::{
+    bulk_job::Plan,
+    report::{Counts, Report, RowStatus},
+};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use rollcall_model::{
@@ -17,6 +20,37 @@ use rollcall_model::{
 };
 use rollcall_tabular::{Reader, Row};
 use std::collections::{BTreeMap, BTreeSet};
+
+#[test]
+fn what_an_earlier_attempt_has_added_stays_its_doing_though_the_number_is_retired_since() {
+    let numbers =
+        |all: &[u64]| -> Vec<CallerId> { all.iter().map(|n| format!("+91987654321{n}").parse().unwrap()).collect() };
+    let plan = |list: &[u64], wanted: &[u64]| {
+        let standing = LoginLookup::User(Policy::Custom);
+        let plan = AppendPlan::decide("asha", standing, &numbers(list), numbers(wanted).into_iter(), 9);
+        AppendPlan { list: Some(numbers(list)), ..plan }
+    };
+    let earlier = plan(&[5], &[1, 2]);
+    // Of 1, no row can be read any more.
+    for (list, wanted, came) in [
+        (&[1, 2, 5][..], &[2][..], &[1, 2][..]),
+        (&[1, 5], &[2], &[1]),
+        // Somebody else may have put it there, while the job died before it did.
+        (&[1, 5], &[1, 2], &[]),
+        (&[5], &[2], &[]),
+    ] {
+        let now = plan(list, wanted);
+        let mut done = earlier.clone();
+        assert_eq!((done.keep_done(&now), done.add), (!came.is_empty(), numbers(came)), "{list:?}");
+        let mut merged = now.clone();
+        merged.merge_previous_attempt(&earlier);
+        assert!(numbers(came).iter().all(|number| merged.add.contains(number)), "{list:?}");
+        assert_eq!(merged.add.len(), now.add.len() + came.len(), "{list:?}");
+    }
+    // The user was deleted, and another has the login ID.
+    let another = AppendPlan { created: Some(Timestamp::UNIX_EPOCH), ..plan(&[1, 2, 5], &[1, 2]) };
+    assert!(!earlier.clone().keep_done(&another));
+}
 
 /// The table: each user's standing and list, by folded login ID.
 #[derive(Clone, Default)]

@@ -194,6 +194,12 @@ fn what_an_earlier_attempt_has_done_stays_its_doing() {
     let before = plan.clone();
     plan.merge_previous_attempt(&earlier);
     assert_eq!(plan, before);
+    // The user was deleted, and another has the login ID.
+    let holder = Holder { created: Some(Timestamp::UNIX_EPOCH), ..holder(Policy::Custom, &[5, 8]) };
+    let mut plan = RotationPlan::decide("asha", Some(&holder), &rules);
+    plan.merge_previous_attempt(&earlier);
+    assert!(!plan.writes());
+    assert!(!earlier.clone().keep_done(&plan));
 }
 
 /// N7: a swap is carried out whole or not at all, also when the replacement is retired while it is being put on lists.

@@ -7,6 +7,7 @@
 //!
 //! A rotation that is limited to some users reserves nothing and retires nothing: the numbers stay in service for the others.
 
+mod again;
 mod reservations;
 mod scheduled;
 
@@ -35,6 +36,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use reservations::before as numbers_before;
 pub use scheduled::scheduled;
 
+use self::again::reserve_again;
 use super::resync::follow_users;
 use crate::{
     Attempt, Interrupt, MAX_REQUEST_BYTES, Operation, Prepared, RowSource, StorageError,
@@ -50,6 +52,8 @@ pub struct RotationContext {
     /// What the walk has read of those who have the numbers: each is decided on it once, and read again after that.
     walked: Mutex<HashMap<String, Holder>>,
     checkpoint: Checkpoint,
+    /// An earlier attempt has decided, by what the inventory was then.
+    decided_before: bool,
 }
 
 /// What was brought for a job.
@@ -96,7 +100,9 @@ impl Operation for Rotate {
     const LOOKS_AGAIN: bool = true;
 
     async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
-        let (checkpoint, walked) = match attempt.known().await? {
+        let known = attempt.known().await?;
+        let decided_before = known.is_some();
+        let (checkpoint, walked) = match known {
             Some(checkpoint) => (reserve_again(attempt, checkpoint).await?, Vec::new()),
             None => bring(attempt).await?,
         };
@@ -105,7 +111,7 @@ impl Operation for Rotate {
         let rows = RowSource::Generated(checkpoint.rows.clone());
         let job = RotationLedger::new(checkpoint.pairs.clone());
         let walked = Mutex::new(walked.into_iter().map(|holder| (holder.login.clone(), holder)).collect());
-        let context = RotationContext { rules: checkpoint.rules(&inventory), walked, checkpoint };
+        let context = RotationContext { rules: checkpoint.rules(&inventory), walked, checkpoint, decided_before };
         Ok(Prepared { job, context, rows })
     }
 
@@ -154,7 +160,7 @@ impl Operation for Rotate {
         if context.checkpoint.terms.retires {
             job.keep_for_policies(&now);
         }
-        !context.checkpoint.terms.allow_empty && context.rules.has_fallen(&now)
+        !context.checkpoint.terms.allow_empty && (context.decided_before || context.rules.has_fallen(&now))
     }
 
     async fn look_again(
@@ -171,7 +177,8 @@ impl Operation for Rotate {
         let logins: Vec<&str> = logins.iter().map(String::as_str).collect();
         let found = attempt.world.users.find_users(attempt.account(), &logins, attempt.until, usage).await?;
         for plan in plans.iter_mut().filter(|plan| plan.writes()) {
-            let Some(found) = found.get(&plan.login) else { continue };
+            let found = found.get(&plan.login).filter(|found| found.created == plan.created);
+            let Some(found) = found else { continue };
             if found.policy == Policy::Custom
                 && !rules.reaches(found.policy, found.department.as_ref(), &found.caller_ids)
             {
@@ -214,26 +221,6 @@ impl Operation for Rotate {
 fn holder(login: String, found: Found) -> Holder {
     let Found { created, policy, department, caller_ids, .. } = found;
     Holder { login, created, policy, department, caller_ids }
-}
-
-/// A job that was given up has released its numbers. Sent back, it reserves those again, and none that a person had taken from it before; whoever got one
-/// meanwhile is found by the look that the schedule owes each number that a rotation has retired.
-async fn reserve_again(attempt: &Attempt<'_>, mut checkpoint: Checkpoint) -> Result<Checkpoint, StorageError> {
-    if checkpoint.released.is_empty() || !attempt.writes() {
-        return Ok(checkpoint);
-    }
-    let inventory = attempt.inventory().await?;
-    let stale = reservations::stale(attempt, &inventory).await?;
-    let released = |pair: &Checked| pair.good().is_some_and(|pair| checkpoint.released.contains(&pair.old));
-    let (places, mut again): (Vec<usize>, Vec<Checked>) =
-        checkpoint.pairs.iter().cloned().enumerate().filter(|(_, pair)| released(pair)).unzip();
-    reservations::set(attempt, &mut again, &inventory, &stale).await?;
-    for (place, pair) in places.into_iter().zip(again) {
-        checkpoint.pairs[place] = pair;
-    }
-    checkpoint.released.clear();
-    attempt.save_checkpoint(&checkpoint).await?;
-    Ok(checkpoint)
 }
 
 /// Finds out what is to be done, as far as rows.

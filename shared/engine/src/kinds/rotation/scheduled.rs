@@ -78,16 +78,21 @@ async fn look_again(
     if owed.is_empty() {
         return Ok(());
     }
-    let inventory = world.numbers.inventory(account).await?;
     let numbers: Vec<CallerId> = owed.iter().map(|number| number.number).collect();
     let mut usage = TableUsage::default();
     let sought = Sought { numbers: &numbers, ..Sought::default() };
     let walk = world.lists.holders(account, sought, until, &mut usage).await?;
+    // What has come back into service while users were looked at stays with them.
+    let inventory = world.numbers.inventory(account).await?;
+    owed.retain(|number| inventory.contains(number));
     let replacements = replacements(&owed, &inventory);
     let (mut come, mut go) = (Vec::new(), Vec::new());
     for Holder { login, caller_ids, .. } in &walk.holders {
         let mine: Vec<CallerId> =
             caller_ids.iter().copied().filter(|number| replacements.contains_key(number)).collect();
+        if mine.is_empty() {
+            continue;
+        }
         let mut new: Vec<CallerId> = mine.iter().filter_map(|number| replacements[number]).collect();
         // Of a list that was cut it isn't known; a number that is on it already changes nothing.
         new.retain(|number| walk.cut.contains(login) || !caller_ids.contains(number));
@@ -107,7 +112,17 @@ async fn look_again(
         // Of the same version: what undoes the rotation must find the number as the rotation has left it. One that somebody changes
         // meanwhile is met again in the next round.
         let looked = InventoryNumber { second_look: None, ..number.clone() };
-        world.numbers.change_number(account, Some(number), &looked, &Actor::Schedule).await?;
+        if world.numbers.change_number(account, Some(number), &looked, &Actor::Schedule).await? {
+            continue;
+        }
+        let now = world.numbers.number(account, number.number).await?;
+        if now.is_some_and(|now| now.is_assignable() && now.facts.state.is_usable()) {
+            // It came back into service at the same moment.
+            let number = std::slice::from_ref(&number.number);
+            let had = go.iter().filter(|(_, mine)| mine.contains(&number[0])).map(|(login, _)| (*login, number));
+            let back: Vec<ListNumbers<'_>> = had.collect();
+            world.lists.add_caller_ids(account, &back, None, &Actor::Schedule, until, &mut usage).await?;
+        }
     }
     Ok(())
 }

@@ -80,7 +80,7 @@ impl Operation for Undo {
         let effects = effects::left(attempt, effects::of(attempt, &undone).await?, &earlier).await?;
         let mut checkpoint = match known {
             Some(checkpoint) => checkpoint,
-            None => bring(attempt, &undone, &effects, earlier).await?,
+            None => bring(attempt, &undone, &effects, (earlier, request.allow_empty)).await?,
         };
         // Numbers first: lists don't take back what is retired still.
         for plan in &mut checkpoint.numbers {
@@ -238,9 +238,12 @@ async fn bring(
     attempt: &Attempt<'_>,
     undone: &Job,
     effects: &[Effect],
-    earlier: Vec<JobId>,
+    (earlier, allow_empty): (Vec<JobId>, bool),
 ) -> Result<Checkpoint, StorageError> {
-    let numbers = numbers_left(attempt, undone, &earlier).await?;
+    let mut numbers = numbers_left(attempt, undone, &earlier).await?;
+    if !numbers.is_empty() && !allow_empty {
+        NumberPlan::keep_departments(&mut numbers, &attempt.inventory().await?);
+    }
     let nothing = effects.is_empty() && numbers.is_empty();
     let rows = if nothing { None } else { Some(attempt.write_rows(undo::rows(effects, &numbers)).await?) };
     let checkpoint = Checkpoint { rows, numbers, earlier };

@@ -14,7 +14,7 @@ use simulation::{By, Edit, Person, State, What};
 use super::{Round, can_dial};
 use crate::{
     history::Event,
-    seen::{effects, job},
+    seen::{self, job},
 };
 
 /// **Nobody who could dial is left without a number** by a job, unless the job was asked to allow that, or a person has changed something
@@ -77,16 +77,17 @@ fn is_touched(round: &Round<'_>, login: &str, by: &BTreeSet<By>) -> bool {
     })
 }
 
-/// Whether an append, or an undo of one, has taken off what the append had put on the list of somebody who had nothing to dial from.
+/// Whether a job has taken off no more than what it, or the append that it takes back, had put on the list of somebody who had nothing to dial
+/// from.
 fn had_none(round: &Round<'_>, at: usize, login: &str) -> bool {
-    let job = round.job_of(&round.log[at]);
-    let append = job.and_then(|job| round.undone_by(job)).or(job);
-    let Some(append) = append.filter(|job| job.upload.kind != JobKind::RotateCallerIds) else { return false };
+    let Some(job) = round.job_of(&round.log[at]) else { return false };
+    let append = round.undone_by(job).filter(|undone| undone.upload.kind != JobKind::RotateCallerIds);
+    let giver = append.unwrap_or(job);
     // Of two that added the same at once, the log knows one as the writer.
-    if effects(round.now, append).iter().any(|effect| effect.login == login && effect.had_none) {
+    if seen::had_none(round.now, giver, login) {
         return true;
     }
-    let by = By::Job(append.id.clone());
+    let by = By::Job(giver.id.clone());
     let mut numbers: BTreeMap<CallerId, InventoryNumber> = BTreeMap::new();
     for entry in round.past.iter().chain(round.log) {
         match &entry.what {

@@ -7,7 +7,7 @@ use rollcall_bulk::{
     undo::{Effect, UndoChange, UndoPlan, UserEffect},
     upload::ResultKeys,
 };
-use rollcall_model::{caller_id::CallerId, jobs::JobKind, user::User};
+use rollcall_model::{caller_id::CallerId, inventory::InventoryNumber, jobs::JobKind, user::User};
 use serde_json::Value;
 use simulation::State;
 
@@ -41,7 +41,13 @@ fn deeds(world: &State, job: &Job, stage: Stage) -> BTreeMap<String, Deed> {
     } else {
         effects_of(world, job.upload.kind, &keys).into_iter().map(done).collect()
     };
-    deeds.into_iter().filter(|(_, deed)| *deed != Deed::default()).collect()
+    // A row can't be read whose number is out of service, and says so, whatever an earlier attempt had planned or done.
+    let told = |number: &CallerId| world.numbers.get(number).is_some_and(InventoryNumber::is_assignable);
+    let deeds = deeds.into_iter().map(|(login, deed)| {
+        let added = deed.added.into_iter().filter(told).collect();
+        (login, Deed { added, ..deed })
+    });
+    deeds.filter(|(_, deed)| *deed != Deed::default()).collect()
 }
 
 fn done(effect: Effect) -> (String, Deed) {
