@@ -2,6 +2,7 @@
 
 use rollcall_bulk::{
     job::{Delivery, Job, Phase, Stage},
+    report::Counts,
     upload::InboxKey,
 };
 use rollcall_model::{
@@ -81,7 +82,8 @@ impl Engine {
         match stopped {
             Interrupt::Ends(failure) => {
                 attempt.job.failure = Some(failure);
-                attempt.job.counts.unprocessed = attempt.job.progress.rows;
+                // One that was given up before may have counted rows otherwise.
+                attempt.job.counts = Counts { unprocessed: attempt.job.progress.rows, ..Counts::default() };
                 finish(&mut attempt).await?;
                 Ok(DeliveryOutcome::Ended)
             }

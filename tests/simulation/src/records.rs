@@ -76,10 +76,20 @@ impl Jobs for Memory {
         if saved.await? { Ok(()) } else { Err(conflict("writing the job")) }
     }
 
-    async fn decide_job(&self, job: &Job, decided_on: JobState, _: Decision, _: &Actor) -> Result<bool, StorageError> {
+    async fn decide_job(
+        &self,
+        job: &Job,
+        decided_on: JobState,
+        decision: Decision,
+        _: &Actor,
+    ) -> Result<bool, StorageError> {
         self.ask("writing the decision about the job", |state| {
             let there = state.jobs.get(&job.id).is_some_and(|now| now.state == decided_on);
             if there {
+                // That it was on hold has been told; what comes of it now is another thing to tell.
+                if decision == Decision::Execute {
+                    state.mails.remove(&job.id);
+                }
                 state.jobs.insert(job.id.clone(), job.clone());
             }
             there

@@ -108,7 +108,8 @@ impl AppendPlan {
     /// of them, or those that the file can't ask for any more, since they were retired meanwhile.
     pub(super) fn came(&self, now: &Self) -> Vec<CallerId> {
         // Whoever has the login ID after a deletion is somebody else.
-        let list = now.list.as_ref().filter(|_| now.created == self.created);
+        let same = self.created.is_none_or(|created| now.created == Some(created));
+        let list = now.list.as_ref().filter(|_| same);
         let on_list = |number: &&CallerId| list.is_some_and(|list| list.contains(number));
         let came: Vec<CallerId> = self.add.iter().filter(on_list).copied().collect();
         if came.len() == self.add.len() {

@@ -132,6 +132,11 @@ impl RotationPlan {
         }
     }
 
+    /// Whether this plan of an earlier attempt is of the user whom the plan of `now` is of.
+    fn is_of(&self, now: &Self) -> bool {
+        self.created.is_none_or(|created| now.created == Some(created))
+    }
+
     fn return_numbers(&mut self, numbers: &[CallerId]) {
         self.removed.retain(|pair| !numbers.contains(&pair.old));
         self.returned.extend(numbers);
@@ -147,7 +152,7 @@ impl Plan for RotationPlan {
     fn keep_done(&mut self, now: &Self) -> bool {
         // That the old numbers are off may be somebody else's doing; that the new ones came shows whose it is.
         let swapped = |list: &Vec<CallerId>| {
-            self.created == now.created
+            self.is_of(now)
                 && self.removed.iter().all(|pair| !list.contains(&pair.old))
                 && self.added.iter().all(|new| list.contains(new))
         };
@@ -156,7 +161,7 @@ impl Plan for RotationPlan {
 
     fn merge_previous_attempt(&mut self, earlier: &Self) {
         // Whoever has the login ID after a deletion is somebody else.
-        let Some(list) = self.list.as_ref().filter(|_| self.created == earlier.created) else { return };
+        let Some(list) = self.list.as_ref().filter(|_| earlier.is_of(self)) else { return };
         let came = earlier.added.iter().filter(|number| list.contains(number)).count();
         let is_there = earlier.removed.iter().any(|pair| list.contains(&pair.old));
         if is_there || came == 0 && !earlier.added.is_empty() {

@@ -108,6 +108,8 @@ pub(super) async fn plan(
             plan.numbers.had_none = !context.dialable.reach(user.policy, department, &user.caller_ids);
             plan.numbers.created = user.created;
             plan.numbers.list = attempt.goes_on().then(|| user.caller_ids.clone());
+        } else if let UserChange::Create(user) = &plan.change {
+            plan.numbers.created = user.created;
         }
         plan
     });

@@ -59,6 +59,9 @@ pub fn did(state: &State, job: &Job, log: &[Entry]) -> Did {
         deed.added.extend(effect.added);
         deed.removed.extend(effect.removed);
         deed.had_none |= effect.had_none;
+        // Where somebody else was faster to do the same, the log knows that one as the writer.
+        let person = state.users.get(&effect.login).filter(|person| effect.created == person.user.created);
+        deed.born = person.map_or(deed.born, |person| person.born);
     }
     for entry in log.iter().filter(|entry| entry.by == By::Job(job.id.clone())) {
         match &entry.what {

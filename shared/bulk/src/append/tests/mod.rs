@@ -48,8 +48,9 @@ fn what_an_earlier_attempt_has_added_stays_its_doing_though_the_number_is_retire
         assert_eq!(merged.add.len(), now.add.len() + came.len(), "{list:?}");
     }
     // The user was deleted, and another has the login ID.
-    let another = AppendPlan { created: Some(Timestamp::UNIX_EPOCH), ..plan(&[1, 2, 5], &[1, 2]) };
-    assert!(!earlier.clone().keep_done(&another));
+    let since = |second| Timestamp::from_second(second).ok();
+    let (mut earlier, another) = (AppendPlan { created: since(1), ..earlier }, plan(&[1, 2, 5], &[1, 2]));
+    assert!(!earlier.keep_done(&AppendPlan { created: since(2), ..another }));
 }
 
 /// The table: each user's standing and list, by folded login ID.

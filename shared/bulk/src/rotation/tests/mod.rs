@@ -195,7 +195,9 @@ fn what_an_earlier_attempt_has_done_stays_its_doing() {
     plan.merge_previous_attempt(&earlier);
     assert_eq!(plan, before);
     // The user was deleted, and another has the login ID.
-    let holder = Holder { created: Some(Timestamp::UNIX_EPOCH), ..holder(Policy::Custom, &[5, 8]) };
+    let since = |second| Timestamp::from_second(second).ok();
+    let earlier = RotationPlan { created: since(1), ..earlier };
+    let holder = Holder { created: since(2), ..holder(Policy::Custom, &[5, 8]) };
     let mut plan = RotationPlan::decide("asha", Some(&holder), &rules);
     plan.merge_previous_attempt(&earlier);
     assert!(!plan.writes());

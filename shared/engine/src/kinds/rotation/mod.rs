@@ -177,7 +177,9 @@ impl Operation for Rotate {
         let logins: Vec<&str> = logins.iter().map(String::as_str).collect();
         let found = attempt.world.users.find_users(attempt.account(), &logins, attempt.until, usage).await?;
         for plan in plans.iter_mut().filter(|plan| plan.writes()) {
-            let found = found.get(&plan.login).filter(|found| found.created == plan.created);
+            let found = found
+                .get(&plan.login)
+                .filter(|found| plan.created.is_none_or(|created| found.created == Some(created)));
             let Some(found) = found else { continue };
             if found.policy == Policy::Custom
                 && !rules.reaches(found.policy, found.department.as_ref(), &found.caller_ids)

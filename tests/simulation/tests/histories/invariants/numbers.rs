@@ -47,6 +47,7 @@ pub fn nobody_is_left_without_a_number(round: &Round<'_>) {
     for (login, (at, _)) in emptied {
         let excused = is_touched(round, &login, &may_empty)
             || had_none(round, at, &login)
+            || came_while_leaving(round, at, &login)
             || changed_behind(round, at, &login) && !looked_later(round, at, &login);
         let (entry, person) = (&round.log[at], &users[&login]);
         let job = round.job_of(entry).map(|job| job.upload.key());
@@ -99,6 +100,27 @@ fn had_none(round: &Round<'_>, at: usize, login: &str) -> bool {
         }
     }
     false
+}
+
+/// Whether what a rotation has taken out of service had come onto the list of somebody who had nothing to dial from, when the rotation was about to do
+/// so already.
+fn came_while_leaving(round: &Round<'_>, at: usize, login: &str) -> bool {
+    let What::Number { after: leaving, .. } = &round.log[at].what else { return false };
+    let By::Job(rotation) = &round.log[at].by else { return false };
+    let has = |person: &Person| person.user.caller_ids.contains(&leaving.number);
+    let (mut numbers, mut came) = (round.before.numbers.clone(), false);
+    for entry in &round.log[..at] {
+        match &entry.what {
+            What::Number { after, .. } => _ = numbers.insert(after.number, (**after).clone()),
+            What::User { login: of, before: Some(before), after: Some(after) } if of == login => {
+                let comes = has(after) && !has(before);
+                let reserved = numbers[&leaving.number].reserved_by.as_ref() == Some(rotation);
+                came = came && has(after) || comes && reserved && !can_dial(&before.user, &numbers);
+            }
+            _ => {}
+        }
+    }
+    came
 }
 
 /// Whether a person emptied the list, or has changed the user or a number after whoever did had last looked at it.
