@@ -168,7 +168,7 @@ impl Plan for NumberUploadPlan {
         self.write().is_some()
     }
 
-    fn is_done(&self, now: &Self) -> bool {
+    fn keep_done(&mut self, now: &Self) -> bool {
         now.change == NumberChange::None
     }
 
