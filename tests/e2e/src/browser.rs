@@ -4,6 +4,8 @@
 
 use std::{
     fs,
+    io::{Read, Write},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -11,7 +13,7 @@ use std::{
 
 use axum::{
     body::Body,
-    http::{Method, Request},
+    http::{HeaderName, HeaderValue, Method, Request, StatusCode},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http_body_util::BodyExt;
@@ -21,7 +23,7 @@ use hyper_util::{
 };
 use serde_json::{Value, json};
 
-use crate::{Stack, rollcall};
+use crate::{Reply, Stack, contract, rollcall};
 
 /// What drives Chromium.
 const DRIVER: &str = "chromedriver";
@@ -211,6 +213,54 @@ impl Browser {
         self.send(Method::POST, "/actions", actions).await;
     }
 
+    /// Keeps what the page asks of the API from now on, and what it is answered, until the page is loaded anew.
+    pub async fn watch(&self) {
+        const WATCH: &str = "const before = window.fetch;
+            window.asked = [];
+            window.fetch = async (url, options = {}) => {
+              const answer = await before(url, options);
+              if (String(url).startsWith('/v1/')) {
+                const copy = answer.clone();
+                window.asked.push({ method: options.method ?? 'GET', path: String(url), sent: options.body ?? null,
+                  status: answer.status, headers: [...answer.headers], body: await copy.text() });
+              }
+              return answer;
+            }";
+        self.run(WATCH, json!([])).await;
+    }
+
+    /// Holds all that was kept against the contract; how many requests that were.
+    ///
+    /// # Panics
+    /// If a request or an answer breaks the contract.
+    pub async fn keeps_the_contract(&self) -> usize {
+        let asked = self.run("return window.asked", json!([])).await;
+        let asked = asked.as_array().expect("the page was watched");
+        for one in asked {
+            let text = |name: &str| one[name].as_str().unwrap_or_default();
+            let method: Method = text("method").parse().expect("a method");
+            let operation = contract().operation(&method, text("path"));
+            let operation = operation.unwrap_or_else(|| panic!("{one} is no route of the contract"));
+            if let (Some(schema), Ok(sent)) = (&operation.body, serde_json::from_str(text("sent"))) {
+                assert_eq!(contract().faults(schema, &sent), None, "{operation:?}: {sent}");
+            }
+            let pair = |pair: &Value| {
+                let part = |at: usize| pair[at].as_str().expect("a header");
+                (part(0).parse::<HeaderName>().expect("a name"), part(1).parse::<HeaderValue>().expect("a value"))
+            };
+            let reply = Reply {
+                status: StatusCode::from_u16(one["status"].as_u64().unwrap_or_default().try_into().expect("a status"))
+                    .expect("a status"),
+                headers: one["headers"].as_array().into_iter().flatten().map(pair).collect(),
+                body: text("body").to_owned().into(),
+            };
+            if let Err(broken) = contract().check(&method, text("path"), &reply) {
+                panic!("{broken}");
+            }
+        }
+        asked.len()
+    }
+
     /// A picture of the page, as PNG.
     pub async fn picture(&self) -> Vec<u8> {
         let picture = self.send(Method::GET, "/screenshot", Value::Null).await;
@@ -267,8 +317,23 @@ async fn drive(dir: &Path) -> Option<(Child, u16)> {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver ends its browser with itself.
+        // Without it the driver ends alone, and leaves its browser running.
+        if let Err(error) = self.close() {
+            eprintln!("a browser could not be closed: {error}");
+        }
         let _ = Command::new("kill").arg("-TERM").arg(self.driver.id().to_string()).status();
         let _ = self.driver.wait();
+    }
+}
+
+impl Browser {
+    /// Ends the session, and the browser with it. Nothing can be waited for where a value is dropped, so it is sent by hand.
+    fn close(&self) -> std::io::Result<()> {
+        let rest = self.session.trim_start_matches("http://");
+        let Some((host, path)) = rest.split_once('/') else { return Ok(()) };
+        let mut stream = TcpStream::connect(host)?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        write!(stream, "DELETE /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
+        stream.read_to_end(&mut Vec::new()).map(drop)
     }
 }

@@ -46,6 +46,7 @@ export function write(records) {
 const folded = name => name.toLowerCase().replace(/\([^)]*\)\s*$/, '').replace(/[^\p{L}\p{N}]/gu, '');
 const LOGINS = ['loginid', 'login', 'userid', 'username'];
 const NUMBERS = /^(allowedcallerids?|allowedcalleridlist|alloweddidnumbers?|alloweddids?|callerids?|dids?)$/;
+const NUMBER = ['number', 'callerid', 'did', 'didnumber', 'telephone'];
 const OLD = ['oldcallerid', 'oldnumber', 'olddid', 'old', 'retire'];
 
 /**
@@ -62,7 +63,7 @@ export function kindOf(text) {
     const append = others.some(name => NUMBERS.test(name)) && others.every(name => NUMBERS.test(name));
     return { kind: append ? 'append-caller-ids' : 'upload-users', columns };
   }
-  return { kind: null, columns };
+  return { kind: names.some(name => NUMBER.includes(name)) ? 'upload-numbers' : null, columns };
 }
 
 /** The text of the first bytes of a file, by its mark. */

@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from '../core/html.js';
 import { explain } from '../core/api.js';
 import { can } from '../core/auth.js';
-import { count, size } from '../core/format.js';
+import { counted, size } from '../core/format.js';
 import { download, firstRows } from '../core/results.js';
 import { href, place, setQuery } from '../core/router.js';
 import { allowedKinds, uploadDialog } from '../ui/drop.js';
@@ -47,7 +47,7 @@ export function Rows({ job }) {
   ];
   const total = job.counts.failed + job.counts.partial + job.counts.unprocessed;
   return html`<section aria-labelledby="rows"><div class="row spread"><h2 id="rows">${view === 'failures'
-    ? `${count(total)} rows need correction` : 'Rows'}</h2>
+    ? counted(total, 'row needs correction', 'rows need correction') : 'Rows'}</h2>
     <div class="row">
       <${Select} hidden label="Rows that are shown" value=${view} onChange=${rows => setQuery({ rows })}
         options=${Object.entries(SHOWN)} />
@@ -71,6 +71,9 @@ export function Rows({ job }) {
 function Said({ name, value }) {
   if (/^(login|user) ?id$/i.test(name) && can('users.read')) return html`<a href=${href(['users',
     value])}><bdi>${value}</bdi></a>`;
+  if (/^crm user/i.test(name) && can('mappings.read')) {
+    return html`<a href=${href(['mappings'], { why: value })}><bdi>${value}</bdi></a>`;
+  }
   if (/^\+\d{6,15}$/.test(value) && can('numbers.read')) return html`<a href=${href(['numbers', value])}><span
     dir="ltr">${value}</span></a>`;
   return html`<bdi>${value}</bdi>`;

@@ -102,32 +102,15 @@ function Standing({ standing }) {
 }
 
 function Resync({ close }) {
-  const [preview, setPreview] = useState(true), [unable, setUnable] = useState(false);
-  const body = preview && !unable ? { preview: true } : {};
   const submit = async () => {
-    try {
-      const { data } = await ask('POST', 'mappings/resync', { body });
-      go(can('jobs.read') ? ['jobs', data.job] : ['mappings']);
-    } catch (error) {
-      // A stack whose resyncs have no preview.
-      if (!body.preview || ![400, 422].includes(error.status)) throw error;
-      setUnable(true);
-      setPreview(false);
-      return false;
-    }
-    return true;
+    const { data } = await ask('POST', 'mappings/resync', { body: {} });
+    go(can('jobs.read') ? ['jobs', data.job] : ['mappings']);
   };
-  return html`<${Dialog} title="Resync" word=${preview ? 'Preview' : 'Resync'} close=${close} submit=${submit}
-    foot=${html`<${Commands} lines=${[line(['resync']), curl('POST', 'mappings/resync', { body })]} />`}>
+  return html`<${Dialog} title="Resync" word="Resync now" close=${close} submit=${submit}
+    foot=${html`<${Commands} lines=${[line(['resync']), curl('POST', 'mappings/resync', { body: {} })]} />`}>
     <p>Asks the phone system who may dial from what, and brings what CRM users see in step with it. The job’s rows tell
-      what is granted and revoked.
-      It is on hold, and changes nothing, where it would revoke more than the safety threshold.</p>
-    ${unable ? html`<p class="hint" role="status">This stack has no preview of resyncs. Press “Resync” to run it; the
-      safety threshold still holds.</p>`
-    : html`<div class="check"><input type="checkbox" id="resync-preview" checked=${preview} onChange=${event =>
-      setPreview(event.target.checked)} />
-        <div><label for="resync-preview">Preview first</label><p class="hint">Shows the difference, and changes nothing
-          until you say so.</p></div></div>`}<//>`;
+      what is granted and revoked. It is on hold, and changes nothing, where it would revoke more than the safety
+      threshold.</p><//>`;
 }
 
 function MapUser({ mapping, close, done }) {

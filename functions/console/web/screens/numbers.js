@@ -8,7 +8,10 @@ import { go, href, setQuery } from '../core/router.js';
 import { useKeys } from '../core/keys.js';
 import { nameOf, useCatalogue } from '../ui/catalogue.js';
 import { open } from '../ui/dialog.js';
+import { allowedKinds, sample, uploadDialog } from '../ui/drop.js';
+import { Menu } from '../ui/menu.js';
 import { notify } from '../ui/notices.js';
+import { saveList } from '../ui/save.js';
 import { Button, Card, Cards, Chip, Day, Empty, Heading, Num, Own, Search, Select, Trouble } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
 import { NUMBER_STATES } from '../ui/words.js';
@@ -67,6 +70,12 @@ export default function Numbers({ query }) {
     ...(may && chosen.size > 0 && { r: ['Rotate the chosen ones', rotate], f: ['Flag the chosen ones', flag] }),
   });
   const { summary } = list;
+  const uploads = allowedKinds().includes('upload-numbers');
+  const more = [
+    ['Download CSV', () => saveList('numbers.csv', {}, 'numbers.csv', 'number')],
+    can('jobs.read') && uploads && ['Sample CSV', () => sample('upload-numbers')],
+    uploads && ['Upload numbers', () => uploadDialog('upload-numbers')],
+  ];
   const card = (value, name, filters, tone = '') => html`<${Card} value=${count(value)} name=${name} tone=${value ? tone
     : ''} to=${href(['numbers'], filters)}
     current=${(query.state ?? '') === (filters.state ?? '') && (query.due ?? '') === (filters.due ?? '')} />`;
@@ -85,8 +94,9 @@ export default function Numbers({ query }) {
       title=${code}>▲ ${message}</span> `) },
   ];
   return html`
-    <${Heading} title="Numbers" actions=${may && html`<a class="button" href=${href(['rotation'])}>Rotate…</a>
-      <${Button} kind="main" onClick=${add}>Add numbers<//>`} />
+    <${Heading} title="Numbers" actions=${html`<${Menu} word="More actions" items=${more} />
+      ${may && html`<a class="button" href=${href(['rotation'])}>Rotate…</a>
+        <${Button} kind="main" onClick=${add}>Add numbers<//>`}`} />
     ${summary.all > 0 && html`<nav aria-label="Numbers by state"><${Cards}>
       ${card(summary.all, 'all', {})}${card(summary.active, 'active', { state: 'active' },
         'good')}${card(summary.flagged, 'flagged', { state: 'flagged' }, 'bad')}

@@ -1,8 +1,6 @@
 // All users: every field, filter and action of the list.
 import { html, useState } from '../core/html.js';
-import { ask, explain } from '../core/api.js';
 import { can } from '../core/auth.js';
-import { save } from '../core/csv.js';
 import { counted } from '../core/format.js';
 import { forget, useList } from '../core/list.js';
 import { go, href, setQuery } from '../core/router.js';
@@ -11,7 +9,7 @@ import { nameOf, useCatalogue } from '../ui/catalogue.js';
 import { allowedKinds, sample, uploadDialog } from '../ui/drop.js';
 import { open } from '../ui/dialog.js';
 import { Menu } from '../ui/menu.js';
-import { notify } from '../ui/notices.js';
+import { saveList } from '../ui/save.js';
 import { Button, Chip, Empty, Heading, Num, Own, Search, Select, Trouble } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
 import { ACTIONS, AGENT_STATES, WEB_LOGINS, legal } from '../ui/words.js';
@@ -35,16 +33,6 @@ export function UserActions({ user, changed, small = false }) {
     label=${`Actions on ${user.login}`} items=${items} />`;
 }
 
-async function download(query, name) {
-  try {
-    const { data } = await ask('GET', 'users', { query, accept: 'text/csv' });
-    save(name, data);
-    notify(`${name} is saved: ${counted(data.trimEnd().split('\n').length - 1, 'user')}.`);
-  } catch (error) {
-    notify(explain(error).title, { tone: 'bad' });
-  }
-}
-
 export default function Users({ query }) {
   const [chosen, setChosen] = useState(new Map()), [every, setEvery] = useState(false);
   const asked = Object.fromEntries(FILTERS.map(name => [name, query[name]]));
@@ -66,8 +54,8 @@ export default function Users({ query }) {
     ['View team members', () => open(close => html`<${TeamMembers} teams=${teams} close=${close} />`)],
     ['Extension status', href(['extensions'])],
     ['All roles', href(['settings'], { part: 'roles' })],
-    [filtered ? 'Download CSV of these' : 'Download CSV', () => download(asked, query.calling_agent === 'true'
-      ? 'agents.csv' : 'users.csv')],
+    [filtered ? 'Download CSV of these' : 'Download CSV', () => saveList('users', asked, query.calling_agent === 'true'
+      ? 'agents.csv' : 'users.csv', 'user')],
     can('jobs.read') && ['Sample CSV', () => sample('upload-users')],
     kinds.includes('upload-users') && ['Upload users', () => uploadDialog('upload-users')],
     kinds.includes('append-caller-ids') && ['Bulk append caller ID', () => uploadDialog('append-caller-ids')],

@@ -13,12 +13,21 @@ import { useCatalogue } from './catalogue.js';
 
 /** What each kind of file is called, what it needs, and its sample. */
 const FILES = {
-  'append-caller-ids': { scope: 'users.write', command: 'append', sample: 'append-caller-ids.csv',
-    columns: 'Login ID and Allowed Caller ID' },
-  'upload-users': { scope: 'users.write', command: 'upload', sample: 'users.csv',
-    columns: 'Login ID, Name and what else is known' },
-  'rotate-caller-ids': { scope: 'numbers.write', command: 'rotate', sample: 'rotate-caller-ids.csv',
-    columns: 'Old Caller ID and New Caller ID' },
+  'append-caller-ids': {
+    scope: 'users.write', command: ['append'], sample: 'append-caller-ids.csv',
+      columns: 'Login ID and Allowed Caller ID',
+  },
+  'upload-users': {
+    scope: 'users.write', command: ['upload'], sample: 'users.csv', columns: 'Login ID, Name and what else is known',
+  },
+  'upload-numbers': {
+    scope: 'numbers.write', command: ['numbers', 'upload'], sample: 'numbers.csv',
+      columns: 'Number, and what else is known of it',
+  },
+  'rotate-caller-ids': {
+    scope: 'numbers.write', command: ['rotate', '--file'], sample: 'rotate-caller-ids.csv',
+    columns: 'Old Caller ID and New Caller ID',
+  },
 };
 /** Milliseconds for which a job is looked for before its place in the list is shown. */
 const PATIENCE = 60_000;
@@ -112,9 +121,9 @@ function Upload({ kind: meant, first, close }) {
     }
   };
   const differs = seen?.kind && seen.kind !== kind;
-  const words = file && line([FILES[kind].command, ...(kind === 'rotate-caller-ids' ? ['--file'] : []), file.name,
-    ...(role && kind === 'upload-users' ? ['--role', role] : []), ...(preview && kind !== 'rotate-caller-ids'
-      ? ['--preview'] : [])]);
+  const words = file && line([...FILES[kind].command, file.name, ...(role && kind === 'upload-users' ? ['--role', role]
+    : []),
+    ...(preview && kind !== 'rotate-caller-ids' ? ['--preview'] : [])]);
   return html`<${Dialog} title=${KINDS[kind] ?? 'Upload a file'} close=${close} submit=${submit} word=${preview
     ? 'Upload and preview' : 'Upload and do it'}
     ready=${Boolean(file?.size) && Boolean(seen?.kind)} foot=${html`<${Commands} lines=${[words]} />`}>

@@ -60,6 +60,8 @@ impl Instance {
         log: &Log,
     ) -> Result<Self, InvokeError> {
         let id = Uuid::new_v4().simple().to_string();
+        // Before the process is there: a small one asks for its first event before this function goes on.
+        let work = desks.open(&id, &function.arn, function.timeout);
         let mut command = Command::new("/bin/sh");
         command.arg("-c").arg(WATCHED).arg(binary).env_clear();
         // A Ctrl-C in the terminal is for the stack, which then ends its functions in order.
@@ -69,7 +71,7 @@ impl Instance {
                 command.env(name, value);
             }
         }
-        let mut child = command
+        let spawned = command
             .envs(lambda_environment(function, &id))
             .env("AWS_LAMBDA_RUNTIME_API", format!("http://{address}/{id}"))
             .envs(endpoints)
@@ -78,11 +80,12 @@ impl Instance {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| InvokeError {
-                kind: "Runtime.InvalidEntrypoint".to_owned(),
-                message: format!("could not start {}: {error}", binary.display()),
-            })?;
+            .spawn();
+        let mut child = spawned.map_err(|error| {
+            desks.close(&id);
+            let message = format!("could not start {}: {error}", binary.display());
+            InvokeError { kind: "Runtime.InvalidEntrypoint".to_owned(), message }
+        })?;
         if let Some(output) = child.stdout.take() {
             tokio::spawn(log.clone().follow(output));
         }
@@ -90,7 +93,6 @@ impl Instance {
             tokio::spawn(log.clone().follow(output));
         }
         tracing::debug!(function.name, process.id = child.id(), "started a function");
-        let work = desks.open(&id, &function.arn, function.timeout);
         Ok(Self { id, watch: child.stdin.take(), child, work, desks: desks.clone() })
     }
 

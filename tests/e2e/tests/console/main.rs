@@ -39,5 +39,6 @@ async fn opened(look: Look, options: &[&str]) -> Option<(Stack, Browser)> {
     let seeded = rollcall(Some(&stack), &[&["seed"], &ACCOUNT[..]].concat(), b"");
     assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
     browser.log_in(&stack, &[&ACCOUNT[..], options].concat()).await;
+    browser.watch().await;
     Some((stack, browser))
 }

@@ -33,6 +33,25 @@ async fn what_a_token_does_not_allow_is_not_shown() {
     assert!(browser.run("return document.querySelector('[name=policy]').disabled", json!([])).await == true);
 }
 
+/// A script that got in could act while the page is open, and finds nothing to take away.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_kept_nowhere() {
+    let Some((_stack, browser)) = opened(USUAL, &[]).await else { return };
+    let kept = "return JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.search])";
+    assert_eq!(browser.run(kept, json!([])).await, r#"[{},{},"",""]"#);
+    // A reload asks the issuer again, and comes back to the same place.
+    browser.place("#/users?agent_status=enabled", "All users").await;
+    browser.run("location.reload()", json!([])).await;
+    browser
+        .until(
+            "the page is loaded anew",
+            "return !window.asked && document.querySelector('h1')?.innerText === 'All users'",
+            json!([]),
+        )
+        .await;
+    assert_eq!(browser.run("return location.hash", json!([])).await, "#/users?agent_status=enabled");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_no_session_learns_how_to_get_in_and_nothing_else() {
     let Some(browser) = Browser::open(USUAL).await else { return };
