@@ -27,7 +27,8 @@ come before it any more.
 Examples:
   rollcall audit --user user2
   rollcall audit --number 9876500002 --from yesterday
-  rollcall audit --job latest --json")]
+  rollcall audit --job latest --json
+  rollcall audit --latest --limit 20")]
 pub struct Audit {
     #[command(flatten)]
     whose: AccountArg,
@@ -46,12 +47,15 @@ pub struct Audit {
     /// The moment after the last one, 31 days after the first at most
     #[arg(long, value_name = "TIME", value_parser = when)]
     to: Option<Timestamp>,
+    /// The latest first
+    #[arg(long)]
+    latest: bool,
     #[command(flatten)]
     list: ListArgs,
 }
 
 impl Audit {
-    /// Lists them, the oldest first.
+    /// Lists them, the oldest first unless it is said otherwise.
     ///
     /// # Errors
     /// If the stack can't be asked, or the range is none.
@@ -67,6 +71,7 @@ impl Audit {
             ("job", job),
             ("from", self.from.map(|from| from.to_string())),
             ("to", self.to.map(|to| to.to_string())),
+            ("order", self.latest.then(|| "desc".to_owned())),
         ];
         let query: Vec<_> = asked.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
         let path = ["v1", "audit"];

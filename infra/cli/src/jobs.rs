@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use rollcall_api_types::JobView;
+use rollcall_bulk::job::JobState;
+use rollcall_model::jobs::JobKind;
+use strum::VariantArray as _;
 
 use crate::audit::actor;
 use crate::client::StackClient;
@@ -21,12 +24,25 @@ A job that runs and that nobody works on shows as waiting: its last attempt died
 file will go on.
 
 Example:
-  rollcall jobs --limit 5")]
+  rollcall jobs --limit 5
+  rollcall jobs --state on_hold")]
 pub struct Jobs {
     #[command(flatten)]
     whose: AccountArg,
+    /// Only those in this state, as `finished`, `on_hold` or `previewed`
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    state: Option<JobState>,
+    /// Only those of this kind, as `append-caller-ids`
+    #[arg(long, value_name = "KIND")]
+    kind: Option<JobKind>,
     #[command(flatten)]
     list: ListArgs,
+}
+
+fn state(text: &str) -> Result<JobState, String> {
+    let all = JobState::VARIANTS.iter().map(|state| <&str>::from(*state));
+    let found = JobState::VARIANTS.iter().find(|state| <&str>::from(**state) == text);
+    found.copied().ok_or_else(|| format!("It is one of {}.", all.collect::<Vec<_>>().join(", ")))
 }
 
 impl Jobs {
@@ -52,9 +68,15 @@ impl Jobs {
             ],
             row: &|job| (row(job), undone(job)),
             wanted: &|_: &JobView| true,
-            none: format!("The account {account} has no jobs. Start one with: {append}\n"),
+            none: if self.state.is_none() && self.kind.is_none() {
+                format!("The account {account} has no jobs. Start one with: {append}\n")
+            } else {
+                format!("The account {account} has no such job.\n")
+            },
         };
-        self.list.print(&stack, &["v1", "jobs"], &[], listed).await
+        let state = self.state.map(<&str>::from).map(|state| ("state", state));
+        let query: Vec<_> = state.into_iter().chain(self.kind.map(|kind| ("kind", kind.as_str()))).collect();
+        self.list.print(&stack, &["v1", "jobs"], &query, listed).await
     }
 }
 

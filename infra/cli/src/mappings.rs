@@ -30,6 +30,9 @@ pub struct Mappings {
     /// Only those in this state: unmapped, ambiguous, mapped or orphaned
     #[arg(long, value_name = "STATE")]
     state: Option<String>,
+    /// Only those with this text in the CRM user's ID, address or login, or in the phone user's ID
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
     #[command(flatten)]
     list: ListArgs,
 }
@@ -41,11 +44,13 @@ impl Mappings {
     /// If the stack can't be asked.
     pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
         let stack = StackClient::open(place, &self.whose).await?;
-        let query: Vec<_> = self.state.iter().map(|state| ("state", state.as_str())).collect();
+        let filters = [("state", self.state.as_deref()), ("search", self.search.as_deref())];
+        let query: Vec<_> = filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         let (account, map) = (&stack.account, stack.hint("map CRM_USER --to LOGIN"));
-        let none = match self.state {
-            None => format!("The account {account} has no mappings. Make one with: {map}\n"),
-            Some(_) => format!("The account {account} has no such mapping.\n"),
+        let none = if query.is_empty() {
+            format!("The account {account} has no mappings. Make one with: {map}\n")
+        } else {
+            format!("The account {account} has no such mapping.\n")
         };
         let columns = vec![
             Column::text("CRM user"),

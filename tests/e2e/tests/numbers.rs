@@ -222,7 +222,11 @@ async fn the_command_lists_what_is_due_or_in_a_state() {
     let table = text(&[]);
     let row = table.lines().find(|line| line.contains("+919876540001")).unwrap();
     assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["+919876540001", "flagged", "4", "4"], "{table}");
-    assert!(text(&["--limit", "2"]).contains("There are more"));
+    let told = String::from_utf8(run(&["--limit", "2"]).stderr).unwrap();
+    assert!(told.contains("There are more"), "{told}");
+    assert_eq!(listed(&["--sort=-days", "--limit", "1"]), ["+919876540000"]);
+    assert_eq!(listed(&["--search", "40001"]), ["+919876540001"]);
+    assert_eq!(listed(&["--department", "nowhere"]), [""; 0]);
     let none = text(&["--due", "99"]);
     assert!(none.contains("no such number") && !none.contains("seed"), "{none}");
     assert!(!run(&["--due", "0"]).status.success());

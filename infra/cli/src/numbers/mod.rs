@@ -27,6 +27,7 @@ Days have 24 hours. A number is in service while it is active or flagged; a rest
 Examples:
   rollcall numbers --due 15
   rollcall numbers --state flagged --json
+  rollcall numbers --department sales --sort=-days
   rollcall numbers add +919876500031 +919876500032 --department sales
   rollcall numbers upload october.csv
   rollcall numbers flag +919876500031
@@ -43,6 +44,21 @@ pub struct Numbers {
     /// Only those in this state: new, active, flagged, resting or retired
     #[arg(long, value_name = "STATE", value_parser = state)]
     state: Option<NumberState>,
+    /// Only those of this department, by ID
+    #[arg(long, value_name = "DEPARTMENT")]
+    department: Option<String>,
+    /// Only those for calls of this purpose: promotional, service or other
+    #[arg(long, value_name = "PURPOSE")]
+    purpose: Option<String>,
+    /// Only those with this label
+    #[arg(long, value_name = "LABEL")]
+    label: Option<String>,
+    /// Only those with these digits in a row
+    #[arg(long, value_name = "DIGITS")]
+    search: Option<String>,
+    /// The order: number, days or -days in service
+    #[arg(long, value_name = "ORDER", allow_hyphen_values = true, value_parser = ["number", "days", "-days"])]
+    sort: Option<String>,
     #[command(flatten)]
     list: ListArgs,
 }
@@ -83,14 +99,22 @@ impl Numbers {
         }
         let stack = StackClient::open(place, &self.whose).await?;
         let due = self.due.map(|days| days.to_string());
-        let query: Vec<_> = due.iter().map(|days| ("due", days.as_str())).collect();
+        let filters = [
+            ("due", due.as_deref()),
+            ("state", self.state.map(NumberState::as_str)),
+            ("department", self.department.as_deref()),
+            ("purpose", self.purpose.as_deref()),
+            ("label", self.label.as_deref()),
+            ("search", self.search.as_deref()),
+        ];
+        let filters: Vec<_> = filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        let query: Vec<_> = filters.iter().copied().chain(self.sort.as_deref().map(|sort| ("sort", sort))).collect();
         // Where none fit what was asked for, there may be many others.
-        let none = match (self.due, self.state) {
-            (None, None) => {
-                let make = stack.hint_here("seed").unwrap_or_else(|| stack.hint("numbers add NUMBER"));
-                format!("The account {} has no numbers. Make some with: {make}\n", stack.account)
-            }
-            _ => format!("The account {} has no such number.\n", stack.account),
+        let none = if filters.is_empty() {
+            let make = stack.hint_here("seed").unwrap_or_else(|| stack.hint("numbers add NUMBER"));
+            format!("The account {} has no numbers. Make some with: {make}\n", stack.account)
+        } else {
+            format!("The account {} has no such number.\n", stack.account)
         };
         let listed = Listed {
             columns: vec![
@@ -104,7 +128,7 @@ impl Numbers {
                 Column::text("Labels"),
             ],
             row: &|number| (row(number), number.warnings.first().map(|warned| warned.message.to_string())),
-            wanted: &|number: &NumberView| self.state.is_none_or(|state| number.facts.state == state),
+            wanted: &|_: &NumberView| true,
             none,
         };
         self.list.print(&stack, &["v1", "numbers"], &query, listed).await
