@@ -55,4 +55,8 @@ impl<O: Operation, E: Event> Operation for Meanwhile<O, E> {
     async fn finish(&self, attempt: &mut Attempt<'_>, job: &O::Job, context: &O::Context) -> Result<(), StorageError> {
         self.0.finish(attempt, job, context).await
     }
+
+    async fn conclude(&self, attempt: &Attempt<'_>) -> Result<(), StorageError> {
+        self.0.conclude(attempt).await
+    }
 }

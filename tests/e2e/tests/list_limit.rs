@@ -67,6 +67,7 @@ async fn codes(stack: &Stack, job: &Job) -> Vec<(String, Vec<String>)> {
     rows.iter().map(|row| (row["Status"].clone(), codes(&row["Error Code"]))).collect()
 }
 
+/// N13.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_appends_at_once_each_adds_what_the_list_has_room_for() {
     let stack = start().await;

@@ -24,7 +24,11 @@ fn numbers(all: &[usize]) -> Vec<String> {
 
 /// A stack whose account owns some numbers.
 async fn stack(count: usize) -> Stack {
-    let stack = Stack::start(&[]).await;
+    stack_with(&[], count).await
+}
+
+async fn stack_with(parameters: &[&str], count: usize) -> Stack {
+    let stack = Stack::start(parameters).await;
     let all = numbers(&(0..count).collect::<Vec<_>>());
     stack.own(&all.iter().map(String::as_str).collect::<Vec<_>>()).await;
     stack
@@ -102,6 +106,24 @@ async fn a_swap_whose_old_number_was_retired_again_is_left_and_fails() {
     assert_eq!(codes(&stack, &undone).await, ["NUMBER_RETIRED", "NUMBER_RETIRED"], "{undone:?}");
     assert_eq!(stack.list("u0").await.expect("a list"), numbers(&[1]));
     assert_eq!((state(&stack, &first).await, stack.mails().len()), (JobState::Finished, 1));
+}
+
+/// N2: what a job could do can be undone, though that makes more rows than a file may have.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_of_many_lists_is_undone_whatever_a_file_may_have_of_rows() {
+    let stack = stack_with(&["MaxRows=3"], 2).await;
+    let logins = ["u0", "u1", "u2", "u3"];
+    for login in logins {
+        create(&stack, login, &[0]).await;
+    }
+    let rotation = rotate(&stack, json!({ "retire": [number(0)], "replace_with": [number(1)] })).await;
+    assert_eq!(rotation.counts.applied, 4, "{rotation:?}");
+    let undone = undo(&stack, &rotation).await;
+    assert_eq!((undone.counts.applied, undone.counts.rows()), (9, 9), "{undone:?}");
+    for login in logins {
+        assert_eq!(stack.list(login).await.expect("a list"), numbers(&[0]));
+    }
+    assert_eq!(state(&stack, &rotation).await, JobState::Undone);
 }
 
 /// N3.

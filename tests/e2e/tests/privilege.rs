@@ -164,6 +164,9 @@ async fn drop_files(stack: &Stack) {
     for email in ["a", "b"] {
         assert_eq!(stack.upload_users(&format!("{email}.csv"), users(email)).await.counts.failed, 1);
     }
+    let numbers = "Number,State\n+919876500002,flagged\njunk,active\n";
+    let source = stack.drop_as(JobKind::UploadNumbers, "numbers.csv", numbers).await;
+    assert_eq!(stack.ended(&source).await.counts.failed, 1);
 }
 
 /// Every route is asked in the test of the contract; here those that reach further than the table.

@@ -89,7 +89,7 @@ impl NumberPlan {
     }
 
     /// **Nobody who dials by a department is left without a number**: a replacement stays in the department that it has taken over, where nothing else
-    /// of it would be in service when all of these are carried out.
+    /// of it would be in service when all of these are carried out. What a file has said of a number's department is taken back as it was said.
     pub fn keep_departments(plans: &mut [Self], inventory: &[InventoryNumber]) {
         let restored: HashMap<CallerId, &InventoryNumber> = plans
             .iter()
@@ -101,7 +101,8 @@ impl NumberPlan {
         let served: HashSet<Ref> = in_service.filter_map(|item| item.facts.department.clone()).collect();
         for plan in plans {
             let Ok([now, restored]) = &mut plan.change else { continue };
-            let department = now.facts.department.as_ref().filter(|_| now.facts.state.is_usable());
+            let taken_over = now.department_by.is_some() && now.facts.state.is_usable();
+            let department = now.facts.department.as_ref().filter(|_| taken_over);
             if restored.facts.department == now.facts.department || department.is_none_or(|id| served.contains(id)) {
                 continue;
             }
