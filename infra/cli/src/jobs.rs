@@ -94,7 +94,7 @@ fn row(job: &JobView) -> Vec<Cell> {
         count(job.counts.unchanged).into(),
         count(job.counts.needs_correction()).into(),
         job.asked_by.as_ref().map(actor).unwrap_or_default().into(),
-        if summary::has_file(job.kind) { Cell::from(job.file_name()) } else { "".into() },
+        if summary::has_file(job) { Cell::from(job.file_name()) } else { "".into() },
     ]
 }
 

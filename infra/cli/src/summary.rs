@@ -1,6 +1,7 @@
 //! What came of a job, in words.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use anyhow::Result;
 use jiff::Timestamp;
@@ -44,9 +45,16 @@ pub fn kind(kind: JobKind) -> &'static str {
     }
 }
 
-/// Whether a job of this kind works on a file that somebody has made, and not on a request.
-pub fn has_file(kind: JobKind) -> bool {
-    matches!(kind, JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::UploadNumbers | JobKind::PhoneSnapshot)
+/// Whether a job works on a file that somebody has made, and not on a request.
+pub fn has_file(job: &JobView) -> bool {
+    match job.kind {
+        JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::UploadNumbers | JobKind::PhoneSnapshot => true,
+        // It is asked for by a table, or by a request, which is JSON.
+        JobKind::RotateCallerIds => {
+            !Path::new(job.file_name()).extension().is_some_and(|extension| extension == "json")
+        }
+        JobKind::DirectoryImport | JobKind::MappingResync | JobKind::Undo => false,
+    }
 }
 
 /// What a job would do to whom, or why it is on hold.
@@ -159,7 +167,7 @@ pub fn describe(job: &JobView, mail: Option<&Mail>, stack: &StackClient) -> Stri
     };
     line("Job", job.id.as_str());
     line("Kind", kind(job.kind));
-    if has_file(job.kind) {
+    if has_file(job) {
         line("File", &format!("{} ({})", output::visible(job.file_name()), counted(job.size, "byte", "bytes")));
     }
     line("Begun", &format!("{:.0}, {} ago", job.started, output::span(age(job.started))));

@@ -54,11 +54,8 @@ impl Undo {
         let job = job::find_undoable(&stack, &self.job).await?;
         let request = UndoJobRequest { preview: self.preview || self.consent.asks(), allow_empty: self.allow_empty };
         let id = stack.ask_for(&["v1", "jobs", job.id.as_str(), "undo"], &request).await?;
-        let of = if summary::has_file(job.kind) {
-            format!(" of {}", output::visible(job.file_name()))
-        } else {
-            String::new()
-        };
+        let of =
+            if summary::has_file(&job) { format!(" of {}", output::visible(job.file_name())) } else { String::new() };
         let by = job.asked_by.as_ref().map(|by| format!(", asked for by {}", actor(by))).unwrap_or_default();
         let what = format!(
             "Undo the job {} ({}{of}, {} ago{by})",

@@ -44,12 +44,12 @@ async fn the_command_shows_first_what_would_be_taken_back() {
         (output.status.code(), said)
     };
     let (code, said) = run(&["undo", "latest"]);
-    assert!(code == Some(0) && said.contains("Would remove   1"), "{said}");
+    assert!(code == Some(3) && said.contains("Would remove   1"), "{said}");
     assert_eq!(stack.list("user1").await.unwrap(), [number(1)]);
     let (code, said) = run(&["job", "latest", "--execute"]);
     assert!(code == Some(0) && said.contains("Numbers gone   1"), "{said}");
     assert_eq!(stack.list("user1").await.unwrap(), [""; 0]);
-    assert!(run(&["undo", "latest"]).1.contains("can't be taken back"));
+    assert!(run(&["undo", "latest"]).1.contains("no job that can be undone"));
 }
 
 /// The story, through public doors alone.
