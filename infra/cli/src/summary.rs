@@ -50,9 +50,7 @@ pub fn has_file(job: &JobView) -> bool {
     match job.kind {
         JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::UploadNumbers | JobKind::PhoneSnapshot => true,
         // It is asked for by a table, or by a request, which is JSON.
-        JobKind::RotateCallerIds => {
-            !Path::new(job.file_name()).extension().is_some_and(|extension| extension == "json")
-        }
+        JobKind::RotateCallerIds => Path::new(job.file_name()).extension().is_none_or(|extension| extension != "json"),
         JobKind::DirectoryImport | JobKind::MappingResync | JobKind::Undo => false,
     }
 }
