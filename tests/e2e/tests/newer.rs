@@ -9,7 +9,7 @@ use axum::http::{Method, StatusCode};
 use e2e::{Event, Faults, Meanwhile, Stack, TestEngine, delivery, user};
 use mapping_resync::HttpPhoneSystems;
 use rollcall_bulk::{
-    job::{Job, JobState},
+    job::{Delivery, Job, JobState},
     resync::state::ResyncRequest,
 };
 use rollcall_connectors::{Http, zoom_phone};
@@ -52,7 +52,9 @@ async fn overtaken<O: Operation>(
     let source = stack.put_quietly("overtaken", file).await;
     let upload = stack.upload_of(kind, "overtaken");
     let operation = Meanwhile(operation, Asked { stack, requests, done: AtomicBool::new(false) });
-    let ended = world.engine.run(&operation, &upload, &source, &delivery(1)).await.expect("an outcome");
+    // What a person says comes after the job has begun.
+    let now = Delivery { at: jiff::Timestamp::now(), ..delivery(1) };
+    let ended = world.engine.run(&operation, &upload, &source, &now).await.expect("an outcome");
     assert_eq!(ended, DeliveryOutcome::Ended);
     stack.job_when(&source, |job| job.state == JobState::Finished).await
 }
