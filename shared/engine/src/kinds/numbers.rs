@@ -8,7 +8,7 @@ use rollcall_bulk::{
 };
 use rollcall_model::{caller_id::CallerId, catalog::CatalogKind, inventory::InventoryNumber, jobs::JobKind};
 
-use super::users::make_entries;
+use super::users::{make_entries, refuse_an_older_version};
 use crate::{
     Attempt, Interrupt, Operation, Prepared, RowSource, StorageError,
     world::{NumberChange, TableUsage},
@@ -23,6 +23,7 @@ impl Operation for UploadNumbers {
     const KINDS: &'static [JobKind] = &[JobKind::UploadNumbers];
 
     async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
+        refuse_an_older_version(attempt).await?;
         let settings = attempt.settings().await?;
         let inventory = attempt.inventory().await?;
         let catalog = Catalog {

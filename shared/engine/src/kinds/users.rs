@@ -21,20 +21,25 @@ use crate::{
 /// Creates and changes the users of a file.
 pub struct UploadUsers;
 
+/// Refuses a file of which a newer version has been dropped: whoever is late with an old one would put everything back that the new one has changed.
+pub(super) async fn refuse_an_older_version(attempt: &Attempt<'_>) -> Result<(), Interrupt> {
+    let dropped = &attempt.job.source;
+    let latest = if attempt.has_begun() { None } else { attempt.world.bucket.latest(&dropped.key).await? };
+    if latest.is_some_and(|now| now != dropped.version) {
+        let reason =
+            "A newer version of this file has been dropped, and counts instead. Drop this one again if it is meant.";
+        return Err(Interrupt::refused(reason));
+    }
+    Ok(())
+}
+
 impl Operation for UploadUsers {
     type Job = UploadJob;
     type Context = AppendContext;
     const KINDS: &'static [JobKind] = &[JobKind::UploadUsers];
 
     async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
-        // Whoever is late with an old version would put everything back that the new one has changed.
-        let dropped = &attempt.job.source;
-        if !attempt.has_begun()
-            && attempt.world.bucket.latest(&dropped.key).await?.is_some_and(|now| now != dropped.version)
-        {
-            let reason = "A newer version of this file has been dropped, and counts instead. Drop this one again if it is meant.";
-            return Err(Interrupt::refused(reason));
-        }
+        refuse_an_older_version(attempt).await?;
         let (job, context) = upload(attempt).await?;
         Ok(Prepared { job, context, rows: RowSource::Uploaded })
     }
