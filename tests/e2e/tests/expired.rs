@@ -10,7 +10,7 @@ use rollcall_bulk::{
 };
 use rollcall_engine::{
     DeliveryOutcome, decide,
-    kinds::{Append, Undo, UploadUsers},
+    kinds::{Append, Undo, UploadNumbers, UploadUsers},
 };
 use rollcall_model::{
     code::FileCode,
@@ -113,7 +113,7 @@ async fn an_undo_of_a_job_whose_plans_have_expired_is_refused_and_one_of_a_job_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_older_version_of_a_file_of_users_is_refused_before_anything_is_written() {
+async fn an_older_version_of_a_file_of_users_or_numbers_is_refused_before_anything_is_written() {
     let stack = start().await;
     let row = |name: &str| format!("Login ID,Name\nuser1,{name}\n");
     let old = stack.put_quietly("users.csv", row("Old")).await;
@@ -129,6 +129,13 @@ async fn an_older_version_of_a_file_of_users_is_refused_before_anything_is_writt
     let Some(Failure::Refused { reason }) = &refused.failure else { panic!("{refused:?}") };
     assert!(reason.starts_with("A newer version of this file has been dropped"), "{reason}");
     assert_eq!(stack.user("user1").await.unwrap().profile.name.as_str(), "New");
+
+    let row = |state: &str| format!("Number,State\n+919876543219,{state}\n");
+    let old = stack.put_quietly("numbers.csv", row("new")).await;
+    stack.put_quietly("numbers.csv", row("active")).await;
+    let upload = stack.upload_of(JobKind::UploadNumbers, "numbers.csv");
+    world.engine.run(&UploadNumbers, &upload, &old, &delivery(1)).await.unwrap();
+    assert_eq!(stack.job_when(&old, |_| true).await.state, JobState::Failed);
 
     // Appends add in any order, and what has begun goes on.
     let lists = [FILE, "Login ID,Allowed Caller ID\nuser1,+919876543211\n"];
