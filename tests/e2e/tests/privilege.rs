@@ -334,7 +334,13 @@ async fn no_function_may_do_what_it_never_does() {
     assert_eq!(logged(&stack, "denied"), BTreeSet::new());
     let used = logged(&stack, "used");
     let unused: Vec<_> = logged(&stack, "granted").into_iter().filter(|granted| !used.contains(granted)).collect();
-    let explained = |one: &str| one.ends_with(SEEN_ELSEWHERE);
+    // Whoever needs the inventory first when nothing is packed packs it anew: which of them that is, nobody says.
+    let packs = |one: &str| {
+        let functions = ["BulkAppend", "BulkUndo", "NumberRotation", "InventoryPacker"];
+        let is_one = functions.iter().any(|name| one.starts_with(&format!("rollcall-{name}Function dynamodb:Query ")));
+        is_one && one.ends_with(":table/rollcall-DirectoryTable")
+    };
+    let explained = |one: &str| one.ends_with(SEEN_ELSEWHERE) || packs(one);
     let unexplained: Vec<_> = unused.iter().filter(|one| !explained(one)).collect();
     assert!(unexplained.is_empty(), "granted, and never used: {unexplained:#?}");
 }

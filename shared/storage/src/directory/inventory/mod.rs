@@ -108,7 +108,7 @@ impl Directory {
             // Parts have been written since.
             head = self.inventory_head(account).await?;
         }
-        self.pack_inventory(account).await
+        self.read_and_pack(account).await
     }
 
     /// The parts of these places; `None` where the table has others by now. Those that are known are not read.

@@ -10,7 +10,7 @@ use rollcall_model::{
     caller_id::CallerId,
     inventory::{InventoryNumber, Part},
 };
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant, timeout};
 
 use super::{
     HEAD, NAME, PACKED, STAMP, TIMEOUT,
@@ -78,6 +78,21 @@ impl Directory {
                 Err(error) if error.kind == ErrorKind::Conflict => patience.wait(error).await?,
                 done => return done,
             }
+        }
+    }
+
+    /// The same for who only reads: where the packed inventory can't be written now, the numbers are as their items say.
+    pub(super) async fn read_and_pack(&self, account: &AccountId) -> Result<Arc<KnownInventory>, StorageError> {
+        /// How long a reader waits for a table that takes nothing.
+        const PATIENCE: Duration = Duration::from_secs(2);
+        let head = self.inventory_head(account).await?.map(|(stamp, _)| stamp);
+        let parts = fitting(0, Part::of(self.number_items(account).await?));
+        let stamp = next_stamp(head.unwrap_or(0));
+        let new = || KnownInventory::new(stamp, parts.clone());
+        match timeout(PATIENCE, self.write_inventory(account, head, new(), &parts)).await {
+            Ok(Ok(known)) => Ok(known),
+            // Somebody else packs it at the same time, or nothing is taken.
+            Ok(Err(_)) | Err(_) => Ok(Arc::new(new())),
         }
     }
 
