@@ -31,6 +31,18 @@ pub(crate) fn check_each_is_given_once(query: &str) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Longest search, in characters: no name has more.
+const MAX_SEARCH: usize = 256;
+
+/// What is searched for, if anything is.
+pub(crate) fn searched(search: Option<&str>) -> Result<Option<&str>, Problem> {
+    let search = search.filter(|search| !search.trim().is_empty());
+    if search.is_some_and(|search| search.chars().count() > MAX_SEARCH) {
+        return Err(Problem::parameter("search", format!("A search has {MAX_SEARCH} characters at most.")));
+    }
+    Ok(search)
+}
+
 /// Reads the parameters of a query.
 pub(crate) fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let query = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));

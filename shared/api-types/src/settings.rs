@@ -5,7 +5,7 @@ use rollcall_model::{
     email::EmailAddress,
     object,
     safety_threshold::SafetyThreshold,
-    settings::{DEFAULT_LIST_LIMIT, PhoneSystem, ReportTo, Settings},
+    settings::{PhoneSystem, ReportTo, Settings},
     user::Ref,
 };
 use serde::{Deserialize, Serialize};
@@ -45,16 +45,7 @@ pub struct SettingsView {
 
 impl Default for SettingsFields {
     fn default() -> Self {
-        Self {
-            country: None,
-            recipients: Vec::new(),
-            report_to: Vec::new(),
-            list_limit: DEFAULT_LIST_LIMIT,
-            phone_system: PhoneSystem::default(),
-            safety_threshold: SafetyThreshold::default(),
-            default_role: None,
-            catalog_from_files: false,
-        }
+        SettingsView::from(Settings::default()).fields
     }
 }
 

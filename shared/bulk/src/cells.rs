@@ -2,10 +2,12 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::report::Remark;
+use crate::{append::one_number_message, report::Remark};
 use rollcall_model::{
     blank::{self, Blank},
+    caller_id::CallerId,
     code::{RowCode, Warning},
+    numbers::{NumberReader, Reading},
 };
 use rollcall_tabular::{
     Row, Schema,
@@ -93,6 +95,22 @@ impl<'a> Cells<'a> {
             }
         }
         Some(parsed)
+    }
+
+    /// The one number of a cell, as `written`; none where it is refused, which is said.
+    pub(crate) fn number(&mut self, column: usize, written: &str, numbers: &mut NumberReader) -> Option<CallerId> {
+        match numbers.read(written) {
+            Reading::Number { number, unusual } => {
+                if unusual {
+                    self.normalized(column, written, &number.to_string());
+                }
+                Some(number)
+            }
+            Reading::Refused(code) => {
+                self.error(code, column, written, one_number_message(code, written));
+                None
+            }
+        }
     }
 
     /// A value was written in an unusual way, and read as this.

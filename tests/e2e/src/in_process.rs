@@ -22,6 +22,22 @@ use users_api::{Api, Seal, router};
 
 use crate::Stack;
 
+/// What answers the gateway's events, with the table at this address.
+pub async fn function(stack: &Stack, dynamodb: &str) -> Router {
+    let aws = Aws::local(LocalStack { dynamodb: dynamodb.to_owned(), ..stack.endpoints() }).await;
+    let nowhere: BaseUrl = "http://127.0.0.1:9".parse().expect("an address");
+    router(Api {
+        directory: Directory::new(&aws, stack.output("TableName")),
+        files: Files::new(&aws, stack.output("FilesBucketName")),
+        secrets: Secrets::new(&aws),
+        tenants: Tenants::new(Endpoints { login: nowhere.clone(), graph: nowhere }),
+        country: "IN".parse().expect("a country"),
+        audit_settle: std::time::Duration::from_secs(30),
+        max_file_bytes: 1_000,
+        seal: Seal::default(),
+    })
+}
+
 /// The function, just started, for one account.
 pub struct InProcess {
     router: Router,
@@ -31,19 +47,7 @@ pub struct InProcess {
 impl InProcess {
     /// With the table at this address.
     pub async fn start(stack: &Stack, dynamodb: &str) -> Self {
-        let aws = Aws::local(LocalStack { dynamodb: dynamodb.to_owned(), ..stack.endpoints() }).await;
-        let nowhere: BaseUrl = "http://127.0.0.1:9".parse().expect("an address");
-        let router = router(Api {
-            directory: Directory::new(&aws, stack.output("TableName")),
-            files: Files::new(&aws, stack.output("FilesBucketName")),
-            secrets: Secrets::new(&aws),
-            tenants: Tenants::new(Endpoints { login: nowhere.clone(), graph: nowhere }),
-            country: "IN".parse().expect("a country"),
-            audit_settle: std::time::Duration::from_secs(30),
-            max_file_bytes: 1,
-            seal: Seal::default(),
-        });
-        Self { router, account: stack.account.to_string() }
+        Self { router: function(stack, dynamodb).await, account: stack.account.to_string() }
     }
 
     /// Asks a route, with the values of its path, by a token with this scope. The status, the entity tag and the body.

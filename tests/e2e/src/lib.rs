@@ -29,7 +29,7 @@ pub use contract::{Contract, Operation, contract, yaml};
 pub use crashes::{CrashTest, die_at_every_request};
 pub use faults::{Faults, Fuse, Proxy, Refused};
 pub use graph::{Corruption, Gone, Graph, Person, Quirks};
-pub use in_process::InProcess;
+pub use in_process::{InProcess, function};
 pub use meanwhile::{Event, Meanwhile};
 pub use seeded_rng::{SeededRng, how_much};
 pub use smartflo::{Smartflo, SmartfloSpoil, SmartfloTraps};

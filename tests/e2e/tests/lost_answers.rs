@@ -5,12 +5,11 @@ use rollcall_engine::world::{Catalogs, Jobs};
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{Router, body::Body};
-use e2e::{Faults, Proxy, Stack, contract, user};
+use e2e::{Faults, Proxy, Stack, contract, function, user};
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use lambda_http::{Service, http, request};
 use rollcall_bulk::{job::Job, upload::InboxKey};
-use rollcall_connectors::entra::{Endpoints, Tenants};
 use rollcall_model::{
     account::AccountId,
     catalog::{CatalogEntry, CatalogKind},
@@ -19,14 +18,7 @@ use rollcall_model::{
     mapping::{CrmUserId, Mapping},
     user::{Name, Profile, Ref, User},
 };
-use rollcall_storage::{
-    connect::{Aws, LocalStack},
-    directory::Directory,
-    files::Files,
-    secrets::Secrets,
-};
 use serde_json::{Value, json};
-use users_api::{Api, Seal, router};
 
 /// A write of the API. Every account is furnished alike before it.
 #[derive(Clone, Copy)]
@@ -164,19 +156,7 @@ async fn furnish(stack: &Stack, account: &AccountId, jobs: &BothJobs) {
 /// The API, with a proxy between it and the table.
 async fn api(stack: &Stack) -> (Router, Proxy) {
     let table = Proxy::start(&stack.endpoints().dynamodb, Faults::default(), None).await;
-    let aws = Aws::local(LocalStack { dynamodb: table.url.clone(), ..stack.endpoints() }).await;
-    let nowhere: rollcall_connectors::BaseUrl = "http://127.0.0.1:9".parse().expect("an address");
-    let router = router(Api {
-        directory: Directory::new(&aws, stack.output("TableName")),
-        files: Files::new(&aws, stack.output("FilesBucketName")),
-        secrets: Secrets::new(&aws),
-        tenants: Tenants::new(Endpoints { login: nowhere.clone(), graph: nowhere }),
-        country: "IN".parse().expect("a country"),
-        audit_settle: std::time::Duration::from_secs(30),
-        max_file_bytes: 1_000,
-        seal: Seal::default(),
-    });
-    (router, table)
+    (function(stack, &table.url).await, table)
 }
 
 impl Write {

@@ -57,17 +57,12 @@ export async function everyNumber(stop, seen) {
   return { all, complete: !cursor };
 }
 
-/** The summary as the API counts it; null where it doesn't, or where so few are read whole. */
+/** The summary as the API counts it; null where so few are read whole. */
 async function counted(stop) {
   const of = due => ask('GET', 'numbers/summary', { query: { due }, signal: stop }).then(({ data }) => data);
-  try {
-    const due = await of(DUE);
-    if (due.numbers <= FEW) return null;
-    return { all: due.numbers, ...due.states, due: due.due, late: (await of(LATE)).due };
-  } catch (error) {
-    if ([400, 404].includes(error.status)) return null;
-    throw error;
-  }
+  const due = await of(DUE);
+  if (due.numbers <= FEW) return null;
+  return { all: due.numbers, ...due.states, due: due.due, late: (await of(LATE)).due };
 }
 
 /**

@@ -10,7 +10,7 @@ use rollcall_model::{
 };
 use serde::Deserialize;
 
-use crate::{Shared, caller::Caller, page::ListQuery, problem::Problem};
+use crate::{Shared, caller::Caller, page::ListQuery, problem::Problem, query::searched};
 
 /// The list's own parameters.
 #[derive(Deserialize)]
@@ -37,12 +37,7 @@ pub(crate) async fn list(
     caller: Caller,
     ListQuery { filters: Filters { state, search }, page }: ListQuery<Filters>,
 ) -> Result<Json<Page<MappingView>>, Problem> {
-    let search = match search.as_deref().map(str::trim).filter(|search| !search.is_empty()) {
-        Some(search) if search.chars().count() > MAX_SEARCH => {
-            return Err(Problem::parameter("search", format!("A search has {MAX_SEARCH} characters at most.")));
-        }
-        search => search.map(|search| fold(search).into_owned()),
-    };
+    let search = searched(search.as_deref().map(str::trim))?.map(|search| fold(search).into_owned());
     let list = page.of(&api, &caller, format!("mappings {state:?} {search:?}"))?;
     let is_wanted = |mapping: &Mapping| {
         state.is_none_or(|state| state.is(&mapping.state))
@@ -55,9 +50,6 @@ pub(crate) async fn list(
     let page = list.find(all, read, is_wanted, |mapping| mapping.crm_user.clone()).await?;
     Ok(Json(page.map(MappingView::from)))
 }
-
-/// Longest search, in characters: no name has more.
-const MAX_SEARCH: usize = 256;
 
 /// What a mapping is found by.
 fn names(mapping: &Mapping) -> impl Iterator<Item = &str> {

@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use rollcall_api_types::{NumberView, Page};
 use rollcall_model::{
     caller_id::CallerId,
-    inventory::{DUE, Inventory, Listed, NumberState, Purpose},
+    inventory::{Inventory, InventoryNumber, Listed, NumberState, Purpose},
     user::Ref,
 };
 use serde::{Deserialize, Serialize};
 
+use super::check_due;
 use crate::{Shared, caller::Caller, page::ListQuery, problem::Problem};
 
 /// The list's own parameters.
@@ -73,20 +74,14 @@ pub(crate) async fn list(
     Ok(Json(list.page(items, next).await?))
 }
 
-fn whole<'a>(
-    inventory: &'a Inventory,
-    places: &'a [Place],
-) -> impl Iterator<Item = rollcall_model::inventory::InventoryNumber> + use<'a> {
+fn whole<'a>(inventory: &'a Inventory, places: &'a [Place]) -> impl Iterator<Item = InventoryNumber> + use<'a> {
     places.iter().filter_map(|place| inventory.get(place.2))
 }
 
 impl Filters {
     /// Whether a number is asked for.
     pub(super) fn wanted(&self, now: Timestamp) -> Result<impl Fn(&Listed<'_>) -> bool, Problem> {
-        if self.due.is_some_and(|days| !DUE.contains(&days)) {
-            let detail = format!("It is a number of days from {} to {}.", DUE.start(), DUE.end());
-            return Err(Problem::parameter("due", detail));
-        }
+        self.due.map_or(Ok(()), check_due)?;
         let digits = match &self.search {
             Some(search) => Some(digits(search)?),
             None => None,

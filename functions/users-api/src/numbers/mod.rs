@@ -11,7 +11,7 @@ pub(crate) mod summary;
 use rollcall_engine::world::{Accounts, Numbers};
 use rollcall_model::{
     caller_id::CallerId,
-    inventory::{MAX_LABELS, NumberFacts},
+    inventory::{DUE, MAX_LABELS, NumberFacts},
     numbers::{NumberReader, Reading},
 };
 
@@ -32,6 +32,14 @@ pub(crate) async fn written(api: &Api, caller: &Caller, number: &str) -> Result<
 async fn reader(api: &Api, caller: &Caller) -> Result<NumberReader, Problem> {
     let country = api.directory.settings(&caller.account).await?.country.unwrap_or(api.country);
     Ok(NumberReader::of_any(country, &api.directory.inventory(&caller.account).await?))
+}
+
+/// A number of days in service that a list may be asked for.
+fn check_due(days: u32) -> Result<(), Problem> {
+    if DUE.contains(&days) {
+        return Ok(());
+    }
+    Err(Problem::parameter("due", format!("It is a number of days from {} to {}.", DUE.start(), DUE.end())))
 }
 
 fn check(facts: &NumberFacts) -> Result<(), Problem> {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use axum::{Json, extract::State};
 use jiff::Timestamp;
 use rollcall_api_types::{DepartmentNumbers, NumberSummary};
-use rollcall_model::inventory::{DUE, NumberState};
+use rollcall_model::inventory::NumberState;
 use serde::Deserialize;
 
+use super::check_due;
 use crate::{Shared, caller::Caller, problem::Problem, query::Query};
 
 #[derive(Deserialize)]
@@ -27,10 +28,7 @@ pub(crate) async fn get(
     Query(Asked { due }): Query<Asked>,
 ) -> Result<Json<NumberSummary>, Problem> {
     let days = due.unwrap_or(USUAL);
-    if !DUE.contains(&days) {
-        let detail = format!("It is a number of days from {} to {}.", DUE.start(), DUE.end());
-        return Err(Problem::parameter("due", detail));
-    }
+    check_due(days)?;
     let inventory = api.directory.packed_inventory(&caller.account).await?;
     let now = Timestamp::now();
     let mut states = NumberState::ALL.map(|state| (state.as_str(), 0)).into_iter().collect::<BTreeMap<_, _>>();

@@ -18,6 +18,7 @@ use crate::{
     caller::Caller,
     page::{ListQuery, PageQuery},
     problem::Problem,
+    query::searched,
 };
 
 /// The lists' own parameters.
@@ -35,8 +36,6 @@ pub(crate) struct Filters {
     team: Option<Ref>,
 }
 
-/// Longest search, in characters: a name has no more.
-const MAX_SEARCH: usize = 256;
 /// Users that are read for one page at most: what keeps a filter that matches nobody from walking the account.
 const READS: usize = 10_000;
 
@@ -152,9 +151,6 @@ fn filter(asked: &Filters) -> Result<UserFilter, Problem> {
         text("team", asked.team.as_ref().map(Ref::as_str)),
         asked.calling_agent.map(|calling| ("calling_agent", FilterValue::Flag(calling))),
     ];
-    let search = asked.search.clone().filter(|search| !search.trim().is_empty());
-    if search.as_ref().is_some_and(|search| search.chars().count() > MAX_SEARCH) {
-        return Err(Problem::parameter("search", format!("A search has {MAX_SEARCH} characters at most.")));
-    }
+    let search = searched(asked.search.as_deref())?.map(str::to_owned);
     Ok(UserFilter { equal: equal.into_iter().flatten().collect(), has_extension: asked.has_extension, search })
 }

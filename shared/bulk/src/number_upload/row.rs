@@ -6,7 +6,6 @@ use super::{
     ATTESTATION, COLUMNS, DEPARTMENT, LABELS, NUMBER, PROVIDER, PURCHASED, PURPOSE, RESTING_UNTIL, SEPARATOR, STATE,
 };
 use crate::{
-    append::one_number_message,
     cells::{Cells, refused},
     report::Remark,
 };
@@ -15,7 +14,7 @@ use rollcall_model::{
     code::RowCode,
     country::Country,
     inventory::{Attestation, InventoryNumber, NumberState, Purpose},
-    numbers::{NumberReader, Reading},
+    numbers::NumberReader,
     user::{Name, Ref},
 };
 use rollcall_tabular::Row;
@@ -93,18 +92,7 @@ impl NumberRowReader {
             cells.error(code, NUMBER, &written, message);
             return None;
         }
-        match self.numbers.read(&written) {
-            Reading::Number { number, unusual } => {
-                if unusual {
-                    cells.normalized(NUMBER, &written, &number.to_string());
-                }
-                Some(number)
-            }
-            Reading::Refused(code) => {
-                cells.error(code, NUMBER, &written, one_number_message(code, &written));
-                None
-            }
-        }
+        cells.number(NUMBER, &written, &mut self.numbers)
     }
 }
 

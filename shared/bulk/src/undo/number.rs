@@ -1,5 +1,8 @@
 //! What an undo does to a number of the inventory.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;

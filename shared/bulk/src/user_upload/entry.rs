@@ -5,7 +5,6 @@ use super::{
     LOGIN, NAME, PHONE, ROLE, TEAM,
 };
 use crate::{
-    append::one_number_message,
     cells::{Cells, refused},
     report::Remark,
 };
@@ -15,7 +14,7 @@ use rollcall_model::{
     country::Country,
     email::EmailAddress,
     inventory::InventoryNumber,
-    numbers::{NumberReader, Reading},
+    numbers::NumberReader,
     spelling::{repair, undo_decimal},
     user::{AgentStatus, DirectoryId, GivenLogin, LoginId, Name, NotAName, Ref, Suspect, WebLogin},
 };
@@ -185,18 +184,7 @@ fn extension(text: &str) -> Result<Ref, NotAName> {
 
 fn phone(cells: &mut Cells<'_>, phones: &mut NumberReader) -> Option<CallerId> {
     let written = cells.value(PHONE)?;
-    match phones.read(&written) {
-        Reading::Number { number, unusual } => {
-            if unusual {
-                cells.normalized(PHONE, &written, &number.to_string());
-            }
-            Some(number)
-        }
-        Reading::Refused(code) => {
-            cells.error(code, PHONE, &written, one_number_message(code, &written));
-            None
-        }
-    }
+    cells.number(PHONE, &written, phones)
 }
 
 fn yes_or_no(text: &str) -> Result<bool, &'static str> {

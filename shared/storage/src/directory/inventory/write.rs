@@ -69,10 +69,7 @@ impl Directory {
     ) -> Result<Arc<KnownInventory>, StorageError> {
         let mut patience = Backoff::new(Instant::now() + TIMEOUT);
         loop {
-            let head = self.inventory_head(account).await?.map(|(stamp, _)| stamp);
-            let numbers = self.number_items(account).await?;
-            let stamp = next_stamp(head.unwrap_or(0));
-            let new = KnownInventory::new(stamp, fitting(0, Part::of(numbers)));
+            let (head, new) = self.items_packed(account).await?;
             let parts = new.parts.clone();
             match self.write_inventory(account, head, new, &parts).await {
                 Err(error) if error.kind == ErrorKind::Conflict => patience.wait(error).await?,
@@ -85,15 +82,20 @@ impl Directory {
     pub(super) async fn read_and_pack(&self, account: &AccountId) -> Result<Arc<KnownInventory>, StorageError> {
         /// How long a reader waits for a table that takes nothing.
         const PATIENCE: Duration = Duration::from_secs(2);
-        let head = self.inventory_head(account).await?.map(|(stamp, _)| stamp);
-        let parts = fitting(0, Part::of(self.number_items(account).await?));
-        let stamp = next_stamp(head.unwrap_or(0));
-        let new = || KnownInventory::new(stamp, parts.clone());
-        match timeout(PATIENCE, self.write_inventory(account, head, new(), &parts)).await {
+        let (head, new) = self.items_packed(account).await?;
+        let (stamp, parts) = (new.stamp, new.parts.clone());
+        match timeout(PATIENCE, self.write_inventory(account, head, new, &parts)).await {
             Ok(Ok(known)) => Ok(known),
             // Somebody else packs it at the same time, or nothing is taken.
-            Ok(Err(_)) | Err(_) => Ok(Arc::new(new())),
+            Ok(Err(_)) | Err(_) => Ok(Arc::new(KnownInventory::new(stamp, parts))),
         }
+    }
+
+    /// The account's numbers by their items, packed but not written, and the stamp that the head had before they were read.
+    async fn items_packed(&self, account: &AccountId) -> Result<(Option<u64>, KnownInventory), StorageError> {
+        let head = self.inventory_head(account).await?.map(|(stamp, _)| stamp);
+        let parts = fitting(0, Part::of(self.number_items(account).await?));
+        Ok((head, KnownInventory::new(next_stamp(head.unwrap_or(0)), parts)))
     }
 
     /// See [`rollcall_engine::world::Numbers::change_numbers`].
