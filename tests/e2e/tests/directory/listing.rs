@@ -98,7 +98,7 @@ async fn all_of_it_from_the_command_line() {
         graph.delete(id, true);
     }
     let held = run(&["sync"], "");
-    assert_eq!(held.status.code(), Some(1), "{}", said(&held));
+    assert_eq!(held.status.code(), Some(3), "{}", said(&held));
     assert!(said(&held).contains("directory sync --force"), "{}", said(&held));
     let status = said(&run(&["status"], ""));
     assert!(status.contains("held: ") && status.contains(Graph::TENANT), "{status}");
