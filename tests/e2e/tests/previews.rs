@@ -167,7 +167,7 @@ async fn the_command_asks_before_it_acts() {
     };
     // Standard input holds the file, so that there is nobody to ask.
     let (code, said) = run(&["append", "-", "--preview"]);
-    assert!(code == Some(0) && said.contains("previewed") && said.contains("Would add      1"), "{said}");
+    assert!(code == Some(3) && said.contains("previewed") && said.contains("Would add      1"), "{said}");
     assert!(said.contains("--execute"), "{said}");
     assert_eq!(stack.list("user1").await.unwrap(), [""; 0]);
     let (code, said) = run(&["job", "latest", "--execute"]);
