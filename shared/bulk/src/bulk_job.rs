@@ -51,7 +51,7 @@ pub trait BulkJob: Send + Sync {
 }
 
 /// What is done to one user. Logged before it is done.
-pub trait Plan: Serialize + DeserializeOwned + Send + Sync {
+pub trait Plan: Clone + Serialize + DeserializeOwned + Send + Sync {
     /// Whether the plan is to be made again when other users of the rows have been written.
     fn waits(&self) -> bool {
         false
@@ -80,6 +80,11 @@ pub trait Plan: Serialize + DeserializeOwned + Send + Sync {
     /// The numbers that the plan puts on a list.
     fn added(&self) -> &[CallerId] {
         &[]
+    }
+
+    /// Whether the plan takes numbers off a list.
+    fn takes_off(&self) -> bool {
+        false
     }
 
     /// Takes back what others have overtaken, and says what that makes of the list; `None` where nothing was. Called again in a later attempt,

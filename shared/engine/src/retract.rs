@@ -4,19 +4,19 @@
 //! then looks who has them. So whatever this job wrote before it looks again here was either seen by the rotation, or is
 //! found here: **nobody gets a number back that a rotation has taken away.** What was taken off for such a number comes back.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use rollcall_bulk::bulk_job::{BulkJob, Done, Overtaken, Plan};
+use rollcall_bulk::bulk_job::{BulkJob, Done, Overtaken, Plan, Retraction};
 use rollcall_model::{
     caller_id::CallerId,
-    inventory::{InventoryNumber, NumberState},
+    inventory::{DialableNumbers, InventoryNumber, NumberState},
 };
 
 use crate::{
     Attempt, Interrupt, Operation, PlanOf, StorageError,
     plan_log::{self, PlanGroup},
     read::Reading,
-    world::{ListNumbers, TableUsage},
+    world::{Found, ListNumbers, TableUsage},
 };
 
 /// What plans have put on lists.
@@ -111,9 +111,11 @@ impl<O: Operation> Phase<'_, O> {
             let plans = &mut group.plans;
             self.operation.look_again(attempt, context, plans, self.inventory, self.now, &mut usage).await?;
         }
+        let (found, spared) = self.spared(attempt, &group.plans, &mut usage).await?;
+        let now = |at: usize| spared.get(&at).unwrap_or(self.now);
         let mut changed = Vec::new();
         for (at, plan) in group.plans.iter_mut().enumerate() {
-            changed.extend(plan.retract(self.now).map(|_| at));
+            changed.extend(plan.retract(now(at)).map(|_| at));
             plan.tally(&mut after);
         }
         if changed.is_empty() {
@@ -123,12 +125,16 @@ impl<O: Operation> Phase<'_, O> {
         plan_log::save(attempt, number, &group).await?;
         let chosen: HashSet<usize> = changed.iter().copied().collect();
         let plans = group.plans.iter_mut().enumerate().filter(|(at, _)| chosen.contains(at));
-        let corrections: Vec<_> = plans.filter_map(|(_, plan)| plan.retract(self.now)).collect();
+        let corrections: Vec<_> = plans.filter_map(|(at, plan)| plan.retract(now(at))).collect();
+        let listed =
+            |login: &str, number: &CallerId| found.get(login).is_some_and(|user| user.caller_ids.contains(number));
         back.extend(corrections.iter().flat_map(|correction| correction.back));
         let (account, by, lists) = (attempt.account(), attempt.actor(), &attempt.world.lists);
-        // What comes back is written first, so that nobody is left with neither.
-        let returns: Vec<ListNumbers<'_>> =
-            corrections.iter().filter(|one| !one.back.is_empty()).map(|one| (one.login, one.back)).collect();
+        // What comes back is written first, so that nobody is left with neither. Where somebody else has swapped the number meanwhile, nothing does.
+        let comes =
+            |one: &&Retraction<'_>| one.off.is_empty() || one.off.iter().any(|number| listed(one.login, number));
+        let returns = corrections.iter().filter(|one| !one.back.is_empty()).filter(comes);
+        let returns: Vec<ListNumbers<'_>> = returns.map(|one| (one.login, one.back)).collect();
         lists.add_caller_ids(account, &returns, None, &by, attempt.until, &mut usage).await?;
         let removals: Vec<ListNumbers<'_>> =
             corrections.iter().filter(|one| !one.off.is_empty()).map(|one| (one.login, &*one.off)).collect();
@@ -142,5 +148,42 @@ impl<O: Operation> Phase<'_, O> {
         progress.numbers_removed = progress.numbers_removed + after.numbers_removed - before.numbers_removed;
         attempt.count_usage(usage);
         Ok(())
+    }
+
+    /// Reads the users whose lists are to be corrected, and says what of that is not to be, by the places of their plans.
+    ///
+    /// **What a rotation has only reserved stays with those who would have nothing else.** The rotation swaps it, or leaves it in service for them;
+    /// where it had looked at them before, the look that the schedule owes the number takes it off.
+    async fn spared(
+        &self,
+        attempt: &Attempt<'_>,
+        plans: &[PlanOf<O>],
+        usage: &mut TableUsage,
+    ) -> Result<(HashMap<String, Found>, HashMap<usize, Overtaken>), StorageError> {
+        let mut trials: Vec<PlanOf<O>> = plans.to_vec();
+        let trials = trials.iter_mut().enumerate();
+        let trials: Vec<(usize, Retraction<'_>)> =
+            trials.filter_map(|(at, plan)| Some((at, plan.retract(self.now)?))).collect();
+        let logins: Vec<&str> = trials.iter().map(|(_, one)| one.login).collect();
+        let found = attempt.world.users.find_users(attempt.account(), &logins, attempt.until, usage).await?;
+        let dialable = DialableNumbers::of(self.inventory);
+        let reserved = self.inventory.iter().filter(|item| item.facts.state.is_usable() && item.reserved_by.is_some());
+        let reserved: HashSet<CallerId> = reserved.map(|item| item.number).collect();
+        let mut spared = HashMap::new();
+        for (at, Retraction { login, off, back }) in &trials {
+            let stays: HashSet<CallerId> =
+                plans[*at].added().iter().copied().filter(|one| off.contains(one) && reserved.contains(one)).collect();
+            let Some(user) = found.get(*login).filter(|_| plans[*at].takes_off() && !stays.is_empty()) else {
+                continue;
+            };
+            let mut after: Vec<CallerId> = user.caller_ids.iter().chain(*back).copied().collect();
+            after.retain(|number| !off.contains(number));
+            let can = |list: &[CallerId]| dialable.reach(user.policy, user.department.as_ref(), list);
+            if can(&user.caller_ids) && !can(&after) {
+                let refused = self.now.refused.difference(&stays).copied().collect();
+                spared.insert(*at, Overtaken { refused, ..self.now.clone() });
+            }
+        }
+        Ok((found, spared))
     }
 }

@@ -161,7 +161,7 @@ async fn a_past_range_never_changes_and_a_range_is_bounded() {
         ("from=yesterday", "from"),
         ("to=2026-03-01", "to"),
         ("job=latest", "job"),
-        ("number=9876543210", "number"),
+        ("number=12", "number"),
     ] {
         let reply = ann.get(&format!("/v1/audit?{query}")).await;
         let told = (reply.status, reply.json()["code"].clone(), reply.json()["pointer"].clone());

@@ -159,12 +159,18 @@ impl AppendLedger {
         self.logins.get(user)
     }
 
-    /// Decides for one user: `standing` and `list` are what the directory says of it now.
+    /// Decides for one user: `standing` and `list` are what the directory says of it now. What a plan of an earlier attempt was to add is decided
+    /// again, since it may not have done so; where the file asks for more than that plan, as far as it isn't on the list.
     pub fn plan(&self, user: usize, standing: LoginLookup, list: &[CallerId], limit: usize) -> AppendPlan {
-        let wanted = self.wanted[self.starts[user]..self.starts[user + 1]].iter();
-        let wanted = wanted
-            .filter(|(_, fate)| *fate == NumberOutcome::Pending)
-            .map(|&(number, _)| self.numbers[number as usize]);
+        let wanted = &self.wanted[self.starts[user]..self.starts[user + 1]];
+        let asks_for_more = wanted.iter().any(|(_, fate)| *fate == NumberOutcome::Pending);
+        let open = |number: &CallerId, fate| match fate {
+            NumberOutcome::Pending => true,
+            NumberOutcome::Added => !asks_for_more || !list.contains(number),
+            _ => false,
+        };
+        let wanted = wanted.iter().map(|&(number, fate)| (self.numbers[number as usize], fate));
+        let wanted = wanted.filter(|(number, fate)| open(number, *fate)).map(|(number, _)| number);
         AppendPlan::decide(self.login(user), standing, list, wanted, limit)
     }
 

@@ -30,6 +30,8 @@ pub struct RotationLedger {
     kept: HashMap<CallerId, usize>,
     /// Numbers that stay in service for those who dial by a policy.
     kept_for_policies: HashSet<CallerId>,
+    /// Numbers that came back onto lists of users whom the job had dealt with, and without which those would have none left.
+    came_back: HashMap<String, Vec<CallerId>>,
 }
 
 /// What came of one user.
@@ -54,7 +56,15 @@ impl RotationLedger {
             came: Vec::new(),
             kept: HashMap::new(),
             kept_for_policies: HashSet::new(),
+            came_back: HashMap::new(),
         }
+    }
+
+    /// Keeps these numbers for these users, by folded login IDs, whatever was decided on them before.
+    #[must_use]
+    pub fn keeping(mut self, came_back: impl IntoIterator<Item = (String, Vec<CallerId>)>) -> Self {
+        self.came_back.extend(came_back);
+        self
     }
 
     /// The pairs, in the order of the request.
@@ -100,6 +110,12 @@ impl RotationLedger {
         row.value(LOGIN).is_none_or(|login| login.is_empty()).then_some(pair.old)
     }
 
+    /// The folded login ID and the old number that a row is about; `None` for a row about nobody.
+    pub fn tells_of(&self, row: &Row<'_>) -> Option<(String, CallerId)> {
+        let login = row.value(LOGIN).filter(|login| !login.is_empty())?;
+        Some((login.into_owned(), self.pair(row)?.good()?.old))
+    }
+
     fn pair(&self, row: &Row<'_>) -> Option<&Checked> {
         self.places.get(&*row.value(AT)?).map(|&at| &self.pairs[at])
     }
@@ -137,7 +153,8 @@ impl BulkJob for RotationLedger {
     fn record(&mut self, plan: &RotationPlan) {
         if let Some(user) = self.user(&plan.login) {
             let RotationPlan { removed, added, retracted, unusable, kept, left_out, .. } = plan;
-            let (mut removed, kept) = (removed.clone(), kept.clone());
+            let (mut removed, mut kept) = (removed.clone(), kept.clone());
+            kept.extend(self.came_back.get(&plan.login).into_iter().flatten());
             removed.sort_unstable_by_key(|pair| pair.old);
             let retracted = [retracted.as_slice(), unusable].concat();
             let before = self.came[user].take().map(|came| came.kept).unwrap_or_default();

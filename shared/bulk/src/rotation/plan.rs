@@ -191,6 +191,10 @@ impl Plan for RotationPlan {
         &self.added
     }
 
+    fn takes_off(&self) -> bool {
+        !self.removed.is_empty()
+    }
+
     /// A swap is carried out whole or not at all: what a refused number had replaced comes back.
     fn retract(&mut self, now: &Overtaken) -> Option<Retraction<'_>> {
         let refused: Vec<CallerId> = self.added.extract_if(.., |number| now.refused.contains(number)).collect();

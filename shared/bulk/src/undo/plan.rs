@@ -346,6 +346,10 @@ impl Plan for UndoPlan {
         &self.put_back
     }
 
+    fn takes_off(&self) -> bool {
+        !self.take_off.is_empty()
+    }
+
     /// What was taken off for a number that lists don't take any more comes back.
     fn retract(&mut self, now: &Overtaken) -> Option<Retraction<'_>> {
         let refused: Vec<CallerId> = self.put_back.extract_if(.., |number| now.refused.contains(number)).collect();

@@ -284,3 +284,24 @@ fn what_a_job_did_not_come_to_is_unprocessed() {
         assert_eq!(judge(row, &mut numbers, &mut ledger).status, RowStatus::Unprocessed);
     });
 }
+
+#[test]
+fn what_an_earlier_attempt_meant_to_add_and_could_not_is_not_told_as_added() {
+    let file = "Login,DIDs\nuser1,9876543210\n";
+    let mut numbers = NumberReader::new("IN".parse().unwrap(), &[]);
+    let mut wanted = AppendRequests::default();
+    each_row(file.as_bytes(), |row| _ = wanted.take(row, &mut numbers));
+    let mut ledger = wanted.finish_reading();
+    let standing = LoginLookup::User(Policy::Custom);
+    let meant = ledger.plan(0, standing, &[], 1);
+    ledger.record(&meant);
+    // Others have filled the list before it was written.
+    let full: Vec<CallerId> = vec!["+919876543219".parse().unwrap()];
+    let mut again = AppendPlan { list: Some(full.clone()), ..ledger.plan(0, standing, &full, 1) };
+    again.merge_previous_attempt(&meant);
+    assert_eq!((again.add.len(), again.over_limit.len()), (0, 1));
+    ledger.record(&again);
+    each_row(file.as_bytes(), |row| {
+        assert_eq!(judge(row, &mut numbers, &mut ledger).status, RowStatus::Failed);
+    });
+}

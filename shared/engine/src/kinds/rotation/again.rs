@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use rollcall_bulk::{
     bulk_job::BulkJob,
-    rotation::{self, Checked, Holder, RotationLedger, Rules},
+    rotation::{self, Checked, Holder, RotationLedger, RotationPlan, Rules},
 };
 use rollcall_model::{caller_id::CallerId, jobs::ObjectVersion};
 
@@ -29,35 +29,50 @@ pub(super) async fn reserve_again(
     for (place, pair) in places.into_iter().zip(again) {
         checkpoint.pairs[place] = pair;
     }
+    let inventory = attempt.inventory().await?;
+    let rules = checkpoint.rules(&inventory);
+    reservations::keep(attempt, &checkpoint.pairs, rules.takes_over(), &inventory).await?;
     add_holders(attempt, &mut checkpoint).await?;
     checkpoint.released.clear();
     attempt.save_checkpoint(&checkpoint).await?;
     Ok(checkpoint)
 }
 
-/// Adds rows for those who have got a number since it was released, or need it since, and of whom no row tells. Rows that are there stay, since
-/// lists may have been changed by them. Whoever has a row, and got a number back, is found by the look that the schedule owes each number that
-/// a rotation has retired.
+/// Adds rows for those who have got a number since it was released, or need it since. Rows that are there stay, since lists may have been changed
+/// by them. Of those who were dealt with before, and have got a number back, whoever would have none without it keeps it, and it stays in service;
+/// the others are found by the look that the schedule owes each number that a rotation has retired.
 async fn add_holders(attempt: &mut Attempt<'_>, checkpoint: &mut Checkpoint) -> Result<(), Interrupt> {
     let inventory = attempt.inventory().await?;
     let rules = checkpoint.rules(&inventory);
     let numbers: Vec<CallerId> = checkpoint.pairs.iter().filter_map(|pair| Some(pair.good()?.old)).collect();
     let sought = Sought { numbers: &numbers, policies: rules.left_by_policy(), only: None };
-    let mut holders = walk(attempt, sought).await?.holders;
+    let holders = walk(attempt, sought).await?.holders;
     if holders.is_empty() {
         return Ok(());
     }
     let mut ledger = RotationLedger::new(checkpoint.pairs.clone());
+    let mut told: HashSet<(String, CallerId)> = HashSet::new();
     let mut rows = open(attempt, &ledger, &checkpoint.rows).await?;
     while rows.more().await? {
         while let Some(row) = rows.reader.next_row()? {
             ledger.read_row(&row);
+            told.extend(ledger.tells_of(&row));
             rows.check_time()?;
         }
     }
-    holders.retain(|holder| ledger.user(&holder.login).is_none());
-    if !holders.is_empty() {
-        checkpoint.rows = write_more(attempt, checkpoint, (&ledger, &rules), &holders).await?;
+    let (known, mut added): (Vec<Holder>, Vec<Holder>) =
+        holders.into_iter().partition(|holder| ledger.user(&holder.login).is_some());
+    for mut holder in known {
+        let needed = RotationPlan::decide(&holder.login, Some(&holder), &rules).kept;
+        if needed.is_empty() {
+            continue;
+        }
+        holder.caller_ids.retain(|number| needed.contains(number) && !told.contains(&(holder.login.clone(), *number)));
+        checkpoint.came_back.push((holder.login.clone(), needed));
+        added.extend((!holder.caller_ids.is_empty()).then_some(holder));
+    }
+    if !added.is_empty() {
+        checkpoint.rows = write_more(attempt, checkpoint, (&ledger, &rules), &added).await?;
     }
     Ok(())
 }

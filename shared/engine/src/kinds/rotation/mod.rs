@@ -67,6 +67,9 @@ struct Checkpoint {
     /// Numbers that were released when the job was given up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     released: Vec<CallerId>,
+    /// Numbers that came back meanwhile onto lists of users who had been dealt with, and who would have no other, by folded login ID.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    came_back: Vec<(String, Vec<CallerId>)>,
 }
 
 /// What is asked for, however it was asked.
@@ -109,7 +112,7 @@ impl Operation for Rotate {
         // As it is now that the numbers are reserved: what another rotation has reserved before stays with nobody.
         let inventory = attempt.inventory().await?;
         let rows = RowSource::Generated(checkpoint.rows.clone());
-        let job = RotationLedger::new(checkpoint.pairs.clone());
+        let job = RotationLedger::new(checkpoint.pairs.clone()).keeping(checkpoint.came_back.clone());
         let walked = Mutex::new(walked.into_iter().map(|holder| (holder.login.clone(), holder)).collect());
         let context = RotationContext { rules: checkpoint.rules(&inventory), walked, checkpoint, decided_before };
         Ok(Prepared { job, context, rows })
@@ -238,10 +241,10 @@ async fn bring(attempt: &mut Attempt<'_>) -> Result<(Checkpoint, Vec<Holder>), I
     let mut pairs = check(wanted.pairs, country, &inventory, &stale);
     // Writes beside the lists: a preview makes none.
     if terms.retires && !attempt.job.previews() {
-        let replacements = Rules::new(&pairs, &inventory, terms);
-        reservations::keep(attempt, &pairs, replacements.takes_over(), &inventory).await?;
         reservations::set(attempt, &mut pairs, &inventory, &stale).await?;
         inventory = attempt.inventory().await?;
+        let replacements = Rules::new(&pairs, &inventory, terms);
+        reservations::keep(attempt, &pairs, replacements.takes_over(), &inventory).await?;
     }
     let rules = Rules::new(&pairs, &inventory, terms);
     let numbers: Vec<CallerId> = pairs.iter().filter_map(|pair| Some(pair.good()?.old)).collect();
@@ -252,7 +255,8 @@ async fn bring(attempt: &mut Attempt<'_>) -> Result<(Checkpoint, Vec<Holder>), I
     }
     let unknown = unknown(wanted.only.as_ref(), &walk);
     let rows = attempt.write_rows(rotation::rows(&pairs, &walk.holders, &rules, &unknown)).await?;
-    let checkpoint = Checkpoint { rows, pairs, terms, quarantine_days: wanted.quarantine_days, released: Vec::new() };
+    let quarantine_days = wanted.quarantine_days;
+    let checkpoint = Checkpoint { rows, pairs, terms, quarantine_days, released: Vec::new(), came_back: Vec::new() };
     attempt.save_checkpoint(&checkpoint).await?;
     let Walk { mut holders, cut, .. } = walk;
     holders.retain(|holder| !cut.contains(&holder.login));

@@ -89,7 +89,8 @@ pub(crate) struct NumbersBefore {
     pub concluded: bool,
 }
 
-/// Keeps the numbers as they are before anything is done to them. Each once, since a later attempt finds its own doing.
+/// Keeps the numbers as they are when they are reserved: a change of state takes a reservation away, so that what is kept stays true until
+/// the end. What a later attempt reserves anew is kept anew. What an earlier one has brought to its end stays as it was kept then.
 pub(crate) async fn keep(
     attempt: &Attempt<'_>,
     pairs: &[Checked],
@@ -99,17 +100,22 @@ pub(crate) async fn keep(
     let kept = if attempt.job.attempts > 1 { before(attempt, &attempt.keys).await? } else { None };
     let mut kept = kept.unwrap_or_default();
     let olds: HashSet<CallerId> = pairs.iter().filter_map(Checked::good).map(|pair| pair.old).collect();
-    let lacks = |kept: &[InventoryNumber], number: CallerId| kept.iter().all(|item| item.number != number);
+    let me = Some(&attempt.job.id);
     for item in inventory {
-        if olds.contains(&item.number) && lacks(&kept.retired, item.number) {
-            kept.retired.push(InventoryNumber { reserved_by: None, second_look: None, ..item.clone() });
+        if olds.contains(&item.number) && item.state_by.as_ref() != me {
+            put(&mut kept.retired, InventoryNumber { reserved_by: None, second_look: None, ..item.clone() });
         }
-        if takes_over.contains_key(&item.number) && lacks(&kept.replacements, item.number) {
-            kept.replacements.push(item.clone());
+        if takes_over.contains_key(&item.number) && item.department_by.as_ref() != me {
+            put(&mut kept.replacements, item.clone());
         }
     }
     let json = stored::to_json(&kept);
     attempt.world.bucket.put(&attempt.keys.numbers(), "application/json", json.into()).await
+}
+
+fn put(kept: &mut Vec<InventoryNumber>, item: InventoryNumber) {
+    kept.retain(|other| other.number != item.number);
+    kept.push(item);
 }
 
 /// Reserves one number, unless it is not to be had any more.

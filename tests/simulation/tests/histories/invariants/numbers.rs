@@ -112,10 +112,12 @@ fn came_while_leaving(round: &Round<'_>, at: usize, login: &str) -> bool {
     for entry in &round.log[..at] {
         match &entry.what {
             What::Number { after, .. } => _ = numbers.insert(after.number, (**after).clone()),
-            What::User { login: of, before: Some(before), after: Some(after) } if of == login => {
-                let comes = has(after) && !has(before);
+            What::User { login: of, before, after: Some(after) } if of == login => {
+                let before = before.as_deref();
+                let comes = has(after) && !before.is_some_and(has);
                 let reserved = numbers[&leaving.number].reserved_by.as_ref() == Some(rotation);
-                came = came && has(after) || comes && reserved && !can_dial(&before.user, &numbers);
+                came = came && has(after)
+                    || comes && reserved && !before.is_some_and(|before| can_dial(&before.user, &numbers));
             }
             _ => {}
         }
