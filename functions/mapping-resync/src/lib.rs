@@ -148,8 +148,11 @@ impl PhoneSystemClient for SmartfloClient {
     ) -> Result<usize, SystemFailure> {
         let numbers = self.my_numbers(until).await?;
         let missing = self.smartflo.set_caller_ids(user, list, numbers, until).await;
-        // Of lists that were set before, something was changed: a later delivery goes on.
-        missing.map(|missing| missing.len()).map_err(|error| transient(&error))
+        missing.map(|missing| missing.len()).map_err(|error| match error.kind {
+            FailureKind::Refused => SystemFailure::Refused(error.chain()),
+            // Of lists that were set before, something was changed: a later delivery goes on.
+            FailureKind::Unavailable | FailureKind::Denied | FailureKind::Malformed => transient(&error),
+        })
     }
 }
 

@@ -126,6 +126,7 @@ mod tests {
             RowCode::ReplacementUnusable,
             RowCode::ListWouldBeEmpty,
             RowCode::ChangedSince,
+            RowCode::PhoneUserRefused,
             // And what only a table that is full of something can say.
             RowCode::NotStorable,
             RowCode::VersionConflict,

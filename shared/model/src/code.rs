@@ -63,6 +63,8 @@ codes! {
         VersionConflict = "VERSION_CONFLICT",
         /// Somebody has changed the user since what the row says was so: the newer stands.
         ChangedSince = "CHANGED_SINCE",
+        /// The phone system refuses this user.
+        PhoneUserRefused = "PHONE_USER_REFUSED",
     }
 }
 

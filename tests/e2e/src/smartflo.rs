@@ -4,7 +4,7 @@
 //! of users comes in pages, IDs are numbers here and strings there, and failures are told with status 200 too.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -84,6 +84,8 @@ pub struct SmartfloAccount {
     /// The numbers by their IDs.
     numbers: BTreeMap<String, String>,
     patched: HashMap<String, Vec<String>>,
+    /// Users whose numbers it refuses to set.
+    refused: BTreeSet<String>,
     spoil: Option<SmartfloSpoil>,
 }
 
@@ -104,6 +106,7 @@ impl Smartflo {
             users: Vec::new(),
             numbers: BTreeMap::new(),
             patched: HashMap::new(),
+            refused: BTreeSet::new(),
             spoil: None,
         };
         Self::play(account, answer_request).await
@@ -151,6 +154,16 @@ impl Smartflo {
         let account = self.state();
         let ids = account.patched.get(user)?;
         Some(ids.iter().map(|id| account.numbers[id].clone()).collect())
+    }
+
+    /// Refuses to set this user's numbers from now on.
+    pub fn refuse(&self, user: &str) {
+        self.state().refused.insert(user.to_owned());
+    }
+
+    /// Takes everybody again.
+    pub fn refuse_nobody(&self) {
+        self.state().refused.clear();
     }
 
     /// What is wrong with every list from now on; with none, after `None`.
@@ -253,6 +266,9 @@ impl SmartfloAccount {
     }
 
     fn patch(&mut self, user: &str, sent: &Value) -> Response {
+        if self.refused.contains(user) {
+            return no(StatusCode::NOT_FOUND, "user not found");
+        }
         let known = self.users.iter().any(|(id, _)| id.to_string() == user);
         let ids: Option<Vec<String>> = sent["caller_id"]
             .as_array()

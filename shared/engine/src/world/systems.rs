@@ -70,7 +70,7 @@ pub trait PhoneSystemClient: Send + Sync {
     /// Sets a user's whole list. Gives how many of the numbers it doesn't have, which were left out.
     ///
     /// # Errors
-    /// See [`SystemFailure`].
+    /// [`SystemFailure::Refused`] where it refuses this user, and would take another; otherwise see [`SystemFailure`].
     async fn set_caller_ids(
         &self,
         user: &PhoneUserId,

@@ -82,6 +82,27 @@ async fn a_phone_system_that_answers_rubbish_or_nothing_revokes_nothing() {
     let mut told = smartflo.caller_ids(&ids[0]).expect("the phone system is told the whole list");
     told.sort();
     assert_eq!(told, bought);
+    // One whom it refuses is a row; the others are told.
+    let one = &bought[..1];
+    for (at, login) in ["agent2@acme.example", "agent3@acme.example"].into_iter().enumerate() {
+        stack.create_user(e2e::user(login)).await;
+        map(&stack, &format!("smartflo{at}"), to(&ids[at + 1])).await;
+        allow(&stack, login, &one.iter().map(ToString::to_string).collect::<Vec<_>>()).await;
+    }
+    smartflo.refuse(&ids[1]);
+    let job = resync(&stack, "refused.json", true).await;
+    assert_eq!((job.state, job.counts.failed), (JobState::Finished, 1), "{job:?}");
+    let rows = stack.report(&job, "failed").await;
+    assert_eq!(rows[0]["Error Code"], "PHONE_USER_REFUSED", "{rows:?}");
+    assert!(smartflo.caller_ids(&ids[1]).is_none() && smartflo.caller_ids(&ids[2]).is_some_and(|told| told == one));
+    assert_eq!(
+        (sees(&stack, "smartflo0").await.len(), sees(&stack, "smartflo1").await),
+        (0, one.iter().map(ToString::to_string).collect())
+    );
+    smartflo.refuse_nobody();
+    assert_eq!(resync(&stack, "taken.json", true).await.counts.failed, 0);
+    assert!(smartflo.caller_ids(&ids[1]).is_some_and(|told| told == one));
+
     smartflo.spoil(Some(SmartfloSpoil::Empty));
     assert_eq!(resync(&stack, "empty.json", false).await.state, JobState::Failed);
     assert_eq!(sees(&stack, "smartflo").await, bought);

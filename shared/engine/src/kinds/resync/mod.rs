@@ -150,7 +150,10 @@ impl Operation for Resync {
             if attempt.world.mappings.has_written_mapping(account, crm_user, &attempt.job.id).await? {
                 continue;
             }
-            set_list(&**system, mapping, attempt).await?;
+            if !set_list(&**system, mapping, attempt).await? {
+                plans[at].leave_out(LeftOut::PhoneUserRefused);
+                continue;
+            }
             again.extend(write_plans(attempt, plans, &[at], usage).await?);
         }
         Ok(again)
