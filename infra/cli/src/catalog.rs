@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
 use clap::{Args, Subcommand};
-use rollcall_api_types::{CatalogEntryRequest, CatalogEntryView, CatalogView};
+use rollcall_api_types::{CatalogEntryRequest, CatalogEntryView, CatalogView, MovedView};
 use rollcall_model::catalog::CatalogKind;
 use rollcall_model::user::near::{closest, did_you_mean};
 use rollcall_model::user::{Name, Ref, fold};
 
 use crate::client::StackClient;
-use crate::output::{self, Column, Table};
+use crate::output::{self, Column, Table, counted};
 use crate::stack_selector::StackSelector;
 use crate::{args::AccountArg, args::OutputFormat};
 
@@ -126,7 +126,12 @@ impl Remove {
             return Err(unknown(&stack, kind, self.id.as_str()).await?);
         }
         let query: Vec<_> = self.replace_with.iter().map(|id| ("replace_with", id.as_str())).collect();
-        stack.api.delete_with(&["v1", path(kind), self.id.as_str()], &query).await?;
+        let mut moved = 0;
+        while let Some(done) = stack.api.delete_with::<MovedView>(&["v1", path(kind), self.id.as_str()], &query).await?
+        {
+            moved += done.moved;
+            eprintln!("{} have another {}; going on.", counted(moved as u64, "user", "users"), word(kind));
+        }
         eprintln!("The {} {} is gone.", word(kind), self.id);
         Ok(ExitCode::SUCCESS)
     }

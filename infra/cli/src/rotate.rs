@@ -161,11 +161,16 @@ fn what(request: &RotationRequest) -> String {
         Some(Replacements::InOrder(_)) | None => None,
     };
     let shown = |old: &String| match new(old) {
-        Some(new) => format!("{} by {}", output::visible(old), output::visible(new)),
+        Some(new) => format!("{} (replaced by {})", output::visible(old), output::visible(new)),
         None => output::visible(old),
     };
     let named: Vec<String> = request.retire.iter().take(NAMED).map(shown).collect();
-    let mut text = format!("Replace or retire {}", named.join(", "));
+    let what = match (&request.only, request.quarantine_days) {
+        (Some(_), _) => "Take off lists",
+        (None, Some(_)) => "Let rest",
+        (None, None) => "Retire",
+    };
+    let mut text = format!("{what} {}", named.join(", "));
     if let Some(more @ 1..) = request.retire.len().checked_sub(NAMED) {
         text.push_str(&format!(" and {more} more"));
     }

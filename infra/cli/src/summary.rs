@@ -34,12 +34,12 @@ pub fn waits_for_somebody(job: &JobView) -> bool {
 /// What a job of a kind does.
 pub fn kind(kind: JobKind) -> &'static str {
     match kind {
-        JobKind::AppendCallerIds => "append of caller IDs",
-        JobKind::UploadUsers => "upload of users",
+        JobKind::AppendCallerIds => "append",
+        JobKind::UploadUsers => "user upload",
         JobKind::DirectoryImport => "directory import",
         JobKind::MappingResync => "resync",
         JobKind::PhoneSnapshot => "phone snapshot",
-        JobKind::UploadNumbers => "upload of numbers",
+        JobKind::UploadNumbers => "number upload",
         JobKind::RotateCallerIds => "rotation",
         JobKind::Undo => "undo",
     }

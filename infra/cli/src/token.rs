@@ -10,11 +10,13 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_model::account::AccountId;
 use rollcall_model::secret::SecretText;
+use rollcall_model::user::near::{closest, did_you_mean};
 use tokio::process::Command;
 
 use crate::args::AccountArg;
 use crate::local::running;
-use crate::output::print;
+use crate::output::{self, print};
+use crate::when;
 use local_stack::{Grant, Manifest, SigningKey};
 
 /// The variable with a token for the API of a stack on AWS.
@@ -40,8 +42,8 @@ pub struct Token {
     /// What it allows, such as rollcall/users.read; can be given several times, and is everything by default
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// How long it is valid
-    #[arg(long, value_name = "TIME", default_value = "1h")]
+    /// How long it is valid: 30m, 2h, 1d
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = when::length)]
     expires: SignedDuration,
     /// Who asks
     #[arg(long, value_name = "NAME", default_value = "ann@example.com")]
@@ -77,6 +79,15 @@ fn sign(
 ) -> Result<String> {
     let issuer = manifest.issuer.as_ref().ok_or_else(|| anyhow!("the stack's API takes no tokens"))?;
     let key = SigningKey::read(&issuer.key_file)?;
+    if let Some(unknown) = scopes.iter().find(|scope| !issuer.scopes.contains(*scope)) {
+        let near = closest(unknown, issuer.scopes.iter().map(String::as_str)).map(str::to_owned);
+        let all = issuer.scopes.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        bail!(
+            "no route asks for the scope {}; there are {all}.{}",
+            output::visible(unknown),
+            did_you_mean(near.as_slice())
+        );
+    }
     let scopes = if scopes.is_empty() { issuer.scopes.iter().cloned().collect() } else { scopes.to_vec() };
     let now = Timestamp::now().as_second();
     let grant =

@@ -29,6 +29,14 @@ pub fn parse(text: &str, now: Timestamp) -> Result<Timestamp, &'static str> {
     ago(text).and_then(|ago| now.checked_sub(ago).ok()).ok_or(FORMS)
 }
 
+/// A length of time: 30m, 2h, 1d, 1w.
+///
+/// # Errors
+/// With the forms that there are.
+pub fn length(text: &str) -> Result<SignedDuration, &'static str> {
+    ago(text).filter(SignedDuration::is_positive).ok_or("write a length of time from one minute on: 30m, 2h, 1d, 1w")
+}
+
 fn ago(text: &str) -> Option<SignedDuration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let seconds = match unit {
@@ -45,6 +53,16 @@ fn ago(text: &str) -> Option<SignedDuration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_are_positive() {
+        for (text, seconds) in [("1m", 60), ("15m", 900), ("2h", 7_200), ("1d", 86_400), ("1w", 604_800)] {
+            assert_eq!(length(text), Ok(SignedDuration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "0h", "-1h", "1", "1y", "for ever", "1 day"] {
+            assert!(length(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn times_are_read_as_people_say_them() {

@@ -35,3 +35,10 @@ pub struct CatalogEntryRequest {
     /// The name that people know it by.
     pub name: Name,
 }
+
+/// What a request has done that takes an entry away with more users than it moves at once. The same request goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedView {
+    /// Users who have another entry now.
+    pub moved: usize,
+}

@@ -14,7 +14,7 @@ mod problem;
 mod settings;
 mod user;
 
-pub use catalog::{CatalogEntryRequest, CatalogEntryView, CatalogView};
+pub use catalog::{CatalogEntryRequest, CatalogEntryView, CatalogView, MovedView};
 pub use directory::{DirectoryUserView, DirectoryView};
 pub use job::{JobRequest, JobView, LinkView, PresignedUpload, RequestedJob, UndoJobRequest};
 pub use mapping::{MappingView, PhoneSystemChoice, ResyncView, VisibleCallerIds};

@@ -58,6 +58,51 @@ async fn what_is_in_use_stays_or_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_department_of_many_is_replaced_by_as_many_requests_as_it_takes() {
+    /// One more than a request moves.
+    const USERS: usize = 1_001;
+    let stack = Stack::start(&[]).await;
+    let owner = stack.caller(&["--account", "acme"]);
+    for id in ["sales", "support"] {
+        let path = format!("/v1/departments/{id}");
+        let reply = owner.ask(Method::PUT, &path, &[], json!({ "name": id }).to_string()).await;
+        assert!(reply.status.is_success());
+    }
+    let rows: String = (0..USERS).map(|at| format!("user{at},User,sales\n")).collect();
+    let job = stack.upload_users("people.csv", format!("Login ID,Name,Department\n{rows}")).await;
+    assert_eq!(job.counts.applied, USERS as u64);
+    let of = async |department: &str| {
+        let (mut count, mut cursor) = (0, String::new());
+        loop {
+            let page = owner.get(&format!("/v1/users?department={department}&limit=200{cursor}")).await.json();
+            count += page["items"].as_array().map_or(0, Vec::len);
+            let Some(next) = page["next"].as_str() else { return count };
+            cursor = format!("&cursor={next}");
+        }
+    };
+    let until = async |department: &str, count: usize| {
+        let start = std::time::Instant::now();
+        while of(department).await != count {
+            assert!(start.elapsed().as_secs() < 60, "the index follows");
+        }
+    };
+    until("sales", USERS).await;
+    let reply = owner.ask(Method::DELETE, "/v1/departments/sales?replace_with=support", &[], "").await;
+    assert_eq!((reply.status.as_u16(), reply.json()), (202, json!({ "moved": USERS - 1 })));
+    assert_eq!(owner.get("/v1/departments").await.json()["items"].as_array().map(Vec::len), Some(2), "it is there");
+    until("sales", 1).await;
+    let output = rollcall(
+        Some(&stack),
+        &["departments", "remove", "sales", "--replace-with", "support", "--account", "acme"],
+        b"",
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    until("support", USERS).await;
+    assert_eq!(of("sales").await, 0);
+    assert_eq!(owner.get("/v1/departments").await.json()["items"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_makes_departments_only_where_the_settings_say_so() {
     let stack = Stack::start(&[]).await;
     let run = |arguments: &[&str]| {

@@ -352,6 +352,26 @@ fn the_version_says_by_which_numbering_plans_numbers_are_read() {
     assert!(told.contains(&format!("libphonenumber {}", rollcall_model::country::NUMBERING_PLANS)), "{told}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_for_scopes_that_routes_ask_for_and_for_a_while() {
+    let stack = Stack::start(&[]).await;
+    let token = |arguments: &[&str]| rollcall(Some(&stack), &[&["token"], arguments].concat());
+    let output = token(&["--scope", "rollcall/user.read"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        told.contains("rollcall/numbers.write") && told.contains("Did you mean \"rollcall/users.read\"?"),
+        "{told}"
+    );
+    assert!(!output.status.success() && output.stdout.is_empty());
+    for expires in ["0h", "1y", "soon"] {
+        let output = token(&["--expires", expires]);
+        assert!(!output.status.success(), "{expires}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("30m, 2h, 1d, 1w"), "{expires}");
+    }
+    let output = token(&["--scope", "rollcall/users.read", "--expires", "1d"]);
+    assert!(output.status.success() && text(&output).trim().split('.').count() == 3);
+}
+
 #[test]
 fn mistakes_are_told_clearly() {
     let dir = tempfile::tempdir().unwrap();

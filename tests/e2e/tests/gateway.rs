@@ -4,6 +4,7 @@ use axum::{
     body::Body,
     http::{Method, StatusCode},
 };
+use serde_json::json;
 use e2e::{Reply, Stack};
 
 /// API Gateway's limit of a request.
@@ -31,7 +32,7 @@ async fn only_a_valid_token_with_the_scope_reaches_the_function() {
     let none = stack.stranger().get(users).await;
     assert_eq!(message(&none), said(401, "Unauthorized"));
     assert_eq!(none.header("www-authenticate"), "Bearer");
-    let expired = stack.caller(&["--expires=-1s"]).get(users).await;
+    let expired = stack.caller_claiming(&json!({ "exp": 1 })).get(users).await;
     assert_eq!(message(&expired), said(401, "Unauthorized"));
     assert!(expired.header("www-authenticate").contains("expired"), "{expired:?}");
     let reader = stack.caller(&["--scope", "rollcall/users.read", "--scope", "openid"]);

@@ -298,6 +298,9 @@ async fn a_switch_is_told_whether_a_user_may_dial_and_from_what_instead() {
     let (allowed, _, body) = ask("asha/caller-ids/+919876540001").await;
     assert_eq!((&*allowed, body), ("yes", json!({ "allowed": true, "state": "active" })));
     assert_eq!(ask("asha/caller-ids/919876540001").await.0, "yes", "without the plus sign");
+    for spelling in ["98765%2040001", "09876540001", "9876540001"] {
+        assert_eq!(ask(&format!("asha/caller-ids/{spelling}")).await.0, "yes", "{spelling}");
+    }
     let (allowed, instead, body) = ask("asha/caller-ids/+919876540000?suggest=true").await;
     assert_eq!((&*allowed, &*instead), ("no", "+919876540001"));
     let expected = json!({ "allowed": false, "code": "NUMBER_RETIRED", "state": "retired", "use": "+919876540001" });

@@ -49,7 +49,7 @@ async fn a_question_says_what_it_is_about_and_no_answer_but_yes_changes_anything
 
     // Ctrl-C, no, and nobody to ask: each has a code of its own, and says that nothing was changed.
     let (asked, rest, code) = at_a_terminal(&stack, &ROTATE, "\x03");
-    assert!(asked.contains("Replace or retire 9876500001 by 9876500009: "), "{asked}");
+    assert!(asked.contains("Retire 9876500001 (replaced by 9876500009): "), "{asked}");
     assert!(asked.contains("users change") && asked.trim_end().ends_with("Continue? [y/N]"), "{asked}");
     assert!(rest.contains("Nothing was changed") && code == Some(130), "{code:?} {rest}");
     let (_, rest, code) = at_a_terminal(&stack, &ROTATE, "n\n");
@@ -88,7 +88,7 @@ async fn why_rows_failed_is_said_at_once() {
     std::fs::write(&file, format!("login,did\n{rows}")).unwrap();
     let (said, _, _) = stdout(&stack, &["append", file.to_str().unwrap(), "--account", "acme"]);
     assert_eq!(said.matches("USER_NOT_FOUND").count(), 3, "{said}");
-    assert!(said.contains("and 37 more rows") && said.contains("append of caller IDs"), "{said}");
+    assert!(said.contains("and 37 more rows") && said.contains("Kind           append"), "{said}");
     std::fs::write(&file, "").unwrap();
     let (_, told, code) = stdout(&stack, &["append", file.to_str().unwrap(), "--account", "acme"]);
     assert!(told.contains("many.csv is empty") && code == Some(1), "{told}");

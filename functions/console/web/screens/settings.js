@@ -185,7 +185,11 @@ function TakeOut({ kind, entry, others, close, done }) {
   const [other, setOther] = useState('');
   const path = [kind, { id: entry.id }], query = other ? { replace_with: other } : {};
   const act = async () => {
-    await ask('DELETE', path, { query });
+    // Where many have it, each answer says how many have another one now, until the entry is gone.
+    for (let moved = 0, answer; (answer = await ask('DELETE', path, { query }))?.moved;) {
+      moved += answer.moved;
+      notify(`${moved} users have another ${ONE[kind]}. Going on …`);
+    }
     forget();
     notify(`${entry.name} is taken out.`);
     done();

@@ -1,10 +1,14 @@
 //! Roles, departments and teams that go. **What is in use stays**, unless another takes its place: a file that names it would else make
 //! something of it that nobody meant.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::{
+    Json,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use rollcall_api_types::{SettingsFields, SettingsView};
+use rollcall_api_types::{MovedView, SettingsFields, SettingsView};
 use rollcall_engine::world::{Accounts, Catalogs, Numbers};
 use rollcall_model::{
     catalog::CatalogKind,
@@ -25,7 +29,7 @@ pub(crate) struct Asked {
     replace_with: Option<Ref>,
 }
 
-/// Users that one request moves at most, so that it ends well within a request's time.
+/// Users that one request moves at most, so that it ends well within a request's time. Where there are more, it is to be sent again.
 const MAX_MOVED: usize = 1_000;
 /// Writes in flight.
 const IN_FLIGHT: usize = 8;
@@ -39,15 +43,16 @@ struct References {
     is_default: bool,
 }
 
-/// Takes an entry away, if nobody uses it any more.
+/// Takes an entry away, if nobody uses it any more. Of more users than one request moves, it moves so many, and says so: the entry is there until
+/// the last of them has another one, so the same request again goes on, however the one before ended.
 pub(super) async fn delete(
     api: &Api,
     caller: &Caller,
     kind: CatalogKind,
     id: &Ref,
     Asked { replace_with }: Asked,
-) -> Result<StatusCode, Problem> {
-    let found = used_by(api, caller, kind, id).await?;
+) -> Result<Response, Problem> {
+    let mut found = used_by(api, caller, kind, id).await?;
     match replace_with {
         None if !found.is_empty() => return Err(found.problem(kind)),
         None => {}
@@ -58,15 +63,15 @@ pub(super) async fn delete(
                 return Err(Problem::parameter("replace_with", detail));
             }
             if found.users.len() > MAX_MOVED {
-                let detail =
-                    format!("More than {MAX_MOVED} users have it. Give them another one by a file of users first.");
-                return Err(Problem::new(StatusCode::CONFLICT, ApiCode::InUse, detail));
+                found.users.truncate(MAX_MOVED);
+                found.give_users(api, caller, kind, id, &other).await?;
+                return Ok((StatusCode::ACCEPTED, Json(MovedView { moved: MAX_MOVED })).into_response());
             }
             found.give(api, caller, kind, id, &other).await?;
         }
     }
     api.directory.delete_entry(&caller.account, kind, id, &caller.actor()).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn used_by(api: &Api, caller: &Caller, kind: CatalogKind, id: &Ref) -> Result<References, Problem> {
@@ -117,8 +122,33 @@ impl References {
         Problem::new(StatusCode::CONFLICT, ApiCode::InUse, detail)
     }
 
-    /// Gives them another one. A change in between is no harm: whoever has something else meanwhile keeps that.
+    /// Gives all of them another one.
     async fn give(&self, api: &Api, caller: &Caller, kind: CatalogKind, id: &Ref, other: &Ref) -> Result<(), Problem> {
+        self.give_users(api, caller, kind, id, other).await?;
+        for number in &self.numbers {
+            let facts = NumberFacts { department: Some(other.clone()), ..number.facts.clone() };
+            let Ok(after) = number.change(facts, Timestamp::now()) else { continue };
+            if !api.directory.change_number(&caller.account, Some(number), &after, &caller.actor()).await? {
+                return Err(Problem::changed());
+            }
+        }
+        if self.is_default {
+            let choose =
+                |before| Ok(SettingsFields { default_role: Some(other.clone()), ..SettingsView::from(before).fields });
+            settings::change(api, caller, &HeaderMap::new(), choose).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives the users another one. A change in between is no harm: whoever has something else meanwhile keeps that.
+    async fn give_users(
+        &self,
+        api: &Api,
+        caller: &Caller,
+        kind: CatalogKind,
+        id: &Ref,
+        other: &Ref,
+    ) -> Result<(), Problem> {
         let users: Vec<&str> = self.users.iter().map(|user| user.login.as_str()).collect();
         let moves = users.into_iter().map(|login| async move {
             let none = HeaderMap::new();
@@ -136,20 +166,7 @@ impl References {
                 moved => moved.map(drop),
             }
         });
-        stream::iter(moves.collect::<Vec<_>>()).buffer_unordered(IN_FLIGHT).try_collect::<()>().await?;
-        for number in &self.numbers {
-            let facts = NumberFacts { department: Some(other.clone()), ..number.facts.clone() };
-            let Ok(after) = number.change(facts, Timestamp::now()) else { continue };
-            if !api.directory.change_number(&caller.account, Some(number), &after, &caller.actor()).await? {
-                return Err(Problem::changed());
-            }
-        }
-        if self.is_default {
-            let choose =
-                |before| Ok(SettingsFields { default_role: Some(other.clone()), ..SettingsView::from(before).fields });
-            settings::change(api, caller, &HeaderMap::new(), choose).await?;
-        }
-        Ok(())
+        stream::iter(moves.collect::<Vec<_>>()).buffer_unordered(IN_FLIGHT).try_collect().await
     }
 }
 

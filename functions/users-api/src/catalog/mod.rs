@@ -5,7 +5,7 @@ mod delete;
 use axum::{
     Json,
     extract::{Path, State},
-    http::StatusCode,
+    response::Response,
 };
 use rollcall_api_types::{CatalogEntryRequest, CatalogEntryView, CatalogView};
 use rollcall_engine::world::Catalogs;
@@ -68,7 +68,7 @@ pub(crate) async fn delete_role(
     caller: Caller,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     delete(&api, &caller, CatalogKind::Role, &entry_id(&id)?, asked).await
 }
 
@@ -78,7 +78,7 @@ pub(crate) async fn delete_department(
     caller: Caller,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     delete(&api, &caller, CatalogKind::Department, &entry_id(&id)?, asked).await
 }
 
@@ -88,7 +88,7 @@ pub(crate) async fn delete_team(
     caller: Caller,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     delete(&api, &caller, CatalogKind::Team, &entry_id(&id)?, asked).await
 }
 

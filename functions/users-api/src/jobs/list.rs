@@ -16,21 +16,26 @@ use crate::{Shared, caller::Caller, page::ListQuery, problem::Problem};
 pub(crate) struct Filters {
     state: Option<JobState>,
     kind: Option<JobKind>,
+    /// The object in the bucket that the job is of.
+    upload: Option<String>,
 }
 
 /// `GET /v1/jobs`
 pub(crate) async fn list(
     State(api): Shared,
     caller: Caller,
-    ListQuery { filters: Filters { state, kind }, page }: ListQuery<Filters>,
+    ListQuery { filters: Filters { state, kind, upload }, page }: ListQuery<Filters>,
 ) -> Result<Json<Page<JobView>>, Problem> {
-    let list = page.of(&api, &caller, format!("jobs {state:?} {kind:?}"))?;
-    let is_wanted =
-        |job: &Job| state.is_none_or(|state| job.state == state) && kind.is_none_or(|kind| job.upload.kind == kind);
+    let list = page.of(&api, &caller, format!("jobs {state:?} {kind:?} {upload:?}"))?;
+    let is_wanted = |job: &Job| {
+        state.is_none_or(|state| job.state == state)
+            && kind.is_none_or(|kind| job.upload.kind == kind)
+            && upload.as_ref().is_none_or(|upload| job.upload.key() == *upload)
+    };
     let (directory, account) = (&api.directory, &caller.account);
     let read = |after: Option<String>, most| async move {
         directory.jobs(account, after.as_deref(), i32::try_from(most).unwrap_or(i32::MAX)).await
     };
-    let page = list.find(state.is_none() && kind.is_none(), read, is_wanted, job_place).await?;
+    let page = list.find(state.is_none() && kind.is_none() && upload.is_none(), read, is_wanted, job_place).await?;
     Ok(Json(page.map(shown)))
 }

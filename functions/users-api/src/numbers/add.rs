@@ -9,12 +9,12 @@ use rollcall_api_types::AddedNumbers;
 use rollcall_model::{
     caller_id::CallerId,
     inventory::{InventoryNumber, NumberFacts},
-    numbers::{NumberReader, Reading},
+    numbers::NumberReader,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{check, reader as reader_of};
+use super::{check, of_field, reader as reader_of};
 use crate::{
     Shared,
     body::{self, Body},
@@ -56,13 +56,7 @@ pub(crate) async fn add(
                     Some(reader) => reader,
                     None => known.insert(reader_of(&api, &caller).await?),
                 };
-                match reader.read(&number) {
-                    Reading::Number { number, .. } => number,
-                    Reading::Refused(code) => {
-                        let detail = format!("It is no telephone number ({}).", code.as_str());
-                        return Err(Problem::field(format!("{at}/number"), detail));
-                    }
-                }
+                of_field(reader, &number, &format!("{at}/number"))?
             }
         };
         if !named.insert(number) {

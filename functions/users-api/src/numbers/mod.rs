@@ -11,6 +11,7 @@ pub(crate) mod summary;
 use rollcall_engine::world::{Accounts, Numbers};
 use rollcall_model::{
     caller_id::CallerId,
+    country::Country,
     inventory::{DUE, MAX_LABELS, NumberFacts},
     numbers::{NumberReader, Reading},
 };
@@ -30,8 +31,22 @@ pub(crate) async fn written(api: &Api, caller: &Caller, number: &str) -> Result<
 
 /// Reads numbers of the account, and any that is valid in its country.
 async fn reader(api: &Api, caller: &Caller) -> Result<NumberReader, Problem> {
-    let country = api.directory.settings(&caller.account).await?.country.unwrap_or(api.country);
-    Ok(NumberReader::of_any(country, &api.directory.inventory(&caller.account).await?))
+    Ok(NumberReader::of_any(country(api, caller).await?, &api.directory.inventory(&caller.account).await?))
+}
+
+/// The country by whose rules the account's national numbers are read.
+pub(crate) async fn country(api: &Api, caller: &Caller) -> Result<Country, Problem> {
+    Ok(api.directory.settings(&caller.account).await?.country.unwrap_or(api.country))
+}
+
+/// A number of a request's field, in any spelling that the reader knows.
+pub(crate) fn of_field(reader: &mut NumberReader, written: &str, pointer: &str) -> Result<CallerId, Problem> {
+    match reader.read(written) {
+        Reading::Number { number, .. } => Ok(number),
+        Reading::Refused(code) => {
+            Err(Problem::field(pointer, format!("It is no telephone number ({}).", code.as_str())))
+        }
+    }
 }
 
 /// A number of days in service that a list may be asked for.

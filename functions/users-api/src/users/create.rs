@@ -16,6 +16,7 @@ use rollcall_model::{
 use rollcall_storage::directory::{CreateOutcome, Taken};
 use serde_json::{Map, Value};
 
+use super::numbers_of::read_numbers;
 use crate::{
     Api, Shared,
     body::{self, Body},
@@ -36,7 +37,9 @@ pub(crate) async fn create(
     let confirmed = body::read(fields.remove("login_confirmed").unwrap_or(Value::Bool(false)));
     let confirmed: bool = confirmed.map_err(|problem| problem.at("/login_confirmed"))?;
     let login = new_login(login, confirmed).map_err(|problem| problem.at("/login"))?;
-    let mut profile: Profile = body::read(fields.into())?;
+    let mut fields = Value::from(fields);
+    read_numbers(&api, &caller, &mut fields).await?;
+    let mut profile: Profile = body::read(fields)?;
     if profile.role.is_none() {
         profile.role = api.directory.settings(&caller.account).await?.default_role;
     }

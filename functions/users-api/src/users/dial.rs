@@ -6,10 +6,16 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use rollcall_model::{caller_id::CallerId, dial::DialDecision, user::LoginId};
+use rollcall_model::{
+    caller_id::CallerId,
+    dial::DialDecision,
+    inventory::{Inventory, InventoryNumber},
+    numbers::{NumberReader, Reading},
+    user::LoginId,
+};
 use serde::Deserialize;
 
-use crate::{Shared, caller::Caller, problem::Problem, query::Query};
+use crate::{Api, Shared, caller::Caller, numbers::country, problem::Problem, query::Query};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,15 +36,29 @@ pub(crate) async fn check(
     Path((login, number)): Path<(String, String)>,
     Query(Asked { suggest }): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let digits = number.strip_prefix('+').unwrap_or(&number);
-    let number = CallerId::from_digits(digits).map_err(|error| Problem::parameter("number", error.to_string()))?;
     let login = LoginId::parse(&login).map_err(|error| Problem::parameter("login", error.to_string()))?;
     let (user, known) = api.directory.user_with_inventory(&caller.account, &login.folded()).await?;
+    let number = asked_about(&api, &caller, &number, &known.inventory).await?;
     let mut decision = DialDecision::of(user.as_ref(), number, &known.inventory);
     if let Some(user) = user.filter(|_| suggest) {
         decision = decision.suggesting(&user, number, &known.inventory);
     }
     Ok(answer(&decision))
+}
+
+/// The number that is meant: in E.164 form, with or without its plus sign, as switches write it. What is no number of the account so is read by
+/// the rules of its country, which takes another request to the table.
+async fn asked_about(api: &Api, caller: &Caller, written: &str, inventory: &Inventory) -> Result<CallerId, Problem> {
+    let plain = CallerId::from_digits(written.strip_prefix('+').unwrap_or(written));
+    match plain {
+        Ok(number) if written.starts_with('+') || inventory.get(number).is_some() => return Ok(number),
+        _ => {}
+    }
+    let owned: Vec<InventoryNumber> = inventory.whole().collect();
+    match (NumberReader::of_any(country(api, caller).await?, &owned).read(written), plain) {
+        (Reading::Number { number, .. }, _) | (Reading::Refused(_), Ok(number)) => Ok(number),
+        (Reading::Refused(_), Err(error)) => Err(Problem::parameter("number", error.to_string())),
+    }
 }
 
 /// The decision, in headers too: switches read these more easily than JSON.

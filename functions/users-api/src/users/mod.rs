@@ -7,6 +7,7 @@ pub(crate) mod delete;
 pub(crate) mod dial;
 pub(crate) mod download;
 pub(crate) mod list;
+mod numbers_of;
 pub(crate) mod one;
 pub(crate) mod patch;
 pub(crate) mod policy;

@@ -9,7 +9,7 @@ use rollcall_api_types::UserView;
 use rollcall_model::user::User;
 use serde_json::{Value, to_value};
 
-use super::change;
+use super::{change, numbers_of::read_numbers};
 use crate::{
     Shared,
     body::{self, Body},
@@ -25,8 +25,9 @@ pub(crate) async fn patch(
     caller: Caller,
     Path(login): Path<String>,
     headers: HeaderMap,
-    Body(patch): Body<Value>,
+    Body(mut patch): Body<Value>,
 ) -> Result<([(HeaderName, String); 1], Json<UserView>), Problem> {
+    read_numbers(&api, &caller, &mut patch).await?;
     let user = change(&api, &caller, &headers, &login, |before| {
         let mut profile = to_value(&before.profile).expect("a profile can be written as JSON");
         merge_patch::merge(&mut profile, patch.clone());

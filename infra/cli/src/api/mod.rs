@@ -165,16 +165,22 @@ impl Api {
     /// # Errors
     /// [`Failure`]
     pub async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
-        self.delete_with(path, &[]).await
+        let ask = HttpRequest { method: Method::DELETE, ..HttpRequest::get(ASKING, self.address(path, &[])?) };
+        self.ask(ask).await.map(drop)
     }
 
-    /// The same, with something to say of it.
+    /// The same, with something to say of it; gives what the API says where there is more to do.
     ///
     /// # Errors
     /// [`Failure`]
-    pub async fn delete_with(&self, path: &[&str], query: &[(&str, &str)]) -> Result<(), Failure> {
+    pub async fn delete_with<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Option<T>, Failure> {
         let ask = HttpRequest { method: Method::DELETE, ..HttpRequest::get(ASKING, self.address(path, query)?) };
-        self.ask(ask).await.map(drop)
+        let answer = self.ask(ask).await?;
+        if answer.status == StatusCode::ACCEPTED { Ok(Some(answer.json(ASKING)?)) } else { Ok(None) }
     }
 
     /// Drops a file where the API has given leave to, and gives the version that the bucket has made of it. **Sent once**: a second

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_api_types::{CallerIdsView, UserView};
+use rollcall_model::caller_id::CallerId;
 use rollcall_model::user::User;
 use serde::Serialize;
 
@@ -20,8 +21,8 @@ const IN_FLIGHT: usize = 8;
 struct WithList {
     #[serde(flatten)]
     user: UserView,
-    #[serde(flatten)]
-    list: CallerIdsView,
+    caller_ids: Vec<CallerId>,
+    effective: Vec<CallerId>,
 }
 
 /// Shows users by their login IDs.
@@ -41,7 +42,11 @@ pub async fn show(stack: &StackClient, logins: &[String], json: bool) -> Result<
         for user in users {
             let list = found(stack.api.get(&["v1", "users", user.login.as_str(), "caller-ids"], &[]).await)?;
             // Who has been deleted meanwhile is shown no more.
-            shown.extend(list.map(|list| WithList { user, list }));
+            shown.extend(list.map(|CallerIdsView { caller_ids, effective, .. }| WithList {
+                user,
+                caller_ids,
+                effective,
+            }));
         }
         output::print_json(&shown)?;
     } else if !users.is_empty() {

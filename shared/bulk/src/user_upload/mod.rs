@@ -27,7 +27,7 @@ pub use plan::{Refusal, UserChange, UserNow, UserPlan};
 mod tests;
 
 use crate::append;
-use rollcall_model::user::{DirectoryId, User, WebLogin};
+use rollcall_model::user::{AgentStatus, DirectoryId, User, WebLogin};
 use rollcall_tabular::{Column, Header, Row, Writer};
 
 // The first two are the append's, whose ledger takes the caller IDs.
@@ -76,9 +76,22 @@ const fn column(name: &'static str, aliases: &'static [&'static str]) -> Column 
 const DOWNLOADED: [usize; 12] =
     [NAME, PHONE, EMAIL, LOGIN, DESIGNATION, DEPARTMENT, TEAM, ROLE, CALLING_AGENT, AGENT_STATUS, EXTENSION, BLOCKED];
 
-/// The columns of the sample, in the order of the Smartflo family's own.
-const SAMPLED: [usize; 11] =
-    [NAME, PHONE, EMAIL, LOGIN, DESIGNATION, DEPARTMENT, TEAM, NUMBERS, CALLING_AGENT, EXTENSION, BLOCKED];
+/// The columns of the sample, in the order of the Smartflo family's own; behind them those that it lacks.
+const SAMPLED: [usize; 13] = [
+    NAME,
+    PHONE,
+    EMAIL,
+    LOGIN,
+    DESIGNATION,
+    DEPARTMENT,
+    TEAM,
+    NUMBERS,
+    CALLING_AGENT,
+    EXTENSION,
+    BLOCKED,
+    ROLE,
+    AGENT_STATUS,
+];
 
 const YES: &str = "Yes";
 const NO: &str = "No";
@@ -99,8 +112,10 @@ pub fn sample() -> Vec<u8> {
         YES,
         "2001",
         NO,
+        "",
+        AgentStatus::Enabled.as_str(),
     ]);
-    writer.record(["Sunil Joshi", "", "", "sunil.joshi", "", "sales", "", "", NO, "", YES]);
+    writer.record(["Sunil Joshi", "", "", "sunil.joshi", "", "sales", "", "", NO, "", YES, "", ""]);
     writer.take()
 }
 

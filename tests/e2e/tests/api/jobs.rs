@@ -36,8 +36,8 @@ async fn a_job_from_its_permission_to_its_failed_rows() {
     let start = std::time::Instant::now();
     let job = loop {
         assert!(start.elapsed().as_secs() < 60, "waited too long for the job");
-        let jobs = get(&caller, "/v1/jobs").await.json();
-        let job = jobs["items"].as_array().unwrap().iter().find(|job| job["upload"] == permission["upload"]).cloned();
+        let jobs = get(&caller, &format!("/v1/jobs?upload={}", permission["upload"].as_str().unwrap())).await.json();
+        let job = jobs["items"].as_array().unwrap().first().cloned();
         if let Some(job) = job.filter(|job| job["state"] != "running") {
             break job;
         }
@@ -45,6 +45,9 @@ async fn a_job_from_its_permission_to_its_failed_rows() {
     };
     assert_eq!((&job["counts"]["applied"], &job["counts"]["failed"]), (&json!(1), &json!(1)));
     assert_eq!(stack.mails()[0].to, ["ann@example.com"], "the report goes to whoever asked");
+
+    assert_eq!(job["upload"], permission["upload"]);
+    assert_eq!(get(&caller, "/v1/jobs?upload=inbox/acme/upload-users/x.csv").await.json()["items"], json!([]));
 
     let id = job["id"].as_str().unwrap();
     assert_eq!(get(&caller, &format!("/v1/jobs/{id}")).await.json()["id"], id);

@@ -77,6 +77,37 @@ async fn a_user_from_its_creation_to_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn numbers_of_a_profile_are_read_in_every_spelling_of_the_accounts_country() {
+    let (_stack, caller) = start().await;
+    let extension = json!({ "login": "e1", "intercom": "101", "caller_id": "098765-43211" });
+    let ana = json!({ "login": "ana", "name": "Ana", "call_forward_number": "98765 43210", "extension": extension });
+    let ana = post(&caller, "/v1/users", &ana).await.json();
+    assert_eq!(ana["call_forward_number"], "+919876543210");
+    assert_eq!(ana["extension"]["caller_id"], "+919876543211");
+    let patch = async |patch: Value| send(&caller, Method::PATCH, "/v1/users/ana", &patch).await;
+    assert_eq!(
+        patch(json!({ "call_forward_number": "(0) 98765-43219" })).await.json()["call_forward_number"],
+        "+919876543219"
+    );
+    for bad in ["98765", "9.87654E9", "call me"] {
+        let refused = patch(json!({ "call_forward_number": bad })).await;
+        assert_eq!(
+            (code(&refused), refused.json()["pointer"].clone()),
+            ((422, "INVALID_FIELD".into()), json!("/call_forward_number"))
+        );
+    }
+    let refused = patch(json!({ "extension": { "caller_id": "12" } })).await;
+    assert_eq!(refused.json()["pointer"], "/extension/caller_id");
+    assert_eq!(patch(json!({ "call_forward_number": null })).await.json()["call_forward_number"], Value::Null);
+    // Another country reads the same digits otherwise.
+    send(&caller, Method::PATCH, "/v1/settings", &json!({ "country": "GB" })).await;
+    assert_eq!(
+        patch(json!({ "call_forward_number": "020 7946 0958" })).await.json()["call_forward_number"],
+        "+442079460958"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn agents_are_blocked_enabled_and_disabled_as_the_table_says() {
     let (_stack, caller) = start().await;
     create(&caller, json!({ "login": "ana", "name": "Ana", "calling_agent": true })).await;

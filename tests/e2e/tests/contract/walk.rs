@@ -37,7 +37,7 @@ impl Walk<'_> {
         let callers = [
             (stack.stranger(), None),
             (stranger, Some(none)),
-            (stack.caller(&["--expires=-1s"]), None),
+            (stack.caller_claiming(&json!({ "exp": 1 })), None),
             (stack.caller_claiming(&json!({ "aud": "another" })), None),
             (stack.caller_claiming(&json!({ "iss": "https://issuer.example" })), None),
             (stack.impostor(), None),
