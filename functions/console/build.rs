@@ -11,6 +11,8 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
+/// How the names of files end that editors and `tsc` alone read.
+const TYPES: &str = ".d.ts";
 /// Hex digits of the hash: enough that two versions never meet.
 const VERSION_DIGITS: usize = 16;
 
@@ -60,7 +62,11 @@ fn main() -> io::Result<()> {
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.is_dir() { collect(&path, files)? } else { files.push(path) }
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if !path.to_string_lossy().ends_with(TYPES) {
+            files.push(path);
+        }
     }
     Ok(())
 }

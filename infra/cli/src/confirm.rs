@@ -24,6 +24,28 @@ pub struct ConfirmArgs {
     yes: bool,
 }
 
+/// A job that is looked at first, where that is asked for.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct PreviewArgs {
+    /// Show first what would be done, then ask
+    #[arg(long)]
+    preview: bool,
+    #[command(flatten)]
+    consent: ConfirmArgs,
+}
+
+impl PreviewArgs {
+    /// Whether a preview is asked for.
+    pub fn is_asked_for(self) -> bool {
+        self.preview
+    }
+
+    /// The consent to what a preview shows. **It is none to what is put on hold without one.**
+    pub fn consent(self) -> ConfirmArgs {
+        if self.preview { self.consent } else { ConfirmArgs::default() }
+    }
+}
+
 /// What somebody said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {

@@ -12,7 +12,7 @@ use rollcall_model::settings::PhoneSystem;
 
 use crate::args::AccountArg;
 use crate::client::StackClient;
-use crate::confirm::ConfirmArgs;
+use crate::confirm::PreviewArgs;
 use crate::job::short;
 use crate::stack_selector::StackSelector;
 use crate::upload_file::{FollowArgs, file_name, read};
@@ -21,12 +21,15 @@ use crate::upload_file::{FollowArgs, file_name, read};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A resync that would revoke more of the numbers that CRM users see than the safety threshold of `rollcall settings`, is put on hold and changes nothing. \
-Run it again with --force to apply it. --results saves what came of every mapping.
+Run it again with --force to apply it. --results saves what came of every mapping. With --preview the job shows what it would do, and asks; what it says of \
+the threshold is decided with it.
 
-Exit code 0 says that it was carried out, 1 that it was not, 130 that Ctrl-C ended the watching (the job goes on).
+Exit code 0 says that it was carried out, 1 that it was not, 3 that nothing was changed since nobody said yes, 130 that Ctrl-C ended the question, or the \
+watching (the job goes on).
 
 Examples:
   rollcall resync
+  rollcall resync --preview --results diff.csv
   rollcall resync --results resync.csv
   rollcall resync --snapshot smrtphone.csv
   rollcall resync --force")]
@@ -37,6 +40,8 @@ pub struct Resync {
     /// Drop what the phone system has: a CSV or JSON file, for an account whose phone system is snapshot; "-" reads standard input
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
+    #[command(flatten)]
+    preview: PreviewArgs,
     #[command(flatten)]
     whose: AccountArg,
     #[command(flatten)]
@@ -54,14 +59,19 @@ impl Resync {
         stack.say_if_empty().await?;
         let path = ["v1", "mappings", "resync"];
         let id = match &self.snapshot {
-            None => stack.ask_for(&path, &ResyncRequest { confirmed: self.force }).await?,
+            None => {
+                stack
+                    .ask_for(&path, &ResyncRequest { confirmed: self.force, preview: self.preview.is_asked_for() })
+                    .await?
+            }
             Some(file) => {
                 check_phone_system(&stack).await?;
                 let (name, bytes) = (file_name(file)?, read(file)?);
-                stack.drop_file(&JobRequest::new(JobKind::PhoneSnapshot, name, bytes.len()), bytes).await?
+                let named = JobRequest::new(JobKind::PhoneSnapshot, name, bytes.len());
+                stack.drop_file(&JobRequest { preview: self.preview.is_asked_for(), ..named }, bytes).await?
             }
         };
-        let code = self.watch.run(&stack, &id, ConfirmArgs::default(), "Resync the mappings").await?;
+        let code = self.watch.run(&stack, &id, self.preview.consent(), "Resync the mappings").await?;
         let standing: ResyncView = stack.api.get(&path, &[]).await?;
         if standing.ended.is_some_and(|ended| ended.on_hold && ended.job == id) {
             eprintln!("If that is meant: {}", stack.hint(&format!("job {} --execute", short(&id))));

@@ -8,7 +8,7 @@ use rollcall_api_types::SettingsView;
 use rollcall_model::country::Country;
 use rollcall_model::email::EmailAddress;
 use rollcall_model::settings::{PhoneSystem, ReportTo};
-use rollcall_model::user::Ref;
+use rollcall_model::user::{Name, Ref};
 use serde_json::{Map, Value, json};
 
 use crate::client::StackClient;
@@ -52,6 +52,9 @@ pub struct ChangeSettings {
     /// Whether files of users make departments and teams that nobody has made: true or false
     #[arg(long, value_name = "YES")]
     catalog_from_files: Option<bool>,
+    /// What somebody is called whom tokens name by an ID, as ID=NAME; without a name, it is forgotten
+    #[arg(long, value_name = "ID=NAME", value_parser = subject)]
+    name: Vec<(String, Option<Name>)>,
     /// builtin, snapshot, smartflo or zoom-phone
     #[arg(long, value_name = "NAME", value_parser = phone_system)]
     phone_system: Option<PhoneSystem>,
@@ -74,6 +77,7 @@ enum Setting {
     Threshold,
     DefaultRole,
     CatalogFromFiles,
+    Name,
     PhoneSystem,
 }
 
@@ -88,6 +92,7 @@ impl Setting {
             Self::Threshold => "safety_threshold",
             Self::DefaultRole => "default_role",
             Self::CatalogFromFiles => "catalog_from_files",
+            Self::Name => "names",
             Self::PhoneSystem => "phone_system",
         }
     }
@@ -141,6 +146,9 @@ impl ChangeSettings {
         if let Some(welcome) = self.catalog_from_files {
             set(Setting::CatalogFromFiles, json!(welcome));
         }
+        if !self.name.is_empty() {
+            set(Setting::Name, self.name.iter().map(|(subject, name)| (subject.clone(), json!(name))).collect());
+        }
         if let Some(system) = self.phone_system {
             set(Setting::PhoneSystem, json!(system));
         }
@@ -154,6 +162,9 @@ fn shown(settings: &SettingsView) -> String {
     let recipients = fields.recipients.iter().map(EmailAddress::as_str).collect();
     let report_to = fields.report_to.iter().map(ReportTo::as_str).collect();
     let threshold = fields.safety_threshold;
+    let names = fields.names.iter();
+    let names: Vec<String> =
+        names.map(|(subject, name)| output::visible(&format!("{subject} is {}", name.as_str()))).collect();
     output::pairs(&[
         ("Recipients", list(recipients, "nobody: no report is mailed unless an upload names somebody")),
         ("Report to", list(report_to, "nobody else")),
@@ -162,8 +173,16 @@ fn shown(settings: &SettingsView) -> String {
         ("Threshold", format!("{} %, and {} at least", threshold.percent, count(u64::from(threshold.at_least)))),
         ("Default role", fields.default_role.as_ref().map_or("none".to_owned(), ToString::to_string)),
         ("New departments", if fields.catalog_from_files { "made by files" } else { "not made by files" }.to_owned()),
+        ("Names", list(names.iter().map(String::as_str).collect(), "none")),
         ("Phone system", fields.phone_system.as_str().to_owned()),
     ])
+}
+
+/// Somebody's ID in tokens, and name.
+fn subject(text: &str) -> Result<(String, Option<Name>)> {
+    let (subject, name) = text.split_once('=').ok_or_else(|| anyhow!("write ID=NAME"))?;
+    let name = if name.is_empty() { None } else { Some(Name::parse(name).map_err(|error| anyhow!("{error}"))?) };
+    Ok((subject.to_owned(), name))
 }
 
 /// A phone system by its name.

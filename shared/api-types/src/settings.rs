@@ -6,8 +6,10 @@ use rollcall_model::{
     object,
     safety_threshold::SafetyThreshold,
     settings::{PhoneSystem, ReportTo, Settings},
-    user::Ref,
+    user::{Name, Ref},
 };
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// What may be set. What isn't said is as by default.
@@ -31,6 +33,8 @@ pub struct SettingsFields {
     pub default_role: Option<Ref>,
     /// Departments and teams that a file of users names and nobody has made are made.
     pub catalog_from_files: bool,
+    /// What people are called whom tokens name by an ID, by that.
+    pub names: BTreeMap<String, Name>,
 }
 
 /// The settings, as they are.
@@ -60,6 +64,7 @@ impl From<Settings> for SettingsView {
             safety_threshold,
             default_role,
             catalog_from_files,
+            names,
             version,
         } = settings;
         let fields = SettingsFields {
@@ -71,6 +76,7 @@ impl From<Settings> for SettingsView {
             safety_threshold,
             default_role,
             catalog_from_files,
+            names,
         };
         Self { fields, version }
     }
@@ -88,6 +94,7 @@ impl SettingsFields {
             safety_threshold,
             default_role,
             catalog_from_files,
+            names,
         } = self;
         Settings {
             country,
@@ -98,6 +105,7 @@ impl SettingsFields {
             safety_threshold,
             default_role,
             catalog_from_files,
+            names,
             version,
         }
     }

@@ -73,6 +73,11 @@ impl Note {
         Self { line: Some(line), ..Self::of(FileWarning::NumbersElsewhere, message) }
     }
 
+    /// A run that nobody watches would be put on hold over what this preview shows.
+    pub fn safety_threshold(reason: &str) -> Self {
+        Self::of(FileWarning::SafetyThreshold, format!("{reason} Without a preview it would be put on hold."))
+    }
+
     /// All that the rows ask for holds already.
     pub fn nothing_changed() -> Self {
         let message = "Nobody is changed by this file: all that its rows ask for held before.";

@@ -175,15 +175,10 @@ impl<'a> Attempt<'a> {
     /// From here on the job shows what it would do, unless a person has said already that it is to be done.
     ///
     /// # Errors
-    /// When a job of this kind has no preview, or the record can't be written.
+    /// When the record can't be written.
     pub async fn preview(&mut self) -> Result<(), Interrupt> {
         if self.job.stage != Stage::Dropped {
             return Ok(());
-        }
-        let kind = self.job.upload.kind;
-        if !kind.has_preview() {
-            let reason = format!("A job of the kind {} has no preview.", kind.as_str());
-            return Err(Interrupt::refused(reason));
         }
         self.job.preview();
         self.keys = self.job.keys();

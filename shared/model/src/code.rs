@@ -179,6 +179,8 @@ codes! {
         MeantAppend = "MEANT_APPEND",
         /// Beside the numbers of some rows stands another, in a column that is not read: it may belong to them.
         NumbersElsewhere = "NUMBERS_ELSEWHERE",
+        /// What a preview shows is more than the account's safety threshold lets through unseen.
+        SafetyThreshold = "SAFETY_THRESHOLD",
         /// Every row was carried out, and nobody was changed by it.
         NothingChanged = "NOTHING_CHANGED",
         /// Metadata of the object that can't be read, and were passed over.

@@ -54,17 +54,6 @@ impl JobKind {
         text.parse().ok()
     }
 
-    /// Whether a job of this kind can show what it would do before it does it. Those that follow somebody else's system hold
-    /// themselves instead, where it is too much.
-    pub fn has_preview(self) -> bool {
-        match self {
-            Self::AppendCallerIds | Self::UploadUsers | Self::RotateCallerIds | Self::UploadNumbers | Self::Undo => {
-                true
-            }
-            Self::DirectoryImport | Self::MappingResync | Self::PhoneSnapshot => false,
-        }
-    }
-
     /// Whether what a job of this kind did can be taken back. What follows somebody else's system would be done again by the
     /// next.
     pub fn has_undo(self) -> bool {

@@ -1,12 +1,14 @@
 //! What an account has set for itself.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     country::{Country, NotACountry},
     email::EmailAddress,
     safety_threshold::SafetyThreshold,
-    user::Ref,
+    user::{Name, Ref},
 };
 
 /// Numbers that one user's list takes at most, where the account's settings don't say. A DynamoDB item holds 400 KB,
@@ -18,6 +20,10 @@ pub const MAX_LIST_LIMIT: usize = 30_000;
 pub const MAX_RECIPIENTS: usize = 50;
 /// Addresses and domains that may be allowed beside: all settings are one item, which every job reads.
 pub const MAX_REPORT_TO: usize = 200;
+/// Names of subjects at most, for the same reason.
+pub const MAX_NAMES: usize = 200;
+/// Longest subject that is named, in characters: OpenID Connect gives a `sub` 255 (Core 1.0, section 2).
+pub const MAX_SUBJECT: usize = 255;
 
 /// An account's settings. An account that has set nothing has the defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +48,9 @@ pub struct Settings {
     pub default_role: Option<Ref>,
     /// Departments and teams that a file of users names and nobody has made are made, and not taken for slips.
     pub catalog_from_files: bool,
+    /// What people are called whom tokens name by an ID (their `sub`), for those who read who did something.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, Name>,
     /// Raised by every change through the API; 0 for settings that nobody has set.
     pub version: u64,
 }
@@ -111,6 +120,7 @@ impl Default for Settings {
             safety_threshold: SafetyThreshold::default(),
             default_role: None,
             catalog_from_files: false,
+            names: BTreeMap::new(),
             version: 0,
         }
     }
@@ -146,6 +156,12 @@ impl Settings {
                 "list_limit",
                 format!("A list takes 1 to {MAX_LIST_LIMIT} numbers: an item of the table has 400 KB."),
             );
+        }
+        if self.names.len() > MAX_NAMES {
+            return bad("names", format!("It holds {MAX_NAMES} names at most."));
+        }
+        if self.names.keys().any(|subject| !(1..=MAX_SUBJECT).contains(&subject.chars().count())) {
+            return bad("names", format!("A token's subject has 1 to {MAX_SUBJECT} characters."));
         }
         let (shares, counts) = (SafetyThreshold::PERCENT, SafetyThreshold::AT_LEAST);
         if !shares.contains(&self.safety_threshold.percent) {

@@ -29,6 +29,8 @@ use crate::{Reply, Stack, contract, rollcall};
 const DRIVER: &str = "chromedriver";
 /// Longest that anything on a page is waited for.
 const TIMEOUT: Duration = Duration::from_mins(1);
+/// Pixels of a page from top to bottom.
+const HEIGHT: u32 = 900;
 /// How `WebDriver` names an element in JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -61,7 +63,7 @@ impl Browser {
         };
         let mut browser =
             Self { driver, session: format!("http://127.0.0.1:{port}/session"), client, _profile: profile };
-        let size = format!("--window-size={},900", look.width);
+        let size = format!("--window-size={},{HEIGHT}", look.width);
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -73,21 +75,29 @@ impl Browser {
             "--disable-sync",
             // A tab of a page that waits is not slowed down.
             "--disable-renderer-backgrounding",
-            if look.dark { "--force-dark-mode" } else { "--lang=en-GB" },
+            "--lang=en-GB",
             &size,
         ];
-        let metrics = json!({ "width": look.width, "height": 900, "pixelRatio": 1.0, "touch": false, "mobile": false });
-        let options = json!({ "args": arguments, "mobileEmulation": { "deviceMetrics": metrics } });
+        let options = json!({ "args": arguments });
         let capabilities = json!({ "goog:chromeOptions": options, "unhandledPromptBehavior": "accept" });
         let made = browser.send(Method::POST, "", json!({ "capabilities": { "alwaysMatch": capabilities } })).await;
         let id = made["sessionId"].as_str().unwrap_or_else(|| panic!("no browser: {made}")).to_owned();
         browser.session = format!("{}/{id}", browser.session);
-        if look.dark {
-            let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] });
-            let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": features });
-            browser.send(Method::POST, "/goog/cdp/execute", command).await;
-        }
+        browser.look(look).await;
         Some(browser)
+    }
+
+    /// Has the open page look so from now on.
+    pub async fn look(&self, look: Look) {
+        let scheme = if look.dark { "dark" } else { "light" };
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        let metrics = json!({ "width": look.width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": false });
+        for (command, parameters) in
+            [("Emulation.setEmulatedMedia", features), ("Emulation.setDeviceMetricsOverride", metrics)]
+        {
+            let command = json!({ "cmd": command, "params": parameters });
+            self.send(Method::POST, "/goog/cdp/execute", command).await;
+        }
     }
 
     /// Opens the console of a stack as somebody with a token of these options of `rollcall console`.

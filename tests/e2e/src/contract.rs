@@ -52,6 +52,11 @@ pub fn contract() -> &'static Contract {
 }
 
 impl Contract {
+    /// What an operation answers with a status.
+    pub fn response(&self, operation: &Operation, status: StatusCode) -> Option<&Value> {
+        self.document.pointer(operation.responses.get(status.as_str())?)
+    }
+
     fn new(document: Value) -> Self {
         let operations = operations(&document);
         let registry = Registry::new().draft(Draft::Draft202012).add(NAME, document.clone()).expect("a name");

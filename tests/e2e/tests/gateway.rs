@@ -4,8 +4,8 @@ use axum::{
     body::Body,
     http::{Method, StatusCode},
 };
-use serde_json::json;
 use e2e::{Reply, Stack};
+use serde_json::json;
 
 /// API Gateway's limit of a request.
 const MAX_BODY: usize = 10 * 1024 * 1024;

@@ -93,7 +93,7 @@ async fn a_mapping_that_is_made_anew_while_a_resync_writes_is_as_it_was_made() {
         (Method::DELETE, path, Value::Null, StatusCode::NO_CONTENT),
         (Method::PUT, path, json!({ "login": "u2" }), StatusCode::CREATED),
     ];
-    let request = (JobKind::MappingResync, ResyncRequest { confirmed: false }.to_json());
+    let request = (JobKind::MappingResync, ResyncRequest { confirmed: false, preview: false }.to_json());
     overtaken(&stack, Resync { systems: Arc::new(systems) }, request, anew).await;
     let id = CrmUserId::parse("crm-1").expect("an ID");
     let mapping = stack.directory.mapping(&stack.account, &id).await.expect("a record").expect("a mapping");

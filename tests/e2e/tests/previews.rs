@@ -1,7 +1,7 @@
 //! Jobs that show what they would do, and do it when they are told.
 
 use e2e::{Stack, rollcall, somebody, user};
-use rollcall_bulk::job::{Failure, Job, JobState, MailState, Stage};
+use rollcall_bulk::job::{Job, JobState, MailState, Stage};
 use rollcall_engine::decide;
 use rollcall_model::{
     jobs::{Decision, JobKind},
@@ -143,10 +143,6 @@ async fn a_preview_is_decided_about_once() {
     assert_eq!((done.state, done.counts.applied, done.attempts), (JobState::Finished, 1, 2));
     assert!(decided(&stack, &done, Decision::Execute).await.is_err());
     assert!(decided(&stack, &done, Decision::Discard).await.is_err());
-
-    // What follows another's system holds itself instead.
-    let refused = stack.preview(JobKind::MappingResync, "resync.json", "{}").await;
-    assert!(matches!(refused.failure, Some(Failure::Refused { .. })), "{refused:?}");
 
     // A file that can't be read ends the preview, and nobody gets a mail that has asked for no more than a look.
     let unreadable = stack.preview(JobKind::AppendCallerIds, "three.csv", "no header\n").await;

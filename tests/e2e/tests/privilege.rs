@@ -60,7 +60,8 @@ async fn set_system(stack: &Stack, phone_system: PhoneSystem) {
 
 async fn resync(stack: &Stack, name: &str, system: PhoneSystem) -> Job {
     set_system(stack, system).await;
-    let source = stack.drop_as(JobKind::MappingResync, name, ResyncRequest { confirmed: true }.to_json()).await;
+    let source =
+        stack.drop_as(JobKind::MappingResync, name, ResyncRequest { confirmed: true, preview: false }.to_json()).await;
     stack.ended(&source).await
 }
 

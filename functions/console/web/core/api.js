@@ -24,11 +24,13 @@ export class Problem extends Error {
 
 /**
  * One request. A path may be an array of parts; what can't stand in a path goes into the query by the name that the
- * route gives it: `['users', { login }]`.
- * @param {string} method
- * @param {string | any[]} path
+ * route gives it: `['users', { login }]`. What it answers is known by the contract.
+ * @template {string} M
+ * @template {import('./routes').Path} const P
+ * @param {M} method
+ * @param {P} path
  * @param {{query?: any, body?: any, etag?: string, accept?: string, signal?: AbortSignal, key?: string}} [options]
- * @returns {Promise<{status: number, data: any, etag: string | null, answer: Response}>}
+ * @returns {Promise<{status: number, data: import('./routes').Answer<M, P>, etag: string | null, answer: Response}>}
  */
 export async function ask(method, path, options = {}) {
   const { query = {}, body, etag, accept, signal: stop, key } = options;

@@ -13,7 +13,10 @@ export const forget = () => kept.clear();
 
 /**
  * A list of the API. Pages that came out empty are passed over, and how far it has looked is told.
- * @returns {{items: any[], rest: any, loading: boolean, looking: number, error: any, complete: boolean,
+ * @template {import('./routes').Path} const P
+ * @param {P} path
+ * @returns {{items: import('./routes').Items<P>,
+ *   rest: any, loading: boolean, looking: number, error: any, complete: boolean,
  *   more: () => void, reload: () => void}}
  */
 export function useList(path, query = {}, { limit = PAGE, wanted = true, retain = true } = {}) {
@@ -34,8 +37,9 @@ export function useList(path, query = {}, { limit = PAGE, wanted = true, retain 
     show({ loading: true, complete: false, items: fresh && from.items.length ? from.items : items });
     try {
       do {
-        const { data } = await ask('GET', path, { query: { ...query, ...(limit && { limit }), cursor: next },
-          signal: stop.signal });
+        const { data } = await ask('GET', /** @type {any} */ (path), {
+          query: { ...query, ...(limit && { limit }), cursor: next }, signal: stop.signal,
+        });
         const { items: found, next: following, ...others } = data;
         items = [...items, ...found];
         rest ??= others;
@@ -70,7 +74,13 @@ export function useList(path, query = {}, { limit = PAGE, wanted = true, retain 
   };
 }
 
-/** One thing, with its version. `reload` asks again. */
+/**
+ * One thing, with its version. `reload` asks again.
+ * @template {import('./routes').Path} const P
+ * @param {P} path
+ * @returns {{data?: import('./routes').Answer<'GET', P>, etag?: string, loading: boolean, error?: any,
+ *   reload: (quiet?: boolean) => void, set: (data: any, etag?: string) => void}}
+ */
 export function useThing(path, options = {}) {
   const key = JSON.stringify([path, options]);
   const [state, setState] = useState({ loading: true });

@@ -3,6 +3,7 @@ import { html } from '../core/html.js';
 import { useList } from '../core/list.js';
 import { href } from '../core/router.js';
 import { count, moment } from '../core/format.js';
+import { useNames } from '../ui/catalogue.js';
 import { Chip, Num, Time, Trouble } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
 import { POLICIES, actor } from '../ui/words.js';
@@ -52,9 +53,9 @@ function What({ entry }) {
 }
 
 function Who({ entry, me }) {
-  const job = entry.by?.job;
-  return html`${job ? html`<a href=${href(['jobs', job])}>a job</a>` : actor(entry.by, me)}
-    ${entry.asked_by && html` <span class="faint">asked for by ${actor(entry.asked_by, me)}</span>`}`;
+  const job = entry.by?.job, names = useNames();
+  return html`${job ? html`<a href=${href(['jobs', job])}>a job</a>` : actor(entry.by, me, names)}
+    ${entry.asked_by && html` <span class="faint">asked for by ${actor(entry.asked_by, me, names)}</span>`}`;
 }
 
 /** A list of entries, the latest first. */

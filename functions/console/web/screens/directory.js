@@ -9,7 +9,8 @@ import { useCatalogue } from '../ui/catalogue.js';
 import { Commands, curl, line } from '../ui/command.js';
 import { Dialog, open } from '../ui/dialog.js';
 import { Menu } from '../ui/menu.js';
-import { Banner, Button, Chip, Empty, Heading, Loading, Num, Own, Search, Select, Time, Trouble } from '../ui/parts.js';
+import { Banner, Button, Chip, Empty, Heading, Loading, Num, Own, PreviewFirst, Search, Select, Time, Trouble
+  } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
 
 export default function Directory({ query }) {
@@ -86,14 +87,16 @@ function Standing({ directory: { last_sync: sync, last_import: imported } }) {
 
 function Import({ ids, search, words, close }) {
   const [role, setRole] = useState(''), [filter, setFilter] = useState(''), [relink, setRelink] = useState(false);
+  const [preview, setPreview] = useState(true);
   const roles = useCatalogue('roles', can('users.read'));
-  const body = { ...(ids ? { ids } : search ? { search } : { filter }), ...(role && { role }), ...(relink && { relink })
-    };
+  const body = { ...(ids ? { ids } : search ? { search } : { filter }), ...(role && { role }),
+    ...(relink && { relink }), ...(preview && { preview }) };
   const submit = async () => {
     const { data } = await ask('POST', 'directory/import', { body });
     go(can('jobs.read') ? ['jobs', data.job] : ['users']);
   };
-  return html`<${Dialog} title="Import Azure AD users" word="Import" close=${close} submit=${submit}
+  return html`<${Dialog} title="Import Azure AD users" word=${preview ? 'Preview' : 'Import'}
+    close=${close} submit=${submit}
     ready=${Boolean(ids?.length || search || filter.trim())}
     foot=${html`<${Commands} lines=${[curl('POST', 'directory/import', { body })]} />`}>
     <p>Imports <b>${words}</b> as users of the account. Who is here already is brought in step.</p>
@@ -106,17 +109,23 @@ function Import({ ids, search, words, close }) {
     ${ids && html`<div class="check"><input type="checkbox" id="relink" checked=${relink} onChange=${event =>
       setRelink(event.target.checked)} /><div><label for="relink">Somebody has come back</label>
       <p class="hint">A user whose own person the directory has no longer becomes the one with the same login
-        ID.</p></div></div>`}<//>`;
+        ID.</p></div></div>`}
+    <${PreviewFirst} preview=${preview} setPreview=${setPreview} hint="Shows who would be created and what of whom would
+      change; nothing is changed until you say so." /><//>`;
 }
 
 function Sync({ close }) {
+  const [preview, setPreview] = useState(true);
+  const body = preview ? { preview } : {};
   const submit = async () => {
-    const { data } = await ask('POST', 'directory/sync', { body: {} });
+    const { data } = await ask('POST', 'directory/sync', { body });
     go(can('jobs.read') ? ['jobs', data.job] : ['directory']);
   };
-  return html`<${Dialog} title="Sync now" word="Sync" close=${close} submit=${submit}
-    foot=${html`<${Commands} lines=${[line(['directory', 'sync']), curl('POST', 'directory/sync', { body: {} })]} />`}>
-    <p>Users that came from the directory follow it: names, addresses, telephones, and who may not log in any more. It
-      is on hold, and changes nothing, where it would
-      deactivate more than the safety threshold.</p><//>`;
+  return html`<${Dialog} title="Sync now" word=${preview ? 'Preview' : 'Sync'} close=${close} submit=${submit}
+    foot=${html`<${Commands} lines=${[line(['directory', 'sync', ...(preview ? ['--preview'] : [])]), curl('POST',
+      'directory/sync', { body })]} />`}>
+    <p>Users that came from the directory follow it: names, addresses, telephones, and who may not log in any more.</p>
+    <${PreviewFirst} preview=${preview} setPreview=${setPreview} hint="Shows each change, and what the safety threshold
+      says of them; nothing is changed until you say so. Without it, the sync is on hold where it would deactivate more
+      than the threshold." /><//>`;
 }

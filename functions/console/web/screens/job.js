@@ -6,6 +6,7 @@ import { count, counted, moment, size, span } from '../core/format.js';
 import { forget } from '../core/list.js';
 import { download } from '../core/results.js';
 import { go, href } from '../core/router.js';
+import { useNames } from '../ui/catalogue.js';
 import { Commands, curl, line } from '../ui/command.js';
 import { Confirm, Dialog, open } from '../ui/dialog.js';
 import { announce, notify } from '../ui/notices.js';
@@ -56,7 +57,7 @@ function useJob(id) {
 }
 
 export default function Job({ parts: [, id] }) {
-  const { data: job, error, soon, look } = useJob(id);
+  const { data: job, error, soon, look } = useJob(id), names = useNames();
   const back = [href(['jobs']), 'Jobs'];
   if (!job) {
     return html`<${Heading} title="Job" back=${back} />
@@ -90,14 +91,16 @@ export default function Job({ parts: [, id] }) {
       ${decides && html`<${Button} kind="main" onClick=${execute}>Do it<//><${Button} onClick=${() => decide('discard',
         'The job is discarded.')}>Discard<//>`}
       ${undoable && can('jobs.write') && html`<${Button} onClick=${undo}>Undo…<//>`}`}><${StateOf} job=${job} /><//>
-    <p>${KINDS[job.kind] ?? job.kind}, ${job.asked_by ? html`asked for by ${actor(job.asked_by, me)} ` : ''}<${Time}
+    <p>${KINDS[job.kind] ?? job.kind}, ${job.asked_by ? html`asked for by ${actor(job.asked_by, me, names)} ` : ''}
+      <${Time}
       at=${job.started} />
-      ${job.decided_by && html`, decided by ${actor(job.decided_by, me)}`}
+      ${job.decided_by && html`, decided by ${actor(job.decided_by, me, names)}`}
       ${job.undoes && html`. It takes back <a href=${href(['jobs', job.undoes])}>another job</a>`}
       ${job.undone_by && html`. <a href=${href(['jobs', job.undone_by])}>Another job</a> has taken it back`}.</p>
     <${Standing} job=${job} />
     ${running ? html`<${Live} job=${job} />` : html`<${Counts} job=${job} />`}
-    ${(job.notes ?? []).map(note => html`<${Banner} key=${note.code} tone="calm"><p>${note.message} ${note.line
+    ${(job.notes ?? []).map(note => html`<${Banner} key=${note.code} tone=${note.code
+      === 'SAFETY_THRESHOLD' ? 'warn' : 'calm'}><p>${note.message} ${note.line
       ? html`<span class="faint">Line ${note.line}.</span>` : ''} <code>${note.code}</code></p><//>`)}
     ${!running && html`<${Rows} job=${job} again=${again} />`}
     <details class="panel"><summary>More about it</summary><${Facts}>

@@ -7,6 +7,7 @@ import { go, href, setQuery } from '../core/router.js';
 import { useKeys } from '../core/keys.js';
 import { allowedKinds, sample, uploadDialog } from '../ui/drop.js';
 import { Menu } from '../ui/menu.js';
+import { useNames } from '../ui/catalogue.js';
 import { Button, Chip, Empty, Heading, Own, Select, Time, Trouble } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
 import { JOB_STATES, KINDS, actor, titleOf } from '../ui/words.js';
@@ -44,7 +45,7 @@ export default function Jobs({ query }) {
   const waiting = query.state ? [] : rows.filter(job => WAITING.includes(job.state));
   const others = query.state ? rows : rows.filter(job => !WAITING.includes(job.state));
   const running = rows.some(job => RUNNING.includes(job.state));
-  const kinds = allowedKinds(), me = who().sub;
+  const names = useNames(), kinds = allowedKinds(), me = who().sub;
   useEffect(() => {
     if (!running) return undefined;
     const timer = setInterval(() => document.visibilityState === 'visible' && used.reload(), LOOK);
@@ -58,7 +59,8 @@ export default function Jobs({ query }) {
       next delivery</span>`}` },
     { name: 'Rows', cell: job => html`<${Outcome} job=${job} />` },
     { name: 'Started', cell: job => html`<${Time} at=${job.started} />` },
-    { name: 'By whom', cell: job => (job.asked_by ? actor(job.asked_by, me) : html`<span class="none">—</span>`) },
+    { name: 'By whom', cell: job => (job.asked_by ? actor(job.asked_by, me, names)
+      : html`<span class="none">—</span>`) },
   ];
   const table = (label, items, more) => html`<${Table} label=${label} columns=${columns} rows=${items} keyOf=${job =>
     job.id} open=${job => go(['jobs', job.id])}

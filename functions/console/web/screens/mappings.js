@@ -10,7 +10,8 @@ import { Commands, curl, line } from '../ui/command.js';
 import { Confirm, Dialog, open } from '../ui/dialog.js';
 import { Menu } from '../ui/menu.js';
 import { notify } from '../ui/notices.js';
-import { Banner, Button, Chip, Empty, Field, Heading, Own, Search, Select, Time, Trouble } from '../ui/parts.js';
+import { Banner, Button, Chip, Empty, Field, Heading, Own, PreviewFirst, Search, Select, Time, Trouble
+  } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
 import { MAPPING_STATES, POLICIES } from '../ui/words.js';
 import { Why } from './why.js';
@@ -102,15 +103,20 @@ function Standing({ standing }) {
 }
 
 function Resync({ close }) {
+  const [preview, setPreview] = useState(true);
+  const body = preview ? { preview } : {};
   const submit = async () => {
-    const { data } = await ask('POST', 'mappings/resync', { body: {} });
+    const { data } = await ask('POST', 'mappings/resync', { body });
     go(can('jobs.read') ? ['jobs', data.job] : ['mappings']);
   };
-  return html`<${Dialog} title="Resync" word="Resync now" close=${close} submit=${submit}
-    foot=${html`<${Commands} lines=${[line(['resync']), curl('POST', 'mappings/resync', { body: {} })]} />`}>
+  return html`<${Dialog} title="Resync" word=${preview ? 'Preview' : 'Resync now'} close=${close} submit=${submit}
+    foot=${html`<${Commands} lines=${[line(['resync', ...(preview ? ['--preview'] : [])]), curl('POST',
+      'mappings/resync', { body })]} />`}>
     <p>Asks the phone system who may dial from what, and brings what CRM users see in step with it. The job’s rows tell
-      what is granted and revoked. It is on hold, and changes nothing, where it would revoke more than the safety
-      threshold.</p><//>`;
+      what is granted and revoked.</p>
+    <${PreviewFirst} preview=${preview} setPreview=${setPreview} hint="Shows what it would grant and revoke, and what
+      the safety threshold says of it; nothing is changed until you say so. Without it, the job is on hold where it
+      would revoke more than the threshold." /><//>`;
 }
 
 function MapUser({ mapping, close, done }) {

@@ -32,9 +32,12 @@ const draftOf = settings => ({
     list_limit: String(settings.list_limit),
   phone_system: settings.phone_system, percent: String(settings.safety_threshold.percent),
     at_least: String(settings.safety_threshold.at_least),
+  names: Object.entries(settings.names).map(pair => pair.join(' = ')).join('\n'),
   default_role: settings.default_role ?? '', catalog_from_files: settings.catalog_from_files,
 });
+const named = text => text.split('\n').map(one => /^(.+?)\s*=\s*(.+)$/.exec(one.trim())).filter(Boolean);
 const bodyOf = draft => ({
+  names: Object.fromEntries(named(draft.names).map(([, subject, name]) => [subject, name])),
   country: draft.country.trim().toUpperCase() || null, recipients: list(draft.recipients),
     report_to: list(draft.report_to), list_limit: Number(draft.list_limit),
   phone_system: draft.phone_system, safety_threshold: { percent: Number(draft.percent), at_least: Number(draft.at_least)
@@ -63,6 +66,9 @@ function Account() {
   const old = bodyOf(draftOf(state.data)), mine = bodyOf(draft);
   const patch = Object.fromEntries(Object.entries(mine).filter(([name, value]) =>
     JSON.stringify(value) !== JSON.stringify(old[name])));
+  // Who isn't named any more is to be forgotten, and the rest stays.
+  const forgotten = Object.fromEntries(Object.keys(old.names).map(one => [one, null]));
+  if (patch.names) patch.names = { ...forgotten, ...mine.names };
   const dirty = Object.keys(patch).length > 0, may = can('settings.write');
   guardLeaving(dirty ? 'Leave this, and lose what you have changed?' : null);
   const set = change => setDraft({ ...draft, ...change });
@@ -112,6 +118,7 @@ function Account() {
       ${area('recipients', 'Recipients', 'Who gets a job’s report where the upload names nobody. One on each line.')}
       ${area('report_to', 'Who else may get reports',
         'Addresses or domains that an upload may name. One on each line.')}
+      ${area('names', 'What people are called', 'For those whom tokens name by an ID: ID = name, one on each line.')}
     </div>
     <fieldset><legend>Safety threshold</legend><p class="hint">A resync or a sync that nobody watches is on hold when it
       would take away more than both.</p>
@@ -186,8 +193,8 @@ function TakeOut({ kind, entry, others, close, done }) {
   const path = [kind, { id: entry.id }], query = other ? { replace_with: other } : {};
   const act = async () => {
     // Where many have it, each answer says how many have another one now, until the entry is gone.
-    for (let moved = 0, answer; (answer = await ask('DELETE', path, { query }))?.moved;) {
-      moved += answer.moved;
+    for (let moved = 0, left; (left = (await ask('DELETE', path, { query })).data?.moved);) {
+      moved += left;
       notify(`${moved} users have another ${ONE[kind]}. Going on …`);
     }
     forget();

@@ -7,7 +7,7 @@ import { count, size } from '../core/format.js';
 import { go } from '../core/router.js';
 import { Dialog, open } from './dialog.js';
 import { Commands, line } from './command.js';
-import { Button, Check, Field, Select } from './parts.js';
+import { Button, Field, PreviewFirst, Select } from './parts.js';
 import { KINDS } from './words.js';
 import { useCatalogue } from './catalogue.js';
 
@@ -53,9 +53,8 @@ export async function drop(file, options, progress = () => {}) {
   const until = Date.now() + PATIENCE;
   for (let pause = 300; Date.now() < until; pause = Math.min(pause * 1.5, 3000)) {
     await wait(pause);
-    const { data: list } = await ask('GET', 'jobs', { query: { limit: 50 } });
-    const found = list.items.find(job => job.upload === data.upload);
-    if (found) return found.id;
+    const { data: list } = await ask('GET', 'jobs', { query: { upload: data.upload, limit: 1 } });
+    if (list.items.length) return list.items[0].id;
   }
   return null;
 }
@@ -147,8 +146,8 @@ function Upload({ kind: meant, first, close }) {
     ${kind === 'upload-users' && html`<${Select} label="Role of those whose rows name none" value=${role}
       onChange=${setRole}
       options=${[['', 'None'], ...roles.map(one => [one.id, one.name])]} />`}
-    <${Check} label="Preview first" checked=${preview} onChange=${event => setPreview(event.target.checked)}
-      hint="Shows what it would do, and changes nothing until you say so." />
+    <${PreviewFirst} preview=${preview} setPreview=${setPreview} hint="Shows what it would do, and changes nothing until
+      you say so." />
     <${Field} label="Send the report to" type="email" value=${notify} onInput=${event => setNotify(event.target.value)}
       hint="Who gets the failed rows by mail; you, or the account’s recipients, if it stays empty." />
     ${share !== null && html`<p><progress max="1" value=${share} aria-label="Upload"></progress>

@@ -95,6 +95,10 @@ export function Check({ label, hint, ...input }) {
     <div><label for=${id}>${label}</label>${hint && html`<p class="hint">${hint}</p>`}</div></div>`;
 }
 
+/** Whether a job shows first what it would do. */
+export const PreviewFirst = ({ preview, setPreview, hint }) => html`<${Check} label="Preview first" checked=${preview}
+  onChange=${event => setPreview(event.target.checked)} hint=${hint} />`;
+
 /** A field that searches while somebody types, and on Enter at once. */
 export function Search({ value, onSearch, label, placeholder }) {
   const [text, setText] = useState(value ?? '');

@@ -6,7 +6,8 @@ import { announce } from './notices.js';
 import { Button, Loading } from './parts.js';
 
 /**
- * `columns` are `{ name, cell(row), end?, sort? }`; the first one names the row. `chosen` is a Map from key to row.
+ * `columns` are `{ name, cell(row), end?, sort?, kind? }`, of the kind `narrow`, `wide` or `widest`; the first one
+ * names the row. `chosen` is a Map from key to row.
  * Without `choose` nothing can be chosen.
  */
 export function Table({ label, columns, rows, keyOf, open, chosen, choose, onAll, more, loading, sorted, onSort,
@@ -48,9 +49,10 @@ export function Table({ label, columns, rows, keyOf, open, chosen, choose, onAll
   });
   useEffect(() => { if (at >= rows.length) setAt(0); }, [rows.length]);
   const all = choose && rows.length > 0 && rows.every(row => chosen.has(keyOf(row)));
-  const head = ({ name, sort, end }) => {
+  const head = ({ name, sort, end, kind = '' }) => {
     const direction = sorted === sort ? 'ascending' : sorted === `-${sort}` ? 'descending' : 'none';
-    return html`<th scope="col" role="columnheader" class=${end ? 'end' : ''} aria-sort=${sort ? direction : undefined}>
+    return html`<th scope="col" role="columnheader" class=${`${end ? 'end' : ''} ${kind}`}
+      aria-sort=${sort ? direction : undefined}>
       ${sort ? html`<button type="button" class="sort" onClick=${() => onSort(direction === 'ascending' ? `-${sort}`
         : sort)}>
         ${name} <span aria-hidden="true">${{ ascending: '▲', descending: '▼', none: '↕' }[direction]}</span></button>`

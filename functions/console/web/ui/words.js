@@ -53,13 +53,13 @@ export function legal(user) {
   return [...agent, ...(user.web_login === 'blocked' ? ['unblock-web-login'] : [])];
 }
 
-/** Who did something, of an actor. */
-export function actor(by, me) {
+/** Who did something, of an actor: by the name that the account's settings have for it. */
+export function actor(by, me, names = {}) {
   if (!by) return 'outside the product';
   if (by === 'schedule') return 'a schedule';
   if (by === 'bucket') return 'a file in the bucket';
   if (by.job) return 'a job';
-  if (by.call !== undefined) return by.call === me ? 'you' : by.call || 'a caller without a name';
+  if (by.call !== undefined) return by.call === me ? 'you' : names[by.call] || by.call || 'a caller without a name';
   if (by.scim !== undefined) return 'the directory (SCIM)';
   return 'somebody';
 }

@@ -49,9 +49,6 @@ pub(crate) async fn create(
     if new.kind == JobKind::MappingResync {
         return Err(Problem::field("/kind", "A resync is asked for at /v1/mappings/resync."));
     }
-    if new.preview && !new.kind.has_preview() {
-        return Err(Problem::field("/preview", "A job of this kind has no preview."));
-    }
     if let Some(scope) = new.kind.changes() {
         caller.require(scope)?;
     }

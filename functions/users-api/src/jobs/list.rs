@@ -2,7 +2,10 @@
 
 use axum::{Json, extract::State};
 use rollcall_api_types::{JobView, Page};
-use rollcall_bulk::job::{Job, JobState};
+use rollcall_bulk::{
+    job::{Job, JobState},
+    upload::InboxKey,
+};
 use rollcall_model::jobs::JobKind;
 use rollcall_storage::directory::job_place;
 use serde::Deserialize;
@@ -26,11 +29,16 @@ pub(crate) async fn list(
     caller: Caller,
     ListQuery { filters: Filters { state, kind, upload }, page }: ListQuery<Filters>,
 ) -> Result<Json<Page<JobView>>, Problem> {
+    let upload = match upload.as_deref().map(InboxKey::from_key) {
+        Some(Err(_)) => return Err(Problem::parameter("upload", "It is the `upload` that a leave to upload had.")),
+        Some(Ok(upload)) => Some(upload),
+        None => None,
+    };
     let list = page.of(&api, &caller, format!("jobs {state:?} {kind:?} {upload:?}"))?;
     let is_wanted = |job: &Job| {
         state.is_none_or(|state| job.state == state)
             && kind.is_none_or(|kind| job.upload.kind == kind)
-            && upload.as_ref().is_none_or(|upload| job.upload.key() == *upload)
+            && upload.as_ref().is_none_or(|upload| job.upload == *upload)
     };
     let (directory, account) = (&api.directory, &caller.account);
     let read = |after: Option<String>, most| async move {

@@ -78,12 +78,19 @@ impl Check {
     }
 }
 
-/// A kind of job that is asked for by a file, and that can show what it would do.
+/// A kind of job that is asked for by a file.
 fn kind(text: &str) -> Result<JobKind> {
-    let mut known = JobKind::ALL.into_iter().filter(|kind| kind.has_preview() && *kind != JobKind::Undo);
+    const OF_FILES: [JobKind; 5] = [
+        JobKind::AppendCallerIds,
+        JobKind::UploadUsers,
+        JobKind::UploadNumbers,
+        JobKind::RotateCallerIds,
+        JobKind::PhoneSnapshot,
+    ];
+    let mut known = OF_FILES.into_iter();
     known.find(|kind| kind.as_str() == text).ok_or_else(|| {
         anyhow!(
-            "files that can be checked are those of the kinds append-caller-ids, upload-users, upload-numbers and rotate-caller-ids"
+            "files that can be checked are those of the kinds append-caller-ids, upload-users, upload-numbers, rotate-caller-ids and phone-snapshot"
         )
     })
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{explained, status};
 use crate::args::AccountArg;
 use crate::client::{StackClient, request_id};
-use crate::confirm::ConfirmArgs;
+use crate::confirm::PreviewArgs;
 use crate::stack_selector::StackSelector;
 use crate::upload_file::FollowArgs;
 
@@ -29,6 +29,8 @@ Examples:
 pub struct ImportUsers {
     #[command(flatten)]
     choice: Choice,
+    #[command(flatten)]
+    preview: PreviewArgs,
     /// The ID of the role that they get
     #[arg(long, value_name = "ROLE", value_parser = Ref::parse)]
     role: Option<Ref>,
@@ -66,6 +68,8 @@ pub struct SyncUsers {
     #[arg(long)]
     force: bool,
     #[command(flatten)]
+    preview: PreviewArgs,
+    #[command(flatten)]
     whose: AccountArg,
     #[command(flatten)]
     watch: FollowArgs,
@@ -84,7 +88,9 @@ impl ImportUsers {
             (None, None) => Chosen::ids(ids),
         };
         let chosen = chosen.context("nobody can be imported")?;
-        ask(place, &self.whose, "import", &Import { chosen, role: self.role, relink: self.relink }, self.watch).await
+        let preview = self.preview.is_asked_for();
+        let import = Import { chosen, role: self.role, relink: self.relink, preview };
+        ask(place, &self.whose, "import", &import, (self.watch, self.preview)).await
     }
 }
 
@@ -94,7 +100,8 @@ impl SyncUsers {
     /// # Errors
     /// If the stack can't be asked.
     pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
-        ask(place, &self.whose, "sync", &Sync { confirmed: self.force }, self.watch).await
+        let request = Sync { confirmed: self.force, preview: self.preview.is_asked_for() };
+        ask(place, &self.whose, "sync", &request, (self.watch, self.preview)).await
     }
 }
 
@@ -103,13 +110,13 @@ async fn ask(
     whose: &AccountArg,
     what: &str,
     request: &impl Serialize,
-    watch: FollowArgs,
+    (watch, preview): (FollowArgs, PreviewArgs),
 ) -> Result<ExitCode> {
     watch.check()?;
     let stack = StackClient::open(place, whose).await?;
     let asked = stack.api.post(&["v1", "directory", what], request, &request_id()).await;
     let RequestedJob { job, .. } = asked.map_err(|failure| explained(&stack, failure))?;
-    let code = watch.run(&stack, &job, ConfirmArgs::default(), "Bring users in step with the directory").await?;
+    let code = watch.run(&stack, &job, preview.consent(), "Bring users in step with the directory").await?;
     let standing = status::of(&stack).await?;
     if let Some(text) = status::of_job(&standing, &job) {
         eprint!("{text}");

@@ -15,6 +15,14 @@ pub enum ImportRequest {
 }
 
 impl ImportRequest {
+    /// Whether it shows what it would do, and does it when somebody says so.
+    pub fn previews(&self) -> bool {
+        match self {
+            Self::Import(import) => import.preview,
+            Self::Sync(sync) => sync.preview,
+        }
+    }
+
     /// As it is dropped into the inbox.
     #[expect(clippy::missing_panics_doc, reason = "texts and lists of texts can be written as JSON")]
     pub fn to_json(&self) -> Vec<u8> {
@@ -33,6 +41,8 @@ pub struct Import {
     /// A user here whose login ID one of them has, and whose own person the directory has no longer, becomes that one: somebody who was
     /// deleted there and has come back. Goes with IDs alone, so that somebody has looked at each.
     pub relink: bool,
+    /// It shows what it would do, and does it when somebody says so.
+    pub preview: bool,
 }
 
 /// How users of the directory are chosen.
@@ -54,6 +64,9 @@ pub struct Sync {
     /// A person has seen that the last run held itself, and means it.
     #[serde(default)]
     pub confirmed: bool,
+    /// It shows what it would do, and does it when somebody says so.
+    #[serde(default)]
+    pub preview: bool,
 }
 
 /// IDs that one import takes at most: each is a request to the directory.
@@ -97,6 +110,8 @@ struct ImportGiven {
     role: Option<Ref>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     relink: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    preview: bool,
 }
 
 impl TryFrom<ImportGiven> for Import {
@@ -112,7 +127,7 @@ impl TryFrom<ImportGiven> for Import {
         if given.relink && !matches!(chosen, Chosen::Ids(_)) {
             return Err(NotAnImport::Relink);
         }
-        Ok(Self { chosen, role: given.role, relink: given.relink })
+        Ok(Self { chosen, role: given.role, relink: given.relink, preview: given.preview })
     }
 }
 
@@ -123,7 +138,7 @@ impl From<Import> for ImportGiven {
             Chosen::Search(search) => (None, Some(search), None),
             Chosen::Filter(filter) => (None, None, Some(filter)),
         };
-        Self { ids, search, filter, role: import.role, relink: import.relink }
+        Self { ids, search, filter, role: import.role, relink: import.relink, preview: import.preview }
     }
 }
 
@@ -195,7 +210,12 @@ mod tests {
         let ids = ["a-1", "b"].map(|id| DirectoryId::parse(id).unwrap()).to_vec();
         assert_eq!(
             chosen,
-            Import { chosen: Chosen::Ids(ids), role: Some(Ref::parse("agent").unwrap()), relink: false }
+            Import {
+                chosen: Chosen::Ids(ids),
+                role: Some(Ref::parse("agent").unwrap()),
+                relink: false,
+                preview: false
+            }
         );
         assert_eq!(import(r#"{"search": " asha "}"#).unwrap().chosen, Chosen::Search("asha".to_owned()));
         let filter = "department eq 'Sales'";
@@ -228,8 +248,14 @@ mod tests {
     #[test]
     fn a_request_reads_back() {
         for request in [
-            ImportRequest::Import(Import { chosen: Chosen::search("asha").unwrap(), role: None, relink: false }),
-            ImportRequest::Sync(Sync { confirmed: true }),
+            ImportRequest::Import(Import {
+                chosen: Chosen::search("asha").unwrap(),
+                role: None,
+                relink: false,
+                preview: true,
+            }),
+            ImportRequest::Sync(Sync { confirmed: true, preview: false }),
+            ImportRequest::Sync(Sync { confirmed: false, preview: true }),
             ImportRequest::Sync(Sync::default()),
         ] {
             assert_eq!(serde_json::from_slice::<ImportRequest>(&request.to_json()).unwrap(), request);

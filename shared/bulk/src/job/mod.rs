@@ -316,6 +316,13 @@ impl Job {
         ResultKeys::of(&self.upload.account, &self.id, self.stage)
     }
 
+    /// Whether a person has said that it is to do what the safety threshold is asked about: over a hold, or over a preview that told of it. What a
+    /// preview had not come to by then is nothing that anybody has seen.
+    pub fn is_confirmed(&self) -> bool {
+        let seen = self.previewed.is_none() || self.notes(FileWarning::SafetyThreshold);
+        self.stage == Stage::Executed && seen
+    }
+
     /// Whether it has not ended.
     pub fn is_underway(&self) -> bool {
         self.state.is_underway()

@@ -85,12 +85,15 @@ pub struct ResyncRequest {
     /// A person has seen that the last run held itself, and means it.
     #[serde(default)]
     pub confirmed: bool,
+    /// It shows what it would do, and does it when somebody says so.
+    #[serde(default)]
+    pub preview: bool,
 }
 
 impl ResyncRequest {
     /// The request as it is dropped.
     pub fn to_json(self) -> Vec<u8> {
-        format!("{{\"confirmed\":{}}}", self.confirmed).into_bytes()
+        format!("{{\"confirmed\":{},\"preview\":{}}}", self.confirmed, self.preview).into_bytes()
     }
 }
 

@@ -217,9 +217,11 @@ fn settings(account: &AccountId, settings: &Settings) -> AuditImage {
         safety_threshold,
         default_role,
         catalog_from_files,
+        names,
         version: _,
     } = settings;
     let report_to: Vec<_> = report_to.iter().map(ReportTo::as_str).collect();
+    let names: BTreeMap<_, _> = names.iter().map(|(subject, name)| (subject, name.as_str())).collect();
     let mut fields = BTreeMap::from([
         (
             "recipients",
@@ -231,6 +233,7 @@ fn settings(account: &AccountId, settings: &Settings) -> AuditImage {
         ("catalog_from_files", AuditField::Shown(catalog_from_files.to_string())),
         ("safety_threshold", AuditField::Shown(safety_threshold.to_string())),
     ]);
+    fields.extend((!names.is_empty()).then(|| ("names", AuditField::Private(format!("{names:?}")))));
     fields.extend(default_role.as_ref().map(|role| ("default_role", AuditField::Shown(role.to_string()))));
     fields.extend(country.map(|country| ("country", AuditField::Shown(country.to_string()))));
     AuditImage { fields, ..AuditImage::of(AuditSubject::Settings(account.clone())) }

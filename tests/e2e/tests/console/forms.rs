@@ -1,17 +1,28 @@
 //! What was typed is never lost: two people at one user, a session that ends, a line that is down.
 
 use axum::http::Method;
+use e2e::Browser;
 use serde_json::json;
 
-use crate::{ACCOUNT, USUAL, opened};
+use crate::{Stage, USUAL};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_people_edit_one_user_and_both_versions_are_shown() {
-    let Some((stack, browser)) = opened(USUAL, &[]).await else { return };
+async fn what_was_typed_is_never_lost() {
+    let Some(mut stage) = Stage::open(USUAL).await else { return };
+    stage.enter("two", &[]).await;
+    two_people_edit_one_user_and_both_versions_are_shown(&stage).await;
+    stage.enter("line", &[]).await;
+    a_line_that_is_down_has_words_and_a_way_on(&stage.browser).await;
+    stage.enter("session", &[]).await;
+    a_session_that_ends_loses_nothing_that_was_typed(&stage).await;
+}
+
+async fn two_people_edit_one_user_and_both_versions_are_shown(stage: &Stage) {
+    let browser = &stage.browser;
     browser.place("#/users/user2", "Vikram Mehta").await;
     browser.click("Edit user").await;
     browser.fill("Designation", "Team lead").await;
-    let other = stack.caller(&ACCOUNT);
+    let other = stage.caller(&[]);
     let json = [("content-type", "application/json")];
     let changed =
         other.ask(Method::PATCH, "/v1/users/user2", &json, r#"{"name":"Vikram M.","designation":"Trainer"}"#).await;
@@ -31,9 +42,8 @@ async fn two_people_edit_one_user_and_both_versions_are_shown() {
 }
 
 /// The token is refused and can't be renewed; the form waits, and goes on after a login in another window.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_ends_loses_nothing_that_was_typed() {
-    let Some((stack, browser)) = opened(USUAL, &[]).await else { return };
+async fn a_session_that_ends_loses_nothing_that_was_typed(stage: &Stage) {
+    let browser = &stage.browser;
     browser.place("#/users/user2", "Vikram Mehta").await;
     browser.click("Edit user").await;
     browser.fill("Designation", "Team lead").await;
@@ -61,15 +71,13 @@ async fn a_session_that_ends_loses_nothing_that_was_typed() {
         const claims = JSON.parse(atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')));
         new BroadcastChannel('console-session').postMessage({ name, token, renewal: null, claims, expires: Date.now() + 600000 });
         done(true)";
-    let caller = stack.caller(&[&ACCOUNT[..], &["--subject", "ann@example.com"]].concat());
+    let caller = stage.caller(&["--subject", "ann@example.com"]);
     browser.run_async(give, json!([opened, caller.token()])).await;
     browser.until("the change goes on by itself", "return !document.querySelector('dialog[open]')", json!([])).await;
     assert_eq!(caller.get("/v1/users/user2").await.json()["designation"], "Team lead");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_is_down_has_words_and_a_way_on() {
-    let Some((_stack, browser)) = opened(USUAL, &[]).await else { return };
+async fn a_line_that_is_down_has_words_and_a_way_on(browser: &Browser) {
     browser
         .run("window.before = window.fetch; window.fetch = () => Promise.reject(new TypeError('down'));", json!([]))
         .await;

@@ -8,10 +8,8 @@ mod pictures;
 mod story;
 mod strangers;
 
-use e2e::{Browser, Look, Stack, rollcall};
+use e2e::{Browser, Caller, Look, Stack, rollcall};
 
-/// An account with users, numbers and mappings to try things on.
-const ACCOUNT: [&str; 2] = ["--account", "acme"];
 /// What most people have.
 const USUAL: Look = Look { width: 1280, dark: false };
 
@@ -32,13 +30,33 @@ const SCREENS: [(&str, &str); 13] = [
     ("#/nowhere", "Nothing is here"),
 ];
 
-/// A stack with an account, and a browser that is logged in to it; `None` where there is no browser.
-async fn opened(look: Look, options: &[&str]) -> Option<(Stack, Browser)> {
-    let browser = Browser::open(look).await?;
-    let stack = Stack::start(&["AuditSettleSeconds=2", "AuditBatchSeconds=0"]).await;
-    let seeded = rollcall(Some(&stack), &[&["seed"], &ACCOUNT[..]].concat(), b"");
-    assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
-    browser.log_in(&stack, &[&ACCOUNT[..], options].concat()).await;
-    browser.watch().await;
-    Some((stack, browser))
+/// A stack, and a browser that goes from one account of it to the next: both take seconds of a processor to start.
+struct Stage {
+    stack: Stack,
+    browser: Browser,
+    account: &'static str,
+}
+
+impl Stage {
+    /// A stack without accounts, and a browser; `None` where there is no browser.
+    async fn open(look: Look) -> Option<Self> {
+        let browser = Browser::open(look).await?;
+        let stack = Stack::start(&["AuditSettleSeconds=2", "AuditBatchSeconds=0"]).await;
+        Some(Self { stack, browser, account: "" })
+    }
+
+    /// Makes an account with users, numbers and mappings to try things on, and has somebody log in to it with these options of
+    /// `rollcall console`.
+    async fn enter(&mut self, account: &'static str, options: &[&str]) {
+        self.account = account;
+        let seeded = rollcall(Some(&self.stack), &["seed", "--account", account], b"");
+        assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
+        self.browser.log_in(&self.stack, &[&["--account", account], options].concat()).await;
+        self.browser.watch().await;
+    }
+
+    /// Somebody else who asks the API of the account.
+    fn caller(&self, options: &[&str]) -> Caller {
+        self.stack.caller(&[&["--account", self.account], options].concat())
+    }
 }

@@ -1,12 +1,12 @@
-//! The pictures of `infra/docs/console`, made anew by `cargo pictures`. In the usual run, one is made and looked at.
+//! The pictures of `infra/docs/console`, made anew by `cargo pictures`; the usual run makes none.
 
 use std::{fs, path::Path};
 
 use axum::http::Method;
-use e2e::{Look, Stack};
+use e2e::Look;
 use serde_json::json;
 
-use crate::{ACCOUNT, opened};
+use crate::{Stage, USUAL};
 
 /// Where pictures go, from the root of the repository.
 const FOLDER: &str = "ROLLCALL_PICTURES";
@@ -24,39 +24,35 @@ const SHOWN: [(&str, &str, &str); 5] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pictures() {
-    let folder = std::env::var_os(FOLDER);
-    let themes: &[bool] = if folder.is_some() { &[false, true] } else { &[false] };
-    for dark in themes.iter().copied() {
-        let Some((stack, browser)) = opened(Look { width: 1280, dark }, &[]).await else { return };
-        furnish(&stack).await;
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let folder = Path::new(ROOT).join(folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    for dark in [false, true] {
+        let Some(mut stage) = Stage::open(Look { dark, ..USUAL }).await else { return };
+        stage.enter("acme", &[]).await;
+        furnish(&stage).await;
+        let browser = &stage.browser;
         let keep = async |name: &str| {
             let picture = browser.picture().await;
             assert!(picture.starts_with(PNG) && picture.len() > 10_000, "{name} is a picture of something");
-            if let Some(folder) = &folder {
-                let folder = Path::new(ROOT).join(folder);
-                fs::create_dir_all(&folder).expect("a folder");
-                let file = folder.join(format!("{name}{}.png", if dark { "-dark" } else { "" }));
-                fs::write(file, picture).expect("a file");
-            }
+            let file = folder.join(format!("{name}{}.png", if dark { "-dark" } else { "" }));
+            fs::write(file, picture).expect("a file");
         };
-        let shown = if folder.is_some() { &SHOWN[..] } else { &SHOWN[..1] };
-        for (name, hash, heading) in shown {
+        for (name, hash, heading) in SHOWN {
             browser.place(hash, heading).await;
             keep(name).await;
         }
-        if folder.is_some() {
-            browser.place("#/jobs", "Jobs").await;
-            browser.click("october.csv").await;
-            browser.read("rows need correction").await;
-            browser.settled().await;
-            keep("job").await;
-        }
+        browser.place("#/jobs", "Jobs").await;
+        browser.click("october.csv").await;
+        browser.read("rows need correction").await;
+        browser.settled().await;
+        keep("job").await;
     }
 }
 
 /// Gives the account departments, numbers of several states, and a job with failed rows that waits for a person.
-async fn furnish(stack: &Stack) {
-    let caller = stack.caller(&ACCOUNT);
+async fn furnish(stage: &Stage) {
+    let caller = stage.caller(&[]);
     let send = async |method: Method, path: &str, body: serde_json::Value| {
         let json = [("content-type", "application/json")];
         let reply = caller.ask(method, path, &json, body.to_string()).await;
@@ -82,7 +78,7 @@ async fn furnish(stack: &Stack) {
     let headers = leave["headers"].as_object().expect("headers");
     let headers: Vec<(&str, &str)> =
         headers.iter().map(|(name, value)| (name.as_str(), value.as_str().expect("a text"))).collect();
-    let put = stack.stranger().fetch(Method::PUT, leave["url"].as_str().expect("a link"), &headers, file).await;
+    let put = stage.stack.stranger().fetch(Method::PUT, leave["url"].as_str().expect("a link"), &headers, file).await;
     assert!(put.status.is_success(), "{}", put.text());
     let until = std::time::Instant::now() + std::time::Duration::from_mins(1);
     while !caller.get("/v1/jobs").await.text().contains("\"previewed\"") {

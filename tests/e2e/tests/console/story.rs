@@ -5,7 +5,7 @@ use std::fs;
 use e2e::Browser;
 use serde_json::json;
 
-use crate::{USUAL, opened};
+use crate::{Stage, USUAL};
 
 /// Waits for the end of the job that is shown.
 async fn finished(browser: &Browser) {
@@ -13,10 +13,21 @@ async fn finished(browser: &Browser) {
     browser.until("the job is finished", state, json!([])).await;
 }
 
-/// Bulk append caller ID, from the file to its undo: previewed, done, failed rows shown with their reasons.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_is_previewed_done_and_undone() {
-    let Some((stack, browser)) = opened(USUAL, &[]).await else { return };
+async fn the_stories_of_both_pages() {
+    let Some(mut stage) = Stage::open(USUAL).await else { return };
+    stage.enter("files", &[]).await;
+    a_file_is_previewed_done_and_undone(&stage).await;
+    stage.enter("people", &[]).await;
+    a_user_is_added_edited_acted_on_and_deleted(&stage.browser).await;
+    stage.enter("numbers", &[]).await;
+    numbers_are_rotated_and_a_crm_user_learns_why_one_is_not_seen(&stage.browser).await;
+    stage.enter("keys", &[]).await;
+    everything_can_be_reached_by_keyboard(&stage.browser).await;
+}
+
+/// Bulk append caller ID, from the file to its undo: previewed, done, failed rows shown with their reasons.
+async fn a_file_is_previewed_done_and_undone(Stage { stack, browser, .. }: &Stage) {
     let file = stack.dir().join("october.csv");
     fs::write(&file, "Login ID,Allowed Caller ID\nuser1,+919876500005\nuser2,9876500006;junk\nnobody,+919876500001\n")
         .expect("a file");
@@ -33,7 +44,7 @@ async fn a_file_is_previewed_done_and_undone() {
         browser.read(text).await;
     }
     browser.click("Do it").await;
-    finished(&browser).await;
+    finished(browser).await;
     browser.place("#/users/user1", "Asha Rao").await;
     browser.read("+91 98765 00005").await;
 
@@ -43,7 +54,7 @@ async fn a_file_is_previewed_done_and_undone() {
     browser.click("Preview the undo").await;
     browser.read("A preview: nothing has been changed.").await;
     browser.click("Do it").await;
-    finished(&browser).await;
+    finished(browser).await;
     browser.place("#/users/user1", "Asha Rao").await;
     browser.settled().await;
     let page = browser.run("return document.body.innerText", json!([])).await;
@@ -53,9 +64,7 @@ async fn a_file_is_previewed_done_and_undone() {
 }
 
 /// A user from the first form to the end, and the numbers that the user may dial from.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_user_is_added_edited_acted_on_and_deleted() {
-    let Some((_stack, browser)) = opened(USUAL, &[]).await else { return };
+async fn a_user_is_added_edited_acted_on_and_deleted(browser: &Browser) {
     browser.click("Add user").await;
     browser.click("Add").await;
     browser.read("A user needs a login ID.").await;
@@ -105,15 +114,16 @@ async fn a_user_is_added_edited_acted_on_and_deleted() {
 }
 
 /// Numbers are chosen, rotated with replacements, and previewed; a CRM user learns why a number isn't seen, and a resync mends it.
-#[tokio::test(flavor = "multi_thread")]
-async fn numbers_are_rotated_and_a_crm_user_learns_why_one_is_not_seen() {
-    let Some((_stack, browser)) = opened(USUAL, &[]).await else { return };
+async fn numbers_are_rotated_and_a_crm_user_learns_why_one_is_not_seen(browser: &Browser) {
     browser.place("#/mappings?why=crm-2&number=98765%2000001", "User mapping").await;
     browser.read("It isn’t seen.").await;
     browser.read("What mends it:").await;
     browser.click("Resync").await;
-    browser.click("Resync now").await;
-    finished(&browser).await;
+    browser.click("Preview").await;
+    browser.read("A preview: nothing has been changed.").await;
+    browser.read("granted").await;
+    browser.click("Do it").await;
+    finished(browser).await;
     browser.place("#/mappings?why=crm-2&number=98765%2000001", "User mapping").await;
     browser.read("It is seen.").await;
 
@@ -122,7 +132,7 @@ async fn numbers_are_rotated_and_a_crm_user_learns_why_one_is_not_seen() {
     browser.click("Preview 1 number").await;
     browser.read("A preview: nothing has been changed.").await;
     browser.click("Do it").await;
-    finished(&browser).await;
+    finished(browser).await;
     browser.place("#/numbers/%2B919876500001", "+91 98765 00001").await;
     browser.read("retired").await;
     browser.read("+91 98765 00009").await;
@@ -131,9 +141,7 @@ async fn numbers_are_rotated_and_a_crm_user_learns_why_one_is_not_seen() {
 }
 
 /// The same by keyboard alone: to a screen, down the rows, into one, its form, and back; chosen rows and what is done with them.
-#[tokio::test(flavor = "multi_thread")]
-async fn everything_can_be_reached_by_keyboard() {
-    let Some((_stack, browser)) = opened(USUAL, &[]).await else { return };
+async fn everything_can_be_reached_by_keyboard(browser: &Browser) {
     let focus = "return document.activeElement.closest('tr')?.innerText.includes(arguments[0])";
     browser.press(&["j"]).await;
     browser.until("the first row has the focus", focus, json!(["user8"])).await;

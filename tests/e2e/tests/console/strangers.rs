@@ -1,14 +1,22 @@
 //! Who may see what: lesser tokens, and people without any.
 
 use axum::http::{Method, StatusCode};
-use e2e::{Browser, Stack};
+use e2e::Browser;
 use serde_json::json;
 
-use crate::{USUAL, opened};
+use crate::{Stage, USUAL};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_token_does_not_allow_is_not_shown() {
-    let Some((_stack, browser)) = opened(USUAL, &["--scope", "rollcall/users.read"]).await else { return };
+async fn everybody_sees_what_a_token_allows_and_strangers_nothing() {
+    let Some(mut stage) = Stage::open(USUAL).await else { return };
+    who_has_no_session_learns_how_to_get_in_and_nothing_else(&stage).await;
+    stage.enter("reader", &["--scope", "rollcall/users.read"]).await;
+    what_a_token_does_not_allow_is_not_shown(&stage.browser).await;
+    stage.enter("acme", &[]).await;
+    tokens_are_kept_nowhere(&stage.browser).await;
+}
+
+async fn what_a_token_does_not_allow_is_not_shown(browser: &Browser) {
     let shown = browser
         .run(
             "return [...document.querySelectorAll('nav#nav a')].map(one => one.innerText.split('\\n')[0].trim())",
@@ -34,9 +42,7 @@ async fn what_a_token_does_not_allow_is_not_shown() {
 }
 
 /// A script that got in could act while the page is open, and finds nothing to take away.
-#[tokio::test(flavor = "multi_thread")]
-async fn tokens_are_kept_nowhere() {
-    let Some((_stack, browser)) = opened(USUAL, &[]).await else { return };
+async fn tokens_are_kept_nowhere(browser: &Browser) {
     let kept = "return JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.search])";
     assert_eq!(browser.run(kept, json!([])).await, r#"[{},{},"",""]"#);
     // A reload asks the issuer again, and comes back to the same place.
@@ -52,10 +58,7 @@ async fn tokens_are_kept_nowhere() {
     assert_eq!(browser.run("return location.hash", json!([])).await, "#/users?agent_status=enabled");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_has_no_session_learns_how_to_get_in_and_nothing_else() {
-    let Some(browser) = Browser::open(USUAL).await else { return };
-    let stack = Stack::start(&[]).await;
+async fn who_has_no_session_learns_how_to_get_in_and_nothing_else(Stage { stack, browser, .. }: &Stage) {
     browser.go(stack.output("ConsoleUrl")).await;
     browser.read("You are not logged in.").await;
     browser.read("rollcall --dir").await;

@@ -1,6 +1,7 @@
 //! The contract, `infra/openapi.yaml`: it names the very routes, scopes, fields and codes that are deployed, and every route
 //! of it withstands strangers, neighbours and bad input.
 
+mod types;
 mod walk;
 
 use std::{

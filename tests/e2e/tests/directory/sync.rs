@@ -3,7 +3,10 @@
 use axum::http::{Method, StatusCode};
 use e2e::{Gone, Quirks, rollcall};
 use rollcall_bulk::job::JobState;
-use rollcall_model::user::{AgentStatus, WebLogin};
+use rollcall_model::{
+    code::FileWarning,
+    user::{AgentStatus, WebLogin},
+};
 use serde_json::json;
 
 use crate::{ask, connected, ended, import_all, login, standing, sync, users};
@@ -139,4 +142,29 @@ async fn a_delta_that_is_too_old_or_a_directory_that_seems_empty_removes_nobody(
         assert_eq!(job.state, JobState::OnHold, "{gone:?}: {job:?}");
         assert_eq!(users(&stack).await, after);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_and_a_sync_show_what_they_would_do_and_do_it_when_somebody_says_so() {
+    let (graph, stack, caller) = connected(Quirks::default()).await;
+    let ids = graph.add_users(30);
+    let import = ask(&stack, &caller, "directory/import", json!({ "search": "person", "preview": true })).await;
+    assert_eq!((import.state, import.counts.applied), (JobState::Previewed, 30), "{import:?}");
+    assert_eq!((import.progress.users_created, users(&stack).await.len()), (30, 0), "nobody is created");
+    let done = ask(&stack, &caller, &format!("jobs/{}/execute", import.id), json!({})).await;
+    assert_eq!((done.state, done.counts.applied, users(&stack).await.len()), (JobState::Finished, 30, 30), "{done:?}");
+
+    sync(&stack, &caller).await;
+    for id in &ids[..10] {
+        graph.delete(id, true);
+    }
+    let (before, stood) = (users(&stack).await, standing(&caller).await);
+    let shown = ask(&stack, &caller, "directory/sync", json!({ "preview": true })).await;
+    assert_eq!((shown.state, shown.counts.applied), (JobState::Previewed, 10), "{shown:?}");
+    assert_eq!(shown.notes[0].code, FileWarning::SafetyThreshold);
+    assert!(shown.notes[0].message.contains("10 of the 30 users"), "{:?}", shown.notes);
+    assert_eq!((users(&stack).await, standing(&caller).await), (before, stood), "nothing was changed");
+    let done = ask(&stack, &caller, &format!("jobs/{}/execute", shown.id), json!({})).await;
+    assert_eq!((done.state, done.counts.applied), (JobState::Finished, 10), "a person has seen it: {done:?}");
+    assert_eq!(stack.mails().len(), 0);
 }

@@ -119,7 +119,8 @@ async fn a_mapping_that_the_table_refuses_costs_a_resync_one_row() {
         }
         let world =
             TestEngine::new(&stack, Faults { refused: Some(("poison", refused)), ..Faults::default() }, None).await;
-        let source = stack.put_quietly("resync.json", ResyncRequest { confirmed: false }.to_json()).await;
+        let source =
+            stack.put_quietly("resync.json", ResyncRequest { confirmed: false, preview: false }.to_json()).await;
         let upload = stack.upload_of(JobKind::MappingResync, "resync.json");
         assert_eq!(world.engine.run(&operation, &upload, &source, &delivery(1)).await.unwrap(), DeliveryOutcome::Ended);
         let job = stack.job_when(&source, |_| true).await;

@@ -44,7 +44,8 @@ async fn sees(stack: &Stack, id: &str) -> Vec<String> {
 }
 
 async fn resync(stack: &Stack, name: &str, confirmed: bool) -> Job {
-    let source = stack.drop_as(JobKind::MappingResync, name, ResyncRequest { confirmed }.to_json()).await;
+    let source =
+        stack.drop_as(JobKind::MappingResync, name, ResyncRequest { confirmed, preview: false }.to_json()).await;
     stack.ended(&source).await
 }
 

@@ -2,11 +2,18 @@
 
 use e2e::{Stack, somebody};
 use futures_util::future::join_all;
-use rollcall_bulk::job::{Failure, JobState};
+use rollcall_bulk::{
+    job::{Failure, JobState},
+    resync::state::ResyncRequest,
+};
 use rollcall_engine::{decide, world::Schedules};
-use rollcall_model::{jobs::Decision, settings::PhoneSystem};
+use rollcall_model::{
+    code::FileWarning,
+    jobs::{Decision, JobKind},
+    settings::PhoneSystem,
+};
 
-use crate::{by_email, drop_snapshot, map, number, resync, sees, set_system, to};
+use crate::{SNAPSHOT, allow, by_email, drop_snapshot, map, number, resync, sees, set_system, to};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_accounts_first_mappings_may_all_come_at_once() {
@@ -119,4 +126,62 @@ async fn many_small_revocations_of_a_day_hold_as_one_large_one_does() {
         assert_eq!(job.state, state, "{left}: {job:?}");
     }
     assert_eq!(sees(&stack, "1").await.len(), 21);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_shows_what_would_be_revoked_and_says_what_the_threshold_would() {
+    let stack = Stack::start(&[]).await;
+    let snapshot = one_of_many(&stack, 30).await;
+    assert_eq!(drop_snapshot(&stack, &snapshot(30)).await.state, JobState::Finished);
+    let standing = async || stack.directory.resync_state(&stack.account).await.unwrap().unwrap().value;
+    let before = standing().await;
+
+    let little = stack.preview(JobKind::PhoneSnapshot, "little.csv", format!("{SNAPSHOT}{}", snapshot(28))).await;
+    assert_eq!((little.state, little.progress.numbers_removed), (JobState::Previewed, 2), "{little:?}");
+    assert!(little.notes.is_empty(), "{:?}", little.notes);
+    let rows = stack.report(&little, "results.csv").await;
+    let revoked = &rows[0]["Revoked"];
+    assert_eq!(rows[0]["Change"], "revoked");
+    assert!(revoked.contains(&number(28)) && revoked.contains(&number(29)), "{rows:?}");
+    assert_eq!((sees(&stack, "1").await.len(), standing().await), (30, before), "nothing was changed");
+    assert_eq!(stack.execute(&little).await.state, JobState::Finished);
+    assert_eq!(sees(&stack, "1").await.len(), 28);
+
+    let much = stack.preview(JobKind::PhoneSnapshot, "much.csv", format!("{SNAPSHOT}{}", snapshot(5))).await;
+    assert_eq!((much.state, much.progress.numbers_removed), (JobState::Previewed, 23), "{much:?}");
+    assert_eq!(much.notes[0].code, FileWarning::SafetyThreshold);
+    assert!(much.notes[0].message.contains("23 of the 28"), "{:?}", much.notes);
+    assert_eq!(sees(&stack, "1").await.len(), 28);
+    let done = stack.execute(&much).await;
+    assert_eq!((done.state, done.progress.numbers_removed), (JobState::Finished, 23), "a person has seen it: {done:?}");
+    assert_eq!(sees(&stack, "1").await.len(), 5);
+}
+
+fn preview_of_nothing() -> Vec<u8> {
+    ResyncRequest { preview: true, ..ResyncRequest::default() }.to_json()
+}
+
+/// A preview that had shown nothing of it doesn't carry a resync past the threshold.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_executed_preview_is_held_over_what_it_had_not_shown() {
+    let stack = Stack::start(&[]).await;
+    let all: Vec<String> = (0..30).map(number).collect();
+    stack.own(&all.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    stack.create_user(e2e::user("asha")).await;
+    allow(&stack, "asha", &all).await;
+    map(&stack, "1", to("asha")).await;
+    assert_eq!(resync(&stack, "first.json", false).await.state, JobState::Finished);
+    let preview = stack.preview(JobKind::MappingResync, "preview.json", preview_of_nothing()).await;
+    assert_eq!((preview.state, preview.counts.unchanged), (JobState::Previewed, 1), "{preview:?}");
+    let caller = stack.caller(&["--account", "acme"]);
+    for number in &all[3..] {
+        let path = format!("/v1/users/asha/caller-ids/{}", number.replace('+', "%2B"));
+        let reply = caller.ask(axum::http::Method::DELETE, &path, &[], "").await;
+        assert!(reply.status.is_success(), "{}", reply.text());
+    }
+    let held = stack.execute(&preview).await;
+    assert_eq!(held.state, JobState::OnHold, "{held:?}");
+    assert_eq!(sees(&stack, "1").await.len(), 30);
+    assert_eq!(stack.execute(&held).await.state, JobState::Finished, "now somebody has seen it");
+    assert_eq!(sees(&stack, "1").await.len(), 3);
 }

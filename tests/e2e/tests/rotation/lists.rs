@@ -180,7 +180,9 @@ async fn a_number_rests_where_that_is_asked_for_and_no_resync_brings_a_retired_o
     let mapping = Mapping::new(crm.clone(), given, jiff::Timestamp::now());
     assert!(stack.directory.change_mapping(&stack.account, None, &mapping, None).await.unwrap());
     let sees = async |name: &str| {
-        let source = stack.drop_as(JobKind::MappingResync, name, ResyncRequest { confirmed: true }.to_json()).await;
+        let source = stack
+            .drop_as(JobKind::MappingResync, name, ResyncRequest { confirmed: true, preview: false }.to_json())
+            .await;
         stack.ended(&source).await;
         let inventory = stack.directory.packed_inventory(&stack.account).await.unwrap();
         let mapping = stack.directory.mapping(&stack.account, &crm).await.unwrap().unwrap();

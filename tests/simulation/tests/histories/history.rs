@@ -233,7 +233,9 @@ pub fn file(event: &Event, at: usize, id: impl Fn(usize) -> Option<JobId>) -> Op
             let job = id(*of).unwrap_or_else(|| JobId::parse(&"0".repeat(32)).expect("an ID"));
             (JobKind::Undo, UndoRequest { job, preview: *preview, allow_empty: false }.to_json())
         }
-        Event::Resync { confirmed } => (JobKind::MappingResync, ResyncRequest { confirmed: *confirmed }.to_json()),
+        Event::Resync { confirmed } => {
+            (JobKind::MappingResync, ResyncRequest { confirmed: *confirmed, preview: false }.to_json())
+        }
         Event::Snapshot { rows } => {
             let header = "Login ID,Policy,Department,Allowed Caller ID\n";
             (JobKind::PhoneSnapshot, format!("{header}{}\n", rows.join("\n")).into_bytes())
@@ -244,11 +246,11 @@ pub fn file(event: &Event, at: usize, id: impl Fn(usize) -> Option<JobId>) -> Op
             } else {
                 Chosen::Ids(ids.iter().map(|n| person_id(*n)).collect())
             };
-            let import = Import { chosen, role: None, relink: false };
+            let import = Import { chosen, role: None, relink: false, preview: false };
             (JobKind::DirectoryImport, ImportRequest::Import(import).to_json())
         }
         Event::Sync { confirmed } => {
-            (JobKind::DirectoryImport, ImportRequest::Sync(Sync { confirmed: *confirmed }).to_json())
+            (JobKind::DirectoryImport, ImportRequest::Sync(Sync { confirmed: *confirmed, preview: false }).to_json())
         }
         Event::Decide { .. } | Event::Schedule | Event::Wait(_) | Event::Edit(_) => return None,
     };

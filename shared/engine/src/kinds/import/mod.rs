@@ -18,7 +18,7 @@ use rollcall_bulk::{
         sync::{Planned, SyncTally},
         sync_state::{ImportTally, Imported, Left, NextDelta, SyncOutcome, SyncState, Synced},
     },
-    job::{MailState, Stage},
+    job::MailState,
     left_out::LeftOut,
     user_upload::{UploadJob, UserPlan},
 };
@@ -95,9 +95,14 @@ impl Operation for BringUsers {
 
     async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
         let known: Option<Checkpoint> = attempt.known().await?;
-        let syncs = match &known {
-            Some(known) => matches!(known.brought, Brought::Sync { .. }),
-            None => matches!(attempt.request().await?, ImportRequest::Sync(_)),
+        let syncs = if let Some(known) = &known {
+            matches!(known.brought, Brought::Sync { .. })
+        } else {
+            let request: ImportRequest = attempt.request().await?;
+            if request.previews() {
+                attempt.preview().await?;
+            }
+            matches!(request, ImportRequest::Sync(_))
         };
         let overtaken = syncs && attempt.writes() && !Line::Syncs.take(attempt, known.is_some()).await?;
         let checkpoint = match known {
@@ -213,7 +218,7 @@ impl BringUsers {
                 chosen::import(attempt, &*directory, import).await?
             }
             ImportRequest::Sync(sync) => {
-                let confirmed = sync.confirmed || attempt.job.stage == Stage::Executed;
+                let confirmed = sync.confirmed || attempt.job.is_confirmed();
                 self.sync(attempt, confirmed).await?
             }
         };

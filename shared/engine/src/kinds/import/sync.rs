@@ -9,6 +9,7 @@ use rollcall_bulk::{
         sync_state::{NextDelta, SyncOutcome, SyncState, Synced},
     },
     job::Failure,
+    note::Note,
 };
 use rollcall_model::user::{Claim, DirectoryId, User};
 
@@ -60,7 +61,7 @@ impl BringUsers {
             Err(Ends::OnHold(tally, reason)) => {
                 (tally, SyncOutcome::OnHold { reason: reason.clone() }, Failure::OnHold { reason })
             }
-            Err(Ends::Interrupt(Interrupt::Ends(Failure::Refused { reason }))) => {
+            Err(Ends::Interrupt(Interrupt::Ends(Failure::Refused { reason }))) if attempt.writes() => {
                 (SyncTally::default(), SyncOutcome::Refused { reason: reason.clone() }, Failure::Refused { reason })
             }
             Err(Ends::Interrupt(stop)) => return Err(stop),
@@ -98,7 +99,9 @@ impl BringUsers {
             let missing: BTreeSet<DirectoryId> = missing.cloned().collect();
             // Those that earlier runs have found to be gone are missing still, and count once.
             let threshold = attempt.settings().await?.safety_threshold;
-            if let Some(reason) = sync::hold(missing.len(), 0, linked.len(), threshold).filter(|_| !confirmed) {
+            // Whoever looks at a preview looks at each of them.
+            let hold = sync::hold(missing.len(), 0, linked.len(), threshold);
+            if let Some(reason) = hold.filter(|_| attempt.writes() && !confirmed) {
                 let tally = SyncTally { linked: linked.len(), deactivated: missing.len(), ..SyncTally::default() };
                 return Err(Ends::OnHold(tally, reason));
             }
@@ -129,15 +132,23 @@ async fn ask_for(
     told.take(attempt, missing.into_iter().zip(found).collect()).await
 }
 
-/// Whether the safety threshold lets the run go on; if so, what it deactivates counts from now on.
-async fn admit(attempt: &Attempt<'_>, tally: SyncTally, confirmed: bool) -> Result<Result<(), String>, Interrupt> {
+/// Whether the safety threshold lets the run go on; if so, what it deactivates counts from now on. A preview goes on in any case, with a note of what
+/// the threshold says.
+async fn admit(attempt: &mut Attempt<'_>, tally: SyncTally, confirmed: bool) -> Result<Result<(), String>, Interrupt> {
     if tally.deactivated == 0 && !confirmed {
         return Ok(Ok(()));
     }
-    let (job, now) = (&attempt.job.id, attempt.world.now());
+    let (job, now, schedules) = (attempt.job.id.clone(), attempt.world.now(), &*attempt.world.schedules);
     let threshold = if confirmed { None } else { Some(attempt.settings().await?.safety_threshold) };
-    let admit = |state: &mut SyncState| state.admit(job, &tally, threshold, now);
-    Ok(change_sync_state(&*attempt.world.schedules, attempt.account(), admit).await?)
+    if attempt.writes() {
+        let admit = |state: &mut SyncState| state.admit(&job, &tally, threshold, now);
+        return Ok(change_sync_state(schedules, attempt.account(), admit).await?);
+    }
+    let mut state = schedules.sync_state(attempt.account()).await?.unwrap_or_default().value;
+    if let Err(reason) = state.admit(&job, &tally, threshold, now) {
+        attempt.job.note([Note::safety_threshold(&reason)]);
+    }
+    Ok(Ok(()))
 }
 
 impl Told {

@@ -17,8 +17,9 @@ use std::{
 use jiff::Timestamp;
 use rollcall_bulk::{
     bulk_job::Plan,
-    job::{Failure, Stage},
+    job::Failure,
     left_out::LeftOut,
+    note::Note,
     resync::{
         self, Extent, Facts, MappingChange, MappingOutcome, ResyncLedger, ResyncPlan,
         state::{Ended, ResyncRequest, ResyncState, Resynced},
@@ -174,6 +175,9 @@ impl Operation for Resync {
 impl Resync {
     async fn begin(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
         let request = request(attempt).await?;
+        if request.preview {
+            attempt.preview().await?;
+        }
         let settings = attempt.settings().await?;
         let known: Option<Checkpoint> = attempt.known().await?;
         if attempt.writes() && !Line::Resyncs.take(attempt, known.is_some()).await? {
@@ -185,18 +189,21 @@ impl Resync {
         let (system, country) = (settings.phone_system, attempt.country(&settings));
         let mut inventory = attempt.inventory().await?;
         let target = match system {
-            PhoneSystem::Smartflo if attempt.writes() => Some(self.take_in(attempt, &mut inventory).await?),
+            PhoneSystem::Smartflo if !attempt.given_up => Some(self.take_in(attempt, &mut inventory).await?),
             _ => None,
         };
-        let confirmed = request.confirmed || attempt.job.stage == Stage::Executed;
-        let new =
-            if attempt.writes() { snapshot::new(attempt, system, confirmed, country, &inventory).await? } else { None };
+        let confirmed = request.confirmed || attempt.job.is_confirmed();
+        let new = if attempt.given_up {
+            None
+        } else {
+            snapshot::new(attempt, system, confirmed, country, &inventory).await?
+        };
         let facts = Facts::new(inventory, attempt.world.now());
         let (mut rows, kept) = known.map_or((None, None), |known| (Some(known.rows), known.side));
         let side = match system {
             // Our own users are looked up by name: who isn't there is gone, and nothing else can be meant.
             PhoneSystem::Builtin => Side::Directory,
-            _ if attempt.writes() => Side::Whole(side::read(attempt, &*self.systems, system, new.as_ref()).await?),
+            _ if !attempt.given_up => Side::Whole(side::read(attempt, &*self.systems, system, new.as_ref()).await?),
             _ => Side::Whole(kept.unwrap_or_default()),
         };
         let mut context = ResyncContext { side, facts, settled: HashMap::new(), target };
@@ -206,9 +213,11 @@ impl Resync {
             if let Some(new) = &new {
                 snapshot::put_in_force(attempt, new).await?;
             }
+        } else if attempt.job.previews() {
+            ask_threshold(attempt, extent).await?;
         }
         let rows = rows.get_or_insert(written).clone();
-        if attempt.writes() {
+        if !attempt.given_up {
             let side = match &context.side {
                 Side::Whole(side) => Some(side.clone()),
                 Side::Directory | Side::Overtaken => None,
@@ -220,7 +229,7 @@ impl Resync {
     }
 
     /// Takes in the numbers and departments that the phone system has and the account lacks. What the account has is left as it
-    /// is: states and labels are kept here alone.
+    /// is: states and labels are kept here alone. A preview knows of them, and writes none.
     async fn take_in(
         &self,
         attempt: &Attempt<'_>,
@@ -231,7 +240,7 @@ impl Resync {
         let client = self.systems.connect(account, PhoneSystem::Smartflo).await.map_err(failed)?;
         let known = world.catalogs.catalog(account, Department).await?;
         for entry in client.departments(attempt.until).await.map_err(failed)? {
-            if !known.iter().any(|known| known.id == entry.id) {
+            if attempt.writes() && !known.iter().any(|known| known.id == entry.id) {
                 world.catalogs.put_entry(account, Department, &entry, Some(&by)).await?;
             }
         }
@@ -240,7 +249,7 @@ impl Resync {
         for number in numbers.into_iter().filter(|number| !owned.contains(number)) {
             let facts = NumberFacts { state: NumberState::New, ..NumberFacts::default() };
             let item = InventoryNumber::new(number, facts, world.now());
-            if world.numbers.change_number(account, None, &item, &by).await? {
+            if !attempt.writes() || world.numbers.change_number(account, None, &item, &by).await? {
                 inventory.push(item);
             }
         }
@@ -337,6 +346,16 @@ async fn admit(attempt: &Attempt<'_>, extent: Extent, confirmed: bool) -> Result
     let admit = |state: &mut ResyncState| state.admit(job, extent, threshold, now);
     let admitted = change_resync_state(&*attempt.world.schedules, attempt.account(), admit).await?;
     admitted.map_err(|reason| Interrupt::Ends(Failure::OnHold { reason }))
+}
+
+/// Notes what the safety threshold would say of it to a run that nobody watches.
+async fn ask_threshold(attempt: &mut Attempt<'_>, extent: Extent) -> Result<(), StorageError> {
+    let mut state = attempt.world.schedules.resync_state(attempt.account()).await?.unwrap_or_default().value;
+    let threshold = attempt.settings().await?.safety_threshold;
+    if let Err(reason) = state.admit(&attempt.job.id, extent, Some(threshold), attempt.world.now()) {
+        attempt.job.note([Note::safety_threshold(&reason)]);
+    }
+    Ok(())
 }
 
 /// What is asked for. A snapshot asks for nothing but what it says.
