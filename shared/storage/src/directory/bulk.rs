@@ -35,7 +35,7 @@ const READ_BATCH: usize = 100;
 /// a second.
 pub(super) const IN_FLIGHT: usize = 16;
 
-const READING: &str = "reading users";
+const READING: &str = "reading the table";
 
 impl Directory {
     /// Adds numbers to a user's list, or takes them off it, by this function (`set_add`, `set_delete`). Refused where there is no such user.
@@ -56,7 +56,7 @@ impl Directory {
     pub(super) async fn get_many<T: Send>(
         &self,
         mut keys: impl Iterator<Item = Key> + Send,
-        attributes: &[&str],
+        what: Reads<'_>,
         until: Instant,
         usage: &mut TableUsage,
         read: impl Fn(&Item) -> Result<T, StorageError> + Sync,
@@ -69,7 +69,7 @@ impl Directory {
                 if batch.is_empty() {
                     break;
                 }
-                in_flight.push(self.get_batch(batch, attributes, until, &read));
+                in_flight.push(self.get_batch(batch, what, until, &read));
             }
             let Some(answer) = in_flight.try_next().await? else { return Ok(found) };
             found.extend(answer.0);
@@ -80,7 +80,7 @@ impl Directory {
     async fn get_batch<T>(
         &self,
         mut keys: Vec<Item>,
-        attributes: &[&str],
+        what: Reads<'_>,
         until: Instant,
         read: impl Fn(&Item) -> Result<T, StorageError>,
     ) -> Result<(Vec<T>, TableUsage), StorageError> {
@@ -92,17 +92,7 @@ impl Directory {
             let asked = keys.len();
             self.reads.turn(asked).await;
             work.calls += 1;
-            let names = attributes.iter().enumerate().map(|(at, name)| (format!("#{at}"), (*name).to_owned()));
-            let names: HashMap<_, _> = names.chain([("#pk".to_owned(), PK.to_owned())]).collect();
-            let projection = names.keys().cloned().collect::<Vec<_>>().join(", ");
-            // Strongly consistent: a list that a job has just been told of must not look shorter to the next one.
-            let request = KeysAndAttributes::builder()
-                .consistent_read(true)
-                .projection_expression(projection)
-                .set_expression_attribute_names(Some(names))
-                .set_keys(Some(keys.clone()))
-                .build()
-                .expect("keys have been given");
+            let request = what.of(keys.clone());
             let answer = self.once.batch_get_item().request_items(&self.table, request).send().await;
             match answer.map_err(failed(READING)) {
                 Ok(mut answer) => {
@@ -131,6 +121,35 @@ impl Directory {
             }
         }
         Ok((found, work))
+    }
+}
+
+/// What is read of items.
+#[derive(Clone, Copy)]
+pub(super) struct Reads<'a> {
+    /// Their attributes, beside the partition key; all where none is named.
+    pub attributes: &'a [&'a str],
+    /// Whether the answer is as of now. One that may be some moments old costs half.
+    pub consistent: bool,
+}
+
+impl<'a> Reads<'a> {
+    /// These attributes as they are now: a list that a job has just been told of must not look shorter to the next one.
+    pub fn now(attributes: &'a [&'a str]) -> Self {
+        Self { attributes, consistent: true }
+    }
+
+    fn of(self, keys: Vec<Item>) -> KeysAndAttributes {
+        let request = KeysAndAttributes::builder().consistent_read(self.consistent).set_keys(Some(keys));
+        let request = if self.attributes.is_empty() {
+            request
+        } else {
+            let names = self.attributes.iter().enumerate().map(|(at, name)| (format!("#{at}"), (*name).to_owned()));
+            let names: HashMap<_, _> = names.chain([("#pk".to_owned(), PK.to_owned())]).collect();
+            let projection = names.keys().cloned().collect::<Vec<_>>().join(", ");
+            request.projection_expression(projection).set_expression_attribute_names(Some(names))
+        };
+        request.build().expect("keys have been given")
     }
 }
 

@@ -13,7 +13,7 @@ use rollcall_model::{
 };
 use tokio::time::Instant;
 
-use super::{Directory, Item, KnownInventory, document, read_document, users::marks, write_id::WriteId};
+use super::{Directory, Item, KnownInventory, bulk::Reads, document, read_document, users::marks, write_id::WriteId};
 use crate::{
     StorageError,
     error::failed,
@@ -178,7 +178,7 @@ impl Mappings for Directory {
         usage: &mut TableUsage,
     ) -> Result<HashMap<CrmUserId, Mapping>, StorageError> {
         let keys = crm_users.iter().map(|crm_user| Key::mapping(account, crm_user.as_str()));
-        let mappings = self.get_many(keys, &[RECORD], until, usage, read_mapping).await?;
+        let mappings = self.get_many(keys, Reads::now(&[RECORD]), until, usage, read_mapping).await?;
         Ok(mappings.into_iter().map(|mapping| (mapping.crm_user.clone(), mapping)).collect())
     }
 

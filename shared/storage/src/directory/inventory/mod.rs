@@ -19,8 +19,7 @@ use std::{
     sync::Arc,
 };
 
-use aws_sdk_dynamodb::types::KeysAndAttributes;
-use rollcall_engine::{Backoff, world::TableUsage};
+use rollcall_engine::world::TableUsage;
 use rollcall_model::{
     account::AccountId,
     caller_id::CallerId,
@@ -30,6 +29,7 @@ use tokio::time::{Duration, Instant};
 
 use super::{
     Directory, Item,
+    bulk::Reads,
     numbers::{READING, RECORD, read_number},
     read_document, string,
 };
@@ -44,7 +44,7 @@ use crate::{
 };
 
 /// How long the table may take over one change, with all who change numbers of the account at the same time.
-const TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(20);
 const HEAD: &str = "parts";
 const STAMP: &str = "stamp";
 const NAME: &str = "name";
@@ -151,31 +151,14 @@ impl Directory {
         keys: Vec<Key>,
         consistent: bool,
     ) -> Result<HashMap<Key, Item>, StorageError> {
-        /// Keys that one read takes (`BatchGetItem`).
-        const BATCH: usize = 100;
-        let mut found = HashMap::with_capacity(keys.len());
-        let mut patience = Backoff::new(Instant::now() + TIMEOUT);
-        let mut left: Vec<Item> = keys.into_iter().map(|key| key.attributes().into()).collect();
-        while !left.is_empty() {
-            let later = left.split_off(left.len().min(BATCH));
-            let asked = left.len();
-            let request = KeysAndAttributes::builder().consistent_read(consistent).set_keys(Some(left));
-            let request = request.build().map_err(|error| StorageError::unreadable(READING, error))?;
-            let read = self.client.batch_get_item().request_items(&self.table, request).send();
-            let mut answer = read.await.map_err(failed(READING))?;
-            let items = answer.responses.as_mut().and_then(|found| found.remove(&self.table)).unwrap_or_default();
-            for item in items {
-                let key = |name| string(&item, name).unwrap_or_default();
-                found.insert(Key { pk: key(PK), sk: key(SK) }, item);
-            }
-            let unread = answer.unprocessed_keys.as_mut().and_then(|left| left.remove(&self.table));
-            left = unread.map(|unread| unread.keys).unwrap_or_default();
-            if left.len() == asked {
-                patience.wait(StorageError::transient(READING, "the table asks for patience")).await?;
-            }
-            left.extend(later);
-        }
-        Ok(found)
+        let whole = Reads { attributes: &[], consistent };
+        let read = |item: &Item| {
+            let key = |name| string(item, name).unwrap_or_default();
+            Ok((Key { pk: key(PK), sk: key(SK) }, item.clone()))
+        };
+        let until = Instant::now() + TIMEOUT;
+        let found = self.get_many(keys.into_iter(), whole, until, &mut TableUsage::default(), read).await?;
+        Ok(found.into_iter().collect())
     }
 
     /// Those of some numbers that are in the inventory, as they are now.
@@ -189,7 +172,7 @@ impl Directory {
         until: Instant,
     ) -> Result<Vec<InventoryNumber>, StorageError> {
         let keys = numbers.iter().map(|number| Key::number(account, &number.to_string()));
-        self.get_many(keys, &[RECORD], until, &mut TableUsage::default(), read_number).await
+        self.get_many(keys, Reads::now(&[RECORD]), until, &mut TableUsage::default(), read_number).await
     }
 }
 

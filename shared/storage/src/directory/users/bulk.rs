@@ -20,7 +20,11 @@ use super::{
 };
 use crate::{
     StorageError,
-    directory::{Directory, Item, bulk::read_found, string},
+    directory::{
+        Directory, Item,
+        bulk::{Reads, read_found},
+        string,
+    },
     error::failed,
     keys::{ACCOUNT_PK, BY_ACCOUNT, Key, PK, login_of, users_index},
 };
@@ -75,8 +79,8 @@ impl Users for Directory {
             let login = login.ok_or_else(|| StorageError::unreadable(READING, "an item is not a user"))?;
             Ok((login, read_found(item)?))
         };
-        let users =
-            self.get_many(keys, &["email", "policy", "department", CREATED, CALLER_IDS], until, usage, read).await?;
+        let attributes = ["email", "policy", "department", CREATED, CALLER_IDS];
+        let users = self.get_many(keys, Reads::now(&attributes), until, usage, read).await?;
         Ok(users.into_iter().collect())
     }
 
@@ -88,7 +92,7 @@ impl Users for Directory {
         usage: &mut TableUsage,
     ) -> Result<HashMap<String, User>, StorageError> {
         let keys = folded_logins.iter().map(|login| Key::user(account, login));
-        let users = self.get_many(keys, &ATTRIBUTES, until, usage, read_user).await?;
+        let users = self.get_many(keys, Reads::now(&ATTRIBUTES), until, usage, read_user).await?;
         Ok(users.into_iter().map(|user| (user.login.folded().into_owned(), user)).collect())
     }
 
@@ -104,7 +108,7 @@ impl Users for Directory {
             claims.into_iter().map(|claim| (Key::claim(account, &claim).pk, claim)).collect();
         let keys: Vec<Key> = claims.values().map(|claim| Key::claim(account, claim)).collect();
         let read = |item: &Item| Ok(string(item, PK).zip(string(item, "owner")));
-        let found = self.get_many(keys.into_iter(), &["owner"], until, usage, read).await?;
+        let found = self.get_many(keys.into_iter(), Reads::now(&["owner"]), until, usage, read).await?;
         Ok(found.into_iter().flatten().filter_map(|(pk, owner)| Some((claims.remove(&pk)?, owner))).collect())
     }
 

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{ATTRIBUTES, READING, TIMEOUT, read_user};
 use crate::{
     StorageError,
-    directory::{Directory, KnownInventory, string},
+    directory::{Directory, KnownInventory, bulk::Reads, string},
     error::failed,
     keys::Key,
 };
@@ -32,7 +32,8 @@ impl Directory {
         }
         let keys = asked.iter().map(|login| Key::user(account, login));
         let until = Instant::now() + TIMEOUT;
-        let mut users = self.get_many(keys, &ATTRIBUTES, until, &mut TableUsage::default(), read_user).await?;
+        let mut users =
+            self.get_many(keys, Reads::now(&ATTRIBUTES), until, &mut TableUsage::default(), read_user).await?;
         users.sort_by_cached_key(|user| asked.iter().position(|login| *login == user.login.folded()));
         Ok(users)
     }

@@ -17,7 +17,7 @@ use crate::{
     StorageError,
     directory::{
         Directory, Item,
-        bulk::WRITTEN_BY,
+        bulk::{Reads, WRITTEN_BY},
         statements::{ListCondition, Refusal, Statements},
         string,
     },
@@ -54,7 +54,7 @@ impl Directory {
             Ok((login, Some((created, policy, department, list, is_cut))))
         };
         let attributes = [CREATED, "policy", "department", "team", CALLER_IDS];
-        for (login, meant) in self.get_many(keys, &attributes, until, usage, read).await? {
+        for (login, meant) in self.get_many(keys, Reads::now(&attributes), until, usage, read).await? {
             walk.unknown.remove(&login);
             let Some((created, policy, department, list, is_cut)) = meant else { continue };
             walk.cut.extend(is_cut.then(|| login.clone()));
@@ -176,7 +176,7 @@ impl Lists for Directory {
             let has_all = wanted.get(&*login).is_some_and(|numbers| numbers.iter().all(|number| list.contains(number)));
             Ok(has_all.then_some(login))
         };
-        let done = self.get_many(keys, &[CALLER_IDS], until, usage, read).await?;
+        let done = self.get_many(keys, Reads::now(&[CALLER_IDS]), until, usage, read).await?;
         let done: HashSet<String> = done.into_iter().flatten().collect();
         all.outdated.retain(|&at| !done.contains(additions[at].0));
         Ok(all)
@@ -235,7 +235,7 @@ impl Lists for Directory {
             let mine = string(item, WRITTEN_BY).is_some_and(|by| by == job.as_str());
             Ok(string(item, PK).filter(|_| mine).and_then(|pk| login_of(account, &pk)))
         };
-        let done = self.get_many(keys, &[WRITTEN_BY], until, usage, read).await?;
+        let done = self.get_many(keys, Reads::now(&[WRITTEN_BY]), until, usage, read).await?;
         let done: HashSet<String> = done.into_iter().flatten().collect();
         open.retain(|&at| !done.contains(changes[at].login));
         Ok(NotWritten { outdated: open, not_storable })
