@@ -8,7 +8,7 @@ pub(crate) mod one;
 pub(crate) mod rotate;
 pub(crate) mod summary;
 
-use rollcall_engine::world::{Accounts, Numbers};
+use rollcall_engine::world::Accounts;
 use rollcall_model::{
     caller_id::CallerId,
     country::Country,
@@ -31,7 +31,8 @@ pub(crate) async fn written(api: &Api, caller: &Caller, number: &str) -> Result<
 
 /// Reads numbers of the account, and any that is valid in its country.
 async fn reader(api: &Api, caller: &Caller) -> Result<NumberReader, Problem> {
-    Ok(NumberReader::of_any(country(api, caller).await?, &api.directory.inventory(&caller.account).await?))
+    let inventory = api.directory.packed_inventory(&caller.account).await?;
+    Ok(NumberReader::of_inventory(country(api, caller).await?, inventory).taking_any())
 }
 
 /// The country by whose rules the account's national numbers are read.

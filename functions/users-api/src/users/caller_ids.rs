@@ -1,5 +1,7 @@
 //! A user's list of caller IDs, and what comes of it.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::{Path, State},
@@ -12,7 +14,6 @@ use rollcall_engine::world::{Accounts, Lists, TableUsage};
 use rollcall_model::{
     caller_id::CallerId,
     code::{ApiCode, RowCode},
-    inventory::InventoryNumber,
     numbers::{NumberReader, Reading},
     phone_side::DialPermission,
 };
@@ -69,8 +70,8 @@ pub(crate) async fn append(
     }
     let (mut user, known) = find_with_inventory(&api, &caller, &login).await?;
     let settings = api.directory.settings(&caller.account).await?;
-    let inventory: Vec<InventoryNumber> = known.inventory.whole().collect();
-    let mut reader = NumberReader::new(settings.country.unwrap_or(api.country), &inventory);
+    let country = settings.country.unwrap_or(api.country);
+    let mut reader = NumberReader::of_inventory(country, Arc::clone(&known.inventory));
     let mut outcome = AppendView::default();
     let mut wanted: Vec<CallerId> = Vec::new();
     for written in caller_ids {

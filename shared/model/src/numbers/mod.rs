@@ -6,6 +6,8 @@
 
 mod spelling;
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use rollcall_tabular::text;
 
@@ -14,24 +16,23 @@ use crate::{
     caller_id::CallerId,
     code::RowCode,
     country::{Country, national_digits},
-    inventory::InventoryNumber,
+    inventory::{Inventory, InventoryNumber},
     tel_uri,
 };
 
 /// Reads numbers for one account.
 pub struct NumberReader {
     country: Country,
-    /// The account's numbers, and whether lists take them.
-    owned: HashMap<CallerId, bool>,
+    /// The account's numbers.
+    inventory: Arc<Inventory>,
+    /// How many they are.
+    owned: usize,
     /// Whose a number is, and whether it is in service, is not asked.
     any: bool,
-    /// What each spelling means: first the inventory's own spellings, then every spelling met so far. A file holds few
-    /// distinct spellings and many copies of each, so that the slow rules run once a spelling.
+    /// What each spelling means that was met so far. A file holds few distinct spellings and many copies of each, so that the slow rules run once
+    /// a spelling. **A spelling is never judged by another that was met before it**, or a row would be judged by the rows before it.
     digits: HashMap<Digits, Reading>,
     others: HashMap<Box<str>, Reading>,
-    /// The inventory's own spellings alone. Only they may decide what another spelling means, once that was repaired: what was merely met before
-    /// may not, or a row would be judged by the rows before it.
-    of_inventory: HashMap<Digits, Reading>,
 }
 
 /// What one written number turned out to be.
@@ -56,49 +57,25 @@ impl NumberReader {
     /// A reader for the account that owns `inventory`. An account without an inventory takes every number that is valid
     /// by itself or in `country`.
     pub fn new(country: Country, inventory: &[InventoryNumber]) -> Self {
-        Self::knowing(country, inventory, false)
+        Self::of_inventory(country, Arc::new(Inventory::of(inventory.to_vec())))
+    }
+
+    /// The same for an inventory that is packed: made at once, whatever its size.
+    pub fn of_inventory(country: Country, inventory: Arc<Inventory>) -> Self {
+        let owned = inventory.len();
+        Self { country, inventory, owned, any: false, digits: HashMap::new(), others: HashMap::new() }
     }
 
     /// A reader for numbers that others keep: it knows the spellings of `inventory`, and takes every number, whosever it is, that is
     /// valid by itself or in `country` or is written in E.164 form.
     pub fn of_any(country: Country, inventory: &[InventoryNumber]) -> Self {
-        Self::knowing(country, inventory, true)
+        Self::new(country, inventory).taking_any()
     }
 
-    fn knowing(country: Country, inventory: &[InventoryNumber], any: bool) -> Self {
-        let mut reader = Self {
-            country,
-            owned: inventory.iter().map(|item| (item.number, item.is_assignable())).collect(),
-            any,
-            digits: HashMap::new(),
-            others: HashMap::new(),
-            of_inventory: HashMap::new(),
-        };
-        // The order is the precedence where one spelling could mean two numbers.
-        for item in inventory {
-            reader.remember_spelling(&item.number.to_string(), item.number);
-        }
-        for item in inventory {
-            if let Some(provider) = &item.facts.provider {
-                reader.remember_spelling(text::trim(provider.as_str()), item.number);
-            }
-        }
-        for item in inventory {
-            reader.remember_spelling(&item.number.digits(), item.number);
-        }
-        let mut national: HashMap<String, Option<CallerId>> = HashMap::new();
-        for item in inventory {
-            if let Some(digits) = national_digits(item.number) {
-                // Two countries may share the same national digits: then they name neither.
-                national.entry(digits).and_modify(|only| *only = None).or_insert(Some(item.number));
-            }
-        }
-        for (digits, number) in national {
-            if let Some(number) = number {
-                reader.remember_spelling(&digits, number);
-            }
-        }
-        reader
+    /// The same reader, but for numbers that others keep.
+    #[must_use]
+    pub fn taking_any(self) -> Self {
+        Self { any: true, ..self }
     }
 
     /// Reads one number. `written` is what stands between two semicolons of a cell.
@@ -108,8 +85,8 @@ impl NumberReader {
             if let Some(known) = self.digits.get(&digits) {
                 return *known;
             }
-            let reading = self.work_out(written);
-            if self.digits.len() < MAX_REMEMBERED + self.owned.len() * 4 {
+            let reading = self.known_or_worked_out(written);
+            if self.digits.len() < MAX_REMEMBERED + self.owned * 4 {
                 self.digits.insert(digits, reading);
             }
             return reading;
@@ -117,21 +94,35 @@ impl NumberReader {
         if let Some(known) = self.others.get(written) {
             return *known;
         }
-        let reading = self.work_out(written);
+        let reading = self.known_or_worked_out(written);
         if self.others.len() < MAX_REMEMBERED {
             self.others.insert(written.into(), reading);
         }
         reading
     }
 
-    fn remember_spelling(&mut self, spelling: &str, number: CallerId) {
-        let reading = self.owned_reading(number, false);
-        match Digits::pack(spelling) {
-            Some(digits) => {
-                self.digits.entry(digits).or_insert(reading);
-                self.of_inventory.entry(digits).or_insert(reading);
-            }
-            None => drop(self.others.entry(spelling.into()).or_insert(reading)),
+    /// The number of the inventory that is spelt so. The order is the precedence where a spelling could mean two numbers: E.164, as the
+    /// provider writes it, E.164 without the plus sign, the national digits.
+    fn spelt(&self, spelling: &str) -> Option<CallerId> {
+        let owned = |number: &CallerId| self.inventory.listed(*number).is_some();
+        let international = spelling.parse().ok().filter(owned);
+        international
+            .or_else(|| self.inventory.of_provider(spelling))
+            .or_else(|| CallerId::from_digits(spelling).ok().filter(owned))
+            .or_else(|| self.of_national_digits(spelling))
+    }
+
+    /// Two countries may share the same national digits: then they name neither's number.
+    fn of_national_digits(&self, digits: &str) -> Option<CallerId> {
+        let mut named = self.inventory.behind_a_country_code(digits).into_iter();
+        let mut named = named.by_ref().filter(|number| national_digits(*number).as_deref() == Some(digits));
+        named.next().filter(|_| named.next().is_none())
+    }
+
+    fn known_or_worked_out(&self, written: &str) -> Reading {
+        match self.spelt(written) {
+            Some(number) => self.owned_reading(number, false),
+            None => self.work_out(written),
         }
     }
 
@@ -163,16 +154,13 @@ impl NumberReader {
     /// else answers. A caller ID is shown, and nobody is dialled by it; unless the digits together are another of the account's numbers.
     fn means_another(&self, number: CallerId, behind: &str) -> bool {
         let together = CallerId::from_digits(&format!("{}{behind}", number.digits()));
-        self.any || (!behind.is_empty() && together.is_ok_and(|number| self.owned.contains_key(&number)))
+        self.any || (!behind.is_empty() && together.is_ok_and(|number| self.inventory.listed(number).is_some()))
     }
 
     fn work_out_plain(&self, plain: &str, written: &str) -> Reading {
         // Repairing may have uncovered a spelling of the inventory: "'+91…", "98765 43210.0".
-        if let Some(known) = Digits::pack(plain).and_then(|digits| self.of_inventory.get(&digits)) {
-            return match *known {
-                Reading::Number { number, .. } if plain != written => Reading::Number { number, unusual: true },
-                known => known,
-            };
+        if let Some(known) = Digits::pack(plain).and_then(|_| self.spelt(plain)) {
+            return self.owned_reading(known, plain != written);
         }
         match self.country.read(plain) {
             None => Reading::Refused(RowCode::NumberInvalid),
@@ -185,11 +173,11 @@ impl NumberReader {
     }
 
     fn owned_reading(&self, number: CallerId, unusual: bool) -> Reading {
-        match self.owned.get(&number) {
+        match self.inventory.listed(number) {
             _ if self.any => Reading::Number { number, unusual },
-            Some(false) => Reading::Refused(RowCode::NumberRetired),
-            None if !self.owned.is_empty() => Reading::Refused(RowCode::NumberNotOwned),
-            Some(true) | None => Reading::Number { number, unusual },
+            Some(item) if !item.standing.is_assignable() => Reading::Refused(RowCode::NumberRetired),
+            None if self.owned > 0 => Reading::Refused(RowCode::NumberNotOwned),
+            Some(_) | None => Reading::Number { number, unusual },
         }
     }
 }

@@ -234,7 +234,10 @@ fn a_spelling_is_read_the_same_whatever_was_read_before() {
         "+21 000 12345",
     ];
     for (inventory, any) in [(&[][..], false), (&inventory[..], false), (&[][..], true), (&inventory[..], true)] {
-        let reader = || NumberReader::knowing("IN".parse().unwrap(), inventory, any);
+        let reader = || {
+            let reader = NumberReader::new("IN".parse().unwrap(), inventory);
+            if any { reader.taking_any() } else { reader }
+        };
         for before in spellings {
             for written in spellings {
                 let mut used = reader();
@@ -250,5 +253,72 @@ fn the_same_spelling_reads_the_same_twice() {
     let mut reader = owned(&[(MINE, None)]);
     for written in ["98765 43210", "9876543211", "junk", "9.8E9", MINE] {
         assert_eq!(reader.read(written), reader.read(written), "{written}");
+    }
+}
+
+/// Every spelling of every number in a table, as the order of precedence says: what the packed inventory is looked up for.
+fn table(inventory: &[InventoryNumber]) -> HashMap<String, CallerId> {
+    let mut table = HashMap::new();
+    let mut national = HashMap::<String, Vec<CallerId>>::new();
+    let spellings: [fn(&InventoryNumber) -> Option<String>; 3] = [
+        |item| Some(item.number.to_string()),
+        |item| Some(text::trim(item.facts.provider.as_ref()?.as_str()).to_owned()),
+        |item| Some(item.number.digits()),
+    ];
+    for spelling in spellings {
+        for item in inventory {
+            enter(&mut table, spelling(item), item.number);
+        }
+    }
+    for item in inventory {
+        national.entry(national_digits(item.number).unwrap_or_default()).or_default().push(item.number);
+    }
+    for (digits, numbers) in national {
+        enter(&mut table, (numbers.len() == 1).then_some(digits), numbers[0]);
+    }
+    table
+}
+
+fn enter(table: &mut HashMap<String, CallerId>, spelling: Option<String>, number: CallerId) {
+    if let Some(spelling) = spelling {
+        table.entry(spelling).or_insert(number);
+    }
+}
+
+#[test]
+fn a_packed_inventory_knows_every_spelling_and_no_other() {
+    let numbers = [
+        ("+919876543210", None),
+        ("+919876543211", Some("9876543210")),
+        ("+12025550123", None),
+        ("+442025550123", None),
+        ("+912025550123", Some(" trunk 7 ")),
+        ("+390612345678", None),
+        ("+3906123", Some("+919876543210")),
+        ("+9198765432", Some("12025550123")),
+        ("+8786", None),
+        ("+99912345", Some("trunk 7")),
+    ];
+    let all: Vec<InventoryNumber> = numbers
+        .iter()
+        .map(|(number, provider)| {
+            let provider = provider.map(|text| Name::parse(text).unwrap());
+            let facts = NumberFacts { provider, ..NumberFacts::default() };
+            InventoryNumber::new(number.parse().unwrap(), facts, Timestamp::UNIX_EPOCH)
+        })
+        .collect();
+    // All of them, and any three, so that each is met with and without what stands in its way.
+    let subsets = (0..1_u32 << all.len()).filter(|chosen| chosen.count_ones() <= 3 || chosen.count_ones() == 10);
+    for chosen in subsets {
+        let some = all.iter().enumerate().filter(|(at, _)| chosen >> at & 1 == 1).map(|(_, item)| item.clone());
+        let mut some: Vec<InventoryNumber> = some.collect();
+        some.sort_by_key(|item| item.number);
+        let (table, reader) = (table(&some), NumberReader::new("IN".parse().unwrap(), &some));
+        for (number, provider) in numbers {
+            let tails = (1..number.len()).map(|from| &number[from..]);
+            for spelling in tails.chain([number]).chain(provider.map(str::trim)) {
+                assert_eq!(reader.spelt(spelling), table.get(spelling).copied(), "{spelling} among {chosen:b}");
+            }
+        }
     }
 }

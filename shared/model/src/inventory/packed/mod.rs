@@ -7,10 +7,19 @@ mod part;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
+
+use rollcall_tabular::text;
 
 use super::{Dates, InventoryNumber};
-use crate::{caller_id::CallerId, phone_side::DialPermission, user::Policy};
+use crate::{
+    caller_id::{CallerId, MAX_DIGITS},
+    phone_side::DialPermission,
+    user::Policy,
+};
 
 pub use part::{Part, Standing, Unreadable};
 
@@ -18,7 +27,12 @@ pub use part::{Part, Standing, Unreadable};
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
     parts: Vec<Arc<Part>>,
+    /// The numbers by their providers' spellings. Made when one is first asked for.
+    of_providers: OnceLock<HashMap<Box<str>, CallerId>>,
 }
+
+/// A country code has one to three digits (ITU-T E.164, section 6.2.1).
+const COUNTRY_CODES: u64 = 1_000;
 
 /// One number of an inventory, as it is looked at in passing.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +48,8 @@ pub struct Listed<'a> {
 impl Inventory {
     /// An inventory of these parts, which are in order.
     pub fn of_parts(parts: Vec<Arc<Part>>) -> Self {
-        Self { parts: parts.into_iter().filter(|part| !part.is_empty()).collect() }
+        let parts = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        Self { parts, of_providers: OnceLock::new() }
     }
 
     /// An inventory of these numbers.
@@ -60,6 +75,42 @@ impl Inventory {
     /// How one number stands.
     pub fn listed(&self, number: CallerId) -> Option<Listed<'_>> {
         self.find(number).map(|(part, at)| part.listed(at))
+    }
+
+    /// The number that a provider spells so, but for padding around it; the first, where two have the same spelling.
+    pub fn of_provider(&self, spelling: &str) -> Option<CallerId> {
+        let of_providers = self.of_providers.get_or_init(|| {
+            let mut of_providers = HashMap::new();
+            for (number, provider) in self.parts.iter().flat_map(|part| part.providers()) {
+                of_providers.entry(text::trim(provider.as_str()).into()).or_insert(*number);
+            }
+            of_providers
+        });
+        of_providers.get(spelling).copied()
+    }
+
+    /// The numbers that are these digits behind some one to three others, in order.
+    pub(crate) fn behind_a_country_code(&self, digits: &str) -> Vec<CallerId> {
+        let mut found = Vec::new();
+        let plausible = digits.len() < MAX_DIGITS && digits.bytes().all(|digit| digit.is_ascii_digit());
+        let Some(value) = digits.parse::<u64>().ok().filter(|_| plausible) else { return found };
+        let step = digits.bytes().fold(1, |step, _| step * 10);
+        let mut from = step;
+        // From code to code that some number has.
+        while let Some(code) =
+            self.at_least(from).map(|number| number.get() / step).filter(|code| *code < COUNTRY_CODES)
+        {
+            let wanted = code * step + value;
+            found.extend(self.at_least(wanted).filter(|number| number.get() == wanted));
+            from = (code + 1) * step;
+        }
+        found
+    }
+
+    /// The lowest number that is no lower than these digits.
+    fn at_least(&self, digits: u64) -> Option<CallerId> {
+        let part = self.parts.partition_point(|part| part.last().is_some_and(|last| last.get() < digits));
+        self.parts.get(part)?.at_least(digits)
     }
 
     /// Every number, in passing.

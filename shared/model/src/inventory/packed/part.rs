@@ -268,6 +268,21 @@ impl Part {
         self.numbers.binary_search(&number).ok()
     }
 
+    /// The last number.
+    pub(super) fn last(&self) -> Option<CallerId> {
+        self.numbers.last().copied()
+    }
+
+    /// The lowest number that is no lower than these digits.
+    pub(super) fn at_least(&self, digits: u64) -> Option<CallerId> {
+        self.numbers.get(self.numbers.partition_point(|number| number.get() < digits)).copied()
+    }
+
+    /// The numbers whose provider spells them in a way of its own.
+    pub(super) fn providers(&self) -> impl Iterator<Item = (&CallerId, &Name)> {
+        self.providers.iter()
+    }
+
     pub(super) fn listed(&self, at: usize) -> Listed<'_> {
         Listed { number: self.numbers[at], standing: self.standings.get(at), dates: self.dates.get(at) }
     }
