@@ -23,8 +23,8 @@ pub(crate) async fn ask(
 ) -> Result<(StatusCode, Json<RequestedJob>), Problem> {
     // A folder of its own, so that no request overwrites another.
     let name = format!("{}/{name}", Uuid::new_v4());
-    let (asked_by, notify) = (caller.actor(), caller.email.filter(EmailAddress::takes_reports));
-    let upload = InboxKey { account: caller.account, kind, name };
+    let (asked_by, notify) = (caller.actor(), caller.email.clone().filter(EmailAddress::takes_reports));
+    let upload = InboxKey { account: caller.account.clone(), kind, name };
     let source =
         drop_request((&api.directory, &api.files), &upload, request, Timestamp::now(), (asked_by, notify)).await?;
     Ok((StatusCode::ACCEPTED, Json(RequestedJob { upload: upload.key(), job: JobId::of(&source) })))

@@ -1,16 +1,22 @@
 //! Who asks.
 
+use std::{ops::Deref, sync::Arc};
+
 use axum::{
     extract::FromRequestParts,
-    http::{StatusCode, request::Parts},
+    http::{Extensions, StatusCode, request::Parts},
 };
 use lambda_http::{RequestExt, request::RequestContext};
 use rollcall_model::{account::AccountId, audit::Actor, code::ApiCode, email::EmailAddress, scope::Scope};
 
 use crate::problem::Problem;
 
-/// Who asks, by the token that the gateway has verified.
-pub(crate) struct Caller {
+/// Who asks, by the token that the gateway has verified. Read once for each request, whoever of its way through the function needs it.
+#[derive(Clone)]
+pub(crate) struct Caller(Arc<Claims>);
+
+/// What the token says.
+pub(crate) struct Claims {
     pub account: AccountId,
     /// The token's subject. Not every kind of token has one.
     pub subject: Option<String>,
@@ -23,7 +29,14 @@ pub(crate) struct Caller {
 const ACCOUNT_CLAIM: &str = "custom:account";
 
 impl Caller {
-    pub(crate) fn of(extensions: &lambda_http::http::Extensions) -> Result<Self, Problem> {
+    pub(crate) fn of(extensions: &Extensions) -> Result<Self, Problem> {
+        match extensions.get::<Self>() {
+            Some(known) => Ok(known.clone()),
+            None => Self::read(extensions),
+        }
+    }
+
+    fn read(extensions: &Extensions) -> Result<Self, Problem> {
         let jwt = match extensions.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => {
                 context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref())
@@ -40,14 +53,14 @@ impl Caller {
                 format!("The token's claim {ACCOUNT_CLAIM} names no account."),
             )
         })?;
-        Ok(Self {
+        Ok(Self(Arc::new(Claims {
             account,
             subject: claim("sub").cloned(),
             email: claim("email")
                 .filter(|_| claim("email_verified").is_none_or(|verified| verified != "false"))
                 .and_then(|email| EmailAddress::parse(email).ok()),
             scopes: scopes(jwt.and_then(|jwt| jwt.scopes.as_deref()), [claim("scope"), claim("scp")]),
-        })
+        })))
     }
 
     /// Whether the token has a scope.
@@ -67,6 +80,14 @@ impl Caller {
     /// Who it is in the audit trail.
     pub(crate) fn actor(&self) -> Actor {
         Actor::Call(self.subject.clone().unwrap_or_default())
+    }
+}
+
+impl Deref for Caller {
+    type Target = Claims;
+
+    fn deref(&self) -> &Claims {
+        &self.0
     }
 }
 

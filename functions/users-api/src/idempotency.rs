@@ -36,7 +36,7 @@ pub(crate) async fn answer_once(State(api): State<Arc<Api>>, request: Request, n
 
 async fn once(api: &Api, key: &HeaderValue, request: Request, next: Next) -> Result<Response, Problem> {
     let caller = Caller::of(request.extensions())?;
-    let Caller { account, subject, .. } = &caller;
+    let (account, subject) = (&caller.account, &caller.subject);
     let plain = |key: &&str| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     let key = key.to_str().ok().filter(plain);
     let key = key.ok_or_else(|| {

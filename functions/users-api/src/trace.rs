@@ -10,8 +10,12 @@ use tracing::Instrument;
 use crate::caller::Caller;
 
 /// Has every line say of which request it is, and logs the answer.
-pub(crate) async fn traced(request: Request, next: Next) -> Response {
+pub(crate) async fn traced(mut request: Request, next: Next) -> Response {
     let start = Instant::now();
+    let caller = Caller::of(request.extensions()).ok();
+    if let Some(caller) = &caller {
+        request.extensions_mut().insert(caller.clone());
+    }
     let (gateway_id, route) = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => (context.request_id.clone(), context.route_key.clone()),
         _ => (None, None),
@@ -23,7 +27,7 @@ pub(crate) async fn traced(request: Request, next: Next) -> Response {
         // As in the gateway's own log.
         gateway.id = gateway_id,
         trace.id = trace_id(lambda.and_then(|context| context.xray_trace_id.as_deref())),
-        account = Caller::of(request.extensions()).ok().map(|caller| caller.account.as_str().to_owned()),
+        account = caller.as_ref().map(|caller| caller.account.as_str()),
     );
     let answer = async {
         let response = next.run(request).await;

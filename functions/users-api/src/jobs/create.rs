@@ -56,7 +56,7 @@ pub(crate) async fn create(
     // A folder of its own, so that nobody overwrites another's file of the same name.
     let name = format!("{}/{}", Uuid::new_v4(), new.name);
     let asked_by = caller.actor();
-    let upload = InboxKey { account: caller.account, kind: new.kind, name };
+    let upload = InboxKey { account: caller.account.clone(), kind: new.kind, name };
     let permit = Permit { upload: upload.key(), asked_by, notify: notify.clone() };
     let permit = Some(api.directory.permit(&upload.account, &permit, Timestamp::now()).await?);
     let encoding = new.encoding.map(Encoding::name);
