@@ -49,7 +49,7 @@ use inventory::{KnownInventories, nothing_known};
 pub use jobs::job_place;
 use stream::DELETED_BY;
 pub use stream::{StreamRecord, ToldNumber};
-pub use users::{CreateOutcome, FilterValue, Place, SearchPlace, Taken, UserFilter, WriteOutcome};
+pub use users::{CreateOutcome, FilterValue, Place, Reach, SearchPlace, Taken, UserFilter, WriteOutcome};
 use write_id::WriteId;
 
 /// The directory of one deployment.

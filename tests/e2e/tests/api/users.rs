@@ -2,7 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 use e2e::{Faults, TestEngine};
-use rollcall_storage::directory::UserFilter;
+use rollcall_storage::directory::{Reach, UserFilter};
 use serde_json::{Value, json};
 
 use crate::{JSON, code, create, get, names, post, send, start};
@@ -234,6 +234,45 @@ async fn lists_filter_search_sort_and_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_walks_ranges_at_once_finds_everybody_once_and_in_order() {
+    let (stack, _) = start().await;
+    // Names of every beginning, in each of which there are several; every third has what is looked for.
+    let initials = ["'", "7", "a", "B", "m", "s", "Z", "~", "é", "д", "ع", "अ", "த", "山"];
+    let users: Vec<_> = (0..420)
+        .map(|number| {
+            let (initial, found) = (initials[number % initials.len()], if number % 3 == 0 { "needle" } else { "hay" });
+            let mut user = e2e::user(&format!("user{number}"));
+            user.profile.name = rollcall_model::user::Name::parse(&format!("{initial} {number} {found}")).unwrap();
+            user
+        })
+        .collect();
+    stack.directory.create_users(&stack.account, &users).await.unwrap();
+    let filter = UserFilter { search: Some("needle".to_owned()), ..UserFilter::default() };
+    let found = async |most: usize, reach: Reach| {
+        let (mut logins, mut after, mut pages) = (Vec::new(), None, 0);
+        loop {
+            let (page, next) = stack.directory.users_found(&stack.account, &filter, after, most, reach).await.unwrap();
+            assert!(page.len() <= most, "a page of {}", page.len());
+            logins.extend(page.into_iter().map(|user| user.login.to_string()));
+            pages += 1;
+            after = next;
+            if after.is_none() {
+                return (logins, pages);
+            }
+        }
+    };
+    let (expected, _) = found(1_000, Reach { reads: 10_000, at_once: 1 }).await;
+    assert_eq!(expected.len(), 140);
+    for (most, reads, at_once, pages) in
+        [(1_000, 1, 10_000, 1), (1_000, 20, 10_000, 1), (7, 1, 10_000, 25), (1_000, 40, 60, 9), (3, 5, 1, 300)]
+    {
+        let (logins, asked) = found(most, Reach { reads, at_once }).await;
+        assert_eq!(logins, expected, "{most} of {reads} and {at_once}");
+        assert!(asked <= pages, "{asked} pages of {most}, of {reads} and {at_once}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_long_list_as_a_file_goes_by_way_of_the_bucket() {
     let (stack, caller) = start().await;
     // Names of 250 characters make 4 MB of some 15,000 users.
@@ -250,17 +289,19 @@ async fn a_long_list_as_a_file_goes_by_way_of_the_bucket() {
     let file = stack.stranger().fetch(Method::GET, redirect.headers["location"].to_str().unwrap(), &[], "").await;
     assert_eq!(String::from_utf8(file.body.to_vec()).unwrap().lines().count(), 15_001);
 
-    // A filter that matches nobody answers after 10,000 users, with the way on.
-    let mut path = "/v1/users?search=nobody-at-all".to_owned();
-    let mut pages = 0;
-    loop {
-        let page = get(&caller, &path).await.json();
-        assert_eq!(page["items"], json!([]));
-        pages += 1;
-        let Some(next) = page["next"].as_str() else { break };
-        path = format!("/v1/users?search=nobody-at-all&cursor={next}");
+    // A filter that matches nobody answers after 10,000 users, with the way on; a search looks through many more.
+    for (filter, expected) in [("role=nobody-at-all", 2), ("search=nobody-at-all", 1)] {
+        let mut path = format!("/v1/users?{filter}");
+        let mut pages = 0;
+        loop {
+            let page = get(&caller, &path).await.json();
+            assert_eq!(page["items"], json!([]));
+            pages += 1;
+            let Some(next) = page["next"].as_str() else { break };
+            path = format!("/v1/users?{filter}&cursor={next}");
+        }
+        assert_eq!(pages, expected, "pages of {filter}");
     }
-    assert_eq!(pages, 2, "10,000 users a page");
     for (search, found) in [("user12345", ["user12345"]), ("USER14999", ["user14999"])] {
         let page = get(&caller, &format!("/v1/users?search={search}&limit=1")).await.json();
         assert_eq!(names(&page), found, "who is named stands first");

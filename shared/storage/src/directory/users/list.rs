@@ -43,16 +43,16 @@ impl Directory {
         most: usize,
         reads: usize,
     ) -> Result<(Vec<User>, Option<Place>), StorageError> {
-        let Stretch { users, next, .. } = self.stretch(account, filter, None, after, most, reads).await?;
+        let Stretch { users, next, .. } = self.stretch(account, filter, Part::All, after, most, reads).await?;
         Ok((users, next))
     }
 
-    /// As [`Self::users_page`], of users whose place begins with a text, where one is given.
+    /// As [`Self::users_page`], of a part of the users.
     pub(super) async fn stretch(
         &self,
         account: &AccountId,
         filter: &UserFilter,
-        beginning: Option<&str>,
+        part: Part<'_>,
         after: Option<&Place>,
         most: usize,
         reads: usize,
@@ -75,11 +75,13 @@ impl Directory {
                 .expression_attribute_values(":accountpk", AttributeValue::S(users_index(account)))
                 .limit(i32::try_from(left.min(size).min(lacking)).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(found.next.as_ref().map(|place| place.key(account)));
-            if let Some(beginning) = beginning {
+            if let Some((condition, values)) = part.condition() {
                 query = query
-                    .key_condition_expression("#accountpk = :accountpk AND begins_with(#accountsk, :beginning)")
-                    .expression_attribute_names("#accountsk", ACCOUNT_SK)
-                    .expression_attribute_values(":beginning", AttributeValue::S(beginning.to_owned()));
+                    .key_condition_expression(format!("#accountpk = :accountpk AND {condition}"))
+                    .expression_attribute_names("#accountsk", ACCOUNT_SK);
+                for (name, value) in values {
+                    query = query.expression_attribute_values(name, AttributeValue::S(value.to_owned()));
+                }
             }
             for (name, value, _) in &conditions {
                 query = query.expression_attribute_names(format!("#{name}"), *name);
@@ -98,7 +100,7 @@ impl Directory {
                 if found.users.len() == most {
                     return Ok(found);
                 }
-                found.next = Some(Place { sort: user_place(&user), login: user.login.folded().into_owned() });
+                found.next = Some(Place::of(&user));
                 found.users.push(user);
             }
             found.next = page.last_evaluated_key.as_ref().and_then(Place::read);
@@ -126,6 +128,33 @@ impl Directory {
             }
         }
         Ok(users)
+    }
+}
+
+/// A part of an account's users, by their places.
+#[derive(Clone, Copy)]
+pub(super) enum Part<'a> {
+    All,
+    /// Those that begin so.
+    Beginning(&'a str),
+    /// From here on, up to there. No place is either of them, since a place holds more than the beginning of a name.
+    Range(&'a str, Option<&'a str>),
+}
+
+impl<'a> Part<'a> {
+    /// The condition that it puts to places, and its values.
+    fn condition(self) -> Option<(&'static str, Vec<(&'static str, &'a str)>)> {
+        match self {
+            Self::All | Self::Range("", None) => None,
+            Self::Beginning(beginning) => {
+                Some(("begins_with(#accountsk, :beginning)", vec![(":beginning", beginning)]))
+            }
+            Self::Range("", Some(to)) => Some(("#accountsk < :to", vec![(":to", to)])),
+            Self::Range(from, None) => Some(("#accountsk >= :from", vec![(":from", from)])),
+            Self::Range(from, Some(to)) => {
+                Some(("#accountsk BETWEEN :from AND :to", vec![(":from", from), (":to", to)]))
+            }
+        }
     }
 }
 
@@ -193,6 +222,16 @@ pub struct Place {
 }
 
 impl Place {
+    /// Where a user stands.
+    pub(super) fn of(user: &User) -> Self {
+        Self { sort: user_place(user), login: user.login.folded().into_owned() }
+    }
+
+    /// Before everybody whose place begins so, or comes later.
+    pub(super) fn at(beginning: &str) -> Self {
+        Self { sort: beginning.to_owned(), login: String::new() }
+    }
+
     fn key(&self, account: &AccountId) -> Item {
         let mut key: Item = Key::user(account, &self.login).attributes().into();
         key.insert(ACCOUNT_PK.to_owned(), AttributeValue::S(users_index(account)));

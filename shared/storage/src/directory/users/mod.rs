@@ -7,6 +7,7 @@ mod create;
 mod delete;
 mod item;
 mod list;
+mod ranges;
 mod read;
 mod rotate;
 mod search;
@@ -18,7 +19,7 @@ pub use change::WriteOutcome;
 pub use claims::Taken;
 pub use create::CreateOutcome;
 pub use list::{FilterValue, Place, UserFilter};
-pub use search::SearchPlace;
+pub use search::{Reach, SearchPlace};
 
 pub(super) use item::{
     ATTRIBUTES, CALLER_IDS, CREATED, caller_ids, created, department, number_set, policy, read_user,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     UserFilter,
     item::read_user,
-    list::{Place, Stretch},
+    list::{Part, Place, Stretch},
 };
 use crate::{
     StorageError,
@@ -26,12 +26,21 @@ pub enum SearchPlace {
     Within(Option<Place>),
 }
 
+/// Items of the index that a search may read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach {
+    /// One after the other: of an account that has no more, nothing is read twice, or in vain.
+    pub reads: usize,
+    /// Behind these, some at the same time.
+    pub at_once: usize,
+}
+
 /// Longest text that is looked for as a beginning, in bytes: a sort key has 1,024.
 const MAX_BEGINNING: usize = 1_000;
 
 impl Directory {
     /// The users that a search finds, at most `most`, by three steps: who has this login ID or address; whose name begins so, by name; who
-    /// has the text anywhere, by name, as far as `reads` items of the index reach.
+    /// has the text anywhere, by name, as far as the items of the index reach that may be read.
     ///
     /// # Errors
     /// As [`Directory::users_page`].
@@ -41,7 +50,7 @@ impl Directory {
         filter: &UserFilter,
         after: Option<SearchPlace>,
         most: usize,
-        reads: usize,
+        Reach { reads, at_once }: Reach,
     ) -> Result<(Vec<User>, Option<SearchPlace>), StorageError> {
         let text = filter.search.as_deref().map(fold).unwrap_or_default();
         let mut users = Vec::new();
@@ -59,15 +68,21 @@ impl Directory {
                 }
                 SearchPlace::Within(from) => (None, from.as_ref(), filter.clone()),
             };
-            if users.len() >= most || read >= reads {
+            let lacking = most.saturating_sub(users.len());
+            let is_wanted = |user: &User| !is_named(user, &text) && (beginning.is_some() || !begins(user, &text));
+            if lacking > 0 && read >= reads && beginning.is_none() {
+                let found = self.stretch_at_once(account, filter, from, lacking, at_once).await?;
+                users.extend(found.users.into_iter().filter(is_wanted));
+                return Ok((users, found.next.map(|next| SearchPlace::Within(Some(next)))));
+            }
+            if lacking == 0 || read >= reads {
                 return Ok((users, Some(place)));
             }
-            let is_wanted = |user: &User| !is_named(user, &text) && (beginning.is_some() || !begins(user, &text));
             let next = if beginning.is_some() && text.len() > MAX_BEGINNING {
                 None
             } else {
-                let lacking = most - users.len();
-                let found: Stretch = self.stretch(account, &others, beginning, from, lacking, reads - read).await?;
+                let part = beginning.map_or(Part::All, Part::Beginning);
+                let found: Stretch = self.stretch(account, &others, part, from, lacking, reads - read).await?;
                 read += found.read;
                 users.extend(found.users.into_iter().filter(is_wanted));
                 found.next
