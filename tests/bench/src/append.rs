@@ -3,17 +3,25 @@
 use std::time::{Duration, Instant};
 
 use e2e::Stack;
-use rollcall_bulk::job::Job;
-use rollcall_engine::world::Jobs;
-use rollcall_model::jobs::JobId;
+use rollcall_bulk::{
+    job::Job,
+    upload::{InboxKey, UploadOptions},
+};
+use rollcall_engine::world::{Bucket, Jobs};
+use rollcall_model::{
+    account::AccountId,
+    jobs::{JobId, JobKind},
+};
 
 use crate::{
     process::{cpu, peak_megabytes},
     stub::Stub,
 };
 
-/// Longest that a job is waited for: as long as an invocation may take.
-const TIMEOUT: Duration = Duration::from_mins(15);
+/// Seconds of the longest invocation.
+pub(crate) const WHOLE: u64 = 900;
+/// Longest that a job is waited for.
+const TIMEOUT: Duration = Duration::from_hours(2);
 
 /// One job, measured from the drop of its file to its end.
 pub(crate) struct Run {
@@ -27,12 +35,18 @@ pub(crate) struct Run {
 
 /// A stack that takes files of any size, whose bulk append asks the stub.
 pub(crate) async fn stack_behind(stub: &Stub) -> Stack {
+    stack_of(stub, WHOLE).await
+}
+
+/// The same, with invocations of so many seconds.
+pub(crate) async fn stack_of(stub: &Stub, invocation: u64) -> Stack {
     let template = include_str!("../../../infra/template.yaml");
     let (before, of_append) = template.split_once("        Binary: bulk-append\n").expect("the function");
     let variables = "        Variables:\n";
     let endpoint = format!("{variables}          AWS_ENDPOINT_URL_DYNAMODB: \"{}\"\n", stub.url);
     let template = format!("{before}        Binary: bulk-append\n{}", of_append.replacen(variables, &endpoint, 1));
-    let parameters = ["MaxRows=1000000000", "MaxFileBytes=2147483648", "BulkTimeoutSeconds=900"];
+    let (timeout, hidden) = (format!("BulkTimeoutSeconds={invocation}"), "BulkVisibilitySeconds=905");
+    let parameters = ["MaxRows=1000000000", "MaxFileBytes=2147483648", timeout.as_str(), hidden];
     let stack = Stack::of_template(&template, &parameters).await;
     stub.before(&stack.endpoints().dynamodb);
     stack
@@ -62,10 +76,21 @@ pub(crate) async fn append_measured(stack: &Stack, file: String) -> Run {
 }
 
 async fn append(stack: &Stack, file: String) -> Job {
-    let source = stack.drop_file("measured.csv", file).await;
-    let (id, start) = (JobId::of(&source), Instant::now());
+    ended(stack, &stack.account, &drop_for(stack, &stack.account, file).await).await
+}
+
+/// Drops a file for an account.
+pub(crate) async fn drop_for(stack: &Stack, account: &AccountId, file: String) -> JobId {
+    let upload = InboxKey { account: account.clone(), kind: JobKind::AppendCallerIds, name: "measured.csv".to_owned() };
+    let source = stack.files.drop_file(&upload, file.into(), &UploadOptions::default()).await;
+    JobId::of(&source.expect("the file is dropped"))
+}
+
+/// Waits for the end of a job.
+pub(crate) async fn ended(stack: &Stack, account: &AccountId, id: &JobId) -> Job {
+    let start = Instant::now();
     loop {
-        match stack.directory.job(&stack.account, &id).await.expect("the job is read") {
+        match stack.directory.job(account, id).await.expect("the job is read") {
             Some(job) if !job.is_underway() => return job,
             // An attempt that failed is followed by another half an hour later, which nobody measures.
             job => assert!(

@@ -20,8 +20,7 @@ pub(crate) async fn run(report: &mut Report, scale: Scale) {
     report.section("Files of a gigabyte");
     report.say(&format!(
         "{USERS} users and {} different wishes in each file, against the stub, each by a process of its own. Short rows repeat them; \
-         long rows have a note that isn't read. The limits of rows and bytes are raised for it: by default a file has 256 MiB and \
-         two million rows at most.",
+         long rows have a note that isn't read. The limit of rows is raised for it: by default a file has twenty million at most.",
         USERS * NUMBERS
     ));
     let stub = Stub::start().await;

@@ -6,6 +6,7 @@
 
 mod api;
 mod append;
+mod chain;
 mod cold;
 mod file;
 mod growth;
@@ -23,6 +24,7 @@ mod reads;
 mod report;
 mod resync;
 mod rotate;
+mod share;
 mod start;
 mod stub;
 mod users;
@@ -37,9 +39,9 @@ use std::{
 use report::Report;
 
 /// The parts, in their order.
-const PARTS: [&str; 14] = [
-    "peers", "limits", "growth", "large", "read", "start", "cold", "job", "users", "resync", "rotate", "product",
-    "api", "reads",
+const PARTS: [&str; 16] = [
+    "peers", "limits", "share", "growth", "large", "chain", "read", "start", "cold", "job", "users", "resync",
+    "rotate", "product", "api", "reads",
 ];
 /// All of them, written down.
 const REPORT: &str = "report";
@@ -82,6 +84,8 @@ fn main() -> ExitCode {
         match *part {
             "peers" => runtime.block_on(peers::run(&mut report, scale)),
             "limits" => runtime.block_on(limits::run(&mut report, scale)),
+            "share" => runtime.block_on(share::run(&mut report, scale)),
+            "chain" => runtime.block_on(chain::run(&mut report, scale)),
             "growth" => plot = Some(runtime.block_on(growth::run(&mut report, scale))),
             "large" => runtime.block_on(large::run(&mut report, scale)),
             "read" => read::run(&mut report),
