@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::client::{StackClient, found};
 use crate::confirm::Answer;
-use crate::output;
+use crate::{output, summary};
 
 /// The first wait between two looks. Small files are done by the second.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -98,7 +98,9 @@ fn draw(bar: &ProgressBar, job: &JobView) {
     let style = if job.phase == Phase::Applying {
         bar.set_length(job.progress.users);
         bar.set_position(job.progress.users_done);
-        ProgressStyle::with_template("{spinner} {msg:10} {bar:40} {human_pos} of {human_len} users  {elapsed}")
+        ProgressStyle::with_template(
+            "{spinner} {msg:10} {bar:40} {human_pos} of {human_len} users  {elapsed}  {prefix}",
+        )
     } else if job.phase == Phase::Reading && job.progress.rows > 0 {
         bar.set_position(job.progress.rows);
         ProgressStyle::with_template("{spinner} {msg:10} {human_pos} rows  {elapsed}")
@@ -106,5 +108,6 @@ fn draw(bar: &ProgressBar, job: &JobView) {
         ProgressStyle::with_template("{spinner} {msg:10} {elapsed}")
     };
     bar.set_style(style.expect("the template is well formed"));
+    bar.set_prefix(summary::left(job).unwrap_or_default());
     bar.set_message(message);
 }

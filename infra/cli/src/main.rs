@@ -34,6 +34,7 @@ mod open_console;
 mod output;
 mod phone_system;
 mod queues;
+mod resume;
 mod resync;
 mod rotate;
 mod sample;

@@ -267,7 +267,14 @@ fn progress(job: &JobView) -> String {
     }
     let phase = format!("{:?}", job.phase).to_lowercase();
     let attempts = counted(u64::from(job.attempts), "attempt", "attempts");
-    format!(", {phase} since {}, {attempts}", since(Timestamp::now()))
+    let left = left(job).map(|left| format!(", {left}")).unwrap_or_default();
+    format!(", {phase} since {}, {attempts}{left}", since(Timestamp::now()))
+}
+
+/// How long a job takes yet, where that can be told.
+pub fn left(job: &JobView) -> Option<String> {
+    let left = job.ends_about?.duration_since(Timestamp::now());
+    (left.is_positive()).then(|| format!("about {} left at this rate", output::span(left.unsigned_abs())))
 }
 
 /// How long ago that was.

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::open_console::how_to_get_in;
 use crate::output::{pairs, print};
+use crate::resume::resume;
 use crate::stack_selector::hint;
 use local_stack::{Manifest, Options, Ports, Stack};
 
@@ -80,11 +81,21 @@ impl Up {
         // The mails lie right in the stack's directory, wherever that is.
         let used = stack.manifest().mail_dir.parent().filter(|_| self.ephemeral).unwrap_or(dir);
         introduce(stack.manifest(), used)?;
+        for line in resume(&stack).await? {
+            print(&format!("{line}\n"))?;
+        }
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        print("Stopping.\n")?;
+        let depths = stack.queues().depths().unwrap_or_default();
+        let at_work = depths.iter().any(|(_, depth)| depth.in_flight > 0);
+        let goes_on = if at_work && !self.ephemeral {
+            " What is being worked on goes on when the stack is started again."
+        } else {
+            ""
+        };
+        print(&format!("Stopping.{goes_on}\n"))?;
         stack.shutdown().await;
         Ok(ExitCode::SUCCESS)
     }

@@ -17,6 +17,7 @@ mod iam;
 mod index;
 mod lambda;
 mod limits;
+mod listeners;
 mod s3;
 mod scheduler;
 mod secrets_manager;
@@ -29,13 +30,11 @@ mod template;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
 use jiff::Timestamp;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
@@ -58,6 +57,7 @@ use self::iam::Access;
 use self::index::Index;
 use self::lambda::Functions;
 use self::limits::Limits;
+use self::listeners::{Listeners, serve, url};
 use self::s3::{Cors, Guard, Store};
 use self::scheduler::Scheduler;
 use self::stream::{Stream, StreamPoller};
@@ -112,6 +112,8 @@ pub struct Stack {
     servers: Vec<JoinHandle<()>>,
     /// Stops the pollers and the schedules when dropped.
     polling: DropGuard,
+    /// What functions were at when the stack before it in this directory ended, with their queues: hidden until their visibility timeout is over.
+    pub interrupted: Vec<(String, Message)>,
     /// Stops the servers when dropped.
     serving: DropGuard,
     /// The directory of a stack that leaves nothing behind; gone once this is dropped.
@@ -133,12 +135,7 @@ impl Stack {
     /// # Errors
     /// If the template can't be run, the directory is in use or a part can't be started.
     pub async fn start(options: Options) -> Result<Self> {
-        let (dir, temporary) = if let Some(dir) = options.dir {
-            (dir, None)
-        } else {
-            let temporary = tempfile::tempdir().context("could not create a temporary directory")?;
-            (temporary.path().to_owned(), Some(temporary))
-        };
+        let (dir, temporary) = directory(options.dir)?;
         let home = Home::lock(&dir)?;
         let credentials = home.credentials()?;
         let listeners = Listeners::open(options.ports)?;
@@ -153,13 +150,7 @@ impl Stack {
         let manifest = Manifest {
             pid: std::process::id(),
             region: REGION.to_owned(),
-            endpoints: Endpoints {
-                dynamodb: url(&listeners.dynamodb)?,
-                s3: url(&listeners.s3)?,
-                ses: url(&listeners.ses)?,
-                secrets_manager: url(&listeners.secrets_manager)?,
-                api: resources.api.as_ref().map(|_| api_url.clone()),
-            },
+            endpoints: listeners.endpoints(resources.api.as_ref().map(|_| api_url.clone()))?,
             issuer,
             access_key_id: credentials.access_key_id.clone(),
             secret_access_key: credentials.secret_access_key.clone(),
@@ -181,6 +172,7 @@ impl Stack {
         for queue in &resources.queues {
             queues.declare(queue)?;
         }
+        let interrupted = queues.hidden()?;
         let events = EventRouter::new(resources.rules, queues.clone());
         let store = Store::open(index, &home.path().join("objects"), events)?;
         for bucket in &resources.buckets {
@@ -211,16 +203,14 @@ impl Stack {
             servers.push(serve(listeners.api, gateway.router(), stop())?);
         }
         let polling = CancellationToken::new().drop_guard();
-        let mut pollers: Vec<_> = sources
-            .into_iter()
-            .map(|(function, source)| {
-                let poller = Poller { function, source, queues: queues.clone(), functions: functions.clone() };
-                tokio::spawn(poller.run(polling.token().clone()))
-            })
-            .collect();
+        let mut pollers = Vec::new();
+        for (function, source) in sources {
+            let poller = Poller { function, source, queues: queues.clone(), functions: functions.clone() };
+            pollers.push(tokio::spawn(poller.run(polling.token().clone())));
+        }
         for (function, source, stream) in streams {
-            let poller =
-                StreamPoller { function, source, stream, queues: queues.clone(), functions: functions.clone() };
+            let (queues, functions) = (queues.clone(), functions.clone());
+            let poller = StreamPoller { function, source, stream, queues, functions };
             pollers.push(tokio::spawn(poller.run(polling.token().clone())));
         }
         if !resources.schedules.is_empty() {
@@ -229,7 +219,19 @@ impl Stack {
             pollers.push(tokio::spawn(clock.run(polling.token().clone())));
         }
         home.publish(&manifest)?;
-        Ok(Self { home, manifest, queues, functions, engine, pollers, servers, polling, serving, temporary })
+        Ok(Self {
+            home,
+            manifest,
+            queues,
+            functions,
+            engine,
+            pollers,
+            servers,
+            polling,
+            interrupted,
+            serving,
+            temporary,
+        })
     }
 
     /// How to reach the stack.
@@ -243,7 +245,7 @@ impl Stack {
     }
 
     /// Stops in order: no new messages are taken, the functions' processes are ended, the servers finish what they are at.
-    /// A message that was being worked on comes back after its visibility timeout, as after any crash.
+    /// A message that was being worked on comes back after its visibility timeout, as after any crash, or when it is given back.
     pub async fn shutdown(self) {
         drop(self.polling);
         for poller in self.pollers {
@@ -265,54 +267,13 @@ impl Stack {
     }
 }
 
-/// The listeners of the services, bound before anything starts: a port that is taken is reported first.
-struct Listeners {
-    dynamodb: TcpListener,
-    s3: TcpListener,
-    ses: TcpListener,
-    secrets_manager: TcpListener,
-    api: TcpListener,
-}
-
-impl Listeners {
-    fn open(ports: Ports) -> Result<Self> {
-        let bind = |service: &str, port: u16| {
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            let listener = TcpListener::bind(address);
-            listener.context(format!("could not serve {service} on {address}"))
-        };
-        Ok(Self {
-            dynamodb: bind("DynamoDB", ports.dynamodb)?,
-            s3: bind("S3", ports.s3)?,
-            ses: bind("SES", ports.ses)?,
-            secrets_manager: bind("Secrets Manager", ports.secrets_manager)?,
-            api: bind("the API", ports.api)?,
-        })
+/// Where a stack keeps its data, and what clears that away when nothing is to be left behind.
+fn directory(given: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>)> {
+    if let Some(dir) = given {
+        return Ok((dir, None));
     }
-}
-
-fn url(listener: &TcpListener) -> Result<String> {
-    let address = listener.local_addr();
-    Ok(format!("http://{}", address.context("could not tell the address of a port")?))
-}
-
-/// Serves until it is stopped, and then until the requests at work are done.
-fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<JoinHandle<()>> {
-    let what = "could not serve a port";
-    listener.set_nonblocking(true).context(what)?;
-    let listener = tokio::net::TcpListener::from_std(listener).context(what)?;
-    // An answer must not wait for the acknowledgement of the one before.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::warn!(error = %error, "could not set up a connection");
-        }
-    });
-    Ok(tokio::spawn(async move {
-        let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-        if let Err(error) = server.await {
-            tracing::error!(error = %error, "a server stopped");
-        }
-    }))
+    let temporary = tempfile::tempdir().context("could not create a temporary directory")?;
+    Ok((temporary.path().to_owned(), Some(temporary)))
 }
 
 async fn finish(task: JoinHandle<()>) {

@@ -15,6 +15,8 @@ use super::error::{Context, Result};
 use super::index::{Index, now_ms};
 use super::template::Queue;
 
+mod hidden;
+
 /// The queues of a stack. A message is in them until it is deleted or its queue's retention is over.
 #[derive(Clone)]
 pub struct Queues {

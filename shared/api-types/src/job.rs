@@ -54,6 +54,9 @@ pub struct JobView {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
+    /// When it ends, at the rate seen. Absent until some users are dealt with, and where nobody works on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_about: Option<Timestamp>,
     /// How often it was taken up.
     pub attempts: u32,
     /// It is underway and nobody works on it: it waits for its next delivery.
@@ -89,6 +92,7 @@ impl JobView {
     /// As it stands at this moment.
     pub fn at(now: Timestamp, job: Job) -> Self {
         Self {
+            ends_about: job.ends_about.filter(|_| !job.is_waiting(now)),
             waiting: job.is_waiting(now),
             id: job.id,
             kind: job.upload.kind,

@@ -204,7 +204,7 @@ mod tests {
         let upload = InboxKey { account: "acme".parse().unwrap(), kind, name: "asked.json".into() };
         let source = ObjectVersion { bucket: "b".into(), key: upload.key(), version: "v".into(), size: 1 };
         let at = jiff::Timestamp::UNIX_EPOCH;
-        let delivery = Delivery { invocation: "i".into(), at, deadline: at, number: 1, of: 5 };
+        let delivery = Delivery { invocation: "i".into(), at, deadline: at, continues: 0, number: 1, of: 5 };
         let ClaimOutcome::Work(mut job) = claim(None, &upload, &source, &delivery) else { panic!("it is new") };
         job.failure = failure;
         job.counts.failed = 1;

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::Stage;
+use crate::job::{Job, Stage};
 use rollcall_model::{
     account::AccountId,
     audit::Actor,
     email::EmailAddress,
-    jobs::{JobId, JobKind},
+    jobs::{JobId, JobKind, ObjectVersion},
     permit::PermitId,
     user::Name,
 };
@@ -131,7 +131,23 @@ pub enum InboxEvent {
         /// The job.
         job: JobId,
     },
+    /// A job has stopped at its invocation's deadline, and goes on at once: `decisions/{account}/{kind}/{job}/continue/{attempt}`. It is an
+    /// event of its own, so that a pause is no failed delivery. What is in the object is of no account.
+    Continue {
+        /// Whose job it is.
+        account: AccountId,
+        /// What it does.
+        kind: JobKind,
+        /// The job.
+        job: JobId,
+        /// The attempt that has stopped.
+        attempt: u32,
+    },
 }
+
+/// What the fifth part of a decision's key says is to be done with the job.
+const EXECUTE: &str = "execute";
+const CONTINUE: &str = "continue";
 
 impl InboxEvent {
     /// Reads an object's key.
@@ -143,14 +159,17 @@ impl InboxEvent {
         if parts.next() != Some("decisions") {
             return InboxKey::from_key(key).map(Self::Dropped);
         }
-        let (Some(account), Some(kind), Some(job), Some("execute"), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(NotAnUpload);
-        };
-        let account = account.parse().map_err(|_| NotAnUpload)?;
-        let (kind, job) = (JobKind::parse(kind).ok_or(NotAnUpload)?, JobId::parse(job).ok_or(NotAnUpload)?);
-        Ok(Self::Execute { account, kind, job })
+        let mut part = || parts.next().ok_or(NotAnUpload);
+        let account = part()?.parse().map_err(|_| NotAnUpload)?;
+        let kind = JobKind::parse(part()?).ok_or(NotAnUpload)?;
+        let job = JobId::parse(part()?).ok_or(NotAnUpload)?;
+        match (part()?, parts.next(), parts.next()) {
+            (EXECUTE, None, None) => Ok(Self::Execute { account, kind, job }),
+            (CONTINUE, Some(attempt), None) => {
+                Ok(Self::Continue { account, kind, job, attempt: attempt.parse().map_err(|_| NotAnUpload)? })
+            }
+            _ => Err(NotAnUpload),
+        }
     }
 
     /// The kind of job that an object's key is about: its third part, and nothing else. `None` where that names no kind.
@@ -161,17 +180,39 @@ impl InboxEvent {
         key.split('/').nth(2).and_then(JobKind::parse)
     }
 
+    /// The job that it is about, as a new object of this version tells of it.
+    pub fn job(&self, source: &ObjectVersion) -> JobId {
+        match self {
+            Self::Dropped(_) => JobId::of(source),
+            Self::Execute { job, .. } | Self::Continue { job, .. } => job.clone(),
+        }
+    }
+
+    /// The attempt whose pause has made the event; 0 where it is none of a pause.
+    pub fn continues(&self) -> u32 {
+        match self {
+            Self::Continue { attempt, .. } => *attempt,
+            Self::Dropped(_) | Self::Execute { .. } => 0,
+        }
+    }
+
     /// Whose job it is about.
     pub fn account(&self) -> &AccountId {
         match self {
             Self::Dropped(upload) => &upload.account,
-            Self::Execute { account, .. } => account,
+            Self::Execute { account, .. } | Self::Continue { account, .. } => account,
         }
     }
 
     /// The key of the object that has a job executed.
     pub fn execute_key(account: &AccountId, kind: JobKind, job: &JobId) -> String {
-        format!("decisions/{account}/{}/{job}/execute", kind.as_str())
+        format!("decisions/{account}/{}/{job}/{EXECUTE}", kind.as_str())
+    }
+
+    /// The key of the object that has a job go on which has stopped.
+    pub fn continue_key(job: &Job) -> String {
+        let InboxKey { account, kind, .. } = &job.upload;
+        format!("decisions/{account}/{}/{}/{CONTINUE}/{}", kind.as_str(), job.id, job.attempts)
     }
 }
 
@@ -285,10 +326,16 @@ mod tests {
         let (account, kind) = ("acme".parse().unwrap(), JobKind::UploadUsers);
         let job = JobId::parse("0123456789abcdef0123456789abcdef").unwrap();
         let key = InboxEvent::execute_key(&account, kind, &job);
-        assert_eq!(InboxEvent::from_key(&key), Ok(InboxEvent::Execute { account, kind, job }));
-        for other in ["/x", "x"] {
-            assert_eq!(InboxEvent::from_key(&format!("{key}{other}")), Err(NotAnUpload));
+        let goes_on = format!("decisions/acme/upload-users/{job}/continue/3");
+        for key in [&key, &goes_on] {
+            for other in ["/x", "x"] {
+                assert_eq!(InboxEvent::from_key(&format!("{key}{other}")), Err(NotAnUpload));
+            }
         }
+        assert_eq!(InboxEvent::from_key(goes_on.trim_end_matches("/3")), Err(NotAnUpload));
+        let (executed, continued) = (InboxEvent::from_key(&key), InboxEvent::from_key(&goes_on));
+        assert_eq!(executed, Ok(InboxEvent::Execute { account: account.clone(), kind, job: job.clone() }));
+        assert_eq!(continued, Ok(InboxEvent::Continue { account, kind, job, attempt: 3 }));
         let dropped = "inbox/acme/upload-users/execute";
         assert_eq!(InboxEvent::from_key(dropped).ok(), InboxKey::from_key(dropped).ok().map(InboxEvent::Dropped));
     }

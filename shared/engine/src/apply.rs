@@ -9,7 +9,7 @@ use rollcall_bulk::{
 
 use crate::{
     Attempt, Backoff, Interrupt, Operation, PlanOf, StorageError,
-    plan_log::{self, GROUP_NUMBERS, PlanGroup},
+    plan_log::{self, GROUP_NUMBERS, LoggedGroups, PlanGroup},
     portions::Portions,
     read::Reading,
     retract::AddedNumbers,
@@ -35,7 +35,8 @@ pub(crate) async fn apply<O: Operation>(
     let mut waiting = Vec::new();
     let (mut number, mut start, mut portions) = (0, 0, Portions::default());
     let phase = Phase { operation, context };
-    let mut group = recall(attempt, job, number, start).await?;
+    let mut logged = LoggedGroups::before(attempt);
+    let mut group = recall(attempt, job, &mut logged, start).await?;
     let decided = phase.decide(attempt, job, (number, start), &mut group, &mut portions).await;
     let mut read = decided.map_err(|error| attempt.late(error))?;
     while start < job.users() {
@@ -43,9 +44,10 @@ pub(crate) async fn apply<O: Operation>(
         if group.is_open() {
             attempt.unsettle().await?;
         }
+        let recalled = group.is_logged() && !group.is_open();
         // The next group is read while this one is written.
         let end = group.end(start).min(job.users());
-        let mut next = recall(attempt, job, number + 1, end).await?;
+        let mut next = recall(attempt, job, &mut logged, end).await?;
         let (wrote, next_read) = tokio::join!(
             phase.write_group(attempt, job, number, &mut group),
             phase.decide(attempt, job, (number + 1, end), &mut next, &mut portions)
@@ -62,11 +64,12 @@ pub(crate) async fn apply<O: Operation>(
             waiting.extend(job.user_of(plan).filter(|_| plan.waits()));
         }
         count(attempt, done, end, [read, wrote]);
+        attempt.foresee(recalled);
         attempt.show().await?;
         (group, read, number, start) = (next, next_read, number + 1, end);
     }
     added.groups = number;
-    phase.apply_waiting(attempt, job, waiting, done, &mut added).await?;
+    phase.apply_waiting(attempt, job, waiting, done, (&mut added, logged)).await?;
     Ok(added)
 }
 
@@ -74,14 +77,14 @@ pub(crate) async fn apply<O: Operation>(
 async fn recall<J: BulkJob>(
     attempt: &mut Attempt<'_>,
     job: &mut J,
-    number: usize,
+    logged: &mut LoggedGroups,
     start: usize,
 ) -> Result<PlanGroup<J::Plan>, StorageError> {
     // Behind the last group is that of those who waited for others.
     if start >= job.users() {
         return Ok(PlanGroup::default());
     }
-    let mut group: PlanGroup<J::Plan> = plan_log::logged_before(attempt, number).await?;
+    let mut group: PlanGroup<J::Plan> = logged.next().await?.unwrap_or_default();
     group.plans.iter().for_each(|plan| job.record(plan));
     group.recalled = group.plans.len();
     if group.is_open() {
@@ -105,13 +108,13 @@ impl<O: Operation> Phase<'_, O> {
         job: &mut O::Job,
         mut waiting: Vec<usize>,
         mut done: Done,
-        added: &mut AddedNumbers,
+        (added, mut logged): (&mut AddedNumbers, LoggedGroups),
     ) -> Result<(), Interrupt> {
         if waiting.is_empty() {
             return Ok(());
         }
         let number = added.groups;
-        let mut group: PlanGroup<PlanOf<O>> = plan_log::logged_before(attempt, number).await?;
+        let mut group: PlanGroup<PlanOf<O>> = logged.next().await?.unwrap_or_default();
         group.recalled = group.plans.len();
         if group.is_open() {
             attempt.unsettle().await?;

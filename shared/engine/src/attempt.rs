@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rollcall_bulk::{
     job::{Delivery, Failure, Job, Phase, Stage},
     upload::ResultKeys,
@@ -14,7 +14,9 @@ use rollcall_tabular::FileFault;
 use tokio::time::Instant;
 
 use crate::{
-    Engine, ErrorKind, Limits, StorageError, metrics,
+    Engine, ErrorKind, Limits, StorageError,
+    forecast::Forecast,
+    metrics,
     telemetry::millis,
     world::{SystemFailure, TableUsage, World},
 };
@@ -44,6 +46,7 @@ pub struct Attempt<'a> {
     saved: Instant,
     /// When the phase began that it is in.
     entered: Instant,
+    forecast: Forecast,
 }
 
 /// Why an attempt ends before the job does.
@@ -109,6 +112,7 @@ impl<'a> Attempt<'a> {
             settled,
             saved: now,
             entered: now,
+            forecast: Forecast::new(now, until),
         }
     }
 
@@ -218,6 +222,15 @@ impl<'a> Attempt<'a> {
     pub(crate) async fn save(&mut self) -> Result<(), StorageError> {
         self.saved = Instant::now();
         self.world.jobs.save_job(&self.job, &self.owner).await
+    }
+
+    /// Foresees when the job ends, by the users that are dealt with; an earlier attempt may have dealt with the last of them.
+    pub(crate) fn foresee(&mut self, recalled: bool) {
+        let progress = &self.job.progress;
+        let left = self.forecast.left((progress.users_done, progress.users), recalled, Instant::now());
+        if let Some(left) = left.and_then(|left| i64::try_from(left.as_secs()).ok()) {
+            self.job.ends_about = self.world.now().checked_add(SignedDuration::from_secs(left)).ok();
+        }
     }
 
     /// Shows progress, not too often.

@@ -2,12 +2,20 @@
 //!
 //! Deliveries come from the queue that the bucket's events go to. One that must come again is reported as a failed item,
 //! so that the queue delivers it after its visibility timeout; everything else is done with.
+//!
+//! A job that stops at its deadline is done with too, since an object has been put that makes an event of its own: it goes on at once, and as
+//! often as it comes further. Whoever dies between putting that and saying so is delivered once more beside it; the second finds the job
+//! taken or ended.
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use bytes::Bytes;
 use jiff::Timestamp;
 use lambda_runtime::{Context, LambdaEvent};
 use rollcall_bulk::{job::Delivery, misplaced::Misplaced, upload::InboxEvent};
-use rollcall_model::jobs::JobId;
+use rollcall_model::{
+    account::AccountId,
+    jobs::{JobId, JobKind},
+};
 use serde_json::Value;
 use tracing::Instrument;
 
@@ -110,20 +118,17 @@ impl<O: Operation> Worker<O> {
                 return Verdict::Again;
             }
         };
+        let (account, job, continues) = match &told {
+            Told::Notice(notice) => (notice.account(), notice.job(&source), notice.continues()),
+            Told::Misplaced(misplaced) => (&misplaced.upload.account, JobId::of(&source), 0),
+        };
         let delivery = Delivery {
             invocation: context.request_id.clone(),
             at: self.engine.world.now(),
             deadline: deadline(context),
+            continues,
             number: received.unwrap_or(1),
             of: self.max_deliveries,
-        };
-        let account = match &told {
-            Told::Notice(notice) => notice.account(),
-            Told::Misplaced(misplaced) => &misplaced.upload.account,
-        };
-        let job = match &told {
-            Told::Notice(InboxEvent::Execute { job, .. }) => job.clone(),
-            Told::Notice(InboxEvent::Dropped(_)) | Told::Misplaced(_) => JobId::of(&source),
         };
         let facts = [("account", account.as_str()), ("job", job.as_str())];
         metrics::delivery_begun(&facts, sent, delivery.at);
@@ -143,11 +148,15 @@ impl<O: Operation> Worker<O> {
                 Told::Notice(InboxEvent::Execute { account, kind, job }) => {
                     Box::pin(self.engine.execute(&self.operation, account, (*kind, job), &delivery)).await
                 }
+                Told::Notice(InboxEvent::Continue { account, kind, job, .. }) => {
+                    Box::pin(self.engine.go_on(&self.operation, account, (*kind, job), &delivery)).await
+                }
                 Told::Misplaced(misplaced) => Box::pin(self.engine.refuse(misplaced, &source, &delivery)).await,
             };
             match ended {
                 Ok(DeliveryOutcome::Ended) => Verdict::Done,
-                Ok(DeliveryOutcome::Busy | DeliveryOutcome::Paused | DeliveryOutcome::GaveUp) => Verdict::Again,
+                Ok(DeliveryOutcome::Paused(key)) => self.goes_on(&key).await,
+                Ok(DeliveryOutcome::Busy | DeliveryOutcome::Stuck | DeliveryOutcome::GaveUp) => Verdict::Again,
                 Err(error) => {
                     tracing::error!(delivery = delivery.number, error = error.chain(), "the delivery failed");
                     Verdict::Again
@@ -155,6 +164,26 @@ impl<O: Operation> Worker<O> {
             }
         };
         attempt.instrument(span).await
+    }
+
+    /// Has a job that was paused delivered by a fresh event. Where that can't be made, this one comes again, though later.
+    async fn goes_on(&self, key: &str) -> Verdict {
+        match self.engine.world.bucket.put(key, "text/plain", Bytes::new()).await {
+            Ok(()) => Verdict::Done,
+            Err(error) => {
+                tracing::warn!(error = error.chain(), "the job can't go on at once");
+                Verdict::Again
+            }
+        }
+    }
+}
+
+/// The job that the body of a message is about, and whose it is, whatever its kind. `None` where it is about none.
+pub fn job_of(body: &str) -> Option<(AccountId, JobId)> {
+    match event::read(body, &JobKind::ALL, true) {
+        Event::Notice(notice, source) => Some((notice.account().clone(), notice.job(&source))),
+        Event::Misplaced(misplaced, source) => Some((misplaced.upload.account, JobId::of(&source))),
+        Event::Folder | Event::OfAnotherKind(_) | Event::Stray(_) | Event::Unreadable(_) => None,
     }
 }
 

@@ -95,7 +95,7 @@ mod tests {
     fn taken(key: &str, own: JobKind) -> Option<JobKind> {
         match read(&created(key), &[own], true) {
             Event::Notice(InboxEvent::Dropped(upload), _) => Some(upload.kind),
-            Event::Notice(InboxEvent::Execute { kind, .. }, _) => Some(kind),
+            Event::Notice(InboxEvent::Execute { kind, .. } | InboxEvent::Continue { kind, .. }, _) => Some(kind),
             Event::OfAnotherKind(_) | Event::Misplaced(..) => None,
             other => panic!("{key}: {other:?}"),
         }
@@ -112,6 +112,7 @@ mod tests {
                     assert_eq!(taken(&format!("inbox/acme/{kind}/{other}/x"), function), own, "{kind}/{other}");
                     assert_eq!(taken(&format!("inbox/acme/{kind}/2026/{other}/märz.csv"), function), own);
                     assert_eq!(taken(&format!("decisions/acme/{kind}/{job}/execute"), function), own);
+                    assert_eq!(taken(&format!("decisions/acme/{kind}/{job}/continue/7"), function), own);
                     assert_eq!(taken(&format!("inbox/acme/own/{other}/x"), function), None);
                     assert_eq!(taken(&format!("inbox/{other}/own/x"), function), None);
                 }

@@ -16,7 +16,7 @@ use crate::{
     mail::mail,
     metrics,
     options::note_options,
-    plan_log::{self, PlanGroup},
+    plan_log::{self, LoggedGroups, PlanGroup},
     read::{Reading, read},
     report::report,
     world::TableUsage,
@@ -117,10 +117,11 @@ async fn recall_done<O: Operation>(
     Reading { job, context, .. }: &mut Reading<O>,
 ) -> Result<(), Interrupt> {
     let (mut done, mut users) = (Done::default(), 0);
+    let mut logged = LoggedGroups::of(&attempt.world.bucket, &attempt.keys);
     // The last is that of users who waited for others, if there is one.
     for number in 0.. {
         attempt.check_time()?;
-        let Some(mut group) = plan_log::find::<PlanOf<O>>(attempt, number).await? else { break };
+        let Some(mut group) = logged.next::<PlanOf<O>>().await? else { break };
         if forget_undone(attempt, operation, (job, context), &mut group).await? {
             group.written = group.plans.len();
             plan_log::save(attempt, number, &group).await?;

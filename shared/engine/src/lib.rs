@@ -23,11 +23,13 @@ mod deliver;
 mod encoding;
 mod error;
 mod event;
+mod forecast;
 mod generated_rows;
 mod give_up;
 pub mod kinds;
 mod mail;
 mod metrics;
+mod number_changes;
 mod operation;
 mod options;
 mod plan_log;
@@ -50,7 +52,7 @@ pub use ask::drop_request;
 pub use attempt::{Attempt, Interrupt};
 pub use backoff::Backoff;
 pub use decide::{decide, execute};
-pub use deliver::Worker;
+pub use deliver::{Worker, job_of};
 pub use error::{ErrorKind, StorageError};
 pub use generated_rows::{GeneratedRows, MAX_REQUEST_BYTES, read_request};
 pub use operation::{Operation, PlanOf, Prepared, RowSource};
@@ -79,14 +81,16 @@ pub struct Limits {
 }
 
 /// How a delivery ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryOutcome {
     /// The job has ended, now or before.
     Ended,
     /// Another delivery is at it. Deliver this one again: should the other die, it is needed.
     Busy,
-    /// The time was up. What was done is kept; deliver again to go on.
-    Paused,
+    /// The time was up, and the job has come further than ever before. What was done is kept; an object of this key has it go on at once.
+    Paused(String),
+    /// The time was up, and the job has come no further. Deliver again later: it counts as a delivery that failed.
+    Stuck,
     /// The job was given up and says so. Let the event go to the dead-letter queue.
     GaveUp,
 }

@@ -1,11 +1,18 @@
 //! The log of plans: what a job does to each group of users stands in the bucket *before* it is done, and again when it is, so that the
 //! next attempt knows what was this job's own doing.
 
-use rollcall_bulk::{bulk_job::Plan, job::Job};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+use rollcall_bulk::{bulk_job::Plan, job::Job, upload::ResultKeys};
 use rollcall_model::stored;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Attempt, StorageError};
+use crate::{Attempt, StorageError, world::Bucket};
 
 /// Users dealt with together: few enough that progress shows and little is repeated after a crash, many enough that
 /// logging their plans costs next to nothing beside writing the users.
@@ -54,36 +61,53 @@ impl<P: Plan> PlanGroup<P> {
     }
 }
 
-/// A group that an earlier attempt may have logged.
-pub(crate) async fn logged_before<P: DeserializeOwned>(
-    attempt: &Attempt<'_>,
-    number: usize,
-) -> Result<PlanGroup<P>, StorageError> {
-    // The first attempt finds nothing, and need not look.
-    if attempt.job.attempts == 1 {
-        return Ok(PlanGroup::default());
+/// Groups that are asked for before their turn: a job that goes on reads what was logged at a multiple of the speed of one after the other, and
+/// holds no more than these.
+const AHEAD: usize = 8;
+
+/// The groups that some attempt has logged, in order.
+pub(crate) struct LoggedGroups {
+    /// `None` behind the last one.
+    ahead: Option<BoxStream<'static, Result<Option<Bytes>, StorageError>>>,
+}
+
+impl LoggedGroups {
+    /// Those below these keys.
+    pub fn of(bucket: &Arc<dyn Bucket>, keys: &ResultKeys) -> Self {
+        let (bucket, keys) = (Arc::clone(bucket), keys.clone());
+        let get = move |number| {
+            let (bucket, key) = (Arc::clone(&bucket), keys.changes(number));
+            async move { bucket.get(&key).await }
+        };
+        Self { ahead: Some(stream::iter(0..).map(get).buffered(AHEAD).boxed()) }
     }
-    Ok(find(attempt, number).await?.unwrap_or_default())
-}
 
-/// A group that some attempt has logged. One that can't be read is as good as an empty one: carrying a plan out twice is like once.
-pub(crate) async fn find<P: DeserializeOwned>(
-    attempt: &Attempt<'_>,
-    number: usize,
-) -> Result<Option<PlanGroup<P>>, StorageError> {
-    let bytes = attempt.world.bucket.get(&attempt.keys.changes(number)).await?;
-    Ok(bytes.map(|bytes| stored::from_json(&bytes).unwrap_or_default()))
-}
+    /// Those of attempts before this one. The first finds nothing, and need not look.
+    pub fn before(attempt: &Attempt<'_>) -> Self {
+        if attempt.job.attempts == 1 { Self { ahead: None } } else { Self::of(&attempt.world.bucket, &attempt.keys) }
+    }
 
-/// A group that this attempt has logged.
-pub(crate) async fn load<P: DeserializeOwned>(
-    attempt: &Attempt<'_>,
-    number: usize,
-) -> Result<PlanGroup<P>, StorageError> {
-    const OPERATION: &str = "reading a plan again";
-    let bytes = attempt.world.bucket.get(&attempt.keys.changes(number)).await?;
-    let bytes = bytes.ok_or_else(|| StorageError::unreadable(OPERATION, "it is missing"))?;
-    stored::from_json(&bytes).map_err(|error| StorageError::unreadable(OPERATION, error))
+    /// The bytes of the next one.
+    async fn bytes(&mut self) -> Result<Option<Bytes>, StorageError> {
+        let Some(ahead) = &mut self.ahead else { return Ok(None) };
+        let next = ahead.next().await.transpose()?.flatten();
+        if next.is_none() {
+            self.ahead = None;
+        }
+        Ok(next)
+    }
+
+    /// The next one. One that can't be read is as good as an empty one: carrying a plan out twice is like once.
+    pub async fn next<P: DeserializeOwned>(&mut self) -> Result<Option<PlanGroup<P>>, StorageError> {
+        Ok(self.bytes().await?.map(|bytes| stored::from_json(&bytes).unwrap_or_default()))
+    }
+
+    /// The next one, which must be there.
+    pub async fn expect_next<P: DeserializeOwned>(&mut self) -> Result<PlanGroup<P>, StorageError> {
+        const OPERATION: &str = "reading a plan again";
+        let bytes = self.bytes().await?.ok_or_else(|| StorageError::unreadable(OPERATION, "it is missing"))?;
+        stored::from_json(&bytes).map_err(|error| StorageError::unreadable(OPERATION, error))
+    }
 }
 
 /// Logs a group.
@@ -105,9 +129,9 @@ pub(crate) async fn plans_of<P: DeserializeOwned, T>(
     job: &Job,
     take: impl Fn(P) -> Option<T>,
 ) -> Result<Vec<T>, StorageError> {
-    let (keys, mut taken) = (job.keys(), Vec::new());
-    for number in 0.. {
-        let Some(bytes) = attempt.world.bucket.get(&keys.changes(number)).await? else { break };
+    let mut logged = LoggedGroups::of(&attempt.world.bucket, &job.keys());
+    let mut taken = Vec::new();
+    while let Some(bytes) = logged.bytes().await? {
         let group: PlanGroup<P> =
             stored::from_json(&bytes).map_err(|error| StorageError::unreadable("reading what a job did", error))?;
         drop(bytes);

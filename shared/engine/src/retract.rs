@@ -14,7 +14,7 @@ use rollcall_model::{
 
 use crate::{
     Attempt, Interrupt, Operation, PlanOf, StorageError,
-    plan_log::{self, PlanGroup},
+    plan_log::{self, LoggedGroups, PlanGroup},
     read::Reading,
     world::{Found, ListNumbers, TableUsage},
 };
@@ -61,9 +61,11 @@ pub(crate) async fn retract<O: Operation>(
         }
         let phase = Phase { operation, inventory: &inventory, fallen, now: &now };
         let mut back = HashSet::new();
+        let mut logged = LoggedGroups::of(&attempt.world.bucket, &attempt.keys);
         for number in 0..added.groups {
             attempt.check_time()?;
-            let corrected = phase.retract_group(attempt, reading, number, &mut back).await;
+            let group = logged.expect_next().await.map_err(|error| attempt.late(error))?;
+            let corrected = phase.retract_group(attempt, reading, (number, group), &mut back).await;
             corrected.map_err(|error| attempt.late(error))?;
         }
         if back.is_subset(&added.added) {
@@ -101,10 +103,9 @@ impl<O: Operation> Phase<'_, O> {
         &self,
         attempt: &mut Attempt<'_>,
         Reading { job, context, .. }: &mut Reading<O>,
-        number: usize,
+        (number, mut group): (usize, PlanGroup<PlanOf<O>>),
         back: &mut HashSet<CallerId>,
     ) -> Result<(), StorageError> {
-        let mut group: PlanGroup<PlanOf<O>> = plan_log::load(attempt, number).await?;
         let (mut before, mut after, mut usage) = (Done::default(), Done::default(), TableUsage::default());
         group.plans.iter().for_each(|plan| plan.tally(&mut before));
         if self.fallen {

@@ -3,7 +3,7 @@
 use rollcall_bulk::{
     job::{Delivery, Job, Phase, Stage},
     report::Counts,
-    upload::InboxKey,
+    upload::{InboxEvent, InboxKey},
 };
 use rollcall_model::{
     account::AccountId,
@@ -57,6 +57,26 @@ impl Engine {
         self.take_up(operation, Some(job), &upload, &source, delivery).await
     }
 
+    /// The same for a job that has stopped at its invocation's deadline, to go on at once.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub async fn go_on<O: Operation>(
+        &self,
+        operation: &O,
+        account: &AccountId,
+        (kind, id): (JobKind, &JobId),
+        delivery: &Delivery,
+    ) -> Result<DeliveryOutcome, StorageError> {
+        let job = self.world.jobs.job(account, id).await?;
+        let Some(job) = job.filter(|job| job.upload.kind == kind) else {
+            tracing::warn!(job.id = %id, %account, "no job of this name is to go on");
+            return Ok(DeliveryOutcome::Ended);
+        };
+        let (upload, source) = (job.upload.clone(), job.source.clone());
+        self.take_up(operation, Some(job), &upload, &source, delivery).await
+    }
+
     async fn take_up<O: Operation>(
         &self,
         operation: &O,
@@ -87,13 +107,17 @@ impl Engine {
                 finish(&mut attempt).await?;
                 Ok(DeliveryOutcome::Ended)
             }
-            Interrupt::Time if !delivery.is_last() => {
-                attempt.job.paused = true;
+            Interrupt::Time => {
+                let further = attempt.job.pause();
+                if !further && delivery.is_last() {
+                    return fail(&mut attempt, operation, "its time ran out at the last delivery".into()).await;
+                }
+                // Before anybody is told to go on, who would find it taken.
                 attempt.release().await?;
-                tracing::info!(users.done = attempt.job.progress.users_done, "paused");
-                Ok(DeliveryOutcome::Paused)
+                tracing::info!(users.done = attempt.job.progress.users_done, further, "paused");
+                let key = InboxEvent::continue_key(&attempt.job);
+                Ok(if further { DeliveryOutcome::Paused(key) } else { DeliveryOutcome::Stuck })
             }
-            Interrupt::Time => fail(&mut attempt, operation, "its time ran out at the last delivery".into()).await,
             // Whoever has the lease now goes on; nothing of this attempt is to be written any more.
             Interrupt::Error(error) if error.kind == ErrorKind::Conflict => Err(error),
             Interrupt::Error(error) if delivery.is_last() => fail(&mut attempt, operation, error.chain()).await,

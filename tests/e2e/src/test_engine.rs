@@ -69,5 +69,5 @@ pub fn delivery(number: u32) -> Delivery {
 pub fn delivery_of(number: u32, time: Duration) -> Delivery {
     let at = Timestamp::now() + SignedDuration::from_hours(number.into());
     let deadline = at + SignedDuration::try_from(time).expect("a short time");
-    Delivery { invocation: format!("delivery-{number}"), at, deadline, number, of: 5 }
+    Delivery { invocation: format!("delivery-{number}"), at, deadline, continues: 0, number, of: 5 }
 }

@@ -38,7 +38,7 @@ async fn begun(stack: &Stack, name: &str) -> (InboxKey, ObjectVersion) {
     let upload = stack.upload_of(JobKind::UploadUsers, name);
     let slow = TestEngine::new(stack, Faults { throttled: 1_000, ..Faults::default() }, None).await;
     let first = slow.engine.run(&UploadUsers, &upload, &source, &delivery_of(1, Duration::from_secs(2))).await;
-    assert!(first.is_err() || first.is_ok_and(|ending| ending == DeliveryOutcome::Paused));
+    assert!(first.is_err() || first.is_ok_and(|ending| ending == DeliveryOutcome::Stuck));
     (upload, source)
 }
 

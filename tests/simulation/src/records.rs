@@ -130,6 +130,19 @@ impl Numbers for Memory {
         self.ask("reading the inventory", |state| state.numbers.get(&number).cloned()).await
     }
 
+    // One request for each, as below.
+    async fn numbers_of(
+        &self,
+        account: &AccountId,
+        numbers: &[CallerId],
+    ) -> Result<Vec<InventoryNumber>, StorageError> {
+        let mut found = Vec::new();
+        for number in numbers {
+            found.extend(self.number(account, *number).await?);
+        }
+        Ok(found)
+    }
+
     // One request for each: what may happen between any two of them, may happen between any two of the table's transactions.
     async fn change_numbers(
         &self,

@@ -73,7 +73,8 @@ async fn run<O: Operation>(
     for number in 1.. {
         let at = memory.state().time();
         let invocation = format!("invocation-{number}");
-        let delivery = Delivery { invocation, at, deadline: at + SignedDuration::from_mins(15), number, of: 10 };
+        let deadline = at + SignedDuration::from_mins(15);
+        let delivery = Delivery { invocation, at, deadline, continues: 0, number, of: 10 };
         let mut attempt = pin!(engine.run(operation, upload, source, &delivery));
         let mut steps = 0;
         let ended = loop {

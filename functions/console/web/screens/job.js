@@ -153,11 +153,10 @@ function Standing({ job }) {
 function Live({ job }) {
   const { users, users_done: done, numbers_added: added, numbers_removed: removed, users_created: created
     } = job.progress;
-  const rate = done / Math.max(1, (Date.now() - Date.parse(job.started)) / 1000);
-  const left = rate > 0 && users > done ? span((users - done) / rate * 1000) : null;
+  const left = Math.max(0, Date.parse(job.ends_about) - Date.now());
   return html`<section aria-label="Progress"><p role="status">${PHASES[job.phase] ?? job.phase}${users
     ? `: ${count(done)} of ${counted(users, 'user')}` : '…'}
-      ${left && job.phase === 'applying' ? html` <span class="faint">about ${left} left at this rate</span>` : ''}</p>
+      ${left ? html` <span class="faint">about ${span(left)} left at this rate</span>` : ''}</p>
     <progress aria-label="Users done" max=${users || 1} value=${job.phase === 'reading' ? undefined : done}></progress>
     <${Cards}><${Card} value=${count(done)} name="users done" />
       ${added > 0 && html`<${Card} value=${count(added)} name="numbers added" tone="good" />`}

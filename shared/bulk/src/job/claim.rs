@@ -25,6 +25,8 @@ pub struct Delivery {
     pub at: Timestamp,
     /// When the invocation ends, whatever it is doing.
     pub deadline: Timestamp,
+    /// The attempt whose pause made the event; 0 for the file's own, and a decision's.
+    pub continues: u32,
     /// Which delivery of the event it is; the first is 1.
     pub number: u32,
     /// After how many the event goes to the dead-letter queue.
@@ -66,9 +68,12 @@ pub fn claim(existing: Option<Job>, upload: &InboxKey, source: &ObjectVersion, d
             started: delivery.at,
             as_of: Some(delivery.at),
             ended: None,
+            ends_about: None,
             lease,
             attempts: 1,
             paused: false,
+            reached: 0,
+            continues: delivery.continues,
             counts: Counts::default(),
             progress: Progress::default(),
             previewed: None,
@@ -99,6 +104,10 @@ pub fn claim(existing: Option<Job>, upload: &InboxKey, source: &ObjectVersion, d
         }
         JobState::Failed => {}
         JobState::Running | JobState::Previewing => {
+            // Whoever put a later event has died before this one was done with, or it has come twice.
+            if delivery.continues < job.continues {
+                return ClaimOutcome::Ended;
+            }
             if job.lease.as_ref().is_some_and(|lease| lease.until > delivery.at) {
                 return ClaimOutcome::Busy;
             }
@@ -126,9 +135,10 @@ pub fn claim(existing: Option<Job>, upload: &InboxKey, source: &ObjectVersion, d
         let reported = job.phase == Phase::Mailing && told;
         job.phase = if reported { Phase::Mailing } else { Phase::Reading };
         job.mail = job.mail.filter(|mail| reported && *mail == MailState::NotDue);
-        (job.ended, job.failure) = (None, None);
+        (job.ended, job.failure, job.reached) = (None, None, 0);
     }
     job.lease = lease;
+    job.continues = delivery.continues;
     job.as_of.get_or_insert(delivery.at);
     job.attempts += 1;
     job.paused = false;

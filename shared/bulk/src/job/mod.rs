@@ -64,6 +64,9 @@ pub struct Job {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
+    /// When it ends at the rate that was last seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_about: Option<Timestamp>,
     /// Who works on it, and how long nobody else may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
@@ -72,6 +75,13 @@ pub struct Job {
     /// The last attempt stopped by itself when its time ran out, with its work kept.
     #[serde(default)]
     pub paused: bool,
+    /// How far it had come when it paused: the users that were dealt with, and one more where it was at its report.
+    #[serde(default)]
+    pub reached: u64,
+    /// The attempt whose pause made the event that it was last taken up by; 0 where that was the file's own, or a decision's. An event of before
+    /// has nothing left to do: this one comes again until the job ends or goes on by another.
+    #[serde(default)]
+    pub continues: u32,
     /// Rows by what came of them; set when the report is written.
     #[serde(default)]
     pub counts: Counts,
@@ -245,7 +255,8 @@ impl Job {
                 let said = Previewed { counts: self.counts, progress: self.progress, ended, differs: 0 };
                 job.previewed = self.previews().then_some(said);
                 (job.state, job.stage, job.phase) = (JobState::Running, Stage::Executed, Phase::Reading);
-                (job.counts, job.progress, job.paused) = (Counts::default(), Progress::default(), false);
+                (job.counts, job.progress) = (Counts::default(), Progress::default());
+                (job.paused, job.reached, job.continues) = (false, 0, 0);
                 (job.ended, job.failure, job.last_error, job.mail) = (None, None, None, None);
                 job.as_of = None;
                 job.decided_by = Some(by.clone());
@@ -273,6 +284,15 @@ impl Job {
         self.state == JobState::Finished || self.state == JobState::Failed && gave_up
     }
 
+    /// Stops the job where its invocation's time has run out, with its work kept. Whether it has come further than at any pause before:
+    /// one that hasn't might go on for ever.
+    pub fn pause(&mut self) -> bool {
+        let reached = self.progress.users_done + u64::from(self.phase == Phase::Reporting);
+        let further = reached > self.reached;
+        (self.paused, self.reached) = (true, reached.max(self.reached));
+        further
+    }
+
     /// Ends the job.
     pub fn end(&mut self, at: Timestamp) {
         self.state = match self.failure {
@@ -283,6 +303,7 @@ impl Job {
         };
         self.phase = Phase::Done;
         self.ended = Some(at);
+        self.ends_about = None;
         self.lease = None;
     }
 

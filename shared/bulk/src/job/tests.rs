@@ -12,7 +12,8 @@ fn source() -> ObjectVersion {
 
 fn delivery(number: u32, at: i64) -> Delivery {
     let second = |second| Timestamp::from_second(second).unwrap();
-    Delivery { invocation: format!("i{number}"), at: second(at), deadline: second(at + 10), number, of: 3 }
+    let (at, deadline) = (second(at), second(at + 10));
+    Delivery { invocation: format!("i{number}"), at, deadline, continues: 0, number, of: 3 }
 }
 
 fn claimed(existing: Option<Job>, delivery: &Delivery) -> ClaimOutcome {
@@ -64,6 +65,55 @@ fn the_last_delivery_gives_up_unless_the_one_before_paused() {
     let paused = Job { paused: true, ..running() };
     assert!(matches!(claimed(Some(paused), &delivery(3, 500)), ClaimOutcome::Work(_)));
     assert!(matches!(claimed(None, &delivery(3, 500)), ClaimOutcome::Work(_)));
+}
+
+#[test]
+fn a_pause_says_whether_the_job_has_come_further_than_ever_before() {
+    let mut job = running();
+    assert!(!job.pause(), "nothing is done");
+    job.phase = Phase::Applying;
+    for (done, further) in [(2_000, true), (2_000, false), (1_000, false), (0, false), (2_001, true)] {
+        job.progress.users_done = done;
+        assert_eq!((job.pause(), job.paused), (further, true), "{done}");
+    }
+    job.phase = Phase::Reporting;
+    assert!(job.pause(), "every user is dealt with");
+    assert!(!job.pause(), "a report is written from its beginning");
+
+    // A life of its own has pauses of its own.
+    let ClaimOutcome::GiveUp(mut job) = claimed(Some(Job { paused: false, ..job }), &delivery(3, 500)) else {
+        panic!()
+    };
+    job.end(Timestamp::from_second(501).unwrap());
+    let ClaimOutcome::Work(mut again) = claimed(Some(*job), &delivery(1, 600)) else { panic!() };
+    again.progress.users_done = 1;
+    assert!(again.pause());
+}
+
+#[test]
+fn an_event_of_before_a_pause_has_nothing_left_to_do() {
+    let goes_on = |continues, number, at| Delivery { continues, ..delivery(number, at) };
+    let mut paused = running();
+    (paused.paused, paused.lease) = (true, None);
+    // Until the new event has come, the old one may go on too: it may be the only one.
+    assert!(matches!(claimed(Some(paused.clone()), &delivery(2, 200)), ClaimOutcome::Work(_)));
+    let ClaimOutcome::Work(job) = claimed(Some(paused), &goes_on(1, 1, 200)) else { panic!() };
+    for (number, at) in [(2, 205), (2, 500), (3, 500)] {
+        assert_eq!(claimed(Some((*job).clone()), &delivery(number, at)), ClaimOutcome::Ended, "{number} at {at}");
+    }
+    assert_eq!(claimed(Some((*job).clone()), &goes_on(1, 2, 205)), ClaimOutcome::Busy);
+    assert!(matches!(claimed(Some((*job).clone()), &goes_on(1, 2, 500)), ClaimOutcome::Work(_)));
+
+    // Sent back from the dead-letter queue, an event of before is the one that counts.
+    let ClaimOutcome::GiveUp(mut job) = claimed(Some(*job), &goes_on(1, 3, 500)) else { panic!() };
+    job.end(Timestamp::from_second(501).unwrap());
+    let ClaimOutcome::Work(job) = claimed(Some(*job), &delivery(1, 600)) else { panic!() };
+    assert!(matches!(claimed(Some(*job), &delivery(2, 700)), ClaimOutcome::Work(_)));
+
+    // A decision begins anew.
+    let held = Job { state: JobState::OnHold, lease: None, continues: 4, ..running() };
+    let executed = held.decide(Decision::Execute, &ann()).unwrap();
+    assert!(matches!(claimed(Some(executed), &delivery(1, 800)), ClaimOutcome::Work(_)));
 }
 
 /// Every state that ends a job or doesn't, and every decision.

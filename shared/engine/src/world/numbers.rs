@@ -30,6 +30,13 @@ pub trait Numbers: Send + Sync {
     /// When the table can't be read, or what it holds can't.
     async fn number(&self, account: &AccountId, number: CallerId) -> Result<Option<InventoryNumber>, StorageError>;
 
+    /// Those of some numbers that are in the inventory, in any order. None is named twice.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    async fn numbers_of(&self, account: &AccountId, numbers: &[CallerId])
+    -> Result<Vec<InventoryNumber>, StorageError>;
+
     /// Writes numbers, each if what the table holds of it is still what it was before. Whether it is, by position.
     ///
     /// **An attempt that dies may have written some.** No number stands in two of the changes.

@@ -6,7 +6,9 @@ use jiff::civil::Date;
 use rollcall_engine::world::{NumberChange, Numbers};
 use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, inventory::InventoryNumber};
 
-use super::{Directory, Item, document, read_document, string};
+use tokio::time::Instant;
+
+use super::{Directory, Item, document, inventory::TIMEOUT, read_document, string};
 use crate::{
     StorageError,
     error::failed,
@@ -52,6 +54,14 @@ impl Numbers for Directory {
         let key = Key::number(account, &number.to_string()).attributes().into();
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
         read.send().await.map_err(failed(READING))?.item.as_ref().map(read_number).transpose()
+    }
+
+    async fn numbers_of(
+        &self,
+        account: &AccountId,
+        numbers: &[CallerId],
+    ) -> Result<Vec<InventoryNumber>, StorageError> {
+        self.numbers(account, numbers, Instant::now() + TIMEOUT).await
     }
 
     async fn change_numbers(

@@ -29,6 +29,9 @@ pub use self::{
 /// Longest that anything is waited for. A test that needs it has failed; nothing is timed by it.
 const TIMEOUT: Duration = Duration::from_mins(4);
 
+/// What the stack says, beside its data.
+const SAID: &str = "said.txt";
+
 /// When nothing is due in any test's lifetime.
 const NEVER: &str = "cron(0 0 1 1 ? 2199)";
 
@@ -120,6 +123,11 @@ impl Stack {
         Path::new(self.manifest["issuer"]["key_file"].as_str().expect("the stack makes tokens"))
     }
 
+    /// What it has said since it was started.
+    pub fn said(&self) -> String {
+        fs::read_to_string(self.dir.path().join(SAID)).unwrap_or_default()
+    }
+
     /// Ends the stack, orderly or not, and starts it again on the same data.
     pub async fn restart(&mut self, signal: &str) {
         kill(signal, self.child.id());
@@ -196,7 +204,8 @@ async fn launch(dir: &Path, options: &[String]) -> (Child, serde_json::Value) {
     command.env_remove("CARGO").arg("up").arg("--dir").arg(dir).args(options);
     let manifest = dir.join("stack.json");
     let _ = fs::remove_file(&manifest);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().expect("the stack starts");
+    let said = fs::File::create(dir.join(SAID)).expect("a file for what the stack says");
+    let mut child = command.stdout(said).stderr(Stdio::inherit()).spawn().expect("the stack starts");
     let start = Instant::now();
     loop {
         if let Some(manifest) = fs::read(&manifest).ok().and_then(|text| serde_json::from_slice(&text).ok()) {

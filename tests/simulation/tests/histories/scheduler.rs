@@ -8,10 +8,11 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use jiff::SignedDuration;
 use rollcall_bulk::{
     job::{Delivery, Failure, Job},
-    upload::InboxEvent,
+    upload::{InboxEvent, UploadOptions},
 };
 use rollcall_engine::{
     DeliveryOutcome, Engine, Limits, Round, StorageError, decide, execute,
@@ -102,6 +103,20 @@ impl Functions {
                     JobKind::Undo => engine.execute(&Undo, &account, job, delivery).await,
                 }
             }
+            InboxEvent::Continue { account, kind, job, .. } => {
+                let job = (kind, &job);
+                match kind {
+                    JobKind::AppendCallerIds => engine.go_on(&Append, &account, job, delivery).await,
+                    JobKind::UploadUsers => engine.go_on(&UploadUsers, &account, job, delivery).await,
+                    JobKind::DirectoryImport => engine.go_on(&self.import, &account, job, delivery).await,
+                    JobKind::MappingResync | JobKind::PhoneSnapshot => {
+                        engine.go_on(&self.resync, &account, job, delivery).await
+                    }
+                    JobKind::RotateCallerIds => engine.go_on(&Rotate, &account, job, delivery).await,
+                    JobKind::UploadNumbers => engine.go_on(&UploadNumbers, &account, job, delivery).await,
+                    JobKind::Undo => engine.go_on(&Undo, &account, job, delivery).await,
+                }
+            }
         }
     }
 
@@ -139,10 +154,9 @@ impl Task {
     /// Who does it.
     fn by(&self) -> By {
         match self {
-            Self::Deliver(source) => By::Job(match InboxEvent::from_key(&source.key).expect("a key of the inbox") {
-                InboxEvent::Dropped(_) => JobId::of(source),
-                InboxEvent::Execute { job, .. } => job,
-            }),
+            Self::Deliver(source) => {
+                By::Job(InboxEvent::from_key(&source.key).expect("a key of the inbox").job(source))
+            }
             Self::Schedule => By::Schedule,
             Self::Decide(..) | Self::Wait(_) | Self::Edit(_) | Self::Drop(..) => By::Person,
         }
@@ -258,7 +272,8 @@ pub async fn happen(functions: &Functions, events: &[(usize, Event)], trouble: T
 fn came_through(memory: &Memory, id: &JobId) {
     let mut state = memory.state();
     let gave_up = |job: &Job| matches!(job.failure, Some(Failure::GaveUp { .. }));
-    if !state.jobs.get(id).is_some_and(gave_up) {
+    // One that has paused comes again.
+    if !state.jobs.get(id).is_some_and(|job| job.is_underway() || gave_up(job)) {
         state.forsaken.remove(id);
     }
 }
@@ -302,12 +317,21 @@ fn begin<'a>(functions: &'a Functions, queued: &mut Queued<'a>, doom: &mut bool,
         Task::Deliver(source) => {
             let deadline = at + SignedDuration::from_secs(seconds);
             let invocation = format!("{}-{}", source.version, rng.u64(..));
-            let delivery = Delivery { invocation, at, deadline, number, of: DELIVERIES };
+            let continues = InboxEvent::from_key(&source.key).expect("a key of the inbox").continues();
+            let delivery = Delivery { invocation, at, deadline, continues, number, of: DELIVERIES };
+            let (told, done_with) = (rng.u32(0..8) > 0, rng.u32(0..8) > 0);
             Box::pin(async move {
                 match functions.deliver(&source, &delivery).await {
                     Ok(DeliveryOutcome::Ended) => Ending::Ended,
                     Ok(DeliveryOutcome::GaveUp) => Ending::GaveUp,
-                    Ok(DeliveryOutcome::Busy | DeliveryOutcome::Paused) | Err(_) => Ending::Again,
+                    // Whoever tells that it goes on may fail, and may die before the event that it came by is done with.
+                    Ok(DeliveryOutcome::Paused(key)) => {
+                        if told {
+                            memory.state().put(&key, Bytes::new(), UploadOptions::default());
+                        }
+                        if told && done_with { Ending::Ended } else { Ending::Again }
+                    }
+                    Ok(DeliveryOutcome::Busy | DeliveryOutcome::Stuck) | Err(_) => Ending::Again,
                 }
             })
         }

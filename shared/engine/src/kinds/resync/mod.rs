@@ -10,7 +10,7 @@ mod snapshot;
 mod write;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -43,7 +43,7 @@ use self::write::{set_list, write_plans};
 use super::turns::Line;
 use crate::{
     Attempt, Interrupt, Operation, Prepared, RowSource, StorageError, change_resync_state,
-    world::{PhoneSystemClient, PhoneSystems, TableUsage},
+    world::{NumberChange, PhoneSystemClient, PhoneSystems, TableUsage},
 };
 
 /// Brings accounts' mappings in step with their phone systems.
@@ -246,13 +246,17 @@ impl Resync {
         }
         let owned: HashSet<CallerId> = inventory.iter().map(|item| item.number).collect();
         let numbers = client.numbers(attempt.until).await.map_err(failed)?;
-        for number in numbers.into_iter().filter(|number| !owned.contains(number)) {
-            let facts = NumberFacts { state: NumberState::New, ..NumberFacts::default() };
-            let item = InventoryNumber::new(number, facts, world.now());
-            if !attempt.writes() || world.numbers.change_number(account, None, &item, &by).await? {
-                inventory.push(item);
-            }
+        let lacking: BTreeSet<CallerId> = numbers.into_iter().filter(|number| !owned.contains(number)).collect();
+        let facts = NumberFacts { state: NumberState::New, ..NumberFacts::default() };
+        let new = lacking.into_iter().map(|number| InventoryNumber::new(number, facts.clone(), world.now()));
+        let mut new: Vec<InventoryNumber> = new.collect();
+        if attempt.writes() {
+            let changes: Vec<_> = new.iter().map(|after| NumberChange { before: None, after }).collect();
+            let mut added = world.numbers.change_numbers(account, &changes, &by).await?.into_iter();
+            // Whoever was faster has said what the number is.
+            new.retain(|_| added.next() == Some(true));
         }
+        inventory.extend(new);
         Ok(client)
     }
 }

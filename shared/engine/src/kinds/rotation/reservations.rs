@@ -5,9 +5,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::{Attempt, StorageError, world::World};
+use crate::{
+    Attempt, StorageError,
+    number_changes::{NumberFate, change_each},
+    world::World,
+};
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{ToSpan, civil::Date};
 use rollcall_bulk::{
     job::JobState,
@@ -25,9 +28,6 @@ use rollcall_model::{
     user::Ref,
 };
 use serde::{Deserialize, Serialize};
-
-/// Writes of the inventory in flight.
-const IN_FLIGHT: usize = 8;
 
 /// The jobs whose reservations count for nothing: this one, and those that have ended without taking theirs away, since they were
 /// given up.
@@ -52,23 +52,22 @@ pub(crate) async fn set(
     stale: &[JobId],
 ) -> Result<(), StorageError> {
     let inventory: HashMap<CallerId, &InventoryNumber> = inventory.iter().map(|item| (item.number, item)).collect();
-    let good = pairs.iter().enumerate().filter_map(|(at, pair)| Some((at, *inventory.get(&pair.good()?.old)?)));
-    let good: Vec<(usize, &InventoryNumber)> = good.collect();
-    let retired: HashSet<CallerId> = good.iter().map(|(_, item)| item.number).collect();
+    let retired: HashSet<CallerId> = pairs.iter().filter_map(|pair| Some(pair.good()?.old)).collect();
     let stays = |item: &&&InventoryNumber| {
         item.reserved_by.as_ref() == Some(&attempt.job.id) && !retired.contains(&item.number)
     };
     let stay: HashSet<CallerId> = inventory.values().filter(stays).map(|item| item.number).collect();
-    for &old in &stay {
-        end(attempt, Pair { old, new: None }, &stay, None).await?;
-    }
+    let released: Vec<Pair> = stay.iter().map(|&old| Pair { old, new: None }).collect();
+    end(attempt, &released, &stay, None).await?;
 
-    let reservations: Vec<_> =
-        good.iter().map(|&(at, item)| async move { Ok((at, reserve(attempt, item, stale).await?)) }).collect();
-    let reserved: Vec<(usize, bool)> =
-        stream::iter(reservations).buffer_unordered(IN_FLIGHT).try_collect::<Vec<_>>().await?;
-    for (at, _) in reserved.into_iter().filter(|(_, reserved)| !reserved) {
-        pairs[at].verdict = PairVerdict::Bad {
+    let to_reserve = retired.iter().filter_map(|number| Some((*inventory.get(number)?).clone())).collect();
+    let reserved = reserve(attempt, to_reserve, stale).await?;
+    for pair in pairs.iter_mut() {
+        let Some(old) = pair.good().map(|pair| pair.old).filter(|old| inventory.contains_key(old)) else { continue };
+        if reserved.get(&old) == Some(&true) {
+            continue;
+        }
+        pair.verdict = PairVerdict::Bad {
             code: RowCode::NumberRetired,
             field: rollcall_bulk::rotation::COLUMNS[0].name.to_owned(),
             message: "The number has been retired meanwhile, or another rotation is retiring it.".to_owned(),
@@ -118,46 +117,42 @@ fn put(kept: &mut Vec<InventoryNumber>, item: InventoryNumber) {
     kept.push(item);
 }
 
-/// Reserves one number, unless it is not to be had any more.
-async fn reserve(attempt: &Attempt<'_>, item: &InventoryNumber, stale: &[JobId]) -> Result<bool, StorageError> {
-    let (numbers, account, me) = (&attempt.world.numbers, attempt.account(), &attempt.job.id);
-    let mut now = item.clone();
-    loop {
+/// Reserves numbers. Whether each is reserved: one may not be to be had any more.
+async fn reserve(
+    attempt: &Attempt<'_>,
+    numbers: Vec<InventoryNumber>,
+    stale: &[JobId],
+) -> Result<HashMap<CallerId, bool>, StorageError> {
+    let me = &attempt.job.id;
+    let decide = |now: &InventoryNumber| {
         // It has come to its end before: a job that was sent back.
         if now.state_by.as_ref() == Some(me) {
-            return Ok(true);
+            return NumberFate::Stays(true);
         }
         let others = now.reserved_by.as_ref().is_some_and(|job| !stale.contains(job));
         if now.facts.state == NumberState::Retired || others {
-            return Ok(false);
+            return NumberFate::Stays(false);
         }
         if now.reserved_by.as_ref() == Some(me) {
-            return Ok(true);
+            return NumberFate::Stays(true);
         }
         let reserved = InventoryNumber { reserved_by: Some(me.clone()), version: now.version + 1, ..now.clone() };
-        if numbers.change_number(account, Some(&now), &reserved, &attempt.actor()).await? {
-            return Ok(true);
-        }
-        match numbers.number(account, item.number).await? {
-            Some(changed) => now = changed,
-            None => return Ok(false),
-        }
-    }
+        NumberFate::Becomes(Box::new(reserved), true)
+    };
+    change_each(attempt.world, attempt.account(), &attempt.actor(), numbers, decide).await
 }
 
 /// Takes reservations of a job away, where it is left: whatever else has become of the numbers stays. Two who do it at once do it once.
 pub(crate) async fn release(world: &World, account: &AccountId, job: &JobId, by: &Actor) -> Result<(), StorageError> {
-    for item in world.numbers.inventory(account).await? {
-        let mut now = Some(item);
-        while let Some(reserved) = now.filter(|item| item.reserved_by.as_ref() == Some(job)) {
-            let released = InventoryNumber { reserved_by: None, version: reserved.version + 1, ..reserved.clone() };
-            if world.numbers.change_number(account, Some(&reserved), &released, by).await? {
-                break;
-            }
-            now = world.numbers.number(account, reserved.number).await?;
+    let decide = |now: &InventoryNumber| {
+        if now.reserved_by.as_ref() != Some(job) {
+            return NumberFate::Stays(());
         }
-    }
-    Ok(())
+        let released = InventoryNumber { reserved_by: None, version: now.version + 1, ..now.clone() };
+        NumberFate::Becomes(Box::new(released), ())
+    };
+    let inventory = world.numbers.inventory(account).await?;
+    change_each(world, account, by, inventory, decide).await.map(drop)
 }
 
 /// Ends what the reservations began. Numbers that somebody keeps stay in service. Replacements take over departments first, so that nobody who dials by
@@ -176,15 +171,13 @@ pub(crate) async fn conclude(
         .filter_map(|pair| pair.new)
         .collect();
     let takes = rules.takes_over().iter().filter(|(new, _)| gone.contains(new));
-    let takes: Vec<_> = takes.map(|(&new, department)| take_over(attempt, new, department)).collect();
-    stream::iter(takes).buffer_unordered(IN_FLIGHT).try_collect::<()>().await?;
+    take_over(attempt, &takes.map(|(&new, department)| (new, department)).collect()).await?;
     let day = utc_day(attempt.job.started);
     let until = quarantine_days.map(|days| day.saturating_add(i64::from(days).days()));
-    let ends: Vec<_> = pairs.iter().filter_map(Checked::good).map(|pair| end(attempt, pair, kept, until)).collect();
-    let ended: Vec<Option<Ended>> = stream::iter(ends).buffer_unordered(IN_FLIGHT).try_collect().await?;
+    let ends: Vec<Pair> = pairs.iter().filter_map(Checked::good).collect();
+    let ended = end(attempt, &ends, kept, until).await?;
     let Some(mut before) = before(attempt, &attempt.keys).await? else { return Ok(()) };
     // An undo gives back what was so just before the end, and of those alone that have come to it.
-    let ended: HashMap<CallerId, Ended> = ended.into_iter().flatten().map(|ended| (ended.number(), ended)).collect();
     before.retired.retain(|item| ended.contains_key(&item.number));
     for item in &mut before.retired {
         if let Some(Ended::Now(was)) = ended.get(&item.number) {
@@ -204,19 +197,21 @@ pub(crate) async fn before(attempt: &Attempt<'_>, keys: &ResultKeys) -> Result<O
     bytes.map(read).transpose()
 }
 
-/// Gives a replacement the department of the number whose place it takes, unless it has got one meanwhile.
-async fn take_over(attempt: &Attempt<'_>, new: CallerId, department: &Ref) -> Result<(), StorageError> {
-    let (numbers, account) = (&attempt.world.numbers, attempt.account());
-    loop {
-        let before = numbers.number(account, new).await?;
-        let Some(before) = before.filter(|before| before.facts.department.is_none()) else { return Ok(()) };
-        let facts = NumberFacts { department: Some(department.clone()), ..before.facts.clone() };
-        let Ok(mut after) = before.change(facts, attempt.world.now()) else { return Ok(()) };
-        after.department_by = Some(attempt.job.id.clone());
-        if numbers.change_number(account, Some(&before), &after, &attempt.actor()).await? {
-            return Ok(());
+/// Gives replacements the departments of the numbers whose places they take, unless they have got one meanwhile.
+async fn take_over(attempt: &Attempt<'_>, departments: &HashMap<CallerId, &Ref>) -> Result<(), StorageError> {
+    let decide = |before: &InventoryNumber| {
+        if before.facts.department.is_some() {
+            return NumberFate::Stays(());
         }
-    }
+        let department = Some(departments[&before.number].clone());
+        let Ok(mut after) = before.change(NumberFacts { department, ..before.facts.clone() }, attempt.world.now())
+        else {
+            return NumberFate::Stays(());
+        };
+        after.department_by = Some(attempt.job.id.clone());
+        NumberFate::Becomes(Box::new(after), ())
+    };
+    change_present(attempt, departments.keys().copied().collect(), decide).await.map(drop)
 }
 
 /// A number that a rotation has brought to its end.
@@ -224,53 +219,57 @@ enum Ended {
     /// By this attempt: as it was just before.
     Now(Box<InventoryNumber>),
     /// By an earlier one.
-    Before(CallerId),
+    Before,
 }
 
-impl Ended {
-    fn number(&self) -> CallerId {
-        match self {
-            Self::Now(was) => was.number,
-            Self::Before(number) => *number,
-        }
-    }
+/// As [`change_each`], by what the numbers are now.
+async fn change_present<T>(
+    attempt: &Attempt<'_>,
+    numbers: Vec<CallerId>,
+    decide: impl Fn(&InventoryNumber) -> NumberFate<T>,
+) -> Result<HashMap<CallerId, T>, StorageError> {
+    let (world, account) = (attempt.world, attempt.account());
+    let present = if numbers.is_empty() { Vec::new() } else { world.numbers.numbers_of(account, &numbers).await? };
+    change_each(world, account, &attempt.actor(), present, decide).await
 }
 
+/// Brings the old numbers of pairs to their ends, where this job has reserved them. Gives those that have come to it; one that somebody keeps
+/// only loses its reservation.
 async fn end(
     attempt: &Attempt<'_>,
-    pair: Pair,
+    pairs: &[Pair],
     kept: &HashSet<CallerId>,
     rests_until: Option<Date>,
-) -> Result<Option<Ended>, StorageError> {
-    let (numbers, account) = (&attempt.world.numbers, attempt.account());
-    loop {
-        let before = numbers.number(account, pair.old).await?;
-        let Some(before) = before else { return Ok(None) };
+) -> Result<HashMap<CallerId, Ended>, StorageError> {
+    // A pair may stand twice.
+    let replacements: HashMap<CallerId, Option<CallerId>> = pairs.iter().map(|pair| (pair.old, pair.new)).collect();
+    let decide = |before: &InventoryNumber| {
         if before.reserved_by.as_ref() != Some(&attempt.job.id) {
             let mine = before.state_by.as_ref() == Some(&attempt.job.id);
-            return Ok(mine.then_some(Ended::Before(before.number)));
+            return NumberFate::Stays(mine.then_some(Ended::Before));
         }
+        let (new, kept) = (replacements[&before.number], kept.contains(&before.number));
         let mut facts = before.facts.clone();
-        if !kept.contains(&pair.old) {
+        if !kept {
             (facts.state, facts.resting_until) = match rests_until {
                 Some(_) => (NumberState::Resting, rests_until),
                 None => (NumberState::Retired, None),
             };
         }
         // One that has been retired meanwhile has lost its reservation by that.
-        let Ok(mut after) = before.change(facts, attempt.world.now()) else { return Ok(None) };
+        let Ok(mut after) = before.change(facts, attempt.world.now()) else { return NumberFate::Stays(None) };
         (after.reserved_by, after.version) = (None, before.version + 1);
-        if !kept.contains(&pair.old) {
+        if !kept {
             after.state_by = Some(attempt.job.id.clone());
         }
         if !after.facts.state.is_usable() {
-            after.second_look = Some(SecondLook { from: utc_day(attempt.world.now()), replacement: pair.new });
+            after.second_look = Some(SecondLook { from: utc_day(attempt.world.now()), replacement: new });
         }
         if after.facts.state == NumberState::Retired {
-            after.replaced_by = pair.new;
+            after.replaced_by = new;
         }
-        if numbers.change_number(account, Some(&before), &after, &attempt.actor()).await? {
-            return Ok((!kept.contains(&pair.old)).then(|| Ended::Now(Box::new(before))));
-        }
-    }
+        NumberFate::Becomes(Box::new(after), (!kept).then(|| Ended::Now(Box::new(before.clone()))))
+    };
+    let ended = change_present(attempt, replacements.keys().copied().collect(), decide).await?;
+    Ok(ended.into_iter().filter_map(|(number, ended)| Some((number, ended?))).collect())
 }

@@ -13,14 +13,18 @@ use rollcall_model::{
     audit::Actor,
     caller_id::CallerId,
     inventory::{InventoryNumber, utc_day},
+    jobs::JobId,
 };
 use tokio::time::Instant;
 
 use super::reservations;
 use crate::{
     Round, StorageError,
-    world::{ListNumbers, Sought, TableUsage, World},
+    world::{ListNumbers, NumberChange, Sought, TableUsage, World},
 };
+
+/// Rests that are ended together: what one share of a round may have begun in vain.
+const TOGETHER: usize = 100;
 
 /// Does what is due on this day, in UTC: a number that rests until the 9th is back in the first round of the 9th.
 ///
@@ -47,10 +51,8 @@ pub async fn scheduled(world: &World, round: &Round) -> Result<(), StorageError>
 
 /// Releases numbers that rotations have reserved and left so: they were given up, and could not do it any more.
 async fn release_given_up(world: &World, account: &AccountId, numbers: &[CallerId]) -> Result<(), StorageError> {
-    let mut jobs = BTreeSet::new();
-    for number in numbers {
-        jobs.extend(world.numbers.number(account, *number).await?.and_then(|number| number.reserved_by));
-    }
+    let numbers = world.numbers.numbers_of(account, numbers).await?;
+    let jobs: BTreeSet<JobId> = numbers.into_iter().filter_map(|number| number.reserved_by).collect();
     for job in jobs {
         if world.jobs.job(account, &job).await?.is_none_or(|record| record.ended.is_some()) {
             tracing::warn!(%account, job.id = %job, "a rotation that has ended had left numbers reserved");
@@ -69,12 +71,9 @@ async fn look_again(
     now: Timestamp,
     until: Instant,
 ) -> Result<(), StorageError> {
-    let mut owed = Vec::new();
-    for number in numbers {
-        // The index may be behind, so what counts is what the table says now.
-        let number = world.numbers.number(account, *number).await?;
-        owed.extend(number.filter(|number| number.look_due(utc_day(now)).is_some()));
-    }
+    // The index may be behind, so what counts is what the table says now.
+    let mut owed = world.numbers.numbers_of(account, numbers).await?;
+    owed.retain(|number| number.look_due(utc_day(now)).is_some());
     if owed.is_empty() {
         return Ok(());
     }
@@ -108,13 +107,12 @@ async fn look_again(
         world.lists.add_caller_ids(account, &numbers_of(&come), None, &Actor::Schedule, until, &mut usage).await?;
         world.lists.remove_caller_ids(account, &numbers_of(&go), &Actor::Schedule, until, &mut usage).await?;
     }
-    for number in &owed {
-        // Of the same version: what undoes the rotation must find the number as the rotation has left it. One that somebody changes
-        // meanwhile is met again in the next round.
-        let looked = InventoryNumber { second_look: None, ..number.clone() };
-        if world.numbers.change_number(account, Some(number), &looked, &Actor::Schedule).await? {
-            continue;
-        }
+    // Of the same version: what undoes the rotation must find the number as the rotation has left it. One that somebody changes
+    // meanwhile is met again in the next round.
+    let looked: Vec<_> = owed.iter().map(|number| InventoryNumber { second_look: None, ..number.clone() }).collect();
+    let changes = owed.iter().zip(&looked).map(|(number, after)| NumberChange { before: Some(number), after });
+    let written = world.numbers.change_numbers(account, &changes.collect::<Vec<_>>(), &Actor::Schedule).await?;
+    for (number, _) in owed.iter().zip(written).filter(|(_, written)| !written) {
         let now = world.numbers.number(account, number.number).await?;
         if now.is_some_and(|now| now.is_assignable() && now.facts.state.is_usable()) {
             // It came back into service at the same moment.
@@ -149,13 +147,26 @@ async fn end_rests(
     now: Timestamp,
 ) -> Result<(), StorageError> {
     let mut ended = 0_usize;
-    let next = || numbers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    while let Some(number) = next() {
+    let left = || numbers.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        let (rest, some) = {
+            let left = left();
+            let rest = left.len().saturating_sub(TOGETHER);
+            (rest, left[rest..].to_vec())
+        };
+        if some.is_empty() {
+            break;
+        }
         // The index may be behind, so what counts is what the table says now.
-        let resting = world.numbers.number(account, number).await?;
-        let Some(rested) = resting.as_ref().and_then(|number| number.rested(now)) else { continue };
+        let resting = world.numbers.numbers_of(account, &some).await?;
+        let rested = resting.iter().filter_map(|number| Some((number, number.rested(now)?)));
+        let rested: Vec<(&InventoryNumber, InventoryNumber)> = rested.collect();
+        let changes = rested.iter().map(|(number, after)| NumberChange { before: Some(*number), after });
         // One that somebody changes meanwhile is met again in the next round, if it rests still.
-        ended += usize::from(world.numbers.change_number(account, resting.as_ref(), &rested, &Actor::Schedule).await?);
+        let written = world.numbers.change_numbers(account, &changes.collect::<Vec<_>>(), &Actor::Schedule).await?;
+        ended += written.into_iter().filter(|written| *written).count();
+        // Only now: who is stopped before begins with the same in its next share of the round.
+        left().truncate(rest);
     }
     tracing::info!(%account, ended, "rests have ended");
     Ok(())

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use super::{resync::follow_users, rotation::numbers_before};
 use crate::{
     Attempt, Interrupt, Operation, Prepared, RowSource, StorageError, decide,
-    world::{ListChange, TableUsage, UserWrite},
+    world::{ListChange, NumberChange, TableUsage, UserWrite},
 };
 
 /// Takes back what another job did.
@@ -83,12 +83,10 @@ impl Operation for Undo {
             None => bring(attempt, &undone, &effects, (earlier, request.allow_empty)).await?,
         };
         // Numbers first: lists don't take back what is retired still.
-        for plan in &mut checkpoint.numbers {
-            if attempt.writes() {
-                restore(attempt, plan).await?;
-            } else if !attempt.job.previews() {
-                forget(attempt, plan).await?;
-            }
+        if attempt.writes() {
+            restore(attempt, &mut checkpoint.numbers).await?;
+        } else if !attempt.job.previews() {
+            forget(attempt, &mut checkpoint.numbers).await?;
         }
         let context = UndoContext {
             numbers: numbers_now(attempt, &checkpoint.numbers).await?,
@@ -260,48 +258,77 @@ async fn numbers_left(attempt: &Attempt<'_>, undone: &Job, earlier: &[JobId]) ->
         let done = kept.into_iter().flat_map(|kept| kept.numbers).filter(|plan| plan.change.is_ok());
         given_back.extend(done.map(|plan| plan.before.number));
     }
-    let (inventory, account) = (&attempt.world.numbers, attempt.account());
     let mut plans = Vec::new();
     if undone.upload.kind == JobKind::UploadNumbers {
-        for (before, after) in effects::of_numbers(attempt, undone).await? {
-            if !given_back.contains(&after.number) {
-                let now = inventory.number(account, after.number).await?;
-                plans.push(NumberPlan::of_upload(before, after, now.as_ref(), attempt.world.now()));
-            }
+        let mut effects = effects::of_numbers(attempt, undone).await?;
+        effects.retain(|(_, after)| !given_back.contains(&after.number));
+        let numbers: HashSet<CallerId> = effects.iter().map(|(_, after)| after.number).collect();
+        let now = numbers_of(attempt, numbers).await?;
+        for (before, after) in effects {
+            let now = now.get(&after.number);
+            plans.push(NumberPlan::of_upload(before, after, now, attempt.world.now()));
         }
         return Ok(plans);
     }
     let Some(before) = numbers_before(attempt, &undone.keys()).await? else { return Ok(plans) };
+    let numbers: HashSet<CallerId> =
+        before.retired.iter().chain(&before.replacements).map(|item| item.number).collect();
+    let now = numbers_of(attempt, numbers).await?;
     let retired = before.retired.into_iter().map(|item| (item, before.concluded));
     for (item, retired) in retired.chain(before.replacements.into_iter().map(|item| (item, false))) {
         let retired = retired && !given_back.contains(&item.number);
-        let now = inventory.number(account, item.number).await?;
-        plans.extend(NumberPlan::decide(item, now.as_ref(), &undone.id, retired));
+        let now = now.get(&item.number);
+        plans.extend(NumberPlan::decide(item, now, &undone.id, retired));
     }
     Ok(plans)
 }
 
-/// Puts a number of the inventory back. Where somebody else was faster, it is passed over.
-async fn restore(attempt: &Attempt<'_>, plan: &mut NumberPlan) -> Result<(), StorageError> {
-    let Ok([now, restored]) = &plan.change else { return Ok(()) };
+/// Puts numbers of the inventory back. One at which somebody else was faster is passed over.
+async fn restore(attempt: &Attempt<'_>, plans: &mut [NumberPlan]) -> Result<(), StorageError> {
+    let mut seen = HashSet::new();
+    let changes = plans.iter().enumerate().filter_map(|(at, plan)| {
+        let [now, restored] = plan.change.as_ref().ok()?;
+        // One that was retired, and that had taken another's place before, is put back once.
+        seen.insert(now.number).then_some((at, NumberChange { before: Some(now), after: restored }))
+    });
+    let (at, changes): (Vec<usize>, Vec<NumberChange<'_>>) = changes.unzip();
     let (inventory, account) = (&attempt.world.numbers, attempt.account());
-    if inventory.change_number(account, Some(now), restored, &attempt.actor()).await? {
-        return Ok(());
-    }
+    let written = inventory.change_numbers(account, &changes, &attempt.actor()).await?;
+    let written: HashSet<usize> = at.into_iter().zip(written).filter(|(_, done)| *done).map(|(at, _)| at).collect();
+    let left = plans.iter_mut().enumerate().filter(|(at, _)| !written.contains(at)).map(|(_, plan)| plan);
     // Or an earlier attempt of this job was.
-    let present: Option<InventoryNumber> = inventory.number(account, restored.number).await?;
-    if present.as_ref() != Some(restored) {
-        plan.change = Err(if present.is_some() { SkipReason::Changed } else { SkipReason::Gone });
+    pass_over(attempt, left, |is_there| if is_there { SkipReason::Changed } else { SkipReason::Gone }).await
+}
+
+/// Of a job that is given up: a number that has not been put back stays as it is.
+async fn forget(attempt: &Attempt<'_>, plans: &mut [NumberPlan]) -> Result<(), StorageError> {
+    pass_over(attempt, plans.iter_mut(), |_| SkipReason::NotRestored).await
+}
+
+/// Passes over the numbers that aren't as they were to be put back, each for a reason, which may depend on whether it is in the inventory at all.
+async fn pass_over(
+    attempt: &Attempt<'_>,
+    plans: impl Iterator<Item = &mut NumberPlan>,
+    reason: impl Fn(bool) -> SkipReason,
+) -> Result<(), StorageError> {
+    let plans: Vec<_> = plans.filter(|plan| plan.change.is_ok()).collect();
+    let numbers: HashSet<CallerId> = plans.iter().map(|plan| plan.before.number).collect();
+    let present = numbers_of(attempt, numbers).await?;
+    for plan in plans {
+        let now = present.get(&plan.before.number);
+        if plan.change.as_ref().is_ok_and(|[_, restored]| now != Some(restored)) {
+            plan.change = Err(reason(now.is_some()));
+        }
     }
     Ok(())
 }
 
-/// Of a job that is given up: a number that has not been put back stays as it is.
-async fn forget(attempt: &Attempt<'_>, plan: &mut NumberPlan) -> Result<(), StorageError> {
-    let Ok([_, restored]) = &plan.change else { return Ok(()) };
-    let present = attempt.world.numbers.number(attempt.account(), restored.number).await?;
-    if present.as_ref() != Some(restored) {
-        plan.change = Err(SkipReason::NotRestored);
-    }
-    Ok(())
+/// Numbers of the inventory, as they are now.
+async fn numbers_of(
+    attempt: &Attempt<'_>,
+    numbers: HashSet<CallerId>,
+) -> Result<HashMap<CallerId, InventoryNumber>, StorageError> {
+    let numbers: Vec<CallerId> = numbers.into_iter().collect();
+    let found = attempt.world.numbers.numbers_of(attempt.account(), &numbers).await?;
+    Ok(found.into_iter().map(|item| (item.number, item)).collect())
 }
