@@ -28,6 +28,7 @@ pub(crate) async fn apply<O: Operation>(
     reading: &mut Reading<O>,
 ) -> Result<AddedNumbers, Interrupt> {
     let Reading { job, context, .. } = reading;
+    let mut logged = LoggedGroups::before(attempt);
     // Users are counted again from the groups that earlier attempts have logged; what was asked of the table adds up.
     attempt.job.progress.users_done = 0;
     let mut done = Done::default();
@@ -35,7 +36,6 @@ pub(crate) async fn apply<O: Operation>(
     let mut waiting = Vec::new();
     let (mut number, mut start, mut portions) = (0, 0, Portions::default());
     let phase = Phase { operation, context };
-    let mut logged = LoggedGroups::before(attempt);
     let mut group = recall(attempt, job, &mut logged, start).await?;
     let decided = phase.decide(attempt, job, (number, start), &mut group, &mut portions).await;
     let mut read = decided.map_err(|error| attempt.late(error))?;

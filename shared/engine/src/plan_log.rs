@@ -8,7 +8,11 @@ use futures_util::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use rollcall_bulk::{bulk_job::Plan, job::Job, upload::ResultKeys};
+use rollcall_bulk::{
+    bulk_job::Plan,
+    job::{Job, Progress},
+    upload::ResultKeys,
+};
 use rollcall_model::stored;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -72,19 +76,31 @@ pub(crate) struct LoggedGroups {
 }
 
 impl LoggedGroups {
-    /// Those below these keys.
-    pub fn of(bucket: &Arc<dyn Bucket>, keys: &ResultKeys) -> Self {
+    /// Those below these keys, of which the first are there for sure: these are asked for ahead, and the others one after the other, since what isn't
+    /// there is asked for in vain.
+    pub fn of(bucket: &Arc<dyn Bucket>, keys: &ResultKeys, sure: usize) -> Self {
         let (bucket, keys) = (Arc::clone(bucket), keys.clone());
         let get = move |number| {
             let (bucket, key) = (Arc::clone(&bucket), keys.changes(number));
             async move { bucket.get(&key).await }
         };
-        Self { ahead: Some(stream::iter(0..).map(get).buffered(AHEAD).boxed()) }
+        let further = stream::iter(sure..).map(get.clone()).buffered(1);
+        Self { ahead: Some(stream::iter(0..sure).map(get).buffered(AHEAD).chain(further).boxed()) }
+    }
+
+    /// Those of a job that has come so far.
+    pub fn of_job(bucket: &Arc<dyn Bucket>, keys: &ResultKeys, progress: Progress) -> Self {
+        // None has more users.
+        let sure = progress.users_done / GROUP_USERS as u64;
+        Self::of(bucket, keys, usize::try_from(sure).unwrap_or(usize::MAX))
     }
 
     /// Those of attempts before this one. The first finds nothing, and need not look.
     pub fn before(attempt: &Attempt<'_>) -> Self {
-        if attempt.job.attempts == 1 { Self { ahead: None } } else { Self::of(&attempt.world.bucket, &attempt.keys) }
+        if attempt.job.attempts == 1 {
+            return Self { ahead: None };
+        }
+        Self::of_job(&attempt.world.bucket, &attempt.keys, attempt.job.progress)
     }
 
     /// The bytes of the next one.
@@ -129,7 +145,7 @@ pub(crate) async fn plans_of<P: DeserializeOwned, T>(
     job: &Job,
     take: impl Fn(P) -> Option<T>,
 ) -> Result<Vec<T>, StorageError> {
-    let mut logged = LoggedGroups::of(&attempt.world.bucket, &job.keys());
+    let mut logged = LoggedGroups::of_job(&attempt.world.bucket, &job.keys(), job.progress);
     let mut taken = Vec::new();
     while let Some(bytes) = logged.bytes().await? {
         let group: PlanGroup<P> =

@@ -61,7 +61,7 @@ pub(crate) async fn retract<O: Operation>(
         }
         let phase = Phase { operation, inventory: &inventory, fallen, now: &now };
         let mut back = HashSet::new();
-        let mut logged = LoggedGroups::of(&attempt.world.bucket, &attempt.keys);
+        let mut logged = LoggedGroups::of(&attempt.world.bucket, &attempt.keys, added.groups);
         for number in 0..added.groups {
             attempt.check_time()?;
             let group = logged.expect_next().await.map_err(|error| attempt.late(error))?;
