@@ -195,6 +195,7 @@ export type Job = {
   decided_by?: Actor;
   encoding?: string;
   ended?: string;
+  ends_about?: string;
   failure?: {
     because: "file";
     code: FileCode;
