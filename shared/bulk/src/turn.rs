@@ -1,9 +1,10 @@
 //! Whose turn it is, of jobs of which an account has one at a time: resyncs, and syncs with its own directory.
 //!
 //! **The newer goes on.** A job that comes while another is being worked on says so, and waits for moments: the other one sees it before it writes more, and
-//! gives way. One that was put off comes back to find that a newer one has begun, and does no more: the newer has read what there is later.
+//! gives way. One that was put off comes back to find that a newer one has begun, and does no more: the newer has read what there is later. One that waits
+//! says so again and again, so that nobody gives way to one that has died meanwhile.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rollcall_model::jobs::JobId;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,13 @@ pub struct Turn {
     holder: Option<Holder>,
     /// Who waits for it.
     wanted_by: Option<JobId>,
+    /// Until when it is believed that somebody waits who doesn't say so again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wanted_until: Option<Timestamp>,
 }
+
+/// How long it is believed that somebody waits. Who does says so each second, and a request that hangs takes ten to give up.
+const WAITS_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Holder {
@@ -39,21 +46,22 @@ impl Turn {
     /// Asks for the turn, for an attempt that ends at `until`. `has_begun` says that an earlier attempt at the job has had it.
     pub fn ask(&mut self, job: &JobId, has_begun: bool, until: Timestamp, now: Timestamp) -> TurnAnswer {
         let other = self.holder.as_ref().filter(|holder| holder.job != *job);
-        if has_begun && (other.is_some() || self.is_wanted_from(job)) {
+        if has_begun && (other.is_some() || self.is_wanted_from(job, now)) {
             return TurnAnswer::Overtaken;
         }
         if other.is_some_and(|holder| holder.until > now) {
-            self.wanted_by = Some(job.clone());
+            (self.wanted_by, self.wanted_until) = (Some(job.clone()), Some(now + WAITS_FOR));
             return TurnAnswer::Wait;
         }
-        self.wanted_by = self.wanted_by.take().filter(|wanted| wanted != job);
+        // Whoever waits still says so in a moment.
+        (self.wanted_by, self.wanted_until) = (None, None);
         self.holder = Some(Holder { job: job.clone(), until });
         TurnAnswer::Taken
     }
 
     /// Whether a job may go on to write: it has the turn, and nobody waits for it.
-    pub fn is_of(&self, job: &JobId) -> bool {
-        self.holder.as_ref().is_some_and(|holder| holder.job == *job) && !self.is_wanted_from(job)
+    pub fn is_of(&self, job: &JobId, now: Timestamp) -> bool {
+        self.holder.as_ref().is_some_and(|holder| holder.job == *job) && !self.is_wanted_from(job, now)
     }
 
     /// A job has ended, or gives way.
@@ -62,7 +70,7 @@ impl Turn {
             holder.until = holder.until.min(now);
         }
         if self.wanted_by.as_ref() == Some(job) {
-            self.wanted_by = None;
+            (self.wanted_by, self.wanted_until) = (None, None);
         }
     }
 
@@ -71,8 +79,9 @@ impl Turn {
         *self == Self::default()
     }
 
-    fn is_wanted_from(&self, job: &JobId) -> bool {
-        self.wanted_by.as_ref().is_some_and(|wanted| wanted != job)
+    fn is_wanted_from(&self, job: &JobId, now: Timestamp) -> bool {
+        let waits = self.wanted_until.is_some_and(|until| until > now);
+        waits && self.wanted_by.as_ref().is_some_and(|wanted| wanted != job)
     }
 }
 
@@ -94,12 +103,12 @@ mod tests {
     fn the_newer_waits_until_the_older_has_given_way() {
         let mut turn = Turn::default();
         assert_eq!(turn.ask(&job(1), false, minute(5), minute(0)), TurnAnswer::Taken);
-        assert!(turn.is_of(&job(1)));
+        assert!(turn.is_of(&job(1), minute(1)));
         assert_eq!(turn.ask(&job(2), false, minute(6), minute(1)), TurnAnswer::Wait);
-        assert!(!turn.is_of(&job(1)) && !turn.is_of(&job(2)));
+        assert!(!turn.is_of(&job(1), minute(1)) && !turn.is_of(&job(2), minute(1)));
         turn.give_up(&job(1), minute(2));
         assert_eq!(turn.ask(&job(2), false, minute(6), minute(2)), TurnAnswer::Taken);
-        assert!(turn.is_of(&job(2)));
+        assert!(turn.is_of(&job(2), minute(2)));
         assert_eq!(turn.ask(&job(1), true, minute(8), minute(3)), TurnAnswer::Overtaken);
     }
 
@@ -123,7 +132,37 @@ mod tests {
         let mut turn = Turn::default();
         turn.ask(&job(1), false, minute(5), minute(0));
         assert_eq!(turn.ask(&job(2), false, minute(6), minute(1)), TurnAnswer::Wait);
-        turn.give_up(&job(2), minute(2));
-        assert!(turn.is_of(&job(1)));
+        turn.give_up(&job(2), minute(1));
+        assert!(turn.is_of(&job(1), minute(1)));
+    }
+
+    #[test]
+    fn nobody_gives_way_to_one_that_has_died_over_its_waiting() {
+        let mut turn = Turn::default();
+        turn.ask(&job(1), false, minute(5), minute(0));
+        assert_eq!(turn.ask(&job(2), false, minute(6), minute(1)), TurnAnswer::Wait);
+        assert!(turn.is_of(&job(1), minute(2)), "it says so no more");
+        assert_eq!(turn.ask(&job(1), true, minute(9), minute(4)), TurnAnswer::Taken);
+        assert_eq!(turn.ask(&job(2), false, minute(9), minute(8)), TurnAnswer::Wait);
+        turn.give_up(&job(1), minute(8));
+        // Nor does one that comes anew once the first has ended, unless the other still waits.
+        assert_eq!(turn.ask(&job(3), false, minute(20), minute(8)), TurnAnswer::Taken);
+        assert!(turn.is_of(&job(3), minute(8)));
+        assert_eq!(turn.ask(&job(2), false, minute(9), minute(8)), TurnAnswer::Wait);
+        assert!(!turn.is_of(&job(3), minute(8)));
+    }
+
+    #[test]
+    fn a_turn_reads_back_also_as_it_was_kept_before() {
+        let mut turn = Turn::default();
+        turn.ask(&job(1), false, minute(5), minute(0));
+        turn.ask(&job(2), false, minute(6), minute(1));
+        let mut json = serde_json::to_value(&turn).unwrap();
+        assert_eq!(serde_json::from_value::<Turn>(json.clone()).unwrap(), turn);
+        json.as_object_mut().unwrap().remove("wanted_until");
+        assert!(
+            serde_json::from_value::<Turn>(json).unwrap().is_of(&job(1), minute(1)),
+            "it isn't known who still waits"
+        );
     }
 }

@@ -64,8 +64,14 @@ pub trait Operation: Send + Sync {
     const LOOKS_AGAIN: bool = false;
 
     /// Called with the inventory as it is when plans have been carried out, before rows are judged. Whether plans are to be [looked at
-    /// again](Self::look_again).
-    fn has_fallen(&self, _job: &mut Self::Job, _context: &Self::Context, _inventory: &[InventoryNumber]) -> bool {
+    /// again](Self::look_again). `settled` says that an earlier attempt has done so, and may have ended what follows from the outcomes.
+    fn has_fallen(
+        &self,
+        _job: &mut Self::Job,
+        _context: &Self::Context,
+        _inventory: &[InventoryNumber],
+        _settled: bool,
+    ) -> bool {
         false
     }
 

@@ -53,8 +53,7 @@ pub(crate) async fn retract<O: Operation>(
     }
     for round in 0..ROUNDS {
         let inventory = attempt.inventory().await?;
-        // Numbers that have come to their ends since the last look can't come back, so what relies on their replacements stays.
-        let fallen = operation.has_fallen(&mut reading.job, &reading.context, &inventory) && !attempt.settled;
+        let fallen = operation.has_fallen(&mut reading.job, &reading.context, &inventory, attempt.settled);
         let now = overtaken(attempt, &inventory, &added.added);
         if now.refused.is_empty() && !fallen && !(added.corrected && round == 0) {
             break;

@@ -15,7 +15,7 @@ use rollcall_model::{
     audit::Actor,
     caller_id::CallerId,
     jobs::JobId,
-    user::{Claim, DirectoryId, User, fold},
+    user::{Claim, DirectoryId, Policy, User, fold},
 };
 use tokio::time::Instant;
 
@@ -81,10 +81,11 @@ impl State {
         true
     }
 
-    /// Sets a list, if it is still as it was. Whether it is as wanted: also where this job has written the user before.
+    /// Sets a list, if it is still as it was, and hasn't come into force meanwhile. Whether it is as wanted: also where this job has written the user before.
     fn set_list(&mut self, change: &ListChange<'_>, job: &JobId) -> bool {
+        let is_decided_on = |person: &Person| change.policy == Policy::Custom || person.user.policy == change.policy;
         match (&change.lists, self.users.get(change.login)) {
-            (Some([before, after]), Some(person)) if person.user.caller_ids == *before => {
+            (Some([before, after]), Some(person)) if person.user.caller_ids == *before && is_decided_on(person) => {
                 let user = User { caller_ids: after.clone(), ..person.user.clone() };
                 let person = Person { user, written_by: Some(job.clone()), ..person.clone() };
                 self.put_user(change.login, Some(person));

@@ -97,6 +97,10 @@ pub fn claim(existing: Option<Job>, upload: &InboxKey, source: &ObjectVersion, d
             return ClaimOutcome::Ended;
         }
         JobState::Failed if !gave_up => return ClaimOutcome::Ended,
+        // Whoever gives it up has something to add yet: what it releases must not be what a new attempt has reserved, and its mail comes first.
+        JobState::Failed if job.lease.as_ref().is_some_and(|lease| lease.until > delivery.at) => {
+            return ClaimOutcome::Busy;
+        }
         // Sent back, its deliveries died before they came as far as a claim. Taken for done, it would be gone.
         JobState::Failed if delivery.is_last() => {
             job.lease = lease;

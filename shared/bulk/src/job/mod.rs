@@ -268,6 +268,8 @@ impl Job {
             }
             (Decision::Undo, _) if self.can_be_undone() => {
                 job.state = JobState::Undone;
+                // Whoever is still giving it up has nothing to add any more.
+                job.lease = None;
                 job.undone_by = match by {
                     Actor::Job(undo) => Some(undo.clone()),
                     Actor::Call(_) | Actor::Schedule | Actor::Bucket => None,

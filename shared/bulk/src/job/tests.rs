@@ -182,6 +182,23 @@ fn a_job_sent_back_from_the_dead_letter_queue_lives_again() {
     assert_eq!((job.state, job.failure, job.mail), (JobState::Running, None, None));
 }
 
+/// An event that came twice: the one is being given up when the other is sent back from the dead-letter queue.
+#[test]
+fn nobody_takes_a_job_up_that_somebody_else_is_giving_up() {
+    let ClaimOutcome::GiveUp(job) = claimed(Some(running()), &delivery(3, 500)) else { panic!() };
+    let giving_up = Job { state: JobState::Failed, ..*job };
+    for number in 1..=3 {
+        assert_eq!(claimed(Some(giving_up.clone()), &delivery(number, 509)), ClaimOutcome::Busy, "{number}");
+    }
+    assert!(
+        matches!(claimed(Some(giving_up.clone()), &delivery(1, 510)), ClaimOutcome::Work(_)),
+        "it has died over it"
+    );
+    assert!(matches!(claimed(Some(giving_up.clone()), &delivery(3, 510)), ClaimOutcome::GiveUp(_)));
+    let given_up = Job { lease: None, ..giving_up };
+    assert!(matches!(claimed(Some(given_up), &delivery(1, 505)), ClaimOutcome::Work(_)));
+}
+
 #[test]
 fn a_job_that_is_given_up_over_its_mail_looks_at_nothing_again() {
     let mut mailing = Job { phase: Phase::Mailing, ..running() };
@@ -225,7 +242,11 @@ fn a_job_says_who_has_decided_and_which_job_has_undone_it() {
     let undo = JobId::parse("0123456789abcdef0123456789abcdef").unwrap();
     let finished = Job { state: JobState::Finished, decided_by: Some(ann()), ..held };
     let undone = finished.decide(Decision::Undo, &Actor::Job(undo.clone())).unwrap();
-    assert_eq!((undone.decided_by, undone.undone_by), (Some(ann()), Some(undo)));
+    assert_eq!((undone.decided_by, undone.undone_by), (Some(ann()), Some(undo.clone())));
+    let ClaimOutcome::GiveUp(job) = claimed(Some(running()), &delivery(3, 500)) else { panic!() };
+    let giving_up = Job { state: JobState::Failed, ..*job };
+    let undone = giving_up.decide(Decision::Undo, &Actor::Job(undo)).unwrap();
+    assert_eq!((undone.state, undone.lease), (JobState::Undone, None), "nobody writes over that");
 }
 
 #[test]

@@ -56,6 +56,8 @@ pub enum PairVerdict {
     Good(Pair),
     /// The same pair stands further up.
     Repeated(Pair),
+    /// It could, and was for some perhaps, until the job was given up. Then somebody else has retired the number, or is about to.
+    Lost(Pair),
     /// It can't.
     Bad {
         /// Why.
@@ -72,7 +74,22 @@ impl Checked {
     pub fn good(&self) -> Option<Pair> {
         match self.verdict {
             PairVerdict::Good(pair) => Some(pair),
+            PairVerdict::Repeated(_) | PairVerdict::Lost(_) | PairVerdict::Bad { .. } => None,
+        }
+    }
+
+    /// The pair, if it can be carried out, or could.
+    pub(super) fn was_good(&self) -> Option<Pair> {
+        match self.verdict {
+            PairVerdict::Good(pair) | PairVerdict::Lost(pair) => Some(pair),
             PairVerdict::Repeated(_) | PairVerdict::Bad { .. } => None,
+        }
+    }
+
+    /// Somebody else has retired the number, or is about to.
+    pub fn lose(&mut self) {
+        if let PairVerdict::Good(pair) = self.verdict {
+            self.verdict = PairVerdict::Lost(pair);
         }
     }
 }

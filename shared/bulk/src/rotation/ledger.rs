@@ -41,7 +41,16 @@ struct Came {
     added: Vec<CallerId>,
     retracted: Vec<CallerId>,
     kept: Vec<CallerId>,
+    /// Something was taken off, and is on the list again.
+    returned: bool,
     left_out: Option<LeftOut>,
+}
+
+impl Came {
+    /// Whether the list was written, also where it is whole again.
+    fn has_written(&self) -> bool {
+        self.returned || !self.removed.is_empty() || !self.added.is_empty() || !self.retracted.is_empty()
+    }
 }
 
 impl RotationLedger {
@@ -87,12 +96,10 @@ impl RotationLedger {
         self.kept.keys().chain(&self.kept_for_policies).copied().collect()
     }
 
-    /// The folded login IDs of those whose lists are others now.
+    /// The folded login IDs of those whose lists are others now, or were in between: they may have been seen so.
     pub fn changed(&self) -> impl Iterator<Item = &str> {
-        let changed = self.logins.iter().zip(&self.came).filter(|(_, came)| {
-            came.as_ref()
-                .is_some_and(|came| !came.removed.is_empty() || !came.added.is_empty() || !came.retracted.is_empty())
-        });
+        let changed =
+            self.logins.iter().zip(&self.came).filter(|(_, came)| came.as_ref().is_some_and(Came::has_written));
         changed.map(|(login, _)| login.as_str())
     }
 
@@ -116,6 +123,11 @@ impl RotationLedger {
         Some((login.into_owned(), self.pair(row)?.good()?.old))
     }
 
+    fn has_removed(&self, folded_login: &str, old: CallerId) -> bool {
+        let came = self.user(folded_login).and_then(|user| self.came[user].as_ref());
+        came.is_some_and(|came| came.removed.iter().any(|pair| pair.old == old))
+    }
+
     fn pair(&self, row: &Row<'_>) -> Option<&Checked> {
         self.places.get(&*row.value(AT)?).map(|&at| &self.pairs[at])
     }
@@ -130,7 +142,7 @@ impl BulkJob for RotationLedger {
 
     fn read_row(&mut self, row: &Row<'_>) {
         let Some(login) = row.value(LOGIN).filter(|login| !login.is_empty()) else { return };
-        if self.pair(row).and_then(Checked::good).is_none() || self.index.contains_key(&*login) {
+        if self.pair(row).and_then(Checked::was_good).is_none() || self.index.contains_key(&*login) {
             return;
         }
         self.index.insert(login.clone().into_owned(), self.logins.len());
@@ -168,7 +180,8 @@ impl BulkJob for RotationLedger {
             for number in &kept {
                 *self.kept.entry(*number).or_default() += 1;
             }
-            self.came[user] = Some(Came { removed, added: added.clone(), retracted, kept, left_out: *left_out });
+            let (added, returned) = (added.clone(), !plan.returned.is_empty());
+            self.came[user] = Some(Came { removed, added, retracted, kept, returned, left_out: *left_out });
         }
     }
 
@@ -180,6 +193,9 @@ impl BulkJob for RotationLedger {
         key(row)
     }
 }
+
+/// What is wrong with a number that somebody else retires.
+const LOST: &str = "The number has been retired meanwhile, or another rotation is retiring it.";
 
 /// Judges a row.
 fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
@@ -194,6 +210,12 @@ fn judge(row: &Row<'_>, ledger: &RotationLedger) -> Judgement {
     };
     let pair = match &checked.verdict {
         PairVerdict::Good(pair) => *pair,
+        // What was done before stays done.
+        PairVerdict::Lost(pair) if ledger.has_removed(&login, pair.old) => *pair,
+        PairVerdict::Lost(_) => {
+            let message = format!("{LOST} ({})", checked.asked.at);
+            return Judgement::failed(Remark::error(RowCode::NumberRetired, old_field, &checked.asked.old, message));
+        }
         PairVerdict::Repeated(pair) => {
             let message = format!("The same pair stands further up ({}).", checked.asked.at);
             return unchanged(Warning::DuplicateInFile, old_field, &pair.old.to_string(), message);

@@ -63,6 +63,9 @@ pub struct RotationPlan {
     /// The list that this was decided on, as long as the attempt lives: a later one looks again.
     #[serde(skip)]
     pub list: Option<Vec<CallerId>>,
+    /// By what the user dialled then.
+    #[serde(skip)]
+    pub policy: Policy,
 }
 
 impl RotationPlan {
@@ -108,6 +111,7 @@ impl RotationPlan {
             plan.added.clear();
         }
         plan.list = Some(before.clone());
+        plan.policy = policy;
         plan
     }
 
@@ -122,13 +126,14 @@ impl RotationPlan {
         Some([before, after])
     }
 
-    /// Takes the whole of it back, as far as numbers can come back: what it left to the user is out of service.
-    pub fn give_back(&mut self, now: &Overtaken) {
+    /// Takes the whole of it back, as far as numbers can come back: what it left to the user is out of service. Of what came for them, what others
+    /// have taken off the `list` since is theirs to say.
+    pub fn give_back(&mut self, now: &Overtaken, list: &[CallerId]) {
         let returned: Vec<CallerId> =
             self.removed.iter().map(|pair| pair.old).filter(|old| !now.gone.contains(old)).collect();
         if !returned.is_empty() {
             self.return_numbers(&returned);
-            self.retracted.append(&mut self.added);
+            self.retracted.extend(self.added.drain(..).filter(|number| list.contains(number)));
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
 use rollcall_model::{
     caller_id::CallerId,
     inventory::DialableNumbers,
-    user::{Claim, User},
+    user::{Claim, Policy, User},
 };
 
 /// One thing to be taken back.
@@ -67,6 +67,9 @@ pub struct UndoPlan {
     /// The list that this was decided on, as long as the attempt lives: a later one looks again.
     #[serde(skip)]
     pub list: Option<Vec<CallerId>>,
+    /// By what the user dialled then.
+    #[serde(skip)]
+    pub policy: Policy,
 }
 
 /// What becomes of a user, but for its list.
@@ -146,6 +149,7 @@ impl UndoPlan {
             return plan;
         };
         plan.list = Some(user.caller_ids.clone());
+        plan.policy = user.policy;
         match &effect.user {
             UserEffect::Created(created) => plan.take_back_creation(effect, created, user),
             UserEffect::Changed(change) => {

@@ -110,6 +110,20 @@ impl BulkJob for UploadJob {
     }
 }
 
+impl UserPlan {
+    /// Whether what there is to be done now begins with the user as this plan left it: then it was carried out, and what was in the way of the
+    /// rest of its rows is no more.
+    fn has_left(&self, now: &UserChange) -> bool {
+        let bare = |user: &User| User { caller_ids: Vec::new(), ..user.clone() };
+        match (&self.change, now) {
+            (UserChange::Create(left) | UserChange::Update { after: left, .. }, UserChange::Update { before, .. }) => {
+                bare(left) == bare(before)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Plan for UserPlan {
     fn waits(&self) -> bool {
         matches!(&self.change, UserChange::Refused(refusal) if refusal.waits)
@@ -120,7 +134,7 @@ impl Plan for UserPlan {
     }
 
     fn keep_done(&mut self, now: &Self) -> bool {
-        if now.change != UserChange::None {
+        if now.change != UserChange::None && !self.has_left(&now.change) {
             return false;
         }
         let had_numbers = !self.numbers.add.is_empty();

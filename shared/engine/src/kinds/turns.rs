@@ -52,7 +52,7 @@ impl Line {
             Self::Resyncs => schedules.resync_state(account).await?.map(|state| state.value.turn),
             Self::Syncs => schedules.sync_state(account).await?.map(|state| state.value.turn),
         };
-        if turn.is_some_and(|turn| turn.is_of(job)) {
+        if turn.is_some_and(|turn| turn.is_of(job, attempt.world.now())) {
             return Ok(true);
         }
         self.give_up(attempt).await?;

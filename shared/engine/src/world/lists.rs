@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use std::collections::HashSet;
 
 use rollcall_bulk::rotation::{Holder, LeftByPolicy, Only, PolicyCounts};
-use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, jobs::JobId};
+use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, jobs::JobId, user::Policy};
 use tokio::time::Instant;
 
 use super::{NotWritten, TableUsage};
@@ -54,6 +54,8 @@ pub struct Sought<'a> {
 pub struct ListChange<'a> {
     /// The user, by folded login ID.
     pub login: &'a str,
+    /// By what the user dialled when this was decided. A list that was not in force then is changed only as long as it isn't.
+    pub policy: Policy,
     /// The list before and after; `None` where nothing is to be written, but only looked whether the job has done so.
     pub lists: Option<[Vec<CallerId>; 2]>,
 }
@@ -106,7 +108,7 @@ pub trait Lists: Send + Sync {
         usage: &mut TableUsage,
     ) -> Result<(), StorageError>;
 
-    /// Writes lists for a job, each if it is still as it was. One that this job has written already is left alone. Users' versions are not raised: appends, which raise none either, make a
+    /// Writes lists for a job, each if it is still as it was, and if it hasn't come into force meanwhile. One that this job has written already is left alone. Users' versions are not raised: appends, which raise none either, make a
     /// list another one, and so does this.
     ///
     /// # Errors

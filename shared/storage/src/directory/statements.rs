@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{
 };
 use futures_util::future::try_join_all;
 use rollcall_engine::{Backoff, world::TableUsage};
-use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId};
+use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, user::Policy};
 use tokio::{
     sync::{AcquireError, Semaphore, SemaphorePermit},
     time::Instant,
@@ -21,7 +21,7 @@ use super::{
     Directory,
     bulk::IN_FLIGHT,
     stream::CHANGED_BY,
-    users::{CALLER_IDS, number_set},
+    users::{CALLER_IDS, POLICY, number_set},
 };
 use crate::{
     ErrorKind, StorageError,
@@ -52,8 +52,8 @@ pub(super) struct Statements<'a> {
 pub(super) enum ListCondition<'a> {
     /// On none.
     Any,
-    /// It is this one.
-    Is(&'a [CallerId]),
+    /// It is this one, and the user dials by this policy, if that isn't the list itself.
+    Is(&'a [CallerId], Policy),
     /// So many more numbers can come onto it without making it longer than `limit`.
     HasRoom { more: usize, limit: usize },
 }
@@ -121,8 +121,8 @@ impl Directory {
         let _ = match condition {
             ListCondition::Any => Ok(()),
             // A set can't be empty, also not to compare with: a user without numbers has no list.
-            ListCondition::Is([]) => write!(statement, " AND {CALLER_IDS} IS MISSING"),
-            ListCondition::Is(before) => {
+            ListCondition::Is([], _) => write!(statement, " AND {CALLER_IDS} IS MISSING"),
+            ListCondition::Is(before, _) => {
                 values.push(number_set(before));
                 write!(statement, " AND {CALLER_IDS} = ?")
             }
@@ -136,6 +136,10 @@ impl Directory {
                 }
             }
         };
+        if let ListCondition::Is(_, policy @ (Policy::All | Policy::Department)) = condition {
+            values.push(AttributeValue::S(policy.as_str().to_owned()));
+            let _ = write!(statement, " AND {POLICY} = ?");
+        }
         let request = BatchStatementRequest::builder().statement(statement).set_parameters(Some(values));
         request.build().expect("a statement has been given")
     }

@@ -68,7 +68,8 @@ impl Reference {
             set(Act::TakeOff(*number), APPLIED);
         }
         for (old, new) in deed.removed.iter().filter(|(old, _)| !list.contains(old)) {
-            let mine = new.filter(|new| deed.added.contains(new));
+            // What an earlier undo has taken off itself is nobody else's decision: that the old number comes back can be asked for once more.
+            let mine = new.filter(|new| deed.added.contains(new) && left(&Act::TakeOff(*new)));
             let comes = self.numbers[old].0 != NumberState::Retired;
             match mine {
                 // Somebody has taken the replacement off: it is for them to say what comes.

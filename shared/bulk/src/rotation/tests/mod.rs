@@ -9,7 +9,7 @@ use crate::bulk_job::{BulkJob, Overtaken, Plan};
 use crate::{
     append::{AppendPlan, LoginLookup},
     left_out::LeftOut,
-    report::Report,
+    report::{Report, RowStatus},
     undo::{Effect, NumbersNow, UndoLedger as Undo, UndoTarget},
 };
 use jiff::Timestamp;
@@ -173,6 +173,33 @@ fn rows_tell_of_each_number_and_each_who_has_it() {
     assert_eq!(ledger.kept(), HashSet::from([number(1)]));
 }
 
+/// A rotation that was given up, and whose number another has taken when it is sent back.
+#[test]
+fn what_was_done_before_others_took_the_number_is_told_as_done() {
+    let inventory = in_service(0..5);
+    let mut pairs = checked("9876500000,9876500004\n", &inventory, &[]);
+    let before = Rules::new(&pairs, &inventory, terms(false));
+    let named = |login: &str, list: &[u64]| Holder { login: login.to_owned(), ..holder(Policy::Custom, list) };
+    let holders = [named("asha", &[0, 1]), named("ravi", &[0, 2])];
+    let mut csv = Writer::new(b',');
+    rows(&pairs, &holders, &before, &BTreeMap::new()).for_each(|row| csv.record(row.iter().map(|cell| &**cell)));
+    let file = csv.take();
+    let done = RotationPlan::decide("asha", Some(&holders[0]), &before);
+
+    pairs[0].lose();
+    let now = Rules::new(&pairs, &inventory, terms(false));
+    let mut ledger = RotationLedger::new(pairs);
+    each_row(&file, |row| ledger.read_row(row));
+    ledger.record(&done);
+    let left = RotationPlan::decide("ravi", Some(&holders[1]), &now);
+    assert!(!left.writes(), "the number is another's to retire");
+    ledger.record(&left);
+    let mut told = Vec::new();
+    each_row(&file, |row| told.push(ledger.judge(row).status));
+    assert_eq!(told, [RowStatus::Applied, RowStatus::Failed]);
+    assert_eq!(ledger.changed().collect::<Vec<_>>(), ["asha"]);
+}
+
 #[test]
 fn what_an_earlier_attempt_has_done_stays_its_doing() {
     let inventory = in_service(0..9);
@@ -223,9 +250,27 @@ fn what_a_fallen_replacement_had_replaced_comes_back_and_stays_in_service() {
 
     // Where what the user was to keep has fallen, all of it comes back that can.
     let mut plan = RotationPlan::decide("asha", Some(&holder(Policy::Custom, &[0, 1, 2])), &rules);
-    plan.give_back(&Overtaken { gone: HashSet::from([number(1)]), ..Overtaken::default() });
+    let partly = Overtaken { gone: HashSet::from([number(1)]), ..Overtaken::default() };
+    // Also where somebody has taken the replacement off: then it doesn't come for that.
+    let mut bereft = plan.clone();
+    bereft.give_back(&partly, &[]);
+    let correction = bereft.retract(&Overtaken::default()).expect("it came back");
+    assert_eq!((correction.off, correction.back), (numbers(&[]), &*numbers(&[0])));
+    plan.give_back(&partly, &numbers(&[2, 5]));
     let correction = plan.retract(&Overtaken::default()).expect("it came back");
     assert_eq!((correction.off, correction.back), (numbers(&[5]), &*numbers(&[0])));
+
+    // Others may have seen the list in between, also where it is whole again.
+    let mut plan = RotationPlan::decide("asha", Some(&holder(Policy::Custom, &[1, 2])), &rules);
+    let mut ledger = RotationLedger::new(pairs.clone());
+    let rows: Vec<String> = rows(&pairs, &[holder(Policy::Custom, &[1, 2])], &rules, &BTreeMap::new())
+        .map(|row| row.map(std::borrow::Cow::into_owned).join(","))
+        .collect();
+    each_row(rows.join("\n").as_bytes(), |row| ledger.read_row(row));
+    plan.give_back(&Overtaken::default(), &numbers(&[2]));
+    assert!(!plan.writes());
+    ledger.record(&plan);
+    assert_eq!(ledger.changed().collect::<Vec<_>>(), ["asha"]);
 
     // A later attempt that finds the replacement fallen keeps the number from the beginning.
     let mut fewer = inventory.clone();

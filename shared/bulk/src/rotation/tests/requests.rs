@@ -7,6 +7,7 @@ fn verdicts(pairs: &[Checked]) -> Vec<String> {
     let verdict = |pair: &Checked| match &pair.verdict {
         PairVerdict::Good(_) => String::new(),
         PairVerdict::Repeated(_) => "repeated".to_owned(),
+        PairVerdict::Lost(_) => "lost".to_owned(),
         PairVerdict::Bad { code, field, .. } => format!("{code} {}", field.split(' ').next().unwrap()),
     };
     pairs.iter().map(verdict).collect()

@@ -48,6 +48,35 @@ fn an_address_that_one_row_gives_up_is_anothers_in_any_order() {
     assert_eq!(run(kept, &mut directory).rows, ["failed EMAIL_TAKEN", "unchanged"]);
 }
 
+/// A job that is given up when the row further up has given the address away: the rest of the row could be done now.
+#[test]
+fn who_was_kept_out_stays_so_by_a_job_that_is_given_up() {
+    let email = |login: &str, address: &str| {
+        let mut user = user(login);
+        user.profile.email = EmailAddress::parse(address).ok();
+        user
+    };
+    let file = b"Login ID,Email,Block Web Login\na,one@example.com,\nb,two@example.com,Yes\n";
+    let mut reader = UserRowReader::new("IN".parse().unwrap(), &[]);
+    let mut wanted = UserRequests::default();
+    each_row(file, |row| wanted.take(row, &mut reader));
+    let ledger = wanted.finish_reading();
+    let mut directory = Directory::with([email("a", "two@example.com"), user("b")]);
+    let plan = |directory: &Directory, login: &str| {
+        let (owners, at) = (directory.owners(), Timestamp::UNIX_EPOCH);
+        let present = UserNow { user: directory.users.get(login), owners: &owners, now: at, as_of: at };
+        ledger.plan(ledger.user(login).unwrap(), present, &Catalog::default(), DEFAULT_LIST_LIMIT)
+    };
+    let (gives, kept_out) = (plan(&directory, "a"), plan(&directory, "b"));
+    assert!(kept_out.left_out.is_some() && kept_out.writes());
+    directory.write(&gives);
+    assert!(!kept_out.clone().keep_done(&plan(&directory, "b")), "its turn hadn't come");
+    directory.write(&kept_out);
+    let rest = plan(&directory, "b");
+    assert!(rest.left_out.is_none() && rest.writes());
+    assert!(kept_out.clone().keep_done(&rest));
+}
+
 #[test]
 fn every_claim_that_is_anothers_is_told_at_once_with_who_has_it() {
     let (mut mail, mut phone, mut person) = (user("mail"), user("phone"), user("person"));

@@ -163,7 +163,7 @@ impl Operation for Resync {
     async fn finish(&self, attempt: &mut Attempt<'_>, _: &ResyncLedger, _: &ResyncContext) -> Result<(), StorageError> {
         let done = Resynced { job: attempt.job.id.clone(), at: attempt.world.now() };
         let change = |state: &mut ResyncState| {
-            if state.turn.is_of(&done.job) {
+            if state.turn.is_of(&done.job, done.at) {
                 (state.done, state.ended) = (Some(done.clone()), None);
             }
             state.turn.give_up(&done.job, done.at);

@@ -8,8 +8,15 @@ use rollcall_bulk::{
 };
 use rollcall_model::{caller_id::CallerId, jobs::ObjectVersion};
 
-use super::{Checkpoint, reservations, walk};
-use crate::{Attempt, Interrupt, StorageError, read::Rows, world::Sought};
+use super::{Checkpoint, holder, reservations, walk};
+use crate::{
+    Attempt, Interrupt, StorageError,
+    read::Rows,
+    world::{Sought, TableUsage, Walk},
+};
+
+/// Users with long lists that are read at a time.
+const AT_A_TIME: usize = 100;
 
 /// A job that was given up has released its numbers. Sent back, it reserves those again, and none that a person had taken from it before; then it looks
 /// once more who has them.
@@ -26,8 +33,11 @@ pub(super) async fn reserve_again(
     let (places, mut again): (Vec<usize>, Vec<Checked>) =
         checkpoint.pairs.iter().cloned().enumerate().filter(|(_, pair)| released(pair)).unzip();
     reservations::set(attempt, &mut again, &inventory, &stale).await?;
+    // Of those that others have taken meanwhile, what was done stays done.
     for (place, pair) in places.into_iter().zip(again) {
-        checkpoint.pairs[place] = pair;
+        if pair.good().is_none() {
+            checkpoint.pairs[place].lose();
+        }
     }
     let inventory = attempt.inventory().await?;
     let rules = checkpoint.rules(&inventory);
@@ -46,7 +56,7 @@ async fn add_holders(attempt: &mut Attempt<'_>, checkpoint: &mut Checkpoint) -> 
     let rules = checkpoint.rules(&inventory);
     let numbers: Vec<CallerId> = checkpoint.pairs.iter().filter_map(|pair| Some(pair.good()?.old)).collect();
     let sought = Sought { numbers: &numbers, policies: rules.left_by_policy(), only: None };
-    let holders = walk(attempt, sought).await?.holders;
+    let Walk { holders, cut, .. } = walk(attempt, sought).await?;
     if holders.is_empty() {
         return Ok(());
     }
@@ -62,14 +72,25 @@ async fn add_holders(attempt: &mut Attempt<'_>, checkpoint: &mut Checkpoint) -> 
     }
     let (known, mut added): (Vec<Holder>, Vec<Holder>) =
         holders.into_iter().partition(|holder| ledger.user(&holder.login).is_some());
-    for mut holder in known {
+    let (cut, whole): (Vec<Holder>, Vec<Holder>) = known.into_iter().partition(|holder| cut.contains(&holder.login));
+    let mut keep = |mut holder: Holder| {
         let needed = RotationPlan::decide(&holder.login, Some(&holder), &rules).kept;
         if needed.is_empty() {
-            continue;
+            return;
         }
         holder.caller_ids.retain(|number| needed.contains(number) && !told.contains(&(holder.login.clone(), *number)));
         checkpoint.came_back.push((holder.login.clone(), needed));
         added.extend((!holder.caller_ids.is_empty()).then_some(holder));
+    };
+    whole.into_iter().for_each(&mut keep);
+    // What somebody needs is decided by the whole list.
+    for some in cut.chunks(AT_A_TIME) {
+        let logins: Vec<&str> = some.iter().map(|holder| holder.login.as_str()).collect();
+        let mut usage = TableUsage::default();
+        let users = &attempt.world.users;
+        let found = users.find_users(attempt.account(), &logins, attempt.until, &mut usage).await?;
+        attempt.count_usage(usage);
+        found.into_iter().map(|(login, found)| holder(login, found)).for_each(&mut keep);
     }
     if !added.is_empty() {
         checkpoint.rows = write_more(attempt, checkpoint, (&ledger, &rules), &added).await?;

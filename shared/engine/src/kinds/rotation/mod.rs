@@ -144,8 +144,10 @@ impl Operation for Rotate {
         plans: &mut [&mut RotationPlan],
         usage: &mut TableUsage,
     ) -> Result<Vec<usize>, StorageError> {
-        let changes: Vec<_> =
-            plans.iter().map(|plan| ListChange { login: &plan.login, lists: plan.change() }).collect();
+        let changes: Vec<_> = plans
+            .iter()
+            .map(|plan| ListChange { login: &plan.login, policy: plan.policy, lists: plan.change() })
+            .collect();
         let not_written = attempt
             .world
             .lists
@@ -158,12 +160,21 @@ impl Operation for Rotate {
         Ok(not_written.outdated)
     }
 
-    fn has_fallen(&self, job: &mut RotationLedger, context: &RotationContext, inventory: &[InventoryNumber]) -> bool {
-        let now = context.checkpoint.rules(inventory);
-        if context.checkpoint.terms.retires {
+    fn has_fallen(
+        &self,
+        job: &mut RotationLedger,
+        context: &RotationContext,
+        inventory: &[InventoryNumber],
+        settled: bool,
+    ) -> bool {
+        let (now, terms) = (context.checkpoint.rules(inventory), context.checkpoint.terms);
+        if terms.retires {
             job.keep_for_policies(&now);
         }
-        !context.checkpoint.terms.allow_empty && (context.decided_before || context.rules.has_fallen(&now))
+        // Numbers that have come to their ends since the last look can't come back, so what relies on their replacements stays. Those of a
+        // rotation for some users have none to come to.
+        let comes_back = !settled || !terms.retires;
+        comes_back && !terms.allow_empty && (context.decided_before || context.rules.has_fallen(&now))
     }
 
     async fn look_again(
@@ -187,7 +198,7 @@ impl Operation for Rotate {
             if found.policy == Policy::Custom
                 && !rules.reaches(found.policy, found.department.as_ref(), &found.caller_ids)
             {
-                plan.give_back(now);
+                plan.give_back(now, &found.caller_ids);
             }
         }
         Ok(())

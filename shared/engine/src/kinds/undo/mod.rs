@@ -138,7 +138,7 @@ impl Operation for Undo {
             let write = match &plan.change {
                 UndoChange::None => {
                     lists.0.push(at);
-                    lists.1.push(ListChange { login: &plan.login, lists: plan.lists() });
+                    lists.1.push(ListChange { login: &plan.login, policy: plan.policy, lists: plan.lists() });
                     continue;
                 }
                 UndoChange::Restore(change) => {

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use std::collections::HashMap;
 
-use super::{ATTRIBUTES, CALLER_IDS, CREATED, READING, read_user};
+use super::{ATTRIBUTES, CALLER_IDS, CREATED, POLICY, READING, read_user};
 use super::{
     change::Numbers,
     transaction::{Marks, marks, write_together},
@@ -79,7 +79,7 @@ impl Users for Directory {
             let login = login.ok_or_else(|| StorageError::unreadable(READING, "an item is not a user"))?;
             Ok((login, read_found(item)?))
         };
-        let attributes = ["email", "policy", "department", CREATED, CALLER_IDS];
+        let attributes = ["email", POLICY, "department", CREATED, CALLER_IDS];
         let users = self.get_many(keys, Reads::now(&attributes), until, usage, read).await?;
         Ok(users.into_iter().collect())
     }

@@ -20,6 +20,8 @@ use crate::{
 };
 
 pub(crate) const CALLER_IDS: &str = "caller_ids";
+/// By what a user dials.
+pub(crate) const POLICY: &str = "policy";
 /// When a user was created.
 pub(crate) const CREATED: &str = "created";
 /// Of a claim: whose it is, by folded login ID.
@@ -39,7 +41,7 @@ pub(crate) const ATTRIBUTES: [&str; 19] = [
     "designation",
     "agent_status",
     "web_login",
-    "policy",
+    POLICY,
     "directory_id",
     "version",
     CREATED,
@@ -240,7 +242,7 @@ pub(crate) fn department(item: &Item) -> Result<Option<Ref>, StorageError> {
 }
 
 pub(crate) fn policy(item: &Item) -> Result<Policy, StorageError> {
-    match string(item, "policy").as_deref() {
+    match string(item, POLICY).as_deref() {
         Some("custom") | None => Ok(Policy::Custom),
         Some("all") => Ok(Policy::All),
         Some("department") => Ok(Policy::Department),

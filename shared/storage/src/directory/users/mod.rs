@@ -22,7 +22,7 @@ pub use list::{FilterValue, Place, UserFilter};
 pub use search::{Reach, SearchPlace};
 
 pub(super) use item::{
-    ATTRIBUTES, CALLER_IDS, CREATED, caller_ids, created, department, number_set, policy, read_user,
+    ATTRIBUTES, CALLER_IDS, CREATED, POLICY, caller_ids, created, department, number_set, policy, read_user,
 };
 pub(super) use transaction::marks;
 

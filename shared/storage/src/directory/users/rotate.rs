@@ -9,10 +9,16 @@ use std::{
 
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
 use rollcall_bulk::rotation::{Holder, LeftByPolicy, Only};
-use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, jobs::JobId, user::fold};
+use rollcall_model::{
+    account::AccountId,
+    audit::Actor,
+    caller_id::CallerId,
+    jobs::JobId,
+    user::{Policy, fold},
+};
 use tokio::time::Instant;
 
-use super::item::{CALLER_IDS, CREATED, caller_ids, created, department, number_set, policy};
+use super::item::{CALLER_IDS, CREATED, POLICY, caller_ids, created, department, number_set, policy};
 use crate::{
     StorageError,
     directory::{
@@ -53,7 +59,7 @@ impl Directory {
             let created = created(item)?;
             Ok((login, Some((created, policy, department, list, is_cut))))
         };
-        let attributes = [CREATED, "policy", "department", "team", CALLER_IDS];
+        let attributes = [CREATED, POLICY, "department", "team", CALLER_IDS];
         for (login, meant) in self.get_many(keys, Reads::now(&attributes), until, usage, read).await? {
             walk.unknown.remove(&login);
             let Some((created, policy, department, list, is_cut)) = meant else { continue };
@@ -90,7 +96,7 @@ impl Directory {
     fn whole_list_statement(
         &self,
         account: &AccountId,
-        folded_login: &str,
+        (folded_login, policy): (&str, Policy),
         [before, after]: &[Vec<CallerId>; 2],
         job: &JobId,
     ) -> BatchStatementRequest {
@@ -101,7 +107,8 @@ impl Directory {
         };
         values.push(AttributeValue::S(job.to_string()));
         let change = format!("{change} SET {WRITTEN_BY} = ?");
-        self.list_statement(account, folded_login, &change, values, &Actor::Job(job.clone()), ListCondition::Is(before))
+        let condition = ListCondition::Is(before, policy);
+        self.list_statement(account, folded_login, &change, values, &Actor::Job(job.clone()), condition)
     }
 }
 
@@ -213,7 +220,7 @@ impl Lists for Directory {
         let (mut asked, mut open, mut not_storable) = (Vec::new(), Vec::new(), Vec::new());
         for (at, change) in changes.iter().enumerate() {
             match &change.lists {
-                Some(lists) => asked.push((at, change.login, lists)),
+                Some(lists) => asked.push((at, (change.login, change.policy), lists)),
                 None => open.push(at),
             }
         }
