@@ -8,7 +8,7 @@ export type Actor = {
 
 export type AgentStatus = "enabled" | "disabled" | "blocked";
 
-export type ApiCode = "MALFORMED_JSON" | "INVALID_FIELD" | "INVALID_PARAMETER" | "INVALID_CURSOR" | "NO_ACCOUNT" | "SCOPE_MISSING" | "REPORT_ADDRESS_NOT_ALLOWED" | "NOT_FOUND" | "LOGIN_ID_TAKEN" | "EMAIL_TAKEN" | "EXTENSION_IN_USE" | "INVALID_AGENT_STATE" | "NUMBER_RETIRED" | "INVALID_JOB_STATE" | "UNDO_UNSUPPORTED" | "IN_USE" | "VERSION_CONFLICT" | "IDEMPOTENCY_KEY_REUSED" | "IDEMPOTENCY_IN_PROGRESS" | "DIRECTORY_NOT_CONNECTED" | "DIRECTORY_DENIED" | "DIRECTORY_UNAVAILABLE" | "TOO_LARGE" | "NOT_STORABLE" | "INTERNAL" | "UNAVAILABLE";
+export type ApiCode = "MALFORMED_JSON" | "INVALID_FIELD" | "INVALID_PARAMETER" | "INVALID_CURSOR" | "NO_ACCOUNT" | "SCOPE_MISSING" | "REPORT_ADDRESS_NOT_ALLOWED" | "NOT_FOUND" | "LOGIN_ID_TAKEN" | "EMAIL_TAKEN" | "EXTENSION_IN_USE" | "INVALID_AGENT_STATE" | "NUMBER_RETIRED" | "INVALID_JOB_STATE" | "UNDO_UNSUPPORTED" | "IN_USE" | "VERSION_CONFLICT" | "IDEMPOTENCY_KEY_REUSED" | "IDEMPOTENCY_IN_PROGRESS" | "DIRECTORY_NOT_CONNECTED" | "SYNC_SCHEDULED" | "SCIM_IN_USE" | "KEY_LIMIT" | "DIRECTORY_DENIED" | "DIRECTORY_UNAVAILABLE" | "TOO_LARGE" | "NOT_STORABLE" | "INTERNAL" | "UNAVAILABLE";
 
 export type Appended = {
   added: Array<CallerId>;
@@ -483,6 +483,32 @@ export type Rotation = {
   retire: Array<WrittenNumber>;
 };
 
+export type ScimGroupRule = {
+  department?: Id | null;
+  group: Name;
+  role?: Id | null;
+  team?: Id | null;
+};
+
+export type ScimKeys = {
+  errors: Array<{
+    about: string;
+    at: string;
+    detail: string;
+    route: string;
+    scim_type: string | null;
+    status: number;
+    times: number;
+  }>;
+  items: Array<{
+    created: string;
+    created_by: Actor;
+    id: string;
+    last_used: string | null;
+    name: string | null;
+  }>;
+};
+
 export type Settings = {
   catalog_from_files: boolean;
   country: Country | null;
@@ -496,6 +522,8 @@ export type Settings = {
     at_least: number;
     percent: number;
   };
+  scim_groups: Array<ScimGroupRule>;
+  scim_roles: boolean;
   version: number;
 };
 
@@ -512,6 +540,8 @@ export type SettingsPatch = {
     at_least?: number | null;
     percent?: number | null;
   } | null;
+  scim_groups?: Array<ScimGroupRule> | null;
+  scim_roles?: boolean | null;
 };
 
 export type User = {
@@ -585,6 +615,16 @@ export interface Answers {
     job: JobId;
     upload: string;
   };
+  'GET directory/scim-keys': ScimKeys;
+  'POST directory/scim-keys': {
+    created: string;
+    created_by: Actor;
+    id: string;
+    last_used: string | null;
+    name: string | null;
+    token: string;
+  };
+  'DELETE directory/scim-keys/{id}': null;
   'POST directory/sync': {
     job: JobId;
     upload: string;

@@ -15,6 +15,7 @@ use rollcall_engine::{
 use rollcall_model::{account::AccountId, country::Country, user::DirectoryId};
 use rollcall_storage::{
     connect::Aws,
+    directory::Directory,
     environment::{BadEnvironment, variable},
     secrets::Secrets,
 };
@@ -26,6 +27,8 @@ pub struct EntraDirectories {
     pub secrets: Arc<Secrets>,
     /// Their tenants.
     pub tenants: Tenants,
+    /// The table, which knows whose directory pushes its users in.
+    pub table: Directory,
 }
 
 impl EntraDirectories {
@@ -36,13 +39,20 @@ impl EntraDirectories {
     pub fn from_env(aws: &Aws) -> Result<Self, BadEnvironment> {
         let endpoints = Endpoints { login: variable("ENTRA_LOGIN_URL")?, graph: variable("GRAPH_URL")? };
         let secrets = Arc::new(Secrets::of_stack(aws, variable::<String>("STACK_NAME")?));
-        Ok(Self { secrets, tenants: Tenants::new(endpoints) })
+        let table = Directory::new(aws, variable::<String>("TABLE_NAME")?);
+        Ok(Self { secrets, tenants: Tenants::new(endpoints), table })
     }
 }
 
 #[async_trait]
 impl CompanyDirectories for EntraDirectories {
     async fn open(&self, account: &AccountId, country: Country) -> Result<Arc<dyn CompanyDirectory>, SystemFailure> {
+        if !self.table.scim_keys(account).await?.value.is_empty() {
+            return Err(SystemFailure::Refused(
+                "The directory pushes the account's users in by SCIM, so they are neither imported nor synced. Delete its keys first."
+                    .to_owned(),
+            ));
+        }
         let credentials: Option<Credentials> = self.secrets.read(account, SECRET).await?;
         let missing = || SystemFailure::Refused("The account has no directory connected.".to_owned());
         let credentials = credentials.ok_or_else(missing)?;

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use rollcall_model::{code::ApiCode, fingerprint::fingerprint};
 use rollcall_storage::directory::{IdempotencyRecord, RecordedResponse};
 
-use crate::{Api, caller::Caller, jobs::create, problem::Problem};
+use crate::{Api, caller::Caller, jobs::create, problem::Problem, scim_keys};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Longest key, in bytes.
@@ -27,7 +27,9 @@ const WORK_SECONDS: i64 = 30;
 
 /// Answers a POST with a key once; the same request later gets the same answer.
 pub(crate) async fn answer_once(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    let key = request.headers().get(KEY).filter(|_| request.method() == Method::POST).cloned();
+    // The answer to who asks for a key of a directory holds a secret, and no secret is kept.
+    let is_kept = request.method() == Method::POST && request.uri().path() != scim_keys::PATH;
+    let key = request.headers().get(KEY).filter(|_| is_kept).cloned();
     match key {
         None => next.run(request).await,
         Some(key) => once(&api, &key, request, next).await.unwrap_or_else(Problem::into_response),

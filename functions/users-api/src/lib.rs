@@ -26,6 +26,7 @@ mod refusal;
 mod route;
 mod routes;
 mod samples;
+mod scim_keys;
 mod seal;
 mod settings;
 mod trace;

@@ -16,7 +16,7 @@ use rollcall_model::{code::ApiCode, scope::Scope};
 
 use crate::{
     Api, audit, caller::Caller, catalog, entra, jobs, mappings, numbers, phone_system, problem::Problem, samples,
-    settings, users,
+    scim_keys, settings, users,
 };
 
 /// A route of the API.
@@ -104,6 +104,10 @@ pub const ROUTES: &[Route] = routes! {
     GET    "/v1/directory/users"                   DirectoryRead  entra::users::list;
     POST   "/v1/directory/import"                  DirectoryWrite entra::ask::import;
     POST   "/v1/directory/sync"                    DirectoryWrite entra::ask::sync;
+
+    GET    "/v1/directory/scim-keys"               DirectoryRead  scim_keys::list;
+    POST   "/v1/directory/scim-keys"               DirectoryWrite scim_keys::create;
+    DELETE "/v1/directory/scim-keys/{id}"          DirectoryWrite scim_keys::delete;
 
     GET    "/v1/audit"                             AuditRead      audit::list;
     GET    "/v1/settings"                          SettingsRead   settings::get;

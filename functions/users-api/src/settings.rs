@@ -69,6 +69,23 @@ pub(crate) async fn change(
 
 async fn check(api: &Api, caller: &Caller, before: &Settings, after: &Settings) -> Result<(), Problem> {
     after.check().map_err(|bad| Problem::field(format!("/{}", bad.field), bad.reason))?;
+    if after.scim_groups != before.scim_groups {
+        let kinds = [CatalogKind::Role, CatalogKind::Team, CatalogKind::Department];
+        for (kind, what) in kinds.into_iter().zip(["role", "team", "department"]) {
+            let there = api.directory.catalog(&caller.account, kind).await?;
+            for (place, rule) in after.scim_groups.iter().enumerate() {
+                let named = match kind {
+                    CatalogKind::Role => &rule.role,
+                    CatalogKind::Team => &rule.team,
+                    CatalogKind::Department => &rule.department,
+                };
+                if named.as_ref().is_some_and(|id| !there.iter().any(|entry| entry.id == *id)) {
+                    let detail = format!("The account has no {what} of this ID.");
+                    return Err(Problem::field(format!("/scim_groups/{place}/{what}"), detail));
+                }
+            }
+        }
+    }
     match &after.default_role {
         Some(role) if after.default_role != before.default_role => {
             let roles = api.directory.catalog(&caller.account, CatalogKind::Role).await?;

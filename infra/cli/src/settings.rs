@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use rollcall_api_types::SettingsView;
 use rollcall_model::country::Country;
 use rollcall_model::email::EmailAddress;
-use rollcall_model::settings::{PhoneSystem, ReportTo};
+use rollcall_model::settings::{PhoneSystem, ReportTo, ScimGroupRule};
 use rollcall_model::user::{Name, Ref};
 use serde_json::{Map, Value, json};
 
@@ -55,6 +55,12 @@ pub struct ChangeSettings {
     /// What somebody is called whom tokens name by an ID, as ID=NAME; without a name, it is forgotten
     #[arg(long, value_name = "ID=NAME", value_parser = subject)]
     name: Vec<(String, Option<Name>)>,
+    /// What a group of a directory that pushes users in sets of its members: NAME=department:ID,team:ID,role:ID; all groups that set something
+    #[arg(long, value_name = "RULE", value_parser = scim_group)]
+    scim_group: Vec<ScimGroupRule>,
+    /// Whether roles that such a directory names are taken: true or false
+    #[arg(long, value_name = "YES")]
+    scim_roles: Option<bool>,
     /// builtin, snapshot, smartflo or zoom-phone
     #[arg(long, value_name = "NAME", value_parser = phone_system)]
     phone_system: Option<PhoneSystem>,
@@ -78,6 +84,8 @@ enum Setting {
     DefaultRole,
     CatalogFromFiles,
     Name,
+    ScimGroup,
+    ScimRoles,
     PhoneSystem,
 }
 
@@ -93,6 +101,8 @@ impl Setting {
             Self::DefaultRole => "default_role",
             Self::CatalogFromFiles => "catalog_from_files",
             Self::Name => "names",
+            Self::ScimGroup => "scim_groups",
+            Self::ScimRoles => "scim_roles",
             Self::PhoneSystem => "phone_system",
         }
     }
@@ -149,6 +159,12 @@ impl ChangeSettings {
         if !self.name.is_empty() {
             set(Setting::Name, self.name.iter().map(|(subject, name)| (subject.clone(), json!(name))).collect());
         }
+        if !self.scim_group.is_empty() {
+            set(Setting::ScimGroup, json!(self.scim_group));
+        }
+        if let Some(taken) = self.scim_roles {
+            set(Setting::ScimRoles, json!(taken));
+        }
         if let Some(system) = self.phone_system {
             set(Setting::PhoneSystem, json!(system));
         }
@@ -165,6 +181,7 @@ fn shown(settings: &SettingsView) -> String {
     let names = fields.names.iter();
     let names: Vec<String> =
         names.map(|(subject, name)| output::visible(&format!("{subject} is {}", name.as_str()))).collect();
+    let groups: Vec<String> = fields.scim_groups.iter().map(group_shown).collect();
     output::pairs(&[
         ("Recipients", list(recipients, "nobody: no report is mailed unless an upload names somebody")),
         ("Report to", list(report_to, "nobody else")),
@@ -174,6 +191,8 @@ fn shown(settings: &SettingsView) -> String {
         ("Default role", fields.default_role.as_ref().map_or("none".to_owned(), ToString::to_string)),
         ("New departments", if fields.catalog_from_files { "made by files" } else { "not made by files" }.to_owned()),
         ("Names", list(names.iter().map(String::as_str).collect(), "none")),
+        ("Groups set", list(groups.iter().map(String::as_str).collect(), "nothing")),
+        ("Roles by SCIM", if fields.scim_roles { "taken" } else { "not taken" }.to_owned()),
         ("Phone system", fields.phone_system.as_str().to_owned()),
     ])
 }
@@ -183,6 +202,30 @@ fn subject(text: &str) -> Result<(String, Option<Name>)> {
     let (subject, name) = text.split_once('=').ok_or_else(|| anyhow!("write ID=NAME"))?;
     let name = if name.is_empty() { None } else { Some(Name::parse(name).map_err(|error| anyhow!("{error}"))?) };
     Ok((subject.to_owned(), name))
+}
+
+/// A rule as it is written: `Sales=department:sales,role:agent`. A name may hold the sign.
+fn scim_group(text: &str) -> Result<ScimGroupRule> {
+    let wanted = || anyhow!("write it so: Sales=department:sales,team:north,role:agent");
+    let (group, parts) = text.rsplit_once('=').ok_or_else(wanted)?;
+    let mut rule = ScimGroupRule { group: Name::parse(group)?, role: None, team: None, department: None };
+    for part in parts.split(',') {
+        let (what, id) = part.split_once(':').ok_or_else(wanted)?;
+        let place = match what.trim() {
+            "role" => &mut rule.role,
+            "team" => &mut rule.team,
+            "department" => &mut rule.department,
+            _ => return Err(wanted()),
+        };
+        *place = Some(Ref::parse(id)?);
+    }
+    Ok(rule)
+}
+
+fn group_shown(rule: &ScimGroupRule) -> String {
+    let parts = [("department", &rule.department), ("team", &rule.team), ("role", &rule.role)];
+    let parts = parts.into_iter().filter_map(|(what, id)| Some(format!("{what}:{}", id.as_ref()?)));
+    format!("{}={}", output::visible(rule.group.as_str()), parts.collect::<Vec<_>>().join(","))
 }
 
 /// A phone system by its name.

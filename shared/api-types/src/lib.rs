@@ -11,6 +11,7 @@ mod mapping;
 mod number;
 mod page;
 mod problem;
+mod scim;
 mod settings;
 mod user;
 
@@ -21,6 +22,7 @@ pub use mapping::{MappingView, PhoneSystemChoice, ResyncView, VisibleCallerIds};
 pub use number::{AddedNumbers, DepartmentNumbers, NumberSummary, NumberView, NumberWarningView};
 pub use page::{AuditPage, Page};
 pub use problem::ProblemBody;
+pub use scim::{NewScimKey, ScimErrorView, ScimKeyRequest, ScimKeyView, ScimKeysView};
 pub use settings::{SettingsFields, SettingsView};
 pub use user::{AppendRequest, AppendView, CallerIdsView, ExtensionView, PolicyRequest, RefusedCallerId, UserView};
 

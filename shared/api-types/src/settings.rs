@@ -5,7 +5,7 @@ use rollcall_model::{
     email::EmailAddress,
     object,
     safety_threshold::SafetyThreshold,
-    settings::{PhoneSystem, ReportTo, Settings},
+    settings::{PhoneSystem, ReportTo, ScimGroupRule, Settings},
     user::{Name, Ref},
 };
 use std::collections::BTreeMap;
@@ -35,6 +35,10 @@ pub struct SettingsFields {
     pub catalog_from_files: bool,
     /// What people are called whom tokens name by an ID, by that.
     pub names: BTreeMap<String, Name>,
+    /// Groups of a directory that pushes users in, and what each sets of its members.
+    pub scim_groups: Vec<ScimGroupRule>,
+    /// Roles that such a directory names are taken.
+    pub scim_roles: bool,
 }
 
 /// The settings, as they are.
@@ -65,6 +69,8 @@ impl From<Settings> for SettingsView {
             default_role,
             catalog_from_files,
             names,
+            scim_groups,
+            scim_roles,
             version,
         } = settings;
         let fields = SettingsFields {
@@ -77,6 +83,8 @@ impl From<Settings> for SettingsView {
             default_role,
             catalog_from_files,
             names,
+            scim_groups,
+            scim_roles,
         };
         Self { fields, version }
     }
@@ -95,6 +103,8 @@ impl SettingsFields {
             default_role,
             catalog_from_files,
             names,
+            scim_groups,
+            scim_roles,
         } = self;
         Settings {
             country,
@@ -106,6 +116,8 @@ impl SettingsFields {
             default_role,
             catalog_from_files,
             names,
+            scim_groups,
+            scim_roles,
             version,
         }
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rollcall_model::{
     caller_id::CallerId,
-    user::{AgentStatus, AsOf, DirectoryId, LoginId, Policy, Profile, User, WebLogin},
+    user::{AgentStatus, AsOf, DirectoryId, LoginId, Policy, Profile, Provisioning, User, WebLogin},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -18,6 +18,8 @@ struct LoggedUser {
     policy: Policy,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     directory_id: Option<DirectoryId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    provisioning: Option<Provisioning>,
     version: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created: Option<Timestamp>,

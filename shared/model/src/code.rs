@@ -111,6 +111,12 @@ codes! {
         IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS",
         /// The account has no directory connected.
         DirectoryNotConnected = "DIRECTORY_NOT_CONNECTED",
+        /// A schedule syncs the account's users with its directory, so the directory can't push them in.
+        SyncScheduled = "SYNC_SCHEDULED",
+        /// The account's directory pushes its users in, so they can't be imported or synced.
+        ScimInUse = "SCIM_IN_USE",
+        /// The account has as many keys as it may have.
+        KeyLimit = "KEY_LIMIT",
         /// The account's directory denied the credentials that we have for it, or they don't allow this.
         DirectoryDenied = "DIRECTORY_DENIED",
         /// The account's directory doesn't answer, or not in a way that makes sense.

@@ -22,6 +22,7 @@ pub mod path_part;
 pub mod permit;
 pub mod phone_side;
 pub mod safety_threshold;
+pub mod scim_key;
 pub mod scope;
 pub mod secret;
 pub mod settings;

@@ -8,7 +8,7 @@ use crate::{
     country::{Country, NotACountry},
     email::EmailAddress,
     safety_threshold::SafetyThreshold,
-    user::{Name, Ref},
+    user::{Name, Ref, fold},
 };
 
 /// Numbers that one user's list takes at most, where the account's settings don't say. A DynamoDB item holds 400 KB,
@@ -24,6 +24,8 @@ pub const MAX_REPORT_TO: usize = 200;
 pub const MAX_NAMES: usize = 200;
 /// Longest subject that is named, in characters: OpenID Connect gives a `sub` 255 (Core 1.0, section 2).
 pub const MAX_SUBJECT: usize = 255;
+/// Groups of the company's directory that set something: whether a user is in each is looked up with every change of one.
+pub const MAX_SCIM_GROUPS: usize = 50;
 
 /// An account's settings. An account that has set nothing has the defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,8 +53,31 @@ pub struct Settings {
     /// What people are called whom tokens name by an ID (their `sub`), for those who read who did something.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub names: BTreeMap<String, Name>,
+    /// Groups of the company's directory that set something of their members, where it pushes them in by SCIM. Of two that set the same, the
+    /// first counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scim_groups: Vec<ScimGroupRule>,
+    /// Roles that such a directory names are taken, where the account has them.
+    pub scim_roles: bool,
     /// Raised by every change through the API; 0 for settings that nobody has set.
     pub version: u64,
+}
+
+/// What a group of the company's directory sets of its members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScimGroupRule {
+    /// The group, by its name there, in any case.
+    pub group: Name,
+    /// The role, by ID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Ref>,
+    /// The team, by ID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<Ref>,
+    /// The department, by ID; and so, where the user's policy is that, the numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department: Option<Ref>,
 }
 
 /// A setting that can't be, by the name of its field.
@@ -121,6 +146,8 @@ impl Default for Settings {
             default_role: None,
             catalog_from_files: false,
             names: BTreeMap::new(),
+            scim_groups: Vec::new(),
+            scim_roles: false,
             version: 0,
         }
     }
@@ -162,6 +189,15 @@ impl Settings {
         }
         if self.names.keys().any(|subject| !(1..=MAX_SUBJECT).contains(&subject.chars().count())) {
             return bad("names", format!("A token's subject has 1 to {MAX_SUBJECT} characters."));
+        }
+        if self.scim_groups.len() > MAX_SCIM_GROUPS {
+            return bad("scim_groups", format!("It holds {MAX_SCIM_GROUPS} groups at most."));
+        }
+        for (place, rule) in self.scim_groups.iter().enumerate() {
+            let same = |other: &ScimGroupRule| fold(other.group.as_str()) == fold(rule.group.as_str());
+            if self.scim_groups[..place].iter().any(same) {
+                return bad("scim_groups", format!("{} stands twice.", rule.group));
+            }
         }
         let (shares, counts) = (SafetyThreshold::PERCENT, SafetyThreshold::AT_LEAST);
         if !shares.contains(&self.safety_threshold.percent) {

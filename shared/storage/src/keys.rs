@@ -43,6 +43,9 @@ impl Key {
             Claim::Email(address) => ("EMAIL", address.as_str()),
             Claim::Extension(login) => ("EXTENSION", login.as_str()),
             Claim::DirectoryId(id) => ("DIRECTORY", id.as_str()),
+            Claim::UserName(hash) => ("SCIMNAME", hash.as_str()),
+            Claim::ExternalId(hash) => ("SCIMEXT", hash.as_str()),
+            Claim::Deleted(hash) => ("SCIMGONE", hash.as_str()),
         };
         Self { pk: format!("ACCT#{account}#{kind}#{value}"), sk: kind.into() }
     }
@@ -107,6 +110,46 @@ impl Key {
         Self { pk: format!("ACCT#{account}"), sk: "RESYNC".into() }
     }
 
+    /// What a directory that pushes users in has sent of one, beside the user.
+    pub(crate) fn scim_document(account: &AccountId, folded_login: &str) -> Self {
+        Self { pk: user_pk(account, folded_login), sk: SCIM_DOCUMENT.into() }
+    }
+
+    /// The account's keys for such a directory.
+    pub(crate) fn scim_keys(account: &AccountId) -> Self {
+        Self { pk: format!("ACCT#{account}"), sk: "SCIMKEYS".into() }
+    }
+
+    /// Whom such a directory has made leave on a day.
+    pub(crate) fn scim_day(account: &AccountId, day: Date, key: &str) -> Self {
+        Self { pk: format!("ACCT#{account}"), sk: format!("SCIMDAY#{day}#{key}") }
+    }
+
+    /// Where a page of users ended that such a directory has read: `next` is the place of the one after it.
+    pub(crate) fn scim_page(account: &AccountId, next: usize) -> Self {
+        Self { pk: format!("ACCT#{account}"), sk: format!("SCIMPAGE#{next}") }
+    }
+
+    /// What such a directory was refused, by the hash of whom it was about.
+    pub(crate) fn scim_error(account: &AccountId, about: &str) -> Self {
+        Self { pk: scim_errors_pk(account), sk: format!("ERROR#{about}") }
+    }
+
+    /// A group of such a directory.
+    pub(crate) fn scim_group(account: &AccountId, group: &str) -> Self {
+        Self { pk: scim_groups_pk(account), sk: format!("GROUP#{group}") }
+    }
+
+    /// What keeps a group's name or external ID from all others, by hash.
+    pub(crate) fn scim_group_claim(account: &AccountId, hash: &str) -> Self {
+        Self { pk: format!("ACCT#{account}#SCIMGROUPCLAIM#{hash}"), sk: "SCIMGROUPCLAIM".into() }
+    }
+
+    /// That a user is in a group.
+    pub(crate) fn scim_member(account: &AccountId, group: &str, folded_login: &str) -> Self {
+        Self { pk: scim_members_pk(account, group), sk: format!("MEMBER#{folded_login}") }
+    }
+
     /// The account's settings.
     pub(crate) fn settings(account: &AccountId) -> Self {
         Self { pk: format!("ACCT#{account}"), sk: "SETTINGS".into() }
@@ -123,8 +166,31 @@ impl Key {
     }
 }
 
+/// Where a user's document stands in its partition.
+pub(crate) const SCIM_DOCUMENT: &str = "SCIM";
+
+/// Partition of what a directory that pushes users in was refused.
+pub(crate) fn scim_errors_pk(account: &AccountId) -> String {
+    format!("ACCT#{account}#SCIMERRORS")
+}
+
+/// Partition of such a directory's groups.
+pub(crate) fn scim_groups_pk(account: &AccountId) -> String {
+    format!("ACCT#{account}#SCIMGROUPS")
+}
+
+/// Partition of a group's members.
+pub(crate) fn scim_members_pk(account: &AccountId, group: &str) -> String {
+    format!("ACCT#{account}#SCIMGROUP#{group}")
+}
+
+/// Partition of the index that lists the groups of a user.
+pub(crate) fn scim_groups_of(account: &AccountId, folded_login: &str) -> String {
+    format!("ACCT#{account}#SCIMOF#{folded_login}")
+}
+
 /// Partition of a user.
-fn user_pk(account: &AccountId, folded_login: &str) -> String {
+pub(crate) fn user_pk(account: &AccountId, folded_login: &str) -> String {
     format!("ACCT#{account}#USER#{folded_login}")
 }
 

@@ -79,6 +79,11 @@ impl Stack {
         Caller { token: Some(format!("{text}.{}", BASE64.encode(signature))), ..self.stranger() }
     }
 
+    /// A caller with this token, whatever it is.
+    pub fn bearer(&self, token: &str) -> Caller {
+        Caller { token: Some(token.to_owned()), ..self.stranger() }
+    }
+
     /// A caller without a token.
     pub fn stranger(&self) -> Caller {
         let client = Client::builder(TokioExecutor::new()).build_http();

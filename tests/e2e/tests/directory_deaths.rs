@@ -11,15 +11,17 @@ use rollcall_model::{
     jobs::JobKind,
     user::{DirectoryId, LoginId, Profile, User, WebLogin},
 };
-use rollcall_storage::{connect::Aws, secrets::Secrets};
+use rollcall_storage::{connect::Aws, directory::Directory, secrets::Secrets};
 use serde_json::json;
 use std::sync::Arc;
 
 /// Brings users of this tenant, which is the stack's account's.
 async fn operation(stack: &Stack, graph: &Graph) -> BringUsers {
     Graph::connect(stack, &stack.account).await;
-    let secrets = Arc::new(Secrets::new(&Aws::local(stack.endpoints()).await));
-    let directories = EntraDirectories { secrets, tenants: Tenants::new(graph.endpoints()) };
+    let aws = Aws::local(stack.endpoints()).await;
+    let secrets = Arc::new(Secrets::new(&aws));
+    let table = Directory::new(&aws, stack.output("TableName"));
+    let directories = EntraDirectories { secrets, tenants: Tenants::new(graph.endpoints()), table };
     BringUsers { directories: Arc::new(directories) }
 }
 

@@ -35,7 +35,7 @@ async fn only_a_valid_token_with_the_scope_reaches_the_function() {
     let expired = stack.caller_claiming(&json!({ "exp": 1 })).get(users).await;
     assert_eq!(message(&expired), said(401, "Unauthorized"));
     assert!(expired.header("www-authenticate").contains("expired"), "{expired:?}");
-    let reader = stack.caller(&["--scope", "rollcall/users.read", "--scope", "openid"]);
+    let reader = stack.caller_claiming(&json!({ "scope": "rollcall/users.read openid" }));
     assert_ne!(reader.get(users).await.status, StatusCode::FORBIDDEN);
     let write = reader.ask(Method::POST, users, &[("content-type", "application/json")], "{}").await;
     assert_eq!(message(&write), said(403, "Forbidden"));

@@ -91,6 +91,9 @@ const WRITES: &[Write] = &[
 /// Writes that ask another system first, and then drop a file: nothing of the table is written on a condition.
 const ASK_ELSEWHERE: [&str; 2] = ["POST /v1/directory/import", "POST /v1/directory/sync"];
 
+/// Writes of which each answer is another: a secret is drawn for it.
+const DRAW_A_SECRET: [&str; 2] = ["POST /v1/directory/scim-keys", "DELETE /v1/directory/scim-keys/{id}"];
+
 /// What differs from one answer to the next because it is drawn, or a time.
 const DRAWN: [&str; 10] =
     ["version", "upload", "job", "url", "headers", "started", "ended", "changed", "in_service_since", "state_since"];
@@ -279,9 +282,31 @@ async fn a_write_that_the_table_can_not_store_is_refused_with_a_code_on_every_ro
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_whose_answer_is_lost_is_made_once_and_deleted_once() {
+    let (stack, jobs) = stack_with_jobs().await;
+    let (mut router, table) = api(&stack).await;
+    for lost in 0..4 {
+        let account = format!("k{lost}").parse::<AccountId>().unwrap();
+        let [post, delete] = DRAW_A_SECRET;
+        table.lose_answer(lost);
+        let made = write(post, &[], None, "{}", 201).ask(&mut router, &account, &jobs, None).await;
+        assert_eq!(made.status, 201, "the answer {lost} is lost: {made:?}");
+        let keys = stack.directory.scim_keys(&account).await.unwrap().value;
+        assert_eq!(keys.len(), 1, "the answer {lost} is lost");
+        let id: &'static str = keys[0].id.clone().leak();
+        let path: &'static [(&'static str, &'static str)] = vec![("id", id)].leak();
+        table.lose_answer(lost);
+        let deleted = write(delete, path, None, "", 204).ask(&mut router, &account, &jobs, None).await;
+        assert_eq!(deleted.status, 204, "the answer {lost} is lost: {deleted:?}");
+        assert!(stack.directory.scim_keys(&account).await.unwrap().value.is_empty());
+    }
+}
+
 #[test]
 fn every_write_of_the_contract_is_tried() {
-    let tried: BTreeSet<&str> = WRITES.iter().map(|write| write.route).chain(ASK_ELSEWHERE).collect();
+    let tried: BTreeSet<&str> =
+        WRITES.iter().map(|write| write.route).chain(ASK_ELSEWHERE).chain(DRAW_A_SECRET).collect();
     let routes: Vec<String> =
         contract().operations.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
     let writes: BTreeSet<&str> = routes.iter().map(String::as_str).filter(|route| !route.starts_with("GET")).collect();

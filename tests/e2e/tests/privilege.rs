@@ -6,7 +6,8 @@ use std::{collections::BTreeSet, fs, time::Duration};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::http::{Method, StatusCode};
 use e2e::{
-    Caller, Corruption, Graph, Quirks, Smartflo, SmartfloTraps, Stack, Zoom, ZoomSpoil, ZoomTraps, json, rollcall,
+    Caller, Corruption, Graph, Quirks, ScimClient, Smartflo, SmartfloTraps, Stack, Zoom, ZoomSpoil, ZoomTraps,
+    entra_user, json, rollcall,
 };
 use rollcall_bulk::{
     job::{Job, JobState},
@@ -260,6 +261,31 @@ async fn resync_with_every_system(stack: &Stack, zoom: &Zoom, smartflo: &Smartfl
     }
 }
 
+/// A directory pushes users in, groups too, and makes one leave, which is more than its account allows unwatched.
+async fn provision(stack: &Stack) {
+    let owner = stack.caller(&["--account", "pushed"]);
+    let threshold = value!({ "recipients": ["ops@example.com"], "safety_threshold": { "percent": 1, "at_least": 1 } });
+    let headers = [("content-type", "application/merge-patch+json")];
+    assert!(owner.ask(Method::PATCH, "/v1/settings", &headers, threshold.to_string()).await.status.is_success());
+    let client = ScimClient::of_account(stack, "pushed").await;
+    let mut maya = entra_user("maya@contoso.example", "e-1");
+    maya["displayName"] = "Maya Pillai".into();
+    let id = client.made("/Users", maya).await;
+    assert_eq!(client.find("Users", "displayName eq \"Maya Pillai\"").await["totalResults"], 1);
+    assert_eq!(client.get("/Users").await.json()["totalResults"], 1);
+    let group = client.made("/Groups", value!({ "displayName": "Sales", "members": [{ "value": id }] })).await;
+    let leave = value!([{ "op": "replace", "value": { "active": false, "externalId": "e-2" } }]);
+    assert!(client.patch(&format!("/Users/{id}"), leave).await.status.is_success());
+    assert!(client.ask(Method::DELETE, &format!("/Groups/{group}"), &[], None).await.status.is_success());
+    assert!(
+        owner
+            .ask(Method::DELETE, &format!("/v1/directory/scim-keys/{}", client.key), &[], "")
+            .await
+            .status
+            .is_success()
+    );
+}
+
 /// Shown first, carried out, and taken back; and each asked for what it refuses, which is mailed.
 async fn rotate_and_undo(stack: &Stack, caller: &Caller) {
     const TRAIL: &str = "/v1/audit?user=rita";
@@ -327,6 +353,7 @@ async fn no_function_may_do_what_it_never_does() {
     import_and_sync(&stack, &caller, &graph).await;
     resync_with_every_system(&stack, &zoom, &smartflo).await;
     rotate_and_undo(&stack, &caller).await;
+    provision(&stack).await;
     for schedule in ["DirectoryImportFunctionVisit", "MappingResyncFunctionVisit", "NumberRotationFunctionVisit"] {
         assert!(rollcall(Some(&stack), &["schedules", "run", schedule], &[]).status.success());
     }

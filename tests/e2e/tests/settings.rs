@@ -26,7 +26,7 @@ async fn settings_are_changed_by_those_who_may_and_checked_before_they_count() {
         json!({
             "country": null, "recipients": [], "report_to": [], "list_limit": 5_000, "phone_system": "builtin",
             "safety_threshold": threshold, "default_role": null,
-            "catalog_from_files": false, "names": {}, "version": 0,
+            "catalog_from_files": false, "names": {}, "scim_groups": [], "scim_roles": false, "version": 0,
         })
     );
 

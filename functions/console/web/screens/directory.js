@@ -24,7 +24,8 @@ export default function Directory({ query }) {
     error=${directory.error} again=${directory.reload} />`;
   if (!directory.data) return html`<${Heading} title="Azure AD users" /><${Loading} />`;
   if (!connected) {
-    return html`<${Heading} title="Azure AD users" actions=${back} /><${Empty} title="No directory is connected">
+    return html`<${Heading} title="Azure AD users" actions=${back} /><${Provisioning} /><${Empty}
+      title="No directory is connected">
       Whoever runs the stack connects a tenant of Entra ID (formerly Azure AD), with <code>rollcall directory
         connect</code>: an application with the permission <code>User.Read.All</code>.<//>`;
   }
@@ -50,7 +51,7 @@ export default function Directory({ query }) {
       close=${close} />`)]]} />
         <${Button} onClick=${sync}>Sync now<//>`}`}>
       <span class="faint">Tenant <b><bdi>${directory.data.tenant}</bdi></b></span><//>
-    <${Standing} directory=${directory.data} />
+    <${Standing} directory=${directory.data} /><${Provisioning} />
     <div class="filters" role="search" aria-label="Azure AD users">
       <${Search} label="Search by the beginning of a name, e-mail or login ID" placeholder="Search Azure AD users"
         value=${query.search}
@@ -69,6 +70,24 @@ export default function Directory({ query }) {
       loading=${list.loading} more=${!list.complete && list.more} />
     <p class="foot" role="status">${list.loading ? '' : `${counted(list.items.length, 'user')} shown${list.complete ? ''
       : ', there are more'}`}</p>`}`;
+}
+
+/** Whether the directory pushes users in by itself, and whom it was refused. */
+function Provisioning() {
+  const keys = useThing('directory/scim-keys');
+  if (!keys.data?.items.length) return null;
+  const { items, errors } = keys.data;
+  const columns = [
+    { name: 'User or group', cell: one => html`<${Own}>${one.about}<//>` },
+    { name: 'Refused', cell: one => html`<${Time} at=${one.at} />` },
+    { name: 'Times', cell: one => count(one.times) },
+    { name: 'Why', cell: one => html`<${Own}>${one.detail}<//>` },
+  ];
+  return html`
+    <p class="hint">The directory pushes users in, by SCIM. ${items.map(one => html`Key
+      <b><bdi>${one.name ?? one.id}</bdi></b>: last request ${one.last_used ?? 'never'}. `)}</p>
+    ${errors.length > 0 && html`<${Table} label="What the directory was refused" columns=${columns} rows=${errors}
+      keyOf=${one => one.about} />`}`;
 }
 
 function Standing({ directory: { last_sync: sync, last_import: imported } }) {

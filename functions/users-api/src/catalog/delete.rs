@@ -14,6 +14,7 @@ use rollcall_model::{
     catalog::CatalogKind,
     code::ApiCode,
     inventory::{InventoryNumber, NumberFacts},
+    settings::ScimGroupRule,
     user::{Profile, Ref, User},
 };
 use rollcall_storage::directory::{FilterValue, UserFilter};
@@ -41,6 +42,7 @@ struct References {
     users: Vec<User>,
     numbers: Vec<InventoryNumber>,
     is_default: bool,
+    is_set_by_groups: bool,
 }
 
 /// Takes an entry away, if nobody uses it any more. Of more users than one request moves, it moves so many, and says so: the entry is there until
@@ -85,14 +87,15 @@ async fn used_by(api: &Api, caller: &Caller, kind: CatalogKind, id: &Ref) -> Res
         CatalogKind::Role | CatalogKind::Team => Vec::new(),
     };
     let of_it = |number: &InventoryNumber| number.facts.department.as_ref() == Some(id);
-    let is_default =
-        kind == CatalogKind::Role && api.directory.settings(account).await?.default_role.as_ref() == Some(id);
-    Ok(References { users, numbers: numbers.into_iter().filter(of_it).collect(), is_default })
+    let settings = api.directory.settings(account).await?;
+    let is_default = kind == CatalogKind::Role && settings.default_role.as_ref() == Some(id);
+    let is_set_by_groups = settings.scim_groups.iter().any(|rule| set_by(rule, kind) == Some(id));
+    Ok(References { users, numbers: numbers.into_iter().filter(of_it).collect(), is_default, is_set_by_groups })
 }
 
 impl References {
     fn is_empty(&self) -> bool {
-        self.users.is_empty() && self.numbers.is_empty() && !self.is_default
+        self.users.is_empty() && self.numbers.is_empty() && !self.is_default && !self.is_set_by_groups
     }
 
     /// Who uses it, in a sentence.
@@ -113,6 +116,9 @@ impl References {
         }
         if self.is_default {
             parts.push("the settings, as the role of new users".to_owned());
+        }
+        if self.is_set_by_groups {
+            parts.push("the settings, as what a group of the company's directory sets".to_owned());
         }
         let detail = format!(
             "The {} is in use by {}. Say by replace_with which takes its place, or change them first.",
@@ -135,6 +141,23 @@ impl References {
         if self.is_default {
             let choose =
                 |before| Ok(SettingsFields { default_role: Some(other.clone()), ..SettingsView::from(before).fields });
+            settings::change(api, caller, &HeaderMap::new(), choose).await?;
+        }
+        if self.is_set_by_groups {
+            let choose = |before| {
+                let mut fields = SettingsView::from(before).fields;
+                for rule in &mut fields.scim_groups {
+                    let place = match kind {
+                        CatalogKind::Role => &mut rule.role,
+                        CatalogKind::Department => &mut rule.department,
+                        CatalogKind::Team => &mut rule.team,
+                    };
+                    if place.as_ref() == Some(id) {
+                        *place = Some(other.clone());
+                    }
+                }
+                Ok(fields)
+            };
             settings::change(api, caller, &HeaderMap::new(), choose).await?;
         }
         Ok(())
@@ -175,6 +198,15 @@ fn field(profile: &mut Profile, kind: CatalogKind) -> &mut Option<Ref> {
         CatalogKind::Role => &mut profile.role,
         CatalogKind::Department => &mut profile.department,
         CatalogKind::Team => &mut profile.team,
+    }
+}
+
+/// What of this kind a rule sets.
+fn set_by(rule: &ScimGroupRule, kind: CatalogKind) -> Option<&Ref> {
+    match kind {
+        CatalogKind::Role => rule.role.as_ref(),
+        CatalogKind::Department => rule.department.as_ref(),
+        CatalogKind::Team => rule.team.as_ref(),
     }
 }
 

@@ -6,7 +6,7 @@ use rollcall_bulk::directory_import::request::{Import, ImportRequest, Sync};
 use rollcall_engine::world::Catalogs;
 use rollcall_model::{catalog, jobs::JobKind};
 
-use crate::{Api, Shared, ask, body::Body, caller::Caller, problem::Problem};
+use crate::{Api, Shared, ask, body::Body, caller::Caller, problem::Problem, scim_keys};
 
 /// `POST /v1/directory/import`
 pub(crate) async fn import(
@@ -40,5 +40,6 @@ async fn ask(
     request: &ImportRequest,
 ) -> Result<(StatusCode, Json<RequestedJob>), Problem> {
     super::credentials(api, &caller).await?;
+    scim_keys::check_no_key(api, &caller).await?;
     ask::ask(api, caller, JobKind::DirectoryImport, name, request.to_json()).await
 }

@@ -70,7 +70,9 @@ pub(super) async fn other_has(api: &Api, caller: &Caller, taken: &Taken) -> Resu
         Taken::Claim(Claim::Email(_)) => (ApiCode::EmailTaken, "e-mail address", "/email"),
         Taken::Claim(Claim::Extension(_)) => (ApiCode::ExtensionInUse, "extension", "/extension/login"),
         // Requests can't name one: it is what an import came upon.
-        Taken::Claim(Claim::DirectoryId(_)) => return Ok(Problem::changed()),
+        Taken::Claim(Claim::DirectoryId(_) | Claim::UserName(_) | Claim::ExternalId(_) | Claim::Deleted(_)) => {
+            return Ok(Problem::changed());
+        }
     };
     let owner = match taken {
         Taken::Claim(claim) if caller.has(Scope::UsersRead) => api.directory.owner(&caller.account, claim).await?,

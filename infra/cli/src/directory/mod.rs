@@ -1,7 +1,8 @@
-//! `rollcall directory`: users that come from Entra ID.
+//! `rollcall directory`: users that come from the company's own directory.
 
 mod ask;
 mod connect;
+mod scim_key;
 mod status;
 mod users;
 
@@ -42,6 +43,8 @@ enum Action {
     Import(ask::ImportUsers),
     /// Bring what has changed in the tenant, and follow the job to its end
     Sync(ask::SyncUsers),
+    /// Show, make and delete keys by which the company's directory pushes users in, by SCIM
+    ScimKey(scim_key::ScimKeys),
 }
 
 impl Directory {
@@ -56,6 +59,7 @@ impl Directory {
             Action::Users(users) => users.run(place).await,
             Action::Import(import) => import.run(place).await,
             Action::Sync(sync) => sync.run(place).await,
+            Action::ScimKey(keys) => keys.run(place).await,
         }
     }
 }

@@ -37,8 +37,15 @@ pub(super) struct Call<'a> {
     pub(super) time: Timestamp,
     pub(super) route: &'a str,
     pub(super) parameters: Parameters<'a>,
-    /// The token's claims and, where the route asks for scopes, the token's.
-    pub(super) caller: Option<(&'a Claims, Option<Vec<&'a str>>)>,
+    pub(super) caller: Option<Caller<'a>>,
+}
+
+/// Who asks.
+pub(super) enum Caller<'a> {
+    /// By a token: its claims and, where the route asks for scopes, the token's.
+    Token(&'a Claims, Option<Vec<&'a str>>),
+    /// By what an authorizer's function has said.
+    Function(&'a Value),
 }
 
 #[derive(Serialize)]
@@ -79,8 +86,10 @@ struct Context<'a> {
 }
 
 #[derive(Serialize)]
-struct Authorizer<'a> {
-    jwt: Jwt<'a>,
+#[serde(rename_all = "camelCase")]
+enum Authorizer<'a> {
+    Jwt(Jwt<'a>),
+    Lambda(&'a Value),
 }
 
 #[derive(Serialize)]
@@ -122,7 +131,10 @@ pub(super) fn event(call: Call) -> Result<Vec<u8>, serde_json::Error> {
         request_context: Context {
             account_id: ACCOUNT_ID,
             api_id: call.api,
-            authorizer: call.caller.map(|(claims, scopes)| Authorizer { jwt: Jwt { claims: Texts(claims), scopes } }),
+            authorizer: call.caller.map(|caller| match caller {
+                Caller::Token(claims, scopes) => Authorizer::Jwt(Jwt { claims: Texts(claims), scopes }),
+                Caller::Function(context) => Authorizer::Lambda(context),
+            }),
             domain_name,
             domain_prefix: domain_name.split('.').next().unwrap_or_default(),
             http: Http {
@@ -231,7 +243,7 @@ mod tests {
             time: "2020-03-12T19:03:58.390Z".parse().expect("a time"),
             route,
             parameters: parameters.iter().map(|(name, value)| (*name, (*value).into())).collect(),
-            caller: Some((claims, Some(vec!["scope1", "scope2"]))),
+            caller: Some(Caller::Token(claims, Some(vec!["scope1", "scope2"]))),
         });
         serde_json::from_slice(&event.expect("an event")).expect("JSON")
     }

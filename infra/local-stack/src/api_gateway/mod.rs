@@ -1,8 +1,10 @@
-//! API Gateway: the HTTP API of the template, in front of its functions, with payload format 2.0 and a JWT authorizer.
+//! API Gateway: the HTTP API of the template, in front of its functions, with payload format 2.0, a JWT authorizer and functions that
+//! authorize.
 //!
 //! Throttling is not run here: one machine is busy long before.
 
 mod answer;
+mod authorizer;
 mod event;
 mod login;
 mod routes;
@@ -27,7 +29,8 @@ use uuid::Uuid;
 pub use self::login::ticket;
 pub use self::signing_key::{Grant, SigningKey};
 
-use self::event::Call;
+use self::authorizer::{Authorized, Authorizers};
+use self::event::{Call, Caller};
 use self::login::Login;
 use self::routes::Routes;
 use self::token::{Claims, Refusal, Verifier};
@@ -58,6 +61,7 @@ pub(super) struct Gateway {
     routes: Routes,
     functions: Functions,
     guard: Option<Guard>,
+    authorizers: Authorizers,
 }
 
 /// What an API with an authorizer has beside.
@@ -102,7 +106,7 @@ impl Gateway {
             (Some(issuer), Some(authorizer)) => Some(Guard::new(issuer, authorizer, url, hint).await?),
             _ => None,
         };
-        Ok(Self { api: api.id, routes: Routes::new(api.routes), functions, guard })
+        Ok(Self { api: api.id, routes: Routes::new(api.routes), functions, guard, authorizers: Authorizers::default() })
     }
 
     /// The API for all who ask.
@@ -129,18 +133,36 @@ impl Gateway {
         };
         let time = Timestamp::now();
         let token = request.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let claims = match &target.access {
-            None => None,
-            Some(_) => match self.claims(token, time) {
-                Ok(claims) => Some(claims),
+        let (mut claims, mut context) = (None, None);
+        match &target.access {
+            None => {}
+            Some(Access::Token { .. }) => match self.claims(token, time) {
+                Ok(told) => claims = Some(told),
                 Err(refusal) => return refused(&refusal),
             },
-        };
-        let caller = match (&claims, &target.access) {
-            (Some(claims), Some(access)) => match allowed(claims, access) {
-                Ok(scopes) => Some((claims, scopes)),
+            Some(Access::Function(by)) => {
+                let call = Call {
+                    api: &self.api,
+                    request: &request,
+                    body: &[],
+                    id,
+                    time,
+                    route: &target.key,
+                    parameters: parameters.clone(),
+                    caller: None,
+                };
+                match self.authorizers.ask(&self.functions, by, token, call).await {
+                    Authorized::Yes(told) => context = Some(told),
+                    Authorized::No(status) => return answer::error(status),
+                }
+            }
+        }
+        let caller = match (&claims, &context, &target.access) {
+            (Some(claims), _, Some(access)) => match token::scopes(claims, access.scopes()) {
+                Ok(scopes) => Some(Caller::Token(claims, (!access.scopes().is_empty()).then_some(scopes))),
                 Err(refusal) => return refused(&refusal),
             },
+            (_, Some(context), _) => Some(Caller::Function(context)),
             _ => None,
         };
         let Ok(body) = to_bytes(body, MAX_BODY).await else {
@@ -233,12 +255,6 @@ fn is_here(host: Option<&HeaderValue>) -> bool {
 /// Eleven random bytes in base64, as API Gateway's own.
 fn request_id() -> String {
     BASE64_STANDARD.encode(&Uuid::new_v4().as_bytes()[..11])
-}
-
-/// The token's scopes as the function gets them: only where some are asked for.
-fn allowed<'a>(claims: &'a Claims, access: &Access) -> std::result::Result<Option<Vec<&'a str>>, Refusal> {
-    let scopes = token::scopes(claims, &access.scopes)?;
-    Ok((!access.scopes.is_empty()).then_some(scopes))
 }
 
 fn refused(refusal: &Refusal) -> Response {

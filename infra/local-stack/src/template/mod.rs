@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-pub use self::api::{Access, Api, Authorizer, Route};
+pub use self::api::{Access, Api, Authorizer, RequestAuthorizer, Route};
 pub use self::resources::{Bucket, CorsRule, Function, Queue, QueueSource, Redrive, Resources, Rule, Table};
 pub use self::role::Statement;
 pub use self::schedule::{Asynchronous, Schedule};

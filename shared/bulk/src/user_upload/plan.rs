@@ -159,7 +159,10 @@ impl UploadLedger {
             let (code, column, what) = match &claim {
                 Claim::Email(_) => (RowCode::EmailTaken, EMAIL, "e-mail address"),
                 Claim::Extension(_) => (RowCode::ExtensionInUse, EXTENSION, "extension"),
-                Claim::DirectoryId(_) => (RowCode::DirectoryIdTaken, DIRECTORY_ID, "person of the directory"),
+                // A row names no more of what a directory has said than its ID.
+                Claim::DirectoryId(_) | Claim::UserName(_) | Claim::ExternalId(_) | Claim::Deleted(_) => {
+                    (RowCode::DirectoryIdTaken, DIRECTORY_ID, "person of the directory")
+                }
             };
             let refused = |who: String| Refusal::of(code, column, format!("{who} has this {what}."));
             let owner = present.owners.get(&claim).filter(|owner| *owner != self.login(user));

@@ -204,9 +204,10 @@ impl Mapping {
 }
 
 impl DialPermission {
-    /// What a user of our own directory may dial from.
+    /// What a user of our own directory may dial from: nothing, once the company's directory says that the user has left.
     pub fn of(user: &User) -> Self {
         match user.policy {
+            _ if user.has_left() => Self::custom([]),
             Policy::All => Self::all(),
             Policy::Department => {
                 Self { policy: Policy::Department, department: user.profile.department.clone(), caller_ids: Vec::new() }

@@ -11,6 +11,12 @@ pub enum Claim {
     Extension(String),
     /// A person of the company's directory, by the directory's ID.
     DirectoryId(DirectoryId),
+    /// What a directory that pushes users in finds one by: its hash.
+    UserName(String),
+    /// Such a directory's own ID of one: its hash.
+    ExternalId(String),
+    /// Both, of one that it has deleted.
+    Deleted(String),
 }
 
 impl User {
@@ -20,7 +26,8 @@ impl User {
         let email = profile.email.as_ref().map(|email| Claim::Email(email.folded().into_owned()));
         let extension = profile.extension.as_ref().map(|extension| Claim::extension(extension.login.as_str()));
         let person = self.directory_id.clone().map(Claim::DirectoryId);
-        email.into_iter().chain(extension).chain(person).collect()
+        let provisioned = self.provisioning.iter().flat_map(super::Provisioning::claims);
+        email.into_iter().chain(extension).chain(person).chain(provisioned).collect()
     }
 }
 

@@ -7,6 +7,7 @@ mod directory_id;
 mod login;
 pub mod near;
 mod profile;
+mod provisioning;
 mod suspect;
 
 use jiff::Timestamp;
@@ -19,6 +20,7 @@ pub use claim::Claim;
 pub use directory_id::{DirectoryId, NotADirectoryId};
 pub use login::{GivenLogin, LoginId, MAX_LOGIN_BYTES, NotALogin};
 pub use profile::{Extension, Name, NotAName, Profile, Ref};
+pub use provisioning::{Given, Provisioning};
 pub use suspect::Suspect;
 
 pub use login::{plain_trim, read as read_login};
@@ -61,6 +63,8 @@ pub struct User {
     pub policy: Policy,
     /// Whom of the company's directory the user is, by the directory's own ID. Only an import sets it.
     pub directory_id: Option<DirectoryId>,
+    /// What the company's directory has said of the user, if it pushes it in.
+    pub provisioning: Option<Provisioning>,
     /// Begins with [the time of creation](first_version), so that no later user of this login ID has one that this one had.
     /// Raised by every change but appends, which commute.
     pub version: u64,
@@ -88,6 +92,7 @@ impl User {
             web_login: WebLogin::default(),
             policy: Policy::default(),
             directory_id: None,
+            provisioning: None,
             version: 1,
             created: None,
             as_of: AsOf::default(),

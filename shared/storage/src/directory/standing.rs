@@ -29,6 +29,16 @@ impl Directory {
         self.put_resync_state(account, &Versioned::default()).await.map(drop)
     }
 
+    /// From now on, the account is not synced by schedule.
+    ///
+    /// # Errors
+    /// When the table can't be written.
+    pub async fn end_syncs(&self, account: &AccountId) -> Result<(), StorageError> {
+        let delete = self.client.delete_item().table_name(&self.table);
+        let delete = delete.set_key(Some(Key::standing(account).attributes().into()));
+        delete.send().await.map(drop).map_err(failed(WRITING))
+    }
+
     /// Writes it if its version is still this one; 0 is that of what isn't there.
     async fn put_versioned(
         &self,

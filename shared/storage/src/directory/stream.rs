@@ -11,7 +11,7 @@ use rollcall_model::{
     email::EmailAddress,
     jobs::{Decision, JobId},
     mapping::Mapping,
-    settings::{ReportTo, Settings},
+    settings::{ReportTo, ScimGroupRule, Settings},
     user::{LoginId, Ref},
 };
 use serde::Deserialize;
@@ -218,8 +218,15 @@ fn settings(account: &AccountId, settings: &Settings) -> AuditImage {
         default_role,
         catalog_from_files,
         names,
+        scim_groups,
+        scim_roles,
         version: _,
     } = settings;
+    let id = |id: &Option<Ref>| id.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+    let rule = |rule: &ScimGroupRule| {
+        format!("{}: {} {} {}", rule.group, id(&rule.role), id(&rule.team), id(&rule.department))
+    };
+    let rules: Vec<String> = scim_groups.iter().map(rule).collect();
     let report_to: Vec<_> = report_to.iter().map(ReportTo::as_str).collect();
     let names: BTreeMap<_, _> = names.iter().map(|(subject, name)| (subject, name.as_str())).collect();
     let mut fields = BTreeMap::from([
@@ -231,6 +238,8 @@ fn settings(account: &AccountId, settings: &Settings) -> AuditImage {
         ("list_limit", AuditField::Shown(list_limit.to_string())),
         ("phone_system", AuditField::Shown(phone_system.as_str().to_owned())),
         ("catalog_from_files", AuditField::Shown(catalog_from_files.to_string())),
+        ("scim_groups", AuditField::Shown(rules.join("; "))),
+        ("scim_roles", AuditField::Shown(scim_roles.to_string())),
         ("safety_threshold", AuditField::Shown(safety_threshold.to_string())),
     ]);
     fields.extend((!names.is_empty()).then(|| ("names", AuditField::Private(format!("{names:?}")))));

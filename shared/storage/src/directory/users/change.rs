@@ -19,7 +19,7 @@ const CHANGING: &str = "changing a user";
 
 impl Directory {
     /// What turns `before` into `after` and changes its list, if it is still at the version of `before`.
-    pub(super) fn update_items(
+    pub(in crate::directory) fn update_items(
         &self,
         account: &AccountId,
         [before, after]: [&User; 2],
@@ -124,7 +124,7 @@ impl Directory {
 
 /// What becomes of a list, beside a change of its user.
 #[derive(Clone, Copy)]
-pub(super) enum Numbers<'a> {
+pub(in crate::directory) enum Numbers<'a> {
     Add(ListRoom<'a>),
     TakeOff(&'a [CallerId]),
 }
@@ -140,7 +140,7 @@ pub enum WriteOutcome {
 }
 
 impl WriteOutcome {
-    pub(super) fn of(written: bool) -> Self {
+    pub(in crate::directory) fn of(written: bool) -> Self {
         if written { Self::Written } else { Self::Stale }
     }
 }

@@ -71,7 +71,12 @@ impl Directory {
     }
 
     /// What creates a user: itself, and what is to be its alone.
-    pub(super) fn create_items(&self, account: &AccountId, user: &User, marks: &Marks) -> Vec<TransactWriteItem> {
+    pub(in crate::directory) fn create_items(
+        &self,
+        account: &AccountId,
+        user: &User,
+        marks: &Marks,
+    ) -> Vec<TransactWriteItem> {
         let mut item = user_item(account, user);
         item.extend(marks.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         let claims = user.claims();

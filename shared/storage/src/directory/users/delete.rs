@@ -106,6 +106,15 @@ impl Directory {
         for claim in user.claims() {
             items.push(self.release_claim(account, &claim, &user.login)?);
         }
+        if user.provisioning.is_some() {
+            // What a directory has sent of the user goes with it.
+            let document = Delete::builder()
+                .table_name(&self.table)
+                .set_key(Some(Key::scim_document(account, &user.login.folded()).attributes().into()))
+                .build();
+            let document = document.map_err(|error| StorageError::unreadable(DELETING, error))?;
+            items.push(TransactWriteItem::builder().delete(document).build());
+        }
         Ok(items)
     }
 }

@@ -24,10 +24,14 @@ pub(crate) const CALLER_IDS: &str = "caller_ids";
 pub(crate) const POLICY: &str = "policy";
 /// When a user was created.
 pub(crate) const CREATED: &str = "created";
+/// What lists show beside what a user is: a map.
+pub(crate) const LISTED: &str = "listed";
+/// Of it, that the directory which pushes users in has deleted this one.
+pub(crate) const HIDDEN: &str = "hidden";
 /// Of a claim: whose it is, by folded login ID.
 pub(super) const OWNER: &str = "owner";
 /// What a user is read from: the fields of its [record](UserRecord), and its list.
-pub(crate) const ATTRIBUTES: [&str; 19] = [
+pub(crate) const ATTRIBUTES: [&str; 20] = [
     "schema",
     "login",
     "name",
@@ -43,6 +47,7 @@ pub(crate) const ATTRIBUTES: [&str; 19] = [
     "web_login",
     POLICY,
     "directory_id",
+    "provisioning",
     "version",
     CREATED,
     "as_of",
@@ -73,6 +78,8 @@ struct UserRecord {
     #[serde(default)]
     policy: Policy,
     directory_id: Option<DirectoryId>,
+    /// As JSON: the table asks nothing of it.
+    provisioning: Option<String>,
     version: u64,
     created: Option<Timestamp>,
     /// As JSON: the table asks nothing of it.
@@ -96,6 +103,11 @@ pub(crate) fn user_item(account: &AccountId, user: &User) -> Item {
     item
 }
 
+/// Whether the directory that pushes users in has deleted this one.
+fn is_hidden(user: &User) -> bool {
+    user.provisioning.as_ref().is_some_and(|known| known.deleted)
+}
+
 /// Numbers as the table holds them.
 pub(crate) fn number_set(numbers: &[CallerId]) -> AttributeValue {
     AttributeValue::Ss(numbers.iter().map(ToString::to_string).collect())
@@ -111,6 +123,10 @@ pub(crate) fn attributes(account: &AccountId, user: &User) -> Vec<(&'static str,
         (ACCOUNT_SK, text(user_place(user))),
         ("search", text(search.map(|part| fold(part).into_owned()).join("\n"))),
     ];
+    attributes.push((
+        LISTED,
+        is_hidden(user).then(|| AttributeValue::M(Item::from([(HIDDEN.to_owned(), AttributeValue::Bool(true))]))),
+    ));
     let mut fields = UserRecord::of(user).fields();
     let names = ATTRIBUTES.into_iter().filter(|name| *name != CALLER_IDS);
     attributes.extend(names.map(|name| (name, fields.remove(name).and_then(attribute))));
@@ -135,6 +151,7 @@ impl UserRecord {
             web_login,
             policy,
             directory_id,
+            provisioning,
             version,
             created,
             as_of,
@@ -145,6 +162,8 @@ impl UserRecord {
             .map(|extension| serde_json::to_string(&extension).expect("an extension can be written as JSON"));
         let as_of = Some(as_of).filter(|as_of| !as_of.is_empty());
         let as_of = as_of.map(|as_of| serde_json::to_string(&as_of).expect("times can be written as JSON"));
+        let provisioning = provisioning
+            .map(|known| serde_json::to_string(&known).expect("what is provisioned can be written as JSON"));
         Self {
             schema: stored::SCHEMA,
             login,
@@ -161,6 +180,7 @@ impl UserRecord {
             web_login,
             policy,
             directory_id,
+            provisioning,
             version,
             created,
             as_of,
@@ -185,6 +205,7 @@ impl UserRecord {
             web_login: self.web_login,
             policy: self.policy,
             directory_id: self.directory_id,
+            provisioning: self.provisioning.map(|json| serde_json::from_str(&json)).transpose()?,
             version: self.version,
             created: self.created,
             as_of: self.as_of.map(|json| serde_json::from_str(&json)).transpose()?.unwrap_or_default(),
@@ -252,7 +273,7 @@ pub(crate) fn policy(item: &Item) -> Result<Policy, StorageError> {
 
 #[cfg(test)]
 mod tests {
-    use rollcall_model::user::Extension;
+    use rollcall_model::user::{Extension, Provisioning};
 
     use super::*;
 
@@ -276,6 +297,7 @@ mod tests {
         user.web_login = WebLogin::Blocked;
         user.policy = Policy::Department;
         user.directory_id = DirectoryId::parse("a-1").ok();
+        user.provisioning = Some(Provisioning::new("asha@example.com", Some("1")));
         user.version = 1_772_323_200_000_007;
         user.caller_ids = vec!["+919876543210".parse().unwrap(), "+919876543211".parse().unwrap()];
         user

@@ -21,10 +21,12 @@ pub use create::CreateOutcome;
 pub use list::{FilterValue, Place, UserFilter};
 pub use search::{Reach, SearchPlace};
 
+pub(super) use change::Numbers;
 pub(super) use item::{
-    ATTRIBUTES, CALLER_IDS, CREATED, POLICY, caller_ids, created, department, number_set, policy, read_user,
+    ATTRIBUTES, CALLER_IDS, CREATED, HIDDEN, LISTED, POLICY, caller_ids, created, department, number_set, policy,
+    read_user,
 };
-pub(super) use transaction::marks;
+pub(super) use transaction::{marks, marks_of};
 
 /// How long a person waits for users to be shown.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -42,10 +42,10 @@ pub(crate) fn marks(by: &Actor) -> impl Iterator<Item = (&'static str, Attribute
 }
 
 /// What a user's item says of who writes it.
-pub(super) type Marks = Vec<(&'static str, AttributeValue)>;
+pub(in crate::directory) type Marks = Vec<(&'static str, AttributeValue)>;
 
 /// The same, and for a call by which write.
-pub(super) fn marks_of(by: &Actor, mark: &WriteId) -> Marks {
+pub(in crate::directory) fn marks_of(by: &Actor, mark: &WriteId) -> Marks {
     marks(by).chain([mark.attribute()]).collect()
 }
 
@@ -61,6 +61,7 @@ pub(super) async fn write_together(
             let write = client.put_item().table_name(put.table_name).set_item(Some(put.item));
             let write = write.set_condition_expression(put.condition_expression);
             let write = write.set_expression_attribute_names(put.expression_attribute_names);
+            let write = write.set_expression_attribute_values(put.expression_attribute_values);
             write.send().await.map(|_| ()).map_err(failed(operation))
         }
         Ok([TransactWriteItem { update: Some(update), .. }]) => {
