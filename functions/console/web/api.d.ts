@@ -490,6 +490,8 @@ export type ScimGroupRule = {
   team?: Id | null;
 };
 
+export type ScimKeyId = string;
+
 export type ScimKeys = {
   errors: Array<{
     about: string;

@@ -25,7 +25,7 @@ async fn a_job_in_which_the_stack_was_ended_goes_on_when_it_is_started_again_whi
         seen = job.attempts;
         stack.restart(signal).await;
         let goes_on = || {
-            let line = format!("Goes on: long.csv (append of caller IDs), job {}", &job.id.as_str()[..12]);
+            let line = format!("Goes on: long.csv (append), job {}", &job.id.as_str()[..12]);
             stack.said().contains(&line).then_some(())
         };
         e2e::until("the stack to say that the job goes on", goes_on).await;

@@ -37,7 +37,12 @@ fn ours(route: &Operation, name: &str) -> Option<Vec<String>> {
     let schema = &parameter(route, name, "path").unwrap_or_else(|| panic!("{route:?} takes {name}"))["schema"];
     let listed = schema["enum"].as_array();
     let listed = listed.map(|values| values.iter().map(|value| value.as_str().expect("a text").to_owned()).collect());
-    listed.or_else(|| (schema["$ref"] == "#/components/schemas/JobId").then(|| vec!["0123456789abcdef".repeat(2)]))
+    let made = |length: usize| vec!["0123456789abcdef".repeat(2)[..length].to_owned()];
+    listed.or_else(|| match schema["$ref"].as_str()? {
+        "#/components/schemas/JobId" => Some(made(32)),
+        "#/components/schemas/ScimKeyId" => Some(made(16)),
+        _ => None,
+    })
 }
 
 fn percent_encoded(text: &str) -> String {
