@@ -145,6 +145,11 @@ mod tests {
             Warning::NumberNotAssigned,
             Warning::DiffersFromPreview,
             Warning::ChangedSince,
+            // Of a file of users.
+            Warning::DepartmentUnknown,
+            Warning::DepartmentNew,
+            Warning::TeamUnknown,
+            Warning::TeamNew,
         ];
         for warning in Warning::ALL.iter().filter(|warning| !others.contains(warning)) {
             assert!(ROWS.iter().any(|row| row.warnings.contains(warning)), "{warning}");

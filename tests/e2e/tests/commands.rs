@@ -259,7 +259,7 @@ async fn a_file_and_an_account_are_checked_and_nothing_is_changed() {
     let said = told(&found);
     assert_eq!(found.status.code(), Some(1), "{said}");
     assert!(said.contains("read alike") && said.contains("+919876599999"), "{said}");
-    for wrong in [&["-"][..], &["--kind", "append-caller-ids"], &["-", "--kind", "phone-snapshot"]] {
+    for wrong in [&["-"][..], &["--kind", "append-caller-ids"], &["-", "--kind", "undo"]] {
         assert_eq!(run(wrong, "").status.code(), Some(2), "{wrong:?}");
     }
 }
