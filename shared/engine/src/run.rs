@@ -49,12 +49,9 @@ impl Engine {
         delivery: &Delivery,
     ) -> Result<DeliveryOutcome, StorageError> {
         let job = self.world.jobs.job(account, id).await?;
-        let Some(job) = job.filter(|job| job.stage == Stage::Executed && job.upload.kind == kind) else {
-            tracing::warn!(job.id = %id, %account, "nobody has decided to execute this job");
-            return Ok(DeliveryOutcome::Ended);
-        };
-        let (upload, source) = (job.upload.clone(), job.source.clone());
-        self.take_up(operation, Some(job), &upload, &source, delivery).await
+        let job = job.filter(|job| job.stage == Stage::Executed && job.upload.kind == kind);
+        self.take_up_known(operation, job.ok_or("nobody has decided to execute this job"), (account, id), delivery)
+            .await
     }
 
     /// The same for a job that has stopped at its invocation's deadline, to go on at once.
@@ -68,10 +65,24 @@ impl Engine {
         (kind, id): (JobKind, &JobId),
         delivery: &Delivery,
     ) -> Result<DeliveryOutcome, StorageError> {
-        let job = self.world.jobs.job(account, id).await?;
-        let Some(job) = job.filter(|job| job.upload.kind == kind) else {
-            tracing::warn!(job.id = %id, %account, "no job of this name is to go on");
-            return Ok(DeliveryOutcome::Ended);
+        let job = self.world.jobs.job(account, id).await?.filter(|job| job.upload.kind == kind);
+        self.take_up_known(operation, job.ok_or("no job of this name is to go on"), (account, id), delivery).await
+    }
+
+    /// Takes up a job that has a record, or says why there is none to be taken up.
+    async fn take_up_known<O: Operation>(
+        &self,
+        operation: &O,
+        job: Result<Job, &'static str>,
+        (account, id): (&AccountId, &JobId),
+        delivery: &Delivery,
+    ) -> Result<DeliveryOutcome, StorageError> {
+        let job = match job {
+            Ok(job) => job,
+            Err(why) => {
+                tracing::warn!(job.id = %id, %account, "{why}");
+                return Ok(DeliveryOutcome::Ended);
+            }
         };
         let (upload, source) = (job.upload.clone(), job.source.clone());
         self.take_up(operation, Some(job), &upload, &source, delivery).await

@@ -38,6 +38,40 @@ pub async fn function(stack: &Stack, dynamodb: &str) -> Router {
     })
 }
 
+/// A request as the gateway hands it on, from whom the authorizer knows.
+/// `more` is what stands beside: headers, the query, parameters of the path.
+pub fn gateway_event(
+    route: &str,
+    (method, path): (&str, &str),
+    authorizer: &Value,
+    more: Value,
+) -> Request<lambda_http::Body> {
+    let mut event = json!({
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {},
+        "isBase64Encoded": false,
+        "requestContext": {
+            "accountId": "0",
+            "apiId": "0",
+            "domainName": "localhost",
+            "domainPrefix": "localhost",
+            "requestId": "0",
+            "routeKey": route,
+            "stage": "$default",
+            "time": "01/Jan/2026:00:00:00 +0000",
+            "timeEpoch": 0,
+            "authorizer": authorizer,
+            "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+        },
+    });
+    let Value::Object(more) = more else { panic!("what stands beside is an object") };
+    event.as_object_mut().expect("an event").extend(more);
+    request::from_str(&event.to_string()).expect("an event of the gateway")
+}
+
 /// The function, just started, for one account.
 pub struct InProcess {
     router: Router,
@@ -61,30 +95,13 @@ impl InProcess {
         let path =
             values.iter().fold(route.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
         let parameters: Value = values.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        let event = json!({
-            "version": "2.0",
-            "routeKey": format!("GET {route}"),
-            "rawPath": path,
-            "rawQueryString": "",
+        let claims = json!({ "custom:account": self.account, "scope": scope });
+        let more = json!({
             "headers": has.map_or_else(|| json!({}), |tag| json!({ "if-none-match": tag })),
             "pathParameters": parameters,
-            "isBase64Encoded": false,
-            "requestContext": {
-                "accountId": "0",
-                "apiId": "0",
-                "domainName": "localhost",
-                "domainPrefix": "localhost",
-                "requestId": "0",
-                "routeKey": format!("GET {route}"),
-                "stage": "$default",
-                "time": "01/Jan/2026:00:00:00 +0000",
-                "timeEpoch": 0,
-                "authorizer": { "jwt": { "claims": { "custom:account": self.account, "scope": scope }, "scopes": [scope] } },
-                "http": { "method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
-            },
         });
-        let request: Request<Body> =
-            request::from_str(&event.to_string()).expect("an event of the gateway").map(|_| Body::empty());
+        let authorizer = json!({ "jwt": { "claims": claims, "scopes": [scope] } });
+        let request = gateway_event(&format!("GET {route}"), ("GET", &path), &authorizer, more).map(|_| Body::empty());
         let answer = self.router.call(request).await.expect("the function answers");
         let (parts, body) = answer.into_parts();
         let tag = parts.headers.get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();

@@ -30,7 +30,7 @@ pub use contract::{Contract, Operation, contract, yaml};
 pub use crashes::{CrashTest, die_at_every_request};
 pub use faults::{Faults, Fuse, Proxy, Refused};
 pub use graph::{Corruption, Gone, Graph, Person, Quirks};
-pub use in_process::{InProcess, function};
+pub use in_process::{InProcess, function, gateway_event};
 pub use meanwhile::{Event, Meanwhile};
 pub use scim::{ENTERPRISE, PATCH_OP, SCIM_JSON, ScimClient, entra_user};
 pub use seeded_rng::{SeededRng, how_much};

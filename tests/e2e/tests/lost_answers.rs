@@ -5,10 +5,10 @@ use rollcall_engine::world::{Catalogs, Jobs};
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{Router, body::Body};
-use e2e::{Faults, Proxy, Stack, contract, function, user};
+use e2e::{Faults, Proxy, Stack, contract, function, gateway_event, user};
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
-use lambda_http::{Service, http, request};
+use lambda_http::{Service, http};
 use rollcall_bulk::{job::Job, upload::InboxKey};
 use rollcall_model::{
     account::AccountId,
@@ -177,35 +177,10 @@ impl Write {
         headers.extend(key.map(|key| ("idempotency-key", key)));
         let scopes: BTreeSet<&str> = contract().operations.iter().map(|operation| operation.scope.as_str()).collect();
         let scopes: Vec<&str> = scopes.into_iter().collect();
-        let event = json!({
-            "version": "2.0",
-            "routeKey": self.route,
-            "rawPath": "/",
-            "rawQueryString": "",
-            "headers": headers,
-            "pathParameters": parameters,
-            "body": self.body,
-            "isBase64Encoded": false,
-            "requestContext": {
-                "accountId": "0",
-                "apiId": "0",
-                "domainName": "localhost",
-                "domainPrefix": "localhost",
-                "requestId": "0",
-                "routeKey": self.route,
-                "stage": "$default",
-                "time": "01/Jan/2026:00:00:00 +0000",
-                "timeEpoch": 0,
-                "authorizer": { "jwt": {
-                    "claims": { "custom:account": account, "sub": "somebody", "scope": scopes.join(" ") },
-                    "scopes": scopes,
-                } },
-                "http": {
-                    "method": method, "path": "/", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test",
-                },
-            },
-        });
-        request::from_str(&event.to_string()).expect("an event of the gateway").map(|_| Body::from(self.body))
+        let claims = json!({ "custom:account": account, "sub": "somebody", "scope": scopes.join(" ") });
+        let more = json!({ "headers": headers, "pathParameters": parameters, "body": self.body });
+        let authorizer = json!({ "jwt": { "claims": claims, "scopes": scopes } });
+        gateway_event(self.route, (method, "/"), &authorizer, more).map(|_| Body::from(self.body))
     }
 
     async fn ask(&self, router: &mut Router, account: &AccountId, jobs: &BothJobs, key: Option<&str>) -> Answer {

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod catalog;
+mod claim;
 mod cursors;
 mod explain;
 mod idempotency;

@@ -1,8 +1,8 @@
 //! What is cut short is done by sending it again; what changes nothing writes nothing; and what a request costs.
 
 use axum::http::{Method, StatusCode};
-use e2e::{ENTERPRISE, Faults, Fuse, PATCH_OP, Proxy, ScimClient, Stack, entra_user};
-use lambda_http::{Body, http::Request, request};
+use e2e::{ENTERPRISE, Faults, Fuse, PATCH_OP, Proxy, ScimClient, Stack, entra_user, gateway_event};
+use lambda_http::Body;
 use rollcall_storage::{
     connect::{Aws, LocalStack},
     directory::Directory,
@@ -27,28 +27,9 @@ async fn function(stack: &Stack, dynamodb: &str) -> Scim {
 /// A request as the gateway hands it on.
 fn asked(method: &Method, path: &str, query: &str, body: Option<&Value>) -> lambda_http::Request {
     let path = format!("/scim/v2{path}");
-    let event = json!({
-        "version": "2.0",
-        "routeKey": "ANY /scim/v2/{proxy+}",
-        "rawPath": path,
-        "rawQueryString": query,
-        "headers": { "host": "localhost", "x-forwarded-proto": "https" },
-        "isBase64Encoded": false,
-        "requestContext": {
-            "accountId": "0",
-            "apiId": "0",
-            "domainName": "localhost",
-            "domainPrefix": "localhost",
-            "requestId": "0",
-            "routeKey": "ANY /scim/v2/{proxy+}",
-            "stage": "$default",
-            "time": "01/Jan/2026:00:00:00 +0000",
-            "timeEpoch": 0,
-            "authorizer": { "lambda": { "account": "acme", "key": "0123456789abcdef" } },
-            "http": { "method": method.as_str(), "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
-        },
-    });
-    let request: Request<Body> = request::from_str(&event.to_string()).expect("an event of the gateway");
+    let more = json!({ "rawQueryString": query, "headers": { "host": "localhost", "x-forwarded-proto": "https" } });
+    let authorizer = json!({ "lambda": { "account": "acme", "key": "0123456789abcdef" } });
+    let request = gateway_event("ANY /scim/v2/{proxy+}", (method.as_str(), &path), &authorizer, more);
     let body = body.map_or(Body::Empty, |body| Body::Text(body.to_string()));
     request.map(|_| body)
 }

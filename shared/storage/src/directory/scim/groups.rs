@@ -8,15 +8,13 @@ use serde_json::{Map, Value};
 use super::{CREATED, DOCUMENT, MODIFIED, VERSION, counted, number, sent, time};
 use crate::{
     StorageError,
-    directory::{Directory, Item, WriteOutcome, stream::CHANGED_BY, string, taken, write_id::WriteId},
+    directory::{Directory, Item, WriteOutcome, claim::OWNER, stream::CHANGED_BY, string, taken, write_id::WriteId},
     error::failed,
     keys::{Key, PK, SK, scim_groups_pk},
 };
 
 const READING: &str = "reading groups";
 const WRITING: &str = "writing a group";
-/// Of a claim: whose it is.
-const OWNER: &str = "owner";
 
 /// A group.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,10 +112,10 @@ impl Directory {
         let (had, has) =
             (before.map(|group| group_claims(&group.fields)).unwrap_or_default(), group_claims(&after.fields));
         for claim in has.iter().filter(|claim| !had.contains(claim)) {
-            items.push(self.take_group_claim(account, claim, &after.id)?);
+            items.push(self.take(Key::scim_group_claim(account, claim), &after.id));
         }
         for claim in had.iter().filter(|claim| !has.contains(claim)) {
-            items.push(self.release_group_claim(account, claim, &after.id)?);
+            items.push(self.release(Key::scim_group_claim(account, claim), &after.id));
         }
         let written = self.write_patiently(items, &mark, WRITING).await;
         Ok(WriteOutcome::of(self.written(key, &mark, written).await?))
@@ -142,47 +140,9 @@ impl Directory {
             .map_err(|error| StorageError::unreadable(WRITING, error))?;
         let mut items = vec![TransactWriteItem::builder().delete(delete).build()];
         for claim in group_claims(&group.fields) {
-            items.push(self.release_group_claim(account, &claim, &group.id)?);
+            items.push(self.release(Key::scim_group_claim(account, &claim), &group.id));
         }
         Ok(WriteOutcome::of(taken(self.write_patiently(items, &WriteId::new(), WRITING).await)?))
-    }
-
-    fn take_group_claim(
-        &self,
-        account: &AccountId,
-        claim: &str,
-        group: &str,
-    ) -> Result<TransactWriteItem, StorageError> {
-        let mut item: Item = Key::scim_group_claim(account, claim).attributes().into();
-        item.insert(OWNER.to_owned(), AttributeValue::S(group.to_owned()));
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(#pk) OR #owner = :owner")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#owner", OWNER)
-            .expression_attribute_values(":owner", AttributeValue::S(group.to_owned()))
-            .build()
-            .map_err(|error| StorageError::unreadable(WRITING, error))?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    fn release_group_claim(
-        &self,
-        account: &AccountId,
-        claim: &str,
-        group: &str,
-    ) -> Result<TransactWriteItem, StorageError> {
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(Key::scim_group_claim(account, claim).attributes().into()))
-            .condition_expression("attribute_not_exists(#pk) OR #owner = :owner")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#owner", OWNER)
-            .expression_attribute_values(":owner", AttributeValue::S(group.to_owned()))
-            .build()
-            .map_err(|error| StorageError::unreadable(WRITING, error))?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 }
 

@@ -70,9 +70,9 @@ impl Directory {
         let mut items = vec![TransactWriteItem::builder().update(update).build()];
         let (had, has) = (before.claims(), after.claims());
         let gained = has.iter().filter(|claim| !had.contains(claim));
-        items.extend(gained.map(|claim| self.take_claim(account, claim, &after.login)));
+        items.extend(gained.map(|claim| self.take(Key::claim(account, claim), &after.login.folded())));
         for claim in had.iter().filter(|claim| !has.contains(claim)) {
-            items.push(self.release_claim(account, claim, &after.login)?);
+            items.push(self.release(Key::claim(account, claim), &after.login.folded()));
         }
         Ok(items)
     }

@@ -80,7 +80,7 @@ impl Directory {
         let mut item = user_item(account, user);
         item.extend(marks.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         let claims = user.claims();
-        let claims = claims.iter().map(|claim| self.take_claim(account, claim, &user.login));
+        let claims = claims.iter().map(|claim| self.take(Key::claim(account, claim), &user.login.folded()));
         [self.put_new(item)].into_iter().chain(claims).collect()
     }
 

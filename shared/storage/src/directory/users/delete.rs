@@ -104,7 +104,7 @@ impl Directory {
         let delete = delete.map_err(|error| StorageError::unreadable(DELETING, error))?;
         let mut items = vec![TransactWriteItem::builder().delete(delete).build()];
         for claim in user.claims() {
-            items.push(self.release_claim(account, &claim, &user.login)?);
+            items.push(self.release(Key::claim(account, &claim), &user.login.folded()));
         }
         if user.provisioning.is_some() {
             // What a directory has sent of the user goes with it.

@@ -7,7 +7,7 @@ use rollcall_model::{
     caller_id::CallerId,
     email::EmailAddress,
     stored,
-    user::{AgentStatus, Claim, DirectoryId, LoginId, Name, Policy, Profile, Ref, User, WebLogin, fold},
+    user::{AgentStatus, DirectoryId, LoginId, Name, Policy, Profile, Ref, User, WebLogin, fold},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -28,8 +28,6 @@ pub(crate) const CREATED: &str = "created";
 pub(crate) const LISTED: &str = "listed";
 /// Of it, that the directory which pushes users in has deleted this one.
 pub(crate) const HIDDEN: &str = "hidden";
-/// Of a claim: whose it is, by folded login ID.
-pub(super) const OWNER: &str = "owner";
 /// What a user is read from: the fields of its [record](UserRecord), and its list.
 pub(crate) const ATTRIBUTES: [&str; 20] = [
     "schema",
@@ -84,13 +82,6 @@ struct UserRecord {
     created: Option<Timestamp>,
     /// As JSON: the table asks nothing of it.
     as_of: Option<String>,
-}
-
-/// The item that keeps what one user has from all others.
-pub(super) fn claim_item(account: &AccountId, claim: &Claim, login: &LoginId) -> Item {
-    let mut item: Item = Key::claim(account, claim).attributes().into();
-    item.insert(OWNER.into(), AttributeValue::S(login.folded().into_owned()));
-    item
 }
 
 pub(crate) fn user_item(account: &AccountId, user: &User) -> Item {
