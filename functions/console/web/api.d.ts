@@ -47,6 +47,7 @@ export type AuditEntry = {
   removed: Array<CallerId>;
   role?: Id;
   route?: string;
+  scim_key?: string;
   settings?: string;
   state?: {
     from: NumberState | null;
@@ -525,6 +526,7 @@ export type Settings = {
     percent: number;
   };
   scim_groups: Array<ScimGroupRule>;
+  scim_groups_behind?: Array<Name>;
   scim_roles: boolean;
   version: number;
 };

@@ -2,31 +2,22 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use lambda_http::http::Method;
 use rollcall_engine::world::Accounts;
-use rollcall_model::{
-    settings::Settings,
-    user::{Provisioning, User, WebLogin},
-};
-use rollcall_scim::{
-    CORE_GROUP, Document, Group, MemberChanges, Page, Projection, ScimError, ScimType, list_response, operations,
-};
+use rollcall_model::user::User;
+use rollcall_provisioning::{TRIES, follow, is_seen};
+use rollcall_scim::{CORE_GROUP, Document, Group, MemberChanges, Page, ScimError, ScimType, list_response, operations};
 use rollcall_storage::directory::{ScimGroup, ScimMember, WriteOutcome, group_claims};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    Asked, Scim, TRIES,
+    Asked, Scim,
     answer::{Answer, changed_meanwhile, check_match, failed, names},
     caller::Caller,
-    rules::Rules,
-    users::{self, id_of, is_seen, login_of},
+    users::{self, id_of, login_of},
 };
-
-/// Users that are changed at once when their groups change.
-const IN_FLIGHT: usize = 8;
 
 fn version(group: &ScimGroup) -> String {
     format!("W/\"{}\"", group.version)
@@ -317,39 +308,13 @@ impl Scim {
 
     /// Has users be what their groups make of them by now, if any group of the account makes something of anybody.
     async fn follow(&self, caller: &Caller, named: &[ScimMember]) -> Result<(), ScimError> {
-        let settings = self.directory.settings(&caller.account).await.map_err(|error| failed(&error))?;
-        if settings.scim_groups.is_empty() || named.is_empty() {
+        let Caller { account, by, .. } = caller;
+        let settings = self.directory.settings(account).await.map_err(|error| failed(&error))?;
+        if settings.scim_groups.is_empty() {
             return Ok(());
         }
-        let users: Vec<_> = named.iter().map(|member| self.follow_one(caller, &settings, member)).collect();
-        stream::iter(users).buffer_unordered(IN_FLIGHT).try_collect::<Vec<()>>().await.map(drop)
-    }
-
-    async fn follow_one(&self, caller: &Caller, settings: &Settings, member: &ScimMember) -> Result<(), ScimError> {
-        for _ in 0..TRIES {
-            let known =
-                self.directory.scim_user(&caller.account, &member.login).await.map_err(|error| failed(&error))?;
-            let Some(known) = known.filter(|(user, _)| is_seen(user)) else { return Ok(()) };
-            let document = users::document(&known);
-            let before = &known.0;
-            let rules = Rules::of(self, caller, settings, before, &document).await?;
-            let mut after = before.clone();
-            let has = before.provisioning.clone().unwrap_or_else(|| {
-                let active = before.web_login == WebLogin::Active;
-                Provisioning { active, ..Provisioning::new(before.login.as_str(), None) }
-            });
-            let given = rules.give(&mut after, has.given.clone(), &Projection::of(&document));
-            if given == has.given {
-                return Ok(());
-            }
-            after.provisioning = Some(Provisioning { given, ..has });
-            let after = after.revised(before, Timestamp::now());
-            let updated = self.directory.update_user(&caller.account, before, &after, &caller.by);
-            if updated.await.map_err(|error| failed(&error))? == WriteOutcome::Written {
-                return Ok(());
-            }
-        }
-        Err(changed_meanwhile())
+        let logins: Vec<String> = named.iter().map(|member| member.login.clone()).collect();
+        follow(&self.directory, account, self.country, &logins, by).await.map_err(|error| failed(&error))
     }
 }
 

@@ -42,19 +42,23 @@ impl Scim {
         let left = u64::try_from(day.left).unwrap_or(u64::MAX);
         measure(&[("account", account.as_str()), ("key", key)], &[("ManyHaveLeft", Measure::Count(left))]);
         tracing::error!(left, all, "more users have left today than the safety threshold allows a sync");
-        let recipients = &settings.recipients;
+        let (recipients, country) = (&settings.recipients, settings.country.unwrap_or(self.country));
         let mails = u32::try_from(recipients.len()).unwrap_or(u32::MAX);
         if recipients.is_empty() || !directory.take_mails(account, today, mails, self.mails_a_day).await? {
             return Ok(());
         }
-        if let MailState::Refused { .. } = self.mailer.send(recipients, &mail(day.left, all, key), None).await? {
+        if let MailState::Refused { .. } = self
+            .mailer
+            .send(recipients, &mail([left, all as u64].map(|count| country.write_count(count)), key), None)
+            .await?
+        {
             tracing::error!("the mail about users who have left was refused");
         }
         Ok(())
     }
 }
 
-fn mail(left: usize, all: usize, key: &str) -> JobEmail {
+fn mail([left, all]: [String; 2], key: &str) -> JobEmail {
     let text = format!(
         "Today the company's directory has made {left} of {all} users leave, which is more than the account's safety threshold allows \
          a sync that nobody watches.\n\n\

@@ -7,7 +7,6 @@ mod answer;
 mod caller;
 mod groups;
 mod leavers;
-mod rules;
 mod users;
 
 use std::time::Instant;
@@ -15,8 +14,9 @@ use std::time::Instant;
 use jiff::Timestamp;
 use lambda_http::{Body, Request, RequestExt, Response, http::Method};
 use rollcall_engine::telemetry::millis;
-use rollcall_model::country::Country;
-use rollcall_scim::{Page, ScimError, discovery, list_response, search_request};
+use rollcall_model::{country::Country, settings::Settings, user::User};
+use rollcall_provisioning::Rules;
+use rollcall_scim::{Document, Page, Projection, ScimError, discovery, list_response, search_request};
 use rollcall_storage::{
     directory::{Directory, ScimErrorNote},
     mailer::Mailer,
@@ -29,8 +29,6 @@ use caller::Caller;
 
 /// Bytes of a body at most.
 const MAX_BODY: usize = 2 * 1024 * 1024;
-/// Changes by others in between that one request survives.
-const TRIES: usize = 4;
 
 /// What every request works with.
 pub struct Scim {
@@ -135,6 +133,20 @@ impl Scim {
         let (groups, group_total) = self.groups_of(caller, &groups).await?;
         let resources = [users, groups].concat();
         Ok(Answer::ok(list_response(user_total + group_total, page.start, &resources)))
+    }
+
+    /// What of the account decides what a document means for a user.
+    async fn rules(
+        &self,
+        caller: &Caller,
+        settings: &Settings,
+        user: &User,
+        document: &Document,
+    ) -> Result<Rules, ScimError> {
+        let told = Projection::of(document);
+        let users = [(user, &told)];
+        let rules = Rules::of(&self.directory, &caller.account, self.country, settings, &users);
+        rules.await.map_err(|error| answer::failed(&error))
     }
 
     /// Notes what was refused of a change, for people to see. The answer doesn't wait for a table that can't be written: that is in the log.

@@ -9,7 +9,9 @@ use axum::{
 use rollcall_api_types::{SettingsFields, SettingsView};
 use rollcall_engine::world::{Accounts, Catalogs};
 use rollcall_model::{catalog::CatalogKind, settings::Settings};
+use rollcall_provisioning::follow_groups;
 use serde_json::{Value, to_value};
+use tokio::time::{Duration, Instant};
 
 use crate::{
     Api, Shared,
@@ -54,17 +56,36 @@ pub(crate) async fn change(
     for _ in 0..TRIES {
         let before = api.directory.settings(&caller.account).await?;
         check_match(headers, &tag(before.version))?;
-        let after = edit(before.clone())?.of_version(before.version);
+        let after = edit(before.clone())?.in_place_of(&before);
         if after == before {
-            return Ok(before);
+            return follow(api, caller, before).await;
         }
         check(api, caller, &before, &after).await?;
-        let after = Settings { version: before.version + 1, ..after };
+        let after = Settings { version: before.version + 1, scim_groups_behind: after.behind(&before), ..after };
         if api.directory.change_settings(&caller.account, before.version, &after, &caller.actor()).await? {
-            return Ok(after);
+            return follow(api, caller, after).await;
         }
     }
     Err(Problem::changed())
+}
+
+/// Has members of groups that are behind be what the settings make of them, as many as a request has time for. **Where it ends before, the
+/// settings say of which groups**: the next change goes on with them.
+async fn follow(api: &Api, caller: &Caller, settings: Settings) -> Result<Settings, Problem> {
+    /// A request has 29 seconds.
+    const LONGEST: Duration = Duration::from_secs(15);
+    if settings.scim_groups_behind.is_empty() {
+        return Ok(settings);
+    }
+    let (directory, account, by) = (&api.directory, &caller.account, &caller.actor());
+    let behind = &settings.scim_groups_behind;
+    let left = follow_groups(directory, account, api.country, behind, by, Instant::now() + LONGEST).await?;
+    if left == *behind {
+        return Ok(settings);
+    }
+    let after = Settings { scim_groups_behind: left, version: settings.version + 1, ..settings.clone() };
+    // Who has changed the settings meanwhile goes on with all of them.
+    Ok(if directory.change_settings(account, settings.version, &after, by).await? { after } else { settings })
 }
 
 async fn check(api: &Api, caller: &Caller, before: &Settings, after: &Settings) -> Result<(), Problem> {

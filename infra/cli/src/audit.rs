@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 use jiff::Timestamp;
 use rollcall_api_types::AuditPage;
-use rollcall_model::audit::{Actor, AuditAction, AuditEntry, AuditRange, AuditSubject, FromTo};
+use rollcall_model::audit::{AuditAction, AuditEntry, AuditRange, AuditSubject, FromTo};
 use rollcall_model::inventory::NumberState;
 use rollcall_model::user::LoginId;
 
@@ -14,6 +14,7 @@ use crate::args::AccountArg;
 use crate::client::StackClient;
 use crate::job::{SHOWN_ID, find};
 use crate::list::{ListArgs, Listed};
+use crate::names::Names;
 use crate::output::{self, Cell, Column, Tone};
 use crate::stack_selector::StackSelector;
 use crate::users::{numbers, policy};
@@ -77,9 +78,10 @@ impl Audit {
         let path = ["v1", "audit"];
         let AuditPage { settled_until, .. } = stack.api.get(&path, &[&query[..], &[("limit", "1")]].concat()).await?;
         let range = AuditRange::ask(self.from, self.to, settled_until).map_err(|bad| anyhow!("--from: {bad}"))?;
+        let names = stack.names().await;
         let listed = Listed {
             columns: ["When", "What it is about", "By", "What", "Added", "Removed"].map(Column::text).to_vec(),
-            row: &|entry| (row(entry), None),
+            row: &|entry| (row(entry, names), None),
             wanted: &|_: &AuditEntry| true,
             none: format!(
                 "Nothing of the kind from {:.0} to {:.0}. What was changed since is shown once it has settled, half a minute later by default.\n",
@@ -94,11 +96,11 @@ fn when(text: &str) -> std::result::Result<Timestamp, &'static str> {
     crate::when::parse(text, Timestamp::now())
 }
 
-fn row(entry: &AuditEntry) -> Vec<Cell> {
+fn row(entry: &AuditEntry, names: &Names) -> Vec<Cell> {
     vec![
         format!("{:.0}", entry.at).into(),
         subject(&entry.subject).into(),
-        by(entry).into(),
+        by(entry, names).into(),
         what(entry),
         numbers(&entry.added).into(),
         numbers(&entry.removed).into(),
@@ -114,27 +116,17 @@ fn subject(subject: &AuditSubject) -> String {
         AuditSubject::Department(id) => format!("department {id}"),
         AuditSubject::Team(id) => format!("team {id}"),
         AuditSubject::Settings(_) => "settings".to_owned(),
+        AuditSubject::ScimKey(id) => format!("SCIM key {}", output::visible(id)),
         AuditSubject::Job(id) => format!("job {}", &id.as_str()[..SHOWN_ID]),
         AuditSubject::Route(route) => output::visible(route),
     }
 }
 
-fn by(entry: &AuditEntry) -> String {
-    let by = entry.by.as_ref().map_or_else(|| "the table, by hand".to_owned(), actor);
+fn by(entry: &AuditEntry, names: &Names) -> String {
+    let by = entry.by.as_ref().map_or_else(|| "the table, by hand".to_owned(), |by| names.actor(by));
     match &entry.asked_by {
-        Some(asked_by) => format!("{by} ({})", actor(asked_by)),
+        Some(asked_by) => format!("{by} ({})", names.actor(asked_by)),
         None => by,
-    }
-}
-
-/// Who did something, or asked for it, in words.
-pub fn actor(actor: &Actor) -> String {
-    match actor {
-        Actor::Job(id) => format!("job {}", &id.as_str()[..SHOWN_ID]),
-        Actor::Call(subject) if subject.is_empty() => "a token without a subject".to_owned(),
-        Actor::Call(subject) => output::visible(subject),
-        Actor::Schedule => "a schedule".to_owned(),
-        Actor::Bucket => "a file in the bucket".to_owned(),
     }
 }
 

@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, anyhow, bail};
-use rollcall_api_types::{JobRequest, JobView, PresignedUpload, RequestedJob, UserView};
+use rollcall_api_types::{JobRequest, JobView, PresignedUpload, RequestedJob, SettingsView, UserView};
 use rollcall_bulk::job::MailState;
 use rollcall_connectors::Http;
 use rollcall_model::account::AccountId;
 use rollcall_model::jobs::{JobId, ObjectVersion};
 use serde::Serialize;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::api::{Api, Failure};
 use crate::args::AccountArg;
 use crate::cloudformation;
 use crate::local::{output, running};
+use crate::names::Names;
 use crate::stack_selector::{StackSelector, hint};
 use crate::token;
 use local_stack::{Mail, Manifest, list_mails};
@@ -33,6 +35,7 @@ pub struct StackClient {
     place: StackSelector,
     bucket: String,
     here: Option<Manifest>,
+    names: OnceCell<Names>,
 }
 
 impl StackClient {
@@ -61,7 +64,14 @@ impl StackClient {
             );
         };
         let base = url.parse().context(format!("the output {API} of the stack {stack}"))?;
-        Ok(Self { api: Api::new(http, base, token), account, place: place.clone(), bucket, here: None })
+        Ok(Self {
+            api: Api::new(http, base, token),
+            account,
+            place: place.clone(),
+            bucket,
+            here: None,
+            names: OnceCell::new(),
+        })
     }
 
     /// To the stack of this manifest, with a token that this machine makes.
@@ -72,7 +82,14 @@ impl StackClient {
         let token = token::made(manifest, &account)?;
         let base = output(manifest, API)?.parse().context(format!("the template's output {API}"))?;
         let bucket = output(manifest, BUCKET)?;
-        Ok(Self { api: Api::new(http()?, base, token), account, place, bucket, here: Some(manifest.clone()) })
+        Ok(Self {
+            api: Api::new(http()?, base, token),
+            account,
+            place,
+            bucket,
+            here: Some(manifest.clone()),
+            names: OnceCell::new(),
+        })
     }
 
     /// A command line to copy, for the same stack and account.
@@ -101,6 +118,15 @@ impl StackClient {
     /// Where an object of the stack's bucket is; `None` on this machine, where nobody looks into it by hand.
     pub fn s3_on_aws(&self, key: &str) -> Option<String> {
         self.here.is_none().then(|| format!("s3://{}/{key}", self.bucket))
+    }
+
+    /// What people are called. A token that may not read the settings sees IDs.
+    pub async fn names(&self) -> &Names {
+        let read = async || {
+            let settings: Result<SettingsView, Failure> = self.api.get(&["v1", "settings"], &[]).await;
+            settings.map(|settings| Names::new(settings.fields.names)).unwrap_or_default()
+        };
+        self.names.get_or_init(read).await
     }
 
     /// Says on standard error that the account has no users, to who may have misspelt its name.

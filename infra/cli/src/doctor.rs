@@ -14,6 +14,7 @@ use crate::args::{AccountArg, OutputFormat};
 use crate::client::{StackClient, found};
 use crate::job::{latest, short};
 use crate::output::{self, Tone};
+use crate::settings;
 use crate::stack_selector::StackSelector;
 use crate::summary;
 
@@ -99,8 +100,8 @@ async fn see(stack: &StackClient) -> Result<Seen> {
 fn findings(seen: &Seen, stack: &StackClient) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut say = |problem: String, command: String| findings.push(Finding { problem, command });
-    let settings = &seen.settings.fields;
-    if settings.recipients.is_empty() {
+    let set = &seen.settings.fields;
+    if set.recipients.is_empty() {
         say(
             "Nobody gets reports: failed rows are mailed to nobody unless an upload names somebody.".to_owned(),
             stack.hint("settings --recipient ADDRESS@EXAMPLE.COM"),
@@ -118,9 +119,16 @@ fn findings(seen: &Seen, stack: &StackClient) -> Vec<Finding> {
     if !seen.has_roles {
         say("The account has no roles: rows that name one fail.".to_owned(), stack.hint("roles add ID NAME"));
     }
+    if !seen.settings.scim_groups_behind.is_empty() {
+        let behind = settings::behind(&seen.settings);
+        say(
+            format!("Members of {behind} are not yet what the settings say of their groups."),
+            stack.hint(&settings::go_on(&seen.settings)),
+        );
+    }
     if let Some(ended) = &seen.resync.ended {
         let what = if ended.on_hold { "is on hold" } else { "changed nothing" };
-        let mend = match settings.phone_system {
+        let mend = match set.phone_system {
             PhoneSystem::Snapshot => stack.hint("resync --snapshot FILE"),
             _ if ended.on_hold => stack.hint("resync --force"),
             _ => stack.hint("resync"),

@@ -112,7 +112,7 @@ impl ShowJob {
         if self.form.json {
             output::print_json(&job)?;
         } else if !self.save.prints() {
-            let described = summary::describe(&job, stack.mail_of(&job)?.as_ref(), &stack);
+            let described = summary::describe(&job, stack.mail_of(&job)?.as_ref(), &stack).await;
             output::print(&(described + &summary::failed_rows(&stack, &job).await?))?;
         }
         save_results(&stack, &job, &self.save).await?;

@@ -9,10 +9,10 @@ use rollcall_bulk::job::JobState;
 use rollcall_model::jobs::JobKind;
 use strum::VariantArray as _;
 
-use crate::audit::actor;
 use crate::client::StackClient;
 use crate::job::short;
 use crate::list::{ListArgs, Listed};
+use crate::names::Names;
 use crate::output::{Cell, Column, count};
 use crate::stack_selector::StackSelector;
 use crate::{args::AccountArg, summary};
@@ -53,6 +53,7 @@ impl Jobs {
     pub async fn run(self, place: &StackSelector) -> Result<ExitCode> {
         let stack = StackClient::open(place, &self.whose).await?;
         let (account, append) = (&stack.account, stack.hint("append FILE"));
+        let names = stack.names().await;
         let listed = Listed {
             columns: vec![
                 Column::text("Job"),
@@ -66,7 +67,7 @@ impl Jobs {
                 Column::text("Asked for by"),
                 Column::text("File"),
             ],
-            row: &|job| (row(job), undone(job)),
+            row: &|job| (row(job, names), undone(job)),
             wanted: &|_: &JobView| true,
             none: if self.state.is_none() && self.kind.is_none() {
                 format!("The account {account} has no jobs. Start one with: {append}\n")
@@ -80,7 +81,7 @@ impl Jobs {
     }
 }
 
-fn row(job: &JobView) -> Vec<Cell> {
+fn row(job: &JobView, names: &Names) -> Vec<Cell> {
     let rows = job.counts.rows().max(job.progress.rows);
     let phase =
         if job.is_underway() && !job.waiting { format!(", {:?}", job.phase).to_lowercase() } else { String::new() };
@@ -93,7 +94,7 @@ fn row(job: &JobView) -> Vec<Cell> {
         count(job.counts.applied).into(),
         count(job.counts.unchanged).into(),
         count(job.counts.needs_correction()).into(),
-        job.asked_by.as_ref().map(actor).unwrap_or_default().into(),
+        job.asked_by.as_ref().map(|by| names.actor(by)).unwrap_or_default().into(),
         if summary::has_file(job) { Cell::from(job.file_name()) } else { "".into() },
     ]
 }

@@ -25,14 +25,14 @@ pub struct ListArgs {
 }
 
 /// A cell for each column, and what is to be said under the row.
-type RowOf<T> = dyn Fn(&T) -> (Vec<Cell>, Option<String>);
+type RowOf<'a, T> = dyn Fn(&T) -> (Vec<Cell>, Option<String>) + 'a;
 
 /// What a list shows of each thing.
 pub struct Listed<'a, T> {
     /// The columns.
     pub columns: Vec<Column>,
     /// A row of them.
-    pub row: &'a RowOf<T>,
+    pub row: &'a RowOf<'a, T>,
     /// Which of those that the API gives are wanted.
     pub wanted: &'a dyn Fn(&T) -> bool,
     /// What is printed in place of a table without rows.
@@ -85,7 +85,7 @@ impl Printer {
     }
 
     /// Prints a page. `false` when nobody reads any more.
-    fn page<T: Serialize>(&mut self, page: &[T], row: &RowOf<T>) -> Result<bool> {
+    fn page<T: Serialize>(&mut self, page: &[T], row: &RowOf<'_, T>) -> Result<bool> {
         if self.form.json {
             let mut text = String::new();
             for item in page {

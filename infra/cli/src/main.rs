@@ -29,6 +29,7 @@ mod local;
 mod mail;
 mod map;
 mod mappings;
+mod names;
 mod numbers;
 mod open_console;
 mod output;

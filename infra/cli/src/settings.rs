@@ -117,8 +117,12 @@ impl ChangeSettings {
         const PATH: [&str; 2] = ["v1", "settings"];
         let patch = self.patch();
         let stack = StackClient::open(place, &self.whose).await?;
-        let settings: SettingsView =
+        let mut settings: SettingsView =
             if patch.is_empty() { stack.api.get(&PATH, &[]).await } else { stack.api.patch(&PATH, &patch).await }?;
+        while !patch.is_empty() && !settings.scim_groups_behind.is_empty() {
+            eprintln!("Going on with the members of {} …", behind(&settings));
+            settings = stack.api.patch(&PATH, &Map::new()).await?;
+        }
         if self.form.json {
             output::print_json(&settings)?;
         } else {
@@ -182,7 +186,7 @@ fn shown(settings: &SettingsView) -> String {
     let names: Vec<String> =
         names.map(|(subject, name)| output::visible(&format!("{subject} is {}", name.as_str()))).collect();
     let groups: Vec<String> = fields.scim_groups.iter().map(group_shown).collect();
-    output::pairs(&[
+    let mut pairs = vec![
         ("Recipients", list(recipients, "nobody: no report is mailed unless an upload names somebody")),
         ("Report to", list(report_to, "nobody else")),
         ("Country", fields.country.map_or("that of the deployment".to_owned(), |country| country.to_string())),
@@ -194,7 +198,25 @@ fn shown(settings: &SettingsView) -> String {
         ("Groups set", list(groups.iter().map(String::as_str).collect(), "nothing")),
         ("Roles by SCIM", if fields.scim_roles { "taken" } else { "not taken" }.to_owned()),
         ("Phone system", fields.phone_system.as_str().to_owned()),
-    ])
+    ];
+    if !settings.scim_groups_behind.is_empty() {
+        pairs.push(("Not done yet", format!("members of {}; goes on with {}", behind(settings), go_on(settings))));
+    }
+    output::pairs(&pairs)
+}
+
+/// The command that goes on with them: it sets what is set already.
+pub fn go_on(settings: &SettingsView) -> String {
+    let rules = settings.fields.scim_groups.iter();
+    let rules: Vec<_> =
+        rules.map(|rule| format!("--scim-group '{}'", group_shown(rule).replace('\'', "'\\''"))).collect();
+    if rules.is_empty() { "settings --reset scim-group".to_owned() } else { format!("settings {}", rules.join(" ")) }
+}
+
+/// Groups whose members may not be yet what was set of late.
+pub fn behind(settings: &SettingsView) -> String {
+    let names = settings.scim_groups_behind.iter().map(|name| output::visible(name.as_str()));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// Somebody's ID in tokens, and name.

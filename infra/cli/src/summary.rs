@@ -11,7 +11,6 @@ use rollcall_bulk::report::{Counts, RowStatus};
 use rollcall_bulk::upload::ResultKeys;
 use rollcall_model::jobs::JobKind;
 
-use crate::audit::actor;
 use crate::client::StackClient;
 use crate::job::short;
 use crate::output::{self, Cell, Column, Table, Tone, count, counted};
@@ -158,7 +157,8 @@ pub fn rows(counts: Counts) -> String {
 }
 
 /// Everything about a job, for people. `mail` is what it sent, where that is known.
-pub fn describe(job: &JobView, mail: Option<&Mail>, stack: &StackClient) -> String {
+pub async fn describe(job: &JobView, mail: Option<&Mail>, stack: &StackClient) -> String {
+    let names = stack.names().await;
     let mut text = String::new();
     let mut line = |label: &str, value: &str| {
         let _ = writeln!(text, "{label:14} {value}");
@@ -170,10 +170,10 @@ pub fn describe(job: &JobView, mail: Option<&Mail>, stack: &StackClient) -> Stri
     }
     line("Begun", &format!("{:.0}, {} ago", job.started, output::span(age(job.started))));
     if let Some(asked_by) = &job.asked_by {
-        line("Asked for by", &actor(asked_by));
+        line("Asked for by", &names.actor(asked_by));
     }
     if let Some(decided_by) = &job.decided_by {
-        line("Decided by", &actor(decided_by));
+        line("Decided by", &names.actor(decided_by));
     }
     if let Some(undoes) = &job.undoes {
         line("Undoes job", undoes.as_str());

@@ -6,7 +6,6 @@ use anyhow::Result;
 use clap::Args;
 use rollcall_api_types::UndoJobRequest;
 
-use crate::audit::actor;
 use crate::client::StackClient;
 use crate::confirm::ConfirmArgs;
 use crate::stack_selector::StackSelector;
@@ -56,7 +55,8 @@ impl Undo {
         let id = stack.ask_for(&["v1", "jobs", job.id.as_str(), "undo"], &request).await?;
         let of =
             if summary::has_file(&job) { format!(" of {}", output::visible(job.file_name())) } else { String::new() };
-        let by = job.asked_by.as_ref().map(|by| format!(", asked for by {}", actor(by))).unwrap_or_default();
+        let names = stack.names().await;
+        let by = job.asked_by.as_ref().map(|by| format!(", asked for by {}", names.actor(by))).unwrap_or_default();
         let what = format!(
             "Undo the job {} ({}{of}, {} ago{by})",
             job::short(&job.id),

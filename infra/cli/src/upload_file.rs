@@ -130,7 +130,7 @@ impl FollowArgs {
         if self.form.json {
             output::print_json(&job)?;
         } else if !was_shown {
-            let summary = summary::describe(&job, stack.mail_of(&job)?.as_ref(), stack);
+            let summary = summary::describe(&job, stack.mail_of(&job)?.as_ref(), stack).await;
             let summary = summary + &summary::failed_rows(stack, &job).await?;
             if self.save.prints() { eprint!("{summary}") } else { output::print(&summary)? }
         }

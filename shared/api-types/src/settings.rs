@@ -47,6 +47,9 @@ pub struct SettingsView {
     /// What may be set.
     #[serde(flatten)]
     pub fields: SettingsFields,
+    /// Groups whose members may not be yet what `scim_groups` has set of late. A change of the settings, also of nothing, goes on with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scim_groups_behind: Vec<Name>,
     /// Raised by every change. It is the entity tag.
     pub version: u64,
 }
@@ -71,6 +74,7 @@ impl From<Settings> for SettingsView {
             names,
             scim_groups,
             scim_roles,
+            scim_groups_behind,
             version,
         } = settings;
         let fields = SettingsFields {
@@ -86,13 +90,14 @@ impl From<Settings> for SettingsView {
             scim_groups,
             scim_roles,
         };
-        Self { fields, version }
+        Self { fields, scim_groups_behind, version }
     }
 }
 
 impl SettingsFields {
-    /// The settings, of this version.
-    pub fn of_version(self, version: u64) -> Settings {
+    /// These settings in the place of others, of the same version.
+    #[must_use]
+    pub fn in_place_of(self, before: &Settings) -> Settings {
         let Self {
             country,
             recipients,
@@ -118,7 +123,8 @@ impl SettingsFields {
             names,
             scim_groups,
             scim_roles,
-            version,
+            scim_groups_behind: before.scim_groups_behind.clone(),
+            version: before.version,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
 };
 use rollcall_model::{
     code::{FileCode, FileWarning},
+    country::Country,
     jobs::JobKind,
 };
 use rollcall_tabular::text::is_unseen;
@@ -33,8 +34,9 @@ pub enum FailedRows {
 }
 
 impl JobEmail {
-    /// The mail about a job that is about to end.
-    pub fn about(job: &Job, enclosure: &FailedRows) -> Self {
+    /// The mail about a job that is about to end, with counts as people of the country write them.
+    pub fn about(job: &Job, enclosure: &FailedRows, country: Country) -> Self {
+        let written = |count: u64| country.write_count(count);
         let name = plain_name(file_name(&job.upload.name));
         let mut text = String::new();
         let subject = match &job.failure {
@@ -59,7 +61,7 @@ impl JobEmail {
                 let progress = job.progress;
                 let _ = writeln!(text, "The work on {name} was given up after {attempts} attempts.\n");
                 let _ = writeln!(text, "Reason: {reason}");
-                let _ = writeln!(text, "Users done: {} of {}\n", progress.users_done, progress.users);
+                let _ = writeln!(text, "Users done: {} of {}\n", written(progress.users_done), written(progress.users));
                 let _ = writeln!(text, "{}", repeat(job.upload.kind));
                 if job.upload.kind.has_undo() {
                     let _ = writeln!(text, "What was done can also be taken back: undo the job {}.", job.id);
@@ -83,12 +85,8 @@ impl JobEmail {
             }
             None => {
                 let counts = job.counts;
-                let _ = writeln!(
-                    text,
-                    "{} of {} rows of {name} need correction.\n",
-                    counts.needs_correction(),
-                    counts.rows()
-                );
+                let (bad, all) = (written(counts.needs_correction()), written(counts.rows()));
+                let _ = writeln!(text, "{bad} of {all} rows of {name} need correction.\n");
                 for (label, rows) in [
                     ("applied", counts.applied),
                     ("unchanged", counts.unchanged),
@@ -96,7 +94,7 @@ impl JobEmail {
                     ("failed", counts.failed),
                     ("unprocessed", counts.unprocessed),
                 ] {
-                    let _ = writeln!(text, "{label:>12}: {rows}");
+                    let _ = writeln!(text, "{label:>12}: {}", written(rows));
                 }
                 let _ = match enclosure {
                     FailedRows::At(place) => writeln!(text, "\n{}", ways_to(job, place)),
@@ -105,7 +103,7 @@ impl JobEmail {
                     }
                 };
                 let _ = writeln!(text, "{}", mend_rows(job.upload.kind));
-                format!("{} of {} rows of {name} need correction", counts.needs_correction(), counts.rows())
+                format!("{bad} of {all} rows of {name} need correction")
             }
         };
         if !job.notes.is_empty() {
@@ -212,6 +210,21 @@ mod tests {
         *job
     }
 
+    fn india() -> Country {
+        "IN".parse().unwrap()
+    }
+
+    #[test]
+    fn counts_are_written_as_in_the_accounts_country() {
+        let mut job = job(JobKind::AppendCallerIds, None);
+        (job.counts.failed, job.counts.applied) = (5_000, 95_000);
+        let mail = JobEmail::about(&job, &FailedRows::Attached, india());
+        assert_eq!(mail.subject, "Rollcall: 5,000 of 1,00,000 rows of asked.json need correction");
+        assert!(mail.text.starts_with("5,000 of 1,00,000 rows"), "{}", mail.text);
+        let mail = JobEmail::about(&job, &FailedRows::Attached, "GB".parse().unwrap());
+        assert!(mail.text.contains("5,000 of 100,000") && mail.text.contains("applied: 95,000"), "{}", mail.text);
+    }
+
     #[test]
     fn a_name_writes_no_header_and_is_seen_as_it_is() {
         for (name, plain) in [
@@ -240,7 +253,7 @@ mod tests {
         ] {
             for enclosure in [FailedRows::None, FailedRows::Attached, FailedRows::At("s3://b/k".into())] {
                 for kind in JobKind::ALL {
-                    let JobEmail { subject, text } = JobEmail::about(&job(kind, failure.clone()), &enclosure);
+                    let JobEmail { subject, text } = JobEmail::about(&job(kind, failure.clone()), &enclosure, india());
                     let said = format!("{subject}\n{text}").to_lowercase();
                     let asked_for = matches!(kind, JobKind::Undo | JobKind::MappingResync);
                     assert!(!asked_for || !said.contains("drop"), "{kind:?} {failure:?}: {said}");
@@ -257,7 +270,7 @@ mod tests {
     fn a_mail_about_a_job_that_was_given_up_says_how_it_is_taken_back() {
         let gave_up = Some(Failure::GaveUp { attempts: 5, reason: "no".into() });
         for kind in JobKind::ALL {
-            let text = JobEmail::about(&job(kind, gave_up.clone()), &FailedRows::None).text;
+            let text = JobEmail::about(&job(kind, gave_up.clone()), &FailedRows::None, india()).text;
             assert_eq!(text.contains("taken back: undo the job"), kind.has_undo(), "{kind:?}: {text}");
         }
     }
@@ -265,11 +278,11 @@ mod tests {
     #[test]
     fn a_mail_about_too_large_a_report_says_how_to_get_it_without_the_bucket() {
         let job = job(JobKind::AppendCallerIds, None);
-        let text = JobEmail::about(&job, &FailedRows::At("s3://files/failed.csv".to_owned())).text;
+        let text = JobEmail::about(&job, &FailedRows::At("s3://files/failed.csv".to_owned()), india()).text;
         let command = format!("rollcall job {} --account acme --failures failed.csv", job.id);
         for way in [command, format!("GET /v1/jobs/{}/failures", job.id), "s3://files/failed.csv".to_owned()] {
             assert!(text.contains(&way), "{text}");
         }
-        assert!(!JobEmail::about(&job, &FailedRows::Attached).text.contains("s3://"));
+        assert!(!JobEmail::about(&job, &FailedRows::Attached, india()).text.contains("s3://"));
     }
 }

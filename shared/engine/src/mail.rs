@@ -33,9 +33,10 @@ async fn send(attempt: &Attempt<'_>) -> Result<MailState, StorageError> {
     if !attempt.job.is_mail_due() {
         return Ok(MailState::NotDue);
     }
+    let settings = attempt.settings().await?;
     let recipients = match &attempt.job.notify {
         Some(address) => vec![address.clone()],
-        None => attempt.settings().await?.recipients,
+        None => settings.recipients.clone(),
     };
     if recipients.is_empty() {
         return Ok(MailState::NoRecipient);
@@ -47,7 +48,7 @@ async fn send(attempt: &Attempt<'_>) -> Result<MailState, StorageError> {
         return Ok(MailState::TooMany { most });
     }
     let (enclosure, attachment) = failed_rows(attempt).await?;
-    let job_email = JobEmail::about(&attempt.job, &enclosure);
+    let job_email = JobEmail::about(&attempt.job, &enclosure, attempt.country(&settings));
     attempt.world.mails.send(&recipients, &job_email, attachment).await
 }
 

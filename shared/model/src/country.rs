@@ -30,6 +30,34 @@ impl Country {
         PHONE_NUMBER_UTIL.get_country_code_for_region(self.0).is_some()
     }
 
+    /// A count as people of the country write it: 1,00,000 in India, 100,000 where a comma parts thousands; elsewhere 100 000, with a space that
+    /// doesn't break, which nobody takes for a decimal sign (ISO 80000-1, 7.3). By the Unicode CLDR.
+    pub fn write_count(self, count: u64) -> String {
+        const LAKHS: [&str; 3] = ["BD", "IN", "NP"];
+        const COMMAS: [&str; 49] = [
+            "AE", "AU", "BB", "BH", "BN", "BS", "BZ", "CA", "CN", "DO", "EG", "ET", "FJ", "GB", "GH", "GT", "GY", "HK",
+            "HN", "IE", "IL", "IR", "JM", "JP", "KE", "KR", "LK", "MM", "MO", "MT", "MW", "MX", "MY", "NG", "NI", "NZ",
+            "PA", "PE", "PH", "PK", "PR", "SG", "SV", "TH", "TT", "TW", "UG", "US", "ZM",
+        ];
+        let (country, digits) = (self.to_string(), count.to_string());
+        let (separator, beyond) = if LAKHS.contains(&country.as_str()) {
+            (',', 2)
+        } else if COMMAS.contains(&country.as_str()) {
+            (',', 3)
+        } else {
+            ('\u{a0}', 3)
+        };
+        let mut written = String::with_capacity(2 * digits.len());
+        for (at, digit) in digits.chars().enumerate() {
+            let left = digits.len() - at;
+            if at > 0 && (left == 3 || left > 3 && (left - 3).is_multiple_of(beyond)) {
+                written.push(separator);
+            }
+            written.push(digit);
+        }
+        written
+    }
+
     /// Reads a number by libphonenumber's rules: trunk prefixes, international prefixes, punctuation, digits of any
     /// script. Gives the number and its national digits; `None` when it is not a valid number of any country.
     pub(crate) fn read(self, text: &str) -> Option<(CallerId, String)> {
@@ -95,6 +123,24 @@ mod tests {
     use super::*;
 
     /// The crate doesn't tell the version of its metadata to programs; its documentation does, for each of its own.
+    #[test]
+    fn counts_are_written_as_in_the_country() {
+        let written = |country: &str, count| country.parse::<Country>().unwrap().write_count(count);
+        for (country, count, expected) in [
+            ("IN", 0, "0"),
+            ("IN", 999, "999"),
+            ("IN", 5_000, "5,000"),
+            ("IN", 100_000, "1,00,000"),
+            ("IN", 12_345_678, "1,23,45,678"),
+            ("US", 100_000, "100,000"),
+            ("GB", 12_345_678, "12,345,678"),
+            ("DE", 100_000, "100\u{a0}000"),
+            ("FR", 1_000, "1\u{a0}000"),
+        ] {
+            assert_eq!(written(country, count), expected);
+        }
+    }
+
     #[test]
     fn the_version_of_the_numbering_plans_is_that_of_the_crate() {
         let locked = include_str!("../../../Cargo.lock");

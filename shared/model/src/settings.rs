@@ -59,6 +59,10 @@ pub struct Settings {
     pub scim_groups: Vec<ScimGroupRule>,
     /// Roles that such a directory names are taken, where the account has them.
     pub scim_roles: bool,
+    /// Groups whose members may not be yet what `scim_groups` has set of late. Written with the change itself, so that it is known wherever the
+    /// work ends.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scim_groups_behind: Vec<Name>,
     /// Raised by every change through the API; 0 for settings that nobody has set.
     pub version: u64,
 }
@@ -148,6 +152,7 @@ impl Default for Settings {
             names: BTreeMap::new(),
             scim_groups: Vec::new(),
             scim_roles: false,
+            scim_groups_behind: Vec::new(),
             version: 0,
         }
     }
@@ -207,6 +212,21 @@ impl Settings {
             return bad("safety_threshold/at_least", format!("It is {} to {}.", counts.start(), counts.end()));
         }
         Ok(())
+    }
+
+    /// The groups whose members may be something else by these settings than by those before: of rules that came, went or were changed, and of
+    /// all, if rules changed places. Those that were behind before still are.
+    pub fn behind(&self, before: &Self) -> Vec<Name> {
+        let (old, new) = (&before.scim_groups, &self.scim_groups);
+        let have_moved = !new.iter().filter(|rule| old.contains(rule)).eq(old.iter().filter(|rule| new.contains(rule)));
+        let changed = new.iter().chain(old).filter(|rule| have_moved || !(new.contains(rule) && old.contains(rule)));
+        let mut groups = before.scim_groups_behind.clone();
+        for rule in changed {
+            if !groups.iter().any(|known| fold(known.as_str()) == fold(rule.group.as_str())) {
+                groups.push(rule.group.clone());
+            }
+        }
+        groups
     }
 
     /// Whether a report may go to this address: one of the recipients, or one that the account has allowed. Reports hold names and
@@ -312,6 +332,36 @@ mod tests {
         }
         let many: Vec<String> = (0..=MAX_RECIPIENTS).map(|n| format!("\"a{n}@b.example\"")).collect();
         assert_eq!(bad(&format!(r#"{{"recipients": [{}]}}"#, many.join(","))), Err("recipients"));
+    }
+
+    #[test]
+    fn the_groups_that_a_change_is_about_are_behind_and_no_others() {
+        let of = |rules: &[(&str, &str)]| Settings {
+            scim_groups: rules
+                .iter()
+                .map(|(group, team)| ScimGroupRule {
+                    group: Name::parse(group).unwrap(),
+                    role: None,
+                    team: Some(Ref::parse(team).unwrap()),
+                    department: None,
+                })
+                .collect(),
+            ..Settings::default()
+        };
+        let behind = |before: &Settings, after: &[(&str, &str)]| {
+            let mut names: Vec<_> = of(after).behind(before).iter().map(ToString::to_string).collect();
+            names.sort();
+            names.join(" ")
+        };
+        let before = of(&[("A", "x"), ("B", "x")]);
+        assert_eq!(behind(&before, &[("A", "x"), ("B", "x")]), "");
+        assert_eq!(behind(&before, &[("A", "x"), ("B", "x"), ("C", "x")]), "C");
+        assert_eq!(behind(&before, &[("C", "x"), ("A", "x"), ("B", "x")]), "C");
+        assert_eq!(behind(&before, &[("A", "y"), ("B", "x")]), "A");
+        assert_eq!(behind(&before, &[("B", "x")]), "A");
+        assert_eq!(behind(&before, &[("B", "x"), ("A", "x")]), "A B");
+        let late = Settings { scim_groups_behind: vec![Name::parse("a").unwrap()], ..before };
+        assert_eq!(behind(&late, &[("A", "y")]), "B a");
     }
 
     #[test]

@@ -209,7 +209,7 @@ pub(crate) fn number_of(pk: &str, sk: &str) -> Option<(AccountId, CallerId)> {
 /// Whether the audit trail is about the item with this sort key. The template's filter of the stream says the same, and of jobs lets
 /// only those pass about which somebody has just decided.
 pub(crate) fn is_audited(sk: &str) -> bool {
-    ["USER", "SETTINGS", "JOB", "REFUSAL"].contains(&sk)
+    ["USER", "SETTINGS", "SCIMKEYS", "JOB", "REFUSAL"].contains(&sk)
         || ["NUM#", "CRM#", "ROLE#", "DEPT#", "TEAM#"].iter().any(|kind| sk.starts_with(kind))
 }
 

@@ -61,8 +61,10 @@ fn dependencies_point_one_way() {
             "shared/api-types" | "shared/engine" | "shared/connectors" => known(&["tabular", "model", "bulk"]),
             // The engine says what it asks of the world; storage is the world on AWS.
             "shared/storage" => known(&["tabular", "model", "bulk", "engine"]),
-            "functions/scim-api" => functions.union(&known(&["scim"])).cloned().collect(),
-            "functions/users-api" => functions.union(&known(&["api-types"])).cloned().collect(),
+            // What is pushed in means the same for a request of the directory as for a change of the settings.
+            "shared/provisioning" => known(&["tabular", "model", "bulk", "engine", "scim", "storage"]),
+            "functions/scim-api" => functions.union(&known(&["scim", "provisioning"])).cloned().collect(),
+            "functions/users-api" => functions.union(&known(&["api-types", "provisioning"])).cloned().collect(),
             folder if folder.starts_with("functions/") => functions.clone(),
             "infra/cli" => functions.union(&known(&["api-types"])).cloned().chain(["local-stack".to_owned()]).collect(),
             // The engine that ships, on a world of its own: neither AWS nor anybody's HTTP.

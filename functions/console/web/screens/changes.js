@@ -17,7 +17,7 @@ const ABOUT = {
     href(['jobs', id])],
   mapping: ['Mapping', id => href(['mappings'], { why: id })], role: ['Role'], department: ['Department'],
     team: ['Team'],
-  settings: ['Settings', () => href(['settings'])], route: ['Route'],
+  settings: ['Settings', () => href(['settings'])], scim_key: ['SCIM key', () => href(['directory'])], route: ['Route'],
 };
 const LISTED = 5;
 

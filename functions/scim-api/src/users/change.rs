@@ -2,20 +2,17 @@
 
 use jiff::Timestamp;
 use rollcall_engine::world::Accounts;
-use rollcall_model::{
-    settings::Settings,
-    user::{Claim, Provisioning},
-};
+use rollcall_model::user::{Claim, Provisioning};
+use rollcall_provisioning::{Known, Rules, TRIES, document};
 use rollcall_scim::{Document, ScimError, operations};
 use rollcall_storage::directory::{ScimDocument, WriteOutcome};
 use serde_json::Value;
 
-use super::{Known, create::name_of, show::document};
+use super::create::name_of;
 use crate::{
-    Asked, Scim, TRIES,
+    Asked, Scim,
     answer::{Answer, changed_meanwhile, failed},
     caller::Caller,
-    rules::Rules,
 };
 
 impl Scim {
@@ -59,24 +56,19 @@ impl Scim {
         id: &str,
         edit: impl Fn(&Document) -> Result<Document, ScimError>,
     ) -> Result<Known, ScimError> {
-        let mut settings: Option<Settings> = None;
         for _ in 0..TRIES {
             let known = self.user(caller, id).await?;
             Self::check_version(asked, &known)?;
             let before = document(&known);
             let after = edit(&before)?;
-            let settings = match &settings {
-                Some(settings) => settings,
-                None => {
-                    settings.insert(self.directory.settings(&caller.account).await.map_err(|error| failed(&error))?)
-                }
-            };
             let (user, sent) = &known;
             if after == before && !Rules::is_behind(user, &after) {
                 return Ok(known);
             }
+            // After the user: a change of the settings that the user follows meanwhile makes this a write of what isn't so any more.
+            let settings = self.directory.settings(&caller.account).await.map_err(|error| failed(&error))?;
             let now = Timestamp::now();
-            let rules = Rules::of(self, caller, settings, user, &after).await?;
+            let rules = self.rules(caller, &settings, user, &after).await?;
             let next = rules.apply(user.clone(), Some(&before), &after, now);
             if after == before && next == *user {
                 return Ok(known);
@@ -97,7 +89,7 @@ impl Scim {
             match written.await.map_err(|error| failed(&error))? {
                 WriteOutcome::Written => {
                     if leaves {
-                        self.left(caller, settings, now).await;
+                        self.left(caller, &settings, now).await;
                     }
                     return Ok((next, Some(sent)));
                 }

@@ -3,16 +3,16 @@
 use jiff::Timestamp;
 use rollcall_engine::world::Accounts;
 use rollcall_model::user::{Claim, LoginId, Name, Profile, Provisioning, User};
+use rollcall_provisioning::{Known, TRIES};
 use rollcall_scim::{Document, Projection, ScimError, ScimType, without_tombstone};
 use rollcall_storage::directory::{ScimDocument, Taken, WriteOutcome};
 use serde_json::Value;
 
-use super::{Known, show::Shown};
+use super::show::Shown;
 use crate::{
-    Scim, TRIES,
+    Scim,
     answer::{Answer, changed_meanwhile, failed},
     caller::Caller,
-    rules::Rules,
 };
 
 impl Scim {
@@ -43,7 +43,7 @@ impl Scim {
                 Some((user, None)) => (user, ScimDocument::first(document.fields().clone(), now)),
                 None => (new_user(&login, &document, now), ScimDocument::first(document.fields().clone(), now)),
             };
-            let rules = Rules::of(self, caller, &settings, &user, &document).await?;
+            let rules = self.rules(caller, &settings, &user, &document).await?;
             let mut after = rules.apply(user, None, &document, now);
             let before = before.map(|(user, _)| user);
             if let Some(before) = &before {

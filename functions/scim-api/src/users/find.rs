@@ -2,13 +2,11 @@
 
 use jiff::Timestamp;
 use rollcall_model::user::{Claim, DirectoryId, LoginId, fold};
+use rollcall_provisioning::{Known, is_guid, is_seen};
 use rollcall_scim::{Filter, Page, ScimError, ScimType, without_tombstone};
 use serde_json::Value;
 
-use super::{
-    Known, is_seen,
-    show::{Shown, login_of},
-};
+use super::show::{Shown, login_of};
 use crate::{Scim, answer::failed, caller::Caller};
 
 /// Users of one name that are looked at.
@@ -136,11 +134,4 @@ impl Scim {
         }
         Ok((found.users, total))
     }
-}
-
-/// Whether it is an ID as Entra ID gives its objects.
-pub(crate) fn is_guid(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
-        && parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

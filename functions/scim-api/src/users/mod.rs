@@ -5,13 +5,11 @@ mod create;
 mod find;
 mod show;
 
-pub(crate) use find::is_guid;
-pub(crate) use show::{document, id_of, login_of, seconds};
+pub(crate) use show::{id_of, login_of, seconds};
 
 use lambda_http::http::Method;
-use rollcall_model::user::User;
+use rollcall_provisioning::{Known, is_seen};
 use rollcall_scim::{Page, ScimError, list_response};
-use rollcall_storage::directory::ScimDocument;
 
 use crate::{
     Asked, Scim,
@@ -20,16 +18,8 @@ use crate::{
 };
 use show::{Shown, version};
 
-/// A user with what was sent of it.
-pub(crate) type Known = (User, Option<ScimDocument>);
-
 pub(crate) fn no_user() -> ScimError {
     ScimError::of(404, "There is no such user.")
-}
-
-/// Whether the directory that pushes users in sees the user.
-pub(crate) fn is_seen(user: &User) -> bool {
-    user.provisioning.as_ref().is_none_or(|known| !known.deleted)
 }
 
 impl Scim {

@@ -2,12 +2,10 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use jiff::Timestamp;
-use rollcall_model::user::{LoginId, User, WebLogin};
-use rollcall_scim::{CORE_USER, Document, ENTERPRISE};
-use rollcall_storage::directory::ScimDocument;
-use serde_json::{Map, Value, json};
-
-use super::Known;
+use rollcall_model::user::LoginId;
+use rollcall_provisioning::{Known, document};
+use rollcall_scim::CORE_USER;
+use serde_json::{Value, json};
 
 /// The ID of a user: the login ID, which never changes, as URLs and clients take it.
 pub(crate) fn id_of(folded_login: &str) -> String {
@@ -27,38 +25,6 @@ pub(crate) fn version((user, sent): &Known) -> String {
         Some(sent) => format!("W/\"{}\"", sent.version),
         None => format!("W/\"u{}\"", user.version),
     }
-}
-
-/// What was sent of a user; of one of whom nothing was, what is known.
-pub(crate) fn document((user, sent): &Known) -> Document {
-    match sent {
-        Some(ScimDocument { fields, .. }) => Document::kept(fields.clone()),
-        None => Document::kept(told_of(user)),
-    }
-}
-
-fn told_of(user: &User) -> Map<String, Value> {
-    let profile = &user.profile;
-    let active = user.provisioning.as_ref().map_or(user.web_login == WebLogin::Active, |known| known.active);
-    let mut fields = Map::from_iter([
-        ("userName".to_owned(), user.login.as_str().into()),
-        ("displayName".to_owned(), profile.name.as_str().into()),
-        ("active".to_owned(), active.into()),
-    ]);
-    let mut put = |name: &str, value: Option<Value>| {
-        fields.extend(value.map(|value| (name.to_owned(), value)));
-    };
-    put("externalId", user.directory_id.as_ref().map(|id| id.as_str().into()));
-    let email = profile.email.as_ref();
-    put("emails", email.map(|email| json!([{ "value": email.as_str(), "type": "work", "primary": true }])));
-    let phone = profile.call_forward_number;
-    put("phoneNumbers", phone.map(|phone| json!([{ "value": phone.to_string(), "type": "work" }])));
-    put("title", profile.designation.as_ref().map(|title| title.as_str().into()));
-    // What a group has set is no attribute of the user: it would outlast the group.
-    let given = user.provisioning.as_ref().and_then(|known| known.given.department.as_ref());
-    let department = profile.department.as_ref().filter(|id| Some(*id) != given);
-    put(ENTERPRISE, department.map(|id| json!({ "department": id.as_str() })));
-    fields
 }
 
 /// Where things are shown.

@@ -124,6 +124,9 @@ pub enum AuditSubject {
     Team(Ref),
     /// The account's settings, its phone system among them.
     Settings(AccountId),
+    /// A key by which a company's directory pushes users in, by its ID. It is made and deleted, and is never another.
+    #[serde(rename = "scim_key")]
+    ScimKey(String),
     /// A job about which somebody has decided.
     Job(JobId),
     /// A route of the API that was refused to somebody, such as `POST /v1/jobs`.

@@ -11,6 +11,7 @@ use rollcall_model::{
     email::EmailAddress,
     jobs::{Decision, JobId},
     mapping::Mapping,
+    scim_key::ScimKey,
     settings::{ReportTo, ScimGroupRule, Settings},
     user::{LoginId, Ref},
 };
@@ -22,6 +23,7 @@ use super::{
     mappings::read_mapping,
     numbers::read_number,
     refusals::{CODE, ROUTE},
+    scim::read_keys,
     settings::read_settings,
     string,
     users::{caller_ids, policy},
@@ -130,8 +132,12 @@ impl StreamRecord {
             Moment::Text(moment) => moment.as_second(),
         };
         let changed = Timestamp::from_second(seconds).map_err(|error| StorageError::unreadable(READING, error))?;
-        let image = |told: Option<TypedItem>| told.map(|told| image(&account, &keys, &item(told))).transpose();
-        let (before, after) = (image(old_image)?, image(new_image)?);
+        let (old, new) = (old_image.map(item), new_image.map(item));
+        let image = |told: Option<&Item>| told.map(|told| image(&account, &keys, told)).transpose();
+        let (before, after) = match string(&keys, SK).as_deref() {
+            Some("SCIMKEYS") => key(old.as_ref(), new.as_ref())?,
+            _ => (image(old.as_ref())?, image(new.as_ref())?),
+        };
         Ok(Some((account, AuditChange { id: self.id, changed, before, after, asked_by: None })))
     }
 }
@@ -162,8 +168,11 @@ fn image(account: &AccountId, keys: &Item, item: &Item) -> Result<AuditImage, St
         "REFUSAL" => refusal(item),
         _ => user(item)?,
     };
-    let actor = |name| string(item, name).and_then(|text| Actor::parse(&text));
-    Ok(AuditImage { changed_by: actor(CHANGED_BY), deleted_by: actor(DELETED_BY), ..image })
+    Ok(AuditImage { changed_by: actor(item, CHANGED_BY), deleted_by: actor(item, DELETED_BY), ..image })
+}
+
+fn actor(item: &Item, name: &str) -> Option<Actor> {
+    string(item, name).and_then(|text| Actor::parse(&text))
 }
 
 fn user(item: &Item) -> Result<AuditImage, StorageError> {
@@ -220,6 +229,7 @@ fn settings(account: &AccountId, settings: &Settings) -> AuditImage {
         names,
         scim_groups,
         scim_roles,
+        scim_groups_behind: _,
         version: _,
     } = settings;
     let id = |id: &Option<Ref>| id.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
@@ -246,6 +256,26 @@ fn settings(account: &AccountId, settings: &Settings) -> AuditImage {
     fields.extend(default_role.as_ref().map(|role| ("default_role", AuditField::Shown(role.to_string()))));
     fields.extend(country.map(|country| ("country", AuditField::Shown(country.to_string()))));
     AuditImage { fields, ..AuditImage::of(AuditSubject::Settings(account.clone())) }
+}
+
+/// The key that has gone or come: all keys of an account are one item. That one was used says nothing.
+fn key(old: Option<&Item>, new: Option<&Item>) -> Result<(Option<AuditImage>, Option<AuditImage>), StorageError> {
+    let keys = |item: Option<&Item>| Ok::<_, StorageError>(item.map(read_keys).transpose()?.unwrap_or_default());
+    let (had, has) = (keys(old)?, keys(new)?);
+    let by = new.and_then(|item| actor(item, CHANGED_BY));
+    let only = |keys: Vec<ScimKey>, others: &[ScimKey]| {
+        let key = keys.into_iter().find(|key| !others.iter().any(|other| other.id == key.id))?;
+        let name = key.name.map(|name| ("name", AuditField::Shown(name)));
+        Some(AuditImage {
+            changed_by: by.clone(),
+            deleted_by: by.clone(),
+            fields: name.into_iter().collect(),
+            ..AuditImage::of(AuditSubject::ScimKey(key.id))
+        })
+    };
+    let (gone, come) = (only(had.clone(), &has), only(has, &had));
+    // The API makes or deletes one at a time.
+    Ok(if come.is_some() { (None, come) } else { (gone, None) })
 }
 
 /// A job, of which what was decided is looked at alone.
@@ -305,6 +335,33 @@ mod tests {
         assert_eq!(after.subject, AuditSubject::User(LoginId::parse("A#b").unwrap()));
         assert_eq!((before.changed_by, after.changed_by), (None, Actor::parse("call:ann")));
         assert_eq!((before.caller_ids.len(), after.caller_ids.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_key_is_told_when_it_comes_and_when_it_goes_and_not_when_it_is_used() {
+        let keys = json!({ "PK": { "S": "ACCT#acme" }, "SK": { "S": "SCIMKEYS" } });
+        let item = |ids: &[&str], more: (&str, &str)| {
+            let key = |id: &&str| json!({ "id": id, "hash": "5ecret", "name": "Entra ID", "created_by": { "call": "x" }, "created": "2026-03-01T00:00:00Z" });
+            let all = json!({ "keys": ids.iter().map(key).collect::<Vec<_>>() }).to_string();
+            json!({ "keys": { "S": all }, "changed_by": { "S": "call:ann" }, (more.0): { "S": more.1 } })
+        };
+        let (one, two) = (item(&["a"], ("used_a", "2026-03-01")), item(&["a", "b"], ("used_a", "2026-03-01")));
+        let told = |old: &Value, new: &Value| {
+            let (_, change) = record(&keys, old, new).change().unwrap().unwrap();
+            change.entry(Timestamp::UNIX_EPOCH).map(|entry| serde_json::to_value(entry).unwrap())
+        };
+        for (old, new, id, change) in [
+            (&Value::Null, &one, "a", "created"),
+            (&one, &two, "b", "created"),
+            (&two, &one, "b", "deleted"),
+            (&one, &item(&[], ("used_a", "2026-03-01")), "a", "deleted"),
+        ] {
+            let entry = told(old, new).unwrap();
+            assert_eq!((&entry["scim_key"], &entry["change"]), (&json!(id), &json!(change)));
+            assert_eq!((&entry["by"], entry["fields"].get("name").is_some()), (&json!({ "call": "ann" }), true));
+            assert!(!entry.to_string().contains("5ecret"));
+        }
+        assert_eq!(told(&one, &item(&["a"], ("used_a", "2026-03-02"))), None);
     }
 
     #[test]

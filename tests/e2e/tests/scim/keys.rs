@@ -118,3 +118,29 @@ async fn a_directory_is_asked_or_pushes_and_never_both() {
     let source = stack.drop_as(rollcall_model::jobs::JobKind::DirectoryImport, "dropped.json", request).await;
     assert_eq!(stack.ended(&source).await.state, rollcall_bulk::job::JobState::Failed);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_made_and_who_deleted_a_key_stands_in_the_trail_without_its_secret() {
+    let stack = Stack::start(&["AuditSettleSeconds=2", "AuditBatchSeconds=0"]).await;
+    let owner = stack.caller(&["--account", "acme", "--subject", "ann"]);
+    let made = owner.ask(Method::POST, PATH, &[], json!({ "name": "Entra ID" }).to_string()).await.json();
+    let (id, token) = (made["id"].as_str().expect("an ID"), made["token"].as_str().expect("a token"));
+    // That it is used is no change.
+    let entra = ScimClient::with_token(&stack, id.to_owned(), token.to_owned());
+    assert_eq!(entra.get("/Users").await.status, StatusCode::OK);
+    let other = stack.caller(&["--account", "acme", "--subject", "ben"]);
+    assert!(other.ask(Method::DELETE, &format!("{PATH}/{id}"), &[], "").await.status.is_success());
+    let mut told = Vec::new();
+    for _ in 0..120 {
+        let page = owner.get("/v1/audit").await;
+        assert!(!page.text().contains(&token[token.len() - 43..]));
+        let entries = page.json()["items"].as_array().cloned().unwrap_or_default();
+        told = entries.into_iter().filter(|entry| entry["scim_key"] == id).collect();
+        if told.len() == 2 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+    }
+    let told: Vec<_> = told.iter().map(|entry| (&entry["change"], &entry["by"]["call"])).collect();
+    assert_eq!(told, [(&json!("created"), &json!("ann")), (&json!("deleted"), &json!("ben"))]);
+}

@@ -5,6 +5,7 @@ mod keys;
 mod leavers;
 mod payloads;
 mod repeats;
+mod settings;
 mod traps;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{VERSION, counted, number};
 use crate::{
     StorageError,
-    directory::{Directory, document, read_document, stream::CHANGED_BY, string, taken, write_id::WriteId},
+    directory::{Directory, Item, document, read_document, stream::CHANGED_BY, string, taken, write_id::WriteId},
     error::failed,
     keys::{Key, PK},
 };
@@ -39,7 +39,7 @@ impl Directory {
         let Some(item) = read.send().await.map_err(failed(READING))?.item else {
             return Ok(Versioned { value: Vec::new(), version: 0 });
         };
-        let Keys { mut keys } = read_document(&item, RECORD, READING)?;
+        let mut keys = read_keys(&item)?;
         for key in &mut keys {
             key.last_used = string(&item, &used(&key.id)).and_then(|day| day.parse().ok());
         }
@@ -96,4 +96,10 @@ impl Directory {
             .expression_attribute_values(":day", AttributeValue::S(day.to_string()));
         taken(update.send().await.map(drop).map_err(failed(WRITING))).map(drop)
     }
+}
+
+/// The keys of an item, but for the days of their last use.
+pub(in crate::directory) fn read_keys(item: &Item) -> Result<Vec<ScimKey>, StorageError> {
+    let Keys { keys } = read_document(item, RECORD, READING)?;
+    Ok(keys)
 }

@@ -6,6 +6,8 @@ mod members;
 mod state;
 mod users;
 
+pub(super) use keys::read_keys;
+
 pub use groups::{GroupClaim, ScimGroup, group_claims};
 pub use members::ScimMember;
 pub use state::{ScimDay, ScimErrorNote};

@@ -1,11 +1,12 @@
-//! What a document and a user's groups mean for the user.
+//! What of the account decides what is sent of users, and the groups that they are in, mean for them.
 
 use std::collections::HashSet;
 
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
-use rollcall_engine::world::Catalogs;
+use rollcall_engine::{StorageError, world::Catalogs};
 use rollcall_model::{
+    account::AccountId,
     caller_id::CallerId,
     catalog::{CatalogEntry, CatalogKind},
     country::Country,
@@ -14,60 +15,75 @@ use rollcall_model::{
     settings::{ScimGroupRule, Settings},
     user::{DirectoryId, Given, Name, Provisioning, Ref, User, fold},
 };
-use rollcall_scim::{Document, Projection, ScimError, without_tombstone};
-use rollcall_storage::directory::{ScimMember, group_claims};
+use rollcall_scim::{Document, Projection, without_tombstone};
+use rollcall_storage::directory::{Directory, ScimMember, group_claims};
 use serde_json::Map;
 
-use crate::{Scim, answer::failed, caller::Caller, users::is_guid};
+use crate::is_guid;
 
-/// What of the account decides it.
-pub(crate) struct Rules {
+/// What of the account decides it, for some users.
+pub struct Rules {
     country: Country,
     departments: Vec<CatalogEntry>,
     roles: Vec<CatalogEntry>,
     default_role: Option<Ref>,
-    /// What the user's groups set, the first of which counts.
-    groups: Vec<ScimGroupRule>,
+    /// Groups that set something, by ID, the first of which counts.
+    groups: Vec<(String, ScimGroupRule)>,
+    /// Which of the users are in which of them.
+    memberships: HashSet<(String, ScimMember)>,
 }
 
 impl Rules {
-    /// Reads what a document needs: a catalogue only if it names something of it.
-    pub(crate) async fn of(
-        scim: &Scim,
-        caller: &Caller,
+    /// Reads what users need of whom this is said: a catalogue only if one of them names something of it. `country` is that of accounts that
+    /// name none.
+    ///
+    /// # Errors
+    /// When the table can't be read.
+    pub async fn of(
+        directory: &Directory,
+        account: &AccountId,
+        country: Country,
         settings: &Settings,
-        user: &User,
-        document: &Document,
-    ) -> Result<Self, ScimError> {
-        let told = Projection::of(document);
-        let member = ScimMember::of(user);
-        let mapped = scim.mapped_groups(caller, settings).await?;
-        let ids: Vec<String> = mapped.iter().map(|(id, _)| id.clone()).collect();
-        let logins = [member.login.clone()];
+        users: &[(&User, &Projection)],
+    ) -> Result<Self, StorageError> {
+        let owners = settings.scim_groups.iter().map(|rule| async move {
+            let id = group_named(directory, account, &rule.group).await?;
+            Ok::<_, StorageError>(id.map(|id| (id, rule.clone())))
+        });
+        let groups: Vec<_> = try_join_all(owners).await?.into_iter().flatten().collect();
+        let ids: Vec<String> = groups.iter().map(|(id, _)| id.clone()).collect();
+        let logins: Vec<String> = users.iter().map(|(user, _)| user.login.folded().into_owned()).collect();
         let memberships = if ids.is_empty() {
             HashSet::default()
         } else {
-            scim.directory.scim_memberships(&caller.account, &ids, &logins).await.map_err(|error| failed(&error))?
+            directory.scim_memberships(account, &ids, &logins).await?
         };
-        let groups = mapped.into_iter().filter(|(id, _)| memberships.contains(&(id.clone(), member.clone())));
+        let catalog = async |kind, asked| {
+            if asked { directory.catalog(account, kind).await } else { Ok(Vec::new()) }
+        };
+        let named = |part: fn(&Projection) -> bool| users.iter().any(|(_, told)| part(told));
+        let departments = named(|told| told.department.is_some());
+        let roles = settings.scim_roles && named(|told| !told.roles.is_empty());
         Ok(Self {
-            country: settings.country.unwrap_or(scim.country),
-            departments: scim.catalog(caller, CatalogKind::Department, told.department.is_some()).await?,
-            roles: scim.catalog(caller, CatalogKind::Role, settings.scim_roles && !told.roles.is_empty()).await?,
+            country: settings.country.unwrap_or(country),
+            departments: catalog(CatalogKind::Department, departments).await?,
+            roles: catalog(CatalogKind::Role, roles).await?,
             default_role: settings.default_role.clone(),
-            groups: groups.map(|(_, rule)| rule.clone()).collect(),
+            groups,
+            memberships,
         })
     }
 
     /// Whether something that is said of the user had no place when it was said, and may have one by now: a department that was made since.
-    pub(crate) fn is_behind(user: &User, document: &Document) -> bool {
+    pub fn is_behind(user: &User, document: &Document) -> bool {
         let given = user.provisioning.as_ref().and_then(|known| known.given.department.as_ref());
         user.provisioning.is_some() && given.is_none() && Projection::of(document).department.is_some()
     }
 
     /// The user as it is with the document. Of what was said before, only what is said otherwise now is changed: **what a person has
     /// changed here stays** until the directory says something new.
-    pub(crate) fn apply(&self, mut user: User, before: Option<&Document>, after: &Document, now: Timestamp) -> User {
+    #[must_use]
+    pub fn apply(&self, mut user: User, before: Option<&Document>, after: &Document, now: Timestamp) -> User {
         let (told, known) = (Projection::of(after), before.map(Projection::of));
         let is_new =
             |same: fn(&Projection, &Projection) -> bool| known.as_ref().is_none_or(|known| !same(known, &told));
@@ -111,7 +127,10 @@ impl Rules {
 
     /// Sets what groups and attributes give, and takes back what they gave and don't give any more.
     pub(crate) fn give(&self, user: &mut User, mut given: Given, told: &Projection) -> Given {
-        let of_groups = |part: fn(&ScimGroupRule) -> Option<&Ref>| self.groups.iter().find_map(part).cloned();
+        let member = ScimMember::of(user);
+        let is_in = |group: &String| self.memberships.contains(&(group.clone(), member.clone()));
+        let rules: Vec<_> = self.groups.iter().filter(|(group, _)| is_in(group)).map(|(_, rule)| rule).collect();
+        let of_groups = |part: fn(&ScimGroupRule) -> Option<&Ref>| rules.iter().find_map(|rule| part(rule)).cloned();
         let role = of_groups(|rule| rule.role.as_ref())
             .or_else(|| told.roles.iter().find_map(|role| one_of(&self.roles, role)));
         let department = of_groups(|rule| rule.department.as_ref())
@@ -162,38 +181,13 @@ fn name(text: &str) -> Option<Name> {
     Name::parse(&text.chars().take(LONGEST).collect::<String>()).ok()
 }
 
-impl Scim {
-    /// The groups that set something, by ID, in the order of the settings.
-    pub(crate) async fn mapped_groups<'a>(
-        &self,
-        caller: &Caller,
-        settings: &'a Settings,
-    ) -> Result<Vec<(String, &'a ScimGroupRule)>, ScimError> {
-        let mut owners = Vec::with_capacity(settings.scim_groups.len());
-        for rule in &settings.scim_groups {
-            owners.push(self.group_named(caller, rule));
-        }
-        Ok(try_join_all(owners).await?.into_iter().flatten().collect())
-    }
-
-    /// What the account has of a kind, where that is asked.
-    async fn catalog(&self, caller: &Caller, kind: CatalogKind, asked: bool) -> Result<Vec<CatalogEntry>, ScimError> {
-        if asked {
-            self.directory.catalog(&caller.account, kind).await.map_err(|error| failed(&error))
-        } else {
-            Ok(Vec::new())
-        }
-    }
-
-    async fn group_named<'a>(
-        &self,
-        caller: &Caller,
-        rule: &'a ScimGroupRule,
-    ) -> Result<Option<(String, &'a ScimGroupRule)>, ScimError> {
-        let fields = Map::from_iter([("displayName".to_owned(), rule.group.as_str().into())]);
-        let claims = group_claims(&fields);
-        let claim = claims.first().expect("a group with a name has a claim on it");
-        let owner = self.directory.group_owner(&caller.account, claim).await.map_err(|error| failed(&error))?;
-        Ok(owner.map(|id| (id, rule)))
-    }
+/// The ID of the group of this name.
+pub(crate) async fn group_named(
+    directory: &Directory,
+    account: &AccountId,
+    name: &Name,
+) -> Result<Option<String>, StorageError> {
+    let claims = group_claims(&Map::from_iter([("displayName".to_owned(), name.as_str().into())]));
+    let claim = claims.first().expect("a group with a name has a claim on it");
+    directory.group_owner(account, claim).await
 }
