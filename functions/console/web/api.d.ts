@@ -641,6 +641,7 @@ export interface Answers {
     items: Array<ExtensionStatus>;
     next?: Next;
   };
+  'GET extensions/{extension}/caller-ids/{number}': DialDecision;
   'GET jobs': {
     items: Array<Job>;
     next?: Next;

@@ -4,10 +4,19 @@ use axum::http::{HeaderMap, header};
 
 /// Whether a client would rather have a CSV file than JSON. Of two that are liked alike, the one that is named first.
 pub(crate) fn prefers_csv(headers: &HeaderMap) -> bool {
+    prefers(headers, "csv")
+}
+
+/// Whether a client would rather have plain text than JSON.
+pub(crate) fn prefers_text(headers: &HeaderMap) -> bool {
+    prefers(headers, "plain")
+}
+
+fn prefers(headers: &HeaderMap, subtype: &str) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or("*/*");
-    let csv = liking(accept, "text", "csv");
+    let text = liking(accept, "text", subtype);
     let json = liking(accept, "application", "json");
-    csv.quality > 0.0 && (csv.quality > json.quality || csv.quality >= json.quality && csv.place < json.place)
+    text.quality > 0.0 && (text.quality > json.quality || text.quality >= json.quality && text.place < json.place)
 }
 
 /// Whether a client asks for JSON by name, where a redirect is the usual answer.

@@ -135,7 +135,7 @@ codes! {
 codes! {
     /// Why a user may not dial from a number.
     DialCode {
-        /// No user of the account has this login ID.
+        /// No user of the account has this login ID, or this extension.
         UserUnknown = "USER_UNKNOWN",
         /// The user is an agent who is blocked.
         AgentBlocked = "AGENT_BLOCKED",

@@ -49,6 +49,15 @@ impl DialDecision {
         self
     }
 
+    /// In words, for who reads no JSON: `allowed`, or `refused` with the code, and the number to dial from instead if there is one.
+    pub fn words(&self) -> String {
+        match (self.code, self.instead) {
+            (None, _) => "allowed".to_owned(),
+            (Some(code), None) => format!("refused {code}"),
+            (Some(code), Some(instead)) => format!("refused {code} {instead}"),
+        }
+    }
+
     fn refusal(user: &User, number: CallerId, state: Option<NumberState>, inventory: &Inventory) -> Option<DialCode> {
         match (user.agent_status, state) {
             (AgentStatus::Blocked, _) => return Some(DialCode::AgentBlocked),
@@ -144,6 +153,19 @@ mod tests {
         let nothing = Inventory::default();
         let of_list = |last| DialDecision::of(Some(&custom), number(last), &nothing).allowed;
         assert_eq!([0, 3].map(of_list), [true, false], "without an inventory, lists count alone");
+    }
+
+    #[test]
+    fn words_say_what_the_fields_say() {
+        let inventory = inventory();
+        let user = user(Policy::Custom, &[2, 3]);
+        let words = |last, suggest| {
+            let decision = DialDecision::of(Some(&user), number(last), &inventory);
+            if suggest { decision.suggesting(&user, number(last), &inventory).words() } else { decision.words() }
+        };
+        assert_eq!(words(3, true), "allowed");
+        assert_eq!(words(2, false), "refused NUMBER_RETIRED");
+        assert_eq!(words(2, true), "refused NUMBER_RETIRED +919876500003");
     }
 
     #[test]

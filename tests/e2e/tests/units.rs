@@ -9,6 +9,7 @@ use rollcall_model::{
 
 const USER: &str = "/v1/users/{login}/caller-ids";
 const CHECK: &str = "/v1/users/{login}/caller-ids/{number}";
+const CHECK_EXTENSION: &str = "/v1/extensions/{extension}/caller-ids/{number}";
 const READ: &str = "rollcall/users.read";
 
 /// Numbers as a provider sells them: at random, and so hard to pack. No two are alike.
@@ -40,6 +41,8 @@ async fn what_a_user_may_dial_from_costs_two_units_whatever_the_numbers() {
         if asha.caller_ids.is_empty() {
             asha.caller_ids = vec![numbers[0].number, numbers[1].number];
             asha.policy = Policy::Custom;
+            let extension = serde_json::json!({ "login": "101", "intercom": "7" });
+            asha.profile.extension = serde_json::from_value(extension).expect("an extension");
             stack.create_user(asha.clone()).await;
         }
         // What the items themselves cost.
@@ -72,6 +75,13 @@ async fn what_a_user_may_dial_from_costs_two_units_whatever_the_numbers() {
         let asked = [("login", "asha"), ("number", number.as_str())];
         let (_, _, decision) = function.get(CHECK, &asked, "rollcall/dial.check", None).await;
         assert_eq!((decision["allowed"].as_bool(), table.units()), (Some(true), 2.0), "{count} numbers");
+        let asked = [("extension", "101"), ("number", number.as_str())];
+        let (_, _, decision) = function.get(CHECK_EXTENSION, &asked, "rollcall/dial.check", None).await;
+        assert_eq!((decision["allowed"].as_bool(), table.units()), (Some(true), 2.0), "by extension");
+        let asked = [("extension", "102"), ("number", number.as_str())];
+        let (_, _, decision) = function.get(CHECK_EXTENSION, &asked, "rollcall/dial.check", None).await;
+        let told = (decision["code"].as_str(), table.units() <= 2.0);
+        assert_eq!(told, (Some("USER_UNKNOWN"), true), "an extension that nobody has");
     }
 }
 

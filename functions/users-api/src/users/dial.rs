@@ -1,9 +1,11 @@
 //! The question that a switch asks before it lets a call pass.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::{Path, State},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use rollcall_model::{
@@ -11,11 +13,12 @@ use rollcall_model::{
     dial::DialDecision,
     inventory::{Inventory, InventoryNumber},
     numbers::{NumberReader, Reading},
-    user::LoginId,
+    user::{LoginId, Ref, User},
 };
+use rollcall_storage::directory::KnownInventory;
 use serde::Deserialize;
 
-use crate::{Api, Shared, caller::Caller, numbers::country, problem::Problem, query::Query};
+use crate::{Api, Shared, accept::prefers_text, caller::Caller, numbers::country, problem::Problem, query::Query};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,16 +37,40 @@ pub(crate) async fn check(
     State(api): Shared,
     caller: Caller,
     Path((login, number)): Path<(String, String)>,
+    headers: HeaderMap,
     Query(Asked { suggest }): Query<Asked>,
 ) -> Result<Response, Problem> {
     let login = LoginId::parse(&login).map_err(|error| Problem::parameter("login", error.to_string()))?;
-    let (user, known) = api.directory.user_with_inventory(&caller.account, &login.folded()).await?;
-    let number = asked_about(&api, &caller, &number, &known.inventory).await?;
+    let asked_of = api.directory.user_with_inventory(&caller.account, &login.folded()).await?;
+    decided(&api, &caller, &headers, asked_of, (&number, suggest)).await
+}
+
+/// `GET /v1/extensions/{extension}/caller-ids/{number}`: the same about who has an extension, since that is whom a switch knows.
+pub(crate) async fn check_extension(
+    State(api): Shared,
+    caller: Caller,
+    Path((extension, number)): Path<(String, String)>,
+    headers: HeaderMap,
+    Query(Asked { suggest }): Query<Asked>,
+) -> Result<Response, Problem> {
+    let extension = Ref::parse(&extension).map_err(|error| Problem::parameter("extension", error.to_string()))?;
+    let asked_of = api.directory.extension_with_inventory(&caller.account, &extension).await?;
+    decided(&api, &caller, &headers, asked_of, (&number, suggest)).await
+}
+
+async fn decided(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    (user, known): (Option<User>, Arc<KnownInventory>),
+    (number, suggest): (&str, bool),
+) -> Result<Response, Problem> {
+    let number = asked_about(api, caller, number, &known.inventory).await?;
     let mut decision = DialDecision::of(user.as_ref(), number, &known.inventory);
     if let Some(user) = user.filter(|_| suggest) {
         decision = decision.suggesting(&user, number, &known.inventory);
     }
-    Ok(answer(&decision))
+    Ok(answer(&decision, prefers_text(headers)))
 }
 
 /// The number that is meant: in E.164 form, with or without its plus sign, as switches write it. What is no number of the account so is read by
@@ -61,13 +88,14 @@ async fn asked_about(api: &Api, caller: &Caller, written: &str, inventory: &Inve
     }
 }
 
-/// The decision, in headers too: switches read these more easily than JSON.
-fn answer(decision: &DialDecision) -> Response {
+/// The decision, in headers too, or as words: switches read these more easily than JSON.
+fn answer(decision: &DialDecision, as_words: bool) -> Response {
     // How long a switch may keep it, in seconds. A number that is refused is sooner asked about again, since somebody may be mending it.
     let keep = if decision.allowed { "private, max-age=5" } else { "private, max-age=2" };
-    let mut response = Json(decision).into_response();
+    let mut response = if as_words { decision.words().into_response() } else { Json(decision).into_response() };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    headers.insert(header::VARY, HeaderValue::from_static("accept"));
     headers.insert(ALLOWED, HeaderValue::from_static(if decision.allowed { "yes" } else { "no" }));
     if let Some(instead) = decision.instead.and_then(|number| HeaderValue::try_from(number.to_string()).ok()) {
         headers.insert(USE, instead);

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use rollcall_engine::world::TableUsage;
 use rollcall_model::{
     account::AccountId,
-    user::{Claim, User},
+    user::{Claim, Ref, User},
 };
 use tokio::time::Instant;
 
 use super::{ATTRIBUTES, READING, TIMEOUT, read_user};
 use crate::{
     StorageError,
-    directory::{Directory, KnownInventory, bulk::Reads, string},
+    directory::{Directory, Item, KnownInventory, bulk::Reads, string},
     error::failed,
     keys::Key,
 };
@@ -60,6 +60,41 @@ impl Directory {
     ) -> Result<(Option<User>, Arc<KnownInventory>), StorageError> {
         let (item, known) = self.with_inventory(account, Key::user(account, folded_login)).await?;
         Ok((item.as_ref().map(read_user).transpose()?, known))
+    }
+
+    /// Who has an extension, and the account's numbers. Who has it, and that one's list, may be some moments old, as is what a switch keeps of
+    /// an answer; the numbers are as they are now, so nobody is told to dial from one whose retirement was answered. Two units where the
+    /// numbers are known, as for a user who is named: half for each of who it is and what the user is, one for the numbers.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn extension_with_inventory(
+        &self,
+        account: &AccountId,
+        extension: &Ref,
+    ) -> Result<(Option<User>, Arc<KnownInventory>), StorageError> {
+        let claim = Claim::extension(extension.as_str());
+        let item = self.item_of_late(Key::claim(account, &claim)).await?;
+        let Some(login) = item.and_then(|item| string(&item, "owner")) else {
+            return Ok((None, self.known_inventory(account).await?));
+        };
+        let (item, known) =
+            tokio::try_join!(self.item_of_late(Key::user(account, &login)), self.known_inventory(account))?;
+        let user = item.as_ref().map(read_user).transpose()?;
+        if user.as_ref().is_some_and(|user| user.claims().contains(&claim)) {
+            return Ok((user, known));
+        }
+        // The extension has just been given to somebody else, and the two reads differ in how old they are.
+        match self.owner(account, &claim).await? {
+            Some(login) => self.user_with_inventory(account, &login).await,
+            None => Ok((None, known)),
+        }
+    }
+
+    /// An item, perhaps as it was some moments ago, which costs half.
+    async fn item_of_late(&self, key: Key) -> Result<Option<Item>, StorageError> {
+        let read = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes().into()));
+        Ok(read.send().await.map_err(failed(READING))?.item)
     }
 
     /// A user, as it is now.
