@@ -65,6 +65,14 @@ export type CallerIds = {
   policy: Policy;
 };
 
+export type Choices = {
+  code?: "USER_UNKNOWN" | "AGENT_BLOCKED" | "AGENT_DISABLED";
+  numbers: Array<{
+    flagged: boolean;
+    number: CallerId;
+  }>;
+};
+
 export type Count = number;
 
 export type Country = string;
@@ -642,6 +650,7 @@ export interface Answers {
     next?: Next;
   };
   'GET extensions/{extension}/caller-ids/{number}': DialDecision;
+  'GET extensions/{extension}/choices': Choices;
   'GET jobs': {
     items: Array<Job>;
     next?: Next;
@@ -728,4 +737,5 @@ export interface Answers {
   'POST users/{login}/caller-ids': Appended;
   'DELETE users/{login}/caller-ids/{number}': null;
   'GET users/{login}/caller-ids/{number}': DialDecision;
+  'GET users/{login}/choices': Choices;
 }

@@ -53,12 +53,14 @@ pub const ROUTES: &[Route] = routes! {
     GET    "/v1/users/{login}/caller-ids"          UsersRead      users::caller_ids::list;
     POST   "/v1/users/{login}/caller-ids"          UsersWrite     users::caller_ids::append;
     GET    "/v1/users/{login}/caller-ids/{number}" DialCheck      users::dial::check;
+    GET    "/v1/users/{login}/choices"             DialChoose     users::dial::choices;
     DELETE "/v1/users/{login}/caller-ids/{number}" UsersWrite     users::caller_ids::remove;
     PUT    "/v1/users/{login}/caller-id-policy"    UsersWrite     users::policy::put;
     GET    "/v1/agents"                            UsersRead      users::list::agents;
     GET    "/v1/agents.csv"                        UsersRead      users::download::agents;
     GET    "/v1/extensions"                        UsersRead      users::list::extensions;
     GET    "/v1/extensions/{extension}/caller-ids/{number}" DialCheck users::dial::check_extension;
+    GET    "/v1/extensions/{extension}/choices"    DialChoose     users::dial::choices_of_extension;
 
     GET    "/v1/roles"                             UsersRead      catalog::roles;
     PUT    "/v1/roles/{id}"                        UsersWrite     catalog::put_role;

@@ -11,9 +11,9 @@ use rollcall_model::country::NUMBERING_PLANS;
 use crate::help;
 use crate::stack_selector::StackSelector;
 use crate::{
-    append, audit, catalog, check, completions, demo, directory, doctor, generate, job, jobs, mail, map, mappings,
-    numbers, open_console, phone_system, queues, resync, rotate, sample, schedules, seed, settings, status, token,
-    undo, up, upload, users, why,
+    append, audit, catalog, check, completions, demo, directory, doctor, edge, generate, job, jobs, mail, map,
+    mappings, numbers, open_console, phone_system, queues, resync, rotate, sample, schedules, seed, settings, status,
+    token, undo, up, upload, users, why,
 };
 
 /// What `--version` prints: numbers are read otherwise by plans of another version.
@@ -119,6 +119,8 @@ enum Subcommands {
     Completions(completions::Completions),
     /// Write man pages
     Man(completions::ManPages),
+    /// Answer a switch that asks before each call, on the switch's own machine
+    Edge(edge::Edge),
     /// Show what waits in the queues, or send dead letters back
     Queues(queues::ShowQueues),
 }
@@ -168,6 +170,7 @@ impl Command {
             Subcommands::Doctor(doctor) => doctor.run(stack).await,
             Subcommands::Completions(completions) => completions.run(help::command()),
             Subcommands::Man(pages) => pages.run(help::command()),
+            Subcommands::Edge(edge) => edge.run(stack).await,
             Subcommands::Queues(queues) => queues.run(stack.here("queues")?),
         }
     }

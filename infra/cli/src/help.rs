@@ -26,7 +26,10 @@ const GROUPS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("Jobs", &["jobs", "job", "undo", "audit"]),
-    ("CRM, phone system and directory", &["why", "mappings", "map", "unmap", "resync", "phone-system", "directory"]),
+    (
+        "CRM, phone system and directory",
+        &["why", "mappings", "map", "unmap", "resync", "phone-system", "edge", "directory"],
+    ),
     ("Whether all is well", &["status", "doctor"]),
     (
         "This machine",

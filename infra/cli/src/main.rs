@@ -18,6 +18,7 @@ mod demo_account;
 mod demo_file;
 mod directory;
 mod doctor;
+mod edge;
 mod exit;
 mod follow;
 mod generate;

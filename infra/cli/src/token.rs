@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_model::account::AccountId;
+use rollcall_model::scope::Scope;
 use rollcall_model::secret::SecretText;
 use rollcall_model::user::near::{closest, did_you_mean};
 use tokio::process::Command;
@@ -27,6 +28,8 @@ const TOKEN_COMMAND: &str = "ROLLCALL_TOKEN_COMMAND";
 const COMMAND: &str = "rollcall";
 /// How long a command may follow a job here.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+/// How long a switch may ask with one token.
+const AN_HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// Options of `rollcall token`.
 #[derive(Debug, Args)]
@@ -68,6 +71,15 @@ impl Token {
 /// If the stack takes no tokens, or its key can't be read.
 pub fn made(manifest: &Manifest, account: &AccountId) -> Result<ApiToken> {
     ApiToken::parse(&sign(manifest, account, COMMAND, &[], A_DAY)?).context("could not make a token")
+}
+
+/// A token for what a switch asks, and for nothing else, which this machine makes for its own stack.
+///
+/// # Errors
+/// As of [`made`].
+pub fn for_switch(manifest: &Manifest, account: &AccountId) -> Result<ApiToken> {
+    let scopes = [Scope::DialCheck, Scope::DialChoose].map(|scope| scope.as_str().to_owned());
+    ApiToken::parse(&sign(manifest, account, COMMAND, &scopes, AN_HOUR)?).context("could not make a token")
 }
 
 fn sign(

@@ -84,7 +84,7 @@ impl Http {
     ///
     /// # Errors
     /// [`FailureKind::Unavailable`] without an answer, [`FailureKind::Malformed`] for one that is too large.
-    pub(crate) async fn ask(&self, ask: &HttpRequest, until: Instant) -> Result<HttpResponse, ConnectorError> {
+    pub async fn ask(&self, ask: &HttpRequest, until: Instant) -> Result<HttpResponse, ConnectorError> {
         self.exchange(ask, until, until.min(Instant::now() + READ_TIMEOUT), MAX_ANSWER).await
     }
 

@@ -70,6 +70,15 @@ impl Country {
     }
 }
 
+/// The country code and the area code of a number, as digits: numbers that begin so are of the same place. `None` where the numbering plan has
+/// none, as it has for mobile telephones in most countries.
+pub fn area_of(number: CallerId) -> Option<String> {
+    let parsed = PHONE_NUMBER_UTIL.parse(number.to_string(), None).ok()?;
+    let length = parsed.get_length_of_geographical_area_code();
+    let national = after_country_code(number, parsed.country_code).filter(|_| length > 0)?;
+    Some(format!("{}{}", parsed.country_code, national.get(..length)?))
+}
+
 /// The digits that follow the country code, or `None` where the country code is not known.
 pub(crate) fn national_digits(number: CallerId) -> Option<String> {
     let parsed = PHONE_NUMBER_UTIL.parse(number.to_string(), None).ok()?;
@@ -122,7 +131,6 @@ impl fmt::Debug for Country {
 mod tests {
     use super::*;
 
-    /// The crate doesn't tell the version of its metadata to programs; its documentation does, for each of its own.
     #[test]
     fn counts_are_written_as_in_the_country() {
         let written = |country: &str, count| country.parse::<Country>().unwrap().write_count(count);
@@ -141,6 +149,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn numbers_of_a_place_have_an_area_and_mobile_ones_have_none() {
+        let area = |text: &str| area_of(text.parse().unwrap());
+        for (number, expected) in [("+912261234501", "9122"), ("+12125550123", "1212"), ("+442071234567", "4420")] {
+            assert_eq!(area(number).as_deref(), Some(expected), "{number}");
+        }
+        for number in ["+919876543210", "+447911123456", "+18005550123", "+9999999"] {
+            assert_eq!(area(number), None, "{number}");
+        }
+    }
+
+    /// The crate doesn't tell the version of its metadata to programs; its documentation does, for each of its own.
     #[test]
     fn the_version_of_the_numbering_plans_is_that_of_the_crate() {
         let locked = include_str!("../../../Cargo.lock");

@@ -26,6 +26,41 @@ pub struct DialDecision {
     pub instead: Option<CallerId>,
 }
 
+/// What a user may dial from now, to choose from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choices {
+    /// Why nothing, where that is for the user's sake and not for want of numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<DialCode>,
+    /// The numbers, in order.
+    pub numbers: Vec<Choice>,
+}
+
+/// A number to choose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// In E.164 form.
+    pub number: CallerId,
+    /// Whether networks show calls from it as doubtful.
+    pub flagged: bool,
+}
+
+impl Choices {
+    /// What there is for a user. `None` for one whom nobody knows.
+    pub fn of(user: Option<&User>, inventory: &Inventory) -> Self {
+        let code = match user.map(|user| user.agent_status) {
+            None => Some(DialCode::UserUnknown),
+            Some(AgentStatus::Blocked) => Some(DialCode::AgentBlocked),
+            Some(AgentStatus::Disabled) => Some(DialCode::AgentDisabled),
+            Some(AgentStatus::Enabled) => None,
+        };
+        let user = user.filter(|_| code.is_none());
+        let allowed = user.map(|user| inventory.allowed(&DialPermission::of(user))).unwrap_or_default();
+        let numbers = allowed.into_iter().map(|number| Choice { number, flagged: is_flagged(number, inventory) });
+        Self { code, numbers: numbers.collect() }
+    }
+}
+
 impl DialDecision {
     /// Decides. `None` for a user whom nobody knows.
     pub fn of(user: Option<&User>, number: CallerId, inventory: &Inventory) -> Self {
@@ -85,9 +120,11 @@ fn suggestion(user: &User, number: CallerId, inventory: &Inventory) -> Option<Ca
         return Some(replacement);
     }
     let allowed = inventory.allowed(&permission);
-    let is_flagged =
-        |number: &CallerId| inventory.listed(*number).is_some_and(|item| item.standing.state == NumberState::Flagged);
-    allowed.iter().find(|number| !is_flagged(number)).or(allowed.first()).copied()
+    allowed.iter().find(|number| !is_flagged(**number, inventory)).or(allowed.first()).copied()
+}
+
+fn is_flagged(number: CallerId, inventory: &Inventory) -> bool {
+    inventory.listed(number).is_some_and(|item| item.standing.state == NumberState::Flagged)
 }
 
 #[cfg(test)]
@@ -153,6 +190,24 @@ mod tests {
         let nothing = Inventory::default();
         let of_list = |last| DialDecision::of(Some(&custom), number(last), &nothing).allowed;
         assert_eq!([0, 3].map(of_list), [true, false], "without an inventory, lists count alone");
+    }
+
+    #[test]
+    fn what_there_is_to_choose_from_may_be_dialled_from() {
+        let inventory = inventory();
+        let all = [user(Policy::Custom, &[0, 1, 2, 3]), user(Policy::Department, &[]), user(Policy::All, &[])];
+        for user in &all {
+            let choices = Choices::of(Some(user), &inventory);
+            assert!(choices.code.is_none() && !choices.numbers.is_empty());
+            for Choice { number, flagged } in choices.numbers {
+                assert!(DialDecision::of(Some(user), number, &inventory).allowed);
+                assert_eq!(flagged, number == self::number(0));
+            }
+        }
+        let blocked = User { agent_status: AgentStatus::Blocked, ..user(Policy::All, &[]) };
+        let nothing = |code| Choices { code: Some(code), numbers: Vec::new() };
+        assert_eq!(Choices::of(Some(&blocked), &inventory), nothing(DialCode::AgentBlocked));
+        assert_eq!(Choices::of(None, &inventory), nothing(DialCode::UserUnknown));
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub enum Scope {
     JobsWrite,
     /// Whether a user may dial from a number, and no more: what a switch asks. Such a token reads no names, addresses or lists.
     DialCheck,
+    /// What a user may dial from, and no more: what chooses a number at dial time. Such a token reads no names and no addresses.
+    DialChoose,
     /// The audit trail.
     AuditRead,
     /// What the account has set for itself: who gets reports among it.
@@ -60,6 +62,7 @@ impl Scope {
             Self::JobsRead => "rollcall/jobs.read",
             Self::JobsWrite => "rollcall/jobs.write",
             Self::DialCheck => "rollcall/dial.check",
+            Self::DialChoose => "rollcall/dial.choose",
             Self::AuditRead => "rollcall/audit.read",
             Self::SettingsRead => "rollcall/settings.read",
             Self::SettingsWrite => "rollcall/settings.write",

@@ -1,4 +1,4 @@
-//! The question that a switch asks before it lets a call pass.
+//! What a switch asks before it lets a call pass, and what it may choose from.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use axum::{
 };
 use rollcall_model::{
     caller_id::CallerId,
-    dial::DialDecision,
+    dial::{Choices, DialDecision},
     inventory::{Inventory, InventoryNumber},
     numbers::{NumberReader, Reading},
     user::{LoginId, Ref, User},
@@ -28,6 +28,10 @@ pub(crate) struct Asked {
     suggest: bool,
 }
 
+/// How long a switch may keep what lets calls pass, in seconds.
+const KEEP: &str = "private, max-age=5";
+/// How long it may keep a refusal. It is sooner asked about again, since somebody may be mending it.
+const KEEP_REFUSAL: &str = "private, max-age=2";
 const ALLOWED: HeaderName = HeaderName::from_static("rollcall-allowed");
 const USE: HeaderName = HeaderName::from_static("rollcall-use");
 
@@ -40,8 +44,7 @@ pub(crate) async fn check(
     headers: HeaderMap,
     Query(Asked { suggest }): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let login = LoginId::parse(&login).map_err(|error| Problem::parameter("login", error.to_string()))?;
-    let asked_of = api.directory.user_with_inventory(&caller.account, &login.folded()).await?;
+    let asked_of = user(&api, &caller, &login).await?;
     decided(&api, &caller, &headers, asked_of, (&number, suggest)).await
 }
 
@@ -53,16 +56,54 @@ pub(crate) async fn check_extension(
     headers: HeaderMap,
     Query(Asked { suggest }): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let extension = Ref::parse(&extension).map_err(|error| Problem::parameter("extension", error.to_string()))?;
-    let asked_of = api.directory.extension_with_inventory(&caller.account, &extension).await?;
+    let asked_of = of_extension(&api, &caller, &extension).await?;
     decided(&api, &caller, &headers, asked_of, (&number, suggest)).await
+}
+
+/// `GET /v1/users/{login}/choices`: what a call of the user may show, 200 also for a user whom nobody knows.
+pub(crate) async fn choices(
+    State(api): Shared,
+    caller: Caller,
+    Path(login): Path<String>,
+) -> Result<Response, Problem> {
+    let (user, known) = user(&api, &caller, &login).await?;
+    Ok(to_choose_from(user.as_ref(), &known))
+}
+
+/// `GET /v1/extensions/{extension}/choices`: the same of who has an extension.
+pub(crate) async fn choices_of_extension(
+    State(api): Shared,
+    caller: Caller,
+    Path(extension): Path<String>,
+) -> Result<Response, Problem> {
+    let (user, known) = of_extension(&api, &caller, &extension).await?;
+    Ok(to_choose_from(user.as_ref(), &known))
+}
+
+/// Who is asked about, and the account's numbers.
+type AskedOf = (Option<User>, Arc<KnownInventory>);
+
+async fn user(api: &Api, caller: &Caller, login: &str) -> Result<AskedOf, Problem> {
+    let login = LoginId::parse(login).map_err(|error| Problem::parameter("login", error.to_string()))?;
+    Ok(api.directory.user_with_inventory(&caller.account, &login.folded()).await?)
+}
+
+async fn of_extension(api: &Api, caller: &Caller, extension: &str) -> Result<AskedOf, Problem> {
+    let extension = Ref::parse(extension).map_err(|error| Problem::parameter("extension", error.to_string()))?;
+    Ok(api.directory.extension_with_inventory(&caller.account, &extension).await?)
+}
+
+fn to_choose_from(user: Option<&User>, known: &KnownInventory) -> Response {
+    let mut response = Json(Choices::of(user, &known.inventory)).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(KEEP));
+    response
 }
 
 async fn decided(
     api: &Api,
     caller: &Caller,
     headers: &HeaderMap,
-    (user, known): (Option<User>, Arc<KnownInventory>),
+    (user, known): AskedOf,
     (number, suggest): (&str, bool),
 ) -> Result<Response, Problem> {
     let number = asked_about(api, caller, number, &known.inventory).await?;
@@ -90,8 +131,7 @@ async fn asked_about(api: &Api, caller: &Caller, written: &str, inventory: &Inve
 
 /// The decision, in headers too, or as words: switches read these more easily than JSON.
 fn answer(decision: &DialDecision, as_words: bool) -> Response {
-    // How long a switch may keep it, in seconds. A number that is refused is sooner asked about again, since somebody may be mending it.
-    let keep = if decision.allowed { "private, max-age=5" } else { "private, max-age=2" };
+    let keep = if decision.allowed { KEEP } else { KEEP_REFUSAL };
     let mut response = if as_words { decision.words().into_response() } else { Json(decision).into_response() };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));

@@ -194,7 +194,7 @@ impl Api {
             let name = HeaderName::try_from(name).map_err(|_| malformed(DROPPING, "a header has no name"))?;
             headers.insert(name, header_value(value)?);
         }
-        let address = address(DROPPING, &permission.url)?;
+        let address = link(DROPPING, &permission.url)?;
         let ask = HttpRequest { method: Method::PUT, headers, body: bytes, ..HttpRequest::get(DROPPING, address) };
         let answer = self.http.carry(&ask, Instant::now() + FILE_PATIENCE).await?;
         if answer.status != StatusCode::OK {
@@ -230,7 +230,7 @@ impl Api {
         let location = answer.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
         // A small file is the answer itself.
         let Some(location) = location else { return Ok(Some(answer.body)) };
-        let ask = HttpRequest { headers, ..HttpRequest::get(FETCHING, address(FETCHING, location)?) };
+        let ask = HttpRequest { headers, ..HttpRequest::get(FETCHING, link(FETCHING, location)?) };
         let file = self.http.carry(&ask, Instant::now() + FILE_PATIENCE).await?;
         if matches!(file.status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
             Ok(Some(file.body))
@@ -240,8 +240,7 @@ impl Api {
     }
 
     fn address(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Uri, ConnectorError> {
-        let (path, query) = place(path, query);
-        self.base.address(ASKING, &path, &query)
+        self::address(ASKING, &self.base, path, query)
     }
 
     /// An answer that is no refusal.
@@ -309,6 +308,20 @@ impl<T: DeserializeOwned> Pages<'_, T> {
     }
 }
 
+/// The address of something of the API at `base`: the parts of a path are escaped, and what a gateway may change goes into the query.
+///
+/// # Errors
+/// When that makes no address.
+pub fn address(
+    operation: &'static str,
+    base: &BaseUrl,
+    path: &[&str],
+    query: &[(&str, &str)],
+) -> Result<Uri, ConnectorError> {
+    let (path, query) = place(path, query);
+    base.address(operation, &path, &query)
+}
+
 /// The path, and the query with what can't stand in a path.
 fn place<'a>(path: &[&'a str], query: &[(&'a str, &'a str)]) -> (String, Vec<(&'a str, &'a str)>) {
     let mut query = query.to_vec();
@@ -330,6 +343,7 @@ fn place<'a>(path: &[&'a str], query: &[(&'a str, &'a str)]) -> (String, Vec<(&'
 fn name_in_query(collection: &str) -> Option<&'static str> {
     match collection {
         "users" => Some("login"),
+        "extensions" => Some("extension"),
         "numbers" | "caller-ids" => Some("number"),
         "mappings" => Some("crm_user"),
         "roles" | "departments" | "teams" => Some("id"),
@@ -341,7 +355,7 @@ fn header_value(text: &str) -> Result<HeaderValue, ConnectorError> {
     HeaderValue::from_str(text).map_err(|_| malformed(ASKING, "a header's value can't be sent"))
 }
 
-fn address(operation: &'static str, text: &str) -> Result<Uri, ConnectorError> {
+fn link(operation: &'static str, text: &str) -> Result<Uri, ConnectorError> {
     text.parse().map_err(|_| malformed(operation, "the API leads to what is no address"))
 }
 

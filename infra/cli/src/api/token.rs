@@ -53,7 +53,13 @@ impl ApiToken {
         self.account.as_ref()
     }
 
-    pub(super) fn header(&self) -> HeaderValue {
+    /// When it ends, if it says so.
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.expires
+    }
+
+    /// The header that it is sent in.
+    pub fn header(&self) -> HeaderValue {
         self.header.clone()
     }
 

@@ -228,7 +228,8 @@ impl Walk<'_> {
                     let reply = ask(route, &self.owner, &path, &[], body(route)).await;
                     // A switch is answered also about a user whom nobody knows.
                     let refused = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND].contains(&reply.status)
-                        || reply.json()["allowed"] == false;
+                        || reply.json()["allowed"] == false
+                        || reply.json()["code"] == "USER_UNKNOWN";
                     assert!(refused, "{} {path:.100}: {} {}", route.method, reply.status, reply.text());
                 }
                 // Read as some name or other, if not as a good one.

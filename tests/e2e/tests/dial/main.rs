@@ -1,6 +1,10 @@
 //! At dial time: what a switch asks before it lets a call pass.
 
+mod edge;
+mod process;
+mod proxy;
 mod routes;
+mod sip;
 
 use axum::http::Method;
 use e2e::{Caller, Stack};
