@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use rollcall_model::caller_id::CallerId;
 use rollcall_tabular::{Header, Row, Schema};
 use serde::{Serialize, de::DeserializeOwned};
@@ -107,6 +108,8 @@ pub struct Overtaken {
 pub struct Retraction<'a> {
     /// The login ID, folded.
     pub login: &'a str,
+    /// When the user was created, where that is known.
+    pub created: Option<Timestamp>,
     /// Numbers that come off the list again.
     pub off: Vec<CallerId>,
     /// Numbers that come back onto it.

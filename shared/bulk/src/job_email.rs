@@ -79,6 +79,10 @@ impl JobEmail {
                 let _ = writeln!(text, "All rows of {name} are as they should be, but numbers may have been left out.");
                 format!("{name} may have numbers that were not read")
             }
+            None if job.counts.needs_correction() == 0 && job.notes(FileWarning::NumbersNotRetired) => {
+                let _ = writeln!(text, "All rows of {name} are done, but not every number of it was retired.");
+                format!("{name} has not retired every number")
+            }
             None if job.counts.needs_correction() == 0 => {
                 let _ = writeln!(text, "Nobody was changed by {name}.");
                 format!("{name} changed nobody")

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use rollcall_model::code::FileWarning;
+use rollcall_model::{caller_id::CallerId, code::FileWarning};
 use rollcall_tabular::{ReaderNote, text};
 
 /// One thing to say of a file, of which nothing failed.
@@ -82,6 +82,23 @@ impl Note {
     pub fn nothing_changed() -> Self {
         let message = "Nobody is changed by this file: all that its rows ask for held before.";
         Self::of(FileWarning::NothingChanged, message.to_owned())
+    }
+
+    /// A rotation has left these numbers as somebody else has set them meanwhile; `None` where there are none.
+    pub fn numbers_not_retired(numbers: &[CallerId]) -> Option<Self> {
+        if numbers.is_empty() {
+            return None;
+        }
+        let (told, more) = numbers.split_at(numbers.len().min(MAX_NAMES));
+        let mut told = told.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        if !more.is_empty() {
+            told.push_str(&format!(" and {} more", more.len()));
+        }
+        let message = format!(
+            "Somebody changed the state of these numbers, or released them, while the rotation ran. It leaves them as they were set then, and \
+             does not retire them: {told}."
+        );
+        Some(Self::of(FileWarning::NumbersNotRetired, message))
     }
 
     /// Metadata of these names can't be read; `None` where all can.

@@ -64,13 +64,13 @@ pub trait Operation: Send + Sync {
     const LOOKS_AGAIN: bool = false;
 
     /// Called with the inventory as it is when plans have been carried out, before rows are judged. Whether plans are to be [looked at
-    /// again](Self::look_again). `settled` says that an earlier attempt has done so, and may have ended what follows from the outcomes.
+    /// again](Self::look_again). An earlier attempt may have done so, and have begun to end what follows from the outcomes.
     fn has_fallen(
         &self,
+        _attempt: &Attempt<'_>,
         _job: &mut Self::Job,
         _context: &Self::Context,
         _inventory: &[InventoryNumber],
-        _settled: bool,
     ) -> bool {
         false
     }

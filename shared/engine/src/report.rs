@@ -26,6 +26,7 @@ pub(crate) async fn report<O: Operation>(attempt: &mut Attempt<'_>, reading: &mu
     let Reading { job, source: Some(source), own, .. } = reading else {
         // A job that was given up before may have counted rows as left.
         attempt.job.counts = Counts::default();
+        keep_outcomes(attempt, Outcomes::default()).await?;
         note_differences(attempt, 0, said);
         return Ok(());
     };
@@ -78,12 +79,18 @@ pub(crate) async fn report<O: Operation>(attempt: &mut Attempt<'_>, reading: &mu
     if *own && counts.unchanged > 0 && counts.unchanged == counts.rows() {
         attempt.job.note([Note::nothing_changed()]);
     }
-    if attempt.job.previews() {
-        let (key, bytes) = (attempt.keys.outcomes(), outcomes.to_bytes().into());
-        attempt.world.bucket.put(&key, "application/octet-stream", bytes).await?;
-    }
+    keep_outcomes(attempt, outcomes).await?;
     note_differences(attempt, differs, said);
     Ok(())
+}
+
+/// Keeps what a preview has said of each row, also where it had nothing to say: what is done later is held against it.
+async fn keep_outcomes(attempt: &Attempt<'_>, outcomes: Outcomes) -> Result<(), StorageError> {
+    if !attempt.job.previews() {
+        return Ok(());
+    }
+    let (key, bytes) = (attempt.keys.outcomes(), outcomes.to_bytes().into());
+    attempt.world.bucket.put(&key, "application/octet-stream", bytes).await
 }
 
 /// Notes of how many rows something else has come than the preview had said, those among them that there aren't any more.

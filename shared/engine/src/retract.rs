@@ -53,7 +53,7 @@ pub(crate) async fn retract<O: Operation>(
     }
     for round in 0..ROUNDS {
         let inventory = attempt.inventory().await?;
-        let fallen = operation.has_fallen(&mut reading.job, &reading.context, &inventory, attempt.settled);
+        let fallen = operation.has_fallen(attempt, &mut reading.job, &reading.context, &inventory);
         let now = overtaken(attempt, &inventory, &added.added);
         if now.refused.is_empty() && !fallen && !(added.corrected && round == 0) {
             break;
@@ -134,10 +134,10 @@ impl<O: Operation> Phase<'_, O> {
         let comes =
             |one: &&Retraction<'_>| one.off.is_empty() || one.off.iter().any(|number| listed(one.login, number));
         let returns = corrections.iter().filter(|one| !one.back.is_empty()).filter(comes);
-        let returns: Vec<ListNumbers<'_>> = returns.map(|one| (one.login, one.back)).collect();
+        let returns: Vec<ListNumbers<'_>> = returns.map(|one| numbers_of(one, one.back)).collect();
         lists.add_caller_ids(account, &returns, None, &by, attempt.until, &mut usage).await?;
         let removals: Vec<ListNumbers<'_>> =
-            corrections.iter().filter(|one| !one.off.is_empty()).map(|one| (one.login, &*one.off)).collect();
+            corrections.iter().filter(|one| !one.off.is_empty()).map(|one| numbers_of(one, &one.off)).collect();
         lists.remove_caller_ids(account, &removals, &by, attempt.until, &mut usage).await?;
         for at in changed {
             job.record(&group.plans[at]);
@@ -170,7 +170,7 @@ impl<O: Operation> Phase<'_, O> {
         let reserved = self.inventory.iter().filter(|item| item.facts.state.is_usable() && item.reserved_by.is_some());
         let reserved: HashSet<CallerId> = reserved.map(|item| item.number).collect();
         let mut spared = HashMap::new();
-        for (at, Retraction { login, off, back }) in &trials {
+        for (at, Retraction { login, off, back, .. }) in &trials {
             let stays: HashSet<CallerId> =
                 plans[*at].added().iter().copied().filter(|one| off.contains(one) && reserved.contains(one)).collect();
             let Some(user) = found.get(*login).filter(|_| plans[*at].takes_off() && !stays.is_empty()) else {
@@ -186,4 +186,8 @@ impl<O: Operation> Phase<'_, O> {
         }
         Ok((found, spared))
     }
+}
+
+fn numbers_of<'a>(one: &Retraction<'a>, numbers: &'a [CallerId]) -> ListNumbers<'a> {
+    ListNumbers { login: one.login, created: one.created, numbers }
 }

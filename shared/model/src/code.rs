@@ -191,6 +191,8 @@ codes! {
         NothingChanged = "NOTHING_CHANGED",
         /// Metadata of the object that can't be read, and were passed over.
         MetadataUnreadable = "METADATA_UNREADABLE",
+        /// Numbers that a rotation was to retire, and about which somebody else has decided while it ran.
+        NumbersNotRetired = "NUMBERS_NOT_RETIRED",
     }
 }
 

@@ -1,7 +1,8 @@
 //! A kind of job with something that happens while it is worked on.
 
+use rollcall_bulk::bulk_job::Overtaken;
 use rollcall_engine::{Attempt, Interrupt, Operation, PlanOf, Prepared, StorageError, world::TableUsage};
-use rollcall_model::jobs::JobKind;
+use rollcall_model::{inventory::InventoryNumber, jobs::JobKind};
 
 /// What happens while a job is worked on.
 pub trait Event: Send + Sync {
@@ -23,6 +24,7 @@ impl<O: Operation, E: Event> Operation for Meanwhile<O, E> {
     type Job = O::Job;
     type Context = O::Context;
     const KINDS: &'static [JobKind] = O::KINDS;
+    const LOOKS_AGAIN: bool = O::LOOKS_AGAIN;
 
     async fn prepare(&self, attempt: &mut Attempt<'_>) -> Result<Prepared<Self>, Interrupt> {
         let Prepared { job, context, rows } = self.0.prepare(attempt).await?;
@@ -50,6 +52,28 @@ impl<O: Operation, E: Event> Operation for Meanwhile<O, E> {
     ) -> Result<Vec<usize>, StorageError> {
         self.1.before_write(attempt).await?;
         self.0.write(attempt, context, plans, usage).await
+    }
+
+    fn has_fallen(
+        &self,
+        attempt: &Attempt<'_>,
+        job: &mut O::Job,
+        context: &O::Context,
+        inventory: &[InventoryNumber],
+    ) -> bool {
+        self.0.has_fallen(attempt, job, context, inventory)
+    }
+
+    async fn look_again(
+        &self,
+        attempt: &Attempt<'_>,
+        context: &O::Context,
+        plans: &mut [PlanOf<O>],
+        inventory: &[InventoryNumber],
+        now: &Overtaken,
+        usage: &mut TableUsage,
+    ) -> Result<(), StorageError> {
+        self.0.look_again(attempt, context, plans, inventory, now, usage).await
     }
 
     async fn finish(&self, attempt: &mut Attempt<'_>, job: &O::Job, context: &O::Context) -> Result<(), StorageError> {

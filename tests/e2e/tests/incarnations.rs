@@ -1,13 +1,19 @@
 //! Who was deleted and made again under the same login ID is somebody else: nothing that was meant for the former reaches the latter.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use axum::http::{Method, StatusCode};
-use e2e::{Caller, Faults, Reply, Stack, TestEngine, delivery, delivery_of, user};
+use e2e::{Caller, Event, Faults, Meanwhile, Reply, Stack, TestEngine, delivery, delivery_of, user};
 use rollcall_bulk::{job::Job, undo::UndoRequest};
-use rollcall_engine::DeliveryOutcome;
-use rollcall_engine::kinds::UploadUsers;
+use rollcall_engine::{
+    Attempt, DeliveryOutcome,
+    kinds::{Append, UploadUsers},
+};
 use rollcall_model::jobs::JobKind;
+use rollcall_storage::StorageError;
 use serde_json::{Value, json};
 
 async fn send(caller: &Caller, method: Method, path: &str, headers: &[(&str, &str)], body: Value) -> Reply {
@@ -125,4 +131,39 @@ async fn an_undo_takes_nothing_from_the_next_user_of_a_login_id() {
     assert_eq!(stack.list("sam").await.unwrap(), [NUMBER]);
     assert!(stack.user("made").await.is_some());
     assert_eq!(stack.user("sam").await.unwrap().profile.name.as_str(), "Renamed");
+}
+
+/// Somebody deletes a user and makes another one of the same login ID, once, after it has been decided what to write.
+struct MadeAgain<'a> {
+    caller: &'a Caller,
+    done: AtomicBool,
+}
+
+impl Event for MadeAgain<'_> {
+    async fn before_write(&self, _: &Attempt<'_>) -> Result<(), StorageError> {
+        if !self.done.swap(true, Ordering::Relaxed) {
+            delete(self.caller, "sam").await;
+            let sam = json!({ "login": "sam", "name": "Samantha" });
+            assert_eq!(create(self.caller, sam).await.status, StatusCode::CREATED);
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_append_that_meets_another_user_than_it_had_read_says_so_to_its_undo() {
+    const NUMBER: &str = "+919876500001";
+    let stack = Stack::start(&[]).await;
+    let caller = stack.caller(&["--account", stack.account.as_str()]);
+    assert_eq!(create(&caller, json!({ "login": "sam", "name": "Sam" })).await.status, StatusCode::CREATED);
+    let source = stack.put_quietly("append.csv", format!("Login ID,Allowed Caller ID\nsam,{NUMBER}\n")).await;
+    let upload = stack.upload_of(JobKind::AppendCallerIds, "append.csv");
+    let world = TestEngine::new(&stack, Faults::default(), None).await;
+    let operation = Meanwhile(Append, MadeAgain { caller: &caller, done: AtomicBool::new(false) });
+    assert_eq!(world.engine.run(&operation, &upload, &source, &delivery(1)).await.unwrap(), DeliveryOutcome::Ended);
+    let job = stack.job_when(&source, |_| true).await;
+    assert_eq!((job.counts.applied, stack.list("sam").await.unwrap()), (1, vec![NUMBER.to_owned()]), "{job:?}");
+    let undone = undo(&stack, &job).await;
+    assert_eq!((undone.counts.applied, undone.counts.rows()), (1, 1), "{undone:?}");
+    assert_eq!(stack.list("sam").await.unwrap(), Vec::<String>::new());
 }

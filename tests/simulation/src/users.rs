@@ -81,6 +81,12 @@ impl State {
         true
     }
 
+    /// The user whom a change of a list is about.
+    fn meant(&self, one: &ListNumbers<'_>) -> Option<&Person> {
+        let person = self.users.get(one.login)?;
+        one.created.is_none_or(|created| person.user.created == Some(created)).then_some(person)
+    }
+
     /// Sets a list, if it is still as it was, and hasn't come into force meanwhile. Whether it is as wanted: also where this job has written the user before.
     fn set_list(&mut self, change: &ListChange<'_>, job: &JobId) -> bool {
         let is_decided_on = |person: &Person| change.policy == Policy::Custom || person.user.policy == change.policy;
@@ -241,16 +247,15 @@ impl Lists for Memory {
     ) -> Result<Added, StorageError> {
         expect_account(account);
         let mut added = Added::default();
-        for (at, (login, numbers)) in additions.iter().enumerate() {
+        for (at, one) in additions.iter().enumerate() {
+            let numbers = one.numbers;
             let on_list = self.ask_again(WRITING, |state| {
-                let Some(list) = state.users.get(*login).map(|person| person.user.caller_ids.clone()) else {
-                    return false;
-                };
+                let Some(list) = state.meant(one).map(|person| person.user.caller_ids.clone()) else { return false };
                 if numbers.iter().all(|number| list.contains(number)) {
                     return true;
                 }
                 let fits = limit.is_none_or(|limit| has_room(&list, numbers, limit));
-                fits && state.change_list(login, |list| list.extend(*numbers))
+                fits && state.change_list(one.login, |list| list.extend(numbers))
             });
             added.outdated.extend((!on_list.await?).then_some(at));
         }
@@ -265,9 +270,9 @@ impl Lists for Memory {
         _: Instant,
         _: &mut TableUsage,
     ) -> Result<(), StorageError> {
-        for (login, numbers) in removals {
-            let take_off = |list: &mut Vec<CallerId>| list.retain(|number| !numbers.contains(number));
-            self.ask(WRITING, |state| state.change_list(login, take_off)).await?;
+        for one in removals {
+            let take_off = |list: &mut Vec<CallerId>| list.retain(|number| !one.numbers.contains(number));
+            self.ask(WRITING, |state| state.meant(one).is_some() && state.change_list(one.login, take_off)).await?;
         }
         Ok(())
     }

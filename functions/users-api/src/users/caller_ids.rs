@@ -10,7 +10,7 @@ use axum::{
 };
 use rollcall_api_types::{AppendRequest, AppendView, CallerIdsView, RefusedCallerId};
 use rollcall_bulk::append::{AppendPlan, LoginLookup};
-use rollcall_engine::world::{Accounts, Lists, TableUsage};
+use rollcall_engine::world::{Accounts, ListNumbers, Lists, TableUsage};
 use rollcall_model::{
     caller_id::CallerId,
     code::{ApiCode, RowCode},
@@ -86,6 +86,7 @@ pub(crate) async fn append(
         let standing = LoginLookup::User(user.policy);
         let mut plan =
             AppendPlan::decide(&user.login.folded(), standing, &user.caller_ids, wanted.iter().copied(), limit);
+        plan.created = user.created;
         if plan.add.is_empty() || add(&api, &caller, &mut plan, limit, until).await? {
             break plan;
         }
@@ -108,7 +109,7 @@ pub(crate) async fn append(
 
 /// Carries a plan out. Whether that could be done: otherwise it is to be decided again.
 async fn add(api: &Api, caller: &Caller, plan: &mut AppendPlan, limit: usize, until: Instant) -> Result<bool, Problem> {
-    let (additions, mut usage) = ([(plan.login.as_str(), plan.add.as_slice())], TableUsage::default());
+    let (additions, mut usage) = ([list_numbers(plan, &plan.add)], TableUsage::default());
     let (account, by) = (&caller.account, caller.actor());
     let done = api.directory.add_caller_ids(account, &additions, Some(limit), &by, until, &mut usage).await?;
     if !done.not_storable.is_empty() {
@@ -120,13 +121,17 @@ async fn add(api: &Api, caller: &Caller, plan: &mut AppendPlan, limit: usize, un
     Ok(done.outdated.is_empty())
 }
 
+fn list_numbers<'a>(plan: &'a AppendPlan, numbers: &'a [CallerId]) -> ListNumbers<'a> {
+    ListNumbers { login: &plan.login, created: plan.created, numbers }
+}
+
 /// Takes numbers off the list again that a rotation has begun to retire since they were looked at. It may have passed this user
 /// before they were added.
 async fn retract(api: &Api, caller: &Caller, plan: &mut AppendPlan, until: Instant) -> Result<(), Problem> {
     let now = api.directory.numbers(&caller.account, &plan.add, until).await?;
     let gone: Vec<CallerId> = now.iter().filter(|item| !item.is_assignable()).map(|item| item.number).collect();
     if !gone.is_empty() {
-        let removals = [(plan.login.as_str(), &*gone)];
+        let removals = [list_numbers(plan, &gone)];
         api.directory
             .remove_caller_ids(&caller.account, &removals, &caller.actor(), until, &mut TableUsage::default())
             .await?;

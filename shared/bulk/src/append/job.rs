@@ -110,6 +110,6 @@ impl Plan for AppendPlan {
     fn retract(&mut self, now: &Overtaken) -> Option<Retraction<'_>> {
         self.retracted.extend(self.add.extract_if(.., |number| now.refused.contains(number)));
         let off = self.retracted.clone();
-        (!off.is_empty()).then_some(Retraction { login: &self.login, off, back: &[] })
+        (!off.is_empty()).then_some(Retraction { login: &self.login, created: self.created, off, back: &[] })
     }
 }

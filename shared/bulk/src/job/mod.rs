@@ -309,11 +309,12 @@ impl Job {
         self.lease = None;
     }
 
-    /// Whether a mail is due: where rows are to be mended, or the whole file, or where nobody was changed by a file that was not
-    /// understood altogether. Whoever asks for a preview looks at it; of one that nobody has asked for, somebody must be told.
+    /// Whether a mail is due: where rows are to be mended, or the whole file, where nobody was changed by a file that was not
+    /// understood altogether, or where a rotation has left numbers in service that it was to retire. Whoever asks for a preview looks at it; of one that nobody has asked for, somebody must be told.
     pub fn is_mail_due(&self) -> bool {
         let in_vain = self.notes(FileWarning::NothingChanged) && self.notes(FileWarning::ColumnsIgnored);
-        let doubtful = in_vain || self.notes(FileWarning::NumbersElsewhere);
+        let doubtful =
+            in_vain || self.notes(FileWarning::NumbersElsewhere) || self.notes(FileWarning::NumbersNotRetired);
         match self.failure {
             Some(Failure::OnHold { .. }) => true,
             _ => (self.failure.is_some() || self.counts.needs_correction() > 0 || doubtful) && !self.previews(),

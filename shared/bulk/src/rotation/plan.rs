@@ -211,6 +211,7 @@ impl Plan for RotationPlan {
             self.retracted.iter().copied().chain(self.returned.extract_if(.., |old| now.gone.contains(old))).collect();
         (!off.is_empty() || !self.returned.is_empty()).then_some(Retraction {
             login: &self.login,
+            created: self.created,
             off,
             back: &self.returned,
         })

@@ -366,6 +366,7 @@ impl Plan for UndoPlan {
         let off: Vec<CallerId> = self.retracted.iter().copied().chain(gone).collect();
         (!off.is_empty() || !self.returned.is_empty()).then_some(Retraction {
             login: &self.login,
+            created: None,
             off,
             back: &self.returned,
         })

@@ -98,7 +98,9 @@ pub(crate) async fn append_numbers(
     plans: &mut [&mut AppendPlan],
     usage: &mut TableUsage,
 ) -> Result<Vec<usize>, StorageError> {
-    let additions: Vec<ListNumbers<'_>> = plans.iter().map(|plan| (plan.login.as_str(), plan.add.as_slice())).collect();
+    let additions =
+        plans.iter().map(|plan| ListNumbers { login: &plan.login, created: plan.created, numbers: &plan.add });
+    let additions: Vec<ListNumbers<'_>> = additions.collect();
     let (account, limit, by) = (attempt.account(), Some(context.list_limit), attempt.actor());
     let added = attempt.world.lists.add_caller_ids(account, &additions, limit, &by, attempt.until, usage).await?;
     for at in added.too_large {

@@ -1,6 +1,7 @@
 //! Users' own lists of caller IDs.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::collections::HashSet;
 
 use rollcall_bulk::rotation::{Holder, LeftByPolicy, Only, PolicyCounts};
@@ -10,13 +11,21 @@ use tokio::time::Instant;
 use super::{NotWritten, TableUsage};
 use crate::StorageError;
 
-/// Numbers that come onto lists or go off them, by folded login ID.
-pub type ListNumbers<'a> = (&'a str, &'a [CallerId]);
+/// Numbers that come onto a list or go off it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListNumbers<'a> {
+    /// The user, by folded login ID.
+    pub login: &'a str,
+    /// When the user was created who is meant: whoever has the login ID after a deletion is somebody else. `None` for whoever has it.
+    pub created: Option<Timestamp>,
+    /// The numbers.
+    pub numbers: &'a [CallerId],
+}
 
 /// What came of additions to lists, by position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Added {
-    /// The user is not there any more, or others have made its list too long for the numbers meanwhile: to be decided again.
+    /// The user is not there any more, or is another one by now, or others have made its list too long for the numbers meanwhile: to be decided again.
     pub outdated: Vec<usize>,
     /// The user's item would become larger than the table takes.
     pub too_large: Vec<usize>,
@@ -95,7 +104,7 @@ pub trait Lists: Send + Sync {
         usage: &mut TableUsage,
     ) -> Result<Added, StorageError>;
 
-    /// Takes numbers off lists. Done once or twice, they are off; a user who isn't there has none.
+    /// Takes numbers off lists. Done once or twice, they are off; a user who isn't there, or is another one by now, has none.
     ///
     /// # Errors
     /// As [`Users::find_users`](super::Users::find_users); [`ErrorKind::Refused`](crate::ErrorKind::Refused) where the table doesn't take one of the removals.

@@ -43,12 +43,12 @@ impl Directory {
         &self,
         function: &str,
         account: &AccountId,
-        (folded_login, numbers): ListNumbers<'_>,
+        ListNumbers { login, created, numbers }: ListNumbers<'_>,
         by: &Actor,
         condition: ListCondition<'_>,
     ) -> BatchStatementRequest {
         let change = format!("SET {CALLER_IDS} = {function}({CALLER_IDS}, ?)");
-        self.list_statement(account, folded_login, &change, vec![number_set(numbers)], by, condition)
+        self.list_statement(account, (login, created), &change, vec![number_set(numbers)], by, condition)
     }
 
     /// What `read` makes of the items of these keys, in no order. Keys without an item are left out. **Each answer is read as it comes**: of

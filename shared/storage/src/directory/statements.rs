@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse,
 };
 use futures_util::future::try_join_all;
+use jiff::Timestamp;
 use rollcall_engine::{Backoff, world::TableUsage};
 use rollcall_model::{account::AccountId, audit::Actor, caller_id::CallerId, user::Policy};
 use tokio::{
@@ -21,7 +22,7 @@ use super::{
     Directory,
     bulk::IN_FLIGHT,
     stream::CHANGED_BY,
-    users::{CALLER_IDS, POLICY, number_set},
+    users::{CALLER_IDS, CREATED, POLICY, number_set},
 };
 use crate::{
     ErrorKind, StorageError,
@@ -101,14 +102,15 @@ impl Directory {
         Ok(all)
     }
 
-    /// Changes a user's list, and says by whom. `values` are those of the change, in its order. Refused where there is no such user.
+    /// Changes a user's list, and says by whom. `values` are those of the change, in its order. Refused where there is no such user, or none that
+    /// was created then.
     ///
     /// In a condition, `size` is the number of a set's members, and no number at all where there is no set
     /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-functions.size.html>).
     pub(super) fn list_statement(
         &self,
         account: &AccountId,
-        folded_login: &str,
+        (folded_login, created): (&str, Option<Timestamp>),
         change: &str,
         mut values: Vec<AttributeValue>,
         by: &Actor,
@@ -118,6 +120,10 @@ impl Directory {
         let mut statement =
             format!("UPDATE \"{}\" {change} SET {CHANGED_BY} = ? WHERE {PK} = ? AND {SK} = ?", self.table);
         values.extend([by.to_string(), pk, sk].map(AttributeValue::S));
+        if let Some(created) = created {
+            values.push(AttributeValue::S(created.to_string()));
+            let _ = write!(statement, " AND {CREATED} = ?");
+        }
         let _ = match condition {
             ListCondition::Any => Ok(()),
             // A set can't be empty, also not to compare with: a user without numbers has no list.

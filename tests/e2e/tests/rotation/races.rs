@@ -9,6 +9,7 @@ use rollcall_engine::{
     world::Numbers,
 };
 use rollcall_model::{
+    code::FileWarning,
     inventory::{InventoryNumber, NumberState},
     jobs::JobKind,
 };
@@ -71,6 +72,10 @@ impl Event for Interrupted<'_> {
 
 async fn run<O: Operation>(operation: Meanwhile<O, Interrupted<'_>>, kind: JobKind, file: String) -> Job {
     let stack = operation.1.stack;
+    run_on(stack, operation, kind, file).await
+}
+
+async fn run_on<O: Operation>(stack: &Stack, operation: O, kind: JobKind, file: String) -> Job {
     let world = TestEngine::new(stack, Faults::default(), None).await;
     let source = stack.put_quietly("outer.csv", file).await;
     let upload = stack.upload_of(kind, "outer.csv");
@@ -136,4 +141,39 @@ async fn a_rotation_and_an_append_at_once_leave_nobody_a_retired_number() {
         assert_eq!(stack.ended(source).await.state, JobState::Finished);
     }
     assert!(lists(&stack).await.iter().all(|list| *list == numbers(&[2, 3])), "whatever came first");
+}
+
+/// A person gives a number another state, after a rotation has reserved it.
+struct Flagged<'a> {
+    stack: &'a Stack,
+    last: usize,
+}
+
+impl Event for Flagged<'_> {
+    async fn happen(&self, _: &Attempt<'_>) -> Result<(), StorageError> {
+        let caller = owner(self.stack);
+        let path = format!("/v1/numbers/{}", number(self.last));
+        let reply = caller.ask(Method::PATCH, &path, &[], json!({ "state": "flagged" }).to_string()).await;
+        assert!(reply.status.is_success(), "{reply:?}");
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_about_which_a_person_has_decided_is_left_so_and_the_mail_says_which() {
+    let stack = Stack::start(&[]).await;
+    stack.recipients(&["ops@example.com"]).await;
+    own(&stack, 0..4).await;
+    create(&stack, "sam", &[0, 1]).await;
+    let file = format!("Old Caller ID,New Caller ID\n{},{}\n{},{}\n", number(0), number(2), number(1), number(3));
+    let event = Flagged { stack: &stack, last: 0 };
+    let job = run_on(&stack, Meanwhile(Rotate, event), JobKind::RotateCallerIds, file).await;
+    assert_eq!((job.state, job.counts.applied), (JobState::Finished, 2), "{job:?}");
+    let states = [item(&stack, 0).await.facts.state, item(&stack, 1).await.facts.state];
+    assert_eq!(states, [NumberState::Flagged, NumberState::Retired]);
+    let codes: Vec<FileWarning> = job.notes.iter().map(|note| note.code).collect();
+    assert_eq!(codes, [FileWarning::NumbersNotRetired]);
+    let mails = stack.mails();
+    assert!(mails.len() == 1 && mails[0].text.contains(&number(0)), "{mails:?} {job:?}");
+    assert!(!mails[0].text.contains(&number(1)), "{mails:?}");
 }

@@ -63,8 +63,19 @@ pub fn did(state: &State, job: &Job, log: &[Entry]) -> Did {
         let person = state.users.get(&effect.login).filter(|person| effect.created == person.user.created);
         deed.born = person.map_or(deed.born, |person| person.born);
     }
-    for entry in log.iter().filter(|entry| entry.by == By::Job(job.id.clone())) {
+    let mine = |entry: &Entry| entry.by == By::Job(job.id.clone());
+    let last_attempt = log.iter().rposition(|entry| mine(entry) && matches!(entry.what, What::TookUp(_)));
+    for (at, entry) in log.iter().enumerate() {
         match &entry.what {
+            // Decided about by somebody else before the last attempt looked: it is left then, and the rotation says so.
+            What::Number { before: Some(before), after }
+                if !mine(entry)
+                    && before.facts.state != after.facts.state
+                    && last_attempt.is_some_and(|last| at < last) =>
+            {
+                did.numbers.remove(&after.number);
+            }
+            _ if !mine(entry) => {}
             What::User { login, after: Some(person), .. } => {
                 did.users.entry(login.clone()).and_modify(|deed| deed.born = person.born);
             }

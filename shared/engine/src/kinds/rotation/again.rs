@@ -42,7 +42,7 @@ pub(super) async fn reserve_again(
     let inventory = attempt.inventory().await?;
     let rules = checkpoint.rules(&inventory);
     reservations::keep(attempt, &checkpoint.pairs, rules.takes_over(), &inventory).await?;
-    add_holders(attempt, &mut checkpoint).await?;
+    add_holders(attempt, &mut checkpoint, &rules).await?;
     checkpoint.released.clear();
     attempt.save_checkpoint(&checkpoint).await?;
     Ok(checkpoint)
@@ -51,9 +51,7 @@ pub(super) async fn reserve_again(
 /// Adds rows for those who have got a number since it was released, or need it since. Rows that are there stay, since lists may have been changed
 /// by them. Of those who were dealt with before, and have got a number back, whoever would have none without it keeps it, and it stays in service;
 /// the others are found by the look that the schedule owes each number that a rotation has retired.
-async fn add_holders(attempt: &mut Attempt<'_>, checkpoint: &mut Checkpoint) -> Result<(), Interrupt> {
-    let inventory = attempt.inventory().await?;
-    let rules = checkpoint.rules(&inventory);
+async fn add_holders(attempt: &mut Attempt<'_>, checkpoint: &mut Checkpoint, rules: &Rules) -> Result<(), Interrupt> {
     let numbers: Vec<CallerId> = checkpoint.pairs.iter().filter_map(|pair| Some(pair.good()?.old)).collect();
     let sought = Sought { numbers: &numbers, policies: rules.left_by_policy(), only: None };
     let Walk { holders, cut, .. } = walk(attempt, sought).await?;
@@ -74,7 +72,7 @@ async fn add_holders(attempt: &mut Attempt<'_>, checkpoint: &mut Checkpoint) -> 
         holders.into_iter().partition(|holder| ledger.user(&holder.login).is_some());
     let (cut, whole): (Vec<Holder>, Vec<Holder>) = known.into_iter().partition(|holder| cut.contains(&holder.login));
     let mut keep = |mut holder: Holder| {
-        let needed = RotationPlan::decide(&holder.login, Some(&holder), &rules).kept;
+        let needed = RotationPlan::decide(&holder.login, Some(&holder), rules).kept;
         if needed.is_empty() {
             return;
         }
@@ -93,7 +91,7 @@ async fn add_holders(attempt: &mut Attempt<'_>, checkpoint: &mut Checkpoint) -> 
         found.into_iter().map(|(login, found)| holder(login, found)).for_each(&mut keep);
     }
     if !added.is_empty() {
-        checkpoint.rows = write_more(attempt, checkpoint, (&ledger, &rules), &added).await?;
+        checkpoint.rows = write_more(attempt, checkpoint, (&ledger, rules), &added).await?;
     }
     Ok(())
 }

@@ -162,18 +162,19 @@ impl Operation for Rotate {
 
     fn has_fallen(
         &self,
+        attempt: &Attempt<'_>,
         job: &mut RotationLedger,
         context: &RotationContext,
         inventory: &[InventoryNumber],
-        settled: bool,
     ) -> bool {
         let (now, terms) = (context.checkpoint.rules(inventory), context.checkpoint.terms);
         if terms.retires {
             job.keep_for_policies(&now);
         }
-        // Numbers that have come to their ends since the last look can't come back, so what relies on their replacements stays. Those of a
-        // rotation for some users have none to come to.
-        let comes_back = !settled || !terms.retires;
+        // Once the first number has come to its end, what relies on replacements stays: it can't come back. Those of a rotation for some users
+        // have none to come to.
+        let ended = || inventory.iter().any(|item| item.state_by.as_ref() == Some(&attempt.job.id));
+        let comes_back = !terms.retires || !attempt.settled || !ended();
         comes_back && !terms.allow_empty && (context.decided_before || context.rules.has_fallen(&now))
     }
 
@@ -212,8 +213,9 @@ impl Operation for Rotate {
     ) -> Result<(), StorageError> {
         if context.checkpoint.terms.retires {
             let kept = job.kept();
-            reservations::conclude(attempt, &context.rules, job.pairs(), &kept, context.checkpoint.quarantine_days)
-                .await?;
+            let days = context.checkpoint.quarantine_days;
+            let left = reservations::conclude(attempt, &context.rules, job.pairs(), &kept, days).await?;
+            attempt.job.note(Note::numbers_not_retired(&left));
         }
         let changed: HashSet<String> = job.changed().map(str::to_owned).collect();
         follow_users(attempt, &changed).await

@@ -156,14 +156,14 @@ pub(crate) async fn release(world: &World, account: &AccountId, job: &JobId, by:
 }
 
 /// Ends what the reservations began. Numbers that somebody keeps stay in service. Replacements take over departments first, so that nobody who dials by
-/// one is without a number in between.
+/// one is without a number in between. Gives the numbers that are left as they are, since somebody has decided about them meanwhile, sorted.
 pub(crate) async fn conclude(
     attempt: &Attempt<'_>,
     rules: &Rules,
     pairs: &[Checked],
     kept: &HashSet<CallerId>,
     quarantine_days: Option<u16>,
-) -> Result<(), StorageError> {
+) -> Result<Vec<CallerId>, StorageError> {
     let gone: HashSet<CallerId> = pairs
         .iter()
         .filter_map(Checked::good)
@@ -175,8 +175,12 @@ pub(crate) async fn conclude(
     let day = utc_day(attempt.job.started);
     let until = quarantine_days.map(|days| day.saturating_add(i64::from(days).days()));
     let ends: Vec<Pair> = pairs.iter().filter_map(Checked::good).collect();
-    let ended = end(attempt, &ends, kept, until).await?;
-    let Some(mut before) = before(attempt, &attempt.keys).await? else { return Ok(()) };
+    let mut ended = end(attempt, &ends, kept, until).await?;
+    let mut left: Vec<CallerId> =
+        ended.extract_if(|_, ended| matches!(ended, Ended::Not)).map(|(number, _)| number).collect();
+    left.retain(|number| !kept.contains(number));
+    left.sort_unstable();
+    let Some(mut before) = before(attempt, &attempt.keys).await? else { return Ok(left) };
     // An undo gives back what was so just before the end, and of those alone that have come to it.
     before.retired.retain(|item| ended.contains_key(&item.number));
     for item in &mut before.retired {
@@ -185,7 +189,8 @@ pub(crate) async fn conclude(
         }
     }
     before.concluded = true;
-    attempt.world.bucket.put(&attempt.keys.numbers(), "application/json", stored::to_json(&before).into()).await
+    attempt.world.bucket.put(&attempt.keys.numbers(), "application/json", stored::to_json(&before).into()).await?;
+    Ok(left)
 }
 
 /// What a rotation has kept of its numbers, if anything.
@@ -214,12 +219,14 @@ async fn take_over(attempt: &Attempt<'_>, departments: &HashMap<CallerId, &Ref>)
     change_present(attempt, departments.keys().copied().collect(), decide).await.map(drop)
 }
 
-/// A number that a rotation has brought to its end.
+/// Whether a rotation has brought a number to its end.
 enum Ended {
     /// By this attempt: as it was just before.
     Now(Box<InventoryNumber>),
     /// By an earlier one.
     Before,
+    /// It has not: somebody keeps it, or has decided about it meanwhile.
+    Not,
 }
 
 /// As [`change_each`], by what the numbers are now.
@@ -233,8 +240,7 @@ async fn change_present<T>(
     change_each(world, account, &attempt.actor(), present, decide).await
 }
 
-/// Brings the old numbers of pairs to their ends, where this job has reserved them. Gives those that have come to it; one that somebody keeps
-/// only loses its reservation.
+/// Brings the old numbers of pairs to their ends, where this job has reserved them. One that somebody keeps only loses its reservation.
 async fn end(
     attempt: &Attempt<'_>,
     pairs: &[Pair],
@@ -246,7 +252,7 @@ async fn end(
     let decide = |before: &InventoryNumber| {
         if before.reserved_by.as_ref() != Some(&attempt.job.id) {
             let mine = before.state_by.as_ref() == Some(&attempt.job.id);
-            return NumberFate::Stays(mine.then_some(Ended::Before));
+            return NumberFate::Stays(if mine { Ended::Before } else { Ended::Not });
         }
         let (new, kept) = (replacements[&before.number], kept.contains(&before.number));
         let mut facts = before.facts.clone();
@@ -257,7 +263,7 @@ async fn end(
             };
         }
         // One that has been retired meanwhile has lost its reservation by that.
-        let Ok(mut after) = before.change(facts, attempt.world.now()) else { return NumberFate::Stays(None) };
+        let Ok(mut after) = before.change(facts, attempt.world.now()) else { return NumberFate::Stays(Ended::Not) };
         (after.reserved_by, after.version) = (None, before.version + 1);
         if !kept {
             after.state_by = Some(attempt.job.id.clone());
@@ -268,8 +274,7 @@ async fn end(
         if after.facts.state == NumberState::Retired {
             after.replaced_by = new;
         }
-        NumberFate::Becomes(Box::new(after), (!kept).then(|| Ended::Now(Box::new(before.clone()))))
+        NumberFate::Becomes(Box::new(after), if kept { Ended::Not } else { Ended::Now(Box::new(before.clone())) })
     };
-    let ended = change_present(attempt, replacements.keys().copied().collect(), decide).await?;
-    Ok(ended.into_iter().filter_map(|(number, ended)| Some((number, ended?))).collect())
+    change_present(attempt, replacements.keys().copied().collect(), decide).await
 }

@@ -86,7 +86,7 @@ async fn look_again(
     owed.retain(|number| inventory.contains(number));
     let replacements = replacements(&owed, &inventory);
     let (mut come, mut go) = (Vec::new(), Vec::new());
-    for Holder { login, caller_ids, .. } in &walk.holders {
+    for Holder { login, created, caller_ids, .. } in &walk.holders {
         let mine: Vec<CallerId> =
             caller_ids.iter().copied().filter(|number| replacements.contains_key(number)).collect();
         if mine.is_empty() {
@@ -97,13 +97,13 @@ async fn look_again(
         new.retain(|number| walk.cut.contains(login) || !caller_ids.contains(number));
         new.sort();
         new.dedup();
-        come.push((login.as_str(), new));
-        go.push((login.as_str(), mine));
+        come.push((login.as_str(), *created, new));
+        go.push((login.as_str(), *created, mine));
     }
     if !go.is_empty() {
         tracing::warn!(%account, users = go.len(), "a rotation had passed over users, who are put right now");
         // What comes is written first, so that nobody is left with neither.
-        come.retain(|(_, numbers)| !numbers.is_empty());
+        come.retain(|(.., numbers)| !numbers.is_empty());
         world.lists.add_caller_ids(account, &numbers_of(&come), None, &Actor::Schedule, until, &mut usage).await?;
         world.lists.remove_caller_ids(account, &numbers_of(&go), &Actor::Schedule, until, &mut usage).await?;
     }
@@ -116,17 +116,18 @@ async fn look_again(
         let now = world.numbers.number(account, number.number).await?;
         if now.is_some_and(|now| now.is_assignable() && now.facts.state.is_usable()) {
             // It came back into service at the same moment.
-            let number = std::slice::from_ref(&number.number);
-            let had = go.iter().filter(|(_, mine)| mine.contains(&number[0])).map(|(login, _)| (*login, number));
-            let back: Vec<ListNumbers<'_>> = had.collect();
+            let numbers = std::slice::from_ref(&number.number);
+            let had = go.iter().filter(|(.., mine)| mine.contains(&number.number));
+            let back: Vec<ListNumbers<'_>> =
+                had.map(|&(login, created, _)| ListNumbers { login, created, numbers }).collect();
             world.lists.add_caller_ids(account, &back, None, &Actor::Schedule, until, &mut usage).await?;
         }
     }
     Ok(())
 }
 
-fn numbers_of<'a>(lists: &'a [(&'a str, Vec<CallerId>)]) -> Vec<ListNumbers<'a>> {
-    lists.iter().map(|(login, numbers)| (*login, numbers.as_slice())).collect()
+fn numbers_of<'a>(lists: &'a [(&'a str, Option<Timestamp>, Vec<CallerId>)]) -> Vec<ListNumbers<'a>> {
+    lists.iter().map(|(login, created, numbers)| ListNumbers { login, created: *created, numbers }).collect()
 }
 
 /// What takes the place of each number, where that is in service still.

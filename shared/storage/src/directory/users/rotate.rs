@@ -1,6 +1,7 @@
 //! Lists from which numbers are taken: who has some of them, and one write for each list.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use rollcall_engine::world::{Added, ListChange, ListNumbers, Lists, NotWritten, Sought, TableUsage, Walk};
 use std::{
     collections::{HashMap, HashSet},
@@ -108,7 +109,7 @@ impl Directory {
         values.push(AttributeValue::S(job.to_string()));
         let change = format!("{change} SET {WRITTEN_BY} = ?");
         let condition = ListCondition::Is(before, policy);
-        self.list_statement(account, folded_login, &change, values, &Actor::Job(job.clone()), condition)
+        self.list_statement(account, (folded_login, None), &change, values, &Actor::Job(job.clone()), condition)
     }
 }
 
@@ -157,12 +158,12 @@ impl Lists for Directory {
         usage: &mut TableUsage,
     ) -> Result<Added, StorageError> {
         let room = |at: usize| {
-            let has_room = |limit| ListCondition::HasRoom { more: additions[at].1.len(), limit };
+            let has_room = |limit| ListCondition::HasRoom { more: additions[at].numbers.len(), limit };
             limit.map_or(ListCondition::Any, has_room)
         };
         let statements = Statements {
             count: additions.len(),
-            weight: &|at: usize| additions[at].1.len(),
+            weight: &|at: usize| additions[at].numbers.len(),
             build: &|at: usize| self.set_statement("set_add", account, additions[at], by, room(at)),
         };
         let mut all = Added::default();
@@ -175,17 +176,23 @@ impl Lists for Directory {
             }
         }
         // A statement that is sent again finds the list longer by what it has added itself.
-        let wanted: HashMap<&str, &[CallerId]> = all.outdated.iter().map(|&at| additions[at]).collect();
+        let wanted: HashMap<&str, ListNumbers<'_>> =
+            all.outdated.iter().map(|&at| (additions[at].login, additions[at])).collect();
         let keys = wanted.keys().map(|login| Key::user(account, login));
         let read = |item: &Item| {
             let login = string(item, PK).and_then(|pk| login_of(account, &pk)).unwrap_or_default();
             let list: HashSet<CallerId> = caller_ids(item)?.into_iter().collect();
-            let has_all = wanted.get(&*login).is_some_and(|numbers| numbers.iter().all(|number| list.contains(number)));
+            let is_done = |one: &ListNumbers<'_>, now: Option<Timestamp>| {
+                one.created.is_none_or(|created| now == Some(created))
+                    && one.numbers.iter().all(|number| list.contains(number))
+            };
+            let now = created(item)?;
+            let has_all = wanted.get(&*login).is_some_and(|one| is_done(one, now));
             Ok(has_all.then_some(login))
         };
-        let done = self.get_many(keys, Reads::now(&[CALLER_IDS]), until, usage, read).await?;
+        let done = self.get_many(keys, Reads::now(&[CREATED, CALLER_IDS]), until, usage, read).await?;
         let done: HashSet<String> = done.into_iter().flatten().collect();
-        all.outdated.retain(|&at| !done.contains(additions[at].0));
+        all.outdated.retain(|&at| !done.contains(additions[at].login));
         Ok(all)
     }
 
@@ -199,7 +206,7 @@ impl Lists for Directory {
     ) -> Result<(), StorageError> {
         let statements = Statements {
             count: removals.len(),
-            weight: &|at: usize| removals[at].1.len(),
+            weight: &|at: usize| removals[at].numbers.len(),
             build: &|at: usize| self.set_statement("set_delete", account, removals[at], by, ListCondition::Any),
         };
         let refused = self.execute_each(CHANGING, statements, until, usage).await?;

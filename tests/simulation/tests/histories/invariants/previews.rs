@@ -25,7 +25,9 @@ struct Deed {
 
 /// Where something else has come of an executed job than its preview had said, it says so.
 pub fn executions_are_held_against_previews(round: &Round<'_>) {
-    for job in round.finished().filter(|job| job.stage == Stage::Executed) {
+    // One that was given up before an undo of it has ended says so, and not what it would have done.
+    let whole = round.finished().filter(|job| job.stage == Stage::Executed && job.failure.is_none());
+    for job in whole {
         let Some(previewed) = job.previewed.filter(|previewed| previewed.differs == 0) else { continue };
         let (said, mut done) = (deeds(round.now, job, Stage::Preview), deeds(round.now, job, Stage::Executed));
         // What came onto a list, and was taken off by others before a later attempt looked, was done all the same.
