@@ -1,4 +1,8 @@
-//! Packs the files of `web/` into the binary: each as it is and compressed, under one version that is a hash of them all.
+//! Packs the files of `web/` into the binary: each without comments and indentation, and compressed as well, under one version that is a hash of
+//! them all. There is nothing to build: every file is served under its own name, line by line as it was written.
+
+#[path = "build/strip.rs"]
+mod strip;
 
 use std::{
     env,
@@ -18,6 +22,7 @@ const VERSION_DIGITS: usize = 16;
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=web");
+    println!("cargo::rerun-if-changed=build");
     let web = Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("web");
     let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
     let mut files = Vec::new();
@@ -44,6 +49,7 @@ fn main() -> io::Result<()> {
         if name == "index.html" {
             text = page(&text, version, &web, &files)?;
         }
+        text = stripped(&name, text)?;
         let (plain, compressed) = (out.join(format!("{index}.plain")), out.join(format!("{index}.gz")));
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&text)?;
@@ -57,6 +63,17 @@ fn main() -> io::Result<()> {
     }
     table.push_str("];\n");
     fs::write(out.join("files.rs"), table)
+}
+
+/// A file as it is served. What others have written is served as they published it, with what their licences want to be seen.
+fn stripped(name: &str, text: Vec<u8>) -> io::Result<Vec<u8>> {
+    let strip = match name.rsplit_once('.') {
+        _ if name.starts_with("vendor/") => return Ok(text),
+        Some((_, "js")) => strip::script,
+        Some((_, "css")) => strip::style,
+        _ => return Ok(text),
+    };
+    Ok(strip(&String::from_utf8(text).map_err(io::Error::other)?).into_bytes())
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -575,6 +575,28 @@ export type User = {
   web_login: WebLogin;
 };
 
+export type UserCounts = {
+  agent_status: {
+    blocked: number;
+    disabled: number;
+    enabled: number;
+  };
+  calling_agents: number;
+  counted_at: string;
+  policies: {
+    all: number;
+    custom: number;
+    department: number;
+  };
+  users: number;
+  web_login: {
+    active: number;
+    blocked: number;
+  };
+  with_extension: number;
+  without_numbers: number;
+};
+
 export type UserPatch = {
   call_forward_number?: OptionalWrittenNumber;
   calling_agent?: boolean | null;
@@ -591,6 +613,29 @@ export type UserPatch = {
   name?: Name;
   role?: OptionalId;
   team?: OptionalId;
+};
+
+export type UsersJob = {
+  append?: Array<string>;
+  filter?: {
+    agent_status?: AgentStatus;
+    calling_agent?: boolean;
+    department?: Id;
+    has_extension?: boolean;
+    role?: Id;
+    search?: string;
+    team?: Id;
+    web_login?: WebLogin;
+  };
+  logins?: Array<LoginId>;
+  preview?: boolean;
+  set?: {
+    agent_status?: AgentStatus;
+    department?: Id;
+    role?: Id;
+    team?: Id;
+    web_login?: WebLogin;
+  };
 };
 
 export type VisibleCallerIds = {
@@ -722,12 +767,17 @@ export interface Answers {
     items: Array<User>;
     next?: Next;
   };
+  'GET user-counts': UserCounts;
   'GET users': {
     items: Array<User>;
     next?: Next;
   };
   'POST users': User;
   'GET users.csv': string;
+  'POST users/jobs': {
+    job: JobId;
+    upload: string;
+  };
   'DELETE users/{login}': null;
   'GET users/{login}': User;
   'PATCH users/{login}': User;

@@ -44,6 +44,11 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, ApiCode::InvalidField, detail).at(pointer)
     }
 
+    /// The same of a field of the body.
+    pub(crate) fn of_field(self, pointer: &str) -> Self {
+        Self::field(pointer, self.detail)
+    }
+
     pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, ApiCode::InvalidParameter, detail).at(name)
     }

@@ -49,6 +49,7 @@ pub const ROUTES: &[Route] = routes! {
     GET    "/v1/users/{login}"                     UsersRead      users::one::get;
     PATCH  "/v1/users/{login}"                     UsersWrite     users::patch::patch;
     DELETE "/v1/users/{login}"                     UsersWrite     users::delete::delete;
+    POST   "/v1/users/jobs"                        UsersWrite     users::jobs::ask;
     POST   "/v1/users/{login}/actions/{action}"    UsersWrite     users::act::act;
     GET    "/v1/users/{login}/caller-ids"          UsersRead      users::caller_ids::list;
     POST   "/v1/users/{login}/caller-ids"          UsersWrite     users::caller_ids::append;
@@ -56,6 +57,7 @@ pub const ROUTES: &[Route] = routes! {
     GET    "/v1/users/{login}/choices"             DialChoose     users::dial::choices;
     DELETE "/v1/users/{login}/caller-ids/{number}" UsersWrite     users::caller_ids::remove;
     PUT    "/v1/users/{login}/caller-id-policy"    UsersWrite     users::policy::put;
+    GET    "/v1/user-counts"                       UsersRead      users::counts::get;
     GET    "/v1/agents"                            UsersRead      users::list::agents;
     GET    "/v1/agents.csv"                        UsersRead      users::download::agents;
     GET    "/v1/extensions"                        UsersRead      users::list::extensions;

@@ -90,7 +90,8 @@ impl ConfirmArgs {
             return Ok(Followed::Ended(job));
         }
         if self.asks() && std::io::stdin().is_terminal() {
-            eprint!("{}{}", summary::describe(&job, None, stack).await, summary::failed_rows(stack, &job).await?);
+            let described = summary::describe(&job, None, stack).await + &summary::way_to_failures(&job, stack);
+            eprint!("{described}{}", summary::failed_rows(stack, &job).await?);
         }
         match self.ask(&format!("{what}: {}. Continue?", effect(&job))).await? {
             Answer::Yes => {

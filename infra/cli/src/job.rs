@@ -67,6 +67,11 @@ pub struct Save {
 }
 
 impl Save {
+    /// Says how the failed rows are had, to whom doesn't have them by this.
+    pub fn way_to_failures(&self, job: &JobView, stack: &StackClient) -> String {
+        if self.failures.is_some() { String::new() } else { summary::way_to_failures(job, stack) }
+    }
+
     /// Whether a result file goes to standard output, which then holds nothing else.
     pub fn prints(&self) -> bool {
         [&self.results, &self.failures].into_iter().flatten().any(|file| file.as_os_str() == STDOUT)
@@ -113,7 +118,8 @@ impl ShowJob {
             output::print_json(&job)?;
         } else if !self.save.prints() {
             let described = summary::describe(&job, stack.mail_of(&job)?.as_ref(), &stack).await;
-            output::print(&(described + &summary::failed_rows(&stack, &job).await?))?;
+            let way = self.save.way_to_failures(&job, &stack);
+            output::print(&(described + &way + &summary::failed_rows(&stack, &job).await?))?;
         }
         save_results(&stack, &job, &self.save).await?;
         let well = !(self.follow || self.execute) || summary::all_went_well(&job);

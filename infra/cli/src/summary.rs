@@ -238,15 +238,18 @@ pub async fn describe(job: &JobView, mail: Option<&Mail>, stack: &StackClient) -
         let execute = stack.hint(&format!("job {} --execute", short(&job.id)));
         line("Waits for you", &format!("do it with: {execute}"));
     }
-    if job.failure.is_none() && job.counts.needs_correction() > 0 {
-        let keys = ResultKeys::of(&stack.account, &job.id, job.stage);
-        let save = stack.hint(&format!("job {} --failures failed.csv", short(&job.id)));
-        line("Failed rows", &format!("save them with: {save}"));
-        if let Some(object) = stack.s3_on_aws(&keys.failed()) {
-            line("", &object);
-        }
-    }
     text
+}
+
+/// How the failed rows are had, if there are any.
+pub fn way_to_failures(job: &JobView, stack: &StackClient) -> String {
+    if job.failure.is_some() || job.counts.needs_correction() == 0 {
+        return String::new();
+    }
+    let save = stack.hint(&format!("job {} --failures failed.csv", short(&job.id)));
+    let object = stack.s3_on_aws(&ResultKeys::of(&stack.account, &job.id, job.stage).failed());
+    let object = object.map(|object| format!("{:14} {object}\n", "")).unwrap_or_default();
+    format!("{:14} save them with: {save}\n{object}", "Failed rows")
 }
 
 /// Why nothing more came of a job.

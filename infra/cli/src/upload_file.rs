@@ -131,7 +131,8 @@ impl FollowArgs {
             output::print_json(&job)?;
         } else if !was_shown {
             let summary = summary::describe(&job, stack.mail_of(&job)?.as_ref(), stack).await;
-            let summary = summary + &summary::failed_rows(stack, &job).await?;
+            let summary =
+                summary + &self.save.way_to_failures(&job, stack) + &summary::failed_rows(stack, &job).await?;
             if self.save.prints() { eprint!("{summary}") } else { output::print(&summary)? }
         }
         save_results(stack, &job, &self.save).await?;

@@ -24,7 +24,9 @@ pub use page::{AuditPage, Page};
 pub use problem::ProblemBody;
 pub use scim::{NewScimKey, ScimErrorView, ScimKeyRequest, ScimKeyView, ScimKeysView};
 pub use settings::{SettingsFields, SettingsView};
-pub use user::{AppendRequest, AppendView, CallerIdsView, ExtensionView, PolicyRequest, RefusedCallerId, UserView};
+pub use user::{
+    AppendRequest, AppendView, CallerIdsView, ExtensionView, PolicyRequest, RefusedCallerId, UserCounts, UserView,
+};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,8 @@
 //! Users, and their lists of caller IDs.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use rollcall_model::{
     caller_id::CallerId,
     code::RowCode,
@@ -110,4 +113,25 @@ pub struct RefusedCallerId {
     pub value: String,
     /// Why.
     pub code: RowCode,
+}
+
+/// How many users an account has, by what they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserCounts {
+    /// When they were counted.
+    pub counted_at: Timestamp,
+    /// All of them.
+    pub users: usize,
+    /// By agent status.
+    pub agent_status: BTreeMap<String, usize>,
+    /// By web login.
+    pub web_login: BTreeMap<String, usize>,
+    /// By policy.
+    pub policies: BTreeMap<String, usize>,
+    /// Those who make and take calls.
+    pub calling_agents: usize,
+    /// Those with an extension.
+    pub with_extension: usize,
+    /// Those who have no number in service to dial from, by list or by policy.
+    pub without_numbers: usize,
 }

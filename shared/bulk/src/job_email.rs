@@ -55,6 +55,11 @@ impl JobEmail {
             }
             Some(Failure::OnHold { reason }) => {
                 let _ = writeln!(text, "{name} was held back, and nothing was changed.\n\n{reason}");
+                let _ = writeln!(
+                    text,
+                    "\nIf that is meant: rollcall job {} --account {} --execute",
+                    job.id, job.upload.account
+                );
                 format!("{name} was held back and waits for you")
             }
             Some(Failure::GaveUp { attempts, reason }) => {

@@ -1,15 +1,15 @@
-//! Jobs whose file is a request that we drop ourselves: for a call of the API, or for a schedule.
+//! Jobs whose file we drop ourselves: for a call of the API, or for a schedule.
 
 use jiff::Timestamp;
 use rollcall_bulk::upload::{InboxKey, UploadOptions};
-use rollcall_model::{audit::Actor, email::EmailAddress, jobs::ObjectVersion, permit::Permit};
+use rollcall_model::{audit::Actor, jobs::ObjectVersion, permit::Permit};
 
 use crate::{
     StorageError,
     world::{Bucket, Permits},
 };
 
-/// Drops a request. Its job says that `asked_by` has asked for it; `notify` gets the report, in place of the account's recipients.
+/// Drops a file, which may be a request. Its job says that `asked_by` has asked for it.
 ///
 /// # Errors
 /// When AWS fails.
@@ -18,10 +18,11 @@ pub async fn drop_request(
     upload: &InboxKey,
     request: Vec<u8>,
     now: Timestamp,
-    (asked_by, notify): (Actor, Option<EmailAddress>),
+    asked_by: Actor,
+    options: UploadOptions,
 ) -> Result<ObjectVersion, StorageError> {
-    let permit = Permit { upload: upload.key(), asked_by, notify: notify.clone() };
+    let permit = Permit { upload: upload.key(), asked_by, notify: options.notify.clone() };
     let permit = permits.permit(&upload.account, &permit, now).await?;
-    let options = UploadOptions { notify, permit: Some(permit), ..UploadOptions::default() };
+    let options = UploadOptions { permit: Some(permit), ..options };
     bucket.drop_file(upload, request, &options).await
 }

@@ -20,7 +20,10 @@ where
 }
 
 /// Reads a struct, or nothing, as [`required`] does.
-pub(crate) fn optional<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+///
+/// # Errors
+/// If it is something else.
+pub fn optional<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,

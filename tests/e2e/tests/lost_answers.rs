@@ -57,6 +57,8 @@ const WRITES: &[Write] = &[
     write("DELETE /v1/users/{login}", U2, None, "", 204),
     write("POST /v1/users/{login}/actions/{action}", &[("login", "u1"), ("action", "block-agent")], None, "", 200),
     write("POST /v1/users/{login}/actions/{action}", &[("login", "u2"), ("action", "disable-agent")], FIRST, "", 200),
+    write("POST /v1/users/jobs", &[], None, r#"{"logins":["u1"],"set":{"agent_status":"disabled"}}"#, 202),
+    write("POST /v1/users/jobs", &[], None, r#"{"filter":{},"append":["+919876500002"],"preview":true}"#, 202),
     write("PUT /v1/users/{login}/caller-id-policy", U1, FIRST, r#"{"policy":"all"}"#, 200),
     write("POST /v1/users/{login}/caller-ids", U1, None, r#"{"caller_ids":["+919876500002"]}"#, 200),
     write(

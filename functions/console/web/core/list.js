@@ -4,6 +4,8 @@ import { useEffect, useRef, useState } from './html.js';
 
 /** Rows of a page. */
 const PAGE = 50;
+/** Rows that are looked for at once where pages have no size of their own. */
+const MANY = 1000;
 /** Lists that are kept. */
 const KEPT = 12;
 const kept = new Map();
@@ -28,7 +30,8 @@ export function useList(path, query = {}, { limit = PAGE, wanted = true, retain 
     run.current?.abort();
     const stop = run.current = new AbortController();
     let { items, next } = fresh ? { items: [], next: undefined } : from, rest = from.rest, looked = 0;
-    const goal = items.length + limit;
+    // Where a page is what the API looks through, as many pages as it takes to fill a screen or two.
+    const goal = items.length + (limit || MANY);
     const show = more => {
       const value = { items, rest, next, looking: 0, error: null, loading: false, complete: !next, ...more };
       setState(value);

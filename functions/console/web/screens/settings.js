@@ -26,6 +26,8 @@ export default function Settings({ query }) {
     ${part === 'account' ? html`<${Account} />` : html`<${Catalogue} key=${part} kind=${part} />`}`;
 }
 
+/** What a group of the directory can set of its members. */
+const SETS = ['department', 'team', 'role'];
 const list = text => text.split(/[\n,;]+/).map(one => one.trim()).filter(Boolean);
 const draftOf = settings => ({
   country: settings.country ?? '', recipients: settings.recipients.join('\n'), report_to: settings.report_to.join('\n'),
@@ -34,9 +36,19 @@ const draftOf = settings => ({
     at_least: String(settings.safety_threshold.at_least),
   names: Object.entries(settings.names).map(pair => pair.join(' = ')).join('\n'),
   default_role: settings.default_role ?? '', catalog_from_files: settings.catalog_from_files,
+  scim_groups: settings.scim_groups.map(rule => `${rule.group} = ${SETS.filter(what => rule[what])
+    .map(what => `${what}:${rule[what]}`).join(', ')}`).join('\n'),
+  scim_roles: settings.scim_roles,
 });
 const named = text => text.split('\n').map(one => /^(.+?)\s*=\s*(.+)$/.exec(one.trim())).filter(Boolean);
+/** `Sales EMEA = department:sales, role:agent`, a line for each group. What can't be, the API names. */
+const rules = text => text.split('\n').filter(line => line.trim()).map(line => {
+  const at = line.lastIndexOf('=');
+  const parts = at < 0 ? [] : line.slice(at + 1).split(',').map(part => part.split(':').map(one => one.trim()));
+  return { group: (at < 0 ? line : line.slice(0, at)).trim(), ...Object.fromEntries(parts) };
+});
 const bodyOf = draft => ({
+  scim_groups: rules(draft.scim_groups), scim_roles: draft.scim_roles,
   names: Object.fromEntries(named(draft.names).map(([, subject, name]) => [subject, name])),
   country: draft.country.trim().toUpperCase() || null, recipients: list(draft.recipients),
     report_to: list(draft.report_to), list_limit: Number(draft.list_limit),
@@ -72,15 +84,23 @@ function Account() {
   const dirty = Object.keys(patch).length > 0, may = can('settings.write');
   guardLeaving(dirty ? 'Leave this, and lose what you have changed?' : null);
   const set = change => setDraft({ ...draft, ...change });
+  // What a request has no time for is gone on with by the next one.
+  const follow = async ({ data, etag }) => {
+    setState({ data, etag });
+    for (let left = data.scim_groups_behind; left?.length; left = data.scim_groups_behind) {
+      notify(`Going on with the members of ${left.join(', ')} …`);
+      ({ data, etag } = await ask('PATCH', 'settings', { body: {} }));
+      setState({ data, etag });
+    }
+    setDraft(draftOf(data));
+  };
   const submit = async event => {
     event.preventDefault();
     if (!dirty || busy) return;
     setBusy(true);
     setWrong({});
     try {
-      const { data, etag } = await ask('PATCH', 'settings', { body: patch, etag: state.etag });
-      setState({ data, etag });
-      setDraft(draftOf(data));
+      await follow(await ask('PATCH', 'settings', { body: patch, etag: state.etag }));
       notify('The settings are changed.');
     } catch (error) {
       if (error.status === 412) {
@@ -103,6 +123,9 @@ function Account() {
   return html`<form class="panel section" onSubmit=${submit}>
     ${state.conflict && html`<${Banner} tone="warn"><span role="alert"><strong>Somebody has changed the settings
       meanwhile.</strong> Yours are kept below; what differs from theirs is saved.</span><//>`}
+    ${state.data.scim_groups_behind?.length > 0 && !busy && html`<${Banner} tone="warn"><span>Members of
+      <bdi>${state.data.scim_groups_behind.join(', ')}</bdi> are not yet what the settings say.</span>
+      ${may && html`<${Button} onClick=${() => follow(state)}>Go on<//>`}<//>`}
     <div class="grid">
       ${input('country', 'Country', {
         hint: 'Two letters, such as IN: how numbers without a country code are read. Empty: as the stack says.',
@@ -120,6 +143,11 @@ function Account() {
         'Addresses or domains that an upload may name. One on each line.')}
       ${area('names', 'What people are called', 'For those whom tokens name by an ID: ID = name, one on each line.')}
     </div>
+    <fieldset><legend>A directory that pushes users in (SCIM)</legend>
+      ${area('scim_groups', 'What groups set of their members',
+        'Such as Sales EMEA = department:sales, team:north, role:agent. One on each line; the first counts.')}
+      <${Check} label="Take roles that the directory names" disabled=${!may} checked=${draft.scim_roles}
+        onChange=${event => set({ scim_roles: event.target.checked })} /></fieldset>
     <fieldset><legend>Safety threshold</legend><p class="hint">A resync or a sync that nobody watches is on hold when it
       would take away more than both.</p>
       <div class="grid">${input('percent', 'Percent', { type: 'number', min: 1, max: 99, wrong: wrong.safety_threshold

@@ -14,6 +14,7 @@ import { Button, Chip, Empty, Heading, Num, Own, Search, Select, Trouble } from 
 import { Table } from '../ui/table.js';
 import { ACTIONS, AGENT_STATES, WEB_LOGINS, legal } from '../ui/words.js';
 import { Chosen } from './users-bulk.js';
+import { Counts } from './users-counts.js';
 import { AddUser, DeleteUser, EditUser, TeamMembers, act } from './users-forms.js';
 
 const YES = [['true', 'yes'], ['false', 'no']];
@@ -76,6 +77,7 @@ export default function Users({ query }) {
   return html`
     <${Heading} title="All users" actions=${html`<${Menu} word="More actions" items=${more} />
       ${can('users.write') && html`<${Button} kind="main" onClick=${add}>Add user<//>`}`} />
+    <${Counts} query=${query} />
     <div class="filters" role="search" aria-label="Users">
       <${Search} label="Search by name, login ID or e-mail" placeholder="Search users" value=${query.search}
         onSearch=${search => setQuery({ search }, { typed: true })} />

@@ -36,6 +36,13 @@ pub(crate) struct Filters {
     team: Option<Ref>,
 }
 
+impl Filters {
+    /// Whether they say something to search for, if only spaces.
+    pub(super) fn is_searched(&self) -> bool {
+        self.search.is_some()
+    }
+}
+
 /// Users that are read for one page at most: what keeps a filter that matches nobody from walking the account.
 const READS: usize = 10_000;
 /// A search looks through this many users of a larger account besides, in ranges at the same time: 5,000 read units, in some seconds.
@@ -143,7 +150,8 @@ async fn page_of(
     Ok(list.page(users, next).await?.map(UserView::from))
 }
 
-fn filter(asked: &Filters) -> Result<UserFilter, Problem> {
+/// What the table is asked for.
+pub(super) fn filter(asked: &Filters) -> Result<UserFilter, Problem> {
     let text = |name, value: Option<&str>| value.map(|value| (name, FilterValue::Text(value.to_owned())));
     let equal = [
         text("agent_status", asked.agent_status.map(AgentStatus::as_str)),

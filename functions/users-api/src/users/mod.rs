@@ -2,10 +2,12 @@
 
 pub(crate) mod act;
 pub(crate) mod caller_ids;
+pub(crate) mod counts;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod dial;
 pub(crate) mod download;
+pub(crate) mod jobs;
 pub(crate) mod list;
 mod numbers_of;
 pub(crate) mod one;

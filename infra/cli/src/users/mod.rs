@@ -1,6 +1,7 @@
 //! `rollcall users`: who there is, who may dial from what, and changes of one.
 
 mod change;
+mod many;
 mod show;
 
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use clap::{Args, Subcommand};
 use rollcall_api_types::UserView;
 use rollcall_model::caller_id::CallerId;
 use rollcall_model::user::{Action, Policy, Ref};
+use serde_json::{Map, Value, json};
 
 use crate::args::AccountArg;
 use crate::client::StackClient;
@@ -32,7 +34,8 @@ Examples:
   rollcall users user1 user2 --json
   rollcall users add maya --name \"Maya Pillai\" --role agent --calling-agent
   rollcall users edit maya --team north --give 9876500001
-  rollcall users block maya"
+  rollcall users block maya
+  rollcall users many --department sales --set agent-status=disabled"
 )]
 pub struct Users {
     #[command(subcommand)]
@@ -76,6 +79,24 @@ struct Filters {
     has_extension: Option<bool>,
 }
 
+impl Filters {
+    /// As a request has them.
+    fn fields(&self) -> Map<String, Value> {
+        let id = |id: &Option<Ref>| id.as_ref().map(|id| json!(id));
+        let fields = [
+            ("search", self.search.as_ref().map(|text| json!(text))),
+            ("role", id(&self.role)),
+            ("department", id(&self.department)),
+            ("team", id(&self.team)),
+            ("agent_status", self.agent_status.as_ref().map(|status| json!(status))),
+            ("web_login", self.web_login.as_ref().map(|status| json!(status))),
+            ("calling_agent", self.calling_agent.map(Value::from)),
+            ("has_extension", self.has_extension.map(Value::from)),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Change {
     /// Create a user
@@ -92,6 +113,8 @@ enum Change {
     Disable(change::Act),
     /// Let a user log in to the web application again
     Unblock(change::Act),
+    /// Change many users at once, as one job that can be undone
+    Many(many::Many),
 }
 
 impl Users {
@@ -108,6 +131,7 @@ impl Users {
             Some(Change::Enable(act)) => act.run(place, Action::EnableAgent).await,
             Some(Change::Disable(act)) => act.run(place, Action::DisableAgent).await,
             Some(Change::Unblock(act)) => act.run(place, Action::UnblockWebLogin).await,
+            Some(Change::Many(many)) => many.run(place).await,
             None => {
                 let stack = StackClient::open(place, &self.whose).await?;
                 if self.logins.is_empty() {

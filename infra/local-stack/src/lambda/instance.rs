@@ -176,7 +176,7 @@ impl Log {
     async fn follow(self, output: impl AsyncRead + Unpin) {
         let mut lines = BufReader::new(output).split(b'\n');
         while let Ok(Some(mut line)) = lines.next_segment().await {
-            if self.echo {
+            if self.echo && !lines::is_a_reading(&line) {
                 // Whoever reads it may have seen enough and gone: the stack goes on.
                 let _ = writeln!(std::io::stdout(), "[{}] {}", self.name, lines::readable(&line));
             }

@@ -17,6 +17,16 @@ pub(super) fn readable(line: &[u8]) -> String {
     }
 }
 
+/// Whether a line says no more than that something was read and is as it should be: an answer to a `GET`. It is in the function's log alone, since
+/// lists and pages of them would fill the screen.
+pub(super) fn is_a_reading(line: &[u8]) -> bool {
+    let Ok(Value::Object(fields)) = serde_json::from_slice(line) else { return false };
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    let is_get = text("route").is_some_and(|route| route.starts_with("GET "));
+    let status = fields.get("status").and_then(Value::as_u64);
+    is_get && text("level") == Some("INFO") && status.is_some_and(|status| (200..400).contains(&status))
+}
+
 fn said(fields: &Map<String, Value>) -> String {
     let level = fields.get("level").and_then(Value::as_str).filter(|level| *level != "INFO");
     let message = fields.get("message").and_then(Value::as_str);
@@ -60,6 +70,22 @@ fn plain(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_read_is_not_worth_a_line_unless_it_was_refused() {
+        let line = |route: &str, status: u16, level: &str| {
+            format!(r#"{{"level":"{level}","message":"answered","route":"{route}","status":{status}}}"#)
+        };
+        assert!(is_a_reading(line("GET /v1/users", 200, "INFO").as_bytes()));
+        for other in [
+            line("GET /v1/users", 404, "INFO"),
+            line("GET /v1/users", 200, "WARN"),
+            line("POST /v1/users", 201, "INFO"),
+        ] {
+            assert!(!is_a_reading(other.as_bytes()), "{other}");
+        }
+        assert!(!is_a_reading(b"GET /"));
+    }
 
     #[test]
     fn lines_are_short_and_lose_nothing_that_somebody_looks_for() {

@@ -157,7 +157,7 @@ pub fn hold(affected: usize, before: usize, linked: usize, threshold: SafetyThre
     (affected > 0 && threshold.holds(affected + before, linked)).then(|| {
         format!(
             "The directory says of {affected} of the {linked} users that came from it that they are disabled or gone{of_a_day}, which is \
-             more than {} %. Nothing was changed. If it is right, start a run that is confirmed.",
+             more than {} %.",
             threshold.percent
         )
     })

@@ -5,6 +5,7 @@ mod idempotency;
 mod inventory;
 mod jobs;
 mod locations;
+mod many;
 mod users;
 
 use axum::http::{Method, StatusCode};

@@ -22,6 +22,8 @@ async fn the_stories_of_both_pages() {
     a_user_is_added_edited_acted_on_and_deleted(&stage.browser).await;
     stage.enter("numbers", &[]).await;
     numbers_are_rotated_and_a_crm_user_learns_why_one_is_not_seen(&stage.browser).await;
+    stage.enter("many", &[]).await;
+    all_who_match_are_disabled_at_once(&stage).await;
     stage.enter("keys", &[]).await;
     everything_can_be_reached_by_keyboard(&stage.browser).await;
 }
@@ -111,6 +113,40 @@ async fn a_user_is_added_edited_acted_on_and_deleted(browser: &Browser) {
     browser.read("Nobody like that").await;
     assert_eq!(browser.violations().await, json!([]));
     assert!(browser.keeps_the_contract().await > 10);
+}
+
+/// More than a page shows: all that match the search, as one job that is previewed and then done.
+async fn all_who_match_are_disabled_at_once(stage: &Stage) {
+    const MANY: usize = 60;
+    let browser = &stage.browser;
+    let account = stage.account.parse().expect("an account");
+    let users: Vec<_> = (1..=MANY)
+        .map(|number| {
+            let mut user = e2e::user(&format!("many{number}"));
+            user.profile.calling_agent = true;
+            user
+        })
+        .collect();
+    stage.stack.directory.create_users(&account, &users).await.expect("users are created");
+    browser.place("#/users?search=many", "All users").await;
+    browser.read("there are more").await;
+    browser.settled().await;
+    browser.press(&["j", "x"]).await;
+    browser.read("1 chosen").await;
+    browser.click("Choose all that match").await;
+    browser.read("All that match are chosen").await;
+    browser.click("Disable agents…").await;
+    browser.click("Preview").await;
+    browser.read("A preview: nothing has been changed.").await;
+    browser.click("Do it").await;
+    finished(browser).await;
+    let disabled = stage.caller(&[]).get("/v1/users?agent_status=disabled&search=many&limit=100").await.json();
+    assert_eq!(disabled["items"].as_array().map(Vec::len), Some(MANY));
+    browser.place("#/users?agent_status=disabled", "All users").await;
+    browser.click("Count again").await;
+    browser.read(&format!("{MANY}\nagents disabled")).await;
+    assert_eq!(browser.violations().await, json!([]));
+    assert!(browser.keeps_the_contract().await > 5);
 }
 
 /// Numbers are chosen, rotated with replacements, and previewed; a CRM user learns why a number isn't seen, and a resync mends it.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rollcall_bulk::{
     directory_import::request::{ImportRequest, Sync},
-    upload::{InboxKey, SCHEDULED},
+    upload::{InboxKey, SCHEDULED, UploadOptions},
 };
 use rollcall_model::{account::AccountId, audit::Actor, jobs::JobKind};
 
@@ -26,6 +26,14 @@ async fn ask(world: &World, account: &AccountId, now: Timestamp) -> Result<(), S
     let upload = InboxKey { account: account.clone(), kind: JobKind::DirectoryImport, name };
     let request = ImportRequest::Sync(Sync::default());
     // Should the note fail, another one is asked for, which finds nothing left to do.
-    drop_request((&*world.permits, &*world.bucket), &upload, request.to_json(), now, (Actor::Schedule, None)).await?;
+    drop_request(
+        (&*world.permits, &*world.bucket),
+        &upload,
+        request.to_json(),
+        now,
+        Actor::Schedule,
+        UploadOptions::default(),
+    )
+    .await?;
     change_sync_state(&*world.schedules, account, |state| state.asked = Some(now)).await
 }

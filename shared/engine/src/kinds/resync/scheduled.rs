@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rollcall_bulk::{
     resync::state::ResyncRequest,
-    upload::{InboxKey, SCHEDULED},
+    upload::{InboxKey, SCHEDULED, UploadOptions},
 };
 use rollcall_model::{account::AccountId, audit::Actor, jobs::JobKind};
 
@@ -26,6 +26,7 @@ async fn ask(world: &World, account: &AccountId, now: Timestamp) -> Result<(), S
     let name = format!("{SCHEDULED}/{}.json", now.strftime("%Y-%m-%dT%H-%M-%SZ"));
     let upload = InboxKey { account: account.clone(), kind: JobKind::MappingResync, name };
     let request = ResyncRequest::default().to_json();
-    drop_request((&*world.permits, &*world.bucket), &upload, request, now, (Actor::Schedule, None)).await?;
+    drop_request((&*world.permits, &*world.bucket), &upload, request, now, Actor::Schedule, UploadOptions::default())
+        .await?;
     Ok(())
 }
