@@ -61,6 +61,7 @@ export type CallerId = string;
 
 export type CallerIds = {
   caller_ids: Array<CallerId>;
+  default: CallerId | null;
   effective: Array<CallerId>;
   policy: Policy;
 };
@@ -327,6 +328,7 @@ export type NewNumber = {
 export type NewUser = {
   call_forward_number?: OptionalWrittenNumber;
   calling_agent?: boolean;
+  default_caller_id?: OptionalWrittenNumber;
   department?: OptionalId;
   designation?: OptionalName;
   email?: OptionalEmail;
@@ -560,6 +562,7 @@ export type User = {
   agent_status: AgentStatus;
   call_forward_number: OptionalCallerId;
   calling_agent: boolean;
+  default_caller_id: OptionalCallerId;
   department: OptionalId;
   designation: OptionalName;
   directory_id?: string;
@@ -600,6 +603,7 @@ export type UserCounts = {
 export type UserPatch = {
   call_forward_number?: OptionalWrittenNumber;
   calling_agent?: boolean | null;
+  default_caller_id?: OptionalWrittenNumber;
   department?: OptionalId;
   designation?: OptionalName;
   email?: OptionalEmail;

@@ -85,6 +85,8 @@ pub struct CallerIdsView {
     pub caller_ids: Vec<CallerId>,
     /// What the policy gives, resolved against the inventory: resting and retired numbers are left out.
     pub effective: Vec<CallerId>,
+    /// Of these, what the user's calls show where nothing else is said.
+    pub default: Option<CallerId>,
 }
 
 /// Numbers that are to come onto a user's list.

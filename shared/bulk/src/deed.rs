@@ -37,7 +37,7 @@ pub struct Deed {
 pub(crate) const BYTES: usize = 14;
 
 /// The fields of a user, as [`values_of`] gives them, in the words of a sentence.
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "name",
     "e-mail address",
     "number that calls are forwarded to",
@@ -51,8 +51,16 @@ const FIELDS: [&str; 13] = [
     "web login",
     "policy",
     "person of the directory",
+    "default caller ID",
 ];
-const CREATED: u16 = 1 << FIELDS.len();
+/// Of the bits, the first that is no field's: previews are kept from release to release.
+const CREATED_AT: usize = 13;
+const CREATED: u16 = 1 << CREATED_AT;
+
+/// The bit of a field.
+fn bit(field: usize) -> u16 {
+    1 << if field < CREATED_AT { field } else { field + 1 }
+}
 
 impl UserDeed {
     /// A user that was created, or was something else before.
@@ -67,7 +75,7 @@ impl UserDeed {
         let is = values_of(after);
         let mut hash = Fnv::default();
         for (at, (was, is)) in was.iter().zip(&is).enumerate().filter(|(_, (was, is))| was != is) {
-            deed.fields |= 1 << at;
+            deed.fields |= bit(at);
             for value in [was, is] {
                 hash.write(value.as_deref().unwrap_or_default().as_bytes());
                 hash.write_u8(u8::MAX);
@@ -126,7 +134,7 @@ impl Deed {
         let fields: Vec<&str> = FIELDS
             .iter()
             .enumerate()
-            .filter(|(at, _)| self.user.fields & (1 << at) != 0)
+            .filter(|(at, _)| self.user.fields & bit(*at) != 0)
             .map(|(_, field)| *field)
             .collect();
         let verb = if self.user.fields & CREATED != 0 { "created" } else { "changed" };
@@ -184,6 +192,7 @@ fn values_of(user: &User) -> [Option<String>; FIELDS.len()] {
         text(Some(user.web_login.as_str())),
         text(Some(user.policy.as_str())),
         text(user.directory_id.as_ref().map(DirectoryId::as_str)),
+        profile.default_caller_id.map(|number| number.to_string()),
     ]
 }
 

@@ -45,6 +45,8 @@ codes! {
         EmailTaken = "EMAIL_TAKEN",
         /// Another user, or a row further up, has this extension.
         ExtensionInUse = "EXTENSION_IN_USE",
+        /// The number that is to be the user's default is none that the user may dial from.
+        DefaultNotAllowed = "DEFAULT_NOT_ALLOWED",
         /// Another user, or a row further up, is linked to this person of the directory.
         DirectoryIdTaken = "DIRECTORY_ID_TAKEN",
         /// The account has no such role.

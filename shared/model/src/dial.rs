@@ -61,6 +61,18 @@ impl Choices {
     }
 }
 
+/// What a user's calls show where nothing else is said: the number that was set as the default, or what rotations have put in its place since.
+/// **`None` where the user may not dial from that now.** Nothing is written when a list or a number changes: the default counts again when
+/// it may be dialled from again, such as after an undo.
+pub fn default_of(user: &User, inventory: &Inventory) -> Option<CallerId> {
+    /// Rotations that are followed, one after the other: a number lives for weeks.
+    const MOST: usize = 32;
+    let permission = DialPermission::of(user);
+    let after = |number: &CallerId| inventory.get(*number).and_then(|item| item.replaced_by);
+    let mut line = std::iter::successors(user.profile.default_caller_id, after).take(MOST);
+    line.find(|number| inventory.allows(&permission, *number))
+}
+
 impl DialDecision {
     /// Decides. `None` for a user whom nobody knows.
     pub fn of(user: Option<&User>, number: CallerId, inventory: &Inventory) -> Self {
@@ -73,8 +85,8 @@ impl DialDecision {
         Self { allowed: code.is_none(), code, state, instead: None }
     }
 
-    /// With a number to dial from instead: what took the number's place, if the user may dial from that; otherwise the user's first one
-    /// that is not flagged, or the first of all.
+    /// With a number to dial from instead: the user's default; else what took the number's place, if the user may dial from that; otherwise the user's
+    /// first one that is not flagged, or the first of all.
     #[must_use]
     pub fn suggesting(mut self, user: &User, number: CallerId, inventory: &Inventory) -> Self {
         let is_barred = matches!(self.code, Some(DialCode::AgentBlocked | DialCode::AgentDisabled));
@@ -114,6 +126,9 @@ impl DialDecision {
 }
 
 fn suggestion(user: &User, number: CallerId, inventory: &Inventory) -> Option<CallerId> {
+    if let Some(default) = default_of(user, inventory) {
+        return Some(default);
+    }
     let permission = DialPermission::of(user);
     let replacement = inventory.get(number).and_then(|item| item.replaced_by);
     if let Some(replacement) = replacement.filter(|number| inventory.allows(&permission, *number)) {
@@ -190,6 +205,49 @@ mod tests {
         let nothing = Inventory::default();
         let of_list = |last| DialDecision::of(Some(&custom), number(last), &nothing).allowed;
         assert_eq!([0, 3].map(of_list), [true, false], "without an inventory, lists count alone");
+    }
+
+    #[test]
+    fn a_default_counts_while_it_may_be_dialled_from_and_a_replacement_takes_its_place() {
+        let inventory = inventory();
+        let with = |policy, list: &[u8], default| {
+            let mut user = user(policy, list);
+            user.profile.default_caller_id = Some(number(default));
+            user
+        };
+        for (user, expected) in [
+            (with(Policy::Custom, &[0, 3], 3), Some(3)),
+            (with(Policy::Custom, &[0, 3], 2), Some(3)),
+            (with(Policy::Custom, &[0], 2), None),
+            (with(Policy::Custom, &[0], 3), None),
+            (with(Policy::Custom, &[1], 1), None),
+            (with(Policy::Department, &[], 2), Some(3)),
+            (with(Policy::Department, &[], 4), None),
+            (with(Policy::All, &[], 4), Some(4)),
+            (with(Policy::All, &[], 9), None),
+            (super::tests::user(Policy::All, &[]), None),
+        ] {
+            assert_eq!(default_of(&user, &inventory), expected.map(number), "{:?} {:?}", user.policy, user.caller_ids);
+            let may =
+                default_of(&user, &inventory).is_none_or(|it| DialDecision::of(Some(&user), it, &inventory).allowed);
+            assert!(may, "what is told may be dialled from");
+        }
+        let user = with(Policy::Custom, &[0, 3, 4], 4);
+        let instead =
+            DialDecision::of(Some(&user), number(2), &inventory).suggesting(&user, number(2), &inventory).instead;
+        assert_eq!(instead, Some(number(4)), "before the replacement");
+    }
+
+    #[test]
+    fn two_numbers_that_replace_each_other_lead_nowhere() {
+        let item = |last, by| {
+            let facts = NumberFacts { state: NumberState::Retired, ..NumberFacts::default() };
+            let item = InventoryNumber::new(number(last), facts, Timestamp::UNIX_EPOCH);
+            InventoryNumber { replaced_by: Some(number(by)), ..item }
+        };
+        let mut user = user(Policy::All, &[]);
+        user.profile.default_caller_id = Some(number(1));
+        assert_eq!(default_of(&user, &Inventory::of(vec![item(1, 2), item(2, 1)])), None);
     }
 
     #[test]

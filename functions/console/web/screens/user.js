@@ -10,7 +10,7 @@ import { Commands, curl } from '../ui/command.js';
 import { Dialog, open } from '../ui/dialog.js';
 import { notify } from '../ui/notices.js';
 import { nameOf, useCatalogue } from '../ui/catalogue.js';
-import { Button, Chip, Empty, Fact, Facts, Heading, Loading, Num, Own, Trouble } from '../ui/parts.js';
+import { Button, Chip, Empty, Fact, Facts, Field, Heading, Loading, Num, Own, Trouble } from '../ui/parts.js';
 import { AGENT_STATES, POLICIES, WEB_LOGINS } from '../ui/words.js';
 import { Changes } from './changes.js';
 import { EditUser } from './users-forms.js';
@@ -47,6 +47,9 @@ export default function User({ parts: [, login] }) {
         <${Fact} name="Login ID"><${Own}>${user.login}<//><//>
         <${Fact} name="E-mail"><${Own}>${user.email}<//><//>
         <${Fact} name="Call forward number"><${Num} of=${user.call_forward_number} /><//>
+        <${Fact} name="Default caller ID"><${Num} of=${user.default_caller_id} />
+          ${user.default_caller_id && numbers.data && !numbers.data.default && html` <${Chip}
+            tone="warn">not to dial from now<//>`}<//>
         <${Fact} name="Calling agent">${user.calling_agent ? 'Yes' : 'No'}<//>
         <${Fact} name="Agent status">${chip(AGENT_STATES, user.agent_status)}<//>
         <${Fact} name="Web login">${chip(WEB_LOGINS, user.web_login)}<//>
@@ -100,7 +103,9 @@ function CallerIds({ user, numbers, append, path, changed, etag }) {
   const effective = new Set(data.effective), custom = data.policy === 'custom';
   const none = !data.effective.length;
   return html`<section aria-labelledby="caller-ids"><div class="row spread"><h2 id="caller-ids">Caller IDs</h2>
-      ${may && html`<${Button} onClick=${append}>Append caller IDs<//>`}</div>
+      <span>${can('dial.check') && html`<${Button} onClick=${() => open(close => html`<${DialCheck} user=${user}
+        path=${path} close=${close} />`)}>Dial check<//> `}
+      ${may && html`<${Button} onClick=${append}>Append caller IDs<//>`}</span></div>
     <fieldset class="policy"><legend>May dial from</legend>${Object.entries(POLICIES).map(([key, text]) => html`<label
       key=${key}>
       <input type="radio" name="policy" value=${key} checked=${data.policy === key} disabled=${!may}
@@ -116,6 +121,7 @@ function CallerIds({ user, numbers, append, path, changed, etag }) {
       aria-label="The user’s own list">${data.caller_ids.map(number => html`<li key=${number}>
       ${can('numbers.read') ? html`<a href=${href(['numbers', number])}><${Num} of=${number} /></a>` : html`<${Num}
         of=${number} />`}
+      ${data.default === number && html` <${Chip} tone="good">default<//>`}
       ${custom && !effective.has(number) && html` <${Chip} tone="warn">not in service<//>`}
       ${may && html`<${Button} kind="small" aria-label=${`Take off ${number}`} onClick=${() =>
         takeOff(number)}>Take off<//>`}</li>`)}</ul>`}
@@ -123,6 +129,36 @@ function CallerIds({ user, numbers, append, path, changed, etag }) {
       ${data.effective.slice(0, 500).map(number => html`<li key=${number}><${Num} of=${number} /></li>`)}</ul>
       ${data.effective.length > 500 && html`<p class="hint">The first 500 are shown.</p>`}</details>`}
   </section>`;
+}
+
+/** What a switch is told, in words: each of them stands in docs/api.md. */
+const DIAL = {
+  AGENT_BLOCKED: 'the agent is blocked', AGENT_DISABLED: 'the agent is disabled',
+  NUMBER_UNKNOWN: 'the account doesn’t have the number', NUMBER_RESTING: 'the number rests',
+  NUMBER_RETIRED: 'the number is retired', NUMBER_NOT_ON_LIST: 'the number is not on the list',
+  NUMBER_NOT_IN_DEPARTMENT: 'the number is not of the department', USER_UNKNOWN: 'there is no such user',
+};
+
+/** What a switch is told that asks before a call of the user. */
+function DialCheck({ user, path, close }) {
+  const [number, setNumber] = useState(''), [said, setSaid] = useState(null);
+  const asked = [...path, 'caller-ids', { number: number.trim() }];
+  const edge = user.extension && `curl 'http://127.0.0.1:8790/v1/extensions/${encodeURIComponent(user.extension.login)}`
+    + `/caller-ids/${encodeURIComponent(number.trim())}'`;
+  const submit = async () => {
+    setSaid((await ask('GET', asked, { query: { suggest: true } })).data);
+    return false;
+  };
+  return html`<${Dialog} title="Dial check" word="Check" close=${close} submit=${submit}
+    ready=${number.trim() !== ''}
+    foot=${html`<${Commands} lines=${[curl('GET', asked, { query: { suggest: true } }), 'rollcall edge', edge]} />`}>
+    <p>What a switch is told that asks whether <bdi>${user.name}</bdi> may dial from a number. A switch asks the edge,
+      ${' '}<code>rollcall edge</code>, which runs beside it.</p>
+    <${Field} label="Number" type="tel" required value=${number} onInput=${event => setNumber(event.target.value)} />
+    ${!user.extension && html`<p class="hint">The user has no extension, so a switch must know the login ID.</p>`}
+    ${said && html`<div role="status">${said.allowed ? html`<${Chip} tone="good">allowed<//>`
+      : html`<${Chip} tone="bad">refused<//> ${DIAL[said.code] ?? ''} <code>${said.code}</code>
+        ${said.use && html`<p>Instead: <${Num} of=${said.use} /></p>`}`}</div>`}<//>`;
 }
 
 const REFUSED = {

@@ -19,6 +19,8 @@ const TEXTS = [
   ['email', 'E-mail', { type: 'email', autocomplete: 'off' }],
   ['call_forward_number', 'Call forward number', { type: 'tel', hint: 'With its country code, such as +91 98765 00001.'
     }],
+  ['default_caller_id', 'Default caller ID', { type: 'tel', hint:
+    'What calls show where nothing else is said: a number that the user may dial from.' }],
   ['designation', 'Designation', {}],
 ];
 /** @type {[string, string, string][]} */
@@ -29,10 +31,11 @@ const SHOWN = Object.fromEntries([...TEXTS, ...CHOICES].map(([name, label]) => [
 /** What a person has typed, as the API takes it: an empty field is none. */
 function profileOf(draft) {
   const text = name => draft[name]?.trim() || null;
-  const number = text('call_forward_number')?.replace(/[\s().-]/g, '') ?? null;
+  const number = name => text(name)?.replace(/[\s().-]/g, '') ?? null;
   const old = draft.whole_extension ?? {};
   return {
-    name: text('name') ?? '', email: text('email'), call_forward_number: number, designation: text('designation'),
+    name: text('name') ?? '', email: text('email'), call_forward_number: number('call_forward_number'),
+    default_caller_id: number('default_caller_id'), designation: text('designation'),
     role: text('role'), department: text('department'), team: text('team'), calling_agent: Boolean(draft.calling_agent),
     extension: text('extension') ? { ...old, login: text('extension'), intercom: text('intercom') ?? '' } : null,
   };

@@ -14,6 +14,7 @@ use rollcall_engine::world::{Accounts, ListNumbers, Lists, TableUsage};
 use rollcall_model::{
     caller_id::CallerId,
     code::{ApiCode, RowCode},
+    dial::default_of,
     numbers::{NumberReader, Reading},
     phone_side::DialPermission,
 };
@@ -39,10 +40,12 @@ pub(crate) async fn list(
     let (user, known) = find_with_inventory(&api, &caller, &login).await?;
     let permission = DialPermission::of(&user);
     // Appends don't raise the user's version, so the tag is of the list itself.
-    let tag = tag_of(&(known.stamp, user.policy, &permission.department, &user.caller_ids));
+    let said = (user.profile.default_caller_id, &user.caller_ids);
+    let tag = tag_of(&(known.stamp, user.policy, &permission.department, said));
     Ok(tagged_with(&headers, &tag, || {
         let effective = known.inventory.allowed(&permission);
-        CallerIdsView { policy: user.policy, caller_ids: user.caller_ids, effective }
+        let default = default_of(&user, &known.inventory);
+        CallerIdsView { policy: user.policy, caller_ids: user.caller_ids, effective, default }
     }))
 }
 

@@ -16,7 +16,7 @@ use rollcall_model::{
 use rollcall_storage::directory::{CreateOutcome, Taken};
 use serde_json::{Map, Value};
 
-use super::numbers_of::read_numbers;
+use super::numbers_of::{check_default, read_numbers};
 use crate::{
     Api, Shared,
     body::{self, Body},
@@ -44,6 +44,10 @@ pub(crate) async fn create(
         profile.role = api.directory.settings(&caller.account).await?.default_role;
     }
     let user = User::created(login, profile, Timestamp::now());
+    if user.profile.default_caller_id.is_some() {
+        let inventory = api.directory.packed_inventory(&caller.account).await?;
+        check_default(None, &user, &inventory)?;
+    }
     match api.directory.create_user(&caller.account, &user, &caller.actor()).await? {
         CreateOutcome::Created => {}
         CreateOutcome::Taken(taken) => return Err(other_has(&api, &caller, &taken).await?),

@@ -1,6 +1,8 @@
 //! The numbers of a profile, as somebody has written them.
 
-use rollcall_model::{caller_id::CallerId, numbers::NumberReader};
+use rollcall_model::{
+    caller_id::CallerId, inventory::Inventory, numbers::NumberReader, phone_side::DialPermission, user::User,
+};
 use serde_json::Value;
 
 use crate::{
@@ -11,7 +13,9 @@ use crate::{
 };
 
 /// Where a profile has numbers.
-const PLACES: [&str; 2] = ["/call_forward_number", "/extension/caller_id"];
+const PLACES: [&str; 3] = ["/call_forward_number", "/extension/caller_id", DEFAULT];
+/// Where it has the one that calls show where nothing else is said.
+const DEFAULT: &str = "/default_caller_id";
 
 /// Puts numbers in E.164 form in place of those in other spellings, which are read as a file of users reads them: by the rules of the
 /// account's country.
@@ -24,4 +28,16 @@ pub(super) async fn read_numbers(api: &Api, caller: &Caller, profile: &mut Value
         }
     }
     Ok(())
+}
+
+/// Refuses a default that is set and that the user may not dial from. One that was set before stays, whatever has become of it.
+pub(super) fn check_default(before: Option<&User>, after: &User, inventory: &Inventory) -> Result<(), Problem> {
+    let had = before.and_then(|before| before.profile.default_caller_id);
+    match after.profile.default_caller_id.filter(|default| Some(*default) != had) {
+        Some(default) if !inventory.allows(&DialPermission::of(after), default) => {
+            let detail = "The user may not dial from this number: it is not on the list, not of the department, or not in service.";
+            Err(Problem::field(DEFAULT, detail))
+        }
+        _ => Ok(()),
+    }
 }

@@ -26,6 +26,9 @@ struct ProfileArgs {
     /// Where calls are forwarded to
     #[arg(long, value_name = "NUMBER")]
     phone: Option<String>,
+    /// What the user's calls show where nothing else is said: one that the user may dial from
+    #[arg(long, value_name = "NUMBER")]
+    default_caller_id: Option<String>,
     /// Role, by its ID or name
     #[arg(long, value_name = "ROLE")]
     role: Option<String>,
@@ -50,7 +53,12 @@ impl ProfileArgs {
     /// As fields of a profile. Roles, departments and teams are looked up.
     async fn fields(&self, stack: &StackClient) -> Result<Map<String, Value>> {
         let mut fields = Map::new();
-        let texts = [("email", &self.email), ("call_forward_number", &self.phone), ("designation", &self.designation)];
+        let texts = [
+            ("email", &self.email),
+            ("call_forward_number", &self.phone),
+            ("default_caller_id", &self.default_caller_id),
+            ("designation", &self.designation),
+        ];
         for (name, value) in texts {
             fields.extend(value.as_ref().map(|value| (name.to_owned(), json!(value))));
         }
@@ -117,6 +125,7 @@ impl Add {
 enum Field {
     Email,
     Phone,
+    DefaultCallerId,
     Role,
     Department,
     Team,
@@ -129,6 +138,7 @@ impl Field {
         match self {
             Self::Email => "email",
             Self::Phone => "call_forward_number",
+            Self::DefaultCallerId => "default_caller_id",
             Self::Role => "role",
             Self::Department => "department",
             Self::Team => "team",

@@ -1,8 +1,8 @@
 //! What one row says of its user.
 
 use super::{
-    AGENT_STATUS, BLOCKED, CALLING_AGENT, COLUMNS, DEPARTMENT, DESIGNATION, DIRECTORY_ID, EMAIL, EXTENSION, FORMER_ID,
-    LOGIN, NAME, PHONE, ROLE, TEAM,
+    AGENT_STATUS, BLOCKED, CALLING_AGENT, COLUMNS, DEFAULT_NUMBER, DEPARTMENT, DESIGNATION, DIRECTORY_ID, EMAIL,
+    EXTENSION, FORMER_ID, LOGIN, NAME, PHONE, ROLE, TEAM,
 };
 use crate::{
     cells::{Cells, refused},
@@ -49,6 +49,8 @@ pub struct UserRow {
     pub directory_id: Option<DirectoryId>,
     /// What the same person was called there before, if that has changed.
     pub former_id: Option<DirectoryId>,
+    /// What the user's calls show where nothing else is said.
+    pub default_number: Option<CallerId>,
 }
 
 macro_rules! each_field {
@@ -56,7 +58,7 @@ macro_rules! each_field {
     ($with:ident) => {
         each_field!($with: name = NAME, phone = PHONE, email = EMAIL, designation = DESIGNATION, department = DEPARTMENT, team = TEAM,
             role = ROLE, calling_agent = CALLING_AGENT, agent_status = AGENT_STATUS, extension = EXTENSION, web_login = BLOCKED,
-            directory_id = DIRECTORY_ID, former_id = FORMER_ID);
+            directory_id = DIRECTORY_ID, former_id = FORMER_ID, default_number = DEFAULT_NUMBER);
     };
 }
 
@@ -134,6 +136,7 @@ impl UserRowReader {
                 .map(|yes| if yes { WebLogin::Blocked } else { WebLogin::Active }),
             directory_id: cells.parsed(DIRECTORY_ID, DirectoryId::parse),
             former_id: cells.parsed(FORMER_ID, DirectoryId::parse),
+            default_number: default_number(&mut cells, &mut self.numbers),
         };
         match login {
             Some(login) if cells.errors.is_empty() => {
@@ -185,6 +188,12 @@ fn extension(text: &str) -> Result<Ref, NotAName> {
 fn phone(cells: &mut Cells<'_>, phones: &mut NumberReader) -> Option<CallerId> {
     let written = cells.value(PHONE)?;
     cells.number(PHONE, &written, phones)
+}
+
+/// One of the account's numbers in any spelling. What is in E.164 form is taken as it is, since a download has also what has been retired since.
+fn default_number(cells: &mut Cells<'_>, numbers: &mut NumberReader) -> Option<CallerId> {
+    let written = cells.value(DEFAULT_NUMBER)?;
+    written.parse().ok().or_else(|| cells.number(DEFAULT_NUMBER, &written, numbers))
 }
 
 fn yes_or_no(text: &str) -> Result<bool, &'static str> {

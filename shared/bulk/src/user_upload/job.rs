@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use rollcall_model::{
     caller_id::CallerId,
+    inventory::DialableNumbers,
     user::{Claim, DirectoryId, User},
 };
 use rollcall_tabular::{Header, Row, Schema};
@@ -53,9 +54,10 @@ impl UploadJob {
         user: usize,
         present: Option<&User>,
         owners: &HashMap<Claim, String>,
+        dialable: &DialableNumbers,
         [now, as_of]: [Timestamp; 2],
     ) -> UserPlan {
-        self.ledger.plan(user, UserNow { user: present, owners, now, as_of }, &self.catalog, self.list_limit)
+        self.ledger.plan(user, UserNow { user: present, owners, dialable, now, as_of }, &self.catalog, self.list_limit)
     }
 
     /// People of the company's directory whose rows are to be mended, and what came of those. Known once every row has been judged.

@@ -46,9 +46,10 @@ pub(crate) const EXTENSION: usize = 11;
 pub(crate) const BLOCKED: usize = 12;
 pub(crate) const DIRECTORY_ID: usize = 13;
 pub(crate) const FORMER_ID: usize = 14;
+pub(crate) const DEFAULT_NUMBER: usize = 15;
 
 /// The columns of a file of users, by the names that the Smartflo family gives them. All but the login ID may be absent.
-pub static COLUMNS: [Column; 15] = [
+pub static COLUMNS: [Column; 16] = [
     Column { required: true, ..column("Login ID", append::COLUMNS[LOGIN].aliases) },
     column("Allowed Caller ID", append::COLUMNS[NUMBERS].aliases),
     column("Name", &["name", "fullname", "displayname", "agentname"]),
@@ -64,6 +65,7 @@ pub static COLUMNS: [Column; 15] = [
     column("Block Web Login", &["blockweblogin"]),
     column("Directory ID", &["directoryid", "objectid"]),
     column("Former Directory ID", &["formerdirectoryid"]),
+    column("Default Caller ID", &["defaultcallerid", "defaultnumber", "defaultdid"]),
 ];
 
 const fn column(name: &'static str, aliases: &'static [&'static str]) -> Column {
@@ -73,8 +75,21 @@ const fn column(name: &'static str, aliases: &'static [&'static str]) -> Column 
 
 /// The columns of a download, in their order: those of an upload, but for the caller IDs, which have a list of their own,
 /// and for the directory's ID.
-const DOWNLOADED: [usize; 12] =
-    [NAME, PHONE, EMAIL, LOGIN, DESIGNATION, DEPARTMENT, TEAM, ROLE, CALLING_AGENT, AGENT_STATUS, EXTENSION, BLOCKED];
+const DOWNLOADED: [usize; 13] = [
+    NAME,
+    PHONE,
+    EMAIL,
+    LOGIN,
+    DESIGNATION,
+    DEPARTMENT,
+    TEAM,
+    ROLE,
+    CALLING_AGENT,
+    AGENT_STATUS,
+    EXTENSION,
+    BLOCKED,
+    DEFAULT_NUMBER,
+];
 
 /// The columns of the sample, in the order of the Smartflo family's own; behind them those that it lacks.
 const SAMPLED: [usize; 13] = [
@@ -155,6 +170,7 @@ fn cell(user: &User, column: usize) -> String {
         CALLING_AGENT => yes_or_no(profile.calling_agent),
         AGENT_STATUS => Some(user.agent_status.as_str().to_owned()),
         EXTENSION => profile.extension.as_ref().map(|extension| extension.login.as_str().to_owned()),
+        DEFAULT_NUMBER => profile.default_caller_id.map(|number| number.to_string()),
         BLOCKED => yes_or_no(user.web_login == WebLogin::Blocked),
         DIRECTORY_ID => user.directory_id.as_ref().map(|id| id.as_str().to_owned()),
         _ => None,

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AGENT_STATUS, Catalog, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN, NAME, NewEntry, ROLE, Referred, TEAM,
-    UploadLedger, UserRow,
+    AGENT_STATUS, Catalog, DEFAULT_NUMBER, DEPARTMENT, DIRECTORY_ID, EMAIL, EXTENSION, LOGIN, NAME, NewEntry, ROLE,
+    Referred, TEAM, UploadLedger, UserRow,
     ledger::{Asked, Giving},
 };
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
 };
 use rollcall_model::{
     code::RowCode,
+    inventory::DialableNumbers,
     user::{Action, AgentStatus, Claim, Extension, Name, Profile, Ref, User, fold, near::did_you_mean},
 };
 
@@ -81,6 +82,8 @@ pub struct UserNow<'a> {
     pub user: Option<&'a User>,
     /// Who has what only one user can have: folded login IDs.
     pub owners: &'a HashMap<Claim, String>,
+    /// The account's numbers that can be dialled from.
+    pub dialable: &'a DialableNumbers,
     /// When that is.
     pub now: Timestamp,
     /// As of when the file says what it says. What is known of a user since is newer, and stands.
@@ -93,7 +96,10 @@ impl UploadLedger {
         let asked = self.asked(user);
         let claims = self.claims_that_are_others(user, present);
         let whole = decided(asked, &asked.entry, present, catalog)
-            .and_then(|(after, new)| newer_stands(after, present).map(|after| (after, new)));
+            .and_then(|(after, new)| newer_stands(after, present).map(|after| (after, new)))
+            .and_then(|(after, new)| {
+                self.default_may_be_dialled_from(user, after, present, limit).map(|after| (after, new))
+            });
         let (decided, left_out) = match (claims.is_empty(), whole) {
             (true, Ok(after)) => (Ok(after), None),
             // **A deactivation waits for nothing else of its row**: nobody who is to be kept out stays in for what can't be done.
@@ -139,6 +145,28 @@ impl UploadLedger {
         };
         let list = present.user.map_or(&[][..], |user| &user.caller_ids);
         UserPlan { numbers: self.numbers.plan(user, standing, list, limit), change, left_out, creates }
+    }
+
+    /// The user, unless a default is to be set that the user may not dial from, with the numbers that the file appends.
+    fn default_may_be_dialled_from(
+        &self,
+        user: usize,
+        after: User,
+        present: UserNow<'_>,
+        limit: usize,
+    ) -> Result<User, Vec<Refusal>> {
+        let had = present.user.and_then(|user| user.profile.default_caller_id);
+        let Some(default) = after.profile.default_caller_id.filter(|default| Some(*default) != had) else {
+            return Ok(after);
+        };
+        let mut list = after.caller_ids.clone();
+        list.extend(self.numbers.plan(user, LoginLookup::User(after.policy), &after.caller_ids, limit).add);
+        if present.dialable.allow(after.policy, after.profile.department.as_ref(), &list, default) {
+            return Ok(after);
+        }
+        let message =
+            "The user may not dial from this number: it is not on the list, not of the department, or not in service.";
+        Err(vec![Refusal::of(RowCode::DefaultNotAllowed, DEFAULT_NUMBER, message)])
     }
 
     /// Whether the row keeps the user out, and is about that user for sure: whom of the directory it names is nobody else.
@@ -274,6 +302,7 @@ fn decided(
         profile.name = name.clone();
     }
     set(&mut profile.call_forward_number, entry.phone.as_ref());
+    set(&mut profile.default_caller_id, entry.default_number.as_ref());
     set(&mut profile.email, entry.email.as_ref());
     set(&mut profile.designation, entry.designation.as_ref());
     let role = entry.role.as_ref().or(catalog.role.as_ref());

@@ -107,7 +107,7 @@ pub(super) async fn plan(
     let times = [attempt.world.now(), attempt.as_of()];
     let plans = users.iter().map(|&user| {
         let present = present.get(job.login(user));
-        let mut plan = job.plan(user, present, &owners, times);
+        let mut plan = job.plan(user, present, &owners, &context.dialable, times);
         if let Some(user) = present {
             let department = user.profile.department.as_ref();
             plan.numbers.had_none = !context.dialable.reach(user.policy, department, &user.caller_ids);

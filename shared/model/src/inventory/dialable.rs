@@ -61,6 +61,15 @@ impl DialableNumbers {
         }
     }
 
+    /// Whether somebody with this policy, department and list can dial from this number.
+    pub fn allow(&self, policy: Policy, department: Option<&Ref>, list: &[CallerId], number: CallerId) -> bool {
+        match policy {
+            Policy::Custom => list.contains(&number) && self.contains(number),
+            Policy::All => self.numbers.contains_key(&number),
+            Policy::Department => department.is_some() && self.is_of(number, department),
+        }
+    }
+
     /// Whether somebody with this policy, department and list can dial from any.
     pub fn reach(&self, policy: Policy, department: Option<&Ref>, list: &[CallerId]) -> bool {
         match policy {
@@ -94,6 +103,11 @@ mod tests {
         let count = |policy, list: &[CallerId]| dialable.count(policy, Some(&sales), list);
         assert_eq!([Policy::All, Policy::Department].map(|policy| count(policy, &[])), [2, 1]);
         assert_eq!([&[number(0), number(2)][..], &[number(2)]].map(|list| count(Policy::Custom, list)), [1, 0]);
+        let allows = |policy, last| dialable.allow(policy, Some(&sales), &[number(0), number(2)], number(last));
+        assert_eq!([0, 1, 2].map(|last| allows(Policy::Custom, last)), [true, false, false]);
+        assert_eq!([0, 1, 2].map(|last| allows(Policy::Department, last)), [false, true, false]);
+        assert_eq!([0, 1, 2].map(|last| allows(Policy::All, last)), [true, true, false]);
+        assert!(!dialable.allow(Policy::Department, None, &[], number(0)), "nobody's department is none");
         assert!(!dialable.reach(Policy::Department, None, &[number(0)]));
         assert!(!dialable.reach(Policy::Custom, None, &[]));
         assert!(DialableNumbers::of(&[]).reach(Policy::Custom, None, &[number(2)]), "lists count alone");

@@ -25,6 +25,10 @@ pub struct Profile {
     /// The user's extension.
     #[serde(default, deserialize_with = "object::optional")]
     pub extension: Option<Extension>,
+    /// What the user's calls show where nothing else is said. It counts for as long as the user may dial from it
+    /// ([`default_of`](crate::dial::default_of)), and what takes its place by a rotation counts in its place.
+    #[serde(default)]
+    pub default_caller_id: Option<CallerId>,
     /// The user's role, by ID.
     #[serde(default)]
     pub role: Option<Ref>,
@@ -54,6 +58,7 @@ impl Profile {
             name,
             email: None,
             call_forward_number: None,
+            default_caller_id: None,
             calling_agent: false,
             extension: None,
             role: None,

@@ -26,7 +26,7 @@ use super::{
     scim::read_keys,
     settings::read_settings,
     string,
-    users::{caller_ids, policy},
+    users::{caller_ids, default_caller_id, policy},
 };
 use crate::{
     StorageError,
@@ -179,10 +179,11 @@ fn user(item: &Item) -> Result<AuditImage, StorageError> {
     let login = string(item, "login").unwrap_or_default();
     let login = LoginId::parse(&login).map_err(|error| StorageError::unreadable(READING, error))?;
     let shown = |name| Some((name, AuditField::Shown(string(item, name)?)));
+    let default = default_caller_id(item)?.map(|number| ("default_caller_id", AuditField::Shown(number.to_string())));
     Ok(AuditImage {
         caller_ids: caller_ids(item)?.into_iter().collect(),
         policy: Some(policy(item)?),
-        fields: ["agent_status", "web_login"].into_iter().filter_map(shown).collect(),
+        fields: ["agent_status", "web_login"].into_iter().filter_map(shown).chain(default).collect(),
         ..AuditImage::of(AuditSubject::User(login))
     })
 }

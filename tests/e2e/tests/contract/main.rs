@@ -169,8 +169,8 @@ async fn furnish(stack: &Stack, owner: &Caller) -> String {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
-    // A role, a department and a team, two numbers, two users with their lists, and two mappings.
-    while owner.get("/v1/audit").await.json()["items"].as_array().is_none_or(|items| items.len() < 11) {
+    // A role, a department and a team, two numbers, two users with their lists, two mappings and two keys.
+    while owner.get("/v1/audit").await.json()["items"].as_array().is_none_or(|items| items.len() < 13) {
         assert!(Instant::now() < until, "the audit trail is not complete");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

@@ -1,5 +1,6 @@
 //! At dial time: what a switch asks before it lets a call pass.
 
+mod default;
 mod edge;
 mod process;
 mod proxy;

@@ -64,7 +64,13 @@ fn who_was_kept_out_stays_so_by_a_job_that_is_given_up() {
     let mut directory = Directory::with([email("a", "two@example.com"), user("b")]);
     let plan = |directory: &Directory, login: &str| {
         let (owners, at) = (directory.owners(), Timestamp::UNIX_EPOCH);
-        let present = UserNow { user: directory.users.get(login), owners: &owners, now: at, as_of: at };
+        let present = UserNow {
+            user: directory.users.get(login),
+            owners: &owners,
+            dialable: &DialableNumbers::default(),
+            now: at,
+            as_of: at,
+        };
         ledger.plan(ledger.user(login).unwrap(), present, &Catalog::default(), DEFAULT_LIST_LIMIT)
     };
     let (gives, kept_out) = (plan(&directory, "a"), plan(&directory, "b"));
@@ -143,4 +149,20 @@ fn nobody_is_kept_out_in_the_name_of_another_person() {
     let refused = ["failed DIRECTORY_ID_TAKEN", "failed DIRECTORY_ID_TAKEN; NAME_MISSING"];
     assert_eq!(run(file, &mut directory).rows, refused);
     assert_eq!(directory.users["shared"].web_login, WebLogin::Active);
+}
+
+#[test]
+fn a_default_is_one_of_the_list_with_what_the_file_appends_and_another_fails_alone() {
+    let mut directory = Directory::with(["asha", "ravi", "mira"].map(user));
+    let old: CallerId = "+919876500009".parse().unwrap();
+    // What was said before stays, whatever has become of the number since.
+    directory.users.get_mut("mira").unwrap().profile.default_caller_id = Some(old);
+    let file = "Login ID,Allowed Caller ID,Default Caller ID\n\
+        asha,+919876500001,98765 00001\nravi,+919876500001,+919876500002\nmira,,+919876500009\n";
+    let ran = run(file, &mut directory);
+    assert_eq!(ran.rows, ["applied NORMALIZED", "failed DEFAULT_NOT_ALLOWED", "unchanged"]);
+    let asha = &directory.users["asha"];
+    assert_eq!((asha.profile.default_caller_id, asha.caller_ids.len()), ("+919876500001".parse().ok(), 1));
+    assert!(directory.users["ravi"].caller_ids.is_empty(), "a row is refused as a whole");
+    assert_eq!(directory.writes, 1);
 }

@@ -24,6 +24,7 @@ prop_compose! {
         let profile = &mut user.profile;
         profile.designation = designation.and_then(|text| Name::parse(&text).ok());
         profile.call_forward_number = phone.and_then(|digits| CallerId::from_digits(&digits.to_string()).ok());
+        profile.default_caller_id = profile.call_forward_number.filter(|_| flags[0]);
         profile.email = email.and_then(|email| EmailAddress::parse(&email).ok());
         (profile.department, profile.team, profile.role) = (id(0), id(1), id(2));
         profile.extension = id(3).map(|login| Extension { intercom: login.clone(), login, caller_id: None, registrations: 3, active: false });

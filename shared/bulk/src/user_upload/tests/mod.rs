@@ -14,6 +14,7 @@ use rollcall_model::{
     catalog::CatalogEntry as Named,
     code::Warning,
     email::EmailAddress,
+    inventory::DialableNumbers,
     settings::DEFAULT_LIST_LIMIT,
     user::{AgentStatus, Claim, Extension, LoginId, Name, Profile, Ref},
 };
@@ -85,9 +86,12 @@ fn run_with(file: &[u8], directory: &mut Directory, catalog: &Catalog) -> Ran {
         let before = open.len();
         for &user in &open {
             let owners = directory.owners();
+            // Without an inventory, lists count alone.
+            let dialable = DialableNumbers::of(&[]);
             let present = UserNow {
                 user: directory.users.get(ledger.login(user)),
                 owners: &owners,
+                dialable: &dialable,
                 now: Timestamp::UNIX_EPOCH,
                 as_of: Timestamp::UNIX_EPOCH,
             };

@@ -28,8 +28,10 @@ pub(crate) const CREATED: &str = "created";
 pub(crate) const LISTED: &str = "listed";
 /// Of it, that the directory which pushes users in has deleted this one.
 pub(crate) const HIDDEN: &str = "hidden";
+/// Of it, what the user's calls show where nothing else is said.
+const DEFAULT: &str = "default";
 /// What a user is read from: the fields of its [record](UserRecord), and its list.
-pub(crate) const ATTRIBUTES: [&str; 20] = [
+pub(crate) const ATTRIBUTES: [&str; 21] = [
     "schema",
     "login",
     "name",
@@ -49,6 +51,7 @@ pub(crate) const ATTRIBUTES: [&str; 20] = [
     "version",
     CREATED,
     "as_of",
+    LISTED,
     CALLER_IDS,
 ];
 
@@ -114,12 +117,12 @@ pub(crate) fn attributes(account: &AccountId, user: &User) -> Vec<(&'static str,
         (ACCOUNT_SK, text(user_place(user))),
         ("search", text(search.map(|part| fold(part).into_owned()).join("\n"))),
     ];
-    attributes.push((
-        LISTED,
-        is_hidden(user).then(|| AttributeValue::M(Item::from([(HIDDEN.to_owned(), AttributeValue::Bool(true))]))),
-    ));
+    let hidden = is_hidden(user).then_some((HIDDEN, AttributeValue::Bool(true)));
+    let default = user.profile.default_caller_id.map(|number| (DEFAULT, AttributeValue::S(number.to_string())));
+    let listed: Item = [hidden, default].into_iter().flatten().map(|(name, value)| (name.to_owned(), value)).collect();
+    attributes.push((LISTED, (!listed.is_empty()).then_some(AttributeValue::M(listed))));
     let mut fields = UserRecord::of(user).fields();
-    let names = ATTRIBUTES.into_iter().filter(|name| *name != CALLER_IDS);
+    let names = ATTRIBUTES.into_iter().filter(|name| ![LISTED, CALLER_IDS].contains(name));
     attributes.extend(names.map(|name| (name, fields.remove(name).and_then(attribute))));
     attributes
 }
@@ -130,7 +133,16 @@ pub(crate) fn read_user(item: &Item) -> Result<User, StorageError> {
     let record: UserRecord =
         serde_json::from_value(fields.into()).map_err(|error| StorageError::unreadable(READING, error))?;
     stored::check(record.schema).map_err(|error| StorageError::unreadable(READING, error))?;
-    record.user(caller_ids(item)?).map_err(|error| StorageError::unreadable(READING, error))
+    let user = record.user(caller_ids(item)?).map_err(|error| StorageError::unreadable(READING, error))?;
+    let profile = Profile { default_caller_id: default_caller_id(item)?, ..user.profile };
+    Ok(User { profile, ..user })
+}
+
+/// What a user's calls show where nothing else is said.
+pub(crate) fn default_caller_id(item: &Item) -> Result<Option<CallerId>, StorageError> {
+    let listed = item.get(LISTED).and_then(|listed| listed.as_m().ok());
+    let default = listed.and_then(|listed| string(listed, DEFAULT)).map(|text| text.parse());
+    default.transpose().map_err(|error| StorageError::unreadable(READING, error))
 }
 
 impl UserRecord {
@@ -191,6 +203,8 @@ impl UserRecord {
                 department: self.department,
                 team: self.team,
                 designation: self.designation,
+                // It stands beside, where lists are read from.
+                default_caller_id: None,
             },
             agent_status: self.agent_status,
             web_login: self.web_login,
@@ -280,6 +294,7 @@ mod tests {
         let mut user = User::new(LoginId::parse("Asha").unwrap(), Profile::named("Asha Rao").unwrap());
         user.profile.email = EmailAddress::parse("asha@example.com").ok();
         user.profile.call_forward_number = "+919876543211".parse().ok();
+        user.profile.default_caller_id = "+919876543210".parse().ok();
         user.profile.calling_agent = true;
         user.profile.extension = Some(extension);
         (user.profile.role, user.profile.department, user.profile.team) = (id("r"), id("d"), id("t"));
@@ -297,7 +312,7 @@ mod tests {
     #[test]
     fn a_user_reads_back_whole_from_the_attributes_that_are_asked_for() {
         let names: Vec<String> = UserRecord::of(&user()).fields().into_iter().map(|(name, _)| name).collect();
-        let mut asked: Vec<&str> = ATTRIBUTES.into_iter().filter(|name| *name != CALLER_IDS).collect();
+        let mut asked: Vec<&str> = ATTRIBUTES.into_iter().filter(|name| ![LISTED, CALLER_IDS].contains(name)).collect();
         asked.sort_unstable();
         assert_eq!(names, asked, "every field is asked for");
         let bare = User::new(LoginId::parse("ravi").unwrap(), Profile::named("Ravi").unwrap());

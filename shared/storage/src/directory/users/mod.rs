@@ -23,8 +23,8 @@ pub use search::{Reach, SearchPlace};
 
 pub(super) use change::Numbers;
 pub(super) use item::{
-    ATTRIBUTES, CALLER_IDS, CREATED, HIDDEN, LISTED, POLICY, caller_ids, created, department, number_set, policy,
-    read_user,
+    ATTRIBUTES, CALLER_IDS, CREATED, HIDDEN, LISTED, POLICY, caller_ids, created, default_caller_id, department,
+    number_set, policy, read_user,
 };
 pub(super) use transaction::{marks, marks_of};
 
