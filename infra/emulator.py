@@ -276,7 +276,7 @@ aws s3 cp people.csv "s3://$BUCKET/inbox/acme/upload-users/people.csv"
     brought_back(shell, told)
     logs = "for group in $(aws logs describe-log-groups --log-group-name-prefix /aws/lambda/rollcall/ --query 'logGroups[].logGroupName' --output text); do echo $group; aws logs filter-log-events --log-group-name $group --query 'events[].message' --output text; done"
     shell.until("every function has run", logs, lambda lines: lines.count("START RequestId") and all(
-        re.search(rf"/aws/lambda/rollcall/{name}\nSTART", lines) for name in ["audit-trail", "bulk-append", "bulk-undo", "bulk-users", "directory-import", "inventory-packer", "mapping-resync", "number-rotation", "users-api"]))
+        re.search(rf"/aws/lambda/rollcall/{name}\nSTART", lines) for name in ["audit-trail", "bulk-append", "bulk-undo", "bulk-users", "directory-import", "mapping-resync", "number-rotation", "push-lists", "table-follower", "users-api"]))
     printed = shell.run(logs)
     if '"level":"ERROR"' in printed:
         sys.exit("A function has logged an error.")

@@ -255,7 +255,7 @@ export type Job = {
 
 export type JobId = string;
 
-export type JobKind = "append-caller-ids" | "upload-users" | "directory-import" | "mapping-resync" | "phone-snapshot" | "rotate-caller-ids" | "upload-numbers" | "undo";
+export type JobKind = "append-caller-ids" | "upload-users" | "directory-import" | "mapping-resync" | "phone-snapshot" | "rotate-caller-ids" | "upload-numbers" | "push-lists" | "undo";
 
 export type JobState = "running" | "previewing" | "previewed" | "finished" | "failed" | "on_hold" | "discarded" | "undone";
 
@@ -428,6 +428,27 @@ export type PhoneSystem = {
   system: "builtin" | "snapshot" | "smartflo" | "zoom-phone";
 };
 
+export type PhoneSystemStanding = {
+  push?: {
+    ends_about: string | null;
+    everybody: boolean;
+    failed: number;
+    in_step: number;
+    job: string | null;
+    not_there: number;
+    oldest_pending_at: string | null;
+    pending: number;
+    stopped: {
+      at: string;
+      job: string;
+      on_hold: boolean;
+      reason: string;
+    } | null;
+    verified: VerifiedPhoneSystem;
+  };
+  system: "builtin" | "snapshot" | "smartflo" | "zoom-phone";
+};
+
 export type PhoneUserId = string;
 
 export type Policy = "all" | "department" | "custom";
@@ -573,6 +594,14 @@ export type User = {
   name: Name;
   policy: Policy;
   role: OptionalId;
+  switch?: {
+    code?: string;
+    missing?: number;
+    since?: string;
+    state: "in_step" | "pending" | "failed" | "not_there" | "unverified";
+    told?: number;
+    told_at?: string;
+  };
   team: OptionalId;
   version: number;
   web_login: WebLogin;
@@ -640,6 +669,12 @@ export type UsersJob = {
     team?: Id;
     web_login?: WebLogin;
   };
+};
+
+export type VerifiedPhoneSystem = {
+  empties?: boolean | null;
+  keeps_order?: boolean | null;
+  replaces?: boolean | null;
 };
 
 export type VisibleCallerIds = {
@@ -748,8 +783,13 @@ export interface Answers {
     items: Array<User>;
     next?: Next;
   };
-  'GET phone-system': PhoneSystem;
+  'GET phone-system': PhoneSystemStanding;
   'PUT phone-system': PhoneSystem;
+  'POST phone-system/push': {
+    job: JobId;
+    upload: string;
+  };
+  'PUT phone-system/verified': VerifiedPhoneSystem;
   'GET roles': {
     items: Array<Entry>;
   };

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use mapping_resync::HttpPhoneSystems;
 use rollcall_engine::{
     Round,
     kinds::{Resync, scheduled_resyncs},
 };
+use rollcall_phone_systems::{HttpPhoneSystems, Share};
 use rollcall_storage::{connect::Aws, log, worker_from_env};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use serde_json::Value;
 async fn main() -> Result<(), Error> {
     log::start();
     let aws = Aws::from_env().await;
-    let systems = Arc::new(HttpPhoneSystems::from_env(&aws)?);
+    let systems = Arc::new(HttpPhoneSystems::from_env(&aws, Share::All)?);
     let worker = &worker_from_env(&aws, Resync { systems })?;
     run(service_fn(|event: LambdaEvent<Value>| async move {
         let round = Round::of(&event.context);

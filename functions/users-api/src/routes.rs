@@ -104,6 +104,8 @@ pub const ROUTES: &[Route] = routes! {
     GET    "/v1/mappings/{crm_user}/caller-ids/{number}/explanation" MappingsRead mappings::explanation::get;
     GET    "/v1/phone-system"                      MappingsRead   phone_system::get;
     PUT    "/v1/phone-system"                      MappingsWrite  phone_system::put;
+    POST   "/v1/phone-system/push"                 UsersWrite     phone_system::ask;
+    PUT    "/v1/phone-system/verified"             MappingsWrite  phone_system::verify;
 
     GET    "/v1/directory"                         DirectoryRead  entra::one::get;
     GET    "/v1/directory/users"                   DirectoryRead  entra::users::list;

@@ -110,6 +110,7 @@ fn row(entry: &AuditEntry, names: &Names) -> Vec<Cell> {
 fn subject(subject: &AuditSubject) -> String {
     match subject {
         AuditSubject::User(login) => login.to_string(),
+        AuditSubject::PhoneList(login) => format!("phone list {login}"),
         AuditSubject::Number(number) => number.to_string(),
         AuditSubject::Mapping(crm_user) => format!("mapping {}", output::visible(crm_user.as_str())),
         AuditSubject::Role(id) => format!("role {id}"),

@@ -12,8 +12,8 @@ use crate::help;
 use crate::stack_selector::StackSelector;
 use crate::{
     append, audit, catalog, check, completions, demo, directory, doctor, edge, generate, job, jobs, mail, map,
-    mappings, numbers, open_console, phone_system, queues, resync, rotate, sample, schedules, seed, settings, status,
-    token, undo, up, upload, users, why,
+    mappings, numbers, open_console, phone_system, push, queues, resync, rotate, sample, schedules, seed, settings,
+    status, token, undo, up, upload, users, why,
 };
 
 /// What `--version` prints: numbers are read otherwise by plans of another version.
@@ -101,6 +101,8 @@ enum Subcommands {
     Settings(settings::ChangeSettings),
     /// Show or choose the account's phone system
     PhoneSystem(phone_system::ChoosePhoneSystem),
+    /// Tell the phone system which numbers users may dial from, or show how that stands
+    Push(push::Push),
     /// Write a CSV file to start from
     Sample(sample::Sample),
     /// Make a CSV file of any size, with as many bad rows as wanted
@@ -161,6 +163,7 @@ impl Command {
             Subcommands::Why(why) => why.run(stack).await,
             Subcommands::Settings(settings) => settings.run(stack).await,
             Subcommands::PhoneSystem(system) => system.run(stack).await,
+            Subcommands::Push(push) => push.run(stack).await,
             Subcommands::Sample(sample) => sample.run(),
             Subcommands::Generate(generate) => generate.run(),
             Subcommands::Token(token) => token.run(stack.here("token")?),

@@ -127,6 +127,8 @@ mod tests {
             RowCode::ListWouldBeEmpty,
             RowCode::ChangedSince,
             RowCode::PhoneUserRefused,
+            RowCode::PhoneUserAmbiguous,
+            RowCode::PhoneNumberMissing,
             // And what only a table that is full of something can say.
             RowCode::NotStorable,
             RowCode::VersionConflict,
@@ -140,6 +142,8 @@ mod tests {
             Warning::Unmapped,
             Warning::Ambiguous,
             Warning::Orphaned,
+            Warning::PhoneUserMissing,
+            Warning::ForeignNumbers,
             Warning::DialledByPolicy,
             Warning::LeftWithoutNumber,
             Warning::NumberNotAssigned,

@@ -28,7 +28,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Jobs", &["jobs", "job", "undo", "audit"]),
     (
         "CRM, phone system and directory",
-        &["why", "mappings", "map", "unmap", "resync", "phone-system", "edge", "directory"],
+        &["why", "mappings", "map", "unmap", "resync", "phone-system", "push", "edge", "directory"],
     ),
     ("Whether all is well", &["status", "doctor"]),
     (

@@ -35,6 +35,7 @@ mod numbers;
 mod open_console;
 mod output;
 mod phone_system;
+mod push;
 mod queues;
 mod resume;
 mod resync;

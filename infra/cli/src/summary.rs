@@ -39,6 +39,7 @@ pub fn kind(kind: JobKind) -> &'static str {
         JobKind::MappingResync => "resync",
         JobKind::PhoneSnapshot => "phone snapshot",
         JobKind::UploadNumbers => "number upload",
+        JobKind::PushLists => "push",
         JobKind::RotateCallerIds => "rotation",
         JobKind::Undo => "undo",
     }
@@ -50,7 +51,7 @@ pub fn has_file(job: &JobView) -> bool {
         JobKind::AppendCallerIds | JobKind::UploadUsers | JobKind::UploadNumbers | JobKind::PhoneSnapshot => true,
         // It is asked for by a table, or by a request, which is JSON.
         JobKind::RotateCallerIds => Path::new(job.file_name()).extension().is_none_or(|extension| extension != "json"),
-        JobKind::DirectoryImport | JobKind::MappingResync | JobKind::Undo => false,
+        JobKind::DirectoryImport | JobKind::MappingResync | JobKind::PushLists | JobKind::Undo => false,
     }
 }
 

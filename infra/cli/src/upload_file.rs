@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use rollcall_api_types::JobRequest;
+use rollcall_bulk::job::JobState;
 use rollcall_bulk::user_upload;
 use rollcall_model::email::EmailAddress;
 use rollcall_model::jobs::{JobId, JobKind};
@@ -15,7 +16,7 @@ use rollcall_model::user::Name;
 use rollcall_tabular::{Encoding, Reader};
 
 use crate::client::StackClient;
-use crate::confirm::{Answer, ConfirmArgs, say_nothing_was_changed};
+use crate::confirm::{Answer, ConfirmArgs, decide, say_nothing_was_changed};
 use crate::exit::{INTERRUPTED, UNDECIDED};
 use crate::follow::{Followed, follow, say_it_goes_on};
 use crate::job::{Save, save_results, short};
@@ -142,6 +143,34 @@ impl FollowArgs {
             return Ok(ExitCode::from(if answer == Answer::Interrupted { INTERRUPTED } else { UNDECIDED }));
         }
         Ok(if summary::all_went_well(&job) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+impl FollowArgs {
+    /// Follows a job that shows what it would do, tells it, and leaves it at that: nobody is asked.
+    ///
+    /// # Errors
+    /// As [`FollowArgs::run`].
+    pub async fn look(self, stack: &StackClient, id: &JobId) -> Result<ExitCode> {
+        let job = match follow(stack, id, !self.form.json).await? {
+            Followed::Ended(job) | Followed::Undecided(job, _) => job,
+            Followed::Interrupted => {
+                say_it_goes_on(stack, id);
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+        };
+        if self.form.json {
+            output::print_json(&job)?;
+        } else {
+            let summary = summary::describe(&job, None, stack).await;
+            if self.save.prints() { eprint!("{summary}") } else { output::print(&summary)? }
+        }
+        save_results(stack, &job, &self.save).await?;
+        if job.state == JobState::Previewed {
+            decide(stack, &job, "discard").await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Ok(ExitCode::FAILURE)
     }
 }
 

@@ -11,6 +11,7 @@ mod mapping;
 mod number;
 mod page;
 mod problem;
+mod push;
 mod scim;
 mod settings;
 mod user;
@@ -22,6 +23,7 @@ pub use mapping::{MappingView, PhoneSystemChoice, ResyncView, VisibleCallerIds};
 pub use number::{AddedNumbers, DepartmentNumbers, NumberSummary, NumberView, NumberWarningView};
 pub use page::{AuditPage, Page};
 pub use problem::ProblemBody;
+pub use push::{PhoneSystemView, PushView, SwitchView};
 pub use scim::{NewScimKey, ScimErrorView, ScimKeyRequest, ScimKeyView, ScimKeysView};
 pub use settings::{SettingsFields, SettingsView};
 pub use user::{

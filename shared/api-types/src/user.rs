@@ -10,6 +10,8 @@ use rollcall_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::SwitchView;
+
 /// A user as the API shows it: without its list, which has a route of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserView {
@@ -29,19 +31,22 @@ pub struct UserView {
     pub directory_id: Option<DirectoryId>,
     /// Raised by every change but appends. It is the entity tag.
     pub version: u64,
+    /// How the list stands in the account's phone system, if that takes lists. Of one user that is asked for alone; the entity tag says nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switch: Option<SwitchView>,
 }
 
 impl From<User> for UserView {
     fn from(user: User) -> Self {
         let User { login, profile, agent_status, web_login, policy, directory_id, version, .. } = user;
-        Self { login, profile, agent_status, web_login, policy, directory_id, version }
+        Self { login, profile, agent_status, web_login, policy, directory_id, version, switch: None }
     }
 }
 
 impl UserView {
     /// The user with its list, as [`CallerIdsView`] has it.
     pub fn with_list(self, caller_ids: Vec<CallerId>) -> User {
-        let Self { login, profile, agent_status, web_login, policy, directory_id, version } = self;
+        let Self { login, profile, agent_status, web_login, policy, directory_id, version, switch: _ } = self;
         let user = User::new(login, profile);
         User { agent_status, web_login, policy, directory_id, version, caller_ids, ..user }
     }

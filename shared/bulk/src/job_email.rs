@@ -133,7 +133,9 @@ fn mend_all(kind: JobKind) -> &'static str {
             "Correct the file and drop it again."
         }
         JobKind::RotateCallerIds => "Correct the file or the request, and send it again.",
-        JobKind::DirectoryImport | JobKind::MappingResync | JobKind::Undo => "Correct the request and send it again.",
+        JobKind::DirectoryImport | JobKind::MappingResync | JobKind::PushLists | JobKind::Undo => {
+            "Correct the request and send it again."
+        }
     }
 }
 
@@ -154,6 +156,7 @@ fn repeat(kind: JobKind) -> &'static str {
         }
         JobKind::DirectoryImport => "What was applied stays. The next import or sync applies what is left.",
         JobKind::MappingResync => "What was changed stays. The next resync changes what is left.",
+        JobKind::PushLists => "What was told stays told. The next push tells what is left.",
     }
 }
 
@@ -169,6 +172,9 @@ fn mend_rows(kind: JobKind) -> &'static str {
         }
         JobKind::MappingResync | JobKind::PhoneSnapshot => {
             "Correct what the reasons name: the next resync changes what is left."
+        }
+        JobKind::PushLists => {
+            "Correct what the reasons name in the phone system. Then ask for another try: rollcall push --retry."
         }
         JobKind::Undo => {
             "Everything else was taken back. What these rows are about stays as it is, unless you change it by hand."

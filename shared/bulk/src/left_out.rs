@@ -14,8 +14,6 @@ pub enum LeftOut {
     Changing,
     /// Something is known of the user that is newer than what the job knows.
     Overtaken,
-    /// The phone system refuses this user, and goes on taking others.
-    PhoneUserRefused,
 }
 
 impl LeftOut {
@@ -25,7 +23,6 @@ impl LeftOut {
             Self::NotStorable => RowCode::NotStorable,
             Self::Changing => RowCode::VersionConflict,
             Self::Overtaken => RowCode::ChangedSince,
-            Self::PhoneUserRefused => RowCode::PhoneUserRefused,
         }
     }
 
@@ -40,9 +37,6 @@ impl LeftOut {
             }
             Self::Overtaken => {
                 "Somebody has changed the user since the job began, so the newer stands. Send the row again if it is meant."
-            }
-            Self::PhoneUserRefused => {
-                "The phone system refuses to set this phone user's numbers, so nothing was changed. Look at the user there; the next resync asks again."
             }
         }
     }

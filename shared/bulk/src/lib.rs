@@ -16,6 +16,7 @@ pub mod note;
 pub mod number_upload;
 pub mod outcomes;
 pub mod phone_snapshot;
+pub mod push;
 pub mod report;
 pub mod resync;
 pub mod rotation;

@@ -28,7 +28,7 @@ pub(crate) async fn apply<O: Operation>(
     reading: &mut Reading<O>,
 ) -> Result<AddedNumbers, Interrupt> {
     let Reading { job, context, .. } = reading;
-    let mut logged = LoggedGroups::before(attempt);
+    let mut logged = LoggedGroups::before(attempt, O::GROUP);
     // Users are counted again from the groups that earlier attempts have logged; what was asked of the table adds up.
     attempt.job.progress.users_done = 0;
     let mut done = Done::default();
@@ -46,7 +46,7 @@ pub(crate) async fn apply<O: Operation>(
         }
         let recalled = group.is_logged() && !group.is_open();
         // The next group is read while this one is written.
-        let end = group.end(start).min(job.users());
+        let end = group.end(start, O::GROUP).min(job.users());
         let mut next = recall(attempt, job, &mut logged, end).await?;
         let (wrote, next_read) = tokio::join!(
             phase.write_group(attempt, job, number, &mut group),
@@ -161,7 +161,7 @@ impl<O: Operation> Phase<'_, O> {
         (number, start): (usize, usize),
         group: &mut PlanGroup<PlanOf<O>>,
         portions: &mut Portions,
-    ) -> Result<TableUsage, StorageError> {
+    ) -> Result<TableUsage, Interrupt> {
         let mut usage = TableUsage::default();
         // Who waits for another's address has a plan, though nothing is settled yet: a second one would count twice.
         let waiting: HashSet<usize> =
@@ -170,7 +170,7 @@ impl<O: Operation> Phase<'_, O> {
             users.filter(|user| !job.is_decided(*user) && !waiting.contains(user)).collect()
         };
         let is_new = !group.is_logged();
-        let most = group.end(start).min(job.users());
+        let most = group.end(start, O::GROUP).min(job.users());
         if !is_new && !open(start..most).is_empty() {
             // What was meant for these users before is done first: what else they are to get is decided by what is there then.
             usage.add(self.write_group(attempt, job, number, group).await?);
@@ -203,7 +203,7 @@ impl<O: Operation> Phase<'_, O> {
         job: &O::Job,
         number: usize,
         group: &mut PlanGroup<PlanOf<O>>,
-    ) -> Result<TableUsage, StorageError> {
+    ) -> Result<TableUsage, Interrupt> {
         let mut usage = TableUsage::default();
         if attempt.job.previews() {
             return Ok(usage);
@@ -254,7 +254,7 @@ impl<O: Operation> Phase<'_, O> {
         positions: &[usize],
         group: &mut PlanGroup<PlanOf<O>>,
         usage: &mut TableUsage,
-    ) -> Result<(), StorageError> {
+    ) -> Result<(), Interrupt> {
         let known = positions.iter().filter_map(|&at| Some((at, job.user_of(&group.plans[at])?)));
         let (positions, users): (Vec<usize>, Vec<usize>) = known.unzip();
         if !users.is_empty() {

@@ -37,6 +37,8 @@ pub struct Attempt<'a> {
     pub until: Instant,
     /// Until when what comes after may take: at a last delivery, telling what came of each row.
     pub(crate) end: Instant,
+    /// What is kept of the invocation's time for putting things away.
+    reserve: Duration,
     /// The job is given up: what was done is looked at, and nothing is done any more.
     pub(crate) given_up: bool,
     /// An earlier attempt has looked again at what it had written: rows have their outcomes, and numbers may have come to their ends by them.
@@ -108,6 +110,7 @@ impl<'a> Attempt<'a> {
             owner,
             until,
             end,
+            reserve,
             given_up: false,
             settled,
             saved: now,
@@ -253,12 +256,18 @@ impl<'a> Attempt<'a> {
         if Instant::now() < self.until { Ok(()) } else { Err(Interrupt::Time) }
     }
 
+    /// Whether so little time is left that who must wait for its turn may not come to it.
+    pub(crate) fn is_nearly_over(&self) -> bool {
+        Instant::now() + self.reserve >= self.until
+    }
+
     /// A table that doesn't answer in time is no error when the time is up anyway.
-    pub(crate) fn late(&self, error: StorageError) -> Interrupt {
-        if error.kind == ErrorKind::Transient && Instant::now() >= self.until {
-            Interrupt::Time
-        } else {
-            Interrupt::Error(error)
+    pub(crate) fn late(&self, stop: impl Into<Interrupt>) -> Interrupt {
+        match stop.into() {
+            Interrupt::Error(error) if error.kind == ErrorKind::Transient && Instant::now() >= self.until => {
+                Interrupt::Time
+            }
+            stop => stop,
         }
     }
 

@@ -117,7 +117,7 @@ async fn recall_done<O: Operation>(
     Reading { job, context, .. }: &mut Reading<O>,
 ) -> Result<(), Interrupt> {
     let (mut done, mut users) = (Done::default(), 0);
-    let mut logged = LoggedGroups::of_job(&attempt.world.bucket, &attempt.keys, attempt.job.progress);
+    let mut logged = LoggedGroups::of_job(&attempt.world.bucket, &attempt.keys, attempt.job.progress, O::GROUP);
     // The last is that of users who waited for others, if there is one.
     for number in 0.. {
         attempt.check_time()?;

@@ -56,8 +56,9 @@ pub use deliver::{Worker, job_of};
 pub use error::{ErrorKind, StorageError};
 pub use generated_rows::{GeneratedRows, MAX_REQUEST_BYTES, read_request};
 pub use operation::{Operation, PlanOf, Prepared, RowSource};
+pub use plan_log::GROUP_USERS;
 pub use round::Round;
-pub use states::{change_resync_state, change_sync_state};
+pub use states::{change_push_state, change_resync_state, change_sync_state};
 
 /// Works on bulk jobs.
 pub struct Engine {

@@ -8,7 +8,7 @@ use rollcall_model::{
     jobs::{JobKind, ObjectVersion},
 };
 
-use crate::{Attempt, Interrupt, StorageError, world::TableUsage};
+use crate::{Attempt, GROUP_USERS, Interrupt, StorageError, world::TableUsage};
 
 /// A kind of bulk job.
 pub trait Operation: Send + Sync {
@@ -20,6 +20,9 @@ pub trait Operation: Send + Sync {
 
     /// The kinds of job that are this operation's own. An event of any other kind is passed over, whoever sent it.
     const KINDS: &'static [JobKind];
+
+    /// Users dealt with together. See [`GROUP_USERS`](crate::GROUP_USERS).
+    const GROUP: usize = GROUP_USERS;
 
     /// Whether the operation's function is told of every file of the inbox, and refuses those that are no kind's. The template sees to it
     /// that it is one function.
@@ -50,14 +53,14 @@ pub trait Operation: Send + Sync {
     /// because the table doesn't hold any more what they were decided on. Carrying a plan out twice is like once.
     ///
     /// # Errors
-    /// When the table can't be written in time.
+    /// When the table can't be written in time; or [`Interrupt`] says why the job ends here, with what was done.
     fn write(
         &self,
         attempt: &Attempt<'_>,
         context: &Self::Context,
         plans: &mut [&mut PlanOf<Self>],
         usage: &mut TableUsage,
-    ) -> impl Future<Output = Result<Vec<usize>, StorageError>> + Send;
+    ) -> impl Future<Output = Result<Vec<usize>, Interrupt>> + Send;
 
     /// Whether the plans rely on numbers that they don't put on lists, so that the inventory is looked at again in any case when they have been carried
     /// out.

@@ -20,7 +20,7 @@ use crate::{Attempt, StorageError, world::Bucket};
 
 /// Users dealt with together: few enough that progress shows and little is repeated after a crash, many enough that
 /// logging their plans costs next to nothing beside writing the users.
-pub(crate) const GROUP_USERS: usize = 2_000;
+pub const GROUP_USERS: usize = 2_000;
 /// Numbers that the plans of a group hold, but for those of its last users: two groups are in memory at a time, with what is written of
 /// them, which comes to some 40 bytes a number.
 pub(crate) const GROUP_NUMBERS: usize = 500_000;
@@ -52,9 +52,9 @@ impl<P> PlanGroup<P> {
         self.end.is_some() || !self.plans.is_empty()
     }
 
-    /// The first user behind a group that begins with this one; the most that it may come to, where nothing is logged.
-    pub fn end(&self, start: usize) -> usize {
-        self.end.unwrap_or(start + GROUP_USERS)
+    /// The first user behind a group that begins with this one; `most` users behind it, where nothing is logged.
+    pub fn end(&self, start: usize, most: usize) -> usize {
+        self.end.unwrap_or(start + most)
     }
 }
 
@@ -88,19 +88,19 @@ impl LoggedGroups {
         Self { ahead: Some(stream::iter(0..sure).map(get).buffered(AHEAD).chain(further).boxed()) }
     }
 
-    /// Those of a job that has come so far.
-    pub fn of_job(bucket: &Arc<dyn Bucket>, keys: &ResultKeys, progress: Progress) -> Self {
+    /// Those of a job that has come so far, and deals with so many users together.
+    pub fn of_job(bucket: &Arc<dyn Bucket>, keys: &ResultKeys, progress: Progress, group: usize) -> Self {
         // None has more users.
-        let sure = progress.users_done / GROUP_USERS as u64;
+        let sure = progress.users_done / group as u64;
         Self::of(bucket, keys, usize::try_from(sure).unwrap_or(usize::MAX))
     }
 
     /// Those of attempts before this one. The first finds nothing, and need not look.
-    pub fn before(attempt: &Attempt<'_>) -> Self {
+    pub fn before(attempt: &Attempt<'_>, group: usize) -> Self {
         if attempt.job.attempts == 1 {
             return Self { ahead: None };
         }
-        Self::of_job(&attempt.world.bucket, &attempt.keys, attempt.job.progress)
+        Self::of_job(&attempt.world.bucket, &attempt.keys, attempt.job.progress, group)
     }
 
     /// The bytes of the next one.
@@ -145,7 +145,7 @@ pub(crate) async fn plans_of<P: DeserializeOwned, T>(
     job: &Job,
     take: impl Fn(P) -> Option<T>,
 ) -> Result<Vec<T>, StorageError> {
-    let mut logged = LoggedGroups::of_job(&attempt.world.bucket, &job.keys(), job.progress);
+    let mut logged = LoggedGroups::of_job(&attempt.world.bucket, &job.keys(), job.progress, GROUP_USERS);
     let mut taken = Vec::new();
     while let Some(bytes) = logged.bytes().await? {
         let group: PlanGroup<P> =

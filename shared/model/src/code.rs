@@ -67,6 +67,10 @@ codes! {
         ChangedSince = "CHANGED_SINCE",
         /// The phone system refuses this user.
         PhoneUserRefused = "PHONE_USER_REFUSED",
+        /// Several of the phone system could be this user.
+        PhoneUserAmbiguous = "PHONE_USER_AMBIGUOUS",
+        /// The phone system doesn't have a number that the user may dial from. The others were told.
+        PhoneNumberMissing = "PHONE_NUMBER_MISSING",
     }
 }
 
@@ -239,5 +243,9 @@ codes! {
         Ambiguous = "AMBIGUOUS",
         /// Of a resync: the phone user is gone.
         Orphaned = "ORPHANED",
+        /// Of a push: nobody of the phone system is the user, so there is nobody to tell of.
+        PhoneUserMissing = "PHONE_USER_MISSING",
+        /// Of a push: the user has numbers there that the inventory doesn't know. They were left alone.
+        ForeignNumbers = "FOREIGN_NUMBERS",
     }
 }

@@ -27,6 +27,8 @@ pub enum JobKind {
     RotateCallerIds,
     /// Numbers come into the inventory, and are changed.
     UploadNumbers,
+    /// What users may dial from is told to the phone system.
+    PushLists,
     /// What another job did is taken back.
     Undo,
 }
@@ -41,6 +43,7 @@ impl JobKind {
         Self::PhoneSnapshot,
         Self::RotateCallerIds,
         Self::UploadNumbers,
+        Self::PushLists,
         Self::Undo,
     ];
 
@@ -59,7 +62,7 @@ impl JobKind {
     pub fn has_undo(self) -> bool {
         match self {
             Self::AppendCallerIds | Self::UploadUsers | Self::RotateCallerIds | Self::UploadNumbers => true,
-            Self::DirectoryImport | Self::MappingResync | Self::PhoneSnapshot | Self::Undo => false,
+            Self::DirectoryImport | Self::MappingResync | Self::PhoneSnapshot | Self::PushLists | Self::Undo => false,
         }
     }
 }

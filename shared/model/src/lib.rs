@@ -21,6 +21,7 @@ pub mod object;
 pub mod path_part;
 pub mod permit;
 pub mod phone_side;
+pub mod push;
 pub mod safety_threshold;
 pub mod scim_key;
 pub mod scope;

@@ -2,7 +2,7 @@
 //!
 //! | kind | changes | rows tell |
 //! |---|---|---|
-//! | `append-caller-ids`, `upload-users` | `users.write` | `users.read` |
+//! | `append-caller-ids`, `upload-users`, `push-lists` | `users.write` | `users.read` |
 //! | `rotate-caller-ids`, `upload-numbers` | `numbers.write` | `numbers.read` |
 //! | `mapping-resync`, `phone-snapshot` | `mappings.write` | `mappings.read` |
 //! | `directory-import` | `directory.write` | `users.read` |
@@ -74,7 +74,7 @@ impl JobKind {
     /// The scope of what a job of this kind changes; `None` for an undo, which asks for that of the job that it undoes.
     pub fn changes(self) -> Option<Scope> {
         match self {
-            Self::AppendCallerIds | Self::UploadUsers => Some(Scope::UsersWrite),
+            Self::AppendCallerIds | Self::UploadUsers | Self::PushLists => Some(Scope::UsersWrite),
             Self::RotateCallerIds | Self::UploadNumbers => Some(Scope::NumbersWrite),
             Self::MappingResync | Self::PhoneSnapshot => Some(Scope::MappingsWrite),
             Self::DirectoryImport => Some(Scope::DirectoryWrite),
@@ -85,7 +85,9 @@ impl JobKind {
     /// The scope of what the rows of such a job tell; `None` for an undo, whose rows are the deeds of the job that it undoes.
     pub fn tells(self) -> Option<Scope> {
         match self {
-            Self::AppendCallerIds | Self::UploadUsers | Self::DirectoryImport => Some(Scope::UsersRead),
+            Self::AppendCallerIds | Self::UploadUsers | Self::DirectoryImport | Self::PushLists => {
+                Some(Scope::UsersRead)
+            }
             Self::RotateCallerIds | Self::UploadNumbers => Some(Scope::NumbersRead),
             Self::MappingResync | Self::PhoneSnapshot => Some(Scope::MappingsRead),
             Self::Undo => None,

@@ -136,6 +136,14 @@ impl PhoneSystem {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
+
+    /// Whether it takes a list of numbers for each of its users: then it is told what they may dial from.
+    pub fn takes_lists(self) -> bool {
+        match self {
+            Self::Smartflo | Self::ZoomPhone => true,
+            Self::Builtin | Self::Snapshot => false,
+        }
+    }
 }
 
 impl Default for Settings {

@@ -7,6 +7,7 @@ use rollcall_model::{
     account::AccountId,
     caller_id::CallerId,
     permit::PermitId,
+    settings::PhoneSystem,
     user::{Claim, User, fold},
 };
 
@@ -155,6 +156,27 @@ impl Key {
         Self { pk: format!("ACCT#{account}"), sk: "SETTINGS".into() }
     }
 
+    /// How the account stands with what its phone system is told.
+    pub(crate) fn pushing(account: &AccountId) -> Self {
+        Self { pk: format!("ACCT#{account}"), sk: "PUSHING".into() }
+    }
+
+    /// That a user's list is to be told to the phone system.
+    pub(crate) fn mark(account: &AccountId, folded_login: &str) -> Self {
+        Self { pk: marks_pk(account), sk: format!("MARK#{folded_login}") }
+    }
+
+    /// That everybody's may be.
+    pub(crate) fn mark_everybody(account: &AccountId) -> Self {
+        Self { pk: marks_pk(account), sk: "EVERYBODY".into() }
+    }
+
+    /// What a phone system was told of a user. It stays when the user is gone, so that the list is taken back; and when the account has another
+    /// phone system, since it may go back.
+    pub(crate) fn told(account: &AccountId, system: PhoneSystem, folded_login: &str) -> Self {
+        Self { pk: told_pk(account), sk: format!("{}{folded_login}", told_prefix(system)) }
+    }
+
     /// How the account and its own directory stand.
     pub(crate) fn standing(account: &AccountId) -> Self {
         Self { pk: format!("ACCT#{account}"), sk: "DIRECTORY".into() }
@@ -210,7 +232,22 @@ pub(crate) fn number_of(pk: &str, sk: &str) -> Option<(AccountId, CallerId)> {
 /// only those pass about which somebody has just decided.
 pub(crate) fn is_audited(sk: &str) -> bool {
     ["USER", "SETTINGS", "SCIMKEYS", "JOB", "REFUSAL"].contains(&sk)
-        || ["NUM#", "CRM#", "ROLE#", "DEPT#", "TEAM#"].iter().any(|kind| sk.starts_with(kind))
+        || ["NUM#", "CRM#", "ROLE#", "DEPT#", "TEAM#", "TOLD#"].iter().any(|kind| sk.starts_with(kind))
+}
+
+/// Partition of the account's marks.
+pub(crate) fn marks_pk(account: &AccountId) -> String {
+    format!("ACCT#{account}#MARKS")
+}
+
+/// Where what a phone system was told begins in its partition.
+pub(crate) fn told_prefix(system: PhoneSystem) -> String {
+    format!("TOLD#{}#", system.as_str())
+}
+
+/// Partition of what the account's phone systems were told.
+pub(crate) fn told_pk(account: &AccountId) -> String {
+    format!("ACCT#{account}#TOLD")
 }
 
 /// The account whose partition it is.
@@ -251,12 +288,14 @@ pub(crate) fn users_index(account: &AccountId) -> String {
     format!("ACCT#{account}#USERS")
 }
 
-/// Partition of the index that lists the accounts whose directories are to be visited. **It, [`RESYNCED`] and
+/// Partition of the index that lists the accounts whose directories are to be visited. **It, [`RESYNCED`], [`PUSHED`] and
 /// [`RESTING`] are the keys that don't begin with an account**, since they are where accounts are found; nothing of theirs but their names stands
-/// under the first two.
+/// under the first three.
 pub(crate) const SCHEDULED: &str = "VISITED";
 /// The same for accounts whose mappings are to be resynced.
 pub(crate) const RESYNCED: &str = "RESYNCED";
+/// The same for accounts whose phone systems are told lists.
+pub(crate) const PUSHED: &str = "PUSHED";
 /// The same for numbers that rest, of all accounts, by the day that their rest ends. Each stands here by its own item, so that a rest costs no
 /// write of its own and who ends rests reads those alone whose day has come; nothing but that day and the item's key stands under it.
 pub(crate) const RESTING: &str = "RESTING";
@@ -307,6 +346,7 @@ mod tests {
             let account: AccountId = account.parse().unwrap();
             if let Ok(login) = LoginId::parse(&login) {
                 prop_assert!(fits(&Key::user(&account, &login.folded())));
+                prop_assert!(fits(&Key::mark(&account, &login.folded())) && fits(&Key::told(&account, PhoneSystem::ZoomPhone, &login.folded())));
                 // A login ID is looked up as an address, too.
                 prop_assert!(fits(&Key::claim(&account, &Claim::Email(login.folded().into_owned()))));
             }

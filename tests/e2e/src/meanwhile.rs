@@ -49,7 +49,7 @@ impl<O: Operation, E: Event> Operation for Meanwhile<O, E> {
         context: &O::Context,
         plans: &mut [&mut PlanOf<O>],
         usage: &mut TableUsage,
-    ) -> Result<Vec<usize>, StorageError> {
+    ) -> Result<Vec<usize>, Interrupt> {
         self.1.before_write(attempt).await?;
         self.0.write(attempt, context, plans, usage).await
     }

@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Json,
     extract::{Request, State},
-    http::{Method, StatusCode, header},
+    http::{Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt;
@@ -86,6 +86,10 @@ pub struct SmartfloAccount {
     patched: HashMap<String, Vec<String>>,
     /// Users whose numbers it refuses to set.
     refused: BTreeSet<String>,
+    /// What is told is added to what was there.
+    adds: bool,
+    /// Requests that are taken and never answered.
+    silent: usize,
     spoil: Option<SmartfloSpoil>,
 }
 
@@ -107,6 +111,8 @@ impl Smartflo {
             numbers: BTreeMap::new(),
             patched: HashMap::new(),
             refused: BTreeSet::new(),
+            adds: false,
+            silent: 0,
             spoil: None,
         };
         Self::play(account, answer_request).await
@@ -156,6 +162,35 @@ impl Smartflo {
         Some(ids.iter().map(|id| account.numbers[id].clone()).collect())
     }
 
+    /// Hires somebody who logs in so. Gives the ID.
+    pub fn hire(&self, login: &str) -> String {
+        let mut account = self.state();
+        let id = 314_001 + account.users.len() as u64;
+        account.users.push((id, Some(login.to_owned())));
+        id.to_string()
+    }
+
+    /// From now on, what is told is added to what was there, whatever the documentation means.
+    pub fn add_to_lists(&self) {
+        self.state().adds = true;
+    }
+
+    /// So many of the next requests that set a list are taken, done, and never answered.
+    pub fn fall_silent(&self, times: usize) {
+        self.state().silent = times;
+    }
+
+    /// Gives every number another ID: those that were read before mean nothing any more.
+    pub fn forget_ids(&self) {
+        let mut account = self.state();
+        let other = |id: &str| format!("9{id}");
+        let numbers = std::mem::take(&mut account.numbers);
+        account.numbers = numbers.into_iter().map(|(id, number)| (other(&id), number)).collect();
+        for ids in account.patched.values_mut() {
+            *ids = ids.iter().map(|id| other(id)).collect();
+        }
+    }
+
     /// Refuses to set this user's numbers from now on.
     pub fn refuse(&self, user: &str) {
         self.state().refused.insert(user.to_owned());
@@ -176,42 +211,53 @@ async fn answer_request(State(shared): State<Arc<Shared<SmartfloAccount>>>, requ
     shared.count_request();
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    match answer(&shared, &parts, &body) {
+        Some(answer) => answer,
+        None => std::future::pending().await,
+    }
+}
+
+/// What is answered; `None` for nothing at all.
+fn answer(shared: &Shared<SmartfloAccount>, parts: &Parts, body: &[u8]) -> Option<Response> {
     let mut account = shared.state();
     if !account.limit.takes() {
         shared.count_throttled();
         // As documented: the word, not the value, and no word of when to come again.
         let told = json!({ "success": "false", "message": "Too many requests." });
-        return (StatusCode::TOO_MANY_REQUESTS, Json(told)).into_response();
+        return Some((StatusCode::TOO_MANY_REQUESTS, Json(told)).into_response());
     }
     let json = parts.headers.get(header::CONTENT_TYPE).is_some_and(|of| of == "application/json");
-    let sent: Value = if json { serde_json::from_slice(&body).unwrap_or_default() } else { Value::Null };
+    let sent: Value = if json { serde_json::from_slice(body).unwrap_or_default() } else { Value::Null };
     if (&parts.method, parts.uri.path()) == (&Method::POST, "/v1/auth/login") {
-        return sign_in(&sent, &mut shared.tokens(), account.traps.token_uses);
+        return Some(sign_in(&sent, &mut shared.tokens(), account.traps.token_uses));
     }
     if !shared.tokens().lets_in(bearer(&parts.headers)) {
-        return no(StatusCode::UNAUTHORIZED, "token-1 of ops@acme.example is no good");
+        return Some(no(StatusCode::UNAUTHORIZED, "token-1 of ops@acme.example is no good"));
     }
     if parts.method == Method::PATCH {
-        return match parts.uri.path().strip_prefix("/v1/user/") {
-            Some(user) => account.patch(user, &sent),
-            None => no(StatusCode::NOT_FOUND, "nothing here"),
+        let Some(user) = parts.uri.path().strip_prefix("/v1/user/") else {
+            return Some(no(StatusCode::NOT_FOUND, "nothing here"));
         };
+        let answer = account.patch(user, &sent);
+        let is_silent = account.silent > 0;
+        account.silent -= usize::from(is_silent);
+        return (!is_silent).then_some(answer);
     }
     let query: HashMap<_, _> =
         form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let list = match (&parts.method, parts.uri.path()) {
         (&Method::GET, "/v1/users") => match account.page(&query, account.traps) {
             Some(page) => page,
-            None => return no(StatusCode::BAD_REQUEST, "no such cursor"),
+            None => return Some(no(StatusCode::BAD_REQUEST, "no such cursor")),
         },
         (&Method::GET, "/v1/my_number") => account.my_numbers(),
         (&Method::GET, "/v1/departments") => departments(),
-        _ => return no(StatusCode::NOT_FOUND, "nothing here"),
+        _ => return Some(no(StatusCode::NOT_FOUND, "nothing here")),
     };
-    match account.spoil {
+    Some(match account.spoil {
         None => Json(list).into_response(),
         Some(spoil) => spoilt(spoil, list, &query, &shared.url),
-    }
+    })
 }
 
 fn sign_in(sent: &Value, tokens: &mut Tokens, uses: u64) -> Response {
@@ -275,7 +321,11 @@ impl SmartfloAccount {
             .map(|ids| ids.iter().map(|id| id.as_str().unwrap_or_default().to_owned()).collect());
         match ids {
             Some(ids) if known && ids.iter().all(|id| self.numbers.contains_key(id)) => {
-                self.patched.insert(user.to_owned(), ids);
+                let list = self.patched.entry(user.to_owned()).or_default();
+                if !self.adds {
+                    list.clear();
+                }
+                list.extend(ids);
                 Json(json!({ "success": true, "message": "User updated" })).into_response()
             }
             _ => no(StatusCode::BAD_REQUEST, "caller_id is not valid"),

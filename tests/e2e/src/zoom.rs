@@ -81,6 +81,8 @@ pub struct ZoomAccount {
     traps: ZoomTraps,
     limit: Limit,
     users: Vec<ZoomUser>,
+    /// The account's numbers.
+    numbers: Vec<String>,
     /// Where lists go on: the tokens of next pages.
     places: HashMap<String, usize>,
     spoil: Option<ZoomSpoil>,
@@ -106,6 +108,7 @@ impl Zoom {
             traps,
             limit: Limit::new(traps.per_second),
             users: Vec::new(),
+            numbers: Vec::new(),
             // For the sake of a token that comes again.
             places: HashMap::from([("again".to_owned(), 0)]),
             spoil: None,
@@ -140,6 +143,24 @@ impl Zoom {
             customised: if number.is_multiple_of(3) { Vec::new() } else { numbers(number, 1 + number % 4).collect() },
             choices: numbers(number + 1_000, number % 3).collect(),
         }));
+    }
+
+    /// Buys numbers, in E.164 form.
+    pub fn buy(&self, numbers: &[&str]) {
+        self.state().numbers.extend(numbers.iter().map(ToString::to_string));
+    }
+
+    /// Hires somebody with this address, and a customised list. Gives the place among the users.
+    pub fn hire(&self, email: &str, customised: &[&str]) -> usize {
+        let mut account = self.state();
+        let (at, customised) = (account.users.len(), customised.iter().map(ToString::to_string).collect());
+        account.users.push(ZoomUser {
+            id: format!("Zu_{}-x", at + 1),
+            email: email.to_owned(),
+            customised,
+            choices: Vec::new(),
+        });
+        at
     }
 
     /// The users as they are.
@@ -195,6 +216,24 @@ async fn answer_request(State(shared): State<Arc<Shared<ZoomAccount>>>, request:
     let query: HashMap<_, _> =
         form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let path = parts.uri.path().to_owned();
+    if let Some(list) = path.strip_prefix("/v2/phone/users/").and_then(|path| path.strip_suffix(CUSTOMISED))
+        && parts.method != Method::GET
+    {
+        let ids = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let ids: Vec<String> = ids.filter(|(name, _)| name == "customize_ids").map(|(_, id)| id.into_owned()).collect();
+        return match account.change_list(list, &parts.method, &body, &ids) {
+            Ok(status) => status.into_response(),
+            Err((status, code)) => no(status, code),
+        };
+    }
+    if path == "/v2/phone/numbers" && parts.method == Method::GET {
+        let entry = |number: &String| json!({ "id": format!("n{number}"), "number": number, "status": "assigned" });
+        let entries = account.numbers.iter().map(entry).collect();
+        return match account.page("phone_numbers", entries, &query) {
+            Ok(page) => Json(page).into_response(),
+            Err((status, code)) => no(status, code),
+        };
+    }
     let Some(path) = path.strip_prefix("/v2/phone/users").filter(|_| parts.method == Method::GET) else {
         return no(StatusCode::NOT_FOUND, 300);
     };
@@ -229,7 +268,32 @@ fn sign_in(headers: &HeaderMap, form: &[u8], tokens: &mut Tokens, uses: u64) -> 
     .into_response()
 }
 
+/// Where a user's customised list is, and how many numbers one request takes.
+const CUSTOMISED: &str = "/outbound_caller_id/customized_numbers";
+const MOST: usize = 30;
+
 impl ZoomAccount {
+    /// Adds to a user's customised list, or takes from it. **Without IDs, all goes**, as documented.
+    fn change_list(&mut self, id: &str, method: &Method, body: &[u8], ids: &[String]) -> Result<StatusCode, Refusal> {
+        let numbers = self.numbers.clone();
+        let user = self.users.iter_mut().find(|user| user.id == id).ok_or((StatusCode::NOT_FOUND, 1_001))?;
+        if *method == Method::DELETE {
+            if ids.len() > MOST {
+                return Err((StatusCode::BAD_REQUEST, 300));
+            }
+            user.customised.retain(|number| !ids.is_empty() && !ids.contains(&format!("c{number}")));
+            return Ok(StatusCode::NO_CONTENT);
+        }
+        let sent: Value = serde_json::from_slice(body).unwrap_or_default();
+        let added: Vec<&str> =
+            sent["phone_number_ids"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let added: Option<Vec<String>> =
+            added.iter().map(|id| numbers.iter().find(|number| format!("n{number}") == *id).cloned()).collect();
+        let added = added.filter(|added| (1..=MOST).contains(&added.len())).ok_or((StatusCode::BAD_REQUEST, 300))?;
+        user.customised.extend(added);
+        Ok(StatusCode::CREATED)
+    }
+
     fn answer(&mut self, path: &str, query: &HashMap<String, String>) -> Result<Value, Refusal> {
         if path.is_empty() {
             let users = self.users.iter().map(|user| {
@@ -258,7 +322,7 @@ impl ZoomAccount {
                 } else {
                     user.customised.iter().chain(&user.choices).cloned().collect()
                 };
-                let entry = |number| json!({ "customize_id": "c", "phone_number_id": "n", "phone_number": number, "outgoing": true });
+                let entry = |number| json!({ "customize_id": format!("c{number}"), "phone_number_id": format!("n{number}"), "phone_number": number, "outgoing": true });
                 self.page("customize_numbers", numbers.iter().map(entry).collect(), query)
             }
             _ => Err((StatusCode::NOT_FOUND, 300)),

@@ -21,6 +21,7 @@ fn function_of(kind: JobKind) -> &'static str {
         JobKind::UploadUsers | JobKind::UploadNumbers => "bulk-users",
         JobKind::DirectoryImport => "directory-import",
         JobKind::MappingResync | JobKind::PhoneSnapshot => "mapping-resync",
+        JobKind::PushLists => "push-lists",
         JobKind::RotateCallerIds => "number-rotation",
         JobKind::Undo => "bulk-undo",
     }
@@ -49,6 +50,7 @@ fn content(kind: JobKind, job: &Job) -> String {
         JobKind::DirectoryImport => r#"{"sync":{"confirmed":true}}"#.to_owned(),
         JobKind::MappingResync => r#"{"confirmed":true}"#.to_owned(),
         JobKind::PhoneSnapshot => "Phone User ID,Policy\nuser1,all\n".to_owned(),
+        JobKind::PushLists => r#"{"retry":true}"#.to_owned(),
         JobKind::RotateCallerIds => r#"{"retire":["+919876500001"],"allow_empty":true}"#.to_owned(),
         JobKind::UploadNumbers => "Number,State\n+919876543210,flagged\n".to_owned(),
         JobKind::Undo => format!(r#"{{"job":"{}","preview":false}}"#, job.id),

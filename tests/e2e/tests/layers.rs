@@ -61,6 +61,11 @@ fn dependencies_point_one_way() {
             "shared/api-types" | "shared/engine" | "shared/connectors" => known(&["tabular", "model", "bulk"]),
             // The engine says what it asks of the world; storage is the world on AWS.
             "shared/storage" => known(&["tabular", "model", "bulk", "engine"]),
+            // What the engine asks of phone systems, over HTTP and with accounts' secrets.
+            "shared/phone-systems" => known(&["tabular", "model", "bulk", "engine", "storage", "connectors"]),
+            "functions/mapping-resync" | "functions/push-lists" => {
+                functions.union(&known(&["phone-systems"])).cloned().collect()
+            }
             // What is pushed in means the same for a request of the directory as for a change of the settings.
             "shared/provisioning" => known(&["tabular", "model", "bulk", "engine", "scim", "storage"]),
             "functions/scim-api" => functions.union(&known(&["scim", "provisioning"])).cloned().collect(),
@@ -70,7 +75,7 @@ fn dependencies_point_one_way() {
             // The engine that ships, on a world of its own: neither AWS nor anybody's HTTP.
             "tests/simulation" => known(&["tabular", "model", "bulk", "engine"]),
             // What crashes in a test is an operation of a function.
-            "tests/e2e" => functions.union(&in_folder("functions")).cloned().collect(),
+            "tests/e2e" => functions.union(&in_folder("functions")).cloned().chain(known(&["phone-systems"])).collect(),
             "tests/bench" => functions.union(&in_folder("tests/e2e")).cloned().collect(),
             folder => panic!("{folder} is new: say here what it may know"),
         };

@@ -83,6 +83,8 @@ const WRITES: &[Write] = &[
     write("DELETE /v1/mappings/{crm_user}", CRM, None, "", 204),
     write("POST /v1/mappings/resync", &[], None, "{}", 202),
     write("PUT /v1/phone-system", &[], None, r#"{"system":"snapshot"}"#, 200),
+    write("PUT /v1/phone-system/verified", &[], None, r#"{"replaces":true}"#, 200),
+    write("POST /v1/phone-system/push", &[], None, "{}", 202),
     write("PATCH /v1/settings", &[], None, r#"{"list_limit":100}"#, 200),
     write("POST /v1/jobs", &[], None, r#"{"kind":"append-caller-ids","name":"a.csv","size":1}"#, 201),
     write("POST /v1/jobs/{id}/execute", &[("id", "previewed")], None, "", 202),

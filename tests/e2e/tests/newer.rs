@@ -7,7 +7,6 @@ use std::sync::{
 
 use axum::http::{Method, StatusCode};
 use e2e::{Event, Faults, Meanwhile, Stack, TestEngine, delivery, user};
-use mapping_resync::HttpPhoneSystems;
 use rollcall_bulk::{
     job::{Delivery, Job, JobState},
     resync::state::ResyncRequest,
@@ -18,6 +17,7 @@ use rollcall_engine::{
     kinds::{Resync, UploadUsers},
 };
 use rollcall_model::{jobs::JobKind, mapping::CrmUserId};
+use rollcall_phone_systems::{HttpPhoneSystems, Share};
 use rollcall_storage::{StorageError, connect::Aws, secrets::Secrets};
 use serde_json::{Value, json};
 
@@ -88,6 +88,7 @@ async fn a_mapping_that_is_made_anew_while_a_resync_writes_is_as_it_was_made() {
         secrets: Arc::new(Secrets::new(&Aws::local(stack.endpoints()).await)),
         smartflo: nowhere(),
         zoom: zoom_phone::Endpoints { login: nowhere(), api: nowhere() },
+        share: Share::All,
     };
     let anew = vec![
         (Method::DELETE, path, Value::Null, StatusCode::NO_CONTENT),

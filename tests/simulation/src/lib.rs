@@ -10,6 +10,7 @@ mod edit;
 mod files;
 mod log;
 mod memory;
+mod pushes;
 mod records;
 mod state;
 mod systems;

@@ -7,6 +7,7 @@ use jiff::{Timestamp, civil::Date};
 use rollcall_bulk::{
     directory_import::{DirectoryUser, sync_state::SyncState},
     job::{Failure, Job},
+    push::state::PushState,
     resync::state::ResyncState,
     upload::UploadOptions,
 };
@@ -19,6 +20,7 @@ use rollcall_model::{
     mapping::{CrmUserId, Mapping},
     permit::Permit,
     phone_side::PhoneUserId,
+    push::{Mark, Told},
     settings::Settings,
     user::{Claim, DirectoryId, User},
 };
@@ -77,8 +79,20 @@ pub struct State {
     pub forsaken: BTreeSet<JobId>,
     /// Mails of each job's present life.
     pub mails: BTreeMap<JobId, u32>,
-    /// Lists that the phone system was told.
-    pub told: BTreeMap<PhoneUserId, Vec<CallerId>>,
+    /// Lists as phone systems have them, by the phone system.
+    pub lists: BTreeMap<(&'static str, PhoneUserId), Vec<CallerId>>,
+    /// How often the phone system was told something.
+    pub tellings: usize,
+    /// Users whom the phone system refuses.
+    pub refused: BTreeSet<PhoneUserId>,
+    /// How the account stands with what its phone system is told.
+    pub pushing: Option<Versioned<PushState>>,
+    /// Users whose lists are to be told.
+    pub marks: BTreeMap<String, Mark>,
+    /// Everybody's are.
+    pub everybody: Option<String>,
+    /// What phone systems were told, as it is remembered, by phone system and login ID.
+    pub told: BTreeMap<(&'static str, String), Told>,
     pub(crate) permits: BTreeMap<String, Permit>,
     pub(crate) objects: BTreeMap<String, Vec<Object>>,
     /// Objects of the inbox and decisions that nobody has been told of yet.

@@ -1,12 +1,12 @@
 //! Systems of others: a phone system that has the account's users and takes lists, and the company's directory.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use rollcall_bulk::directory_import::{DirectoryUser, sync::DirectoryChange};
 use rollcall_engine::world::{
-    ChangeStep, CompanyDirectories, CompanyDirectory, PeopleChanges, PeoplePages, PhoneSystemClient, PhoneSystems,
-    SystemFailure, Which,
+    ChangeStep, CompanyDirectories, CompanyDirectory, HeldList, PeopleChanges, PeoplePages, PhoneSystemClient,
+    PhoneSystems, SystemFailure, TellFailure, Telling, Which,
 };
 use rollcall_model::{
     account::AccountId,
@@ -15,11 +15,11 @@ use rollcall_model::{
     country::Country,
     phone_side::{PhoneSide, PhoneUser, PhoneUserId},
     settings::PhoneSystem,
-    user::DirectoryId,
+    user::{DirectoryId, LoginId},
 };
 use tokio::time::Instant;
 
-use crate::{Memory, log::What, memory::expect_account};
+use crate::{Memory, log::What, memory::expect_account, state::sort};
 
 /// The systems of others in memory.
 pub struct Systems(pub Arc<Memory>);
@@ -27,16 +27,23 @@ pub struct Systems(pub Arc<Memory>);
 /// A system in memory, as a client has it.
 struct Client(Arc<Memory>);
 
+/// A phone system in memory.
+struct Phones(Arc<Memory>, PhoneSystem);
+
 #[async_trait]
 impl PhoneSystems for Systems {
-    async fn connect(&self, account: &AccountId, _: PhoneSystem) -> Result<Arc<dyn PhoneSystemClient>, SystemFailure> {
+    async fn connect(
+        &self,
+        account: &AccountId,
+        system: PhoneSystem,
+    ) -> Result<Arc<dyn PhoneSystemClient>, SystemFailure> {
         expect_account(account);
-        Ok(Arc::new(Client(self.0.clone())))
+        Ok(Arc::new(Phones(self.0.clone(), system)))
     }
 }
 
 #[async_trait]
-impl PhoneSystemClient for Client {
+impl PhoneSystemClient for Phones {
     /// It has our users, and tells no permissions of theirs: those are our own.
     async fn users(&self, _: Instant) -> Result<PhoneSide, SystemFailure> {
         let users = self.0.ask("reading the phone system's users", |state| {
@@ -57,10 +64,55 @@ impl PhoneSystemClient for Client {
         Ok(self.0.ask("reading the phone system's numbers", |state| state.numbers.keys().copied().collect()).await?)
     }
 
-    async fn set_caller_ids(&self, user: &PhoneUserId, list: &[CallerId], _: Instant) -> Result<usize, SystemFailure> {
-        let set = self.0.ask("setting caller IDs", |state| state.told.insert(user.clone(), list.to_vec()));
-        set.await?;
-        Ok(0)
+    /// Whom we have deleted, it has still.
+    async fn roster(&self, _: Instant) -> Result<PhoneSide, SystemFailure> {
+        let roster = self.0.ask("reading who there is in the phone system", |state| {
+            let ours = state.users.values().map(|person| PhoneUserId::of_login(&person.user.login));
+            let ids: BTreeSet<PhoneUserId> = ours.chain(state.lists.keys().map(|(_, id)| id.clone())).collect();
+            let user = |id: PhoneUserId| PhoneUser {
+                login: LoginId::parse(id.as_str()).ok(),
+                id,
+                email: None,
+                permission: None,
+            };
+            PhoneSide::new(ids.into_iter().map(user).collect()).expect("each is there once")
+        });
+        Ok(roster.await?)
+    }
+
+    /// One phone system tells what a user has, the other doesn't.
+    async fn held(&self, user: &PhoneUserId, _: Instant) -> Result<Option<HeldList>, TellFailure> {
+        let held = self.0.ask("reading a list", |state| {
+            let list = state.lists.get(&(self.1.as_str(), user.clone())).cloned().unwrap_or_default();
+            let held = list.into_iter().map(|number| (number, number.to_string())).collect();
+            (self.1 == PhoneSystem::ZoomPhone).then_some(held)
+        });
+        held.await.map_err(TellFailure::Failed)
+    }
+
+    /// One phone system takes whole lists, the other differences.
+    async fn tell(&self, user: &PhoneUserId, telling: &Telling<'_>, _: Instant) -> Result<(), TellFailure> {
+        let told = self.0.ask_again("telling a list", |state| {
+            if state.refused.contains(user) {
+                return false;
+            }
+            state.tellings += 1;
+            let whole = self.1 == PhoneSystem::Smartflo;
+            let list = state.lists.entry((self.1.as_str(), user.clone())).or_default();
+            if whole {
+                *list = telling.list.to_vec();
+            } else {
+                list.retain(|number| !telling.remove.contains(&number.to_string()));
+                list.extend(telling.add);
+                sort(list);
+            }
+            true
+        });
+        match told.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(TellFailure::User("it knows nobody of this ID".to_owned())),
+            Err(error) => Err(TellFailure::Failed(error)),
+        }
     }
 }
 

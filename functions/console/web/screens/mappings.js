@@ -29,6 +29,20 @@ function Sees({ mapping }) {
     : permission.policy === 'department' && permission.department ? html` (<bdi>${permission.department}</bdi>)` : ''}`;
 }
 
+/** How users' lists stand in the phone system, where it takes lists. */
+function Lists({ push }) {
+  if (!push) return null;
+  const parts = [[push.in_step, 'in step'], [push.pending, 'to be told'], [push.failed, 'refused'], [push.not_there,
+    'not there']];
+  const told = parts.filter(([count]) => count > 0).map(([count, what]) => `${counted(count, 'list')} ${what}`);
+  if (push.stopped) {
+    return html`<div class="banner warn"><div><strong>The phone system is told nothing more.</strong>
+      ${' '}<p>${push.stopped.reason} <a href=${href(['jobs', push.stopped.job])}>The job</a></p></div></div>`;
+  }
+  return told.length > 0 && html`<p class="faint">Users’ lists in the phone system: ${told.join(', ')}${push.ends_about
+    && html`, done about <${Time} at=${push.ends_about} />`}.</p>`;
+}
+
 export default function Mappings({ query }) {
   const standing = useThing('mappings/resync'), system = useThing('phone-system');
   const asked = { state: query.state, search: query.search };
@@ -67,6 +81,7 @@ export default function Mappings({ query }) {
     <${Heading} title="User mapping" actions=${may && html`<${Button} onClick=${() => edit(null)}>Map a CRM user<//>
       <${Button} kind="main" onClick=${resync}>Resync<//>`}>
       ${system.data && html`<span class="faint">Phone system: <b>${SYSTEMS[system.data.system]}</b></span>`}<//>
+    <${Lists} push=${system.data?.push} />
     <${Standing} standing=${standing.data} />
     <${Why} who=${query.why} number=${query.number} />
     <div class="filters" role="search" aria-label="Mappings">

@@ -11,7 +11,7 @@ import { Dialog, open } from '../ui/dialog.js';
 import { notify } from '../ui/notices.js';
 import { nameOf, useCatalogue } from '../ui/catalogue.js';
 import { Button, Chip, Empty, Fact, Facts, Field, Heading, Loading, Num, Own, Trouble } from '../ui/parts.js';
-import { AGENT_STATES, POLICIES, WEB_LOGINS } from '../ui/words.js';
+import { AGENT_STATES, POLICIES, SWITCH_STATES, WEB_LOGINS } from '../ui/words.js';
 import { Changes } from './changes.js';
 import { EditUser } from './users-forms.js';
 import { UserActions } from './users.js';
@@ -61,6 +61,8 @@ export default function User({ parts: [, login] }) {
           intercom ${user.extension.intercom},
           ${' '}<${Chip} tone=${user.extension.active ? 'good' : 'bad'}>${user.extension.active ? 'active'
             : 'inactive'}<//>` : 'No'}<//>
+        ${user.switch && html`<${Fact} name="In the phone system">${chip(SWITCH_STATES, user.switch.state)}
+          ${user.switch.code && html` <code>${user.switch.code}</code>`}<//>`}
         ${user.directory_id && html`<${Fact} name="In Azure AD"><code>${user.directory_id}</code><//>`}
       <//></section>
       <${CallerIds} user=${user} numbers=${numbers} append=${append} path=${path}

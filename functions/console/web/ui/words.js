@@ -9,6 +9,7 @@ export const KINDS = {
   'directory-import': 'Azure AD users',
   'mapping-resync': 'Resync',
   'phone-snapshot': 'Phone system snapshot',
+  'push-lists': 'Push to the phone system',
   undo: 'Undo',
 };
 
@@ -34,6 +35,12 @@ export const WEB_LOGINS = { active: ['active', 'good'], blocked: ['blocked', 'ba
 export const MAPPING_STATES = {
   mapped: ['mapped', 'good'], unmapped: ['unmapped', 'warn'], ambiguous: ['ambiguous', 'warn'], orphaned: ['orphaned',
     'bad'],
+};
+
+/** How a user's list stands in the phone system. */
+export const SWITCH_STATES = {
+  in_step: ['in step', 'good'], pending: ['to be told', 'busy'], failed: ['refused', 'bad'], not_there: ['not there', 'calm'],
+    unverified: ['not verified', 'warn'],
 };
 
 /** Policies, in the words of the phone system's own page. */

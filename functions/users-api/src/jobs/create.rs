@@ -49,6 +49,9 @@ pub(crate) async fn create(
     if new.kind == JobKind::MappingResync {
         return Err(Problem::field("/kind", "A resync is asked for at /v1/mappings/resync."));
     }
+    if new.kind == JobKind::PushLists {
+        return Err(Problem::field("/kind", "A push is asked for at /v1/phone-system/push."));
+    }
     if let Some(scope) = new.kind.changes() {
         caller.require(scope)?;
     }

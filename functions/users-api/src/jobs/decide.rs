@@ -9,10 +9,11 @@ use rollcall_api_types::{JobView, RequestedJob, UndoJobRequest};
 use rollcall_bulk::{
     directory_import::sync_state::{SyncOutcome, SyncState, Synced},
     job::{InvalidJobState, Job},
+    push::state::PushState,
     resync::state::ResyncState,
     undo::UndoRequest,
 };
-use rollcall_engine::{self as engine, change_resync_state, change_sync_state, decide};
+use rollcall_engine::{self as engine, change_push_state, change_resync_state, change_sync_state, decide};
 use rollcall_model::{
     code::ApiCode,
     jobs::{Decision, JobKind},
@@ -68,6 +69,14 @@ async fn release(api: &Api, caller: &Caller, held: &Job) -> Result<(), Problem> 
                 _ => {}
             };
             change_sync_state(&api.directory, &caller.account, change).await?;
+        }
+        JobKind::PushLists => {
+            let change = |state: &mut PushState| {
+                if let Some(stopped) = state.stopped.as_mut().filter(|stopped| stopped.job == held.id) {
+                    stopped.on_hold = false;
+                }
+            };
+            change_push_state(&api.directory, &caller.account, change).await?;
         }
         JobKind::AppendCallerIds
         | JobKind::UploadUsers

@@ -12,6 +12,7 @@ use super::find;
 use crate::{
     Shared,
     caller::Caller,
+    phone_system::switch_of,
     preconditions::{tag, tagged},
     problem::Problem,
 };
@@ -24,5 +25,6 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let user = find(&api, &caller, &login).await?;
-    Ok(tagged(&headers, &tag(user.version), &UserView::from(user)))
+    let switch = switch_of(&api, &caller, &user).await?;
+    Ok(tagged(&headers, &tag(user.version), &UserView { switch, ..UserView::from(user) }))
 }

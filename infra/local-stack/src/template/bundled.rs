@@ -221,9 +221,9 @@ fn an_old_file_is_told_of_at_its_third_delivery() {
     const OF_NO_FILE: [&str; 6] = [
         "AuditTrailFunction",
         "ConsoleFunction",
-        "InventoryPackerFunction",
         "ScimApiFunction",
         "ScimAuthorizerFunction",
+        "TableFollowerFunction",
         "UsersApiFunction",
     ];
     let template = template();
@@ -259,7 +259,7 @@ fn every_table_and_every_index_is_watched_for_what_it_refuses() {
 }
 
 /// An answer that names records is a success to Lambda, and how far apart it retries is documented nowhere: so records are tried until
-/// they have an age, and their dead letters come while the stream has them still. What the packer reads is in the table as well, so it tries until the
+/// they have an age, and their dead letters come while the stream has them still. What the follower reads is in the table as well, so it tries until the
 /// stream forgets.
 #[test]
 fn a_stream_is_read_until_hours_before_it_forgets_and_its_lag_is_told() {
@@ -275,7 +275,7 @@ fn a_stream_is_read_until_hours_before_it_forgets_and_its_lag_is_told() {
             }
             read += 1;
             let properties = &event["Properties"];
-            let packs = id == "InventoryPackerFunction";
+            let packs = id == "TableFollowerFunction";
             let told = &properties["MaximumRecordAgeInSeconds"];
             let age = if packs { FORGETS } else { told.as_u64().expect("an age") };
             let in_time = if packs { *told == -1 } else { age + HOURS_FOR_A_PERSON <= FORGETS };

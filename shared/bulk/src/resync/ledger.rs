@@ -87,7 +87,6 @@ fn judge(row: &Row<'_>, ledger: &ResyncLedger) -> Judgement {
             LeftOut::Changing | LeftOut::Overtaken => {
                 "Somebody else changed the mapping each time that the job was about to. The next resync looks at it again."
             }
-            LeftOut::PhoneUserRefused => why.message(),
         };
         let remarks = vec![Remark::error(why.code(), field, &value, message)];
         return Judgement::new(if changed { RowStatus::Partial } else { RowStatus::Failed }, remarks);

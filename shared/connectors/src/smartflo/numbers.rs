@@ -43,36 +43,25 @@ impl Smartflo {
         Ok(MyNumbers(numbers))
     }
 
-    /// Sets which numbers a user may dial from, and gives those that the account doesn't have in the phone system, which were left out.
+    /// Sets which numbers a user may dial from, in this order: *"The first selected caller ID will be used as the extension's caller ID if the extension
+    /// is assigned to the agent"* (<https://docs.smartflo.tatatelebusiness.com/docs/users>).
     ///
-    /// **It must be the user's whole list**: whether the phone system adds to what it has or replaces it is not documented. For the same
-    /// reason an empty list is never sent; where only numbers would be left that the account doesn't have, nothing is.
+    /// **It must be the user's whole list**: whether the phone system adds to what it has or replaces it is not documented, nor what an empty list means.
     ///
     /// # Errors
-    /// See [`FailureKind`]. [`FailureKind::Refused`] for an empty list.
+    /// See [`FailureKind`]. [`FailureKind::Refused`], too, for a number that the account doesn't have in the phone system: nothing is sent then.
     pub async fn set_caller_ids(
         &self,
         user: &PhoneUserId,
         whole_list: &[CallerId],
         numbers: &MyNumbers,
         until: Instant,
-    ) -> Result<Vec<CallerId>, ConnectorError> {
-        if whole_list.is_empty() {
-            let detail = "what an empty list means there is not known, so it isn't sent";
-            return Err(ConnectorError::new(SET, FailureKind::Refused, detail));
-        }
-        let (mut ids, mut missing) = (Vec::new(), Vec::new());
-        for caller_id in whole_list {
-            match numbers.0.get(caller_id) {
-                Some(id) => ids.push(id),
-                None => missing.push(*caller_id),
-            }
-        }
-        if !ids.is_empty() {
-            let path = format!("v1/user/{}", encode(user.as_str()));
-            let address = self.base.address(SET, &path, &[])?;
-            self.ask(HttpRequest::json(SET, Method::PATCH, address, &json!({ "caller_id": ids })), until).await?;
-        }
-        Ok(missing)
+    ) -> Result<(), ConnectorError> {
+        let ids: Option<Vec<&String>> = whole_list.iter().map(|number| numbers.0.get(number)).collect();
+        let foreign = || ConnectorError::new(SET, FailureKind::Refused, "a number is none of the account's there");
+        let ids = ids.ok_or_else(foreign)?;
+        let path = format!("v1/user/{}", encode(user.as_str()));
+        let address = self.base.address(SET, &path, &[])?;
+        self.ask(HttpRequest::json(SET, Method::PATCH, address, &json!({ "caller_id": ids })), until).await.map(drop)
     }
 }

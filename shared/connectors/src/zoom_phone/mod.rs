@@ -6,6 +6,7 @@
 //! Zoom has no policy that gives a user all numbers. A user has a customised list, or else those that come with the user: their own, the
 //! site's, those of queues and of shared lines. Both are told number by number, so **every user's policy is custom**.
 
+mod lists;
 mod wire;
 
 use std::num::NonZeroU32;
@@ -21,9 +22,16 @@ use rollcall_model::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 
+pub use lists::AccountNumbers;
+
 use crate::{
-    BaseUrl, ConnectorError, FailureKind, Http, base_url::encode, http_client::HttpRequest, refusal::Refusal,
-    service::Service, session::Session, trail::Trail,
+    BaseUrl, ConnectorError, FailureKind, Http,
+    base_url::encode,
+    http_client::{HttpRequest, HttpResponse},
+    refusal::Refusal,
+    service::Service,
+    session::Session,
+    trail::Trail,
 };
 
 /// What an account's secret with its [`Credentials`] is called.
@@ -87,6 +95,20 @@ impl ZoomPhone {
         PhoneSide::new(users).map_err(|error| ConnectorError::new(USERS, FailureKind::Malformed, error.to_string()))
     }
 
+    /// Every user, without what each may dial from.
+    ///
+    /// # Errors
+    /// As [`ZoomPhone::read`].
+    pub async fn roster(&self, until: Instant) -> Result<PhoneSide, ConnectorError> {
+        let listed = self.list::<wire::User>(USERS, "v2/phone/users", &[], until).await?;
+        let users = listed.into_iter().map(|user| {
+            let (login, email) = user.sign_in();
+            PhoneUser { id: user.id, login, email, permission: None }
+        });
+        PhoneSide::new(users.collect())
+            .map_err(|error| ConnectorError::new(USERS, FailureKind::Malformed, error.to_string()))
+    }
+
     async fn user(&self, user: wire::User, until: Instant) -> Result<PhoneUser, ConnectorError> {
         let (login, email) = user.sign_in();
         let path = format!("v2/phone/users/{}", encode(user.id.as_str()));
@@ -139,9 +161,15 @@ impl ZoomPhone {
         until: Instant,
     ) -> Result<T, ConnectorError> {
         let address = self.endpoints.api.address(operation, path, query)?;
-        let answer = self.session.ask(HttpRequest::get(operation, address), || self.grant(), until).await?;
-        if answer.status == StatusCode::OK {
-            return answer.json(operation);
+        self.ask(HttpRequest::get(operation, address), until).await?.json(operation)
+    }
+
+    /// Asks, and gives what is not a no.
+    async fn ask(&self, ask: HttpRequest, until: Instant) -> Result<HttpResponse, ConnectorError> {
+        let operation = ask.operation;
+        let answer = self.session.ask(ask, || self.grant(), until).await?;
+        if matches!(answer.status, StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT) {
+            return Ok(answer);
         }
         let code = serde_json::from_slice::<wire::Refusal>(&answer.body).ok().map(|refusal| refusal.code.to_string());
         let refusal = Refusal::new(answer.status, code);

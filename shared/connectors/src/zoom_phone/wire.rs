@@ -10,7 +10,7 @@ pub(super) struct Page<T> {
     pub next_page_token: Option<String>,
     /// Of the whole list.
     pub total_records: u64,
-    #[serde(alias = "users", alias = "customize_numbers")]
+    #[serde(alias = "users", alias = "customize_numbers", alias = "phone_numbers")]
     pub entries: Vec<T>,
 }
 
@@ -24,6 +24,15 @@ pub(super) struct User {
 #[derive(Deserialize)]
 pub(super) struct CustomisedNumber {
     pub phone_number: CallerId,
+    /// What Zoom calls its being on the list.
+    pub customize_id: Option<String>,
+}
+
+/// A number of the account.
+#[derive(Deserialize)]
+pub(super) struct AccountNumber {
+    pub id: String,
+    pub number: CallerId,
 }
 
 /// What a user is set to.

@@ -85,8 +85,8 @@ impl Operation for Append {
         context: &AppendContext,
         plans: &mut [&mut AppendPlan],
         usage: &mut TableUsage,
-    ) -> Result<Vec<usize>, StorageError> {
-        append_numbers(attempt, context, plans, usage).await
+    ) -> Result<Vec<usize>, Interrupt> {
+        append_numbers(attempt, context, plans, usage).await.map_err(Interrupt::Error)
     }
 }
 

@@ -57,7 +57,7 @@ impl Operation for UploadNumbers {
         (): &(),
         plans: &mut [&mut NumberUploadPlan],
         usage: &mut TableUsage,
-    ) -> Result<Vec<usize>, StorageError> {
+    ) -> Result<Vec<usize>, Interrupt> {
         make_entries(attempt, plans.iter().flat_map(|plan| &plan.creates)).await?;
         let by = attempt.actor();
         let writes = plans.iter().enumerate().filter_map(|(at, plan)| Some((at, plan.write()?)));

@@ -61,8 +61,8 @@ impl Operation for UploadUsers {
         context: &AppendContext,
         plans: &mut [&mut UserPlan],
         usage: &mut TableUsage,
-    ) -> Result<Vec<usize>, StorageError> {
-        write(attempt, context, plans, usage).await
+    ) -> Result<Vec<usize>, Interrupt> {
+        write(attempt, context, plans, usage).await.map_err(Interrupt::Error)
     }
 }
 

@@ -11,6 +11,7 @@ mod mails;
 mod mappings;
 mod numbers;
 mod permits;
+mod pushes;
 mod schedules;
 mod systems;
 mod users;
@@ -29,10 +30,11 @@ pub use mails::{Attachment, MAX_ATTACHED_BYTES, Mails};
 pub use mappings::Mappings;
 pub use numbers::{NumberChange, Numbers};
 pub use permits::Permits;
+pub use pushes::{NewMark, Pushes, ToldTotals};
 pub use schedules::Schedules;
 pub use systems::{
-    ChangeStep, CompanyDirectories, CompanyDirectory, PeopleChanges, PeoplePages, PhoneSystemClient, PhoneSystems,
-    SystemFailure, Which,
+    ChangeStep, CompanyDirectories, CompanyDirectory, HeldList, PeopleChanges, PeoplePages, PhoneSystemClient,
+    PhoneSystems, SystemFailure, TellFailure, Telling, Which,
 };
 pub use users::{Found, ListRoom, UserWrite, Users};
 
@@ -57,6 +59,8 @@ pub struct World {
     pub accounts: Arc<dyn Accounts>,
     /// How accounts stand with what is done by schedule.
     pub schedules: Arc<dyn Schedules>,
+    /// What accounts' phone systems are to be told, and were told.
+    pub pushes: Arc<dyn Pushes>,
     /// How many mails an account sends.
     pub mail_quota: Arc<dyn MailQuota>,
     /// The bucket.
@@ -74,7 +78,18 @@ impl World {
     /// A world whose records are all in one table.
     pub fn of_table<T>(table: &Arc<T>, bucket: Arc<dyn Bucket>, mails: Arc<dyn Mails>, clock: Clock) -> Self
     where
-        T: Jobs + Permits + Users + Lists + Numbers + Mappings + Catalogs + Accounts + Schedules + MailQuota + 'static,
+        T: Jobs
+            + Permits
+            + Users
+            + Lists
+            + Numbers
+            + Mappings
+            + Catalogs
+            + Accounts
+            + Schedules
+            + Pushes
+            + MailQuota
+            + 'static,
     {
         Self {
             jobs: table.clone(),
@@ -86,6 +101,7 @@ impl World {
             catalogs: table.clone(),
             accounts: table.clone(),
             schedules: table.clone(),
+            pushes: table.clone(),
             mail_quota: table.clone(),
             bucket,
             mails,

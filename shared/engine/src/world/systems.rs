@@ -1,6 +1,6 @@
 //! Systems of others that accounts have: phone systems, and their companies' own directories.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use rollcall_bulk::directory_import::{DirectoryUser, sync::DirectoryChange};
@@ -67,16 +67,48 @@ pub trait PhoneSystemClient: Send + Sync {
     /// See [`SystemFailure`].
     async fn numbers(&self, until: Instant) -> Result<Vec<CallerId>, SystemFailure>;
 
-    /// Sets a user's whole list. Gives how many of the numbers it doesn't have, which were left out.
+    /// Who there is, without what each may dial from.
     ///
     /// # Errors
-    /// [`SystemFailure::Refused`] where it refuses this user, and would take another; otherwise see [`SystemFailure`].
-    async fn set_caller_ids(
-        &self,
-        user: &PhoneUserId,
-        list: &[CallerId],
-        until: Instant,
-    ) -> Result<usize, SystemFailure>;
+    /// See [`SystemFailure`].
+    async fn roster(&self, until: Instant) -> Result<PhoneSide, SystemFailure>;
+
+    /// What a user has there; `None` where the phone system can't tell.
+    ///
+    /// # Errors
+    /// See [`TellFailure`].
+    async fn held(&self, user: &PhoneUserId, until: Instant) -> Result<Option<HeldList>, TellFailure>;
+
+    /// Tells it which numbers a user may dial from. To do so twice is like once.
+    ///
+    /// # Errors
+    /// See [`TellFailure`].
+    async fn tell(&self, user: &PhoneUserId, telling: &Telling<'_>, until: Instant) -> Result<(), TellFailure>;
+}
+
+/// What a user has in a phone system: the numbers, each with what the phone system calls its being there.
+pub type HeldList = BTreeMap<CallerId, String>;
+
+/// What a phone system is told of a user. One that takes whole lists takes the first, another the differences.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<'a> {
+    /// The whole list, in its order: numbers that the phone system has.
+    pub list: &'a [CallerId],
+    /// Those of them that the user doesn't have there.
+    pub add: &'a [CallerId],
+    /// What the phone system calls it that the user has those which go off ([`HeldList`]).
+    pub remove: &'a [String],
+}
+
+/// Why a phone system was told in vain.
+#[derive(Debug)]
+pub enum TellFailure {
+    /// It refuses this user, and would take another: why, in few words that are the same for the same reason.
+    User(String),
+    /// It takes nothing at all from this account: a sentence for whoever can mend that.
+    Account(String),
+    /// It doesn't answer, or not in a way that makes sense. A later try may pass.
+    Failed(StorageError),
 }
 
 /// The directories of accounts' companies.

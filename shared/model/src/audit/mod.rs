@@ -112,6 +112,9 @@ pub struct AuditEntry {
 pub enum AuditSubject {
     /// A user.
     User(LoginId),
+    /// A user's list in the phone system, as it was told.
+    #[serde(rename = "phone_list")]
+    PhoneList(LoginId),
     /// A number of the inventory.
     Number(CallerId),
     /// The mapping of a CRM user.

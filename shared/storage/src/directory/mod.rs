@@ -5,6 +5,7 @@ mod catalog;
 mod claim;
 mod cursors;
 mod explain;
+mod follow;
 mod idempotency;
 mod inventory;
 mod jobs;
@@ -12,6 +13,7 @@ mod mails;
 mod mappings;
 mod numbers;
 mod permits;
+mod pushes;
 mod refusals;
 mod scim;
 mod settings;
@@ -45,13 +47,14 @@ use crate::{
 
 use bulk::AnswerSizes;
 pub use cursors::CURSOR_SECRET_BYTES;
+pub use follow::{FollowedChange, FollowedRecord};
 pub use idempotency::{IdempotencyRecord, RecordedResponse};
 pub use inventory::KnownInventory;
 use inventory::{KnownInventories, nothing_known};
 pub use jobs::job_place;
 pub use scim::{GroupClaim, ScimDay, ScimDocument, ScimErrorNote, ScimGroup, ScimMember, ScimUsers, group_claims};
 use stream::DELETED_BY;
-pub use stream::{StreamRecord, ToldNumber};
+pub use stream::StreamRecord;
 pub use users::{CreateOutcome, FilterValue, Place, Reach, SearchPlace, Taken, UserFilter, WriteOutcome};
 use write_id::WriteId;
 

@@ -40,7 +40,7 @@ impl Directory {
     }
 
     /// Writes it if its version is still this one; 0 is that of what isn't there.
-    async fn put_versioned(
+    pub(super) async fn put_versioned(
         &self,
         account: &AccountId,
         key: &Key,
@@ -63,7 +63,7 @@ impl Directory {
         put.send().await.map(drop).map_err(failed(WRITING))
     }
 
-    async fn accounts(&self, visits: &str) -> Result<Vec<AccountId>, StorageError> {
+    pub(super) async fn accounts(&self, visits: &str) -> Result<Vec<AccountId>, StorageError> {
         const LISTING: &str = "listing accounts to visit";
         let mut accounts = Vec::new();
         let mut after: Option<Item> = None;
@@ -89,7 +89,7 @@ impl Directory {
         }
     }
 
-    async fn versioned<T: DeserializeOwned>(&self, key: Key) -> Result<Option<Versioned<T>>, StorageError> {
+    pub(super) async fn versioned<T: DeserializeOwned>(&self, key: Key) -> Result<Option<Versioned<T>>, StorageError> {
         let read = self.client.get_item().table_name(&self.table);
         let read = read.set_key(Some(key.attributes().into())).consistent_read(true);
         let Some(item) = read.send().await.map_err(failed(READING))?.item else { return Ok(None) };

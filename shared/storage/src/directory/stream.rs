@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use rollcall_model::{
     account::AccountId,
     audit::{Actor, AuditChange, AuditField, AuditImage, AuditSubject, RecordedAction},
-    caller_id::CallerId,
     email::EmailAddress,
     jobs::{Decision, JobId},
     mapping::Mapping,
@@ -22,6 +21,7 @@ use super::{
     catalog::read_entry,
     mappings::read_mapping,
     numbers::read_number,
+    pushes,
     refusals::{CODE, ROUTE},
     scim::read_keys,
     settings::read_settings,
@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     StorageError,
-    keys::{PK, SK, account_of, is_audited, number_of},
+    keys::{PK, SK, account_of, is_audited},
 };
 
 /// Who wrote an item last, for the audit trail: in the same write, wherever users and numbers are written.
@@ -69,35 +69,17 @@ enum Moment {
 }
 
 /// An item as the stream tells it: each value in an object that names its type.
-type TypedItem = HashMap<String, TypedValue>;
+pub(super) type TypedItem = HashMap<String, TypedValue>;
 
 /// A value, if it is of a type that is looked at.
 #[derive(Debug, Deserialize)]
-struct TypedValue {
+pub(super) struct TypedValue {
     #[serde(rename = "S")]
     string: Option<String>,
     #[serde(rename = "SS")]
     set: Option<Vec<String>>,
-}
-
-/// A record of the stream, as far as it says which number it is about.
-#[derive(Debug, Deserialize)]
-pub struct ToldNumber {
-    dynamodb: ToldKeys,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ToldKeys {
-    keys: TypedItem,
-}
-
-impl ToldNumber {
-    /// Whose number it is about, and which; `None` if it is about something else.
-    pub fn number(&self) -> Option<(AccountId, CallerId)> {
-        let key = |name: &str| self.dynamodb.keys.get(name)?.string.as_deref();
-        number_of(key(PK)?, key(SK)?)
-    }
+    #[serde(rename = "M")]
+    map: Option<TypedItem>,
 }
 
 const READING: &str = "reading the table's stream";
@@ -142,11 +124,12 @@ impl StreamRecord {
     }
 }
 
-fn item(told: TypedItem) -> Item {
+pub(super) fn item(told: TypedItem) -> Item {
     let value = |value: TypedValue| match value {
         TypedValue { string: Some(text), .. } => Some(AttributeValue::S(text)),
         TypedValue { set: Some(texts), .. } => Some(AttributeValue::Ss(texts)),
-        TypedValue { string: None, set: None } => None,
+        TypedValue { map: Some(told), .. } => Some(AttributeValue::M(item(told))),
+        TypedValue { string: None, set: None, map: None } => None,
     };
     told.into_iter().filter_map(|(name, told)| Some((name, value(told)?))).collect()
 }
@@ -166,6 +149,7 @@ fn image(account: &AccountId, keys: &Item, item: &Item) -> Result<AuditImage, St
         "SETTINGS" => settings(account, &read_settings(item)?),
         "JOB" => job(&string(keys, PK).unwrap_or_default(), item)?,
         "REFUSAL" => refusal(item),
+        "TOLD" => pushes::phone_list(item, &sk)?,
         _ => user(item)?,
     };
     Ok(AuditImage { changed_by: actor(item, CHANGED_BY), deleted_by: actor(item, DELETED_BY), ..image })

@@ -192,7 +192,7 @@ pub fn binaries() -> &'static Path {
 fn options(parameters: &[&str]) -> Vec<String> {
     let named = |name: &str| parameters.iter().any(|parameter| parameter.split('=').next() == Some(name));
     // A rate is due at once, and what nobody asked for would do what a test asks for.
-    let rates = ["ResyncRate", "DirectorySyncRate", "RestEndRate"].into_iter().filter(|name| !named(name));
+    let rates = ["ResyncRate", "DirectorySyncRate", "PushRate", "RestEndRate"].into_iter().filter(|name| !named(name));
     let rates: Vec<String> = rates.map(|name| format!("{name}={NEVER}")).collect();
     let parameters = parameters.iter().copied().chain(rates.iter().map(String::as_str));
     parameters.flat_map(|parameter| ["--parameter", parameter]).map(str::to_owned).collect()

@@ -6,7 +6,6 @@ use e2e::{
     CrashTest, Faults, Refused, Smartflo, SmartfloSpoil, SmartfloTraps, Stack, TestEngine, Zoom, ZoomSpoil, ZoomTraps,
     delivery, die_at_every_request,
 };
-use mapping_resync::HttpPhoneSystems;
 use rollcall_bulk::{
     job::{Job, JobState},
     resync::state::ResyncRequest,
@@ -20,6 +19,7 @@ use rollcall_model::{
     settings::PhoneSystem,
     user::{Name, Policy, User},
 };
+use rollcall_phone_systems::{HttpPhoneSystems, Share};
 use rollcall_storage::{connect::Aws, secrets::Secrets};
 
 use crate::{allow, by_email, crm, map, mapping, number, resync, sees, set_system, to};
@@ -74,34 +74,10 @@ async fn a_phone_system_that_answers_rubbish_or_nothing_revokes_nothing() {
         bought.iter().all(|number| owned.contains(&(*number).to_owned())),
         "the phone system's numbers are ours: {owned:?}"
     );
-    assert!(smartflo.caller_ids(&ids[0]).is_none(), "an empty list is never sent");
     allow(&stack, "agent1@acme.example", &bought.iter().map(ToString::to_string).collect::<Vec<_>>()).await;
     let job = resync(&stack, "smartflo.json", true).await;
     assert_eq!(job.state, JobState::Finished, "{job:?}");
     assert_eq!(sees(&stack, "smartflo").await, bought);
-    let mut told = smartflo.caller_ids(&ids[0]).expect("the phone system is told the whole list");
-    told.sort();
-    assert_eq!(told, bought);
-    // One whom it refuses is a row; the others are told.
-    let one = &bought[..1];
-    for (at, login) in ["agent2@acme.example", "agent3@acme.example"].into_iter().enumerate() {
-        stack.create_user(e2e::user(login)).await;
-        map(&stack, &format!("smartflo{at}"), to(&ids[at + 1])).await;
-        allow(&stack, login, &one.iter().map(ToString::to_string).collect::<Vec<_>>()).await;
-    }
-    smartflo.refuse(&ids[1]);
-    let job = resync(&stack, "refused.json", true).await;
-    assert_eq!((job.state, job.counts.failed), (JobState::Finished, 1), "{job:?}");
-    let rows = stack.report(&job, "failed").await;
-    assert_eq!(rows[0]["Error Code"], "PHONE_USER_REFUSED", "{rows:?}");
-    assert!(smartflo.caller_ids(&ids[1]).is_none() && smartflo.caller_ids(&ids[2]).is_some_and(|told| told == one));
-    assert_eq!(
-        (sees(&stack, "smartflo0").await.len(), sees(&stack, "smartflo1").await),
-        (0, one.iter().map(ToString::to_string).collect())
-    );
-    smartflo.refuse_nobody();
-    assert_eq!(resync(&stack, "taken.json", true).await.counts.failed, 0);
-    assert!(smartflo.caller_ids(&ids[1]).is_some_and(|told| told == one));
 
     smartflo.spoil(Some(SmartfloSpoil::Empty));
     assert_eq!(resync(&stack, "empty.json", false).await.state, JobState::Failed);
@@ -147,6 +123,7 @@ impl CrashTest for Resyncing {
             secrets: Arc::new(Secrets::new(&Aws::local(stack.endpoints()).await)),
             smartflo: nowhere(),
             zoom: zoom_phone::Endpoints { login: nowhere(), api: nowhere() },
+            share: Share::All,
         };
         Resync { systems: Arc::new(systems) }
     }

@@ -17,7 +17,7 @@ use rollcall_bulk::{
 use rollcall_engine::{
     DeliveryOutcome, Engine, Limits, Round, StorageError, decide, execute,
     kinds::{
-        Append, BringUsers, Resync, Rotate, Undo, UploadNumbers, UploadUsers, scheduled_rests, scheduled_resyncs,
+        Append, BringUsers, Push, Resync, Rotate, Undo, UploadNumbers, UploadUsers, scheduled_rests, scheduled_resyncs,
         scheduled_syncs,
     },
 };
@@ -60,6 +60,7 @@ pub struct Functions {
     memory: Arc<Memory>,
     engine: Engine,
     resync: Resync,
+    push: Push,
     import: BringUsers,
 }
 
@@ -71,8 +72,9 @@ impl Functions {
             limits: Limits { file_bytes: 1 << 20, rows, mails_a_day: 1 << 30 },
         };
         let resync = Resync { systems: Arc::new(Systems(memory.clone())) };
+        let push = Push { systems: Arc::new(Systems(memory.clone())) };
         let import = BringUsers { directories: Arc::new(Systems(memory.clone())) };
-        Self { memory, engine, resync, import }
+        Self { memory, engine, resync, push, import }
     }
 
     async fn deliver(&self, source: &ObjectVersion, delivery: &Delivery) -> Result<DeliveryOutcome, StorageError> {
@@ -85,6 +87,7 @@ impl Functions {
                 JobKind::MappingResync | JobKind::PhoneSnapshot => {
                     engine.run(&self.resync, &upload, source, delivery).await
                 }
+                JobKind::PushLists => engine.run(&self.push, &upload, source, delivery).await,
                 JobKind::RotateCallerIds => engine.run(&Rotate, &upload, source, delivery).await,
                 JobKind::UploadNumbers => engine.run(&UploadNumbers, &upload, source, delivery).await,
                 JobKind::Undo => engine.run(&Undo, &upload, source, delivery).await,
@@ -98,6 +101,7 @@ impl Functions {
                     JobKind::MappingResync | JobKind::PhoneSnapshot => {
                         engine.execute(&self.resync, &account, job, delivery).await
                     }
+                    JobKind::PushLists => engine.execute(&self.push, &account, job, delivery).await,
                     JobKind::RotateCallerIds => engine.execute(&Rotate, &account, job, delivery).await,
                     JobKind::UploadNumbers => engine.execute(&UploadNumbers, &account, job, delivery).await,
                     JobKind::Undo => engine.execute(&Undo, &account, job, delivery).await,
@@ -112,6 +116,7 @@ impl Functions {
                     JobKind::MappingResync | JobKind::PhoneSnapshot => {
                         engine.go_on(&self.resync, &account, job, delivery).await
                     }
+                    JobKind::PushLists => engine.go_on(&self.push, &account, job, delivery).await,
                     JobKind::RotateCallerIds => engine.go_on(&Rotate, &account, job, delivery).await,
                     JobKind::UploadNumbers => engine.go_on(&UploadNumbers, &account, job, delivery).await,
                     JobKind::Undo => engine.go_on(&Undo, &account, job, delivery).await,

@@ -138,7 +138,7 @@ impl Operation for BringUsers {
         context: &ImportContext,
         plans: &mut [&mut UserPlan],
         usage: &mut TableUsage,
-    ) -> Result<Vec<usize>, StorageError> {
+    ) -> Result<Vec<usize>, Interrupt> {
         let goes_on = match context.turn {
             TurnNow::NotNeeded => true,
             TurnNow::Overtaken => false,
@@ -150,7 +150,7 @@ impl Operation for BringUsers {
             }
             return Ok(Vec::new());
         }
-        users::write(attempt, &context.upload, plans, usage).await
+        users::write(attempt, &context.upload, plans, usage).await.map_err(Interrupt::Error)
     }
 
     async fn finish(

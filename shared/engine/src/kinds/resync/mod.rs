@@ -4,6 +4,7 @@
 //! not at all, and kept beside the results. A schedule has it ask for resyncs by itself, by dropping requests.
 
 mod follow;
+mod mark;
 mod scheduled;
 mod side;
 mod snapshot;
@@ -39,7 +40,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use follow::follow_users;
 pub use scheduled::scheduled;
 
-use self::write::{set_list, write_plans};
+use self::write::write_plans;
 use super::turns::Line;
 use crate::{
     Attempt, Interrupt, Operation, Prepared, RowSource, StorageError, change_resync_state,
@@ -59,8 +60,6 @@ pub struct ResyncContext {
     /// What comes of those mappings that don't change, and when that was read which each holds. The others are looked at once more when their turn
     /// comes.
     settled: HashMap<CrmUserId, (MappingOutcome, Option<Timestamp>)>,
-    /// Where users' lists are set too, before their mappings are written.
-    target: Option<Arc<dyn PhoneSystemClient>>,
 }
 
 /// What the phone side says.
@@ -128,7 +127,7 @@ impl Operation for Resync {
         context: &ResyncContext,
         plans: &mut [&mut ResyncPlan],
         usage: &mut TableUsage,
-    ) -> Result<Vec<usize>, StorageError> {
+    ) -> Result<Vec<usize>, Interrupt> {
         if !Line::Resyncs.goes_on(attempt).await? {
             for plan in plans.iter_mut() {
                 plan.leave_out(LeftOut::Overtaken);
@@ -139,28 +138,19 @@ impl Operation for Resync {
         // What was decided on an older reading, by an earlier attempt, is decided again.
         let (open, mut again): (Vec<usize>, Vec<usize>) = open
             .partition(|&at| plans[at].change.after.as_ref().and_then(|after| after.read) == Some(context.facts.read));
-        let Some(system) = &context.target else {
-            again.extend(write_plans(attempt, plans, &open, usage).await?);
-            return Ok(again);
-        };
-        // One after the other: the account has three calls a second. The phone system is told first, so that a death
-        // between the two tells it again, and nobody sees a number that it doesn't allow.
-        for at in open {
-            let Some(mapping) = &plans[at].change.after else { continue };
-            let (account, crm_user) = (attempt.account(), &mapping.crm_user);
-            if attempt.world.mappings.has_written_mapping(account, crm_user, &attempt.job.id).await? {
-                continue;
-            }
-            if !set_list(&**system, mapping, attempt).await? {
-                plans[at].leave_out(LeftOut::PhoneUserRefused);
-                continue;
-            }
-            again.extend(write_plans(attempt, plans, &[at], usage).await?);
-        }
+        again.extend(write_plans(attempt, plans, &open, usage).await?);
         Ok(again)
     }
 
-    async fn finish(&self, attempt: &mut Attempt<'_>, _: &ResyncLedger, _: &ResyncContext) -> Result<(), StorageError> {
+    async fn finish(
+        &self,
+        attempt: &mut Attempt<'_>,
+        _: &ResyncLedger,
+        context: &ResyncContext,
+    ) -> Result<(), StorageError> {
+        if let Side::Whole(side) = &context.side {
+            mark::who_is_not_in_step(attempt, side, &context.facts.inventory).await?;
+        }
         let done = Resynced { job: attempt.job.id.clone(), at: attempt.world.now() };
         let change = |state: &mut ResyncState| {
             if state.turn.is_of(&done.job, done.at) {
@@ -183,12 +173,12 @@ impl Resync {
         if attempt.writes() && !Line::Resyncs.take(attempt, known.is_some()).await? {
             let rows = known.and_then(|known| known.rows).map_or(RowSource::None, RowSource::Generated);
             let facts = Facts::new(Vec::new(), attempt.world.now());
-            let context = ResyncContext { side: Side::Overtaken, facts, settled: HashMap::new(), target: None };
+            let context = ResyncContext { side: Side::Overtaken, facts, settled: HashMap::new() };
             return Ok(Prepared { job: ResyncLedger::default(), context, rows });
         }
         let (system, country) = (settings.phone_system, attempt.country(&settings));
         let mut inventory = attempt.inventory().await?;
-        let target = match system {
+        let client = match system {
             PhoneSystem::Smartflo if !attempt.given_up => Some(self.take_in(attempt, &mut inventory).await?),
             _ => None,
         };
@@ -203,10 +193,12 @@ impl Resync {
         let side = match system {
             // Our own users are looked up by name: who isn't there is gone, and nothing else can be meant.
             PhoneSystem::Builtin => Side::Directory,
-            _ if !attempt.given_up => Side::Whole(side::read(attempt, &*self.systems, system, new.as_ref()).await?),
+            _ if !attempt.given_up => {
+                Side::Whole(side::read(attempt, (&*self.systems, client), system, new.as_ref()).await?)
+            }
             _ => Side::Whole(kept.unwrap_or_default()),
         };
-        let mut context = ResyncContext { side, facts, settled: HashMap::new(), target };
+        let mut context = ResyncContext { side, facts, settled: HashMap::new() };
         let (extent, written) = context.look_through(attempt, rows.is_none()).await?;
         if attempt.writes() {
             admit(attempt, extent, confirmed).await?;

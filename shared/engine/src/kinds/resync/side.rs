@@ -1,6 +1,9 @@
 //! What the phone side says, from whatever phone system the account has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use rollcall_bulk::phone_snapshot::InForce;
 use rollcall_model::{
@@ -13,7 +16,7 @@ use rollcall_model::{
 use super::snapshot;
 use crate::{
     Attempt, Interrupt, StorageError,
-    world::{PhoneSystems, TableUsage},
+    world::{PhoneSystemClient, PhoneSystems, TableUsage},
 };
 
 const PHONE_SIDE: &str = "reading the phone side";
@@ -22,7 +25,7 @@ const PHONE_SIDE: &str = "reading the phone side";
 /// **Whole, or not at all.**
 pub(super) async fn read(
     attempt: &Attempt<'_>,
-    systems: &dyn PhoneSystems,
+    (systems, client): (&dyn PhoneSystems, Option<Arc<dyn PhoneSystemClient>>),
     system: PhoneSystem,
     new: Option<&InForce>,
 ) -> Result<PhoneSide, Interrupt> {
@@ -31,7 +34,11 @@ pub(super) async fn read(
         (PhoneSystem::Snapshot, None) => snapshot::in_force(attempt).await?.side,
         (PhoneSystem::Builtin | PhoneSystem::Smartflo | PhoneSystem::ZoomPhone, _) => {
             let failed = |failure| attempt.system_failed(failure);
-            let client = systems.connect(attempt.account(), system).await.map_err(failed)?;
+            // One that has been asked for numbers is signed in already.
+            let client = match client {
+                Some(client) => client,
+                None => systems.connect(attempt.account(), system).await.map_err(failed)?,
+            };
             client.users(attempt.until).await.map_err(failed)?
         }
     };

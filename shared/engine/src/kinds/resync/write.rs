@@ -1,17 +1,11 @@
-//! Writing mappings, and users' lists in a phone system that takes them.
+//! Writing mappings.
 
 use std::collections::HashMap;
 
 use rollcall_bulk::{bulk_job::Plan, left_out::LeftOut, resync::ResyncPlan};
-use rollcall_model::{
-    mapping::{CrmUserId, Mapping},
-    user::Policy,
-};
+use rollcall_model::mapping::{CrmUserId, Mapping};
 
-use crate::{
-    Attempt, StorageError,
-    world::{PhoneSystemClient, SystemFailure, TableUsage},
-};
+use crate::{Attempt, StorageError, world::TableUsage};
 
 /// Writes the mappings of these plans, and gives those that must be decided again. A mapping that the table can't store costs its own row: it is
 /// written without what it grants, and left as it is where that can't be stored either.
@@ -55,27 +49,4 @@ async fn before(
 ) -> Result<HashMap<CrmUserId, Mapping>, StorageError> {
     let crm_users: Vec<&CrmUserId> = positions.iter().map(|&at| &plans[at].crm_user).collect();
     attempt.world.mappings.mappings_of(attempt.account(), &crm_users, attempt.until, usage).await
-}
-
-/// Sets a phone user's list in the phone system, whole. Whether the phone system takes it: one that refuses one user takes others. An empty one is never sent, since what it means there is not known.
-pub(super) async fn set_list(
-    system: &dyn PhoneSystemClient,
-    mapping: &Mapping,
-    attempt: &Attempt<'_>,
-) -> Result<bool, StorageError> {
-    let permission = mapping.permission.as_ref().filter(|permission| permission.policy == Policy::Custom);
-    let (Some(phone_user), Some(permission)) = (mapping.phone_user(), permission) else { return Ok(true) };
-    if permission.caller_ids.is_empty() {
-        return Ok(true);
-    }
-    match system.set_caller_ids(phone_user, &permission.caller_ids, attempt.until).await {
-        Ok(0) => {}
-        Ok(numbers) => tracing::warn!(numbers, "the phone system doesn't have numbers of a list"),
-        Err(SystemFailure::Failed(error)) => return Err(error),
-        Err(SystemFailure::Refused(reason)) => {
-            tracing::warn!(reason, "the phone system refuses a user");
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }

@@ -143,7 +143,7 @@ impl Operation for Rotate {
         _: &RotationContext,
         plans: &mut [&mut RotationPlan],
         usage: &mut TableUsage,
-    ) -> Result<Vec<usize>, StorageError> {
+    ) -> Result<Vec<usize>, Interrupt> {
         let changes: Vec<_> = plans
             .iter()
             .map(|plan| ListChange { login: &plan.login, policy: plan.policy, lists: plan.change() })

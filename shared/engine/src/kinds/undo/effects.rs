@@ -30,6 +30,7 @@ pub(crate) async fn of(attempt: &Attempt<'_>, job: &Job) -> Result<Vec<Effect>, 
         | JobKind::DirectoryImport
         | JobKind::MappingResync
         | JobKind::PhoneSnapshot
+        | JobKind::PushLists
         | JobKind::Undo => Ok(Vec::new()),
     }
 }

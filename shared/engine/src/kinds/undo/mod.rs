@@ -131,7 +131,7 @@ impl Operation for Undo {
         _: &UndoContext,
         plans: &mut [&mut UndoPlan],
         usage: &mut TableUsage,
-    ) -> Result<Vec<usize>, StorageError> {
+    ) -> Result<Vec<usize>, Interrupt> {
         let (world, account, job) = (attempt.world, attempt.account(), &attempt.job.id);
         let (mut lists, mut users) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
         for (at, plan) in plans.iter().enumerate() {

@@ -1,6 +1,8 @@
 //! Each function may do what it does, and nothing else. What it may not, the local stack refuses in every test; here is seen
 //! that nothing is granted which nobody uses.
 
+mod push;
+
 use std::{collections::BTreeSet, fs, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -93,7 +95,7 @@ async fn follow_what_is_written_past_us(stack: &Stack) {
             assert!(tried < 600, "waited too long for the packer");
             if logged(stack, "used")
                 .iter()
-                .any(|line| line.starts_with("rollcall-InventoryPacker") && line.contains("PutItem"))
+                .any(|line| line.starts_with("rollcall-TableFollower") && line.contains("PutItem"))
             {
                 let inventory = stack.directory.packed_inventory(&stack.account).await.expect("it is read");
                 if inventory.get(item.number).is_some() {
@@ -352,12 +354,13 @@ async fn no_function_may_do_what_it_never_does() {
     ask_the_api(&stack, &caller).await;
     import_and_sync(&stack, &caller, &graph).await;
     resync_with_every_system(&stack, &zoom, &smartflo).await;
+    push::what_changes(&stack, &smartflo).await;
     rotate_and_undo(&stack, &caller).await;
     provision(&stack).await;
-    for schedule in ["DirectoryImportFunctionVisit", "MappingResyncFunctionVisit", "NumberRotationFunctionVisit"] {
-        assert!(rollcall(Some(&stack), &["schedules", "run", schedule], &[]).status.success());
+    for visited in ["DirectoryImport", "MappingResync", "NumberRotation", "PushLists"] {
+        let schedule = format!("{visited}FunctionVisit");
+        assert!(rollcall(Some(&stack), &["schedules", "run", &schedule], &[]).status.success());
     }
-
     follow_what_is_written_past_us(&stack).await;
 
     assert_eq!(logged(&stack, "denied"), BTreeSet::new());
@@ -365,7 +368,7 @@ async fn no_function_may_do_what_it_never_does() {
     let unused: Vec<_> = logged(&stack, "granted").into_iter().filter(|granted| !used.contains(granted)).collect();
     // Whoever needs the inventory first when nothing is packed packs it anew: which of them that is, nobody says.
     let packs = |one: &str| {
-        let functions = ["BulkAppend", "BulkUndo", "NumberRotation", "InventoryPacker"];
+        let functions = ["BulkAppend", "BulkUndo", "NumberRotation", "PushLists", "TableFollower"];
         let is_one = functions.iter().any(|name| one.starts_with(&format!("rollcall-{name}Function dynamodb:Query ")));
         is_one && one.ends_with(":table/rollcall-DirectoryTable")
     };
@@ -376,7 +379,7 @@ async fn no_function_may_do_what_it_never_does() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_role_lacks_is_refused() {
-    let template = include_str!("../../../infra/template.yaml");
+    let template = include_str!("../../../../infra/template.yaml");
     // The first is the bulk append's.
     let lacking = template.replacen("- dynamodb:PartiQLUpdate\n", "- dynamodb:Scan\n", 1);
     assert_ne!(lacking, template);

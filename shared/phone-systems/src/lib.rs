@@ -1,17 +1,17 @@
-//! The phone systems that are asked over HTTP, with the accounts' credentials.
+//! The phone systems that are asked and told over HTTP, with the accounts' credentials: what the engine's kinds of job ask of them.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use async_trait::async_trait;
 use lambda_runtime::Error;
 use rollcall_connectors::{
     BaseUrl, ConnectorError, FailureKind, Http,
     smartflo::{self, MyNumbers, Smartflo},
-    zoom_phone::{self, ZoomPhone},
+    zoom_phone::{self, AccountNumbers, ZoomPhone},
 };
 use rollcall_engine::{
     StorageError,
-    world::{PhoneSystemClient, PhoneSystems, SystemFailure},
+    world::{HeldList, PhoneSystemClient, PhoneSystems, SystemFailure, TellFailure, Telling},
 };
 use rollcall_model::{
     account::AccountId,
@@ -35,6 +35,26 @@ pub struct HttpPhoneSystems {
     pub smartflo: BaseUrl,
     /// Where Zoom is.
     pub zoom: zoom_phone::Endpoints,
+    /// How many of an account's calls are taken.
+    pub share: Share,
+}
+
+/// How many of the calls a second that an account has are taken: its live traffic has the same limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// All: for what is done in a moment.
+    All,
+    /// Two of three: for what may go on for hours.
+    TwoOfThree,
+}
+
+impl Share {
+    fn of(self, calls: NonZeroU32) -> NonZeroU32 {
+        match self {
+            Self::All => calls,
+            Self::TwoOfThree => NonZeroU32::new(calls.get() * 2 / 3).unwrap_or(NonZeroU32::MIN),
+        }
+    }
 }
 
 impl HttpPhoneSystems {
@@ -42,8 +62,9 @@ impl HttpPhoneSystems {
     ///
     /// # Errors
     /// Names the variable, or says why nobody can be asked over HTTP.
-    pub fn from_env(aws: &Aws) -> Result<Self, Error> {
+    pub fn from_env(aws: &Aws, share: Share) -> Result<Self, Error> {
         Ok(Self {
+            share,
             http: Http::new()?,
             secrets: Arc::new(Secrets::of_stack(aws, variable::<String>("STACK_NAME")?)),
             smartflo: variable("SMARTFLO_URL")?,
@@ -74,6 +95,25 @@ impl HttpPhoneSystems {
     }
 }
 
+impl HttpPhoneSystems {
+    /// What it means for one user that a phone system was told in vain.
+    fn tell_failure(&self, account: &AccountId, secret: &'static str, error: &ConnectorError) -> TellFailure {
+        match error.kind {
+            FailureKind::Refused => TellFailure::User(error.chain()),
+            FailureKind::Unavailable | FailureKind::Malformed => {
+                TellFailure::Failed(StorageError::transient(error.operation, error.chain()))
+            }
+            FailureKind::Denied => {
+                self.secrets.forget(account, secret);
+                TellFailure::Account(format!(
+                    "The phone system doesn't take our credentials ({}). Who was not told yet waits.",
+                    error.chain()
+                ))
+            }
+        }
+    }
+}
+
 fn transient(error: &ConnectorError) -> SystemFailure {
     SystemFailure::Failed(StorageError::transient(error.operation, error.chain()))
 }
@@ -90,14 +130,14 @@ impl PhoneSystems for HttpPhoneSystems {
             PhoneSystem::Smartflo => {
                 let credentials = self.credentials(&account, smartflo::SECRET).await?;
                 let (http, base) = (self.http.clone(), self.smartflo.clone());
-                let smartflo = Smartflo::new(http, base, credentials, smartflo::CALLS_PER_SECOND);
+                let smartflo = Smartflo::new(http, base, credentials, self.share.of(smartflo::CALLS_PER_SECOND));
                 Ok(Arc::new(SmartfloClient { systems, account, smartflo, numbers: OnceCell::new() }))
             }
             PhoneSystem::ZoomPhone => {
                 let credentials = self.credentials(&account, zoom_phone::SECRET).await?;
                 let (http, endpoints) = (self.http.clone(), self.zoom.clone());
-                let zoom = ZoomPhone::new(http, endpoints, credentials, zoom_phone::CALLS_PER_SECOND);
-                Ok(Arc::new(ZoomClient { systems, account, zoom }))
+                let zoom = ZoomPhone::new(http, endpoints, credentials, self.share.of(zoom_phone::CALLS_PER_SECOND));
+                Ok(Arc::new(ZoomClient { systems, account, zoom, numbers: OnceCell::new() }))
             }
             PhoneSystem::Builtin | PhoneSystem::Snapshot => {
                 let reason = format!("The phone system {} is not asked over HTTP.", system.as_str());
@@ -140,19 +180,18 @@ impl PhoneSystemClient for SmartfloClient {
         Ok(self.my_numbers(until).await?.iter().collect())
     }
 
-    async fn set_caller_ids(
-        &self,
-        user: &PhoneUserId,
-        list: &[CallerId],
-        until: Instant,
-    ) -> Result<usize, SystemFailure> {
-        let numbers = self.my_numbers(until).await?;
-        let missing = self.smartflo.set_caller_ids(user, list, numbers, until).await;
-        missing.map(|missing| missing.len()).map_err(|error| match error.kind {
-            FailureKind::Refused => SystemFailure::Refused(error.chain()),
-            // Of lists that were set before, something was changed: a later delivery goes on.
-            FailureKind::Unavailable | FailureKind::Denied | FailureKind::Malformed => transient(&error),
-        })
+    async fn roster(&self, until: Instant) -> Result<PhoneSide, SystemFailure> {
+        self.users(until).await
+    }
+
+    async fn held(&self, _: &PhoneUserId, _: Instant) -> Result<Option<HeldList>, TellFailure> {
+        Ok(None)
+    }
+
+    async fn tell(&self, user: &PhoneUserId, telling: &Telling<'_>, until: Instant) -> Result<(), TellFailure> {
+        let failed = |error| self.systems.tell_failure(&self.account, smartflo::SECRET, &error);
+        let numbers = self.numbers.get_or_try_init(|| self.smartflo.my_numbers(until)).await.map_err(failed)?;
+        self.smartflo.set_caller_ids(user, telling.list, numbers, until).await.map_err(failed)
     }
 }
 
@@ -160,29 +199,59 @@ struct ZoomClient {
     systems: HttpPhoneSystems,
     account: AccountId,
     zoom: ZoomPhone,
+    /// Read once: numbers are put on a list by their IDs there.
+    numbers: OnceCell<AccountNumbers>,
 }
 
-/// What is never asked of a phone system that is only read.
-fn only_read() -> SystemFailure {
-    SystemFailure::Refused("Rollcall only reads this phone system.".to_owned())
+impl ZoomClient {
+    fn failure(&self, error: &ConnectorError) -> SystemFailure {
+        self.systems.failure(&self.account, zoom_phone::SECRET, error)
+    }
+
+    fn tell_failure(&self, error: &ConnectorError) -> TellFailure {
+        self.systems.tell_failure(&self.account, zoom_phone::SECRET, error)
+    }
 }
 
 #[async_trait]
 impl PhoneSystemClient for ZoomClient {
     async fn users(&self, until: Instant) -> Result<PhoneSide, SystemFailure> {
-        let read = self.zoom.read(until).await;
-        read.map_err(|error| self.systems.failure(&self.account, zoom_phone::SECRET, &error))
+        self.zoom.read(until).await.map_err(|error| self.failure(&error))
     }
 
     async fn departments(&self, _: Instant) -> Result<Vec<CatalogEntry>, SystemFailure> {
-        Err(only_read())
+        Err(SystemFailure::Refused("Rollcall doesn't read this phone system's departments.".to_owned()))
     }
 
-    async fn numbers(&self, _: Instant) -> Result<Vec<CallerId>, SystemFailure> {
-        Err(only_read())
+    async fn numbers(&self, until: Instant) -> Result<Vec<CallerId>, SystemFailure> {
+        let numbers = self.numbers.get_or_try_init(|| self.zoom.account_numbers(until)).await;
+        numbers.map(|numbers| numbers.iter().collect()).map_err(|error| self.failure(&error))
     }
 
-    async fn set_caller_ids(&self, _: &PhoneUserId, _: &[CallerId], _: Instant) -> Result<usize, SystemFailure> {
-        Err(only_read())
+    async fn roster(&self, until: Instant) -> Result<PhoneSide, SystemFailure> {
+        self.zoom.roster(until).await.map_err(|error| self.failure(&error))
+    }
+
+    async fn held(&self, user: &PhoneUserId, until: Instant) -> Result<Option<HeldList>, TellFailure> {
+        self.zoom.customised_list(user, until).await.map(Some).map_err(|error| self.tell_failure(&error))
+    }
+
+    /// What comes on first: a user whose number is exchanged is never without one.
+    async fn tell(&self, user: &PhoneUserId, telling: &Telling<'_>, until: Instant) -> Result<(), TellFailure> {
+        let failed = |error| self.tell_failure(&error);
+        let numbers = self.numbers.get_or_try_init(|| self.zoom.account_numbers(until)).await.map_err(failed)?;
+        self.zoom.add_to_list(user, telling.add, numbers, until).await.map_err(failed)?;
+        self.zoom.remove_from_list(user, telling.remove, until).await.map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_of_three_calls_are_taken_and_one_at_least() {
+        let of = |calls| Share::TwoOfThree.of(NonZeroU32::new(calls).unwrap()).get();
+        assert_eq!([3, 20, 1].map(of), [2, 13, 1]);
     }
 }

@@ -1,0 +1,299 @@
+//! What accounts' phone systems are to be told, and what they were told.
+
+use std::collections::{BTreeMap, HashMap};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use rollcall_bulk::push::state::PushState;
+use rollcall_engine::world::{NewMark, Pushes, TableUsage, ToldTotals, Versioned};
+use rollcall_model::{
+    account::AccountId,
+    audit::{Actor, AuditField, AuditImage, AuditSubject},
+    code::RowCode,
+    push::{Mark, Told},
+    settings::PhoneSystem,
+    user::LoginId,
+};
+use serde::de::{Deserialize, IntoDeserializer, value::Error as CodeError};
+use tokio::time::Instant;
+
+use super::{
+    Directory, Item, Place, UserFilter,
+    bulk::{IN_FLIGHT, Reads},
+    document, read_document,
+    stream::CHANGED_BY,
+    string, taken,
+};
+use crate::{
+    StorageError,
+    error::failed,
+    keys::{Key, PUSHED, SK, marks_pk, told_pk, told_prefix},
+};
+
+const READING: &str = "reading what the phone system is to be told";
+const WRITING: &str = "writing what the phone system is to be told";
+
+const LOGIN: &str = "login";
+const SEQUENCE: &str = "sequence";
+const SINCE: &str = "since";
+const REMOVES: &str = "removes";
+const FAILED: &str = "failed";
+/// What the phone system was told, as JSON.
+const TOLD: &str = "told";
+/// How many numbers it was told.
+const NUMBERS: &str = "numbers";
+/// Whether the phone system has anybody who is the user.
+const THERE: &str = "there";
+/// Users of an account that are listed at once.
+const LISTED: usize = 1_000;
+
+impl Directory {
+    async fn mark_one(&self, account: &AccountId, mark: &NewMark, at: Timestamp) -> Result<(), StorageError> {
+        let removes = if mark.removes { ", #removes = :removes" } else { "" };
+        let set =
+            format!("SET #login = :login, #sequence = :sequence, #since = if_not_exists(#since, :since){removes}");
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::mark(account, &mark.login).attributes().into()))
+            .update_expression(format!("{set} REMOVE #failed"))
+            .expression_attribute_names("#login", LOGIN)
+            .expression_attribute_names("#sequence", SEQUENCE)
+            .expression_attribute_names("#since", SINCE)
+            .expression_attribute_names("#failed", FAILED)
+            .expression_attribute_values(":login", AttributeValue::S(mark.login.clone()))
+            .expression_attribute_values(":sequence", AttributeValue::S(mark.sequence.clone()))
+            .expression_attribute_values(":since", AttributeValue::S(at.to_string()));
+        if mark.removes {
+            update = update
+                .expression_attribute_names("#removes", REMOVES)
+                .expression_attribute_values(":removes", AttributeValue::Bool(true));
+        }
+        update.send().await.map(drop).map_err(failed(WRITING))
+    }
+
+    /// Takes a mark away, if it is still of this change. Somebody who has marked it again is none's failure.
+    async fn unmark_if(&self, key: Key, sequence: &str) -> Result<(), StorageError> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes().into()))
+            .condition_expression("#sequence = :sequence")
+            .expression_attribute_names("#sequence", SEQUENCE)
+            .expression_attribute_values(":sequence", AttributeValue::S(sequence.to_owned()));
+        taken(delete.send().await.map(drop).map_err(failed(WRITING))).map(drop)
+    }
+}
+
+#[async_trait]
+impl Pushes for Directory {
+    async fn push_state(&self, account: &AccountId) -> Result<Option<Versioned<PushState>>, StorageError> {
+        self.versioned(Key::pushing(account)).await
+    }
+
+    async fn put_push_state(&self, account: &AccountId, state: &Versioned<PushState>) -> Result<bool, StorageError> {
+        taken(self.put_versioned(account, &Key::pushing(account), PUSHED, state).await)
+    }
+
+    async fn pushed_accounts(&self) -> Result<Vec<AccountId>, StorageError> {
+        self.accounts(PUSHED).await
+    }
+
+    async fn marks_after(&self, account: &AccountId, after: Option<&str>) -> Result<Vec<Mark>, StorageError> {
+        let mut start = after.map(|login| Key::mark(account, login).attributes().into());
+        loop {
+            let query = self.partition(marks_pk(account), "MARK#").set_exclusive_start_key(start);
+            let page = query.send().await.map_err(failed(READING))?;
+            if !page.items().is_empty() || page.last_evaluated_key.is_none() {
+                return page.items().iter().map(read_mark).collect();
+            }
+            start = page.last_evaluated_key;
+        }
+    }
+
+    async fn marks_of(
+        &self,
+        account: &AccountId,
+        folded_logins: &[&str],
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<HashMap<String, Mark>, StorageError> {
+        let keys = folded_logins.iter().map(|login| Key::mark(account, login));
+        let reads = Reads::now(&[LOGIN, SEQUENCE, SINCE, REMOVES, FAILED]);
+        let marks = self.get_many(keys, reads, until, usage, read_mark).await?;
+        Ok(marks.into_iter().map(|mark| (mark.login.clone(), mark)).collect())
+    }
+
+    async fn mark(&self, account: &AccountId, marks: &[NewMark], at: Timestamp) -> Result<(), StorageError> {
+        let each = marks.iter().map(|mark| self.mark_one(account, mark, at)).collect::<Vec<_>>();
+        stream::iter(each).buffer_unordered(IN_FLIGHT).try_collect().await
+    }
+
+    async fn unmark(&self, account: &AccountId, folded_login: &str, sequence: &str) -> Result<(), StorageError> {
+        self.unmark_if(Key::mark(account, folded_login), sequence).await
+    }
+
+    async fn fail_mark(
+        &self,
+        account: &AccountId,
+        folded_login: &str,
+        sequence: &str,
+        code: RowCode,
+    ) -> Result<(), StorageError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::mark(account, folded_login).attributes().into()))
+            .update_expression("SET #failed = :code")
+            .condition_expression("#sequence = :sequence")
+            .expression_attribute_names("#failed", FAILED)
+            .expression_attribute_names("#sequence", SEQUENCE)
+            .expression_attribute_values(":code", AttributeValue::S(code.as_str().to_owned()))
+            .expression_attribute_values(":sequence", AttributeValue::S(sequence.to_owned()));
+        taken(update.send().await.map(drop).map_err(failed(WRITING))).map(drop)
+    }
+
+    async fn mark_everybody(&self, account: &AccountId, sequence: &str) -> Result<(), StorageError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(Key::mark_everybody(account).attributes().into()))
+            .item(SEQUENCE, AttributeValue::S(sequence.to_owned()));
+        put.send().await.map(drop).map_err(failed(WRITING))
+    }
+
+    async fn everybody(&self, account: &AccountId) -> Result<Option<String>, StorageError> {
+        let key = Key::mark_everybody(account).attributes().into();
+        let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
+        let item = read.send().await.map_err(failed(READING))?.item;
+        Ok(item.and_then(|item| string(&item, SEQUENCE)))
+    }
+
+    async fn unmark_everybody(&self, account: &AccountId, sequence: &str) -> Result<(), StorageError> {
+        self.unmark_if(Key::mark_everybody(account), sequence).await
+    }
+
+    async fn logins_after(
+        &self,
+        account: &AccountId,
+        after: Option<&str>,
+    ) -> Result<(Vec<String>, Option<String>), StorageError> {
+        let place = after.map(serde_json::from_str::<Place>).transpose();
+        let place = place.map_err(|error| StorageError::unreadable(READING, error))?;
+        let (users, next) =
+            self.users_page(account, &UserFilter::default(), place.as_ref(), LISTED, usize::MAX).await?;
+        let logins = users.iter().map(|user| user.login.folded().into_owned()).collect();
+        let next = next.map(|place| serde_json::to_string(&place).expect("a place can be written as JSON"));
+        Ok((logins, next))
+    }
+
+    async fn told_of(
+        &self,
+        account: &AccountId,
+        system: PhoneSystem,
+        folded_logins: &[&str],
+        until: Instant,
+        usage: &mut TableUsage,
+    ) -> Result<HashMap<String, Told>, StorageError> {
+        let keys = folded_logins.iter().map(|login| Key::told(account, system, login));
+        let read = |item: &Item| Ok((login_of_told(item)?, read_document(item, TOLD, READING)?));
+        Ok(self.get_many(keys, Reads::now(&[SK, TOLD]), until, usage, read).await?.into_iter().collect())
+    }
+
+    async fn put_told(&self, account: &AccountId, folded_login: &str, told: &Told) -> Result<(), StorageError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(Key::told(account, told.system, folded_login).attributes().into()))
+            .item(TOLD, document(told))
+            .item(NUMBERS, AttributeValue::N(told.count.to_string()))
+            .item(THERE, AttributeValue::Bool(told.user.is_some()))
+            .item(CHANGED_BY, AttributeValue::S(Actor::Job(told.job.clone()).to_string()));
+        put.send().await.map(drop).map_err(failed(WRITING))
+    }
+
+    async fn told_users(&self, account: &AccountId, system: PhoneSystem) -> Result<Vec<(String, bool)>, StorageError> {
+        let mut users = Vec::new();
+        let mut start = None;
+        loop {
+            let query = self
+                .partition(told_pk(account), told_prefix(system))
+                .projection_expression("#sk, #there")
+                .expression_attribute_names("#there", THERE)
+                .set_exclusive_start_key(start);
+            let page = query.send().await.map_err(failed(READING))?;
+            for item in page.items() {
+                let is_there = item.get(THERE).and_then(|there| there.as_bool().ok()).copied().unwrap_or_default();
+                users.push((login_of_told(item)?, is_there));
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(users);
+            }
+        }
+    }
+
+    async fn told_totals(&self, account: &AccountId, system: PhoneSystem) -> Result<ToldTotals, StorageError> {
+        let mut totals = ToldTotals::default();
+        let mut start = None;
+        loop {
+            let query = self
+                .partition(told_pk(account), told_prefix(system))
+                .projection_expression("#numbers")
+                .expression_attribute_names("#numbers", NUMBERS)
+                .set_exclusive_start_key(start);
+            let page = query.send().await.map_err(failed(READING))?;
+            totals.users += page.items().len();
+            let counts = page.items().iter().filter_map(|item| item.get(NUMBERS)?.as_n().ok()?.parse::<usize>().ok());
+            totals.numbers += counts.sum::<usize>();
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(totals);
+            }
+        }
+    }
+}
+
+/// What the phone system was told of a user. Of a long list the hash and the length alone are kept.
+pub(super) fn phone_list(item: &Item, sk: &str) -> Result<AuditImage, StorageError> {
+    let login = LoginId::parse(sk.splitn(3, '#').nth(2).unwrap_or_default());
+    let login = login.map_err(|error| StorageError::unreadable(READING, error))?;
+    let told: Told = read_document(item, TOLD, READING)?;
+    let fields = BTreeMap::from([
+        ("phone_system", AuditField::Shown(told.system.as_str().to_owned())),
+        ("numbers", AuditField::Shown(told.count.to_string())),
+        ("list", AuditField::Shown(told.hash)),
+    ]);
+    Ok(AuditImage {
+        caller_ids: told.list.unwrap_or_default().into_iter().collect(),
+        fields,
+        ..AuditImage::of(AuditSubject::PhoneList(login))
+    })
+}
+
+fn login_of_told(item: &Item) -> Result<String, StorageError> {
+    let sk = string(item, SK).unwrap_or_default();
+    // The name of a phone system holds no separator.
+    let login = sk.splitn(3, '#').nth(2).map(str::to_owned);
+    login.ok_or_else(|| StorageError::unreadable(READING, "its key names nobody"))
+}
+
+fn read_mark(item: &Item) -> Result<Mark, StorageError> {
+    let text = |name| string(item, name).ok_or_else(|| StorageError::unreadable(READING, format!("it has no {name}")));
+    let unreadable = |error: CodeError| StorageError::unreadable(READING, error);
+    let failed = string(item, FAILED).map(|code| RowCode::deserialize(code.into_deserializer())).transpose();
+    Ok(Mark {
+        login: text(LOGIN)?,
+        sequence: text(SEQUENCE)?,
+        since: text(SINCE)?.parse().map_err(|error: jiff::Error| StorageError::unreadable(READING, error))?,
+        removes: item.get(REMOVES).and_then(|removes| removes.as_bool().ok()).copied().unwrap_or_default(),
+        failed: failed.map_err(unreadable)?,
+    })
+}

@@ -1,0 +1,45 @@
+//! What is done for lists that phone systems are told.
+
+use std::time::Duration;
+
+use e2e::{Smartflo, SmartfloSpoil, Stack, until, user};
+use rollcall_bulk::job::{Job, JobState};
+use rollcall_engine::world::{NewMark, Pushes};
+use rollcall_model::{jobs::JobKind, settings::PhoneSystem};
+
+use crate::{all_ended, resync};
+
+/// Lists are told to a phone system that doesn't answer at first, that refuses somebody, and that has somebody later; and a schedule finds who waits.
+pub(crate) async fn what_changes(stack: &Stack, smartflo: &Smartflo) {
+    smartflo.buy(&["+919876500001", "+919876500002"]);
+    let id = smartflo.hire("told");
+    for login in ["told", "absent"] {
+        stack.create_user(user(login)).await;
+    }
+    let push_that = async |wanted: &dyn Fn(&Job) -> bool| {
+        for _ in 0..1_200 {
+            let (jobs, _) = stack.directory.jobs(&stack.account, None, 50).await.expect("jobs are listed");
+            if jobs.iter().any(|job| job.upload.kind == JobKind::PushLists && wanted(job)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("waited too long for a push");
+    };
+    smartflo.spoil(Some(SmartfloSpoil::Broken));
+    stack.append("told.csv", "Login ID,Allowed Caller ID\ntold,+919876500001\nabsent,+919876500001\n").await;
+    push_that(&|job| job.last_error.is_some()).await;
+    smartflo.spoil(None);
+    until("the list", || smartflo.caller_ids(&id)).await;
+    all_ended(stack).await;
+    smartflo.refuse(&id);
+    stack.append("refused.csv", "Login ID,Allowed Caller ID\ntold,+919876500002\n").await;
+    push_that(&|job| job.counts.failed > 0).await;
+    let id = smartflo.hire("absent");
+    assert_eq!(resync(stack, "found.json", PhoneSystem::Smartflo).await.state, JobState::Finished);
+    until("the list", || smartflo.caller_ids(&id)).await;
+    all_ended(stack).await;
+    // As it is when whoever has marked a user dies before it wakes anybody.
+    let mark = NewMark { login: "absent".to_owned(), sequence: "x".to_owned(), removes: false };
+    stack.directory.mark(&stack.account, &[mark], jiff::Timestamp::now()).await.expect("it is marked");
+}

@@ -1,0 +1,121 @@
+//! Phone systems that refuse, fall silent, forget, or have something else than they should.
+
+use axum::http::{Method, StatusCode};
+use e2e::{SmartfloTraps, rollcall};
+use rollcall_bulk::job::{Failure, JobState};
+use rollcall_model::settings::PhoneSystem;
+
+use crate::{Phones, number};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whom_the_phone_system_refuses_is_one_row_and_is_tried_again_when_asked() {
+    let phones = Phones::start(PhoneSystem::Smartflo, SmartfloTraps::default(), &[]).await;
+    let (stack, smartflo) = (&phones.stack, &phones.smartflo);
+    let n: Vec<String> = (0..2).map(number).collect();
+    phones.own(&n).await;
+    stack.create_users(4).await;
+    let ids: Vec<String> = (1..=3).map(|at| smartflo.hire(&format!("user{at}"))).collect();
+    // Nobody can say which of the two is meant.
+    smartflo.hire("user3");
+    smartflo.refuse(&ids[0]);
+    phones.append(&[("user1", &n[0]), ("user2", &n[0]), ("user3", &n[0]), ("user4", &n[0])]).await;
+    phones.has(&ids[1], &[&n[0]]).await;
+    let user = phones.asked("/v1/users/user1", |user| user["switch"]["state"] == "failed").await;
+    assert_eq!(user["switch"]["code"], "PHONE_USER_REFUSED", "{user}");
+    let user = phones.asked("/v1/users/user3", |user| user["switch"]["state"] == "failed").await;
+    assert_eq!(user["switch"]["code"], "PHONE_USER_AMBIGUOUS", "{user}");
+    phones.asked("/v1/users/user4", |user| user["switch"]["state"] == "not_there").await;
+    let job = phones.pushed(|job| job.counts.failed > 0).await;
+    let failed = stack.report(&job, "failed").await;
+    assert!(failed.iter().all(|row| row["Error Code"].starts_with("PHONE_USER_")), "{failed:?}");
+    let standing = phones.asked("/v1/phone-system", |at| at["push"]["failed"] == 2).await;
+    assert_eq!(standing["push"]["not_there"], 1, "{standing}");
+
+    // The others are told of meanwhile, and who failed waits.
+    phones.append(&[("user2", &n[1])]).await;
+    phones.has(&ids[1], &[&n[0], &n[1]]).await;
+    assert_eq!(smartflo.caller_ids(&ids[0]), None);
+    smartflo.refuse_nobody();
+    let retried = rollcall(Some(stack), &["push", "--retry", "--account", "acme"], b"");
+    assert_eq!(retried.status.code(), Some(1), "one is there twice still");
+    phones.has(&ids[0], &[&n[0]]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_are_refused_stop_the_account_and_say_so() {
+    let phones = Phones::start(PhoneSystem::Smartflo, SmartfloTraps::default(), &[]).await;
+    let (stack, smartflo, n) = (&phones.stack, &phones.smartflo, [number(0)]);
+    phones.own(&n).await;
+    stack.create_users(1).await;
+    let id = smartflo.hire("user1");
+    phones.secret("yesterday's").await;
+    phones.append(&[("user1", &n[0])]).await;
+    let job = phones.pushed(|job| job.state == JobState::Failed).await;
+    assert!(matches!(job.failure, Some(Failure::Refused { .. })), "{job:?}");
+    let standing = phones.asked("/v1/phone-system", |at| at["push"]["stopped"].is_object()).await;
+    assert_eq!((&standing["push"]["pending"], &standing["push"]["stopped"]["on_hold"]), (&1.into(), &false.into()));
+    phones.secret(e2e::Smartflo::PASSWORD).await;
+    assert!(rollcall(Some(stack), &["push", "--account", "acme"], b"").status.success());
+    phones.has(&id, &[&n[0]]).await;
+    phones.asked("/v1/phone-system", |at| at["push"]["stopped"].is_null()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_leaves_somebody_without_a_number_waits_for_a_person() {
+    let phones = Phones::start(PhoneSystem::Smartflo, SmartfloTraps::default(), &[]).await;
+    let (stack, smartflo, n) = (&phones.stack, &phones.smartflo, [number(0)]);
+    phones.own(&n).await;
+    stack.create_users(1).await;
+    let id = smartflo.hire("user1");
+    phones.append(&[("user1", &n[0])]).await;
+    phones.has(&id, &[&n[0]]).await;
+    phones.asked("/v1/phone-system", |at| at["push"]["pending"] == 0).await;
+    let owner = stack.caller(&["--account", stack.account.as_str()]);
+    let path = format!("/v1/users/user1/caller-ids/{}", n[0].replace('+', "%2B"));
+    assert!(owner.ask(Method::DELETE, &path, &[], "").await.status.is_success());
+    let job = phones.pushed(|job| job.state == JobState::OnHold).await;
+    assert_eq!(smartflo.caller_ids(&id).unwrap(), n, "nothing was taken");
+    let standing = phones.asked("/v1/phone-system", |at| at["push"]["stopped"]["on_hold"] == true).await;
+    assert!(standing["push"]["stopped"]["reason"].as_str().unwrap().contains("without a number"), "{standing}");
+    let executed = owner.ask(Method::POST, &format!("/v1/jobs/{}/execute", job.id), &[], "{}").await;
+    assert_eq!(executed.status, StatusCode::ACCEPTED, "{}", executed.text());
+    phones.has(&id, &[]).await;
+    phones.asked("/v1/phone-system", |at| at["push"]["stopped"].is_null() && at["push"]["pending"] == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_that_the_phone_system_lacks_are_left_out_and_told() {
+    let phones = Phones::start(PhoneSystem::Smartflo, SmartfloTraps::default(), &[]).await;
+    let (stack, smartflo) = (&phones.stack, &phones.smartflo);
+    let n: Vec<String> = (0..2).map(number).collect();
+    phones.own(&n[..1]).await;
+    stack.own(&[&n[1]]).await;
+    stack.create_users(1).await;
+    let id = smartflo.hire("user1");
+    phones.append(&[("user1", &n[0]), ("user1", &n[1])]).await;
+    phones.has(&id, &[&n[0]]).await;
+    let job = phones.pushed(|job| job.counts.partial == 1).await;
+    assert_eq!(stack.report(&job, "failed").await[0]["Error Code"], "PHONE_NUMBER_MISSING");
+    phones.asked("/v1/users/user1", |user| user["switch"]["missing"] == 1).await;
+    // What the numbers are called there is read for each push.
+    smartflo.forget_ids();
+    smartflo.buy(&[&n[1]]);
+    assert!(rollcall(Some(stack), &["push", "user1", "--account", "acme"], b"").status.success());
+    phones.has(&id, &[&n[0], &n[1]]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_takes_and_answers_nothing_is_told_again_and_has_the_same() {
+    let parameters = ["BulkTimeoutSeconds=10", "BulkVisibilitySeconds=10"];
+    let phones = Phones::start(PhoneSystem::Smartflo, SmartfloTraps::default(), &parameters).await;
+    let (stack, smartflo, n) = (&phones.stack, &phones.smartflo, [number(0)]);
+    phones.own(&n).await;
+    stack.create_users(2).await;
+    let ids = ["user1", "user2"].map(|login| smartflo.hire(login));
+    smartflo.fall_silent(1);
+    phones.append(&[("user1", &n[0]), ("user2", &n[0])]).await;
+    for id in &ids {
+        phones.has(id, &[&n[0]]).await;
+    }
+    phones.asked("/v1/phone-system", |at| at["push"]["pending"] == 0 && at["push"]["in_step"] == 2).await;
+}
