@@ -173,6 +173,8 @@ async fn a_cycle_that_changes_nothing_writes_nothing() {
                 { "op": "Replace", "path": "active", "value": "True" },
                 { "op": "Replace", "path": "emails[type eq \"work\"].value", "value": name },
                 { "op": "Add", "path": format!("{ENTERPRISE}:manager"), "value": "boss" },
+                // One that the account hasn't: it is looked for each time, and nothing comes of it.
+                { "op": "Add", "path": format!("{ENTERPRISE}:department"), "value": "Nowhere" },
                 { "op": "Add", "path": "phoneNumbers[type eq \"work\"].value", "value": "+91 98765 00001" },
             ]);
             assert_eq!(entra.patch(&format!("/Users/{id}"), change).await.status, StatusCode::OK);
