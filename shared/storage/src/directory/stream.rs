@@ -326,7 +326,7 @@ mod tests {
     fn a_key_is_told_when_it_comes_and_when_it_goes_and_not_when_it_is_used() {
         let keys = json!({ "PK": { "S": "ACCT#acme" }, "SK": { "S": "SCIMKEYS" } });
         let item = |ids: &[&str], more: (&str, &str)| {
-            let key = |id: &&str| json!({ "id": id, "hash": "5ecret", "name": "Entra ID", "created_by": { "call": "x" }, "created": "2026-03-01T00:00:00Z" });
+            let key = |id: &&str| json!({ "id": id, "hash": "unshown", "name": "Entra ID", "created_by": { "call": "x" }, "created": "2026-03-01T00:00:00Z" });
             let all = json!({ "keys": ids.iter().map(key).collect::<Vec<_>>() }).to_string();
             json!({ "keys": { "S": all }, "changed_by": { "S": "call:ann" }, (more.0): { "S": more.1 } })
         };
@@ -344,7 +344,7 @@ mod tests {
             let entry = told(old, new).unwrap();
             assert_eq!((&entry["scim_key"], &entry["change"]), (&json!(id), &json!(change)));
             assert_eq!((&entry["by"], entry["fields"].get("name").is_some()), (&json!({ "call": "ann" }), true));
-            assert!(!entry.to_string().contains("5ecret"));
+            assert!(!entry.to_string().contains("unshown"));
         }
         assert_eq!(told(&one, &item(&["a"], ("used_a", "2026-03-02"))), None);
     }

@@ -67,10 +67,11 @@ async fn a_change_of_1000_members_survives_a_death_and_a_lost_answer_at_every_re
         shown["members"].as_array().map_or(0, Vec::len)
     };
     let mut requests = 0;
+    // The requests of one kind are alike: each fifth is looked at, or as many as `ROLLCALL_DEATH_STEP` says.
+    let step = usize::try_from(e2e::how_much("ROLLCALL_DEATH_STEP", 5)).expect("few");
     for carried_out in [false, true] {
-        for after in 0.. {
-            // The requests of one kind are alike: the first and the last of them are looked at, and some between.
-            let fuse = Fuse::after(after * 5, carried_out);
+        for after in (0..).step_by(step) {
+            let fuse = Fuse::after(after, carried_out);
             let table = Proxy::start(&stack.endpoints().dynamodb, Faults::default(), Some(fuse.clone())).await;
             let dying = function(&stack, &table.url).await;
             let survived = tokio::select! {
@@ -78,7 +79,7 @@ async fn a_change_of_1000_members_survives_a_death_and_a_lost_answer_at_every_re
                 () = fuse.blown() => false,
             };
             assert_eq!(answered(&whole, Method::PATCH, &path, "", Some(everybody())).await.0, 204);
-            assert_eq!(count().await, MEMBERS, "after {} requests, carried out: {carried_out}", after * 5);
+            assert_eq!(count().await, MEMBERS, "after {after} requests, carried out: {carried_out}");
             assert_eq!(answered(&whole, Method::PATCH, &path, "", Some(nobody.clone())).await.0, 204);
             assert_eq!(count().await, 0);
             requests = table.requests();
@@ -89,7 +90,7 @@ async fn a_change_of_1000_members_survives_a_death_and_a_lost_answer_at_every_re
     }
     // Its users, its members as they are, and its members as they will be.
     assert!(requests > 60, "{requests}");
-    for after in (0..i64::try_from(requests).expect("few")).step_by(7) {
+    for after in (0..i64::try_from(requests).expect("few")).step_by(step) {
         let table = Proxy::start(&stack.endpoints().dynamodb, Faults::default(), None).await;
         let losing = function(&stack, &table.url).await;
         table.lose_answer(after);
