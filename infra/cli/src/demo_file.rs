@@ -121,6 +121,7 @@ mod tests {
             RowCode::RoleUnknown,
             RowCode::NameMissing,
             RowCode::ValueInvalid,
+            RowCode::DefaultNotAllowed,
             RowCode::NumberInRotation,
             RowCode::DuplicateNumber,
             RowCode::ReplacementUnusable,

@@ -360,8 +360,12 @@ fn functions_are_given_the_variables_that_they_ask_for() {
         let folder = Path::new(ROOT).join("functions").join(binary);
         let mut asked_for = asked(&folder.join("src"));
         // What every function that works on jobs is made from.
-        if fs::read_to_string(folder.join("src/main.rs")).expect("a source").contains("worker_from_env") {
+        let main = fs::read_to_string(folder.join("src/main.rs")).expect("a source");
+        if main.contains("worker_from_env") {
             asked_for.extend(asked(&Path::new(ROOT).join("shared/storage/src")));
+        }
+        if main.contains("HttpPhoneSystems") {
+            asked_for.extend(asked(&Path::new(ROOT).join("shared/phone-systems/src")));
         }
         let given = function["Properties"]["Environment"]["Variables"].as_object().unwrap_or(&Map::new()).clone();
         assert_eq!(given.keys().cloned().collect::<BTreeSet<_>>(), asked_for, "{id}");

@@ -20,7 +20,7 @@ fn pattern(parameter: &str) -> Regex {
 }
 
 /// How often schedules run.
-const RATES: [&str; 3] = ["DirectorySyncRate", "ResyncRate", "RestEndRate"];
+const RATES: [&str; 4] = ["DirectorySyncRate", "PushRate", "ResyncRate", "RestEndRate"];
 /// From whom and to whom mails go.
 const ADDRESSES: [&str; 2] = ["AlarmEmail", "MailSender"];
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>

@@ -22,6 +22,9 @@ use crate::{
 /// Users that are looked at together: with 5,000 numbers each, some 20 MB.
 const TOGETHER: usize = 200;
 
+/// Users that are marked before the clock is looked at.
+const MARKED: usize = 50;
+
 /// Writes a row for each user of whom the phone system is to be told, numbers that go off first; `None` where there is none. Holds what would take too
 /// much. **A preview marks nobody.**
 pub(super) async fn rows(
@@ -107,7 +110,6 @@ async fn marks(attempt: &Attempt<'_>, work: &Work, everybody: Option<String>) ->
     if let Some(everybody) = everybody.filter(|_| work.named.is_empty()) {
         let changed = changed(attempt, work).await?;
         if attempt.writes() {
-            mark_all(attempt, &changed).await?;
             // After the marks: who dies in between looks again.
             world.pushes.unmark_everybody(account, &everybody).await?;
         }
@@ -166,7 +168,11 @@ async fn mark_all(attempt: &Attempt<'_>, logins: &[String]) -> Result<(), Interr
     let sequence = format!("job:{}", attempt.job.id);
     let new = |login: &String| NewMark { login: login.clone(), sequence: sequence.clone(), removes: false };
     let marks: Vec<NewMark> = logins.iter().map(new).collect();
-    Ok(attempt.world.pushes.mark(attempt.account(), &marks, attempt.world.now()).await?)
+    for marks in marks.chunks(MARKED) {
+        attempt.check_time()?;
+        attempt.world.pushes.mark(attempt.account(), marks, attempt.world.now()).await?;
+    }
+    Ok(())
 }
 
 /// Everybody of whom the phone system was told something else than what the user may dial from now; those among them whom we have deleted, since it may
@@ -194,7 +200,8 @@ async fn changed(attempt: &Attempt<'_>, work: &Work) -> Result<Vec<String>, Inte
     Ok(changed)
 }
 
-/// Adds those of the users of whom the phone system was told something else.
+/// Adds those of the users of whom the phone system was told something else, and marks them, but for those who are marked: an attempt that goes on has
+/// the fewer left. Whom the phone system doesn't have is left to the resync, which sees who comes.
 async fn differing(
     attempt: &Attempt<'_>,
     work: &Work,
@@ -208,9 +215,16 @@ async fn differing(
         let differs = |look: &Look| {
             let told = look.told.as_ref();
             let wanted = Wanted::of(look.user.as_ref(), told, &work.inventory, &work.owned);
-            !wanted.is_told(told, work.system)
+            let is_absent = look.mark.is_none() && told.is_some_and(|told| told.user.is_none());
+            !is_absent && !wanted.is_told(told, work.system)
         };
-        changed.extend(looks.into_iter().filter(|(_, look)| differs(look)).map(|(login, _)| login));
+        let is_pending = |look: &Look| look.mark.as_ref().is_some_and(|mark| mark.failed.is_none());
+        let differing = looks.into_iter().filter(|(_, look)| differs(look) && !is_pending(look));
+        let differing: Vec<String> = differing.map(|(login, _)| login).collect();
+        if attempt.writes() {
+            mark_all(attempt, &differing).await?;
+        }
+        changed.extend(differing);
     }
     Ok(())
 }
