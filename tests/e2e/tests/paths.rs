@@ -10,8 +10,13 @@ use serde_json::{Value, json};
 use users_api::{ROUTES, Route};
 
 /// What others name, by the part of the path that takes it: each is legal, and means something else after one decoding too many.
-const NAMED: [(&str, &str); 4] =
-    [("login", "a/b+50%41 c?d#e"), ("number", "+919876543210"), ("crm_user", "x/y+50%41 z?v#w"), ("id", "n+50%41?m")];
+const NAMED: [(&str, &str); 5] = [
+    ("login", "a/b+50%41 c?d#e"),
+    ("number", "+919876543210"),
+    ("crm_user", "x/y+50%41 z?v#w"),
+    ("id", "n+50%41?m"),
+    ("extension", "p+50%41?q"),
+];
 
 /// The routes that have something in their path, as the contract tells them.
 fn routes() -> Vec<&'static Operation> {
@@ -102,7 +107,7 @@ async fn every_route_is_reached_whatever_others_have_named() {
         assert!(reply.status.is_success(), "{path}: {}", reply.text());
     };
     send("/v1/numbers", json!({ "numbers": [{ "number": named["number"] }] })).await;
-    for (login, extension) in [(named["login"], "e1"), ("user1", "e2")] {
+    for (login, extension) in [(named["login"], named["extension"]), ("user1", "e2")] {
         let extension = json!({ "login": extension, "intercom": "101" });
         let user = json!({ "login": login, "name": "Ana", "calling_agent": true, "extension": extension });
         send("/v1/users", user).await;
@@ -124,6 +129,11 @@ async fn every_route_is_reached_whatever_others_have_named() {
             // Of what was asked for, and not of something that is called "-".
             if let Some(value) = reply.json()[name].as_str() {
                 assert_eq!(Some(&value), named.get(name), "{route:?}: {}", reply.text());
+                told.insert(name.to_owned());
+            }
+            // No answer names the extension; that of one that nobody has says so.
+            if name == "extension" {
+                assert_ne!(reply.json()["code"], "USER_UNKNOWN", "{route:?}");
                 told.insert(name.to_owned());
             }
         }
