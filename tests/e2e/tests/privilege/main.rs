@@ -246,6 +246,7 @@ async fn resync_with_every_system(stack: &Stack, zoom: &Zoom, smartflo: &Smartfl
     // Without a secret, and with one.
     for (system, name) in [(PhoneSystem::ZoomPhone, "zoom"), (PhoneSystem::Smartflo, "smartflo")] {
         assert_eq!(resync(stack, &format!("{name}-no-secret.json"), system).await.state, JobState::Failed);
+        push::ask(stack).await;
     }
     secrets.put(&stack.account, zoom_phone::SECRET, &Zoom::credentials()).await.expect("a secret");
     secrets.put(&stack.account, SMARTFLO_SECRET, &Smartflo::credentials()).await.expect("a secret");
