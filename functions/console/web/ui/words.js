@@ -29,18 +29,19 @@ export const NUMBER_STATES = {
     retired: ['retired', 'calm'],
 };
 
-export const AGENT_STATES = { enabled: ['enabled', 'good'], disabled: ['disabled', 'warn'], blocked: ['blocked', 'bad']
-  };
+export const AGENT_STATES = {
+  enabled: ['enabled', 'good'], disabled: ['disabled', 'warn'], blocked: ['blocked', 'bad'],
+};
 export const WEB_LOGINS = { active: ['active', 'good'], blocked: ['blocked', 'bad'] };
 export const MAPPING_STATES = {
-  mapped: ['mapped', 'good'], unmapped: ['unmapped', 'warn'], ambiguous: ['ambiguous', 'warn'], orphaned: ['orphaned',
-    'bad'],
+  mapped: ['mapped', 'good'], unmapped: ['unmapped', 'warn'], ambiguous: ['ambiguous', 'warn'],
+  orphaned: ['orphaned', 'bad'],
 };
 
 /** How a user's list stands in the phone system. */
 export const SWITCH_STATES = {
-  in_step: ['in step', 'good'], pending: ['to be told', 'busy'], failed: ['refused', 'bad'], not_there: ['not there', 'calm'],
-    unverified: ['not verified', 'warn'],
+  in_step: ['in step', 'good'], pending: ['to be told', 'busy'], failed: ['refused', 'bad'],
+  not_there: ['not there', 'calm'], unverified: ['not verified', 'warn'],
 };
 
 /** Policies, in the words of the phone system's own page. */
