@@ -18,7 +18,7 @@ const ROUNDS: usize = 21;
 const GLANCE: Duration = Duration::from_micros(50);
 
 /// What Lambda and the template say to a function, whichever it is.
-const ENVIRONMENT: [(&str, &str); 22] = [
+const ENVIRONMENT: [(&str, &str); 29] = [
     ("AUDIT_SETTLE_SECONDS", "30"),
     ("AWS_ACCESS_KEY_ID", "bench"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769"),
@@ -29,15 +29,22 @@ const ENVIRONMENT: [(&str, &str); 22] = [
     ("AWS_REGION", "us-east-1"),
     ("AWS_SECRET_ACCESS_KEY", "bench"),
     ("BUCKET_NAME", "bench"),
+    ("CONSOLE_CLIENT_ID", "bench"),
+    ("CONSOLE_LOGIN_URL", "https://login.example.com"),
     ("DEFAULT_COUNTRY", "IN"),
     ("ENTRA_LOGIN_URL", "https://login.example.com"),
+    ("FILES_URL", "https://files.example.com"),
     ("GRAPH_URL", "https://graph.example.com"),
+    ("JWT_AUDIENCE", "bench"),
+    ("JWT_ISSUER", "https://id.example.com"),
     ("MAIL_CONFIGURATION_SET", "bench"),
     ("MAIL_SENDER", "bench@example.com"),
     ("MAX_DELIVERIES", "5"),
     ("MAX_FILE_BYTES", "1"),
+    ("MAX_MAILS_PER_DAY", "1"),
     ("MAX_ROWS", "1"),
     ("SMARTFLO_URL", "https://smartflo.example.com"),
+    ("STACK_NAME", "bench"),
     ("TABLE_NAME", "bench"),
     ("ZOOM_API_URL", "https://zoom.example.com"),
     ("ZOOM_LOGIN_URL", "https://zoom.example.com"),
@@ -59,10 +66,11 @@ pub(crate) fn run(report: &mut Report) {
     report.target("the slowest", slowest, 15.0, "ms", false);
 }
 
+const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
+
 /// The binary of every function.
 fn functions() -> impl Iterator<Item = &'static str> {
-    let template = include_str!("../../../infra/template.yaml");
-    template.lines().filter_map(|line| line.trim_start().strip_prefix("Binary: "))
+    TEMPLATE.lines().filter_map(|line| line.trim_start().strip_prefix("Binary: "))
 }
 
 /// A function as Lambda starts it, to ask this runtime for work.
@@ -103,4 +111,18 @@ fn start(function: &str) -> Duration {
     let _ = process.kill();
     let _ = process.wait();
     elapsed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ENVIRONMENT, TEMPLATE};
+
+    #[test]
+    fn a_function_is_told_all_that_the_template_tells_it() {
+        let is_variable = |name: &str| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+        let names = TEMPLATE.lines().filter_map(|line| line.trim_start().split_once(':'));
+        for (name, _) in names.filter(|(name, _)| name.contains('_') && is_variable(name)) {
+            assert!(ENVIRONMENT.iter().any(|(known, _)| *known == name), "{name}");
+        }
+    }
 }

@@ -41,7 +41,8 @@ impl Served {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Write {
     Done,
-    NoSuchUser,
+    /// There is no such user, or the list has no room.
+    Refused,
     PutOff,
 }
 
@@ -78,11 +79,14 @@ impl Lists {
         self.of_users.get(user.checked_sub(1)?)
     }
 
-    pub(super) fn add(&mut self, user: Option<usize>, numbers: &[CallerId]) -> Write {
+    pub(super) fn add(&mut self, user: Option<usize>, numbers: &[CallerId], room: Option<usize>) -> Write {
         let now = Instant::now();
         let (first, _) = *self.served.span.get_or_insert((now, now));
         let list = user.and_then(|user| self.of_users.get_mut(user.checked_sub(1)?));
-        let Some(list) = list else { return Write::NoSuchUser };
+        let Some(list) = list else { return Write::Refused };
+        if room.is_some_and(|room| list.len() > room) {
+            return Write::Refused;
+        }
         let bytes = PROFILE_BYTES + NUMBER_BYTES * (list.len() + numbers.len());
         let units = bytes.div_ceil(1_024);
         if let Some(rate) = self.behaviour.writes_per_second {

@@ -25,7 +25,6 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use rollcall_model::caller_id::CallerId;
 
 pub(crate) use lists::{Behaviour, Served};
 use lists::{Lists, Write};
@@ -111,15 +110,13 @@ impl Shared {
             "BatchExecuteStatement" => {
                 let statements = wire::appends(body)?;
                 let mut lists = self.lists();
-                let answers: Vec<_> = statements
-                    .iter()
-                    .map(|(user, numbers)| wire::statement_answer(&self.write(&mut lists, *user, numbers)))
-                    .collect();
+                let answers: Vec<_> =
+                    statements.iter().map(|append| wire::statement_answer(&self.write(&mut lists, append))).collect();
                 (StatusCode::OK, wire::statement_answers(&answers))
             }
             "UpdateItem" => {
                 let (user, numbers) = wire::update(body)?;
-                wire::update_answer(&self.write(&mut self.lists(), user, &numbers))
+                wire::update_answer(&self.write(&mut self.lists(), &(user, numbers, None)))
             }
             _ => return None,
         };
@@ -132,8 +129,8 @@ impl Shared {
         Some((status, headers, answer).into_response())
     }
 
-    fn write(&self, lists: &mut Lists, user: Option<usize>, numbers: &[CallerId]) -> Write {
-        if self.draws.happens(lists.behaviour.throttled) { lists.throttled() } else { lists.add(user, numbers) }
+    fn write(&self, lists: &mut Lists, (user, numbers, room): &wire::Append) -> Write {
+        if self.draws.happens(lists.behaviour.throttled) { lists.throttled() } else { lists.add(*user, numbers, *room) }
     }
 }
 

@@ -51,6 +51,7 @@ struct Statement {
 #[derive(Deserialize)]
 enum Attribute {
     S(String),
+    N(String),
     #[serde(rename = "SS")]
     Set(Vec<CallerId>),
 }
@@ -94,8 +95,11 @@ pub(super) fn items(table: &str, items: &[Value]) -> String {
     json!({ "Responses": { table: items }, "UnprocessedKeys": {} }).to_string()
 }
 
-/// The appends of a batch of statements: each with its user and numbers.
-pub(super) fn appends(body: &[u8]) -> Option<Vec<(Option<usize>, Vec<CallerId>)>> {
+/// Numbers that come onto a user's list, if that has so many at most before: `None` where nothing was said of it.
+pub(super) type Append = (Option<usize>, Vec<CallerId>, Option<usize>);
+
+/// The appends of a batch of statements.
+pub(super) fn appends(body: &[u8]) -> Option<Vec<Append>> {
     let batch: Batch = serde_json::from_slice(body).ok()?;
     let append = |statement: Statement| {
         let appends = statement.statement.contains("SET caller_ids = set_add(caller_ids, ?)");
@@ -105,7 +109,12 @@ pub(super) fn appends(body: &[u8]) -> Option<Vec<(Option<usize>, Vec<CallerId>)>
         else {
             return None;
         };
-        (appends && sk == USER).then(|| (user_of(&pk), numbers))
+        let room = match parameters.next() {
+            Some(Attribute::N(room)) => Some(room.parse().ok()?),
+            Some(_) => return None,
+            None => None,
+        };
+        (appends && sk == USER && parameters.next().is_none()).then(|| (user_of(&pk), numbers, room))
     };
     batch.statements.into_iter().map(append).collect()
 }
@@ -114,7 +123,7 @@ pub(super) fn statement_answer(write: &Write) -> Value {
     let error = |code: &str, message: &str| json!({ "Error": { "Code": code, "Message": message } });
     match write {
         Write::Done => json!({}),
-        Write::NoSuchUser => error("ConditionalCheckFailed", UNMET),
+        Write::Refused => error("ConditionalCheckFailed", UNMET),
         Write::PutOff => error("ThrottlingError", EXCEEDED),
     }
 }
@@ -144,7 +153,7 @@ pub(super) fn update_answer(write: &Write) -> (StatusCode, String) {
     };
     match write {
         Write::Done => (StatusCode::OK, "{}".to_owned()),
-        Write::NoSuchUser => error("ConditionalCheckFailedException", UNMET),
+        Write::Refused => error("ConditionalCheckFailedException", UNMET),
         Write::PutOff => error("ThrottlingException", EXCEEDED),
     }
 }
