@@ -30,14 +30,15 @@ impl Backoff {
         if Instant::now() < self.until { Ok(()) } else { Err(StorageError::transient(operation, "the time is up")) }
     }
 
-    /// Waits.
+    /// Waits. Who would wait for too long waits until the time is over, so that it is seen then that this was all there was to it.
     ///
     /// # Errors
-    /// `error`, when waiting would take too long.
+    /// `error`, when the time is over.
     pub async fn wait(&mut self, error: StorageError) -> Result<(), StorageError> {
         // Spread over the second half, so that requests that failed together don't come back together.
         let wait = self.wait.mul_f64(0.5 + spread() / 2.0);
         if Instant::now() + wait > self.until {
+            tokio::time::sleep_until(self.until).await;
             return Err(error);
         }
         tokio::time::sleep(wait).await;
@@ -50,4 +51,19 @@ impl Backoff {
 fn spread() -> f64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     f64::from(now.subsec_nanos() % 1_000) / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_in_vain_has_waited_until_the_time_was_over() {
+        let until = Instant::now() + Duration::from_secs(5);
+        let mut patience = Backoff::new(until);
+        while patience.wait(StorageError::transient("asking", "not now")).await.is_ok() {
+            assert!(Instant::now() <= until);
+        }
+        assert_eq!(Instant::now(), until);
+    }
 }

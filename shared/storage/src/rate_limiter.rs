@@ -73,6 +73,9 @@ const NEAR: f64 = 0.9;
 const UNAVOIDABLE: f64 = 0.10;
 /// How much that share may differ from that of the window before, as a part of it, and be the same.
 const SAME: f64 = 0.33;
+/// How many times as much as is accepted one may ask for where asking more slowly is of no use: by chance a table refuses less than three of four, but of
+/// many who ask at once each would ask faster and faster.
+const MOST_IN_VAIN: f64 = 4.0;
 /// Items a second that are always allowed, so that a rate can recover: a fortieth of what a new table on demand takes.
 const FLOOR: f64 = 100.0;
 
@@ -132,8 +135,8 @@ impl Aimd {
         let same = (share - self.refused_share).abs() <= self.refused_share * SAME;
         let in_vain = share >= UNAVOIDABLE && same && self.rate.is_some();
         self.refused_share = share;
+        let accepted_rate = as_f64(self.accepted) / elapsed.as_secs_f64();
         if self.throttled > 0 && !in_vain {
-            let accepted_rate = as_f64(self.accepted) / elapsed.as_secs_f64();
             self.refused_at = self.rate;
             let rate = self.rate.map_or(accepted_rate * DECREASE, |rate| accepted_rate.min(rate * DECREASE));
             self.rate = Some(rate.max(FLOOR));
@@ -142,6 +145,9 @@ impl Aimd {
             let increase = if near && !in_vain { INCREASE } else { FAST_INCREASE };
             // As many windows as would have been, had there been requests to tell them by.
             *rate *= (1.0 + increase).powf((elapsed.as_secs_f64() / WINDOW.as_secs_f64()).min(MOST_WINDOWS));
+            if in_vain {
+                *rate = rate.min(accepted_rate * MOST_IN_VAIN).max(FLOOR);
+            }
         }
         tracing::debug!(
             accepted = self.accepted,
@@ -212,6 +218,27 @@ mod tests {
             }
             assert!(as_f64(asked) / 30.0 > 0.75 * fastest, "{asked} with {refused} of a thousand refused");
         }
+    }
+
+    /// Ten jobs ask a table at once, each by a function of its own.
+    #[test]
+    fn many_who_share_a_table_use_it_and_do_not_drive_each_other() {
+        const LIMIT: f64 = 4_000.0;
+        let mut all: Vec<(Aimd, f64)> = (0..10).map(|_| (Aimd::default(), 0.0)).collect();
+        let (mut at, mut tokens, mut accepted, mut asked) = (0.0_f64, 0.0_f64, 0, 0);
+        while at < 60.0 {
+            // Whose turn comes first; sixteen in flight with 5 ms each could do 80,000 items a second.
+            let (aimd, next) = all.iter_mut().min_by(|a, b| a.1.total_cmp(&b.1)).expect("ten");
+            tokens = (tokens + (*next - at).max(0.0) * LIMIT).min(LIMIT);
+            at = at.max(*next);
+            let passed = (0..25).take_while(|&item| as_f64(item) + 1.0 <= tokens).count();
+            tokens -= as_f64(passed);
+            (accepted, asked) = (accepted + passed, asked + 25);
+            aimd.learn(passed, 25 - passed, Duration::from_secs_f64(at));
+            *next = at + aimd.reserve(25, Duration::from_secs_f64(at)).as_secs_f64().max(25.0 / 80_000.0);
+        }
+        assert!(as_f64(accepted) > 0.9 * LIMIT * 60.0, "{accepted} accepted");
+        assert!(as_f64(asked) < 5.0 * as_f64(accepted), "{asked} asked for {accepted}");
     }
 
     #[test]
