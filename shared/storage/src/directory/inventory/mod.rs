@@ -45,7 +45,10 @@ use crate::{
 
 /// How long the table may take over one change, with all who change numbers of the account at the same time.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(20);
-const HEAD: &str = "parts";
+/// The parts' places, packed.
+const HEAD: &str = "places";
+/// The same in stacks from before they were packed, until a number is changed.
+const JSON_HEAD: &str = "parts";
 const STAMP: &str = "stamp";
 const NAME: &str = "name";
 const PACKED: &str = "packed";
@@ -178,7 +181,9 @@ impl Directory {
 
 fn read_head(item: &Item) -> Result<(u64, Head), StorageError> {
     let stamp = number(item, STAMP).ok_or_else(|| StorageError::unreadable(READING, "it has no stamp"))?;
-    Ok((stamp, read_document(item, HEAD, READING)?))
+    let packed = item.get(HEAD).and_then(|packed| packed.as_b().ok());
+    let head = packed.map(|packed| Ok(Head::unpack(packed.as_ref())));
+    Ok((stamp, head.unwrap_or_else(|| read_document(item, JSON_HEAD, READING))?))
 }
 
 fn number(item: &Item, name: &str) -> Option<u64> {

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     ErrorKind, StorageError,
     directory::{
-        Directory, document,
+        Directory,
         numbers::{READING, VERSION, number_item, read_number},
         stream::CHANGED_BY,
         string,
@@ -209,7 +209,7 @@ impl Directory {
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(Key::inventory(account).attributes().into()))
-            .item(HEAD, document(&new.head()))
+            .item(HEAD, AttributeValue::B(new.head().pack().into()))
             .item(STAMP, AttributeValue::N(new.stamp.to_string()));
         let head = written(condition(put, STAMP, before));
         [head].into_iter().chain(parts.iter().map(|part| self.part_put(account, part)))
