@@ -96,9 +96,10 @@ impl TableFollower {
             if chooses {
                 state.choose_anew();
             }
+            state.clone()
         };
-        change_push_state(&self.directory, account, change).await?;
-        wake_by((&self.directory, &self.directory, &self.files), account, now).await
+        let state = change_push_state(&self.directory, account, change).await?;
+        wake_by((&self.directory, &self.directory, &self.files), account, &state, now).await
     }
 }
 

@@ -7,6 +7,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use rollcall_api_types::{
     PhoneSystemChoice, PhoneSystemView, PushView, RequestedJob, SettingsFields, SettingsView, SwitchView,
@@ -14,6 +15,7 @@ use rollcall_api_types::{
 use rollcall_bulk::push::PushRequest;
 use rollcall_engine::{
     change_push_state,
+    kinds::mark_pages,
     world::{Accounts, Jobs, Pushes, TableUsage},
 };
 use rollcall_model::{
@@ -75,11 +77,8 @@ async fn push(api: &Api, caller: &Caller, system: PhoneSystem) -> Result<PushVie
     let (table, account) = (&api.directory, &caller.account);
     let state = table.push_state(account).await?.unwrap_or_default().value;
     let (mut marked, mut failed, mut oldest) = (HashSet::new(), 0, None);
-    let mut after: Option<String> = None;
-    loop {
-        let page = table.marks_after(account, after.as_deref()).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.login.clone());
+    let mut pages = mark_pages(table, account);
+    while let Some(page) = pages.try_next().await? {
         failed += page.iter().filter(|mark| mark.failed.is_some()).count();
         let since = page.iter().filter(|mark| mark.failed.is_none()).map(|mark| mark.since).min();
         oldest = oldest.into_iter().chain(since).min();

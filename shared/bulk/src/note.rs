@@ -17,7 +17,7 @@ pub struct Note {
     pub message: String,
 }
 
-/// Names of columns that are told at most: a file may have thousands.
+/// Names of columns, or numbers, that are told at most: a file may have thousands.
 const MAX_NAMES: usize = 20;
 /// Characters of a name that are told.
 const MAX_SHOWN: usize = 40;
@@ -47,11 +47,7 @@ impl Note {
         if names.is_empty() {
             return None;
         }
-        let more = names.len().saturating_sub(MAX_NAMES);
-        let mut told = names[..names.len() - more].iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ");
-        if more > 0 {
-            told.push_str(&format!(" and {more} more"));
-        }
+        let told = listed(names, |name| shown(name));
         let message = format!("These columns were not understood, and were passed over: {told}.");
         Some(Self::of(FileWarning::ColumnsIgnored, message))
     }
@@ -89,11 +85,7 @@ impl Note {
         if numbers.is_empty() {
             return None;
         }
-        let (told, more) = numbers.split_at(numbers.len().min(MAX_NAMES));
-        let mut told = told.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        if !more.is_empty() {
-            told.push_str(&format!(" and {} more", more.len()));
-        }
+        let told = listed(numbers, ToString::to_string);
         let message = format!(
             "Somebody changed the state of these numbers, or released them, while the rotation ran. It leaves them as they were set then, and \
              does not retire them: {told}."
@@ -114,6 +106,16 @@ fn what_it_takes(name: &str) -> String {
         _ => "a value that it can have; it was passed over",
     };
     format!("The metadata \"{name}\" of the upload can't be read: it takes {takes}.")
+}
+
+/// The first of these, in words, and how many more there are.
+fn listed<T>(all: &[T], shown: impl Fn(&T) -> String) -> String {
+    let (first, more) = all.split_at(all.len().min(MAX_NAMES));
+    let mut told = first.iter().map(shown).collect::<Vec<_>>().join(", ");
+    if !more.is_empty() {
+        told.push_str(&format!(" and {} more", more.len()));
+    }
+    told
 }
 
 /// A name as a message shows it: never so long that it hides the message.

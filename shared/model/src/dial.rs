@@ -37,7 +37,7 @@ pub struct Choices {
 }
 
 /// A number to choose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
     /// In E.164 form.
     pub number: CallerId,
@@ -71,6 +71,16 @@ pub fn default_of(user: &User, inventory: &Inventory) -> Option<CallerId> {
     let after = |number: &CallerId| inventory.get(*number).and_then(|item| item.replaced_by);
     let mut line = std::iter::successors(user.profile.default_caller_id, after).take(MOST);
     line.find(|number| inventory.allows(&permission, *number))
+}
+
+/// What is said where a default is refused.
+pub const DEFAULT_NOT_ALLOWED: &str =
+    "The user may not dial from this number: it is not on the list, not of the department, or not in service.";
+
+/// The default that a change sets, which the user must be allowed to dial from. One that was set before stays, whatever has become of it.
+pub fn new_default(before: Option<&User>, after: &User) -> Option<CallerId> {
+    let had = before.and_then(|before| before.profile.default_caller_id);
+    after.profile.default_caller_id.filter(|default| Some(*default) != had)
 }
 
 impl DialDecision {

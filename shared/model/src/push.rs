@@ -28,6 +28,9 @@ pub struct Mark {
     pub removes: bool,
     /// Why the phone system was told in vain. Such a user waits until something changes, or a person asks for another try.
     pub failed: Option<RowCode>,
+    /// A telling was begun, or refused, and nobody has kept its end: what was told before says nothing of what the phone system has, nor of what it
+    /// calls the user.
+    pub unsure: bool,
 }
 
 /// What a phone system was told of a user.
@@ -35,7 +38,7 @@ pub struct Mark {
 pub struct Told {
     /// Which phone system.
     pub system: PhoneSystem,
-    /// What the phone system calls the user; `None` where it has nobody who is the user, and where it didn't know the one that was told of.
+    /// What the phone system calls the user; `None` where it has nobody who is the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<PhoneUserId>,
     /// The hash of the list, in its order.
@@ -210,6 +213,7 @@ mod tests {
             since: Timestamp::UNIX_EPOCH,
             removes: false,
             failed,
+            unsure: false,
         };
         let state = |mark: Mark| SwitchState::of(Some(&mark), None, PhoneSystem::Smartflo, &Verified::default());
         assert_eq!(state(mark(None)), Some(SwitchState::Pending));

@@ -78,8 +78,10 @@ impl Pushes for Memory {
                 let before = state.marks.get(login);
                 let since = before.map_or(at, |before| before.since);
                 let removes = *removes || before.is_some_and(|before| before.removes);
-                let mark = Mark { login: login.clone(), sequence: sequence.clone(), since, removes, failed: None };
-                state.marks.insert(login.clone(), mark);
+                let unsure = before.is_some_and(|before| before.unsure);
+                let (login, sequence) = (login.clone(), sequence.clone());
+                let mark = Mark { login: login.clone(), sequence, since, removes, failed: None, unsure };
+                state.marks.insert(login, mark);
             });
             marked.await?;
         }
@@ -95,6 +97,14 @@ impl Pushes for Memory {
         .await
     }
 
+    async fn begin_telling(&self, _: &AccountId, folded_login: &str) -> Result<bool, StorageError> {
+        self.ask_again("beginning to tell", |state| {
+            let mark = state.marks.get_mut(folded_login);
+            mark.map(|mark| mark.unsure = true).is_some()
+        })
+        .await
+    }
+
     async fn fail_mark(
         &self,
         _: &AccountId,
@@ -105,6 +115,7 @@ impl Pushes for Memory {
         self.ask_again("failing a mark", |state| {
             if let Some(mark) = state.marks.get_mut(folded_login).filter(|mark| mark.sequence == sequence) {
                 mark.failed = Some(code);
+                mark.unsure = true;
             }
         })
         .await

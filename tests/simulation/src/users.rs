@@ -84,7 +84,7 @@ impl State {
     /// The user whom a change of a list is about.
     fn meant(&self, one: &ListNumbers<'_>) -> Option<&Person> {
         let person = self.users.get(one.login)?;
-        one.created.is_none_or(|created| person.user.created == Some(created)).then_some(person)
+        one.is_about(person.user.created).then_some(person)
     }
 
     /// Sets a list, if it is still as it was, and hasn't come into force meanwhile. Whether it is as wanted: also where this job has written the user before.

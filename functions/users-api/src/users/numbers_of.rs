@@ -1,7 +1,12 @@
 //! The numbers of a profile, as somebody has written them.
 
 use rollcall_model::{
-    caller_id::CallerId, inventory::Inventory, numbers::NumberReader, phone_side::DialPermission, user::User,
+    caller_id::CallerId,
+    dial::{DEFAULT_NOT_ALLOWED, new_default},
+    inventory::Inventory,
+    numbers::NumberReader,
+    phone_side::DialPermission,
+    user::User,
 };
 use serde_json::Value;
 
@@ -30,13 +35,11 @@ pub(super) async fn read_numbers(api: &Api, caller: &Caller, profile: &mut Value
     Ok(())
 }
 
-/// Refuses a default that is set and that the user may not dial from. One that was set before stays, whatever has become of it.
+/// Refuses a default that is set and that the user may not dial from.
 pub(super) fn check_default(before: Option<&User>, after: &User, inventory: &Inventory) -> Result<(), Problem> {
-    let had = before.and_then(|before| before.profile.default_caller_id);
-    match after.profile.default_caller_id.filter(|default| Some(*default) != had) {
+    match new_default(before, after) {
         Some(default) if !inventory.allows(&DialPermission::of(after), default) => {
-            let detail = "The user may not dial from this number: it is not on the list, not of the department, or not in service.";
-            Err(Problem::field(DEFAULT, detail))
+            Err(Problem::field(DEFAULT, DEFAULT_NOT_ALLOWED))
         }
         _ => Ok(()),
     }

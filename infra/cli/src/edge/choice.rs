@@ -4,16 +4,7 @@ use std::collections::HashMap;
 
 use rollcall_model::caller_id::CallerId;
 use rollcall_model::country::area_of;
-use serde::Deserialize;
-
-/// A number that a call may show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub struct Choice {
-    /// In E.164 form.
-    pub number: CallerId,
-    /// Whether networks show it as doubtful.
-    pub flagged: bool,
-}
+use rollcall_model::dial::Choice;
 
 /// When each number was chosen last. Kept in memory, and begun anew with the process: no call costs a write.
 #[derive(Debug, Default)]

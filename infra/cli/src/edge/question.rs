@@ -6,9 +6,8 @@ use std::time::Duration;
 use http::{HeaderMap, header};
 use rollcall_connectors::HttpResponse;
 use rollcall_model::caller_id::CallerId;
+use rollcall_model::dial::Choice;
 use serde::Deserialize;
-
-use super::choice::Choice;
 
 /// Whom a switch knows.
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -75,7 +75,7 @@ impl PushState {
 
     /// Whether some push is at it.
     pub fn is_pushing(&self, now: Timestamp) -> bool {
-        self.pushing.as_ref().is_some_and(|pushing| pushing.until > now)
+        self.pushing(now).is_some()
     }
 
     /// The job that is at it.

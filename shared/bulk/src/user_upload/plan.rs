@@ -17,6 +17,7 @@ use crate::{
 };
 use rollcall_model::{
     code::RowCode,
+    dial::{DEFAULT_NOT_ALLOWED, new_default},
     inventory::DialableNumbers,
     user::{Action, AgentStatus, Claim, Extension, Name, Profile, Ref, User, fold, near::did_you_mean},
 };
@@ -155,18 +156,13 @@ impl UploadLedger {
         present: UserNow<'_>,
         limit: usize,
     ) -> Result<User, Vec<Refusal>> {
-        let had = present.user.and_then(|user| user.profile.default_caller_id);
-        let Some(default) = after.profile.default_caller_id.filter(|default| Some(*default) != had) else {
-            return Ok(after);
-        };
+        let Some(default) = new_default(present.user, &after) else { return Ok(after) };
         let mut list = after.caller_ids.clone();
         list.extend(self.numbers.plan(user, LoginLookup::User(after.policy), &after.caller_ids, limit).add);
         if present.dialable.allow(after.policy, after.profile.department.as_ref(), &list, default) {
             return Ok(after);
         }
-        let message =
-            "The user may not dial from this number: it is not on the list, not of the department, or not in service.";
-        Err(vec![Refusal::of(RowCode::DefaultNotAllowed, DEFAULT_NUMBER, message)])
+        Err(vec![Refusal::of(RowCode::DefaultNotAllowed, DEFAULT_NUMBER, DEFAULT_NOT_ALLOWED)])
     }
 
     /// Whether the row keeps the user out, and is about that user for sure: whom of the directory it names is nobody else.

@@ -14,7 +14,7 @@ mod users;
 pub use append::Append;
 pub use import::{BringUsers, scheduled as scheduled_syncs};
 pub use numbers::UploadNumbers;
-pub use push::{Push, scheduled as scheduled_pushes, wake, wake_by};
+pub use push::{Push, mark_pages, scheduled as scheduled_pushes, wake, wake_by};
 pub use resync::{Resync, scheduled as scheduled_resyncs};
 pub use rotation::{Rotate, scheduled as scheduled_rests};
 pub use undo::Undo;

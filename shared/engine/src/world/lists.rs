@@ -22,6 +22,13 @@ pub struct ListNumbers<'a> {
     pub numbers: &'a [CallerId],
 }
 
+impl ListNumbers<'_> {
+    /// Whether a user who was created then is the one who is meant.
+    pub fn is_about(&self, created: Option<Timestamp>) -> bool {
+        self.created.is_none_or(|meant| created == Some(meant))
+    }
+}
+
 /// What came of additions to lists, by position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Added {

@@ -87,7 +87,13 @@ pub trait Pushes: Send + Sync {
     /// When the table can't be written.
     async fn unmark(&self, account: &AccountId, folded_login: &str, sequence: &str) -> Result<(), StorageError>;
 
-    /// Says of a mark, if it is still of this change, that the phone system was told in vain.
+    /// Says of a user's mark that the phone system is about to be told. `false` where there is none any more: somebody else has told it.
+    ///
+    /// # Errors
+    /// When the table can't be written.
+    async fn begin_telling(&self, account: &AccountId, folded_login: &str) -> Result<bool, StorageError>;
+
+    /// Says of a mark, if it is still of this change, that the phone system was told in vain. What it has is [unsure](Mark::unsure) then.
     ///
     /// # Errors
     /// When the table can't be written.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use rollcall_bulk::push::state::PushState;
@@ -40,6 +40,7 @@ const SEQUENCE: &str = "sequence";
 const SINCE: &str = "since";
 const REMOVES: &str = "removes";
 const FAILED: &str = "failed";
+const UNSURE: &str = "unsure";
 /// What the phone system was told, as JSON.
 const TOLD: &str = "told";
 /// How many numbers it was told.
@@ -75,6 +76,47 @@ impl Directory {
         update.send().await.map(drop).map_err(failed(WRITING))
     }
 
+    /// One attribute of what a phone system was told of each user, and of whom that is.
+    fn told_items(&self, account: &AccountId, system: PhoneSystem, attribute: &str) -> QueryFluentBuilder {
+        self.partition(told_pk(account), told_prefix(system))
+            .projection_expression("#sk, #told")
+            .expression_attribute_names("#told", attribute)
+    }
+
+    /// What this phone system was told of some users, in the order of their login IDs, behind `after`. The last page is empty.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn told_after(
+        &self,
+        account: &AccountId,
+        system: PhoneSystem,
+        after: Option<&str>,
+    ) -> Result<Vec<(String, Told)>, StorageError> {
+        let start = after.map(|login| Key::told(account, system, login));
+        let items = self.page_after(told_pk(account), told_prefix(system), start).await?;
+        items.iter().map(read_told).collect()
+    }
+
+    /// Some items of a partition, behind `start`. The last page is empty.
+    async fn page_after(
+        &self,
+        partition: String,
+        prefix: impl Into<String>,
+        start: Option<Key>,
+    ) -> Result<Vec<Item>, StorageError> {
+        let query = self.partition(partition, prefix);
+        let mut start = start.map(|key| key.attributes().into());
+        loop {
+            let page = query.clone().set_exclusive_start_key(start).send().await.map_err(failed(READING))?;
+            start = page.last_evaluated_key;
+            let items = page.items.unwrap_or_default();
+            if !items.is_empty() || start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
     /// Takes a mark away, if it is still of this change. Somebody who has marked it again is none's failure.
     async fn unmark_if(&self, key: Key, sequence: &str) -> Result<(), StorageError> {
         let delete = self
@@ -104,15 +146,9 @@ impl Pushes for Directory {
     }
 
     async fn marks_after(&self, account: &AccountId, after: Option<&str>) -> Result<Vec<Mark>, StorageError> {
-        let mut start = after.map(|login| Key::mark(account, login).attributes().into());
-        loop {
-            let query = self.partition(marks_pk(account), "MARK#").set_exclusive_start_key(start);
-            let page = query.send().await.map_err(failed(READING))?;
-            if !page.items().is_empty() || page.last_evaluated_key.is_none() {
-                return page.items().iter().map(read_mark).collect();
-            }
-            start = page.last_evaluated_key;
-        }
+        let start = after.map(|login| Key::mark(account, login));
+        let items = self.page_after(marks_pk(account), "MARK#", start).await?;
+        items.iter().map(read_mark).collect()
     }
 
     async fn marks_of(
@@ -123,7 +159,7 @@ impl Pushes for Directory {
         usage: &mut TableUsage,
     ) -> Result<HashMap<String, Mark>, StorageError> {
         let keys = folded_logins.iter().map(|login| Key::mark(account, login));
-        let reads = Reads::now(&[LOGIN, SEQUENCE, SINCE, REMOVES, FAILED]);
+        let reads = Reads::now(&[LOGIN, SEQUENCE, SINCE, REMOVES, FAILED, UNSURE]);
         let marks = self.get_many(keys, reads, until, usage, read_mark).await?;
         Ok(marks.into_iter().map(|mark| (mark.login.clone(), mark)).collect())
     }
@@ -135,6 +171,20 @@ impl Pushes for Directory {
 
     async fn unmark(&self, account: &AccountId, folded_login: &str, sequence: &str) -> Result<(), StorageError> {
         self.unmark_if(Key::mark(account, folded_login), sequence).await
+    }
+
+    async fn begin_telling(&self, account: &AccountId, folded_login: &str) -> Result<bool, StorageError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::mark(account, folded_login).attributes().into()))
+            .update_expression("SET #unsure = :unsure")
+            .condition_expression("attribute_exists(#sequence)")
+            .expression_attribute_names("#unsure", UNSURE)
+            .expression_attribute_names("#sequence", SEQUENCE)
+            .expression_attribute_values(":unsure", AttributeValue::Bool(true));
+        taken(update.send().await.map(drop).map_err(failed(WRITING)))
     }
 
     async fn fail_mark(
@@ -149,10 +199,12 @@ impl Pushes for Directory {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(Key::mark(account, folded_login).attributes().into()))
-            .update_expression("SET #failed = :code")
+            .update_expression("SET #failed = :code, #unsure = :unsure")
             .condition_expression("#sequence = :sequence")
             .expression_attribute_names("#failed", FAILED)
             .expression_attribute_names("#sequence", SEQUENCE)
+            .expression_attribute_names("#unsure", UNSURE)
+            .expression_attribute_values(":unsure", AttributeValue::Bool(true))
             .expression_attribute_values(":code", AttributeValue::S(code.as_str().to_owned()))
             .expression_attribute_values(":sequence", AttributeValue::S(sequence.to_owned()));
         taken(update.send().await.map(drop).map_err(failed(WRITING))).map(drop)
@@ -202,8 +254,7 @@ impl Pushes for Directory {
         usage: &mut TableUsage,
     ) -> Result<HashMap<String, Told>, StorageError> {
         let keys = folded_logins.iter().map(|login| Key::told(account, system, login));
-        let read = |item: &Item| Ok((login_of_told(item)?, read_document(item, TOLD, READING)?));
-        Ok(self.get_many(keys, Reads::now(&[SK, TOLD]), until, usage, read).await?.into_iter().collect())
+        Ok(self.get_many(keys, Reads::now(&[SK, TOLD]), until, usage, read_told).await?.into_iter().collect())
     }
 
     async fn put_told(&self, account: &AccountId, folded_login: &str, told: &Told) -> Result<(), StorageError> {
@@ -221,43 +272,25 @@ impl Pushes for Directory {
 
     async fn told_users(&self, account: &AccountId, system: PhoneSystem) -> Result<Vec<(String, bool)>, StorageError> {
         let mut users = Vec::new();
-        let mut start = None;
-        loop {
-            let query = self
-                .partition(told_pk(account), told_prefix(system))
-                .projection_expression("#sk, #there")
-                .expression_attribute_names("#there", THERE)
-                .set_exclusive_start_key(start);
-            let page = query.send().await.map_err(failed(READING))?;
-            for item in page.items() {
-                let is_there = item.get(THERE).and_then(|there| there.as_bool().ok()).copied().unwrap_or_default();
-                users.push((login_of_told(item)?, is_there));
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(users);
-            }
+        let mut items = self.told_items(account, system, THERE).into_paginator().items().send();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(failed(READING))?;
+            let is_there = item.get(THERE).and_then(|there| there.as_bool().ok()).copied().unwrap_or_default();
+            users.push((login_of_told(&item)?, is_there));
         }
+        Ok(users)
     }
 
     async fn told_totals(&self, account: &AccountId, system: PhoneSystem) -> Result<ToldTotals, StorageError> {
         let mut totals = ToldTotals::default();
-        let mut start = None;
-        loop {
-            let query = self
-                .partition(told_pk(account), told_prefix(system))
-                .projection_expression("#numbers")
-                .expression_attribute_names("#numbers", NUMBERS)
-                .set_exclusive_start_key(start);
-            let page = query.send().await.map_err(failed(READING))?;
-            totals.users += page.items().len();
-            let counts = page.items().iter().filter_map(|item| item.get(NUMBERS)?.as_n().ok()?.parse::<usize>().ok());
-            totals.numbers += counts.sum::<usize>();
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(totals);
-            }
+        let mut items = self.told_items(account, system, NUMBERS).into_paginator().items().send();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(failed(READING))?;
+            let count = item.get(NUMBERS).and_then(|count| count.as_n().ok()?.parse::<usize>().ok());
+            totals.users += 1;
+            totals.numbers += count.unwrap_or_default();
         }
+        Ok(totals)
     }
 }
 
@@ -278,6 +311,10 @@ pub(super) fn phone_list(item: &Item, sk: &str) -> Result<AuditImage, StorageErr
     })
 }
 
+fn read_told(item: &Item) -> Result<(String, Told), StorageError> {
+    Ok((login_of_told(item)?, read_document(item, TOLD, READING)?))
+}
+
 fn login_of_told(item: &Item) -> Result<String, StorageError> {
     let sk = string(item, SK).unwrap_or_default();
     // The name of a phone system holds no separator.
@@ -288,12 +325,14 @@ fn login_of_told(item: &Item) -> Result<String, StorageError> {
 fn read_mark(item: &Item) -> Result<Mark, StorageError> {
     let text = |name| string(item, name).ok_or_else(|| StorageError::unreadable(READING, format!("it has no {name}")));
     let unreadable = |error: CodeError| StorageError::unreadable(READING, error);
+    let is_set = |name| item.get(name).and_then(|value| value.as_bool().ok()).copied().unwrap_or_default();
     let failed = string(item, FAILED).map(|code| RowCode::deserialize(code.into_deserializer())).transpose();
     Ok(Mark {
         login: text(LOGIN)?,
         sequence: text(SEQUENCE)?,
         since: text(SINCE)?.parse().map_err(|error: jiff::Error| StorageError::unreadable(READING, error))?,
-        removes: item.get(REMOVES).and_then(|removes| removes.as_bool().ok()).copied().unwrap_or_default(),
+        removes: is_set(REMOVES),
         failed: failed.map_err(unreadable)?,
+        unsure: is_set(UNSURE),
     })
 }

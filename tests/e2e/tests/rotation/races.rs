@@ -70,12 +70,7 @@ impl Event for Interrupted<'_> {
     }
 }
 
-async fn run<O: Operation>(operation: Meanwhile<O, Interrupted<'_>>, kind: JobKind, file: String) -> Job {
-    let stack = operation.1.stack;
-    run_on(stack, operation, kind, file).await
-}
-
-async fn run_on<O: Operation>(stack: &Stack, operation: O, kind: JobKind, file: String) -> Job {
+async fn run<O: Operation>(stack: &Stack, operation: O, kind: JobKind, file: String) -> Job {
     let world = TestEngine::new(stack, Faults::default(), None).await;
     let source = stack.put_quietly("outer.csv", file).await;
     let upload = stack.upload_of(kind, "outer.csv");
@@ -106,7 +101,7 @@ async fn an_append_that_a_rotation_overtakes_takes_back_what_was_retired_meanwhi
     stack.create_users(MANY).await;
     let file = format!("Old Caller ID,New Caller ID\n{},{}\n", number(0), number(3));
     let meanwhile = Interrupted { stack: &stack, kind: JobKind::RotateCallerIds, file };
-    let job = run(Meanwhile(Append, meanwhile), JobKind::AppendCallerIds, give(&[0, 1])).await;
+    let job = run(&stack, Meanwhile(Append, meanwhile), JobKind::AppendCallerIds, give(&[0, 1])).await;
     assert_eq!((job.counts.partial, job.counts.rows()), (MANY as u64, MANY as u64), "{job:?}");
     assert_eq!(job.progress.numbers_added, MANY as u64, "what was taken back is not counted");
     let results = stack.report(&job, "results").await;
@@ -122,7 +117,7 @@ async fn a_rotation_that_an_append_overtakes_keeps_what_was_added() {
     assert_eq!(stack.append("before.csv", give(&[0])).await.counts.applied, MANY as u64);
     let meanwhile = Interrupted { stack: &stack, kind: JobKind::AppendCallerIds, file: give(&[0, 1]) };
     let file = format!("Old Caller ID,New Caller ID\n{},{}\n", number(0), number(3));
-    let job = run(Meanwhile(Rotate, meanwhile), JobKind::RotateCallerIds, file).await;
+    let job = run(&stack, Meanwhile(Rotate, meanwhile), JobKind::RotateCallerIds, file).await;
     assert_eq!((job.counts.applied, job.counts.rows()), (MANY as u64, MANY as u64), "{job:?}");
     assert!(lists(&stack).await.iter().all(|list| *list == numbers(&[1, 3])));
     assert_eq!(item(&stack, 0).await.facts.state, NumberState::Retired);
@@ -167,7 +162,7 @@ async fn a_number_about_which_a_person_has_decided_is_left_so_and_the_mail_says_
     create(&stack, "sam", &[0, 1]).await;
     let file = format!("Old Caller ID,New Caller ID\n{},{}\n{},{}\n", number(0), number(2), number(1), number(3));
     let event = Flagged { stack: &stack, last: 0 };
-    let job = run_on(&stack, Meanwhile(Rotate, event), JobKind::RotateCallerIds, file).await;
+    let job = run(&stack, Meanwhile(Rotate, event), JobKind::RotateCallerIds, file).await;
     assert_eq!((job.state, job.counts.applied), (JobState::Finished, 2), "{job:?}");
     let states = [item(&stack, 0).await.facts.state, item(&stack, 1).await.facts.state];
     assert_eq!(states, [NumberState::Flagged, NumberState::Retired]);

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use futures_util::TryStreamExt;
 use rollcall_bulk::{
     job::Failure,
     note::Note,
@@ -13,7 +14,7 @@ use rollcall_model::{
     push::{Mark, Told},
 };
 
-use super::{Look, Work, look};
+use super::{Look, Work, look, mark_pages};
 use crate::{
     Attempt, Interrupt,
     world::{NewMark, PhoneSystemClient, TableUsage},
@@ -48,7 +49,9 @@ pub(super) async fn rows(
         for login in logins {
             let look = looks.remove(login).unwrap_or_default();
             let told = look.told.as_ref();
-            let known = told.and_then(|told| told.user.clone()).filter(|_| !work.retry);
+            // It may know the user by another name now.
+            let is_unsure = look.mark.as_ref().is_some_and(|mark| mark.unsure);
+            let known = told.and_then(|told| told.user.clone()).filter(|_| !work.retry && !is_unsure);
             let found = if let Some(id) = known {
                 FoundUser::One(id)
             } else {
@@ -116,12 +119,9 @@ async fn marks(attempt: &Attempt<'_>, work: &Work, everybody: Option<String>) ->
         marked.extend(changed);
     }
     let mut marks: Vec<Mark> = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
+    let mut pages = mark_pages(&*world.pushes, account);
+    while let Some(page) = pages.try_next().await? {
         attempt.check_time()?;
-        let page = world.pushes.marks_after(account, after.as_deref()).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.login.clone());
         let is_due = |mark: &Mark| {
             let waits = mark.failed.is_none() || work.retry;
             waits && (work.named.is_empty() || work.named.contains(&mark.login))
@@ -154,14 +154,12 @@ pub(super) async fn mark_asked(attempt: &Attempt<'_>, named: &HashSet<String>, r
 /// Those of whom the phone system was told in vain.
 async fn failed(attempt: &Attempt<'_>) -> Result<Vec<String>, Interrupt> {
     let mut failed = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
+    let mut pages = mark_pages(&*attempt.world.pushes, attempt.account());
+    while let Some(page) = pages.try_next().await? {
         attempt.check_time()?;
-        let page = attempt.world.pushes.marks_after(attempt.account(), after.as_deref()).await?;
-        let Some(last) = page.last() else { return Ok(failed) };
-        after = Some(last.login.clone());
         failed.extend(page.into_iter().filter(|mark| mark.failed.is_some()).map(|mark| mark.login));
     }
+    Ok(failed)
 }
 
 async fn mark_all(attempt: &Attempt<'_>, logins: &[String]) -> Result<(), Interrupt> {

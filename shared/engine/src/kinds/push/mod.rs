@@ -13,7 +13,10 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{
+    StreamExt, TryStreamExt,
+    stream::{self, BoxStream},
+};
 use jiff::Timestamp;
 use rollcall_bulk::{
     job::{Failure, Stage},
@@ -29,7 +32,7 @@ use rollcall_model::{
     caller_id::CallerId,
     inventory::Inventory,
     jobs::{JobKind, ObjectVersion},
-    push::{Mark, Told, Verified},
+    push::{Mark, Told},
     safety_threshold::SafetyThreshold,
     settings::PhoneSystem,
     user::{User, fold},
@@ -60,7 +63,6 @@ struct Work {
     /// The numbers that the phone system has.
     owned: HashSet<CallerId>,
     inventory: Inventory,
-    verified: Verified,
     threshold: SafetyThreshold,
     /// A person means whatever is taken.
     confirmed: bool,
@@ -220,7 +222,6 @@ impl Push {
             system,
             owned: HashSet::new(),
             inventory: Inventory::of(attempt.inventory().await?),
-            verified: Verified::default(),
             threshold: settings.safety_threshold,
             confirmed: attempt.job.is_confirmed(),
             named,
@@ -234,8 +235,6 @@ impl Push {
             work.client = Some(client);
             let totals = attempt.world.pushes.told_totals(attempt.account(), system).await?;
             work.running().brake.told = totals.numbers;
-            let state = attempt.world.pushes.push_state(attempt.account()).await?.unwrap_or_default();
-            work.verified = state.value.verified;
         }
         let rows = if let Some(known) = known {
             known.rows
@@ -306,20 +305,40 @@ async fn stop(attempt: &Attempt<'_>, failure: Failure) -> Result<Interrupt, Stor
 
 /// Whether there is anything to tell that was not told in vain.
 async fn any_pending(pushes: &dyn Pushes, account: &AccountId) -> Result<bool, StorageError> {
-    Ok(pushes.everybody(account).await?.is_some() || oldest_pending(pushes, account).await?.is_some())
+    if pushes.everybody(account).await?.is_some() {
+        return Ok(true);
+    }
+    let mut pages = mark_pages(pushes, account);
+    while let Some(page) = pages.try_next().await? {
+        if page.iter().any(|mark| mark.failed.is_none()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The account's marks, some at a time, by folded login ID.
+pub fn mark_pages<'a>(
+    pushes: &'a dyn Pushes,
+    account: &'a AccountId,
+) -> BoxStream<'a, Result<Vec<Mark>, StorageError>> {
+    let page = async move |after: Option<String>| {
+        let page = pushes.marks_after(account, after.as_deref()).await?;
+        let last = page.last().map(|last| last.login.clone());
+        Ok(last.map(|last| (page, Some(last))))
+    };
+    stream::try_unfold(None, page).boxed()
 }
 
 /// Since when the oldest mark waits that was not told in vain.
 async fn oldest_pending(pushes: &dyn Pushes, account: &AccountId) -> Result<Option<Timestamp>, StorageError> {
     let mut oldest = None;
-    let mut after: Option<String> = None;
-    loop {
-        let page = pushes.marks_after(account, after.as_deref()).await?;
-        let Some(last) = page.last() else { return Ok(oldest) };
-        after = Some(last.login.clone());
+    let mut pages = mark_pages(pushes, account);
+    while let Some(page) = pages.try_next().await? {
         let since = page.iter().filter(|mark| mark.failed.is_none()).map(|mark| mark.since).min();
         oldest = oldest.into_iter().chain(since).min();
     }
+    Ok(oldest)
 }
 
 /// Asks for a push of an account that has marks, unless one has been asked for that will see them.
@@ -327,19 +346,20 @@ async fn oldest_pending(pushes: &dyn Pushes, account: &AccountId) -> Result<Opti
 /// # Errors
 /// When AWS fails.
 pub async fn wake(world: &World, account: &AccountId) -> Result<(), StorageError> {
-    wake_by((&*world.pushes, &*world.permits, &*world.bucket), account, world.now()).await
+    let state = world.pushes.push_state(account).await?.unwrap_or_default().value;
+    wake_by((&*world.pushes, &*world.permits, &*world.bucket), account, &state, world.now()).await
 }
 
-/// The same for a function that has no whole world.
+/// The same for a function that has no whole world. `state` is how the account stands, read after its users were marked.
 ///
 /// # Errors
 /// When AWS fails.
 pub async fn wake_by(
     (pushes, permits, bucket): (&dyn Pushes, &dyn Permits, &dyn Bucket),
     account: &AccountId,
+    state: &PushState,
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    let state = pushes.push_state(account).await?.unwrap_or_default().value;
     if !state.is_to_be_asked(now) {
         return Ok(());
     }

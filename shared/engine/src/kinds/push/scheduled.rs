@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rollcall_model::account::AccountId;
 
-use super::{any_pending, ask, oldest_pending};
+use super::{ask, oldest_pending};
 use crate::{
     Round, StorageError,
     telemetry::{Measure, measure},
@@ -31,7 +31,7 @@ async fn visit(world: &World, account: &AccountId, now: Timestamp) -> Result<(),
         measure(&[("account", account.as_str())], &[("PushLag", Measure::Age(age))]);
     }
     let due = world.pushes.push_state(account).await?.unwrap_or_default().value.is_due(now);
-    if due && any_pending(&*world.pushes, account).await? {
+    if due && (oldest.is_some() || world.pushes.everybody(account).await?.is_some()) {
         ask((&*world.permits, &*world.bucket), account, now).await?;
     }
     Ok(())

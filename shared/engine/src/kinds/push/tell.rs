@@ -40,12 +40,12 @@ pub(super) async fn tell(
     plan: &PushPlan,
     look: Look,
 ) -> Result<PushPlan, Interrupt> {
-    let (Some(client), Some(mark)) = (&work.client, &look.mark) else {
-        return Ok(settled(attempt, work, plan, &look).unwrap_or_else(|| plan.ended(PushOutcome::InStep)));
-    };
     if let Some(settled) = settled(attempt, work, plan, &look) {
         return Ok(settled);
     }
+    let (Some(client), Some(mark)) = (&work.client, &look.mark) else {
+        return Ok(plan.ended(PushOutcome::InStep));
+    };
     let user = User { attempt, work, client: &**client, plan, look: &look, mark };
     let told = look.told.as_ref();
     let wanted = Wanted::of(look.user.as_ref(), told, &work.inventory, &work.owned);
@@ -87,7 +87,7 @@ impl User<'_> {
             None => wanted.diff_from_told(told, work.system),
         };
         let now = self.told(id, wanted, &diff, held.as_ref(), told);
-        let is_told = wanted.is_told(told, work.system);
+        let is_told = wanted.is_told(told, work.system) && !self.mark.unsure;
         if held.as_ref().map_or(is_told && !work.named.contains(&self.plan.login), |_| diff.is_empty()) {
             // What was read there is a fact, whatever was told.
             if held.is_some() && !is_told {
@@ -99,6 +99,10 @@ impl User<'_> {
         let has = held.as_ref().map_or_else(|| Brake::has(told), HeldList::len);
         self.brake(has - diff.foreign.min(has), wanted.list.len()).await?;
         let remove: Vec<String> = diff.remove.iter().filter_map(|number| held.as_ref()?.get(number).cloned()).collect();
+        // Noted first: whoever dies over it leaves behind that it isn't known what the phone system has.
+        if !attempt.world.pushes.begin_telling(attempt.account(), &self.plan.login).await? {
+            return Ok(self.plan.ended(PushOutcome::Overtaken));
+        }
         let telling = Telling { list: &wanted.list, add: &diff.add, remove: &remove };
         if let Err(failure) = self.client.tell(id, &telling, attempt.until).await {
             return self.failed(failure).await;
@@ -185,10 +189,6 @@ impl User<'_> {
             TellFailure::User(reason) => reason,
         };
         tracing::warn!(reason, "the phone system refuses a user");
-        // It may know the user by another name now.
-        if let Some(told) = &self.look.told {
-            self.keep(&Told { user: None, ..told.clone() }).await?;
-        }
         let refused = self.fails(RowCode::PhoneUserRefused).await?;
         let in_a_row = {
             let refusals = &mut self.work.running().refusals;

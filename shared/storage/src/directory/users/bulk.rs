@@ -23,6 +23,7 @@ use crate::{
     directory::{
         Directory, Item,
         bulk::{Reads, read_found},
+        claim::OWNER,
         string,
     },
     error::failed,
@@ -107,8 +108,8 @@ impl Users for Directory {
         let mut claims: HashMap<String, Claim> =
             claims.into_iter().map(|claim| (Key::claim(account, &claim).pk, claim)).collect();
         let keys: Vec<Key> = claims.values().map(|claim| Key::claim(account, claim)).collect();
-        let read = |item: &Item| Ok(string(item, PK).zip(string(item, "owner")));
-        let found = self.get_many(keys.into_iter(), Reads::now(&["owner"]), until, usage, read).await?;
+        let read = |item: &Item| Ok(string(item, PK).zip(string(item, OWNER)));
+        let found = self.get_many(keys.into_iter(), Reads::now(&[OWNER]), until, usage, read).await?;
         Ok(found.into_iter().flatten().filter_map(|(pk, owner)| Some((claims.remove(&pk)?, owner))).collect())
     }
 

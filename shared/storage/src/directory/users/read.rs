@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{ATTRIBUTES, READING, TIMEOUT, read_user};
 use crate::{
     StorageError,
-    directory::{Directory, Item, KnownInventory, bulk::Reads, string},
+    directory::{Directory, Item, KnownInventory, bulk::Reads, claim::OWNER, string},
     error::failed,
     keys::Key,
 };
@@ -46,7 +46,7 @@ impl Directory {
         let key = Key::claim(account, claim).attributes().into();
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
         let item = read.send().await.map_err(failed("looking up who has it"))?.item;
-        Ok(item.and_then(|item| string(&item, "owner")))
+        Ok(item.and_then(|item| string(&item, OWNER)))
     }
 
     /// A user, and the account's numbers, both as they are now: one request where the numbers are known.
@@ -75,7 +75,7 @@ impl Directory {
     ) -> Result<(Option<User>, Arc<KnownInventory>), StorageError> {
         let claim = Claim::extension(extension.as_str());
         let item = self.item_of_late(Key::claim(account, &claim)).await?;
-        let Some(login) = item.and_then(|item| string(&item, "owner")) else {
+        let Some(login) = item.and_then(|item| string(&item, OWNER)) else {
             return Ok((None, self.known_inventory(account).await?));
         };
         let (item, known) =

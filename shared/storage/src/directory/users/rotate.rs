@@ -1,7 +1,6 @@
 //! Lists from which numbers are taken: who has some of them, and one write for each list.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use rollcall_engine::world::{Added, ListChange, ListNumbers, Lists, NotWritten, Sought, TableUsage, Walk};
 use std::{
     collections::{HashMap, HashSet},
@@ -182,12 +181,10 @@ impl Lists for Directory {
         let read = |item: &Item| {
             let login = string(item, PK).and_then(|pk| login_of(account, &pk)).unwrap_or_default();
             let list: HashSet<CallerId> = caller_ids(item)?.into_iter().collect();
-            let is_done = |one: &ListNumbers<'_>, now: Option<Timestamp>| {
-                one.created.is_none_or(|created| now == Some(created))
-                    && one.numbers.iter().all(|number| list.contains(number))
-            };
-            let now = created(item)?;
-            let has_all = wanted.get(&*login).is_some_and(|one| is_done(one, now));
+            let created = created(item)?;
+            let has_all = wanted
+                .get(&*login)
+                .is_some_and(|one| one.is_about(created) && one.numbers.iter().all(|number| list.contains(number)));
             Ok(has_all.then_some(login))
         };
         let done = self.get_many(keys, Reads::now(&[CREATED, CALLER_IDS]), until, usage, read).await?;

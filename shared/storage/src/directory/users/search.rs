@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     StorageError,
-    directory::{Directory, string},
+    directory::{Directory, claim::OWNER, string},
     keys::{Key, user_place},
 };
 
@@ -109,8 +109,7 @@ impl Directory {
         let (user, claim) = (Key::user(account, text), Key::claim(account, &Claim::Email(text.to_owned())));
         let mut items = self.read_together(vec![user.clone(), claim.clone()], false).await?;
         let mut found: Vec<_> = items.remove(&user).into_iter().collect();
-        if let Some(owner) = items.remove(&claim).and_then(|item| string(&item, "owner")).filter(|owner| owner != text)
-        {
+        if let Some(owner) = items.remove(&claim).and_then(|item| string(&item, OWNER)).filter(|owner| owner != text) {
             let owner = Key::user(account, &owner);
             found.extend(self.read_together(vec![owner.clone()], false).await?.remove(&owner));
         }
