@@ -19,6 +19,7 @@ mod peers;
 mod plot;
 mod process;
 mod product;
+mod push;
 mod read;
 mod reads;
 mod report;
@@ -39,9 +40,9 @@ use std::{
 use report::Report;
 
 /// The parts, in their order.
-const PARTS: [&str; 16] = [
+const PARTS: [&str; 17] = [
     "peers", "limits", "share", "growth", "large", "chain", "read", "start", "cold", "job", "users", "resync",
-    "rotate", "product", "api", "reads",
+    "rotate", "product", "api", "reads", "push",
 ];
 /// All of them, written down.
 const REPORT: &str = "report";
@@ -96,6 +97,7 @@ fn main() -> ExitCode {
             "resync" => runtime.block_on(resync::run(&mut report)),
             "rotate" => runtime.block_on(rotate::run(&mut report)),
             "product" => runtime.block_on(product::run(&mut report, scale)),
+            "push" => runtime.block_on(push::run(&mut report, scale)),
             "reads" => runtime.block_on(reads::run(&mut report, scale)),
             _ => runtime.block_on(api::run(&mut report)),
         }

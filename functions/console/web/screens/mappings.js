@@ -13,7 +13,7 @@ import { notify } from '../ui/notices.js';
 import { Banner, Button, Chip, Empty, Field, Heading, Own, PreviewFirst, Search, Select, Time, Trouble
   } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
-import { MAPPING_STATES, POLICIES } from '../ui/words.js';
+import { MAPPING_STATES, POLICIES, SWITCH_STATES } from '../ui/words.js';
 import { Why } from './why.js';
 
 export const SYSTEMS = { builtin: 'Our own directory', snapshot: 'A snapshot file', smartflo: 'Smartflo',
@@ -32,14 +32,14 @@ function Sees({ mapping }) {
 /** How users' lists stand in the phone system, where it takes lists. */
 function Lists({ push }) {
   if (!push) return null;
-  const parts = [[push.in_step, 'in step'], [push.pending, 'to be told'], [push.failed, 'refused'], [push.not_there,
-    'not there']];
-  const told = parts.filter(([count]) => count > 0).map(([count, what]) => `${counted(count, 'list')} ${what}`);
+  const states = ['in_step', 'pending', 'failed', 'not_there'].filter(state => push[state] > 0);
+  const told = states.map((state, at) => html`${at > 0 && ', '}<a href=${href(['users'], { switch: state })}>${
+    counted(push[state], 'list')} ${SWITCH_STATES[state][0]}</a>`);
   if (push.stopped) {
     return html`<div class="banner warn"><div><strong>The phone system is told nothing more.</strong>
       ${' '}<p>${push.stopped.reason} <a href=${href(['jobs', push.stopped.job])}>The job</a></p></div></div>`;
   }
-  return told.length > 0 && html`<p class="faint">Users’ lists in the phone system: ${told.join(', ')}${push.ends_about
+  return told.length > 0 && html`<p class="faint">Users’ lists in the phone system: ${told}${push.ends_about
     && html`, done about <${Time} at=${push.ends_about} />`}.</p>`;
 }
 

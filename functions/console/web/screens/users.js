@@ -12,7 +12,7 @@ import { Menu } from '../ui/menu.js';
 import { saveList } from '../ui/save.js';
 import { Button, Chip, Empty, Heading, Num, Own, Search, Select, Trouble } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
-import { ACTIONS, AGENT_STATES, WEB_LOGINS, legal } from '../ui/words.js';
+import { ACTIONS, AGENT_STATES, SWITCH_STATES, WEB_LOGINS, legal } from '../ui/words.js';
 import { Chosen } from './users-bulk.js';
 import { Counts } from './users-counts.js';
 import { AddUser, DeleteUser, EditUser, TeamMembers, act } from './users-forms.js';
@@ -20,7 +20,8 @@ import { AddUser, DeleteUser, EditUser, TeamMembers, act } from './users-forms.j
 const YES = [['true', 'yes'], ['false', 'no']];
 
 /** The filters of the list that the address names. */
-const FILTERS = ['search', 'agent_status', 'web_login', 'calling_agent', 'has_extension', 'role', 'department', 'team'];
+const FILTERS = ['search', 'agent_status', 'web_login', 'calling_agent', 'has_extension', 'role', 'department', 'team',
+  'switch'];
 
 /** What may be done with one user, as a menu. */
 export function UserActions({ user, changed, small = false }) {
@@ -88,6 +89,8 @@ export default function Users({ query }) {
       ${roles.length > 0 && filter('role', 'Role', entries(roles))}
       ${departments.length > 0 && filter('department', 'Department', entries(departments))}
       ${teams.length > 0 && filter('team', 'Team', entries(teams))}
+      ${query.switch && filter('switch', 'In the phone system', Object.entries(SWITCH_STATES).map(([one, [word]]) => [one,
+        word]))}
       ${filtered && html`<a href=${href(['users'])}>Clear filters</a>`}
     </div>
     ${chosen.size > 0 && html`<${Chosen} chosen=${chosen} clear=${() => choose(new Map())} every=${every}

@@ -11,7 +11,7 @@ use rollcall_tabular::Writer;
 use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 
-use super::list::{Filters, filter};
+use super::list::Filters;
 use crate::{Shared, ask, body::Body, caller::Caller, problem::Problem};
 
 /// Users that are read at a time.
@@ -84,15 +84,14 @@ pub(crate) async fn ask(
         (None, Some(logins)) => logins.iter().try_for_each(|login| write(login.as_str()))?,
         (Some(filters), None) => {
             let until = Instant::now() + LONGEST;
-            let filter = filter(filters).map_err(|problem| problem.of_field("/filter/search"))?;
+            let wanted = filters.wanted().map_err(|problem| problem.of_field("/filter/search"))?;
             // A list without a word to search for has everybody, whom nobody may have meant here.
-            if filter.search.is_none() && filters.is_searched() {
+            if wanted.filter.search.is_none() && filters.is_searched() {
                 return Err(Problem::field("/filter/search", "It is a part of a name, an address or a login ID."));
             }
             let mut after = None;
             loop {
-                let page = api.directory.users_page(&caller.account, &filter, after.as_ref(), READS, READS);
-                let (found, next) = page.await?;
+                let (found, next) = wanted.page(&api, &caller, after, READS, READS).await?;
                 found.iter().try_for_each(|user| write(user.login.as_str()))?;
                 after = next;
                 if after.is_none() {

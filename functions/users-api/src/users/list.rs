@@ -7,11 +7,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rollcall_api_types::{ExtensionView, Page, UserView};
-use rollcall_model::user::{AgentStatus, Ref, WebLogin};
+use rollcall_model::{
+    push::SwitchState,
+    user::{AgentStatus, Ref, User, WebLogin},
+};
 use rollcall_storage::directory::{FilterValue, Place, Reach, SearchPlace, UserFilter};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::download::download;
+use super::{download::download, switch};
 use crate::{
     Api, Shared,
     accept::prefers_csv,
@@ -34,9 +37,16 @@ pub(crate) struct Filters {
     role: Option<Ref>,
     department: Option<Ref>,
     team: Option<Ref>,
+    /// How the list stands in the phone system.
+    switch: Option<SwitchState>,
 }
 
 impl Filters {
+    /// Calling agents.
+    pub(super) fn of_agents() -> Self {
+        Self { calling_agent: Some(true), ..Self::default() }
+    }
+
     /// Whether they say something to search for, if only spaces.
     pub(super) fn is_searched(&self) -> bool {
         self.search.is_some()
@@ -126,7 +136,7 @@ async fn page_or_file(
             let name = if limit.is_some() { "limit" } else { "cursor" };
             return Err(Problem::parameter(name, "A file has no pages: it holds every user."));
         }
-        return download(api, caller, &format!("{list}.csv"), &filter(&asked.filters)?).await;
+        return download(api, caller, &format!("{list}.csv"), &asked.filters.wanted()?).await;
     }
     Ok(Json(page_of(api, caller, list, asked).await?).into_response())
 }
@@ -137,21 +147,70 @@ async fn page_of(
     list: &str,
     ListQuery { filters, page }: ListQuery<Filters>,
 ) -> Result<Page<UserView>, Problem> {
-    let filter = filter(&filters)?;
-    if filter.search.is_some() {
+    let wanted = filters.wanted()?;
+    let filter = &wanted.filter;
+    if filter.search.is_some() && wanted.switch.is_none() {
         let list = page.of(api, caller, format!("found {list} {filter:?}"))?;
         let after: Option<SearchPlace> = list.after().await?;
-        let found = api.directory.users_found(&caller.account, &filter, after, list.limit, REACH).await?;
+        let found = api.directory.users_found(&caller.account, filter, after, list.limit, REACH).await?;
         return Ok(list.page(found.0, found.1).await?.map(UserView::from));
     }
-    let list = page.of(api, caller, format!("{list} {filter:?}"))?;
-    let after: Option<Place> = list.after().await?;
-    let (users, next) = api.directory.users_page(&caller.account, &filter, after.as_ref(), list.limit, READS).await?;
+    let state = wanted.switch.map(|state| format!("{} ", state.as_str())).unwrap_or_default();
+    let list = page.of(api, caller, format!("{state}{list} {filter:?}"))?;
+    let (users, next) = wanted.page(api, caller, list.after().await?, list.limit, READS).await?;
     Ok(list.page(users, next).await?.map(UserView::from))
 }
 
-/// What the table is asked for.
-pub(super) fn filter(asked: &Filters) -> Result<UserFilter, Problem> {
+/// Which users are wanted.
+pub(super) struct Wanted {
+    pub(super) filter: UserFilter,
+    /// Those alone whose lists stand so in the phone system.
+    switch: Option<SwitchState>,
+}
+
+/// Where a list goes on.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum After {
+    /// By name.
+    Place(Place),
+    /// By login ID.
+    Login(String),
+}
+
+impl Wanted {
+    /// The users behind `after`, at most `most`, as far as so many reads reach.
+    pub(super) async fn page(
+        &self,
+        api: &Api,
+        caller: &Caller,
+        after: Option<After>,
+        most: usize,
+        reads: usize,
+    ) -> Result<(Vec<User>, Option<After>), Problem> {
+        let (place, login) = match after {
+            Some(After::Place(place)) => (Some(place), None),
+            Some(After::Login(login)) => (None, Some(login)),
+            None => (None, None),
+        };
+        if let Some(state) = self.switch {
+            let (users, next) = switch::users(api, caller, (state, &self.filter), login, most, reads).await?;
+            return Ok((users, next.map(After::Login)));
+        }
+        let page = api.directory.users_page(&caller.account, &self.filter, place.as_ref(), most, reads);
+        let (users, next) = page.await?;
+        Ok((users, next.map(After::Place)))
+    }
+}
+
+impl Filters {
+    /// What the table is asked for.
+    pub(super) fn wanted(&self) -> Result<Wanted, Problem> {
+        Ok(Wanted { filter: filter(self)?, switch: self.switch })
+    }
+}
+
+fn filter(asked: &Filters) -> Result<UserFilter, Problem> {
     let text = |name, value: Option<&str>| value.map(|value| (name, FilterValue::Text(value.to_owned())));
     let equal = [
         text("agent_status", asked.agent_status.map(AgentStatus::as_str)),

@@ -13,6 +13,7 @@ mod numbers_of;
 pub(crate) mod one;
 pub(crate) mod patch;
 pub(crate) mod policy;
+mod switch;
 
 use std::sync::Arc;
 

@@ -30,6 +30,7 @@ Without a login ID all users are listed by name, or those that the filters name.
 
 Examples:
   rollcall users --department sales --agent-status blocked
+  rollcall users --switch failed
   rollcall users --csv > users.csv
   rollcall users user1 user2 --json
   rollcall users add maya --name \"Maya Pillai\" --role agent --calling-agent
@@ -77,6 +78,9 @@ struct Filters {
     /// Those with an extension, or without: true or false
     #[arg(long, value_name = "YES")]
     has_extension: Option<bool>,
+    /// Those whose list stands so in the phone system: `in_step`, `pending`, `failed`, `not_there` or `unverified`
+    #[arg(long, value_name = "STATE")]
+    switch: Option<String>,
 }
 
 impl Filters {
@@ -92,6 +96,7 @@ impl Filters {
             ("web_login", self.web_login.as_ref().map(|status| json!(status))),
             ("calling_agent", self.calling_agent.map(Value::from)),
             ("has_extension", self.has_extension.map(Value::from)),
+            ("switch", self.switch.as_ref().map(|state| json!(state))),
         ];
         fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }
@@ -158,6 +163,7 @@ async fn list(stack: &StackClient, filters: &Filters, form: ListArgs) -> Result<
         ("web_login", filters.web_login.as_deref()),
         ("calling_agent", calling.as_deref()),
         ("has_extension", extension.as_deref()),
+        ("switch", filters.switch.as_deref()),
     ];
     let query: Vec<_> = asked.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
     let make = stack.hint_here("seed").unwrap_or_else(|| stack.hint("upload FILE"));

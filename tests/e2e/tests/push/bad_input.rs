@@ -30,6 +30,20 @@ async fn one_whom_the_phone_system_refuses_is_one_row_and_is_tried_again_when_as
     assert!(failed.iter().all(|row| row["Error Code"].starts_with("PHONE_USER_")), "{failed:?}");
     let standing = phones.asked("/v1/phone-system", |at| at["push"]["failed"] == 2).await;
     assert_eq!(standing["push"]["not_there"], 1, "{standing}");
+    for (state, logins) in [
+        ("failed", ["user1", "user3"].as_slice()),
+        ("not_there", &["user4"]),
+        ("in_step", &["user2"]),
+        ("pending", &[]),
+    ] {
+        assert_eq!(phones.listed(&format!("switch={state}")).await, logins, "{state}");
+    }
+    assert_eq!(phones.listed("switch=failed&limit=1").await, ["user1", "user3"], "a page at a time");
+    assert_eq!(phones.listed("switch=failed&search=USER3").await, ["user3"]);
+    assert!(phones.listed("switch=failed&calling_agent=true").await.is_empty());
+    let told = rollcall(Some(stack), &["users", "--switch", "failed", "--account", "acme", "--csv"], b"");
+    let told = String::from_utf8(told.stdout).expect("text");
+    assert_eq!(told.lines().count(), 3, "{told}");
 
     // The others are told of meanwhile, and who failed waits.
     phones.append(&[("user2", &n[1])]).await;

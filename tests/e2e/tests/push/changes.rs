@@ -109,6 +109,8 @@ async fn an_account_whose_phone_system_takes_no_lists_has_no_marks() {
     let refused = rollcall(Some(stack), &["push", "--account", "acme"], b"");
     assert!(!refused.status.success());
     assert_eq!(phones.asked("/v1/phone-system", |_| true).await, json!({ "system": "builtin" }));
+    let refused = phones.asked("/v1/users?switch=failed", |_| true).await;
+    assert_eq!(refused["code"], "INVALID_PARAMETER", "{refused}");
     // With one that does, everybody is told who has numbers; what was told before the change counts for nothing.
     phones.choose(PhoneSystem::Smartflo).await;
     phones.has(&a, &[&n[0]]).await;

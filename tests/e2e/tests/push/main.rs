@@ -90,6 +90,19 @@ impl Phones {
         }
     }
 
+    /// The login IDs of a list of users, of all its pages.
+    async fn listed(&self, query: &str) -> Vec<String> {
+        let owner = self.stack.caller(&["--account", self.stack.account.as_str()]);
+        let (mut logins, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = owner.get(&format!("/v1/users?{query}{cursor}")).await.json();
+            let users = page["items"].as_array().unwrap_or_else(|| panic!("{page}"));
+            logins.extend(users.iter().map(|user| user["login"].as_str().expect("a login ID").to_owned()));
+            let Some(next) = page["next"].as_str() else { return logins };
+            cursor = format!("&cursor={next}");
+        }
+    }
+
     /// Asks until the answer is as wanted.
     async fn asked(&self, path: &str, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
         let owner = self.stack.caller(&["--account", self.stack.account.as_str()]);

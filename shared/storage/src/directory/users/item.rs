@@ -30,6 +30,8 @@ pub(crate) const LISTED: &str = "listed";
 pub(crate) const HIDDEN: &str = "hidden";
 /// Of it, what the user's calls show where nothing else is said.
 const DEFAULT: &str = "default";
+/// The name, the address and the login ID, folded: what a search looks in.
+pub(super) const SEARCH: &str = "search";
 /// What a user is read from: the fields of its [record](UserRecord), and its list.
 pub(crate) const ATTRIBUTES: [&str; 21] = [
     "schema",
@@ -115,7 +117,7 @@ pub(crate) fn attributes(account: &AccountId, user: &User) -> Vec<(&'static str,
     let mut attributes = vec![
         (ACCOUNT_PK, text(users_index(account))),
         (ACCOUNT_SK, text(user_place(user))),
-        ("search", text(search.map(|part| fold(part).into_owned()).join("\n"))),
+        (SEARCH, text(search.map(|part| fold(part).into_owned()).join("\n"))),
     ];
     let hidden = is_hidden(user).then_some((HIDDEN, AttributeValue::Bool(true)));
     let default = user.profile.default_caller_id.map(|number| (DEFAULT, AttributeValue::S(number.to_string())));

@@ -1,5 +1,7 @@
 //! Users by name, filtered and searched.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use rollcall_engine::world::{TableUsage, Users};
 use rollcall_model::{
@@ -9,10 +11,13 @@ use rollcall_model::{
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::{TIMEOUT, item::read_user};
+use super::{
+    TIMEOUT,
+    item::{ATTRIBUTES, CALLER_IDS, LISTED, SEARCH, read_user},
+};
 use crate::{
     StorageError,
-    directory::{Directory, Item, string},
+    directory::{Directory, Item, bulk::Reads, string},
     error::failed,
     keys::{ACCOUNT_PK, ACCOUNT_SK, BY_ACCOUNT, Key, PK, user_place, users_index},
 };
@@ -111,6 +116,26 @@ impl Directory {
         }
     }
 
+    /// Those of these users whom the filter lets through, by folded login ID, without their lists.
+    ///
+    /// # Errors
+    /// As [`Directory::users_page`].
+    pub async fn users_of(
+        &self,
+        account: &AccountId,
+        filter: &UserFilter,
+        folded_logins: &[&str],
+    ) -> Result<HashMap<String, User>, StorageError> {
+        let keys = folded_logins.iter().map(|login| Key::user(account, login));
+        let (until, mut usage) = (Instant::now() + TIMEOUT, TableUsage::default());
+        let attributes = ATTRIBUTES.into_iter().filter(|name| ![LISTED, CALLER_IDS].contains(name));
+        let attributes: Vec<&str> = attributes.chain([SEARCH]).collect();
+        let read = |item: &Item| filter.finds(item).then(|| read_user(item)).transpose();
+        let reads = Reads { attributes: &attributes, consistent: false };
+        let users = self.get_many(keys, reads, until, &mut usage, read).await?;
+        Ok(users.into_iter().flatten().map(|user| (user.login.folded().into_owned(), user)).collect())
+    }
+
     /// The account's users by name, with their lists; at most `most`.
     ///
     /// # Errors
@@ -188,6 +213,12 @@ impl UserFilter {
         equal && self.has_extension.is_none_or(|has| item.contains_key("extension") == has)
     }
 
+    /// Whether an item is asked for.
+    fn finds(&self, item: &Item) -> bool {
+        let has = |text: &str| string(item, SEARCH).is_some_and(|search| search.contains(&*fold(text)));
+        self.takes(item) && self.search.as_deref().is_none_or(has)
+    }
+
     fn conditions(&self) -> Vec<(&'static str, Option<AttributeValue>, String)> {
         let mut conditions: Vec<_> = self
             .equal
@@ -206,7 +237,7 @@ impl UserFilter {
         }
         if let Some(search) = &self.search {
             let search = AttributeValue::S(fold(search).into_owned());
-            conditions.push(("search", Some(search), "contains(#search, :search)".to_owned()));
+            conditions.push((SEARCH, Some(search), format!("contains(#{SEARCH}, :{SEARCH})")));
         }
         conditions
     }
