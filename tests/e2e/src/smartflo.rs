@@ -90,6 +90,8 @@ pub struct SmartfloAccount {
     adds: bool,
     /// Requests that are taken and never answered.
     silent: usize,
+    /// Requests that are throttled, whatever the rate.
+    burst: usize,
     spoil: Option<SmartfloSpoil>,
 }
 
@@ -113,6 +115,7 @@ impl Smartflo {
             refused: BTreeSet::new(),
             adds: false,
             silent: 0,
+            burst: 0,
             spoil: None,
         };
         Self::play(account, answer_request).await
@@ -180,6 +183,11 @@ impl Smartflo {
         self.state().silent = times;
     }
 
+    /// So many of the next requests are throttled, however slowly they come: others call too.
+    pub fn throttle(&self, times: usize) {
+        self.state().burst = times;
+    }
+
     /// Gives every number another ID: those that were read before mean nothing any more.
     pub fn forget_ids(&self) {
         let mut account = self.state();
@@ -220,7 +228,9 @@ async fn answer_request(State(shared): State<Arc<Shared<SmartfloAccount>>>, requ
 /// What is answered; `None` for nothing at all.
 fn answer(shared: &Shared<SmartfloAccount>, parts: &Parts, body: &[u8]) -> Option<Response> {
     let mut account = shared.state();
-    if !account.limit.takes() {
+    let is_in_burst = account.burst > 0;
+    account.burst -= usize::from(is_in_burst);
+    if is_in_burst || !account.limit.takes() {
         shared.count_throttled();
         // As documented: the word, not the value, and no word of when to come again.
         let told = json!({ "success": "false", "message": "Too many requests." });

@@ -133,3 +133,50 @@ async fn one_that_takes_and_answers_nothing_is_told_again_and_has_the_same() {
     }
     phones.asked("/v1/phone-system", |at| at["push"]["pending"] == 0 && at["push"]["in_step"] == 2).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bursts_of_429_put_a_push_off_and_fail_nobody() {
+    const USERS: usize = 8;
+    let phones = Phones::start(PhoneSystem::Smartflo, SmartfloTraps::default(), &[]).await;
+    let (stack, smartflo) = (&phones.stack, &phones.smartflo);
+    let n: Vec<String> = (0..2).map(number).collect();
+    phones.own(&n).await;
+    stack.create_users(USERS).await;
+    let ids: Vec<String> = (1..=USERS).map(|at| smartflo.hire(&format!("user{at}"))).collect();
+    for (at, number) in n.iter().enumerate() {
+        smartflo.throttle(6);
+        let rows: Vec<(String, &str)> = (1..=USERS).map(|user| (format!("user{user}"), number.as_str())).collect();
+        phones.append(&rows.iter().map(|(login, number)| (login.as_str(), *number)).collect::<Vec<_>>()).await;
+        for id in &ids {
+            phones.has(id, &n[..=at].iter().collect::<Vec<_>>()).await;
+        }
+    }
+    assert_eq!(smartflo.throttled(), 12);
+    let standing = phones.asked("/v1/phone-system", |at| at["push"]["pending"] == 0).await;
+    assert_eq!((&standing["push"]["in_step"], &standing["push"]["failed"]), (&USERS.into(), &0.into()), "{standing}");
+}
+
+/// Nobody knows what its documentation means by setting a list, and it can't be asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_adds_in_place_of_replacing_is_doubted_until_a_person_has_looked() {
+    let phones = Phones::start(PhoneSystem::Smartflo, SmartfloTraps::default(), &[]).await;
+    let (stack, smartflo) = (&phones.stack, &phones.smartflo);
+    let n: Vec<String> = (0..3).map(number).collect();
+    phones.own(&n).await;
+    stack.create_users(1).await;
+    let id = smartflo.hire("user1");
+    smartflo.add_to_lists();
+    phones.append(&[("user1", &n[0]), ("user1", &n[1])]).await;
+    phones.has(&id, &[&n[0], &n[1]]).await;
+    phones.asked("/v1/users/user1", |user| user["switch"]["state"] == "in_step").await;
+    let rotated = rollcall(Some(stack), &["rotate", &format!("{}={}", n[0], n[2]), "--yes", "--account", "acme"], b"");
+    assert!(rotated.status.success(), "{}", String::from_utf8_lossy(&rotated.stderr));
+    phones.asked("/v1/users/user1", |user| user["switch"]["state"] == "unverified").await;
+    assert!(smartflo.caller_ids(&id).expect("a list").contains(&n[0]), "it has the old one still");
+    assert_eq!(phones.listed("switch=unverified").await, ["user1"]);
+    let said = |answer: &str| rollcall(Some(stack), &["push", "--verify", answer, "--account", "acme"], b"");
+    assert!(said("replaces=no").status.success());
+    assert_eq!(phones.listed("switch=unverified").await, ["user1"], "now it is known");
+    assert!(said("replaces=yes").status.success());
+    assert_eq!(phones.listed("switch=in_step").await, ["user1"], "who has looked is believed");
+}
