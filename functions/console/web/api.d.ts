@@ -579,6 +579,8 @@ export type SettingsPatch = {
   scim_roles?: boolean | null;
 };
 
+export type SwitchState = "in_step" | "pending" | "failed" | "not_there" | "unverified";
+
 export type User = {
   agent_status: AgentStatus;
   call_forward_number: OptionalCallerId;
@@ -598,7 +600,7 @@ export type User = {
     code?: string;
     missing?: number;
     since?: string;
-    state: "in_step" | "pending" | "failed" | "not_there" | "unverified";
+    state: SwitchState;
     told?: number;
     told_at?: string;
   };
@@ -657,6 +659,7 @@ export type UsersJob = {
     has_extension?: boolean;
     role?: Id;
     search?: string;
+    switch?: SwitchState;
     team?: Id;
     web_login?: WebLogin;
   };
