@@ -1,7 +1,10 @@
 //! The sample of Kamailio as it stands, with real calls. Where the machine has no kamailio or sipp, each test says so and passes.
 
 use axum::http::Method;
-use e2e::{Stack, rollcall};
+use e2e::{Smartflo, SmartfloTraps, Stack, rollcall};
+use rollcall_connectors::smartflo;
+use rollcall_model::settings::{PhoneSystem, Settings};
+use rollcall_storage::{connect::Aws, secrets::Secrets};
 use serde_json::json;
 
 use super::{
@@ -18,13 +21,34 @@ fn until(switch: &Switch, status: u16, call: Call<'_>) {
     assert!((0..60).any(|_| switch.ends_with(status, call)), "a call of {} never ends with {status}", call.user);
 }
 
+/// Gives the stack's account a phone system that takes lists, with the numbers, and user2 in it. Gives what it calls that user.
+async fn have_phone_system(stack: &Stack, smartflo: &Smartflo) -> String {
+    let secrets = Secrets::new(&Aws::local(stack.endpoints()).await);
+    secrets.put(&stack.account, smartflo::SECRET, &Smartflo::credentials()).await.expect("a secret");
+    let settings = Settings { phone_system: PhoneSystem::Smartflo, ..Settings::default() };
+    stack.directory.put_settings(&stack.account, &settings).await.expect("settings are written");
+    let numbers: Vec<String> = (1..=6).map(|last| format!("+91987650000{last}")).collect();
+    smartflo.buy(&numbers.iter().map(String::as_str).collect::<Vec<_>>());
+    smartflo.hire("user2")
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_file_and_a_rotation_change_is_so_at_the_next_call() {
+async fn what_a_file_a_rotation_and_its_undo_change_is_so_at_the_next_call_and_in_the_phone_system() {
     if !is_there() {
         return;
     }
-    let stack = Stack::start(&[]).await;
+    let smartflo = Smartflo::start(SmartfloTraps::default()).await;
+    let stack = Stack::start(&[&format!("SmartfloUrl={}", smartflo.url)]).await;
     let owner = furnish(&stack).await;
+    let id = have_phone_system(&stack, &smartflo).await;
+    let has = async |number: &str| {
+        let is_there = || smartflo.caller_ids(&id).filter(|list| *list == [number]).map(drop);
+        e2e::until(&format!("the phone system to have {number}"), is_there).await;
+    };
+    let command = |words: &[&str]| {
+        let said = rollcall(Some(&stack), &[words, &["--account", stack.account.as_str()]].concat(), b"");
+        assert!(said.status.success(), "{words:?}: {}", String::from_utf8_lossy(&said.stderr));
+    };
     let extension = json!({ "extension": { "login": "desk-2", "intercom": "2" } }).to_string();
     owner.ask(Method::PATCH, "/v1/users/user2", &[], extension).await;
     let edge = Edge::of_stack(&stack);
@@ -36,12 +60,18 @@ async fn what_a_file_and_a_rotation_change_is_so_at_the_next_call() {
     let job = stack.append("may.csv", format!("Login ID,Allowed Caller ID\nuser2,{OLD}\n")).await;
     assert_eq!(job.counts.applied, 1);
     until(&switch, 200, Call::of("desk-2", OLD));
+    has(OLD).await;
 
-    let account = stack.account.as_str();
-    let rotated = rollcall(Some(&stack), &["rotate", &format!("{OLD}={NEW}"), "--yes", "--account", account], b"");
-    assert!(rotated.status.success(), "{}", String::from_utf8_lossy(&rotated.stderr));
+    command(&["numbers", "flag", OLD]);
+    command(&["rotate", &format!("{OLD}={NEW}"), "--yes"]);
     until(&switch, 403, Call::of("desk-2", OLD));
     until(&switch, 200, Call::of("desk-2", NEW));
+    has(NEW).await;
+
+    command(&["undo", "latest", "--yes"]);
+    until(&switch, 403, Call::of("desk-2", NEW));
+    until(&switch, 200, Call::of("desk-2", OLD));
+    has(OLD).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

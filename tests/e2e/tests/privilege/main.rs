@@ -302,7 +302,7 @@ async fn rotate_and_undo(stack: &Stack, caller: &Caller) {
     forget_what_is_packed(stack).await;
     post(caller, path, body).await;
     all_ended(stack).await;
-    let job = caller.get("/v1/jobs?limit=1").await.json()["items"][0].clone();
+    let job = caller.get("/v1/jobs?kind=rotate-caller-ids&limit=1").await.json()["items"][0].clone();
     assert_eq!(job["state"], "previewed", "{job}");
     let rotation = job["id"].as_str().expect("an ID").to_owned();
     post(caller, &format!("/v1/jobs/{rotation}/execute"), Value::Null).await;
