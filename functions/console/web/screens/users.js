@@ -89,8 +89,8 @@ export default function Users({ query }) {
       ${roles.length > 0 && filter('role', 'Role', entries(roles))}
       ${departments.length > 0 && filter('department', 'Department', entries(departments))}
       ${teams.length > 0 && filter('team', 'Team', entries(teams))}
-      ${query.switch && filter('switch', 'In the phone system', Object.entries(SWITCH_STATES).map(([one, [word]]) => [one,
-        word]))}
+      ${query.switch && filter('switch', 'In the phone system', Object.entries(SWITCH_STATES)
+        .map(([one, [word]]) => [one, word]))}
       ${filtered && html`<a href=${href(['users'])}>Clear filters</a>`}
     </div>
     ${chosen.size > 0 && html`<${Chosen} chosen=${chosen} clear=${() => choose(new Map())} every=${every}
