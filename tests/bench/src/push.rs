@@ -3,8 +3,6 @@
 use std::time::{Duration, Instant};
 
 use e2e::{Smartflo, SmartfloTraps, Stack};
-use rollcall_model::settings::{PhoneSystem, Settings};
-use rollcall_storage::{connect::Aws, secrets::Secrets};
 
 use crate::{Scale, count, process::peak_megabytes, report::Report};
 
@@ -27,10 +25,7 @@ pub(crate) async fn run(report: &mut Report, scale: Scale) {
     // Who there is takes 200 calls, so 100 seconds; then some are told, and another invocation goes on.
     let url = format!("SmartfloUrl={}", smartflo.url);
     let stack = Stack::start(&[&url, "BulkTimeoutSeconds=150", "BulkVisibilitySeconds=900"]).await;
-    let secrets = Secrets::new(&Aws::local(stack.endpoints()).await);
-    secrets.put(&stack.account, "smartflo", &Smartflo::credentials()).await.expect("a secret");
-    let settings = Settings { phone_system: PhoneSystem::Smartflo, ..Settings::default() };
-    stack.directory.put_settings(&stack.account, &settings).await.expect("settings are written");
+    Smartflo::connect(&stack).await;
     smartflo.buy(&[NUMBER]);
     stack.own(&[NUMBER]).await;
     stack.create_users(users).await;

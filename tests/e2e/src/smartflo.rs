@@ -17,12 +17,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt;
-use rollcall_connectors::smartflo::Credentials;
+use rollcall_connectors::smartflo::{Credentials, SECRET};
+use rollcall_model::settings::{PhoneSystem, Settings};
+use rollcall_storage::{connect::Aws, secrets::Secrets};
 use serde_json::{Value, json};
 
 pub use spoil::SmartfloSpoil;
 use spoil::spoilt;
 
+use crate::Stack;
 use crate::served::{FakeService, Limit, Shared, Tokens, bearer};
 
 /// What it does to whoever asks.
@@ -96,6 +99,14 @@ impl Smartflo {
     /// What lets us in, as an account keeps it.
     pub fn credentials() -> Credentials {
         Self::credentials_with(Self::PASSWORD)
+    }
+
+    /// Makes it the phone system of a stack's account, which has its credentials then and no other settings.
+    pub async fn connect(stack: &Stack) {
+        let secrets = Secrets::new(&Aws::local(stack.endpoints()).await);
+        secrets.put(&stack.account, SECRET, &Self::credentials()).await.expect("a secret");
+        let settings = Settings { phone_system: PhoneSystem::Smartflo, ..Settings::default() };
+        stack.directory.put_settings(&stack.account, &settings).await.expect("settings are written");
     }
 
     /// The same with another password.

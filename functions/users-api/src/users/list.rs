@@ -206,20 +206,17 @@ impl Wanted {
 impl Filters {
     /// What the table is asked for.
     pub(super) fn wanted(&self) -> Result<Wanted, Problem> {
-        Ok(Wanted { filter: filter(self)?, switch: self.switch })
+        let text = |name, value: Option<&str>| value.map(|value| (name, FilterValue::Text(value.to_owned())));
+        let equal = [
+            text("agent_status", self.agent_status.map(AgentStatus::as_str)),
+            text("web_login", self.web_login.map(WebLogin::as_str)),
+            text("role", self.role.as_ref().map(Ref::as_str)),
+            text("department", self.department.as_ref().map(Ref::as_str)),
+            text("team", self.team.as_ref().map(Ref::as_str)),
+            self.calling_agent.map(|calling| ("calling_agent", FilterValue::Flag(calling))),
+        ];
+        let search = searched(self.search.as_deref())?.map(str::to_owned);
+        let equal = equal.into_iter().flatten().collect();
+        Ok(Wanted { filter: UserFilter { equal, has_extension: self.has_extension, search }, switch: self.switch })
     }
-}
-
-fn filter(asked: &Filters) -> Result<UserFilter, Problem> {
-    let text = |name, value: Option<&str>| value.map(|value| (name, FilterValue::Text(value.to_owned())));
-    let equal = [
-        text("agent_status", asked.agent_status.map(AgentStatus::as_str)),
-        text("web_login", asked.web_login.map(WebLogin::as_str)),
-        text("role", asked.role.as_ref().map(Ref::as_str)),
-        text("department", asked.department.as_ref().map(Ref::as_str)),
-        text("team", asked.team.as_ref().map(Ref::as_str)),
-        asked.calling_agent.map(|calling| ("calling_agent", FilterValue::Flag(calling))),
-    ];
-    let search = searched(asked.search.as_deref())?.map(str::to_owned);
-    Ok(UserFilter { equal: equal.into_iter().flatten().collect(), has_extension: asked.has_extension, search })
 }

@@ -12,7 +12,7 @@ use tokio::time::{Duration, Instant};
 use crate::{Api, caller::Caller, problem::Problem};
 
 /// Users that are looked at together.
-const TOGETHER: usize = 200;
+const TOGETHER: u16 = 200;
 /// How long a person waits for the marks of these.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -42,7 +42,7 @@ pub(super) async fn users(
         if looks.is_empty() {
             return Ok((found, None));
         }
-        for looks in looks.chunks(TOGETHER) {
+        for looks in looks.chunks(TOGETHER.into()) {
             let stands_so = |Look(_, mark, told): &&Look| {
                 SwitchState::of(mark.as_ref(), told.as_ref(), system, &verified) == Some(state)
             };
@@ -79,7 +79,7 @@ async fn looks(
         let marks = table.marks_after(account, after).await?;
         return Ok(marks.into_iter().map(|mark| Look(mark.login.clone(), Some(mark), None)).collect());
     }
-    let told = table.told_after(account, system, after).await?;
+    let told = table.told_after(account, system, after, TOGETHER.into()).await?;
     let logins: Vec<&str> = told.iter().map(|(login, _)| login.as_str()).collect();
     let until = Instant::now() + TIMEOUT;
     let mut marks = table.marks_of(account, &logins, until, &mut TableUsage::default()).await?;

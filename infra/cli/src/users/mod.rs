@@ -150,22 +150,10 @@ impl Users {
 }
 
 async fn list(stack: &StackClient, filters: &Filters, form: ListArgs) -> Result<ExitCode> {
-    let yes = |flag: Option<bool>| flag.map(|flag| flag.to_string());
-    let (calling, extension) = (yes(filters.calling_agent), yes(filters.has_extension));
-    let text = |id: &Option<Ref>| id.as_ref().map(ToString::to_string);
-    let (role, department, team) = (text(&filters.role), text(&filters.department), text(&filters.team));
-    let asked = [
-        ("search", filters.search.as_deref()),
-        ("role", role.as_deref()),
-        ("department", department.as_deref()),
-        ("team", team.as_deref()),
-        ("agent_status", filters.agent_status.as_deref()),
-        ("web_login", filters.web_login.as_deref()),
-        ("calling_agent", calling.as_deref()),
-        ("has_extension", extension.as_deref()),
-        ("switch", filters.switch.as_deref()),
-    ];
-    let query: Vec<_> = asked.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
+    let fields = filters.fields();
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let asked: Vec<(&str, String)> = fields.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
+    let query: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let make = stack.hint_here("seed").unwrap_or_else(|| stack.hint("upload FILE"));
     let none = if query.is_empty() {
         format!("The account {} has no users. Make some with: {make}\n", stack.account)

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    operation::{query::builders::QueryFluentBuilder, update_item::builders::UpdateItemFluentBuilder},
+    types::AttributeValue,
+};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use rollcall_bulk::push::state::PushState;
@@ -83,7 +86,7 @@ impl Directory {
             .expression_attribute_names("#told", attribute)
     }
 
-    /// What this phone system was told of some users, in the order of their login IDs, behind `after`. The last page is empty.
+    /// What this phone system was told of at most so many users, in the order of their login IDs, behind `after`. The last page is empty.
     ///
     /// # Errors
     /// When the table can't be read, or what it holds can't.
@@ -92,29 +95,22 @@ impl Directory {
         account: &AccountId,
         system: PhoneSystem,
         after: Option<&str>,
+        most: i32,
     ) -> Result<Vec<(String, Told)>, StorageError> {
         let start = after.map(|login| Key::told(account, system, login));
-        let items = self.page_after(told_pk(account), told_prefix(system), start).await?;
-        items.iter().map(read_told).collect()
+        let told = self.partition(told_pk(account), told_prefix(system)).limit(most);
+        page_after(told, start).await?.iter().map(read_told).collect()
     }
 
-    /// Some items of a partition, behind `start`. The last page is empty.
-    async fn page_after(
-        &self,
-        partition: String,
-        prefix: impl Into<String>,
-        start: Option<Key>,
-    ) -> Result<Vec<Item>, StorageError> {
-        let query = self.partition(partition, prefix);
-        let mut start = start.map(|key| key.attributes().into());
-        loop {
-            let page = query.clone().set_exclusive_start_key(start).send().await.map_err(failed(READING))?;
-            start = page.last_evaluated_key;
-            let items = page.items.unwrap_or_default();
-            if !items.is_empty() || start.is_none() {
-                return Ok(items);
-            }
-        }
+    /// What changes a user's mark, and says that it isn't known any more what the phone system has.
+    fn unsure_mark(&self, account: &AccountId, folded_login: &str) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::mark(account, folded_login).attributes().into()))
+            .expression_attribute_names("#sequence", SEQUENCE)
+            .expression_attribute_names("#unsure", UNSURE)
+            .expression_attribute_values(":unsure", AttributeValue::Bool(true))
     }
 
     /// Takes a mark away, if it is still of this change. Somebody who has marked it again is none's failure.
@@ -147,8 +143,7 @@ impl Pushes for Directory {
 
     async fn marks_after(&self, account: &AccountId, after: Option<&str>) -> Result<Vec<Mark>, StorageError> {
         let start = after.map(|login| Key::mark(account, login));
-        let items = self.page_after(marks_pk(account), "MARK#", start).await?;
-        items.iter().map(read_mark).collect()
+        page_after(self.partition(marks_pk(account), "MARK#"), start).await?.iter().map(read_mark).collect()
     }
 
     async fn marks_of(
@@ -175,15 +170,9 @@ impl Pushes for Directory {
 
     async fn begin_telling(&self, account: &AccountId, folded_login: &str) -> Result<bool, StorageError> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::mark(account, folded_login).attributes().into()))
+            .unsure_mark(account, folded_login)
             .update_expression("SET #unsure = :unsure")
-            .condition_expression("attribute_exists(#sequence)")
-            .expression_attribute_names("#unsure", UNSURE)
-            .expression_attribute_names("#sequence", SEQUENCE)
-            .expression_attribute_values(":unsure", AttributeValue::Bool(true));
+            .condition_expression("attribute_exists(#sequence)");
         taken(update.send().await.map(drop).map_err(failed(WRITING)))
     }
 
@@ -195,16 +184,10 @@ impl Pushes for Directory {
         code: RowCode,
     ) -> Result<(), StorageError> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::mark(account, folded_login).attributes().into()))
+            .unsure_mark(account, folded_login)
             .update_expression("SET #failed = :code, #unsure = :unsure")
             .condition_expression("#sequence = :sequence")
             .expression_attribute_names("#failed", FAILED)
-            .expression_attribute_names("#sequence", SEQUENCE)
-            .expression_attribute_names("#unsure", UNSURE)
-            .expression_attribute_values(":unsure", AttributeValue::Bool(true))
             .expression_attribute_values(":code", AttributeValue::S(code.as_str().to_owned()))
             .expression_attribute_values(":sequence", AttributeValue::S(sequence.to_owned()));
         taken(update.send().await.map(drop).map_err(failed(WRITING))).map(drop)
@@ -291,6 +274,19 @@ impl Pushes for Directory {
             totals.numbers += count.unwrap_or_default();
         }
         Ok(totals)
+    }
+}
+
+/// Some items that a query finds, behind `start`. The last page is empty.
+async fn page_after(query: QueryFluentBuilder, start: Option<Key>) -> Result<Vec<Item>, StorageError> {
+    let mut start = start.map(|key| key.attributes().into());
+    loop {
+        let page = query.clone().set_exclusive_start_key(start).send().await.map_err(failed(READING))?;
+        start = page.last_evaluated_key;
+        let items = page.items.unwrap_or_default();
+        if !items.is_empty() || start.is_none() {
+            return Ok(items);
+        }
     }
 }
 

@@ -2,9 +2,6 @@
 
 use axum::http::Method;
 use e2e::{Smartflo, SmartfloTraps, Stack, rollcall};
-use rollcall_connectors::smartflo;
-use rollcall_model::settings::{PhoneSystem, Settings};
-use rollcall_storage::{connect::Aws, secrets::Secrets};
 use serde_json::json;
 
 use super::{
@@ -23,10 +20,7 @@ fn until(switch: &Switch, status: u16, call: Call<'_>) {
 
 /// Gives the stack's account a phone system that takes lists, with the numbers, and user2 in it. Gives what it calls that user.
 async fn have_phone_system(stack: &Stack, smartflo: &Smartflo) -> String {
-    let secrets = Secrets::new(&Aws::local(stack.endpoints()).await);
-    secrets.put(&stack.account, smartflo::SECRET, &Smartflo::credentials()).await.expect("a secret");
-    let settings = Settings { phone_system: PhoneSystem::Smartflo, ..Settings::default() };
-    stack.directory.put_settings(&stack.account, &settings).await.expect("settings are written");
+    Smartflo::connect(stack).await;
     let numbers: Vec<String> = (1..=6).map(|last| format!("+91987650000{last}")).collect();
     smartflo.buy(&numbers.iter().map(String::as_str).collect::<Vec<_>>());
     smartflo.hire("user2")

@@ -8,7 +8,7 @@ use rollcall_model::{
     caller_id::CallerId,
     inventory::{Inventory, InventoryNumber, Part},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 /// Bytes that a part has at most, packed; above, it becomes two. A change of one number writes one part: 32 units with this.
@@ -30,7 +30,7 @@ pub(super) struct KnownPart {
 }
 
 /// A part, as the head names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct Place {
     /// The lowest number that belongs here; 0 of the first part. The next part's is where it ends.
     pub(super) from: u64,
@@ -39,7 +39,7 @@ pub(super) struct Place {
 }
 
 /// What the head says.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct Head {
     pub(super) parts: Vec<Place>,
 }
@@ -54,10 +54,12 @@ impl Head {
         self.parts.iter().flat_map(pack).collect()
     }
 
-    pub(super) fn unpack(packed: &[u8]) -> Self {
+    /// `None` where it was cut: a head with fewer parts would be an inventory with fewer numbers.
+    pub(super) fn unpack(packed: &[u8]) -> Option<Self> {
         let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
         let place = |place: &[u8]| Place { from: number(&place[..7]), name: number(&place[7..]) };
-        Self { parts: packed.chunks_exact(PLACE).map(place).collect() }
+        let places = packed.chunks_exact(PLACE);
+        places.remainder().is_empty().then(|| Self { parts: places.map(place).collect() })
     }
 }
 
@@ -143,6 +145,8 @@ mod tests {
     fn a_head_is_read_as_it_was_packed() {
         let place = |from, name| Place { from, name };
         let head = Head { parts: vec![place(0, 1), place(919_876_500_000, u64::MAX), place(999_999_999_999_999, 0)] };
-        assert_eq!((head.pack().len(), Head::unpack(&head.pack())), (3 * PLACE, head));
+        let packed = head.pack();
+        assert_eq!((packed.len(), Head::unpack(&packed)), (3 * PLACE, Some(head)));
+        assert_eq!(Head::unpack(&packed[1..]), None);
     }
 }

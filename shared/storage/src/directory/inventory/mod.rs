@@ -181,9 +181,13 @@ impl Directory {
 
 fn read_head(item: &Item) -> Result<(u64, Head), StorageError> {
     let stamp = number(item, STAMP).ok_or_else(|| StorageError::unreadable(READING, "it has no stamp"))?;
-    let packed = item.get(HEAD).and_then(|packed| packed.as_b().ok());
-    let head = packed.map(|packed| Ok(Head::unpack(packed.as_ref())));
-    Ok((stamp, head.unwrap_or_else(|| read_document(item, JSON_HEAD, READING))?))
+    let head = match item.get(HEAD).and_then(|packed| packed.as_b().ok()) {
+        Some(packed) => {
+            Head::unpack(packed.as_ref()).ok_or_else(|| StorageError::unreadable(READING, "its head is cut"))?
+        }
+        None => read_document(item, JSON_HEAD, READING)?,
+    };
+    Ok((stamp, head))
 }
 
 fn number(item: &Item, name: &str) -> Option<u64> {
