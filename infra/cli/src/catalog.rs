@@ -6,9 +6,11 @@ use anyhow::{Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use rollcall_api_types::{CatalogEntryRequest, CatalogEntryView, CatalogView, MovedView};
 use rollcall_model::catalog::CatalogKind;
+use rollcall_model::code::ApiCode;
 use rollcall_model::user::near::{closest, did_you_mean};
 use rollcall_model::user::{Name, Ref, fold};
 
+use crate::api::Failure;
 use crate::client::StackClient;
 use crate::output::{self, Column, Table, counted};
 use crate::stack_selector::StackSelector;
@@ -127,8 +129,15 @@ impl Remove {
         }
         let query: Vec<_> = self.replace_with.iter().map(|id| ("replace_with", id.as_str())).collect();
         let mut moved = 0;
-        while let Some(done) = stack.api.delete_with::<MovedView>(&["v1", path(kind), self.id.as_str()], &query).await?
-        {
+        let path = ["v1", path(kind), self.id.as_str()];
+        let refused = |failure| match failure {
+            Failure::Refused(problem) if problem.has_code(ApiCode::InUse) => {
+                let hint = stack.hint(&format!("{}s remove {} --replace-with ID", word(kind), self.id));
+                anyhow!("{problem} Say it so: {hint}")
+            }
+            failure => failure.into(),
+        };
+        while let Some(done) = stack.api.delete_with::<MovedView>(&path, &query).await.map_err(refused)? {
             moved += done.moved;
             eprintln!("{} have another {}; going on.", counted(moved as u64, "user", "users"), word(kind));
         }

@@ -121,7 +121,7 @@ impl References {
             parts.push("the settings, as what a group of the company's directory sets".to_owned());
         }
         let detail = format!(
-            "The {} is in use by {}. Say by replace_with which takes its place, or change them first.",
+            "The {} is in use by {}. Change them first, or name what takes its place.",
             word(kind),
             parts.join(" and ")
         );

@@ -156,7 +156,7 @@ async fn list(stack: &StackClient, filters: &Filters, form: ListArgs) -> Result<
     let query: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let make = stack.hint_here("seed").unwrap_or_else(|| stack.hint("upload FILE"));
     let none = if query.is_empty() {
-        format!("The account {} has no users. Make some with: {make}\n", stack.account)
+        format!("The account {} has no users: is its name written right? Make some with: {make}\n", stack.account)
     } else {
         format!("The account {} has no such user.\n", stack.account)
     };
