@@ -157,7 +157,13 @@ function DialCheck({ user, path, close }) {
     <p>What a switch is told that asks whether <bdi>${user.name}</bdi> may dial from a number. A switch asks the edge,
       ${' '}<code>rollcall edge</code>, which runs beside it.</p>
     <${Field} label="Number" type="tel" required value=${number} onInput=${event => setNumber(event.target.value)} />
-    ${!user.extension && html`<p class="hint">The user has no extension, so a switch must know the login ID.</p>`}
+    <details><summary>Set up a switch</summary><ol>
+      <li>Give each user who calls the switch’s name as extension.
+        ${!user.extension && ' This one has none: a switch must know the login ID.'}</li>
+      <li>Run <code>rollcall edge</code> on the switch’s machine, with the address of this API and a client that has the
+        scope <code>rollcall/dial.check</code>.</li>
+      <li>Put the lines of a sample into the switch’s configuration. Kamailio, OpenSIPS, Asterisk and FreeSWITCH have
+        one in <code>infra/samples</code>; <code>infra/docs/dial.md</code> says what they do.</li></ol></details>
     ${said && html`<div role="status">${said.allowed ? html`<${Chip} tone="good">allowed<//>`
       : html`<${Chip} tone="bad">refused<//> ${DIAL[said.code] ?? ''} <code>${said.code}</code>
         ${said.use && html`<p>Instead: <${Num} of=${said.use} /></p>`}`}</div>`}<//>`;
