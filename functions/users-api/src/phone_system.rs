@@ -110,17 +110,27 @@ async fn push(api: &Api, caller: &Caller, system: PhoneSystem) -> Result<PushVie
 }
 
 /// How a user's list stands in the account's phone system; `None` where that takes none, and nothing was told.
-pub(crate) async fn switch_of(api: &Api, caller: &Caller, user: &User) -> Result<Option<SwitchView>, Problem> {
+pub(crate) async fn switch_of(
+    api: &Api,
+    caller: &Caller,
+    user: &User,
+    system: PhoneSystem,
+) -> Result<Option<SwitchView>, Problem> {
     let (table, account) = (&api.directory, &caller.account);
-    let system = table.settings(account).await?.phone_system;
     if !system.takes_lists() {
         return Ok(None);
     }
     let login = user.login.folded();
-    let (until, mut usage) = (Instant::now() + TIMEOUT, TableUsage::default());
-    let mark = table.marks_of(account, &[&*login], until, &mut usage).await?.remove(&*login);
-    let told = table.told_of(account, system, &[&*login], until, &mut usage).await?.remove(&*login);
-    let verified = table.push_state(account).await?.unwrap_or_default().value.verified;
+    let (until, logins) = (Instant::now() + TIMEOUT, [&*login]);
+    let mut usage = [TableUsage::default(), TableUsage::default()];
+    let [of_marks, of_told] = &mut usage;
+    let (mut marks, mut told, state) = tokio::try_join!(
+        table.marks_of(account, &logins, until, of_marks),
+        table.told_of(account, system, &logins, until, of_told),
+        table.push_state(account),
+    )?;
+    let (mark, told) = (marks.remove(&*login), told.remove(&*login));
+    let verified = state.unwrap_or_default().value.verified;
     Ok(SwitchState::of(mark.as_ref(), told.as_ref(), system, &verified).map(|state| SwitchView {
         state,
         since: mark.as_ref().map(|mark| mark.since),

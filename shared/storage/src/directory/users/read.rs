@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rollcall_engine::world::TableUsage;
 use rollcall_model::{
     account::AccountId,
+    settings::Settings,
     user::{Claim, Ref, User},
 };
 use tokio::time::Instant;
@@ -12,9 +13,9 @@ use tokio::time::Instant;
 use super::{ATTRIBUTES, READING, TIMEOUT, read_user};
 use crate::{
     StorageError,
-    directory::{Directory, Item, KnownInventory, bulk::Reads, claim::OWNER, string},
+    directory::{Directory, Item, KnownInventory, bulk::Reads, claim::OWNER, settings::read_settings, string},
     error::failed,
-    keys::Key,
+    keys::{Key, SK},
 };
 
 impl Directory {
@@ -47,6 +48,28 @@ impl Directory {
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
         let item = read.send().await.map_err(failed("looking up who has it"))?.item;
         Ok(item.and_then(|item| string(&item, OWNER)))
+    }
+
+    /// A user, and the account's settings, both as they are now: one request, of two read units where both have less than 4 KB.
+    ///
+    /// # Errors
+    /// When the table can't be read, or what it holds can't.
+    pub async fn user_with_settings(
+        &self,
+        account: &AccountId,
+        folded_login: &str,
+    ) -> Result<(Option<User>, Settings), StorageError> {
+        let of_settings = Key::settings(account);
+        let read = |item: &Item| match string(item, SK) {
+            Some(sk) if sk == of_settings.sk => Ok((None, Some(read_settings(item)?))),
+            _ => Ok((Some(read_user(item)?), None)),
+        };
+        let keys = [Key::user(account, folded_login), of_settings.clone()].into_iter();
+        let until = Instant::now() + TIMEOUT;
+        let whole = Reads { attributes: &[], consistent: true };
+        let items = self.get_many(keys, whole, until, &mut TableUsage::default(), read).await?;
+        let (users, settings): (Vec<_>, Vec<_>) = items.into_iter().unzip();
+        Ok((users.into_iter().flatten().next(), settings.into_iter().flatten().next().unwrap_or_default()))
     }
 
     /// A user, and the account's numbers, both as they are now: one request where the numbers are known.
