@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod changes;
+mod deaths;
 mod rate;
 
 use e2e::{Smartflo, SmartfloTraps, Stack, Zoom, ZoomTraps};

@@ -1,0 +1,43 @@
+//! The real functions, killed while lists change and the phone system is told.
+
+use std::time::Duration;
+
+use e2e::{SeededRng, SmartfloTraps, how_much};
+use rollcall_model::settings::PhoneSystem;
+
+use crate::{Phones, number};
+
+const USERS: usize = 6;
+/// Deaths in the usual run.
+const DEATHS: u64 = 12;
+
+/// A death may come before or after any request, to the table as to the phone system. In the end everybody's list is there, and nothing
+/// waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_dies_everybody_is_told_in_the_end() {
+    let parameters = ["BulkTimeoutSeconds=5", "BulkVisibilitySeconds=6", "MaxDeliveries=1000"];
+    let phones = Phones::start(PhoneSystem::Smartflo, SmartfloTraps::default(), &parameters).await;
+    phones.stack.create_users(USERS).await;
+    let ids: Vec<String> = (1..=USERS).map(|at| phones.smartflo.hire(&format!("user{at}"))).collect();
+    let (wanted, draws) = (how_much("ROLLCALL_PUSH_DEATHS", DEATHS), SeededRng::of(1));
+    let (mut deaths, mut told) = (0, Vec::new());
+    while deaths < wanted {
+        told.push(number(told.len()));
+        phones.own(&told[told.len() - 1..]).await;
+        let logins: Vec<String> = (1..=USERS).map(|at| format!("user{at}")).collect();
+        let rows: Vec<(&str, &str)> =
+            logins.iter().map(|login| (login.as_str(), told[told.len() - 1].as_str())).collect();
+        phones.append(&rows).await;
+        for _ in 0..3 {
+            tokio::time::sleep(Duration::from_millis(draws.below(1_500))).await;
+            deaths +=
+                ["push-lists", "table-follower"].map(|name| phones.stack.kill_all(name) as u64).iter().sum::<u64>();
+        }
+    }
+    for id in &ids {
+        phones.has(id, &told.iter().collect::<Vec<_>>()).await;
+    }
+    let standing =
+        phones.asked("/v1/phone-system", |at| at["push"]["pending"] == 0 && at["push"]["job"].is_null()).await;
+    assert_eq!(standing["push"]["in_step"], USERS, "{standing}");
+}
