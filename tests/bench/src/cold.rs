@@ -3,36 +3,32 @@
 use std::{
     fs,
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use axum::{
-    Router,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::{get, post},
-};
 use e2e::Stack;
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
-use serde_json::json;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
-    sync::mpsc,
 };
 use tokio_rustls::{TlsAcceptor, rustls};
 
-use crate::{median, process::running, report::Report, start};
+use crate::{
+    lambda::{Lambda, call},
+    median,
+    process::running,
+    report::Report,
+    start::{self, binary, in_lambda},
+};
 
 const ROUNDS: usize = 21;
 const FUNCTION: &str = "users-api";
 /// What is asked of each process.
 const CALLS: usize = 2;
+/// How long a process waits for somebody to read its processor time.
+const GLANCE: Duration = Duration::from_millis(5);
 /// Memory of the function in megabytes, and how much of it comes with one processor:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>
 const MEMORY: f64 = 512.0;
@@ -79,92 +75,21 @@ pub(crate) async fn run(report: &mut Report) {
 
 /// Starts the function and asks it for a user several times. Gives when it asked for work first, and each of its answers.
 async fn one_process(stack: &Stack, table: &Tls) -> Vec<Sign> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let api = listener.local_addr().expect("a bound port").to_string();
-    let (signs, mut seen) = mpsc::channel(CALLS + 1);
-    let runtime = Arc::new(Runtime { account: stack.account.to_string(), asked: AtomicUsize::default(), signs });
-    let router = Router::new()
-        .route("/2018-06-01/runtime/invocation/next", get(next))
-        .route("/2018-06-01/runtime/invocation/{id}/response", post(answer))
-        .with_state(runtime);
-    let server = tokio::spawn(async move { axum::serve(listener, router).await });
-    let aws = stack.endpoints();
-    let mut function = start::command(FUNCTION, &api)
-        .envs([
-            ("AWS_REGION", aws.region.as_str()),
-            ("AWS_ACCESS_KEY_ID", &aws.access_key_id),
-            ("AWS_SECRET_ACCESS_KEY", &aws.secret_access_key),
-            ("AWS_ENDPOINT_URL_DYNAMODB", &table.url),
-            ("SSL_CERT_FILE", &table.roots),
-            ("TABLE_NAME", stack.output("TableName")),
-        ])
+    let event = call(stack, "/v1/users/{login}", "/v1/users/user1", "rollcall/users.read");
+    let mut lambda = Lambda::start(event, "\"statusCode\":200", CALLS, GLANCE).await;
+    let mut function = in_lambda(binary(FUNCTION), &lambda.address)
+        .envs(start::table_of(stack, &table.url))
+        .env("SSL_CERT_FILE", &table.roots)
         .spawn()
         .expect("the function starts");
     let mut all = Vec::new();
     while all.len() <= CALLS {
-        let at: Instant = seen.recv().await.expect("the function says something");
+        let at = lambda.sign().await;
         all.push(Sign { at, used: running(function.id()) });
     }
     let _ = function.kill();
     let _ = function.wait();
-    server.abort();
     all
-}
-
-/// What Lambda is to a function: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
-struct Runtime {
-    account: String,
-    asked: AtomicUsize,
-    signs: mpsc::Sender<Instant>,
-}
-
-async fn next(State(runtime): State<Arc<Runtime>>) -> Response {
-    let now = Instant::now();
-    let before = runtime.asked.fetch_add(1, Ordering::Relaxed);
-    if before == 0 {
-        let _ = runtime.signs.send(now).await;
-        // Its processor time is read before it works.
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    } else if before >= CALLS {
-        std::future::pending::<()>().await;
-    }
-    let id = format!("00000000-0000-4000-8000-{:012}", before + 1);
-    let headers = [
-        ("lambda-runtime-aws-request-id", id.as_str()),
-        ("lambda-runtime-deadline-ms", "4102444800000"),
-        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:000000000000:function:bench"),
-    ];
-    let event = json!({
-        "version": "2.0",
-        "routeKey": "GET /v1/users/{login}",
-        "rawPath": "/v1/users/user1",
-        "rawQueryString": "",
-        "headers": {},
-        "pathParameters": { "login": "user1" },
-        "requestContext": {
-            "accountId": "000000000000",
-            "apiId": "bench",
-            "authorizer": { "jwt": {
-                "claims": { "custom:account": runtime.account, "sub": "bench" },
-                "scopes": ["rollcall/users.read"],
-            } },
-            "http": { "method": "GET", "path": "/v1/users/user1", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1" },
-            "requestId": id,
-            "routeKey": "GET /v1/users/{login}",
-            "stage": "$default",
-            "timeEpoch": 0,
-        },
-        "isBase64Encoded": false,
-    });
-    (headers, event.to_string()).into_response()
-}
-
-async fn answer(State(runtime): State<Arc<Runtime>>, body: String) -> StatusCode {
-    assert!(body.contains("\"statusCode\":200"), "{body}");
-    let _ = runtime.signs.send(Instant::now()).await;
-    // Its processor time is read before it goes on.
-    tokio::time::sleep(Duration::from_millis(5)).await;
-    StatusCode::ACCEPTED
 }
 
 /// TLS before a stack's table.

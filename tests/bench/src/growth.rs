@@ -27,7 +27,7 @@ pub(crate) async fn run(report: &mut Report, scale: Scale) -> String {
          {MOST_OF_THE_PEER} rows.",
         LATENCY.as_millis()
     ));
-    let peer = Peer::set_up().ok();
+    let peer = Peer::python().ok();
     let stub = Stub::start().await;
     let stack = stack_behind(&stub).await;
     let (mut ours, mut theirs, mut table) = (Vec::new(), Vec::new(), Vec::new());

@@ -10,7 +10,9 @@ mod chain;
 mod cold;
 mod file;
 mod growth;
+mod instructions;
 mod job;
+mod lambda;
 mod large;
 mod limits;
 mod machine;
@@ -40,9 +42,25 @@ use std::{
 use report::Report;
 
 /// The parts, in their order.
-const PARTS: [&str; 17] = [
-    "peers", "limits", "share", "growth", "large", "chain", "read", "start", "cold", "job", "users", "resync",
-    "rotate", "product", "api", "reads", "push",
+const PARTS: [&str; 18] = [
+    "peers",
+    "limits",
+    "share",
+    "growth",
+    "large",
+    "chain",
+    "read",
+    "start",
+    "cold",
+    "job",
+    "users",
+    "resync",
+    "rotate",
+    "product",
+    "api",
+    "reads",
+    "push",
+    "instructions",
 ];
 /// All of them, written down.
 const REPORT: &str = "report";
@@ -66,7 +84,12 @@ impl Scale {
 }
 
 fn main() -> ExitCode {
-    let (options, asked): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|word| word == QUICK);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((instructions::COUNTED, work)) = arguments.split_first().map(|(word, rest)| (word.as_str(), rest)) {
+        instructions::work(work);
+        return ExitCode::SUCCESS;
+    }
+    let (options, asked): (Vec<String>, Vec<String>) = arguments.into_iter().partition(|word| word == QUICK);
     let writes = asked.iter().any(|part| part == REPORT);
     if let Some(unknown) = asked.iter().find(|part| !PARTS.contains(&part.as_str()) && *part != REPORT) {
         eprintln!("There is no part {unknown}. Usage: cargo bench-all [{QUICK}] [{REPORT}|{}]...", PARTS.join("|"));
@@ -97,6 +120,7 @@ fn main() -> ExitCode {
             "resync" => runtime.block_on(resync::run(&mut report)),
             "rotate" => runtime.block_on(rotate::run(&mut report)),
             "product" => runtime.block_on(product::run(&mut report, scale)),
+            "instructions" => runtime.block_on(instructions::run(&mut report)),
             "push" => runtime.block_on(push::run(&mut report, scale)),
             "reads" => runtime.block_on(reads::run(&mut report, scale)),
             _ => runtime.block_on(api::run(&mut report)),

@@ -1,4 +1,4 @@
-//! The peer: `peers/append.py`, what somebody would write with boto3.
+//! The peers: `peers/`, what somebody would write with the vendor's SDK.
 
 use std::{
     fs,
@@ -11,12 +11,18 @@ use serde::Deserialize;
 
 use crate::report::Report;
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/append.py");
+const DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
 const REQUIREMENTS: &str = include_str!("../peers/requirements.txt");
+const PACKAGE: &str = include_str!("../peers/package.json");
+const PACKAGE_LOCK: &str = include_str!("../peers/package-lock.json");
+const NODE_SCRIPT: &str = include_str!("../peers/append.mjs");
 
-/// A Python with what the peer needs.
+/// A program that appends a file, and what it needs.
 pub(crate) struct Peer {
+    pub(crate) name: &'static str,
     dir: PathBuf,
+    /// The program, and what comes before the file.
+    command: Vec<PathBuf>,
 }
 
 /// What the peer says of a run.
@@ -32,36 +38,61 @@ pub(crate) struct PeerRun {
 }
 
 impl Peer {
-    /// The peer, set up below the target directory; or why there is none.
-    pub(crate) fn set_up() -> Result<Self, String> {
-        let dir = e2e::binaries().parent().expect("a target directory").join("bench-peers");
-        let (marker, python) = (dir.join("installed.txt"), dir.join("bin/python"));
-        if fs::read_to_string(&marker).is_ok_and(|installed| installed == REQUIREMENTS) {
-            return Ok(Self { dir });
-        }
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&dir))?;
-        let requirements = dir.join("requirements.txt");
-        fs::write(&requirements, REQUIREMENTS).map_err(|error| error.to_string())?;
-        run(Command::new(python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements))?;
-        fs::write(marker, REQUIREMENTS).map_err(|error| error.to_string())?;
-        Ok(Self { dir })
+    /// Python with one request a user, set up below the target directory; or why there is none.
+    pub(crate) fn python() -> Result<Self, String> {
+        let dir = below_target("bench-peers");
+        let python = dir.join("bin/python");
+        installed(&dir, REQUIREMENTS, || {
+            run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&dir))?;
+            let requirements = dir.join("requirements.txt");
+            write(&requirements, REQUIREMENTS)?;
+            run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements)).map(drop)
+        })?;
+        let command = vec![python, Path::new(DIR).join("append.py")];
+        Ok(Self { name: "Python, a request a user", dir, command })
     }
 
-    /// The peer, if it can be set up; if not, the report says why.
+    /// Python with 25 statements in a request.
+    fn python_batches() -> Result<Self, String> {
+        let mut peer = Self::python()?;
+        peer.command.push("--batches".into());
+        Ok(Self { name: "Python, 25 statements a request", ..peer })
+    }
+
+    /// Node with 25 statements in a request.
+    fn node() -> Result<Self, String> {
+        let dir = below_target("bench-peers-node");
+        installed(&dir, &[PACKAGE_LOCK, NODE_SCRIPT].concat(), || {
+            fs::create_dir_all(&dir).map_err(|error| error.to_string())?;
+            write(&dir.join("package.json"), PACKAGE)?;
+            write(&dir.join("package-lock.json"), PACKAGE_LOCK)?;
+            // A module finds its packages beside itself.
+            write(&dir.join("append.mjs"), NODE_SCRIPT)?;
+            run(Command::new("npm").args(["ci", "--silent"]).current_dir(&dir)).map(drop)
+        })?;
+        let command = vec!["node".into(), "--no-warnings".into(), dir.join("append.mjs")];
+        Ok(Self { name: "Node, 25 statements a request", dir, command })
+    }
+
+    /// The first of them, if it can be set up; if not, the report says why.
     pub(crate) fn set_up_or_say(report: &mut Report) -> Option<Self> {
-        let peer = Self::set_up();
-        peer.inspect_err(|why| report.say(&format!("**The peer could not be set up, so ours stand alone.** {why}")))
-            .ok()
+        or_say(Self::python(), report)
+    }
+
+    /// Those of them that can be set up; of the others the report says why.
+    pub(crate) fn all_or_say(report: &mut Report) -> Vec<Self> {
+        let all = [Self::python(), Self::python_batches(), Self::node()];
+        all.into_iter().filter_map(|peer| or_say(peer, report)).collect()
     }
 
     /// Has it append the file to the stack's users, who are found at this endpoint.
     pub(crate) async fn append(&self, stack: &Stack, endpoint: &str, file: &str) -> PeerRun {
         let path = self.dir.join("measured.csv");
         fs::write(&path, file).expect("the file is written");
-        let mut command = Command::new(self.dir.join("bin/python"));
+        let mut command = Command::new(&self.command[0]);
         let aws = stack.endpoints();
         command
-            .arg(SCRIPT)
+            .args(&self.command[1..])
             .arg(&path)
             .args(["--table", stack.output("TableName"), "--endpoint", endpoint, "--account", stack.account.as_str()])
             .arg("--failures")
@@ -69,12 +100,35 @@ impl Peer {
             .envs([
                 ("AWS_ACCESS_KEY_ID", aws.access_key_id),
                 ("AWS_SECRET_ACCESS_KEY", aws.secret_access_key),
-                ("AWS_DEFAULT_REGION", aws.region),
+                ("AWS_DEFAULT_REGION", aws.region.clone()),
+                ("AWS_REGION", aws.region),
             ]);
         let output = tokio::task::spawn_blocking(move || run(&mut command)).await.expect("the peer is waited for");
         let output = output.expect("the peer appends");
         serde_json::from_slice(&output.stdout).expect("what the peer says")
     }
+}
+
+fn below_target(name: &str) -> PathBuf {
+    e2e::binaries().parent().expect("a target directory").join(name)
+}
+
+/// Installs what a peer needs, unless just that is there.
+fn installed(dir: &Path, what: &str, install: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    let marker = dir.join("installed.txt");
+    if fs::read_to_string(&marker).is_ok_and(|installed| installed == what) {
+        return Ok(());
+    }
+    install()?;
+    write(&marker, what)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn or_say(peer: Result<Peer, String>, report: &mut Report) -> Option<Peer> {
+    peer.inspect_err(|why| report.say(&format!("**A peer could not be set up, so it is missing.** {why}"))).ok()
 }
 
 /// Runs a command to its end; if it fails, gives its last line.

@@ -1,14 +1,24 @@
-//! The append beside what somebody would write with boto3: against the same engine, and against a stub of the service.
+//! The append beside what somebody would write with the vendor's SDK: against the same engine, and against a stub of the service.
+
+use std::time::{Duration, Instant};
 
 use e2e::Stack;
+use rollcall_engine::world::{ListNumbers, Lists, TableUsage};
+use rollcall_model::audit::Actor;
+use rollcall_storage::{
+    connect::{Aws, LocalStack},
+    directory::Directory,
+};
+use tokio::runtime;
 
 use crate::{
     Scale,
-    append::{Run, append_measured, stack_behind, start_function},
+    append::{append_measured, stack_behind, start_function},
     count,
-    file::file,
+    file::{by_user, file},
     middle,
-    peer::{Peer, PeerRun},
+    peer::Peer,
+    process::cpu,
     report::Report,
     stub::{Behaviour, LATENCY, Stub},
 };
@@ -18,22 +28,30 @@ const ROUNDS: usize = 3;
 /// Rows and users.
 const SMALL: (usize, usize) = (10_000, 2_000);
 const LARGE: (usize, usize) = (100_000, 10_000);
+/// Longest that the bare statements may take.
+const TIMEOUT: Duration = Duration::from_mins(5);
 
-/// One file, appended by both several times.
-struct Pair {
-    ours: Vec<Run>,
-    theirs: Vec<PeerRun>,
+const JOB: &str = "Rollcall, the whole job";
+const STATEMENTS: &str = "its statements alone";
+
+/// Who appends a file, with how long each run took, in seconds, and what it used of a processor.
+struct Contender<'a> {
+    name: &'static str,
+    peer: Option<&'a Peer>,
+    seconds: Vec<f64>,
+    cpu_seconds: Vec<f64>,
 }
 
 pub(crate) async fn run(report: &mut Report, scale: Scale) {
-    report.section("The append beside Python with boto3");
-    let peer = Peer::set_up_or_say(report);
-    let peer = peer.as_ref();
+    report.section("The append beside clients of the vendor's SDKs");
+    let peers = Peer::all_or_say(report);
     report.say(&format!(
-        "Both append the same new numbers; runs alternate, medians of {ROUNDS}. Ours: from the drop of the file to the end of its \
-         job, with reading users, plans, results and record. The peer: from reading its file on disk to its list of failures, one \
-         UpdateItem a user from 16 threads, and nothing of the rest. Starting processes is in neither. Processor time is that of \
-         the function's and of Python's process."
+        "All append the same rows of new numbers; runs alternate, medians of {ROUNDS}. *{JOB}*: from the drop of the file to the end of its job, \
+         in which it reads every user, decides and keeps plans, judges every row, writes results and a record; one processor. *{STATEMENTS}*: \
+         the same writes by our own client, without a file, a read, a plan or a report. *Python, a request a user*: from reading its file on disk \
+         to its list of failures, one UpdateItem a user from 16 threads. *25 statements a request*: the same with statements as ours, 16 requests \
+         in flight, and what the table puts off repeated. None of the peers knows users, policies or limits, or survives its death. Starting \
+         processes is in none. Processor time is that of the function's process, and of the client's."
     ));
 
     let mut rows = Vec::new();
@@ -42,8 +60,12 @@ pub(crate) async fn run(report: &mut Report, scale: Scale) {
     start_function(&stack).await;
     let endpoint = stack.endpoints().dynamodb;
     for (number, size) in [SMALL, LARGE].into_iter().enumerate() {
-        let pair = pair(&stack, peer, (&endpoint, None), scale.size(size), (number + 1) * 100).await;
-        rows.push(pair.row("local engine", scale.size(size)));
+        let all = contend(&stack, &peers, (&endpoint, None), scale.size(size), (number + 1) * 100).await;
+        rows.extend(all.iter().map(|one| one.row(&all[0], "local engine", scale.size(size))));
+        if size == LARGE {
+            let [job, bare] = [&all[0], &all[1]].map(|one| middle(one.seconds.clone()));
+            report.target("local engine: the job's time over that of its statements", job / bare, 1.1, "times", false);
+        }
     }
     drop(stack);
 
@@ -52,67 +74,106 @@ pub(crate) async fn run(report: &mut Report, scale: Scale) {
     stub.begin(1, Behaviour::default());
     start_function(&stack).await;
     let size = scale.size(LARGE);
-    let untroubled = pair(&stack, peer, (&stub.url, Some(&stub)), size, 1).await;
+    let all = contend(&stack, &peers, (&stub.url, Some(&stub)), size, 1).await;
     let name = format!("stub, {} ms", LATENCY.as_millis());
-    rows.push(untroubled.row(&name, size));
+    rows.extend(all.iter().map(|one| one.row(&all[0], &name, size)));
     report.table(
-        &["table", "rows", "users", "rows/s", "peer's", "times", "processor µs/row", "peer's", "times less"],
+        &[
+            "table",
+            "rows",
+            "users",
+            "who",
+            "rows/s",
+            "the job's over it",
+            "processor µs/row",
+            "over the job's",
+            "seconds",
+        ],
         &rows,
     );
-    if let Some(run) = untroubled.theirs.first() {
-        report.say(&format!("The peer is {}.", run.versions));
-        let (rates, costs) = (untroubled.rates(size.0), untroubled.costs(size.0));
-        report.target("on the stub: rows/s over the peer's", rates[0] / rates[1], 4.0, "times", true);
-        report.target("on the stub: the peer's processor time over ours", costs[1] / costs[0], 10.0, "times", true);
+    for peer in all.iter().filter(|one| one.peer.is_some()) {
+        let faster = middle(peer.seconds.clone()) / middle(all[0].seconds.clone());
+        let (times, less) = if peer.name.contains("25") { (3.0, 4.0) } else { (4.0, 10.0) };
+        report.target(&format!("on the stub: rows/s over {}", peer.name), faster, times, "times", true);
+        let cheaper = peer.cost(size.0) / all[0].cost(size.0);
+        report.target(&format!("on the stub: processor time of {} over ours", peer.name), cheaper, less, "times", true);
     }
-    cost(report, (&stack, &stub), peer, size).await;
+    cost(report, (&stack, &stub), peers.first(), size).await;
 }
 
 /// Appends a file by turns. On the stub each begins with users without numbers; on an engine it gets other numbers each time.
-async fn pair(
+async fn contend<'a>(
     stack: &Stack,
-    peer: Option<&Peer>,
+    peers: &'a [Peer],
     (endpoint, stub): (&str, Option<&Stub>),
     (rows, users): (usize, usize),
     first_round: usize,
-) -> Pair {
-    let mut pair = Pair { ours: Vec::new(), theirs: Vec::new() };
-    for round in 0..ROUNDS {
-        let begin = || _ = stub.map(|stub| stub.begin(users, Behaviour::default()));
-        begin();
-        let run = append_measured(stack, file(rows, users, first_round + 2 * round)).await;
-        assert_eq!(run.job.counts.applied, rows as u64, "{:?}", run.job);
-        pair.ours.push(run);
-        if let Some(peer) = peer {
-            begin();
-            let run = peer.append(stack, endpoint, &file(rows, users, first_round + 2 * round + 1)).await;
-            assert_eq!((run.rows, run.failed), (rows, 0), "the peer appends everything");
-            pair.theirs.push(run);
+) -> Vec<Contender<'a>> {
+    let contender = |name, peer| Contender { name, peer, seconds: Vec::new(), cpu_seconds: Vec::new() };
+    let mut all = vec![contender(JOB, None), contender(STATEMENTS, None)];
+    all.extend(peers.iter().map(|peer| contender(peer.name, Some(peer))));
+    let mut salt = first_round;
+    for _ in 0..ROUNDS {
+        for one in &mut all {
+            _ = stub.map(|stub| stub.begin(users, Behaviour::default()));
+            let (seconds, cpu_seconds) = match one.peer {
+                None if one.name == JOB => {
+                    let run = append_measured(stack, file(rows, users, salt)).await;
+                    assert_eq!(run.job.counts.applied, rows as u64, "{:?}", run.job);
+                    (run.seconds, run.cpu_seconds)
+                }
+                None => statements(stack, endpoint, (rows, users), salt).await,
+                Some(peer) => {
+                    let run = peer.append(stack, endpoint, &file(rows, users, salt)).await;
+                    assert_eq!((run.rows, run.failed), (rows, 0), "{} appends everything", run.versions);
+                    (run.seconds, run.cpu_seconds)
+                }
+            };
+            one.seconds.push(seconds);
+            one.cpu_seconds.push(cpu_seconds);
+            salt += 1;
         }
     }
-    pair
+    all
 }
 
-impl Pair {
-    /// Rows a second of both.
-    fn rates(&self, rows: usize) -> [f64; 2] {
-        let ours = self.ours.iter().map(|run| run.seconds).collect();
-        let theirs = self.theirs.iter().map(|run| run.seconds).collect();
-        [ours, theirs].map(|seconds| count(rows) / middle(seconds))
+/// The statements of such a file's job and nothing else, by a thread as the function has one. On the stub, which is of this process,
+/// the processor's time is not the client's alone.
+async fn statements(stack: &Stack, endpoint: &str, (rows, users): (usize, usize), round: usize) -> (f64, f64) {
+    let wanted = by_user(rows, users, round);
+    let (account, table) = (stack.account.clone(), stack.output("TableName").to_owned());
+    let endpoints = LocalStack { dynamodb: endpoint.to_owned(), ..stack.endpoints() };
+    let append = move || {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let directory = Directory::new(&Aws::local(endpoints).await, &table);
+            let additions: Vec<ListNumbers<'_>> =
+                wanted.iter().map(|(login, numbers)| ListNumbers { login, created: None, numbers }).collect();
+            let (start, before) = (Instant::now(), cpu(std::process::id()));
+            let until = tokio::time::Instant::now() + TIMEOUT;
+            let done = directory
+                .add_caller_ids(&account, &additions, None, &Actor::Bucket, until, &mut TableUsage::default())
+                .await
+                .expect("the table answers");
+            assert!(done.outdated.is_empty() && done.too_large.is_empty(), "everybody is appended to");
+            (start.elapsed().as_secs_f64(), cpu(std::process::id()).saturating_sub(before).as_secs_f64())
+        })
+    };
+    tokio::task::spawn_blocking(append).await.expect("the statements come to an end")
+}
+
+impl Contender<'_> {
+    /// Processor time in µs a row. The kernel counts hundredths of a second: over all runs, since one takes few of them.
+    fn cost(&self, rows: usize) -> f64 {
+        self.cpu_seconds.iter().sum::<f64>() / count(self.cpu_seconds.len()) * 1e6 / count(rows)
     }
 
-    /// Processor time of both in µs a row. The kernel counts hundredths of a second: over all runs, since one takes few of them.
-    fn costs(&self, rows: usize) -> [f64; 2] {
-        let ours: f64 = self.ours.iter().map(|run| run.cpu_seconds).sum();
-        let theirs: f64 = self.theirs.iter().map(|run| run.cpu_seconds).sum();
-        [ours / count(self.ours.len()), theirs / count(self.theirs.len())].map(|seconds| seconds * 1e6 / count(rows))
-    }
-
-    fn row(&self, table: &str, (rows, users): (usize, usize)) -> Vec<String> {
-        let (rates, costs) = (self.rates(rows), self.costs(rows));
-        let mut row = vec![table.to_owned(), rows.to_string(), users.to_string()];
-        row.extend([format!("{:.0}", rates[0]), format!("{:.0}", rates[1]), format!("{:.1}", rates[0] / rates[1])]);
-        row.extend([format!("{:.2}", costs[0]), format!("{:.1}", costs[1]), format!("{:.1}", costs[1] / costs[0])]);
+    fn row(&self, job: &Self, table: &str, (rows, users): (usize, usize)) -> Vec<String> {
+        let rate = |one: &Self| count(rows) / middle(one.seconds.clone());
+        let mut row = vec![table.to_owned(), rows.to_string(), users.to_string(), self.name.to_owned()];
+        row.extend([format!("{:.0}", rate(self)), format!("{:.2}", rate(job) / rate(self))]);
+        row.extend([format!("{:.2}", self.cost(rows)), format!("{:.1}", self.cost(rows) / job.cost(rows))]);
+        row.push(self.seconds.iter().map(|seconds| format!("{seconds:.2}")).collect::<Vec<_>>().join(" "));
         row
     }
 }

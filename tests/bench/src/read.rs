@@ -20,19 +20,11 @@ const ROUNDS: usize = 7;
 const CHUNK: usize = 64 * 1024;
 
 pub(crate) fn run(report: &mut Report) {
-    let file = file();
+    let file = file(ROWS);
     let bytes = file.len() / ROWS;
     report.section(&format!("Reading {ROWS} rows of {bytes} bytes, {USERS} users, one core, median of {ROUNDS}"));
     let (mut bare, mut ours, mut owned, mut free) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let inventory: Vec<_> = (0..NUMBERS)
-        .map(|number| {
-            InventoryNumber::new(
-                format!("+91{}", 9_000_000_000 + number).parse().expect("a number"),
-                NumberFacts::default(),
-                Timestamp::UNIX_EPOCH,
-            )
-        })
-        .collect();
+    let inventory = inventory();
     for _ in 0..ROUNDS {
         bare.push(timed(|| assert_eq!(rows_of_csv(&file), ROWS)));
         ours.push(timed(|| assert_eq!(rows_of_reader(&file), ROWS)));
@@ -73,7 +65,15 @@ fn rows_of_reader(file: &[u8]) -> usize {
     rows
 }
 
-fn users_of(file: &[u8], inventory: &[InventoryNumber]) -> usize {
+/// The numbers of the file, as an account has them.
+pub(crate) fn inventory() -> Vec<InventoryNumber> {
+    let number = |number| format!("+91{}", 9_000_000_000 + number).parse().expect("a number");
+    let item = |at| InventoryNumber::new(number(at), NumberFacts::default(), Timestamp::UNIX_EPOCH);
+    (0..NUMBERS).map(item).collect()
+}
+
+/// Reads a file whole, and gives how many users it is about.
+pub(crate) fn users_of(file: &[u8], inventory: &[InventoryNumber]) -> usize {
     let mut numbers = NumberReader::new("IN".parse().expect("a country"), inventory);
     let mut reader = Reader::new(&COLUMNS);
     let mut wanted = AppendRequests::default();
@@ -90,14 +90,14 @@ fn users_of(file: &[u8], inventory: &[InventoryNumber]) -> usize {
 }
 
 /// Three numbers a row, in different spellings.
-fn file() -> Vec<u8> {
+pub(crate) fn file(rows: usize) -> Vec<u8> {
     let mut file = "Login ID,Allowed Caller ID\n".to_owned();
     let mut draw = 0_u64;
     let mut number = || {
         draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         9_000_000_000 + (draw >> 33) % NUMBERS
     };
-    for row in 0..ROWS {
+    for row in 0..rows {
         let user = (row * 7_919) % USERS;
         file.push_str(&format!("user{user:06},+91{};{};91{}\n", number(), number(), number()));
     }

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use e2e::Stack;
 use flate2::{Compression, write::GzEncoder};
 
 use crate::{count, median, report::Report};
@@ -73,11 +74,27 @@ fn functions() -> impl Iterator<Item = &'static str> {
     TEMPLATE.lines().filter_map(|line| line.trim_start().strip_prefix("Binary: "))
 }
 
-/// A function as Lambda starts it, to ask this runtime for work.
-pub(crate) fn command(function: &str, runtime: &str) -> Command {
-    let mut command = Command::new(e2e::binaries().join(function));
+/// A function's program.
+pub(crate) fn binary(function: &str) -> Command {
+    Command::new(e2e::binaries().join(function))
+}
+
+/// A program as Lambda starts it, to ask this runtime for work.
+pub(crate) fn in_lambda(mut command: Command, runtime: &str) -> Command {
     command.env_clear().envs(ENVIRONMENT).env("AWS_LAMBDA_RUNTIME_API", runtime).stdout(Stdio::null());
     command
+}
+
+/// What tells a program of a stack's table, which it finds at this address.
+pub(crate) fn table_of(stack: &Stack, url: &str) -> [(&'static str, String); 5] {
+    let aws = stack.endpoints();
+    [
+        ("AWS_REGION", aws.region),
+        ("AWS_ACCESS_KEY_ID", aws.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", aws.secret_access_key),
+        ("AWS_ENDPOINT_URL_DYNAMODB", url.to_owned()),
+        ("TABLE_NAME", stack.output("TableName").to_owned()),
+    ]
 }
 
 /// How large a function's binary is, as it is and zipped. A ZIP archive holds the same deflated bytes and some hundred more.
@@ -94,7 +111,7 @@ fn start(function: &str) -> Duration {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let api = listener.local_addr().expect("a bound port").to_string();
     let start = Instant::now();
-    let mut process = command(function, &api).spawn().expect("the function starts");
+    let mut process = in_lambda(binary(function), &api).spawn().expect("the function starts");
     listener.set_nonblocking(true).expect("a listener");
     let mut connection = loop {
         if let Ok((connection, _)) = listener.accept() {

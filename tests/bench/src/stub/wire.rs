@@ -104,17 +104,19 @@ pub(super) fn appends(body: &[u8]) -> Option<Vec<Append>> {
     let append = |statement: Statement| {
         let appends = statement.statement.contains("SET caller_ids = set_add(caller_ids, ?)");
         let mut parameters = statement.parameters.into_iter();
-        let (Some(Attribute::Set(numbers)), Some(_by), Some(Attribute::S(pk)), Some(Attribute::S(sk))) =
-            (parameters.next(), parameters.next(), parameters.next(), parameters.next())
-        else {
-            return None;
+        let Some(Attribute::Set(numbers)) = parameters.next() else { return None };
+        let mut texts = Vec::new();
+        let room = loop {
+            match parameters.next() {
+                // Who did it, which not everybody says; and the key.
+                Some(Attribute::S(text)) => texts.push(text),
+                Some(Attribute::N(room)) => break Some(room.parse().ok()?),
+                Some(Attribute::Set(_)) => return None,
+                None => break None,
+            }
         };
-        let room = match parameters.next() {
-            Some(Attribute::N(room)) => Some(room.parse().ok()?),
-            Some(_) => return None,
-            None => None,
-        };
-        (appends && sk == USER && parameters.next().is_none()).then(|| (user_of(&pk), numbers, room))
+        let ([pk, sk] | [_, pk, sk]) = &texts[..] else { return None };
+        (appends && sk == USER && parameters.next().is_none()).then(|| (user_of(pk), numbers, room))
     };
     batch.statements.into_iter().map(append).collect()
 }
