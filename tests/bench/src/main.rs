@@ -48,7 +48,6 @@ const PARTS: [&str; 18] = [
     "share",
     "growth",
     "large",
-    "chain",
     "read",
     "start",
     "cold",
@@ -61,6 +60,7 @@ const PARTS: [&str; 18] = [
     "reads",
     "push",
     "instructions",
+    "chain",
 ];
 /// All of them, written down.
 const REPORT: &str = "report";
@@ -103,6 +103,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let mut report = Report::default();
     let mut plot = None;
+    let last = instructions::last();
     let start = Instant::now();
     for part in PARTS.iter().filter(|part| asked.is_empty() || writes || asked.iter().any(|asked| asked == *part)) {
         match *part {
@@ -120,14 +121,15 @@ fn main() -> ExitCode {
             "resync" => runtime.block_on(resync::run(&mut report)),
             "rotate" => runtime.block_on(rotate::run(&mut report)),
             "product" => runtime.block_on(product::run(&mut report, scale)),
-            "instructions" => runtime.block_on(instructions::run(&mut report)),
+            "instructions" => runtime.block_on(instructions::run(&mut report, &last)),
             "push" => runtime.block_on(push::run(&mut report, scale)),
             "reads" => runtime.block_on(reads::run(&mut report, scale)),
             _ => runtime.block_on(api::run(&mut report)),
         }
-    }
-    if writes {
-        write(&report, plot.as_deref(), quick, start.elapsed());
+        // After each part: a later one may end the whole.
+        if writes {
+            write(&report, plot.as_deref(), quick, start.elapsed());
+        }
     }
     ExitCode::SUCCESS
 }
