@@ -132,8 +132,13 @@ impl Remove {
         let path = ["v1", path(kind), self.id.as_str()];
         let refused = |failure| match failure {
             Failure::Refused(problem) if problem.has_code(ApiCode::InUse) => {
-                let hint = stack.hint(&format!("{}s remove {} --replace-with ID", word(kind), self.id));
-                anyhow!("{problem} Say it so: {hint}")
+                let id = &self.id;
+                let hint = match kind {
+                    CatalogKind::Role => stack.hint(&format!("roles remove {id} --replace-with ID")),
+                    CatalogKind::Department => stack.hint(&format!("departments remove {id} --replace-with ID")),
+                    CatalogKind::Team => stack.hint(&format!("teams remove {id} --replace-with ID")),
+                };
+                anyhow!("{problem} Do it with: {hint}")
             }
             failure => failure.into(),
         };

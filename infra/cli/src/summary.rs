@@ -62,15 +62,16 @@ pub fn effect(job: &JobView) -> String {
     }
     let done = job.progress;
     let parts = [
-        (done.users_created, "are new"),
-        (done.numbers_added, "numbers are added"),
-        (done.numbers_removed, "numbers are removed"),
-        (job.counts.needs_correction(), "rows can't be done"),
+        (done.users_created, "is new", "are new"),
+        (done.numbers_added, "number is added", "numbers are added"),
+        (done.numbers_removed, "number is removed", "numbers are removed"),
+        (job.counts.needs_correction(), "row can't be done", "rows can't be done"),
     ];
     let things = if job.kind == JobKind::UploadNumbers { ("number", "numbers") } else { ("user", "users") };
-    let mut text = format!("{} of {} change", count(done.users_changed), counted(done.users, things.0, things.1));
-    for (number, what) in parts.into_iter().filter(|(number, _)| *number > 0) {
-        let _ = write!(text, ", {} {what}", count(number));
+    let changes = if done.users_changed == 1 { "changes" } else { "change" };
+    let mut text = format!("{} of {} {changes}", count(done.users_changed), counted(done.users, things.0, things.1));
+    for (number, one, many) in parts.into_iter().filter(|(number, ..)| *number > 0) {
+        let _ = write!(text, ", {}", counted(number, one, many));
     }
     text
 }
