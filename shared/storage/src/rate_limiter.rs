@@ -12,6 +12,7 @@
 //! throttled file, and what is retried after that is lost.
 
 use std::{
+    ops::RangeInclusive,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -73,8 +74,8 @@ const LEAST_INCREASE: f64 = 20.0;
 const FAST_INCREASE: f64 = 0.10;
 /// Windows that one may stand for.
 const MOST_WINDOWS: f64 = 10.0;
-/// How near that is, as a share of the refused rate.
-const NEAR: f64 = 0.9;
+/// How near that is, as shares of the refused rate. Above, the table takes more than it did, or others have ended.
+const NEAR: RangeInclusive<f64> = 0.9..=1.4;
 /// The share that must be refused before it is tried out whether it is of use to ask more slowly. Near the table's limit it is less.
 const MUCH: f64 = 0.10;
 /// What a trial leaves of the rate at least.
@@ -206,7 +207,7 @@ impl Aimd {
         }
         let refused = seen.refused();
         if refused == 0.0 {
-            let near = self.refused_at.is_some_and(|refused| rate >= refused * NEAR);
+            let near = self.refused_at.is_some_and(|refused| NEAR.contains(&(rate / refused)));
             return if near {
                 rate + (rate * INCREASE).max(LEAST_INCREASE) * windows
             } else {
