@@ -78,10 +78,12 @@ const MOST_WINDOWS: f64 = 10.0;
 const NEAR: RangeInclusive<f64> = 0.9..=1.4;
 /// The share that must be refused before it is tried out whether it is of use to ask more slowly. Near the table's limit it is less.
 const MUCH: f64 = 0.10;
+/// Items that tell what comes of a trial, in however short a time: as many as may have got their turn before it.
+const TRIAL_ITEMS: usize = 400;
 /// What a trial leaves of the rate at least.
 const TRIAL: f64 = 0.5;
 /// What a window adds to the rate where it is in vain to ask more slowly, as a share of it,
-const INCREASE_IN_VAIN: f64 = 0.05;
+const INCREASE_IN_VAIN: f64 = 0.10;
 /// how many windows may pass before it is tried out again,
 const TRIED_AGAIN: u32 = 10;
 /// and how many times the share may be refused that was refused then.
@@ -161,7 +163,9 @@ impl Aimd {
         self.accepted += accepted;
         self.throttled += throttled;
         let elapsed = now.saturating_sub(self.window_start);
-        let enough = if self.rate.is_none() && self.throttled > 0 { FIRST_WINDOW } else { WINDOW };
+        let finds_the_first = self.rate.is_none() && self.throttled > 0;
+        let tells_a_trial = self.trial.is_some() && self.accepted + self.throttled >= TRIAL_ITEMS;
+        let enough = if finds_the_first || tells_a_trial { FIRST_WINDOW } else { WINDOW };
         // Where nothing at all was accepted, no rate can be told; who was refused whole waits anyway.
         if elapsed < enough || self.accepted == 0 {
             return;
