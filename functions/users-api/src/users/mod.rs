@@ -19,7 +19,10 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use jiff::Timestamp;
-use rollcall_model::user::{LoginId, User};
+use rollcall_model::{
+    settings::Settings,
+    user::{LoginId, User},
+};
 use rollcall_storage::directory::{KnownInventory, WriteOutcome};
 
 use crate::{Api, caller::Caller, preconditions, problem::Problem};
@@ -36,6 +39,13 @@ async fn find_with_inventory(api: &Api, caller: &Caller, login: &str) -> Result<
     let Ok(login) = LoginId::parse(login) else { return Err(Problem::not_found("user")) };
     let (user, known) = api.directory.user_with_inventory(&caller.account, &login.folded()).await?;
     Ok((user.ok_or_else(|| Problem::not_found("user"))?, known))
+}
+
+/// The user whom a path names, and the account's settings.
+async fn find_with_settings(api: &Api, caller: &Caller, login: &str) -> Result<(User, Settings), Problem> {
+    let Ok(login) = LoginId::parse(login) else { return Err(Problem::not_found("user")) };
+    let (user, settings) = api.directory.user_with_settings(&caller.account, &login.folded()).await?;
+    Ok((user.ok_or_else(|| Problem::not_found("user"))?, settings))
 }
 
 /// Changes a user. Where the request names no version, a change in between is no harm: it is decided again on what is

@@ -7,8 +7,8 @@ use axum::{
 };
 
 use rollcall_api_types::UserView;
-use rollcall_model::user::LoginId;
 
+use super::find_with_settings;
 use crate::{
     Shared,
     caller::Caller,
@@ -24,9 +24,7 @@ pub(crate) async fn get(
     Path(login): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let login = LoginId::parse(&login).map_err(|_| Problem::not_found("user"))?;
-    let (user, settings) = api.directory.user_with_settings(&caller.account, &login.folded()).await?;
-    let user = user.ok_or_else(|| Problem::not_found("user"))?;
+    let (user, settings) = find_with_settings(&api, &caller, &login).await?;
     let switch = switch_of(&api, &caller, &user, settings.phone_system).await?;
     Ok(tagged(&headers, &tag(user.version), &UserView { switch, ..UserView::from(user) }))
 }

@@ -18,20 +18,18 @@ async fn whatever_dies_everybody_is_told_in_the_end() {
     let parameters = ["BulkTimeoutSeconds=5", "BulkVisibilitySeconds=6", "MaxDeliveries=1000"];
     let phones = Phones::start(PhoneSystem::Smartflo, SmartfloTraps::default(), &parameters).await;
     phones.stack.create_users(USERS).await;
-    let ids: Vec<String> = (1..=USERS).map(|at| phones.smartflo.hire(&format!("user{at}"))).collect();
+    let logins: Vec<String> = (1..=USERS).map(|at| format!("user{at}")).collect();
+    let ids: Vec<String> = logins.iter().map(|login| phones.smartflo.hire(login)).collect();
     let (wanted, draws) = (how_much("ROLLCALL_PUSH_DEATHS", DEATHS), SeededRng::of(1));
     let (mut deaths, mut told) = (0, Vec::new());
     while deaths < wanted {
-        told.push(number(told.len()));
-        phones.own(&told[told.len() - 1..]).await;
-        let logins: Vec<String> = (1..=USERS).map(|at| format!("user{at}")).collect();
-        let rows: Vec<(&str, &str)> =
-            logins.iter().map(|login| (login.as_str(), told[told.len() - 1].as_str())).collect();
-        phones.append(&rows).await;
+        let new = number(told.len());
+        phones.own(std::slice::from_ref(&new)).await;
+        phones.append(&logins.iter().map(|login| (login.as_str(), new.as_str())).collect::<Vec<_>>()).await;
+        told.push(new);
         for _ in 0..3 {
             tokio::time::sleep(Duration::from_millis(draws.below(1_500))).await;
-            deaths +=
-                ["push-lists", "table-follower"].map(|name| phones.stack.kill_all(name) as u64).iter().sum::<u64>();
+            deaths += (phones.stack.kill_all("push-lists") + phones.stack.kill_all("table-follower")) as u64;
         }
     }
     for id in &ids {
