@@ -20,6 +20,8 @@ const NODE_SCRIPT: &str = include_str!("../peers/append.mjs");
 /// A program that appends a file, and what it needs.
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
+    /// Whether it sends as many statements in a request as we do.
+    pub(crate) batches: bool,
     dir: PathBuf,
     /// The program, and what comes before the file.
     command: Vec<PathBuf>,
@@ -49,14 +51,14 @@ impl Peer {
             run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements)).map(drop)
         })?;
         let command = vec![python, Path::new(DIR).join("append.py")];
-        Ok(Self { name: "Python, a request a user", dir, command })
+        Ok(Self { name: "Python, a request a user", batches: false, dir, command })
     }
 
     /// Python with 25 statements in a request.
     fn python_batches() -> Result<Self, String> {
         let mut peer = Self::python()?;
         peer.command.push("--batches".into());
-        Ok(Self { name: "Python, 25 statements a request", ..peer })
+        Ok(Self { name: "Python, 25 statements a request", batches: true, ..peer })
     }
 
     /// Node with 25 statements in a request.
@@ -71,7 +73,7 @@ impl Peer {
             run(Command::new("npm").args(["ci", "--silent"]).current_dir(&dir)).map(drop)
         })?;
         let command = vec!["node".into(), "--no-warnings".into(), dir.join("append.mjs")];
-        Ok(Self { name: "Node, 25 statements a request", dir, command })
+        Ok(Self { name: "Node, 25 statements a request", batches: true, dir, command })
     }
 
     /// The first of them, if it can be set up; if not, the report says why.

@@ -34,10 +34,27 @@ const TIMEOUT: Duration = Duration::from_mins(5);
 const JOB: &str = "Rollcall, the whole job";
 const STATEMENTS: &str = "its statements alone";
 
-/// Who appends a file, with how long each run took, in seconds, and what it used of a processor.
+/// Who appends a file.
+#[derive(Clone, Copy)]
+enum Who<'a> {
+    Job,
+    Statements,
+    Peer(&'a Peer),
+}
+
+impl Who<'_> {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Job => JOB,
+            Self::Statements => STATEMENTS,
+            Self::Peer(peer) => peer.name,
+        }
+    }
+}
+
+/// One of them, with how long each run took, in seconds, and what it used of a processor.
 struct Contender<'a> {
-    name: &'static str,
-    peer: Option<&'a Peer>,
+    who: Who<'a>,
     seconds: Vec<f64>,
     cpu_seconds: Vec<f64>,
 }
@@ -91,11 +108,12 @@ pub(crate) async fn run(report: &mut Report, scale: Scale) {
         ],
         &rows,
     );
-    for peer in all.iter().filter(|one| one.peer.is_some()) {
-        let faster = middle(peer.seconds.clone()) / middle(all[0].seconds.clone());
-        let (times, less) = if peer.name.contains("25") { (3.0, 4.0) } else { (4.0, 10.0) };
+    for one in &all {
+        let Who::Peer(peer) = one.who else { continue };
+        let faster = middle(one.seconds.clone()) / middle(all[0].seconds.clone());
+        let (times, less) = if peer.batches { (3.0, 4.0) } else { (4.0, 10.0) };
         report.target(&format!("on the stub: rows/s over {}", peer.name), faster, times, "times", true);
-        let cheaper = peer.cost(size.0) / all[0].cost(size.0);
+        let cheaper = one.cost(size.0) / all[0].cost(size.0);
         report.target(&format!("on the stub: processor time of {} over ours", peer.name), cheaper, less, "times", true);
     }
     cost(report, (&stack, &stub), peers.first(), size).await;
@@ -109,21 +127,20 @@ async fn contend<'a>(
     (rows, users): (usize, usize),
     first_round: usize,
 ) -> Vec<Contender<'a>> {
-    let contender = |name, peer| Contender { name, peer, seconds: Vec::new(), cpu_seconds: Vec::new() };
-    let mut all = vec![contender(JOB, None), contender(STATEMENTS, None)];
-    all.extend(peers.iter().map(|peer| contender(peer.name, Some(peer))));
+    let who = [Who::Job, Who::Statements].into_iter().chain(peers.iter().map(Who::Peer));
+    let mut all: Vec<_> = who.map(|who| Contender { who, seconds: Vec::new(), cpu_seconds: Vec::new() }).collect();
     let mut salt = first_round;
     for _ in 0..ROUNDS {
         for one in &mut all {
             _ = stub.map(|stub| stub.begin(users, Behaviour::default()));
-            let (seconds, cpu_seconds) = match one.peer {
-                None if one.name == JOB => {
+            let (seconds, cpu_seconds) = match one.who {
+                Who::Job => {
                     let run = append_measured(stack, file(rows, users, salt)).await;
                     assert_eq!(run.job.counts.applied, rows as u64, "{:?}", run.job);
                     (run.seconds, run.cpu_seconds)
                 }
-                None => statements(stack, endpoint, (rows, users), salt).await,
-                Some(peer) => {
+                Who::Statements => statements(stack, endpoint, (rows, users), salt).await,
+                Who::Peer(peer) => {
                     let run = peer.append(stack, endpoint, &file(rows, users, salt)).await;
                     assert_eq!((run.rows, run.failed), (rows, 0), "{} appends everything", run.versions);
                     (run.seconds, run.cpu_seconds)
@@ -170,7 +187,7 @@ impl Contender<'_> {
 
     fn row(&self, job: &Self, table: &str, (rows, users): (usize, usize)) -> Vec<String> {
         let rate = |one: &Self| count(rows) / middle(one.seconds.clone());
-        let mut row = vec![table.to_owned(), rows.to_string(), users.to_string(), self.name.to_owned()];
+        let mut row = vec![table.to_owned(), rows.to_string(), users.to_string(), self.who.name().to_owned()];
         row.extend([format!("{:.0}", rate(self)), format!("{:.2}", rate(job) / rate(self))]);
         row.extend([format!("{:.2}", self.cost(rows)), format!("{:.1}", self.cost(rows) / job.cost(rows))]);
         row.push(self.seconds.iter().map(|seconds| format!("{seconds:.2}")).collect::<Vec<_>>().join(" "));
