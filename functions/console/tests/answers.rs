@@ -3,17 +3,18 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::{fs, io::Read, path::Path};
+use std::{collections::BTreeSet, fs, io::Read, path::Path};
 use web_console::{Answer, Config, Request, packed};
 
 const WEB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
 /// Bytes that a browser fetches to show the first screen: what a first visit over a slow line may take.
 const MOST_AT_FIRST: usize = 50_000;
+/// Bytes that a browser fetches to show any one screen, of all that it has never seen.
+const MOST_OF_A_VISIT: usize = 60_000;
 /// Bytes of all screens together.
 const MOST_IN_ALL: usize = 88_000;
 /// Bytes of a further screen, which is fetched when somebody opens it.
 const MOST_OF_A_SCREEN: usize = 10_000;
-/// What a file may have, in lines: one that people can read.
 /// Characters of a line.
 const MOST_COLUMNS: usize = 120;
 /// What a file may have, in lines: one that people can read.
@@ -133,12 +134,31 @@ fn a_browser_is_told_who_issues_tokens_and_an_issuer_that_is_none_is_the_api_its
     assert_eq!((told(&here)["issuer"].as_str(), told(&here)["client_id"].as_str()), (Some(""), Some("rollcall")));
 }
 
+/// The files of screens that are fetched for one of them.
+fn needed_by(screen: &str) -> BTreeSet<String> {
+    let mut needed = BTreeSet::new();
+    let mut open = vec![screen.to_owned()];
+    while let Some(name) = open.pop() {
+        let text = fs::read_to_string(Path::new(WEB).join(&name)).expect("a file");
+        let others = text.split("from './").skip(1).filter_map(|rest| rest.split('\'').next());
+        open.extend(others.map(|other| format!("screens/{other}")).filter(|other| !needed.contains(other)));
+        needed.insert(name);
+    }
+    needed
+}
+
 #[test]
 fn what_is_fetched_stays_small_and_readable() {
     let fetched = || packed().filter(|file| [".js", ".css", ".html"].iter().any(|end| file.name.ends_with(end)));
     let at_first = |name: &str| !name.starts_with("screens/") || name.starts_with("screens/users");
     let first: usize = fetched().filter(|file| at_first(file.name)).map(|file| file.compressed).sum();
     assert!(first <= MOST_AT_FIRST, "{first} bytes");
+    for screen in fetched().filter(|file| file.name.starts_with("screens/")) {
+        let needed = needed_by(screen.name);
+        let visit = fetched().filter(|file| !file.name.starts_with("screens/") || needed.contains(file.name));
+        let visit: usize = visit.map(|file| file.compressed).sum();
+        assert!(visit <= MOST_OF_A_VISIT, "{} takes {visit} bytes", screen.name);
+    }
     let all: usize = fetched().map(|file| file.compressed).sum();
     assert!(all <= MOST_IN_ALL, "{all} bytes");
     for file in fetched() {

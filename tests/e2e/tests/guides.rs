@@ -217,8 +217,8 @@ fn commands_and_flags_of_ours_exist() {
                     Some("cargo") => {
                         let words: Vec<&str> = words.collect();
                         if let Some(at) = words.iter().position(|word| *word == "--test") {
-                            let suite = Path::new(ROOT).join("tests/e2e/tests").join(words.get(at + 1).unwrap_or(&""));
-                            let files = [suite.with_extension("rs"), suite.join("main.rs")];
+                            let suite = Path::new(ROOT).join("tests/e2e/tests").join(words.get(at + 2).unwrap_or(&""));
+                            let files = [suite.with_extension("rs"), suite.join("mod.rs")];
                             assert!(files.iter().any(|file| file.exists()), "{path}: {part}");
                         }
                         let command = words.first().copied().unwrap_or_default();

@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::{create, get, names, post, send, start};
+use super::{create, get, names, post, send, start};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn caller_ids_are_appended_by_the_bulk_jobs_rules_removed_and_resolved() {

@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use rollcall_storage::directory::{IdempotencyRecord, RecordedResponse};
 use serde_json::json;
 
-use crate::{JSON, code, get, names, start};
+use super::{JSON, code, get, names, start};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_post_with_an_idempotency_key_is_done_once() {

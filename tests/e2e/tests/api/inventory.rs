@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::{JSON, code, get, post, send, start};
+use super::{JSON, code, get, post, send, start};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn numbers_are_added_edited_and_paged() {

@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::{code, create, get, post, start};
+use super::{code, create, get, post, start};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_from_its_permission_to_its_failed_rows() {

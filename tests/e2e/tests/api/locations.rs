@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::{code, create, get, names, post, send, start};
+use super::{code, create, get, names, post, send, start};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_id_of_any_characters_is_found_where_its_location_says() {

@@ -6,7 +6,7 @@ use rollcall_bulk::job::JobState;
 use rollcall_model::user::{Ref, User};
 use serde_json::{Value, json};
 
-use crate::{code, post, start};
+use super::{code, post, start};
 
 const PATH: &str = "/v1/users/jobs";
 /// Users, of whom every third is in the department: more than one page of the table's reads would be if they were small.

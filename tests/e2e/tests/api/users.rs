@@ -5,7 +5,7 @@ use e2e::{Faults, TestEngine};
 use rollcall_storage::directory::{Reach, UserFilter};
 use serde_json::{Value, json};
 
-use crate::{JSON, code, create, get, names, post, send, start};
+use super::{JSON, code, create, get, names, post, send, start};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_from_its_creation_to_its_end() {

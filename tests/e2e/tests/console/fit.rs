@@ -3,7 +3,7 @@
 use e2e::{Browser, Look};
 use serde_json::{Value, json};
 
-use crate::{SCREENS, Stage, USUAL};
+use super::{SCREENS, Stage, USUAL};
 
 /// By Deque, under the Mozilla Public License 2.0; here for the tests alone.
 const AXE: &str = include_str!("../../vendor/axe.min.js");

@@ -4,7 +4,7 @@ use axum::http::Method;
 use e2e::{Browser, Caller};
 use serde_json::json;
 
-use crate::{Stage, USUAL};
+use super::{Stage, USUAL};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_typed_is_never_lost() {

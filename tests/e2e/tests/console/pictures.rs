@@ -6,7 +6,7 @@ use axum::http::Method;
 use e2e::Look;
 use serde_json::json;
 
-use crate::{Stage, USUAL};
+use super::{Stage, USUAL};
 
 /// Where pictures go, from the root of the repository.
 const FOLDER: &str = "ROLLCALL_PICTURES";

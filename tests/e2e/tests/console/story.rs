@@ -5,7 +5,7 @@ use std::fs;
 use e2e::Browser;
 use serde_json::json;
 
-use crate::{Stage, USUAL};
+use super::{Stage, USUAL};
 
 /// Waits for the end of the job that is shown.
 async fn finished(browser: &Browser) {

@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use e2e::Browser;
 use serde_json::json;
 
-use crate::{Stage, USUAL};
+use super::{Stage, USUAL};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_sees_what_a_token_allows_and_strangers_nothing() {

@@ -8,7 +8,7 @@ use rollcall_bulk::job::{Failure, JobState};
 use rollcall_model::user::WebLogin;
 use serde_json::{Value, json};
 
-use crate::{ask, connected, import_all, login, standing, sync, users};
+use super::{ask, connected, import_all, login, standing, sync, users};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn for_whom_a_sync_failed_the_next_ones_ask_again_and_one_mail_tells() {

@@ -6,7 +6,7 @@ use rollcall_bulk::job::JobState;
 use rollcall_model::user::WebLogin;
 use serde_json::json;
 
-use crate::{ask, connected, import_all, items, login, standing, sync, users};
+use super::{ask, connected, import_all, items, login, standing, sync, users};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_thousand_users_come_complete_through_paging_and_throttling() {

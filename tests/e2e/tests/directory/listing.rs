@@ -3,7 +3,7 @@
 use e2e::{Corruption, Graph, Quirks, Stack, rollcall};
 use serde_json::json;
 
-use crate::{connected, items};
+use super::{connected, items};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_directory_is_listed_and_searched_through_the_api() {

@@ -9,7 +9,7 @@ use rollcall_model::{
 };
 use serde_json::json;
 
-use crate::{ask, connected, ended, import_all, login, standing, sync, users};
+use super::{ask, connected, ended, import_all, login, standing, sync, users};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_follow_and_nobody_is_deleted_or_let_in() {

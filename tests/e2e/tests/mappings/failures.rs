@@ -22,7 +22,7 @@ use rollcall_model::{
 use rollcall_phone_systems::{HttpPhoneSystems, Share};
 use rollcall_storage::{connect::Aws, secrets::Secrets};
 
-use crate::{allow, by_email, crm, map, mapping, number, resync, sees, set_system, to};
+use super::{allow, by_email, crm, map, mapping, number, resync, sees, set_system, to};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_system_that_answers_rubbish_or_nothing_revokes_nothing() {

@@ -11,7 +11,7 @@ use rollcall_model::{
     user::{Policy, Ref, User},
 };
 
-use crate::{allow, by_email, drop_snapshot, map, mapping, number, resync, sees, set_system, to, why};
+use super::{allow, by_email, drop_snapshot, map, mapping, number, resync, sees, set_system, to, why};
 
 /// The story of the page: four numbers are seen, more are allowed on the phone side, still four; resync; now all.
 #[tokio::test(flavor = "multi_thread")]

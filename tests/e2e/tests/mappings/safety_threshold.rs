@@ -13,7 +13,7 @@ use rollcall_model::{
     settings::PhoneSystem,
 };
 
-use crate::{SNAPSHOT, allow, by_email, drop_snapshot, map, number, resync, sees, set_system, to};
+use super::{SNAPSHOT, allow, by_email, drop_snapshot, map, number, resync, sees, set_system, to};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_accounts_first_mappings_may_all_come_at_once() {

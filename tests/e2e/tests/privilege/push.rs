@@ -7,7 +7,7 @@ use rollcall_bulk::job::{Job, JobState};
 use rollcall_engine::world::{NewMark, Pushes};
 use rollcall_model::{jobs::JobKind, settings::PhoneSystem};
 
-use crate::{all_ended, logged, resync, set_system};
+use super::{all_ended, logged, resync, set_system};
 
 /// Lists are told to a phone system that doesn't answer at first, that refuses somebody, and that has somebody later.
 pub(crate) async fn what_changes(stack: &Stack, smartflo: &Smartflo) {

@@ -5,7 +5,7 @@ use e2e::{SmartfloTraps, rollcall};
 use rollcall_bulk::job::{Failure, JobState};
 use rollcall_model::settings::PhoneSystem;
 
-use crate::{Phones, number};
+use super::{Phones, number};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_whom_the_phone_system_refuses_is_one_row_and_is_tried_again_when_asked() {

@@ -5,7 +5,7 @@ use e2e::{SmartfloTraps, rollcall, user};
 use rollcall_model::{jobs::JobKind, settings::PhoneSystem};
 use serde_json::json;
 
-use crate::{Phones, number};
+use super::{Phones, number};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_changes_a_list_reaches_smartflo_in_the_order_that_was_told() {

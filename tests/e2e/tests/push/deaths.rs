@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{SeededRng, SmartfloTraps, how_much};
 use rollcall_model::settings::PhoneSystem;
 
-use crate::{Phones, number};
+use super::{Phones, number};
 
 const USERS: usize = 6;
 /// Deaths in the usual run.

@@ -4,7 +4,7 @@ use e2e::SmartfloTraps;
 use rollcall_bulk::job::JobState;
 use rollcall_model::{jobs::JobKind, settings::PhoneSystem};
 
-use crate::{Phones, number};
+use super::{Phones, number};
 
 /// Users in the usual run: more than one invocation tells.
 const USERS: usize = 60;

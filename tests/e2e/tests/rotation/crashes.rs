@@ -13,7 +13,7 @@ use rollcall_model::{
 };
 use rollcall_storage::{StorageError, connect::Aws, directory::Directory};
 
-use crate::{create, item, number, numbers, own};
+use super::{create, item, number, numbers, own};
 
 /// An append during whose beginning a rotation marks one of its two numbers.
 struct Overtaken(Directory);

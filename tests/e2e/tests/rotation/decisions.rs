@@ -6,7 +6,7 @@ use rollcall_bulk::job::JobState;
 use rollcall_model::inventory::NumberState;
 use serde_json::{Value, json};
 
-use crate::{change, create, item, number, numbers, own, owner, rotate, told};
+use super::{change, create, item, number, numbers, own, owner, rotate, told};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_preview_marks_no_number_and_its_execution_does_what_it_says() {

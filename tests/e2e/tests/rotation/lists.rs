@@ -13,7 +13,7 @@ use rollcall_model::{
 };
 use serde_json::{Value, json};
 
-use crate::{change, create, item, number, numbers, own, owner, rotate, rotate_file, told};
+use super::{change, create, item, number, numbers, own, owner, rotate, rotate_file, told};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn old_numbers_go_and_new_ones_come_in_one_write_for_each_list() {

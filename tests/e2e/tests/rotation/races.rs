@@ -16,7 +16,7 @@ use rollcall_model::{
 use rollcall_storage::StorageError;
 use serde_json::json;
 
-use crate::{create, item, number, numbers, own, owner, rotate};
+use super::{create, item, number, numbers, own, owner, rotate};
 
 /// Users are found by an index that is ordered by name, so whoever is renamed from behind the walk to before it is on no page of it. A
 /// user who comes with the number after the rotation stands for that.

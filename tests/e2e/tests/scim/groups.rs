@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use e2e::{ScimClient, Stack, entra_user};
 use serde_json::{Value, json};
 
-use crate::{id_of, table, user};
+use super::{id_of, table, user};
 
 async fn put(stack: &Stack, path: &str, name: &str) {
     let reply =

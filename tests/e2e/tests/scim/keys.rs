@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use e2e::{Graph, Quirks, ScimClient, Stack, entra_user};
 use serde_json::json;
 
-use crate::table;
+use super::table;
 
 const PATH: &str = "/v1/directory/scim-keys";
 

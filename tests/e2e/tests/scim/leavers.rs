@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use e2e::{ScimClient, Stack, entra_user, rollcall};
 use serde_json::{Value, json};
 
-use crate::{id_of, user};
+use super::{id_of, user};
 
 const MAYA: &str = "maya@contoso.example";
 

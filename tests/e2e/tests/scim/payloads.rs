@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use e2e::{ENTERPRISE, SCIM_JSON, ScimClient, Stack, entra_user};
 use serde_json::{Value, json};
 
-use crate::{id_of, table, user};
+use super::{id_of, table, user};
 
 const GUID: &str = "87D349ED-44D7-43E1-9A83-5F2406DEE5BD";
 const MAYA: &str = "maya@contoso.example";

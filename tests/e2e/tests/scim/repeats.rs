@@ -11,7 +11,7 @@ use rollcall_storage::{
 use scim_api::Scim;
 use serde_json::{Value, json};
 
-use crate::{id_of, table};
+use super::{id_of, table};
 
 /// The function in the test's own process, with the table at this address: it dies with the request that isn't answered.
 async fn function(stack: &Stack, dynamodb: &str) -> Scim {

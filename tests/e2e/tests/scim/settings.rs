@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use lambda_http::Service;
 use serde_json::{Value, json};
 
-use crate::{id_of, table, user};
+use super::{id_of, table, user};
 
 const SCOPE: &str = "rollcall/settings.write";
 

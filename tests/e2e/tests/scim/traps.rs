@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use e2e::{ENTERPRISE, ScimClient, Stack, entra_user};
 use serde_json::json;
 
-use crate::{id_of, table, user};
+use super::{id_of, table, user};
 
 const MAYA: &str = "maya@contoso.example";
 

@@ -11,7 +11,7 @@ use rollcall_engine::{
 };
 use rollcall_model::{inventory::NumberState, jobs::JobKind, user::User};
 
-use crate::{number, rotate};
+use super::{number, rotate};
 
 /// An upload that created one, changed one and gave a number to a third.
 struct Undoing;

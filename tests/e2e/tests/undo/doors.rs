@@ -10,7 +10,7 @@ use rollcall_engine::{DeliveryOutcome, kinds::Undo, world::Bucket};
 use rollcall_model::jobs::JobKind;
 use serde_json::{Value, json};
 
-use crate::{everything, number, stack, state};
+use super::{everything, number, stack, state};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_can_not_go_on_says_so_at_its_first_delivery() {

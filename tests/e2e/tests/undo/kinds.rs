@@ -14,7 +14,7 @@ use rollcall_model::{
 };
 use rollcall_storage::directory::CreateOutcome;
 
-use crate::{everything, number, passed_over, rotate, stack, state, undo};
+use super::{everything, number, passed_over, rotate, stack, state, undo};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_append_is_taken_back_but_for_what_has_changed_since() {
