@@ -40,7 +40,9 @@ pub enum Measure {
 
 /// Logs measurements together with what they are of, in `CloudWatch`'s embedded metric format
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>):
-/// each becomes a metric of the function, without a request to `CloudWatch`. The facts are for who reads the line.
+/// each becomes a metric of the function, without a request to `CloudWatch`. The facts are for who reads the line. A count of nothing stands in
+/// the line, and is no metric: each is charged for every hour in which it is sent, and nothing adds nothing to a sum
+/// (<https://aws.amazon.com/cloudwatch/pricing/>).
 pub fn measure(facts: &[(&str, &str)], measures: &[(&str, Measure)]) {
     // Outside of Lambda, nobody makes metrics of it.
     let Ok(function) = std::env::var("AWS_LAMBDA_FUNCTION_NAME") else { return };
@@ -51,13 +53,22 @@ pub fn measure(facts: &[(&str, &str)], measures: &[(&str, Measure)]) {
 
 fn measurement(function: &str, at: Timestamp, facts: &[(&str, &str)], measures: &[(&str, Measure)]) -> Value {
     let mut line = Map::new();
-    let units = measures.iter().map(|(name, measure)| match measure {
-        Measure::Count(_) => json!({ "Name": name, "Unit": "Count" }),
-        Measure::Time(_) => json!({ "Name": name, "Unit": "Milliseconds" }),
-        Measure::Age(_) => json!({ "Name": name, "Unit": "Seconds" }),
-    });
-    let metrics = json!({ "Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": units.collect::<Vec<_>>() });
-    line.insert("_aws".into(), json!({ "Timestamp": at.as_millisecond(), "CloudWatchMetrics": [metrics] }));
+    let metrics: Vec<Value> = measures
+        .iter()
+        .filter_map(|(name, measure)| {
+            let unit = match measure {
+                Measure::Count(0) => return None,
+                Measure::Count(_) => "Count",
+                Measure::Time(_) => "Milliseconds",
+                Measure::Age(_) => "Seconds",
+            };
+            Some(json!({ "Name": name, "Unit": unit }))
+        })
+        .collect();
+    if !metrics.is_empty() {
+        let metrics = json!({ "Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics });
+        line.insert("_aws".into(), json!({ "Timestamp": at.as_millisecond(), "CloudWatchMetrics": [metrics] }));
+    }
     line.insert(DIMENSION.into(), function.into());
     line.extend(facts.iter().map(|(name, fact)| ((*name).to_owned(), (*fact).into())));
     line.extend(measures.iter().map(|(name, measure)| match measure {
@@ -102,6 +113,16 @@ mod tests {
                 "DeliveryAge": 1,
             })
         );
+    }
+
+    #[test]
+    fn a_count_of_nothing_is_told_and_is_no_metric() {
+        let line = |counts: &[u64]| {
+            let counts: Vec<_> = counts.iter().map(|count| ("RowsFailed", Measure::Count(*count))).collect();
+            measurement("stack-Fn-1", Timestamp::UNIX_EPOCH, &[], &counts)
+        };
+        assert_eq!(line(&[0]), json!({ "FunctionName": "stack-Fn-1", "RowsFailed": 0 }));
+        assert_eq!(line(&[1])["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().map(Vec::len), Some(1));
     }
 
     #[test]
