@@ -3,8 +3,10 @@ talk to it.
 """
 
 import contextlib
+import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -46,6 +48,13 @@ AMENDMENTS = [
         "    _set_item(table, pk_key, sk_key, work)\n    item_after = work\n",
         "    _set_item(table, pk_key, sk_key, work)\n    item_after = work\n"
         '    _emit_stream_event(parsed["table"], "MODIFY", item_before, work)\n',
+    ),
+    # A statement changes the item of its keys, and whatever else stands beside them is its condition, also where that says OR, as DynamoDB Local has it:
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.update.html
+    (
+        "services/dynamodb.py",
+        '        elif node[0] == "or":\n            return []\n        else:\n            conjuncts.append(node)\n',
+        '        elif node[0] != "or":\n            conjuncts.append(node)\n',
     ),
     # A raw mail is allowed on the identity that sends it, and by its From address:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonses.html
@@ -184,32 +193,51 @@ def routes(name):
     stack, gateway = boto3.client("cloudformation"), boto3.client("apigatewayv2")
     body = stack.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]["Resources"]["Api"]["Properties"]["Body"]
     resources = stack.describe_stack_resources(StackName=name)["StackResources"]
-    [api], [function] = (
-        [found["PhysicalResourceId"] for found in resources if found["LogicalResourceId"] == name] for name in ["Api", "UsersApiFunction"]
-    )
-    arn = boto3.client("lambda").get_function(FunctionName=function)["Configuration"]["FunctionArn"]
+    made = {found["LogicalResourceId"]: found["PhysicalResourceId"] for found in resources}
+    api = made["Api"]
     [parameters] = ({given["ParameterKey"]: given["ParameterValue"] for given in found["Parameters"]} for found in stack.describe_stacks(StackName=name)["Stacks"])
-    integration = gateway.create_integration(
-        ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0"
-    )["IntegrationId"]
-    jwt = body["components"]["securitySchemes"]["Jwt"]["x-amazon-apigateway-authorizer"]
-    authorizer = gateway.create_authorizer(
-        ApiId=api,
-        Name="Jwt",
-        AuthorizerType="JWT",
-        IdentitySource=[jwt["identitySource"]],
-        JwtConfiguration={
-            "Issuer": parameters[jwt["jwtConfiguration"]["issuer"]["Ref"]],
-            "Audience": [parameters[audience["Ref"]] for audience in jwt["jwtConfiguration"]["audience"]],
-        },
-    )["AuthorizerId"]
+
+    def function(uri):
+        """The function that a reference is about."""
+        [logical] = set(re.findall(r"\w+Function\b", json.dumps(uri)))
+        return boto3.client("lambda").get_function(FunctionName=made[logical])["Configuration"]["FunctionArn"]
+
+    integrations = {
+        name: gateway.create_integration(
+            ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=function(given["uri"]), PayloadFormatVersion=given["payloadFormatVersion"]
+        )["IntegrationId"]
+        for name, given in body["components"]["x-amazon-apigateway-integrations"].items()
+    }
+    schemes = {name: scheme["x-amazon-apigateway-authorizer"] for name, scheme in body["components"]["securitySchemes"].items()}
+    jwt, key = schemes["Jwt"], schemes["ScimKey"]
+    authorizers = {
+        "Jwt": gateway.create_authorizer(
+            ApiId=api,
+            Name="Jwt",
+            AuthorizerType="JWT",
+            IdentitySource=[jwt["identitySource"]],
+            JwtConfiguration={
+                "Issuer": parameters[jwt["jwtConfiguration"]["issuer"]["Ref"]],
+                "Audience": [parameters[audience["Ref"]] for audience in jwt["jwtConfiguration"]["audience"]],
+            },
+        )["AuthorizerId"],
+        "ScimKey": gateway.create_authorizer(
+            ApiId=api,
+            Name="ScimKey",
+            AuthorizerType="REQUEST",
+            IdentitySource=key["identitySource"].split(", ") if isinstance(key["identitySource"], str) else key["identitySource"],
+            AuthorizerUri=function(key["authorizerUri"]),
+            AuthorizerPayloadFormatVersion=key["authorizerPayloadFormatVersion"],
+            AuthorizerResultTtlInSeconds=key["authorizerResultTtlInSeconds"],
+            EnableSimpleResponses=key["enableSimpleResponses"],
+        )["AuthorizerId"],
+    }
     for path, methods in body["paths"].items():
         for method, route in methods.items():
-            gateway.create_route(
-                ApiId=api,
-                RouteKey=f"{method.upper()} {path}",
-                Target=f"integrations/{integration}",
-                AuthorizationType="JWT",
-                AuthorizerId=authorizer,
-                AuthorizationScopes=route["security"][0]["Jwt"],
-            )
+            security = {"AuthorizationType": "NONE"}
+            for [(scheme, scopes)] in (one.items() for one in route.get("security", [])):
+                security = {"AuthorizationType": "JWT", "AuthorizationScopes": scopes} if scheme == "Jwt" else {"AuthorizationType": "CUSTOM"}
+                security["AuthorizerId"] = authorizers[scheme]
+            verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
+            integration = integrations[route["x-amazon-apigateway-integration"]["$ref"].rsplit("/", 1)[1]]
+            gateway.create_route(ApiId=api, RouteKey=f"{verb} {path}", Target=f"integrations/{integration}", **security)

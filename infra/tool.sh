@@ -1,5 +1,5 @@
-# Tools from PyPI, for infra/check and infra/emulator: sourced from the repository's root. They come once, into target/check. Exit
-# code 75 says that something could not be had, and that nothing was checked.
+# Tools from PyPI, for infra/check, infra/emulator and others: sourced from the repository's root. They come once, into target/check. Exit
+# code 75 says that something could not be had, and that nothing was done.
 
 # Puts a tool of one version into a place of its own, for their needs exclude each other. From $3 on: what goes with it.
 tool() {
@@ -13,7 +13,7 @@ tool() {
     python3 -m venv "$place" &&
         "$place/bin/pip" install --quiet --disable-pip-version-check "$what" "$@" &&
         touch "$place/complete" && return
-    echo "$name could not be installed: the template was not checked." >&2
+    echo "$name could not be installed, so that infra/${0##*/} did nothing." >&2
     exit 75
 }
 
@@ -21,7 +21,7 @@ tool() {
 need() {
     for command in "$@"; do
         command -v "$command" >/dev/null && continue
-        echo "There is no $command: the template was not checked." >&2
+        echo "There is no $command, so that infra/${0##*/} did nothing." >&2
         exit 75
     done
 }
