@@ -225,7 +225,7 @@ def routes(name):
             ApiId=api,
             Name="ScimKey",
             AuthorizerType="REQUEST",
-            IdentitySource=key["identitySource"].split(", ") if isinstance(key["identitySource"], str) else key["identitySource"],
+            IdentitySource=key["identitySource"],
             AuthorizerUri=function(key["authorizerUri"]),
             AuthorizerPayloadFormatVersion=key["authorizerPayloadFormatVersion"],
             AuthorizerResultTtlInSeconds=key["authorizerResultTtlInSeconds"],
