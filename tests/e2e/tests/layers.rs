@@ -295,6 +295,23 @@ fn a_functions_main_only_wires() {
     }
 }
 
+/// What is no module of the one program would be passed over without a word, and so would a test in a `main.rs`, which is linked as none.
+#[test]
+fn every_test_runs() {
+    let folder = Path::new(ROOT).join("tests/e2e/tests");
+    let program = fs::read_to_string(folder.join("main.rs")).expect("the program");
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let name = entry.path().file_stem().expect("a name").display().to_string();
+        assert!(name == "main" || program.contains(&format!("\nmod {name};\n")), "{name} is not run");
+    }
+    let untested = ["shared/provisioning/src", "tests/e2e/src", "tests/simulation/src", "functions/console/src"];
+    let untested = untested.into_iter().chain(["functions/directory-import/src", "functions/table-follower/src"]);
+    let mains = sources("functions").into_iter().filter(|(file, _)| file.ends_with("main.rs"));
+    for (file, text) in untested.flat_map(sources).chain(mains) {
+        assert!(!text.contains("#[test]") && !text.contains("#[tokio::test"), "a test in {file} is not run");
+    }
+}
+
 /// Lines of a file at most: what is longer has more than one subject.
 const MAX_LINES: usize = 400;
 
