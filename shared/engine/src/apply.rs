@@ -29,8 +29,8 @@ pub(crate) async fn apply<O: Operation>(
 ) -> Result<AddedNumbers, Interrupt> {
     let Reading { job, context, .. } = reading;
     let mut logged = LoggedGroups::before(attempt, O::GROUP);
-    // Users are counted again from the groups that earlier attempts have logged; what was asked of the table adds up.
-    attempt.job.progress.users_done = 0;
+    // What a directory gives may be fewer users than an earlier attempt has seen.
+    attempt.job.progress.users_done = attempt.job.progress.users_done.min(job.users() as u64);
     let mut done = Done::default();
     let mut added = AddedNumbers::default();
     let mut waiting = Vec::new();
@@ -272,11 +272,15 @@ impl<O: Operation> Phase<'_, O> {
 
 fn count(attempt: &mut Attempt<'_>, done: Done, users_done: usize, usage: [TableUsage; 2]) {
     let progress = &mut attempt.job.progress;
-    progress.users_done = users_done as u64;
-    progress.users_changed = done.users_changed;
-    progress.users_created = done.users_created;
-    progress.numbers_added = done.numbers_added;
-    progress.numbers_removed = done.numbers_removed;
+    // Users are counted again from the groups that earlier attempts have logged. Until all of these are recalled, the job stays where it was.
+    // What was asked of the table adds up.
+    if users_done as u64 >= progress.users_done {
+        progress.users_done = users_done as u64;
+        progress.users_changed = done.users_changed;
+        progress.users_created = done.users_created;
+        progress.numbers_added = done.numbers_added;
+        progress.numbers_removed = done.numbers_removed;
+    }
     for usage in usage {
         attempt.count_usage(usage);
     }

@@ -181,9 +181,33 @@ impl Browser {
             const all = [...root.querySelectorAll('button, a, [role=menuitem], label, summary')];
             const of = one => (one.getAttribute('aria-label') ?? one.innerText).replace(/[▾\\s]+$/g, '').trim();
             return all.find(one => of(one) === arguments[0] && !one.disabled && one.getClientRects().length) ?? null";
-        let element = self.until(&format!("{name:?} can be clicked"), FIND, json!([name])).await;
-        let id = element[ELEMENT].as_str().expect("an element");
-        self.send(Method::POST, &format!("/element/{id}/click"), json!({})).await;
+        let what = format!("{name:?} can be clicked");
+        self.on_element(&what, FIND, name, async |id: String| {
+            self.ask(Method::POST, &format!("/element/{id}/click"), json!({})).await.map(drop)
+        })
+        .await;
+    }
+
+    /// Does something with the element that a script finds by a name. Should the page draw it anew, or move something over it, between finding and
+    /// doing, that is done again: a person would, too.
+    async fn on_element(&self, what: &str, find: &str, name: &str, act: impl AsyncFn(String) -> Result<(), Refused>) {
+        let start = Instant::now();
+        loop {
+            let element = self.until(what, find, json!([name])).await;
+            let id = element[ELEMENT].as_str().expect("an element").to_owned();
+            match act(id).await {
+                Ok(()) => return,
+                Err(refused) => {
+                    assert!(
+                        refused.passes() && start.elapsed() < TIMEOUT,
+                        "{what}: {}: {}",
+                        refused.error,
+                        refused.message
+                    );
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Types into the field of a label, or a placeholder, in place of what is there.
@@ -192,10 +216,11 @@ impl Browser {
             const named = [...root.querySelectorAll('label')].find(one => one.innerText.trim() === arguments[0]);
             return (named && document.getElementById(named.htmlFor))
                 ?? [...root.querySelectorAll('input, textarea')].find(one => (one.ariaLabel ?? one.placeholder) === arguments[0]) ?? null";
-        let element = self.until(&format!("the field {label:?}"), FIND, json!([label])).await;
-        let id = element[ELEMENT].as_str().expect("an element");
-        self.send(Method::POST, &format!("/element/{id}/clear"), json!({})).await;
-        self.send(Method::POST, &format!("/element/{id}/value"), json!({ "text": text })).await;
+        self.on_element(&format!("the field {label:?}"), FIND, label, async |id: String| {
+            self.ask(Method::POST, &format!("/element/{id}/clear"), json!({})).await?;
+            self.ask(Method::POST, &format!("/element/{id}/value"), json!({ "text": text })).await.map(drop)
+        })
+        .await;
     }
 
     /// Chooses a file where the dialog asks for one.
@@ -287,16 +312,41 @@ impl Browser {
     }
 
     async fn send(&self, method: Method, path: &str, body: Value) -> Value {
+        let said = self.ask(method.clone(), path, body).await;
+        said.unwrap_or_else(|refused| panic!("{method} {path}: {}: {}", refused.error, refused.message))
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Value) -> Result<Value, Refused> {
         let request = Request::builder().method(&method).uri(format!("{}{path}", self.session));
         let body = if method == Method::GET { Body::empty() } else { Body::from(body.to_string()) };
         let request = request.header("content-type", "application/json").body(body).expect("a request");
         let answer = self.client.request(request).await.expect("the driver answers");
         let bytes = answer.into_body().collect().await.expect("a whole answer").to_bytes();
         let mut said: Value = serde_json::from_slice(&bytes).expect("JSON");
-        if let Some(error) = said["value"]["error"].as_str() {
-            panic!("{method} {path}: {error}: {}", said["value"]["message"].as_str().unwrap_or_default());
+        match said["value"]["error"].as_str() {
+            None => Ok(said["value"].take()),
+            Some(error) => Err(Refused {
+                error: error.to_owned(),
+                message: said["value"]["message"].as_str().unwrap_or_default().to_owned(),
+            }),
         }
-        said["value"].take()
+    }
+}
+
+/// What the driver says instead of an answer.
+struct Refused {
+    /// One of <https://www.w3.org/TR/webdriver2/#errors>.
+    error: String,
+    message: String,
+}
+
+impl Refused {
+    /// Whether it is so for a moment only: a page that draws itself anew.
+    fn passes(&self) -> bool {
+        matches!(
+            self.error.as_str(),
+            "stale element reference" | "element click intercepted" | "element not interactable"
+        )
     }
 }
 

@@ -30,7 +30,7 @@ pub struct AppendRequests {
 }
 
 /// Below this many pairs, 16 MB of them, it isn't worth looking for repeated ones.
-const PAIRS_WORTH_SORTING: usize = 1 << 21;
+const PAIRS_WORTH_A_LOOK: usize = 1 << 21;
 
 impl AppendRequests {
     /// Takes one row; gives the index of the user that it names, if it names one. What is wrong with it is said when the
@@ -53,8 +53,8 @@ impl AppendRequests {
                 }
             }
         }
-        if self.pairs.len() > PAIRS_WORTH_SORTING.max(2 * self.distinct) {
-            self.put_in_order();
+        if self.pairs.len() > PAIRS_WORTH_A_LOOK.max(2 * self.distinct) {
+            self.drop_repeated();
         }
         Some(user as usize)
     }
@@ -66,55 +66,64 @@ impl AppendRequests {
 
     /// The ledger of what is wanted. Nothing has come of it yet.
     pub fn finish_reading(self) -> AppendLedger {
-        let users = self.logins.len();
-        // Counting puts the pairs of each user together in one pass, where sorting all would take twenty.
-        let mut ends = vec![0_usize; users];
-        for &(user, _) in &self.pairs {
-            ends[user as usize] += 1;
-        }
-        let mut places = Vec::with_capacity(users);
-        let mut at = 0;
-        for end in &mut ends {
-            places.push(at);
-            at += *end;
-            *end = at;
-        }
-        let mut numbers = vec![0; self.pairs.len()];
-        for (user, number) in self.pairs {
-            let place = &mut places[user as usize];
-            numbers[*place] = number;
-            *place += 1;
-        }
-        let mut starts = Vec::with_capacity(users + 1);
-        let mut wanted = Vec::with_capacity(numbers.len());
-        let mut from = 0;
-        for end in ends {
-            let mine = &mut numbers[from..end];
-            from = end;
-            mine.sort_unstable();
-            starts.push(wanted.len());
-            let mut last = None;
-            for &number in mine.iter().filter(|&&number| last.replace(number) != Some(number)) {
-                wanted.push((number, NumberOutcome::Pending));
-            }
-        }
-        starts.push(wanted.len());
+        let (numbers, starts) = self.by_user();
+        drop(self.pairs);
         AppendLedger {
+            standings: vec![None; self.logins.len()],
             logins: self.logins,
             numbers: self.numbers,
             number_index: self.number_index,
             starts,
-            wanted,
-            standings: vec![None; users],
+            wanted: numbers.into_iter().map(|number| (number, NumberOutcome::Pending)).collect(),
             near: HashMap::new(),
         }
     }
 
     /// Drops repeated pairs, so that memory depends on what is wanted and not on how often it is said.
-    fn put_in_order(&mut self) {
-        self.pairs.sort_unstable();
-        self.pairs.dedup();
+    fn drop_repeated(&mut self) {
+        let (numbers, starts) = self.by_user();
+        self.pairs.clear();
+        for (user, ends) in starts.windows(2).enumerate() {
+            let user = index_u32(user);
+            self.pairs.extend(numbers[ends[0]..ends[1]].iter().map(|&number| (user, number)));
+        }
         self.distinct = self.pairs.len();
+    }
+
+    /// The numbers that each user is to have, each once: those of one user behind those of another, with where each user's start and, at last, where all
+    /// end. Counting puts the pairs of each user together in one pass, where sorting all would take twenty.
+    fn by_user(&self) -> (Vec<NumberIndex>, Vec<usize>) {
+        let users = self.logins.len();
+        let mut starts = vec![0_usize; users + 1];
+        for &(user, _) in &self.pairs {
+            starts[user as usize + 1] += 1;
+        }
+        for user in 0..users {
+            starts[user + 1] += starts[user];
+        }
+        let mut places = starts.clone();
+        let mut numbers = vec![0; self.pairs.len()];
+        for &(user, number) in &self.pairs {
+            let place = &mut places[user as usize];
+            numbers[*place] = number;
+            *place += 1;
+        }
+        let (mut from, mut kept) = (0, 0);
+        for end in &mut starts[1..] {
+            let mine = from..*end;
+            from = *end;
+            numbers[mine.clone()].sort_unstable();
+            let first = kept;
+            for at in mine {
+                if kept == first || numbers[kept - 1] != numbers[at] {
+                    numbers[kept] = numbers[at];
+                    kept += 1;
+                }
+            }
+            *end = kept;
+        }
+        numbers.truncate(kept);
+        (numbers, starts)
     }
 }
 
