@@ -27,7 +27,7 @@ pub use browser::{Browser, Look};
 pub use cloudformation::{CloudFormation, Deployed};
 pub use command::{json, rollcall, rollcall_in};
 pub use contract::{Contract, Operation, contract, yaml};
-pub use crashes::{CrashTest, die_at_every_request};
+pub use crashes::{CrashTest, death_step, die_at_every_request};
 pub use faults::{Faults, Fuse, Proxy, Refused};
 pub use graph::{Corruption, Gone, Graph, Person, Quirks};
 pub use in_process::{InProcess, function, gateway_event};

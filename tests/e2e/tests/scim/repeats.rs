@@ -67,8 +67,8 @@ async fn a_change_of_1000_members_survives_a_death_and_a_lost_answer_at_every_re
         shown["members"].as_array().map_or(0, Vec::len)
     };
     let mut requests = 0;
-    // The requests of one kind are alike: each fifth is looked at, or as many as `ROLLCALL_DEATH_STEP` says.
-    let step = usize::try_from(e2e::how_much("ROLLCALL_DEATH_STEP", 5)).expect("few");
+    // The requests of one kind are alike.
+    let step = e2e::death_step(5);
     for carried_out in [false, true] {
         for after in (0..).step_by(step) {
             let fuse = Fuse::after(after, carried_out);
