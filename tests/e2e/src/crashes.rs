@@ -88,7 +88,7 @@ pub async fn die_at_every_request<D: CrashTest>(doomed: &D, least: i64) {
     }
     // Before the note is written: once where the mail was carried out and not answered, and at most twice where the
     // note's own request was lost.
-    let least = i32::from(step == 1);
-    let expected = if doomed.mails() { least..=3 } else { 0..=0 };
+    let fewest = i32::from(step == 1);
+    let expected = if doomed.mails() { fewest..=3 } else { 0..=0 };
     assert!(expected.contains(&second_mails), "{second_mails} second mails");
 }
