@@ -69,6 +69,9 @@ pub(crate) async fn run(report: &mut Report) {
     let alone = each(used().saturating_sub(before), ALONE);
     report.target("processor time of the function, one connection", alone, 300.0, "µs/read", false);
     report.figure("of the SDK's reads without an API", each(read_bare(&stack), ALONE), "µs/read");
+    report.missed_because(
+        "the SDK's request and Lambda's runtime alone take more. What is left to our own work, *Instructions* tells.",
+    );
 
     let mut starts = Vec::new();
     for _ in 0..STARTS {

@@ -61,7 +61,7 @@ pub(crate) async fn run(report: &mut Report, last: &str) {
         count(of(WARM + CALLS).await - of(WARM).await) / count(CALLS)
     };
     let mut rows = Vec::new();
-    for account in ["inventory", "free"] {
+    for account in ["reader", "inventory", "free"] {
         let of = async |work: &str, rows: usize| ours(&stack, &["rows", work, &rows.to_string()]).await;
         let more = async |work: &str| of(work, 2 * ROWS).await - of(work, ROWS).await;
         rows.push(count(more(account).await - more("none").await) / count(ROWS));
@@ -73,8 +73,9 @@ pub(crate) async fn run(report: &mut Report, last: &str) {
     kept.figure("of it the SDK's bare read", bare / 1e3, "thousand");
     kept.figure("of it our own", (whole - nothing - bare) / 1e3, "thousand");
     kept.figure("a number is checked", checked / 1e3, "thousand");
-    kept.figure("a row is read, normalised and grouped: account with an inventory", rows[0], "");
-    kept.figure("a row is read, normalised and grouped: account without one", rows[1], "");
+    kept.figure("a row is read, normalised and grouped: account with an inventory", rows[1], "");
+    kept.figure("of it the row and its cells", rows[0], "");
+    kept.figure("a row is read, normalised and grouped: account without one", rows[2], "");
     let Kept { last, worst, report } = kept;
     if last.is_empty() {
         report.say("The last report has no such figures.");
@@ -155,8 +156,9 @@ pub(crate) fn work(arguments: &[String]) {
             bare_reads(reads.parse().expect("a number"), &account.parse().expect("an account"));
         }
         ["rows", account, rows] => {
-            let file = read::file(rows.parse().expect("a number"));
+            let file = read::counted(rows.parse().expect("a number"));
             match account {
+                "reader" => drop(read::rows_of_reader(&file)),
                 "inventory" => drop(read::users_of(&file, &read::inventory())),
                 "free" => drop(read::users_of(&file, &[])),
                 _ => {}

@@ -9,6 +9,8 @@ pub(crate) struct Report {
     /// Whether the last thing was a figure: figures that follow each other are one table.
     in_figures: bool,
     missed: usize,
+    /// Targets of this section that were missed, and for which no reason was given yet.
+    unexplained: usize,
 }
 
 impl Report {
@@ -16,6 +18,7 @@ impl Report {
     pub(crate) fn section(&mut self, title: &str) {
         println!("\n{title}");
         self.break_off();
+        self.unexplained = 0;
         let _ = writeln!(self.text, "## {title}\n");
     }
 
@@ -29,6 +32,7 @@ impl Report {
         let met = if higher_is_better { figure >= limit } else { figure <= limit };
         let bound = if higher_is_better { "at least" } else { "at most" };
         self.missed += usize::from(!met);
+        self.unexplained += usize::from(!met);
         self.row(what, figure, unit, &format!("{bound} {limit}"), if met { "met" } else { "MISSED" });
     }
 
@@ -55,6 +59,13 @@ impl Report {
         println!("  {sentence}");
         self.break_off();
         let _ = writeln!(self.text, "{sentence}\n");
+    }
+
+    /// Why the targets since the last reason were missed, if one was.
+    pub(crate) fn missed_because(&mut self, reason: &str) {
+        if std::mem::take(&mut self.unexplained) > 0 {
+            self.say(&format!("*Why missed:* {reason}"));
+        }
     }
 
     /// A picture that lies beside the report.
