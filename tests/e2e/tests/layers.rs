@@ -4,16 +4,20 @@ use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use serde_json::Value;
+use serde_json::{Value, json};
 use syn::{ImplItem, Item, UseTree, Visibility};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// A crate of the workspace: where it lies, and what it needs to run.
+/// A crate of the workspace.
 struct Member {
     name: String,
+    /// Where it lies.
     folder: String,
+    /// What it needs to run.
     needs: BTreeSet<String>,
+    /// What its manifest has no test linked of: its folder of sources, or the file of one program.
+    untested: Vec<String>,
 }
 
 fn members() -> Vec<Member> {
@@ -31,13 +35,24 @@ fn members() -> Vec<Member> {
         .iter()
         .map(|package| {
             let manifest = text(&package["manifest_path"]);
-            let folder = Path::new(&manifest).parent().and_then(|folder| folder.strip_prefix(&root).ok());
+            let relative =
+                |path: &Path| path.strip_prefix(&root).expect("a crate is in the workspace").display().to_string();
+            let folder = relative(Path::new(&manifest).parent().expect("a manifest lies in a folder"));
+            let targets = package["targets"].as_array().expect("targets").iter();
+            let built = targets.filter(|target| [json!(["lib"]), json!(["bin"])].contains(&target["kind"]));
+            let (tested, untested): (Vec<_>, Vec<_>) = built.partition(|target| target["test"] == true);
+            let untested = if tested.is_empty() {
+                vec![format!("{folder}/src/")]
+            } else {
+                untested.iter().map(|target| relative(Path::new(&text(&target["src_path"])))).collect()
+            };
             let dependencies = package["dependencies"].as_array().expect("dependencies").iter();
             let needed = dependencies.filter(|dependency| dependency["kind"].is_null());
             Member {
                 name: text(&package["name"]),
-                folder: folder.expect("a crate is in the workspace").display().to_string(),
+                folder,
                 needs: needed.map(|dependency| text(&dependency["name"])).collect(),
+                untested,
             }
         })
         .collect()
@@ -295,7 +310,7 @@ fn a_functions_main_only_wires() {
     }
 }
 
-/// What is no module of the one program would be passed over without a word, and so would a test in a `main.rs`, which is linked as none.
+/// What is no module of the one program would be passed over without a word, and so would a test of what is linked without tests.
 #[test]
 fn every_test_runs() {
     let folder = Path::new(ROOT).join("tests/e2e/tests");
@@ -304,11 +319,10 @@ fn every_test_runs() {
         let name = entry.path().file_stem().expect("a name").display().to_string();
         assert!(name == "main" || program.contains(&format!("\nmod {name};\n")), "{name} is not run");
     }
-    let untested = ["shared/provisioning/src", "tests/e2e/src", "tests/simulation/src", "functions/console/src"];
-    let untested = untested.into_iter().chain(["functions/directory-import/src", "functions/table-follower/src"]);
-    let mains = sources("functions").into_iter().filter(|(file, _)| file.ends_with("main.rs"));
-    for (file, text) in untested.flat_map(sources).chain(mains) {
-        assert!(!text.contains("#[test]") && !text.contains("#[tokio::test"), "a test in {file} is not run");
+    for path in members().into_iter().flat_map(|member| member.untested) {
+        for (file, text) in sources(&path) {
+            assert!(!text.contains("#[test]") && !text.contains("#[tokio::test"), "a test in {file} is not run");
+        }
     }
 }
 
@@ -322,20 +336,18 @@ fn no_file_is_long() {
     }
 }
 
-/// Every Rust file below a folder, with its text.
-fn sources(folder: &str) -> Vec<(String, String)> {
+/// Every Rust file below a folder, or the one that is named, with its text.
+fn sources(within: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    let mut folders = vec![Path::new(ROOT).join(folder)];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder of the workspace").flatten() {
-            let path = entry.path();
-            if path.is_dir() && !path.ends_with("target") {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push((path.display().to_string(), fs::read_to_string(&path).expect("a source file")));
-            }
+    let mut paths = vec![Path::new(ROOT).join(within)];
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            let entries = fs::read_dir(&path).expect("a folder of the workspace").flatten();
+            paths.extend(entries.map(|entry| entry.path()).filter(|path| !path.ends_with("target")));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push((path.display().to_string(), fs::read_to_string(&path).expect("a source file")));
         }
     }
-    assert!(!found.is_empty(), "{folder} has sources");
+    assert!(!found.is_empty(), "{within} has sources");
     found
 }

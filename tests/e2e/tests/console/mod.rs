@@ -4,6 +4,7 @@
 
 mod fit;
 mod forms;
+mod keyboard;
 mod pictures;
 mod story;
 mod strangers;

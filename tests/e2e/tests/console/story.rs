@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Stage, USUAL};
 
 /// Waits for the end of the job that is shown.
-async fn finished(browser: &Browser) {
+pub(super) async fn finished(browser: &Browser) {
     let state = "return document.querySelector('h1 ~ .chip')?.innerText.includes('finished')";
     browser.until("the job is finished", state, json!([])).await;
 }
@@ -24,8 +24,6 @@ async fn the_stories_of_both_pages() {
     numbers_are_rotated_and_a_crm_user_learns_why_one_is_not_seen(&stage.browser).await;
     stage.enter("many", &[]).await;
     all_who_match_are_disabled_at_once(&stage).await;
-    stage.enter("keys", &[]).await;
-    everything_can_be_reached_by_keyboard(&stage.browser).await;
 }
 
 /// Bulk append caller ID, from the file to its undo: previewed, done, failed rows shown with their reasons.
@@ -174,51 +172,4 @@ async fn numbers_are_rotated_and_a_crm_user_learns_why_one_is_not_seen(browser: 
     browser.read("+91 98765 00009").await;
     assert_eq!(browser.violations().await, json!([]));
     assert!(browser.keeps_the_contract().await > 10);
-}
-
-/// The same by keyboard alone: to a screen, down the rows, into one, its form, and back; chosen rows and what is done with them.
-async fn everything_can_be_reached_by_keyboard(browser: &Browser) {
-    let focus = "return document.activeElement.closest('tr')?.innerText.includes(arguments[0])";
-    browser.press(&["j"]).await;
-    browser.until("the first row has the focus", focus, json!(["user8"])).await;
-    browser.press(&["j", "x", "j", "X"]).await;
-    browser.read("2 chosen").await;
-    browser.press(&["Enter"]).await;
-    browser.read("Fatima Sheikh").await;
-    browser.see("#caller-ids").await;
-    browser.press(&["e"]).await;
-    browser.see("dialog[open]").await;
-    browser.press(&["Escape"]).await;
-    browser.until("the dialog is closed", "return !document.querySelector('dialog[open]')", json!([])).await;
-    browser.press(&["g", "n"]).await;
-    browser
-        .until("the numbers are shown", "return document.querySelector('h1')?.innerText === 'Numbers'", json!([]))
-        .await;
-    browser.settled().await;
-    browser.press(&["/"]).await;
-    browser.press(&["0", "0", "0", "7", "Enter"]).await;
-    browser.read("1 number shown of 1").await;
-    browser.until("the search is in the address", "return location.hash.includes('search=0007')", json!([])).await;
-    browser.press(&["Escape", "j", "x", "r"]).await;
-    browser
-        .until(
-            "the rotation has the number",
-            "return document.querySelector('.pair input')?.value === '+919876500007'",
-            json!([]),
-        )
-        .await;
-    browser.run("history.back()", json!([])).await;
-    browser
-        .until(
-            "Back brings the search again",
-            "return document.querySelector('[data-search]')?.value === '0007'",
-            json!([]),
-        )
-        .await;
-    browser.press(&["?"]).await;
-    browser.see("dialog[open] kbd").await;
-    browser.press(&["Escape", "g", "j"]).await;
-    browser.read("No jobs yet").await;
-    let focused = browser.run("return document.activeElement.tagName", json!([])).await;
-    assert_eq!(focused, "H1", "a new place has the focus at its heading");
 }

@@ -1,36 +1,26 @@
-//! A real browser, Chromium, driven as `WebDriver` says: <https://www.w3.org/TR/webdriver2/>.
-//!
-//! The client is ours, since the crates that are one bring along some sixty others, among them one under the Mozilla Public License.
+//! A real browser, Chromium, and what a person does with it.
+
+mod webdriver;
 
 use std::{
-    fs,
-    io::{Read, Write},
-    net::TcpStream,
     path::Path,
-    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use axum::{
-    body::Body,
-    http::{HeaderName, HeaderValue, Method, Request, StatusCode},
-};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use http_body_util::BodyExt;
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
 use serde_json::{Value, json};
 
+use self::webdriver::{DRIVER, DriverError, WebDriver};
 use crate::{Reply, Stack, contract, rollcall};
 
-/// What drives Chromium.
-const DRIVER: &str = "chromedriver";
 /// Longest that anything on a page is waited for.
 const TIMEOUT: Duration = Duration::from_mins(1);
 /// Pixels of a page from top to bottom.
 const HEIGHT: u32 = 900;
+/// A script's part that tells what an element is called, as a screen reader says it.
+const NAME_OF: &str = "const nameOf = one =>
+    (one.ariaLabel ?? one.labels?.[0]?.innerText ?? one.innerText ?? '').replace(/[▾\\s]+$/, '').trim();";
 /// How `WebDriver` names an element in JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -45,24 +35,12 @@ pub struct Look {
 
 /// An open browser, with one profile that nobody has used before. It closes when it is dropped.
 pub struct Browser {
-    driver: Child,
-    session: String,
-    client: Client<HttpConnector, Body>,
-    _profile: tempfile::TempDir,
+    driver: WebDriver,
 }
 
 impl Browser {
     /// A browser, or `None`, with a word about it, where the machine has none. Where `CI` is set, there must be one.
     pub async fn open(look: Look) -> Option<Self> {
-        let profile = tempfile::tempdir().expect("a directory for the profile");
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        let Some((driver, port)) = drive(profile.path()).await else {
-            assert!(std::env::var_os("CI").is_none(), "CI needs {DRIVER}");
-            eprintln!("No {DRIVER} on this machine: the console isn't tried in a browser.");
-            return None;
-        };
-        let mut browser =
-            Self { driver, session: format!("http://127.0.0.1:{port}/session"), client, _profile: profile };
         let size = format!("--window-size={},{HEIGHT}", look.width);
         let arguments = [
             "--headless",
@@ -80,9 +58,12 @@ impl Browser {
         ];
         let options = json!({ "args": arguments });
         let capabilities = json!({ "goog:chromeOptions": options, "unhandledPromptBehavior": "accept" });
-        let made = browser.send(Method::POST, "", json!({ "capabilities": { "alwaysMatch": capabilities } })).await;
-        let id = made["sessionId"].as_str().unwrap_or_else(|| panic!("no browser: {made}")).to_owned();
-        browser.session = format!("{}/{id}", browser.session);
+        let Some(driver) = WebDriver::start(capabilities).await else {
+            assert!(std::env::var_os("CI").is_none(), "CI needs {DRIVER}");
+            eprintln!("No {DRIVER} on this machine: the console isn't tried in a browser.");
+            return None;
+        };
+        let browser = Self { driver };
         browser.look(look).await;
         Some(browser)
     }
@@ -179,32 +160,30 @@ impl Browser {
     pub async fn click(&self, name: &str) {
         const FIND: &str = "const root = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document;
             const all = [...root.querySelectorAll('button, a, [role=menuitem], label, summary')];
-            const of = one => (one.getAttribute('aria-label') ?? one.innerText).replace(/[▾\\s]+$/g, '').trim();
-            return all.find(one => of(one) === arguments[0] && !one.disabled && one.getClientRects().length) ?? null";
+            return all.find(one => nameOf(one) === arguments[0] && !one.disabled && one.getClientRects().length) ?? null";
         let what = format!("{name:?} can be clicked");
-        self.on_element(&what, FIND, name, async |id: String| {
-            self.ask(Method::POST, &format!("/element/{id}/click"), json!({})).await.map(drop)
+        self.on_element(&what, &format!("{NAME_OF} {FIND}"), name, async |id: String| {
+            self.driver.ask(Method::POST, &format!("/element/{id}/click"), json!({})).await.map(drop)
         })
         .await;
     }
 
     /// Does something with the element that a script finds by a name. Should the page draw it anew, or move something over it, between finding and
     /// doing, that is done again: a person would, too.
-    async fn on_element(&self, what: &str, find: &str, name: &str, act: impl AsyncFn(String) -> Result<(), Refused>) {
+    async fn on_element(
+        &self,
+        what: &str,
+        find: &str,
+        name: &str,
+        act: impl AsyncFn(String) -> Result<(), DriverError>,
+    ) {
         let start = Instant::now();
         loop {
             let element = self.until(what, find, json!([name])).await;
             let id = element[ELEMENT].as_str().expect("an element").to_owned();
             match act(id).await {
                 Ok(()) => return,
-                Err(refused) => {
-                    assert!(
-                        refused.passes() && start.elapsed() < TIMEOUT,
-                        "{what}: {}: {}",
-                        refused.error,
-                        refused.message
-                    );
-                }
+                Err(error) => assert!(error.passes() && start.elapsed() < TIMEOUT, "{what}: {error}"),
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -217,17 +196,20 @@ impl Browser {
             return (named && document.getElementById(named.htmlFor))
                 ?? [...root.querySelectorAll('input, textarea')].find(one => (one.ariaLabel ?? one.placeholder) === arguments[0]) ?? null";
         self.on_element(&format!("the field {label:?}"), FIND, label, async |id: String| {
-            self.ask(Method::POST, &format!("/element/{id}/clear"), json!({})).await?;
-            self.ask(Method::POST, &format!("/element/{id}/value"), json!({ "text": text })).await.map(drop)
+            self.driver.ask(Method::POST, &format!("/element/{id}/clear"), json!({})).await?;
+            self.driver.ask(Method::POST, &format!("/element/{id}/value"), json!({ "text": text })).await.map(drop)
         })
         .await;
     }
 
     /// Chooses a file where the dialog asks for one.
     pub async fn choose_file(&self, file: &Path) {
-        let element = self.see("dialog input[type=file]").await;
-        let id = element[ELEMENT].as_str().expect("an element");
-        self.send(Method::POST, &format!("/element/{id}/value"), json!({ "text": file.display().to_string() })).await;
+        const FIND: &str = "return document.querySelector(arguments[0])";
+        let path = json!({ "text": file.display().to_string() });
+        self.on_element("a file can be chosen", FIND, "dialog input[type=file]", async |id: String| {
+            self.driver.ask(Method::POST, &format!("/element/{id}/value"), path.clone()).await.map(drop)
+        })
+        .await;
     }
 
     /// Presses keys one after the other, wherever the focus is: letters, or names such as `Enter`.
@@ -238,6 +220,7 @@ impl Browser {
             "Escape" => "\u{e00c}".to_owned(),
             "Space" => " ".to_owned(),
             "ArrowDown" => "\u{e015}".to_owned(),
+            "End" => "\u{e010}".to_owned(),
             other => other.to_owned(),
         };
         let actions = keys.iter().flat_map(|key| {
@@ -246,6 +229,22 @@ impl Browser {
         });
         let actions = json!({ "actions": [{ "type": "key", "id": "keys", "actions": actions.collect::<Vec<_>>() }] });
         self.send(Method::POST, "/actions", actions).await;
+    }
+
+    /// Types a text wherever the focus is.
+    pub async fn type_text(&self, text: &str) {
+        let letters: Vec<String> = text.chars().map(String::from).collect();
+        self.press(&letters.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    }
+
+    /// Presses Tab until the focus is on what is called so, as who has no mouse gets there.
+    pub async fn tab_to(&self, name: &str) {
+        let at = format!("{NAME_OF} return nameOf(document.activeElement) === arguments[0]");
+        let start = Instant::now();
+        while self.run(&at, json!([name])).await != json!(true) {
+            assert!(start.elapsed() < TIMEOUT, "Tab doesn't lead to {name:?}");
+            self.press(&["Tab"]).await;
+        }
     }
 
     /// Keeps what the page asks of the API from now on, and what it is answered, until the page is loaded anew.
@@ -312,88 +311,7 @@ impl Browser {
     }
 
     async fn send(&self, method: Method, path: &str, body: Value) -> Value {
-        let said = self.ask(method.clone(), path, body).await;
-        said.unwrap_or_else(|refused| panic!("{method} {path}: {}: {}", refused.error, refused.message))
-    }
-
-    async fn ask(&self, method: Method, path: &str, body: Value) -> Result<Value, Refused> {
-        let request = Request::builder().method(&method).uri(format!("{}{path}", self.session));
-        let body = if method == Method::GET { Body::empty() } else { Body::from(body.to_string()) };
-        let request = request.header("content-type", "application/json").body(body).expect("a request");
-        let answer = self.client.request(request).await.expect("the driver answers");
-        let bytes = answer.into_body().collect().await.expect("a whole answer").to_bytes();
-        let mut said: Value = serde_json::from_slice(&bytes).expect("JSON");
-        match said["value"]["error"].as_str() {
-            None => Ok(said["value"].take()),
-            Some(error) => Err(Refused {
-                error: error.to_owned(),
-                message: said["value"]["message"].as_str().unwrap_or_default().to_owned(),
-            }),
-        }
-    }
-}
-
-/// What the driver says instead of an answer.
-struct Refused {
-    /// One of <https://www.w3.org/TR/webdriver2/#errors>.
-    error: String,
-    message: String,
-}
-
-impl Refused {
-    /// Whether it is so for a moment only: a page that draws itself anew.
-    fn passes(&self) -> bool {
-        matches!(
-            self.error.as_str(),
-            "stale element reference" | "element click intercepted" | "element not interactable"
-        )
-    }
-}
-
-/// Starts the driver, and waits until it tells its port; `None` if there is none.
-async fn drive(dir: &Path) -> Option<(Child, u16)> {
-    let start = Instant::now();
-    let log = dir.join("driver.log");
-    loop {
-        let output = fs::File::create(&log).expect("a log");
-        let mut command = Command::new(DRIVER);
-        command.arg("--port=0").stdout(output).stderr(Stdio::null()).stdin(Stdio::null());
-        let mut driver = command.spawn().ok()?;
-        loop {
-            let said = fs::read_to_string(&log).unwrap_or_default();
-            let port = said.split("successfully on port ").nth(1).and_then(|rest| rest.split('.').next()?.parse().ok());
-            if let Some(port) = port {
-                return Some((driver, port));
-            }
-            assert!(start.elapsed() < TIMEOUT, "waited too long for {DRIVER}: {said}");
-            // It takes a port of IPv6 first, and ends where another has the same one of IPv4.
-            if driver.try_wait().expect("the driver can be asked").is_some() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        // Without it the driver ends alone, and leaves its browser running.
-        if let Err(error) = self.close() {
-            eprintln!("a browser could not be closed: {error}");
-        }
-        let _ = Command::new("kill").arg("-TERM").arg(self.driver.id().to_string()).status();
-        let _ = self.driver.wait();
-    }
-}
-
-impl Browser {
-    /// Ends the session, and the browser with it. Nothing can be waited for where a value is dropped, so it is sent by hand.
-    fn close(&self) -> std::io::Result<()> {
-        let rest = self.session.trim_start_matches("http://");
-        let Some((host, path)) = rest.split_once('/') else { return Ok(()) };
-        let mut stream = TcpStream::connect(host)?;
-        stream.set_read_timeout(Some(TIMEOUT))?;
-        write!(stream, "DELETE /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
-        stream.read_to_end(&mut Vec::new()).map(drop)
+        let said = self.driver.ask(method.clone(), path, body).await;
+        said.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 }
