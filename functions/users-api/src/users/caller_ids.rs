@@ -20,7 +20,7 @@ use rollcall_model::{
 };
 use tokio::time::{Duration, Instant};
 
-use super::{find, find_with_inventory};
+use super::{find, find_with_inventory, nobody};
 use crate::{
     Api, Shared,
     body::Body,
@@ -154,6 +154,6 @@ pub(crate) async fn remove(
     if api.directory.remove_caller_id(&caller.account, &user.login.folded(), number, &caller.actor()).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(Problem::not_found("user"))
+        Err(nobody())
     }
 }

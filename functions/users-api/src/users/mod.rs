@@ -27,25 +27,32 @@ use rollcall_storage::directory::{KnownInventory, WriteOutcome};
 
 use crate::{Api, caller::Caller, preconditions, problem::Problem};
 
+/// No user is whom a path names.
+fn nobody() -> Problem {
+    Problem::not_found("user")
+}
+
+/// The login ID of a path. What can't be one is nobody's.
+fn login_of(path: &str) -> Result<LoginId, Problem> {
+    LoginId::parse(path).map_err(|_| nobody())
+}
+
 /// The user whom a path names.
 async fn find(api: &Api, caller: &Caller, login: &str) -> Result<User, Problem> {
-    // What can't be a login ID is nobody's.
-    let Ok(login) = LoginId::parse(login) else { return Err(Problem::not_found("user")) };
-    api.directory.user(&caller.account, &login.folded()).await?.ok_or_else(|| Problem::not_found("user"))
+    let user = api.directory.user(&caller.account, &login_of(login)?.folded()).await?;
+    user.ok_or_else(nobody)
 }
 
 /// The user whom a path names, and the account's numbers.
 async fn find_with_inventory(api: &Api, caller: &Caller, login: &str) -> Result<(User, Arc<KnownInventory>), Problem> {
-    let Ok(login) = LoginId::parse(login) else { return Err(Problem::not_found("user")) };
-    let (user, known) = api.directory.user_with_inventory(&caller.account, &login.folded()).await?;
-    Ok((user.ok_or_else(|| Problem::not_found("user"))?, known))
+    let (user, known) = api.directory.user_with_inventory(&caller.account, &login_of(login)?.folded()).await?;
+    Ok((user.ok_or_else(nobody)?, known))
 }
 
 /// The user whom a path names, and the account's settings.
 async fn find_with_settings(api: &Api, caller: &Caller, login: &str) -> Result<(User, Settings), Problem> {
-    let Ok(login) = LoginId::parse(login) else { return Err(Problem::not_found("user")) };
-    let (user, settings) = api.directory.user_with_settings(&caller.account, &login.folded()).await?;
-    Ok((user.ok_or_else(|| Problem::not_found("user"))?, settings))
+    let (user, settings) = api.directory.user_with_settings(&caller.account, &login_of(login)?.folded()).await?;
+    Ok((user.ok_or_else(nobody)?, settings))
 }
 
 /// Changes a user. Where the request names no version, a change in between is no harm: it is decided again on what is
