@@ -466,6 +466,7 @@ export type Progress = {
   numbers_added: Count;
   numbers_removed: Count;
   rows: Count;
+  rows_reported: Count;
   statements: Count;
   table_calls: Count;
   throttled: Count;

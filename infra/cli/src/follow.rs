@@ -101,6 +101,10 @@ fn draw(bar: &ProgressBar, job: &JobView) {
         ProgressStyle::with_template(
             "{spinner} {msg:10} {bar:40} {human_pos} of {human_len} users  {elapsed}  {prefix}",
         )
+    } else if job.phase == Phase::Reporting && job.progress.rows > 0 {
+        bar.set_length(job.progress.rows);
+        bar.set_position(job.progress.rows_reported);
+        ProgressStyle::with_template("{spinner} {msg:10} {bar:40} {human_pos} of {human_len} rows  {elapsed}  {prefix}")
     } else if job.phase == Phase::Reading && job.progress.rows > 0 {
         bar.set_position(job.progress.rows);
         ProgressStyle::with_template("{spinner} {msg:10} {human_pos} rows  {elapsed}")

@@ -231,6 +231,19 @@ impl<'a> Attempt<'a> {
     pub(crate) fn foresee(&mut self, recalled: bool) {
         let progress = &self.job.progress;
         let left = self.forecast.left((progress.users_done, progress.users), recalled, Instant::now());
+        self.ends_in(left);
+    }
+
+    /// Shows of how many rows the report tells by now, and when it ends.
+    pub(crate) async fn show_reported(&mut self, rows: u64) -> Result<(), StorageError> {
+        let progress = &mut self.job.progress;
+        progress.rows_reported = rows;
+        let left = self.forecast.left_of_report((rows, progress.rows), Instant::now());
+        self.ends_in(left);
+        self.show().await
+    }
+
+    fn ends_in(&mut self, left: Option<Duration>) {
         if let Some(left) = left.and_then(|left| i64::try_from(left.as_secs()).ok()) {
             self.job.ends_about = self.world.now().checked_add(SignedDuration::from_secs(left)).ok();
         }

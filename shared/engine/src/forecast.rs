@@ -13,11 +13,13 @@ pub(crate) struct Forecast {
     reading: Duration,
     /// From when on users are dealt with, and how many had been before.
     from: Option<(Instant, u64)>,
+    /// From when on the report is written.
+    reporting: Option<Instant>,
 }
 
 impl Forecast {
     pub fn new(begun: Instant, until: Instant) -> Self {
-        Self { begun, time: until - begun, reading: Duration::ZERO, from: None }
+        Self { begun, time: until - begun, reading: Duration::ZERO, from: None, reporting: None }
     }
 
     /// How long it takes from now on, `done` of `users` being dealt with. `recalled` says that an earlier attempt has dealt with the last of them.
@@ -44,6 +46,12 @@ impl Forecast {
             later = later.saturating_sub(each);
         }
         Some(left)
+    }
+
+    /// How long the report takes from now on, which tells of `told` of `rows` by now. `None` at its beginning.
+    pub fn left_of_report(&mut self, (told, rows): (u64, u64), now: Instant) -> Option<Duration> {
+        let since = *self.reporting.get_or_insert(now);
+        (told > 0).then(|| (now - since).mul_f64(ratio(rows.saturating_sub(told), told)))
     }
 }
 
@@ -81,6 +89,16 @@ mod tests {
         let left = forecast.left((6_000, 104_000), false, begun + seconds(12));
         // 49 times two seconds, and twice ten; 48 seconds of that in this invocation, 50 in the next, the rest in a third.
         assert_eq!(left, Some(seconds(98 + 20 + 2 * 10)));
+    }
+
+    #[test]
+    fn a_report_goes_on_at_its_own_rate() {
+        let begun = Instant::now();
+        let mut forecast = Forecast::new(begun, begun + seconds(300));
+        let mut left = |told, at| forecast.left_of_report((told, 8_000), begun + seconds(at));
+        assert_eq!(left(0, 100), None);
+        assert_eq!(left(2_000, 110), Some(seconds(30)));
+        assert_eq!(left(8_000, 150), Some(seconds(0)));
     }
 
     #[test]

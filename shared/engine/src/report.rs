@@ -23,6 +23,7 @@ const CSV: &str = "text/csv; charset=utf-8";
 /// Writes the result files. An execution says where something else has come of a row than its preview had said.
 pub(crate) async fn report<O: Operation>(attempt: &mut Attempt<'_>, reading: &mut Reading<O>) -> Result<(), Interrupt> {
     let mut said = recall_outcomes(attempt).await?;
+    attempt.show_reported(0).await?;
     let Reading { job, source: Some(source), own, .. } = reading else {
         // A job that was given up before may have counted rows as left.
         attempt.job.counts = Counts::default();
@@ -59,6 +60,7 @@ pub(crate) async fn report<O: Operation>(attempt: &mut Attempt<'_>, reading: &mu
                 pass_on(&mut report.results, &mut **results, HELD_BYTES).await?;
                 pass_on(&mut report.failed, &mut **failed, HELD_BYTES).await?;
                 attempt.check_time()?;
+                attempt.show_reported(report.counts.rows()).await?;
             }
             rows.check_time()?;
         }
@@ -71,6 +73,7 @@ pub(crate) async fn report<O: Operation>(attempt: &mut Attempt<'_>, reading: &mu
             failed.finish().await?;
         }
         attempt.job.counts = report.counts;
+        attempt.job.progress.rows_reported = report.counts.rows();
     }
     if let Some((rows, line)) = elsewhere.filter(|_| *own) {
         attempt.job.note([Note::numbers_elsewhere(rows, line)]);

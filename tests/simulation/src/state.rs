@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::{Timestamp, civil::Date};
 use rollcall_bulk::{
     directory_import::{DirectoryUser, sync_state::SyncState},
-    job::{Failure, Job},
+    job::{Failure, Job, JobState},
     push::state::PushState,
     resync::state::ResyncState,
     upload::UploadOptions,
@@ -168,6 +168,8 @@ impl State {
             gave_up(job) || gave_up(&before) || done <= job.progress.users_done,
             "a job goes back: {before:?}, {job:?}"
         );
+        let told = job.state != JobState::Finished || job.progress.rows_reported == job.counts.rows();
+        assert!(told, "a report that tells of other rows than it has: {job:?}");
     }
 
     /// What tells a creation of a user from every other.

@@ -149,15 +149,16 @@ function Standing({ job }) {
   return null;
 }
 
-/** How far it is: rows are judged at the end, so only users and numbers are told before. */
+/** How far it is: users at first, and rows while the report tells of them. */
 function Live({ job }) {
-  const { users, users_done: done, numbers_added: added, numbers_removed: removed, users_created: created
-    } = job.progress;
+  const { users, users_done: done, rows, rows_reported: reported, numbers_added: added, numbers_removed: removed,
+    users_created: created } = job.progress;
+  const [now, all, what] = job.phase === 'reporting' ? [reported, rows, 'row'] : [done, users, 'user'];
   const left = Math.max(0, Date.parse(job.ends_about) - Date.now());
-  return html`<section aria-label="Progress"><p role="status">${PHASES[job.phase] ?? job.phase}${users
-    ? `: ${count(done)} of ${counted(users, 'user')}` : '…'}
+  return html`<section aria-label="Progress"><p role="status">${PHASES[job.phase] ?? job.phase}${all
+    ? `: ${count(now)} of ${counted(all, what)}` : '…'}
       ${left ? html` <span class="faint">about ${span(left)} left at this rate</span>` : ''}</p>
-    <progress aria-label="Users done" max=${users || 1} value=${job.phase === 'reading' ? undefined : done}></progress>
+    <progress aria-label=${`${what}s done`} max=${all || 1} value=${job.phase === 'reading' ? undefined : now}></progress>
     <${Cards}><${Card} value=${count(done)} name="users done" />
       ${added > 0 && html`<${Card} value=${count(added)} name="numbers added" tone="good" />`}
       ${removed > 0 && html`<${Card} value=${count(removed)} name="numbers removed" />`}

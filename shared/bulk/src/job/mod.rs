@@ -153,6 +153,8 @@ pub struct Progress {
     pub users: u64,
     /// Those that are dealt with.
     pub users_done: u64,
+    /// Rows of which the report tells so far. It begins anew in an attempt that comes to it.
+    pub rows_reported: u64,
     /// Users that were written, new ones among them.
     pub users_changed: u64,
     /// Users that are new.
