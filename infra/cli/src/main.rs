@@ -37,6 +37,7 @@ mod output;
 mod phone_system;
 mod push;
 mod queues;
+mod result_rows;
 mod resume;
 mod resync;
 mod rotate;

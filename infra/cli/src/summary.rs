@@ -14,6 +14,7 @@ use rollcall_model::jobs::JobKind;
 use crate::client::StackClient;
 use crate::job::short;
 use crate::output::{self, Cell, Column, Table, Tone, count, counted};
+use crate::result_rows::result_rows;
 use local_stack::Mail;
 
 /// Whether every row was applied, or had been before; of a preview, whether it would be.
@@ -97,21 +98,10 @@ pub async fn failed_rows(stack: &StackClient, job: &JobView) -> Result<String> {
     };
     let most = if failed > FEW { FIRST } else { usize::MAX };
     let mut table = Table::new([Column::number("Line"), Column::text("Value").within(40), Column::text("Code")]);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(&start[..]);
-    let header = reader.headers().cloned().unwrap_or_default();
-    let place =
-        |name: &str| header.iter().enumerate().filter(|(_, column)| *column == name).last().map(|(place, _)| place);
-    let places = ["Line", "Error Value", "Error Code", "Error Message"].map(place);
     let mut shown = 0;
-    for record in reader.records().map_while(Result::ok).take(most) {
-        // The last one may have been cut.
-        let [Some(line), Some(value), Some(code), Some(message)] =
-            places.map(|place| place.and_then(|place| record.get(place)))
-        else {
-            break;
-        };
-        table.row([line.into(), value.into(), Cell::toned(code, Tone::Bad)]);
-        table.note(message);
+    for row in result_rows(&start).map_while(Result::ok).take(most) {
+        table.row([row.line.to_string().into(), row.value.as_str().into(), Cell::toned(row.code, Tone::Bad)]);
+        table.note(&row.message);
         shown += 1;
     }
     let mut text = table.render(output::columns(), 2);

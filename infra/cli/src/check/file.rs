@@ -2,24 +2,24 @@
 
 use std::fmt::Write;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use rollcall_api_types::{JobRequest, JobView};
 use rollcall_bulk::job::JobState;
 use rollcall_bulk::report::RowStatus;
-use rollcall_tabular::RESULT_COLUMNS;
 use serde::Serialize;
 
 use crate::client::StackClient;
 use crate::confirm::decide;
 use crate::follow::{Followed, follow, say_it_goes_on};
 use crate::output::{self, Tone, counted, visible};
+use crate::result_rows::{ResultRow, result_rows};
 use crate::{args::OutputFormat, summary};
 
 /// Rows that are shown at most.
 const MAX_SHOWN: usize = 100;
 
 /// A row that something is to be said of.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Serialize)]
 struct Finding {
     line: u64,
     status: String,
@@ -92,51 +92,10 @@ fn describe(job: &JobView, rows: &[Finding], stack: &StackClient) -> String {
 
 /// The rows of a result file that something is said of.
 fn findings(results: &[u8]) -> Result<Vec<Finding>> {
-    let what = "could not read the result file";
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(results)).flexible(true).from_reader(results);
-    let mut findings = Vec::new();
-    for record in reader.records() {
-        let record = record.context(what)?;
-        // Ours are the last columns.
-        let first = record.len().saturating_sub(RESULT_COLUMNS.len());
-        let cell = |column: usize| record.get(first + column).unwrap_or_default().to_owned();
-        let [line, status, code, message] = [0, 1, 2, 5].map(cell);
-        if !code.is_empty() {
-            findings.push(Finding { line: line.parse().context(what)?, status, code, message });
-        }
-    }
-    Ok(findings)
-}
-
-/// What parts the cells of a result file: what stands before the last of our columns.
-fn delimiter(results: &[u8]) -> u8 {
-    let header = results.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii_end();
-    let last = RESULT_COLUMNS.last().expect("there are result columns").len();
-    header.len().checked_sub(last + 1).map_or(b',', |at| header[at])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_of_which_something_is_said_are_found_by_any_delimiter() {
-        for part in [',', ';', '\t', '|'] {
-            let by = |cells: &[&str]| cells.join(&part.to_string());
-            let ours = RESULT_COLUMNS.join(&part.to_string());
-            let file = format!(
-                "\u{feff}{}{part}{ours}\r\n{}\r\n{}\r\n",
-                by(&["login", "did"]),
-                by(&["a", "1", "2", "applied", "", "", "", ""]),
-                by(&["b", "\"x\ny\"", "3", "failed", "NUMBER_INVALID", "did", "x", "Not a number."]),
-            );
-            let failed = Finding {
-                line: 3,
-                status: "failed".into(),
-                code: "NUMBER_INVALID".into(),
-                message: "Not a number.".into(),
-            };
-            assert_eq!(findings(file.as_bytes()).unwrap(), [failed], "{part}");
-        }
-    }
+    let rows = result_rows(results).filter(|row| row.as_ref().map_or(true, |row| !row.code.is_empty()));
+    rows.map(|row| {
+        let ResultRow { line, status, code, message, .. } = row?;
+        Ok(Finding { line, status, code, message })
+    })
+    .collect()
 }
