@@ -158,7 +158,8 @@ function Live({ job }) {
   return html`<section aria-label="Progress"><p role="status">${PHASES[job.phase] ?? job.phase}${all
     ? `: ${count(now)} of ${counted(all, what)}` : '…'}
       ${left ? html` <span class="faint">about ${span(left)} left at this rate</span>` : ''}</p>
-    <progress aria-label=${`${what}s done`} max=${all || 1} value=${job.phase === 'reading' ? undefined : now}></progress>
+    <progress aria-label=${`${what}s done`} max=${all || 1} value=${job.phase === 'reading' ? undefined
+      : now}></progress>
     <${Cards}><${Card} value=${count(done)} name="users done" />
       ${added > 0 && html`<${Card} value=${count(added)} name="numbers added" tone="good" />`}
       ${removed > 0 && html`<${Card} value=${count(removed)} name="numbers removed" />`}
