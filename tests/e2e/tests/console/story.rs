@@ -18,6 +18,7 @@ async fn the_stories_of_both_pages() {
     let Some(mut stage) = Stage::open(USUAL).await else { return };
     stage.enter("files", &[]).await;
     a_file_is_previewed_done_and_undone(&stage).await;
+    a_file_is_dropped_on_the_page(&stage.browser).await;
     stage.enter("people", &[]).await;
     a_user_is_added_edited_acted_on_and_deleted(&stage.browser).await;
     stage.enter("numbers", &[]).await;
@@ -61,6 +62,22 @@ async fn a_file_is_previewed_done_and_undone(Stage { stack, browser, .. }: &Stag
     assert!(page.as_str().is_some_and(|page| !page.contains("98765 00005\nTake off")), "{page}");
     assert_eq!(browser.violations().await, json!([]));
     assert!(browser.keeps_the_contract().await > 10);
+}
+
+/// Anywhere on the page, a file is read as one that was chosen is.
+async fn a_file_is_dropped_on_the_page(browser: &Browser) {
+    const DROP: &str = "const files = new DataTransfer();
+        files.items.add(new File([arguments[0]], 'dropped.csv'));
+        for (const kind of ['dragenter', 'dragover', 'drop']) {
+          const event = new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true });
+          document.querySelector('h1').dispatchEvent(event);
+        }";
+    browser.place("#/audit", "Audit trail").await;
+    browser.run(DROP, json!(["Login ID,Allowed Caller ID\nuser2,+919876500005\n"])).await;
+    browser.read("Read as: Bulk append caller ID, with 2 columns.").await;
+    browser.click("Upload and preview").await;
+    browser.read("dropped.csv").await;
+    browser.read("A preview: nothing has been changed.").await;
 }
 
 /// A user from the first form to the end, and the numbers that the user may dial from.
