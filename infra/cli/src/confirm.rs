@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use rollcall_api_types::JobView;
 use rollcall_bulk::job::JobState;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::client::{StackClient, request_id};
@@ -140,6 +141,8 @@ pub fn refused(answer: Answer) -> ExitCode {
 
 /// Asks somebody at a terminal. Ctrl-C is an answer, too: a thread of its own waits for the line, which nothing else can end.
 async fn ask(question: &str) -> Result<Answer> {
+    // Before the question is seen: Ctrl-C is heard by whoever listens, and by nobody else once somebody has listened.
+    let mut interrupts = signal(SignalKind::interrupt()).context("could not listen for Ctrl-C")?;
     eprint!("{} [y/N] ", output::Tone::Doubtful.paint(question));
     std::io::stderr().flush().context("could not ask")?;
     let (tell, told) = oneshot::channel();
@@ -155,6 +158,6 @@ async fn ask(question: &str) -> Result<Answer> {
             let yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
             Ok(if yes { Answer::Yes } else { Answer::No })
         }
-        pressed = tokio::signal::ctrl_c() => pressed.context("could not listen for Ctrl-C").map(|()| Answer::Interrupted),
+        _ = interrupts.recv() => Ok(Answer::Interrupted),
     }
 }
