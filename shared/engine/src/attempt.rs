@@ -234,8 +234,11 @@ impl<'a> Attempt<'a> {
         self.ends_in(left);
     }
 
-    /// Shows of how many rows the report tells by now, and when it ends.
+    /// Shows of how many rows the report tells by now, and when it ends. Of a job that is given up nothing is shown before all is known.
     pub(crate) async fn show_reported(&mut self, rows: u64) -> Result<(), StorageError> {
+        if self.given_up {
+            return Ok(());
+        }
         let progress = &mut self.job.progress;
         progress.rows_reported = rows;
         let left = self.forecast.left_of_report((rows, progress.rows), Instant::now());
