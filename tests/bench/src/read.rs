@@ -40,19 +40,23 @@ pub(crate) fn run(report: &mut Report) {
     report.figure("the csv crate's ByteRecord", bare, "M rows/s");
     report.figure("our reader", ours, "M rows/s");
     report.target("our reader over the csv crate", ours / bare, 0.5, "times", true);
-    report.target("read, normalise, group: account with an inventory", owned, 3.5, "M rows/s", true);
-    report.target("read, normalise, group: account without one", free, 2.5, "M rows/s", true);
+    let met = [
+        report.target("read, normalise, group: account with an inventory", owned, 3.5, "M rows/s", true),
+        report.target("read, normalise, group: account without one", free, 2.5, "M rows/s", true),
+    ];
     report.figure("the same as the first of few users and numbers", cached, "M rows/s");
-    report.missed_because(&format!(
-        "a row asks four times what is known already: of its user, and of each of its three numbers. With {} users and {} numbers in place of {} \
-         and {}, all that is known fits into the processor's caches, and the same reading is {:.1} times as fast; what else a row takes, \
-         *Instructions* tells by its parts.",
-        FEW.0,
-        FEW.1,
-        NAMED.0,
-        NAMED.1,
-        cached / owned
-    ));
+    if met.contains(&false) {
+        report.missed_because(&format!(
+            "a row asks four times what is known already: of its user, and of each of its three numbers. With {} users and {} numbers in place \
+             of {} and {}, all that is known fits into the processor's caches, and the same reading is {:.1} times as fast; what else a row \
+             takes, *Instructions* tells by its parts.",
+            FEW.0,
+            FEW.1,
+            NAMED.0,
+            NAMED.1,
+            cached / owned
+        ));
+    }
 }
 
 fn rows_of_csv(file: &[u8]) -> usize {

@@ -9,8 +9,6 @@ pub(crate) struct Report {
     /// Whether the last thing was a figure: figures that follow each other are one table.
     in_figures: bool,
     missed: usize,
-    /// Targets of this section that were missed, and for which no reason was given yet.
-    unexplained: usize,
 }
 
 impl Report {
@@ -18,7 +16,6 @@ impl Report {
     pub(crate) fn section(&mut self, title: &str) {
         println!("\n{title}");
         self.break_off();
-        self.unexplained = 0;
         let _ = writeln!(self.text, "## {title}\n");
     }
 
@@ -27,13 +24,13 @@ impl Report {
         self.row(what, figure, unit, "", "");
     }
 
-    /// Says whether a target is met. The figure is shown either way.
-    pub(crate) fn target(&mut self, what: &str, figure: f64, limit: f64, unit: &str, higher_is_better: bool) {
+    /// Says whether a target is met, and gives it. The figure is shown either way.
+    pub(crate) fn target(&mut self, what: &str, figure: f64, limit: f64, unit: &str, higher_is_better: bool) -> bool {
         let met = if higher_is_better { figure >= limit } else { figure <= limit };
         let bound = if higher_is_better { "at least" } else { "at most" };
         self.missed += usize::from(!met);
-        self.unexplained += usize::from(!met);
         self.row(what, figure, unit, &format!("{bound} {limit}"), if met { "met" } else { "MISSED" });
+        met
     }
 
     /// Figures side by side.
@@ -61,11 +58,9 @@ impl Report {
         let _ = writeln!(self.text, "{sentence}\n");
     }
 
-    /// Why the targets since the last reason were missed, if one was.
+    /// Why a target was missed.
     pub(crate) fn missed_because(&mut self, reason: &str) {
-        if std::mem::take(&mut self.unexplained) > 0 {
-            self.say(&format!("*Why missed:* {reason}"));
-        }
+        self.say(&format!("*Why missed:* {reason}"));
     }
 
     /// A picture that lies beside the report.

@@ -67,14 +67,16 @@ pub(crate) fn run(report: &mut Report) {
         }
     }
     report.table(&["function", "binary, MB", "zipped, MB", "start to the first request for work, ms"], &rows);
-    report.target("the slowest", slowest, 15.0, "ms", false);
-    report.missed_because("starts take longer on a slower machine.");
+    if !report.target("the slowest", slowest, 15.0, "ms", false) {
+        report.missed_because("starts take longer on a slower machine.");
+    }
     report.target("the console, zipped", console, 1.0, "MB", false);
-    report.target("the largest, zipped", largest, 5.0, "MB", false);
-    report.missed_because(
-        "the SDK's client of S3 brings along tables for every kind of CRC, which no compression makes smaller, and its client of HTTP brings \
-         HTTP/2, which is not spoken. Neither can be left out by a feature.",
-    );
+    if !report.target("the largest, zipped", largest, 5.0, "MB", false) {
+        report.missed_because(
+            "the SDK's client of S3 brings along tables for every kind of CRC, which no compression makes smaller, and its client of HTTP \
+             brings HTTP/2, which is not spoken. Neither can be left out by a feature.",
+        );
+    }
 }
 
 const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
