@@ -95,18 +95,19 @@ fn draw(bar: &ProgressBar, job: &JobView) {
         Phase::Mailing => "mailing",
         Phase::Done => "done",
     };
-    let style = if job.phase == Phase::Applying {
-        bar.set_length(job.progress.users);
-        bar.set_position(job.progress.users_done);
-        ProgressStyle::with_template(
-            "{spinner} {msg:10} {bar:40} {human_pos} of {human_len} users  {elapsed}  {prefix}",
-        )
-    } else if job.phase == Phase::Reporting && job.progress.rows > 0 {
-        bar.set_length(job.progress.rows);
-        bar.set_position(job.progress.rows_reported);
-        ProgressStyle::with_template("{spinner} {msg:10} {bar:40} {human_pos} of {human_len} rows  {elapsed}  {prefix}")
-    } else if job.phase == Phase::Reading && job.progress.rows > 0 {
-        bar.set_position(job.progress.rows);
+    let progress = &job.progress;
+    let far = match job.phase {
+        Phase::Applying => Some((progress.users_done, progress.users, "users")),
+        Phase::Reporting if progress.rows > 0 => Some((progress.rows_reported, progress.rows, "rows")),
+        _ => None,
+    };
+    let style = if let Some((done, all, what)) = far {
+        bar.set_length(all);
+        bar.set_position(done);
+        let of = "{spinner} {msg:10} {bar:40} {human_pos} of {human_len}";
+        ProgressStyle::with_template(&format!("{of} {what}  {{elapsed}}  {{prefix}}"))
+    } else if job.phase == Phase::Reading && progress.rows > 0 {
+        bar.set_position(progress.rows);
         ProgressStyle::with_template("{spinner} {msg:10} {human_pos} rows  {elapsed}")
     } else {
         ProgressStyle::with_template("{spinner} {msg:10} {elapsed}")

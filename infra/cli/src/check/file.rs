@@ -92,7 +92,7 @@ fn describe(job: &JobView, rows: &[Finding], stack: &StackClient) -> String {
 
 /// The rows of a result file that something is said of.
 fn findings(results: &[u8]) -> Result<Vec<Finding>> {
-    let rows = result_rows(results).filter(|row| row.as_ref().map_or(true, |row| !row.code.is_empty()));
+    let rows = result_rows(results).filter(|row| !row.as_ref().is_ok_and(|row| row.code.is_empty()));
     rows.map(|row| {
         let ResultRow { line, status, code, message, .. } = row?;
         Ok(Finding { line, status, code, message })

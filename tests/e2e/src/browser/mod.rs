@@ -163,7 +163,7 @@ impl Browser {
             return all.find(one => nameOf(one) === arguments[0] && !one.disabled && one.getClientRects().length) ?? null";
         let what = format!("{name:?} can be clicked");
         self.on_element(&what, &format!("{NAME_OF} {FIND}"), name, async |id: String| {
-            self.driver.ask(Method::POST, &format!("/element/{id}/click"), json!({})).await.map(drop)
+            self.driver.act(&id, "click", json!({})).await
         })
         .await;
     }
@@ -196,8 +196,8 @@ impl Browser {
             return (named && document.getElementById(named.htmlFor))
                 ?? [...root.querySelectorAll('input, textarea')].find(one => (one.ariaLabel ?? one.placeholder) === arguments[0]) ?? null";
         self.on_element(&format!("the field {label:?}"), FIND, label, async |id: String| {
-            self.driver.ask(Method::POST, &format!("/element/{id}/clear"), json!({})).await?;
-            self.driver.ask(Method::POST, &format!("/element/{id}/value"), json!({ "text": text })).await.map(drop)
+            self.driver.act(&id, "clear", json!({})).await?;
+            self.driver.act(&id, "value", json!({ "text": text })).await
         })
         .await;
     }
@@ -207,7 +207,7 @@ impl Browser {
         const FIND: &str = "return document.querySelector(arguments[0])";
         let path = json!({ "text": file.display().to_string() });
         self.on_element("a file can be chosen", FIND, "dialog input[type=file]", async |id: String| {
-            self.driver.ask(Method::POST, &format!("/element/{id}/value"), path.clone()).await.map(drop)
+            self.driver.act(&id, "value", path.clone()).await
         })
         .await;
     }

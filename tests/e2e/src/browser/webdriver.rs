@@ -89,6 +89,14 @@ impl WebDriver {
         }
     }
 
+    /// Does something with an element, such as a `click`.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub(super) async fn act(&self, element: &str, command: &str, body: Value) -> Result<(), DriverError> {
+        self.ask(Method::POST, &format!("/element/{element}/{command}"), body).await.map(drop)
+    }
+
     /// Ends the session, and the browser with it. Nothing can be waited for where a value is dropped, so it is sent by hand.
     fn close(&self) -> std::io::Result<()> {
         let rest = self.session.trim_start_matches("http://");

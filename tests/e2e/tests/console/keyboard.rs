@@ -139,7 +139,8 @@ async fn everything_can_be_reached(browser: &Browser) {
     browser.press(&["g", "n"]).await;
     arrived_at(browser, "Numbers").await;
     browser.press(&["/"]).await;
-    browser.press(&["0", "0", "0", "7", "Enter"]).await;
+    browser.type_text("0007").await;
+    browser.press(&["Enter"]).await;
     browser.read("1 number shown of 1").await;
     browser.until("the search is in the address", "return location.hash.includes('search=0007')", json!([])).await;
     browser.press(&["Escape", "j", "x", "r"]).await;
