@@ -104,7 +104,8 @@ impl WebDriver {
         let mut stream = TcpStream::connect(host)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
         write!(stream, "DELETE /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
-        stream.read_to_end(&mut Vec::new()).map(drop)
+        // The driver answers when it is done, and keeps the connection whatever it is asked.
+        stream.read_exact(&mut [0])
     }
 }
 
