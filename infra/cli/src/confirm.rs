@@ -8,14 +8,13 @@ use anyhow::{Context, Result};
 use clap::Args;
 use rollcall_api_types::JobView;
 use rollcall_bulk::job::JobState;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::client::{StackClient, request_id};
 use crate::exit::{INTERRUPTED, UNDECIDED};
 use crate::follow::{Followed, follow};
-use crate::output;
 use crate::summary::{self, effect};
+use crate::{interrupt, output};
 
 /// Whether somebody is asked.
 #[derive(Debug, Default, Clone, Copy, Args)]
@@ -141,8 +140,8 @@ pub fn refused(answer: Answer) -> ExitCode {
 
 /// Asks somebody at a terminal. Ctrl-C is an answer, too: a thread of its own waits for the line, which nothing else can end.
 async fn ask(question: &str) -> Result<Answer> {
-    // Before the question is seen: Ctrl-C is heard by whoever listens, and by nobody else once somebody has listened.
-    let mut interrupts = signal(SignalKind::interrupt()).context("could not listen for Ctrl-C")?;
+    // Before the question is seen: whoever sees it may press Ctrl-C at once.
+    interrupt::listen().await?;
     eprint!("{} [y/N] ", output::Tone::Doubtful.paint(question));
     std::io::stderr().flush().context("could not ask")?;
     let (tell, told) = oneshot::channel();
@@ -158,6 +157,6 @@ async fn ask(question: &str) -> Result<Answer> {
             let yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
             Ok(if yes { Answer::Yes } else { Answer::No })
         }
-        _ = interrupts.recv() => Ok(Answer::Interrupted),
+        pressed = interrupt::pressed() => pressed.map(|()| Answer::Interrupted),
     }
 }

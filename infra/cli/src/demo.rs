@@ -24,7 +24,7 @@ use crate::output::{self, Cell, Column, Table, Tone, count, counted, heading, pr
 use crate::seed::seed;
 use crate::stack_selector::StackSelector;
 use crate::up::TEMPLATE;
-use crate::{args::DEFAULT_ACCOUNT, demo_account, mail, stack_selector::hint, summary, users};
+use crate::{args::DEFAULT_ACCOUNT, demo_account, interrupt, mail, stack_selector::hint, summary, users};
 use local_stack::{Attachment, Mail, Options, Stack, build_functions};
 
 /// Spaces before what stands under a heading.
@@ -42,12 +42,12 @@ pub async fn run() -> Result<ExitCode> {
     );
     tokio::select! {
         built = build_functions(TEMPLATE) => built?,
-        _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(INTERRUPTED)),
+        pressed = interrupt::pressed() => return pressed.map(|()| ExitCode::from(INTERRUPTED)),
     }
     let begun = Instant::now();
     let stack = tokio::select! {
         stack = Stack::start(Options { template: TEMPLATE.to_owned(), ..Options::default() }) => stack?,
-        _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(INTERRUPTED)),
+        pressed = interrupt::pressed() => return pressed.map(|()| ExitCode::from(INTERRUPTED)),
     };
     print(&format!(
         "{}\nStarted in {}, in this process: DynamoDB, S3, EventBridge, SQS, SES and the Lambda function.\n",
@@ -56,7 +56,7 @@ pub async fn run() -> Result<ExitCode> {
     ))?;
     let shown = tokio::select! {
         shown = show(&stack) => shown,
-        _ = tokio::signal::ctrl_c() => Ok(ExitCode::from(INTERRUPTED)),
+        pressed = interrupt::pressed() => pressed.map(|()| ExitCode::from(INTERRUPTED)),
     };
     stack.shutdown().await;
     shown

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::client::{StackClient, found};
 use crate::confirm::Answer;
-use crate::{output, summary};
+use crate::{interrupt, output, summary};
 
 /// The first wait between two looks. Small files are done by the second.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -44,9 +44,7 @@ pub async fn follow(stack: &StackClient, id: &JobId, shown: bool) -> Result<Foll
             Ok(job) => Ok(Followed::Ended(Box::new(job))),
             Err(error) => Err(error).context(format!("lost sight of job {id}, which goes on when the stack is up")),
         },
-        pressed = tokio::signal::ctrl_c() => {
-            pressed.context("could not listen for Ctrl-C").map(|()| Followed::Interrupted)
-        }
+        pressed = interrupt::pressed() => pressed.map(|()| Followed::Interrupted),
     };
     bar.finish_and_clear();
     followed

@@ -23,6 +23,7 @@ mod exit;
 mod follow;
 mod generate;
 mod help;
+mod interrupt;
 mod job;
 mod jobs;
 mod list;
