@@ -57,6 +57,9 @@ export function ago(at, now = Date.now()) {
   return relative.format(Math.round(seconds / size), unit);
 }
 
+/** So many days before today: `today`, `yesterday`, `2 days ago`. */
+export const daysAgo = number => relative.format(-number, 'day');
+
 /** A duration in milliseconds: `1 min 20 s`. */
 export function span(time) {
   const seconds = Math.max(0, Math.round(time / 1000));

@@ -40,16 +40,20 @@ function Numbers({ of, sign }) {
 const words = { active: 'active', null: '—' };
 const name = value => words[value] ?? POLICIES[value] ?? value ?? '—';
 
+/** A part that has changed, and from what to what, where that is kept. */
+function Part({ of, from = null, to = null }) {
+  const was = from === null ? '' : html`<bdi>${name(from)}</bdi> → `;
+  return html`<span class="said">${of} ${(from ?? to) !== null && html`${was}<bdi>${name(to)}</bdi>`}</span> `;
+}
+
 function What({ entry }) {
   const { change, added, removed, policy, state, fields = {}, code } = entry;
   return html`<${Chip} tone=${{ deleted: 'bad', refused: 'bad', created: 'good' }[change]
     ?? 'calm'}>${change}<//> ${' '}
     <${Numbers} of=${added} sign="+" /><${Numbers} of=${removed} sign="−" />
-    ${policy && html`policy ${name(policy.from)} → ${name(policy.to)} `}${state && html`state ${state.from
-      ?? '—'} → ${state.to ?? '—'} `}
-    ${Object.entries(fields).map(([field, { from, to }]) => html`<span key=${field}>${field.replace(/_/g, ' ')}
-      ${from !== null || to !== null ? ` ${from ?? '—'} → ${to ?? '—'}` : ''} </span>`)}${code
-        && html`<code>${code}</code>`}`;
+    ${policy && html`<${Part} of="policy" ...${policy} />`}${state && html`<${Part} of="state" ...${state} />`}
+    ${Object.entries(fields).map(([field, change]) => html`<${Part} key=${field} of=${field.replace(/_/g, ' ')}
+      ...${change} />`)}${code && html`<code>${code}</code>`}`;
 }
 
 function Who({ entry, me }) {
@@ -61,21 +65,17 @@ function Who({ entry, me }) {
 /** A list of entries, the latest first. */
 export function Changes({ query, me, empty = 'Nothing in the last seven days.', all = false }) {
   const list = useList('audit', { order: 'desc', ...query }, { limit: all ? 50 : 10, retain: false });
-  // An API that knows no such order lists the oldest first.
-  const old = useList('audit', query, { limit: all ? 50 : 10, retain: false, wanted: list.error?.status === 400 });
-  const shown = list.error?.status === 400 ? old : list;
-  const rows = shown === old ? [...old.items].sort((a, b) => (a.at < b.at ? 1 : -1)) : list.items;
-  if (shown.error) return html`<${Trouble} error=${shown.error} again=${shown.reload} />`;
+  if (list.error) return html`<${Trouble} error=${list.error} again=${list.reload} />`;
   const columns = [
     { name: 'When', cell: entry => html`<${Time} at=${entry.changed} />` },
     all && { name: 'About', cell: entry => html`<${About} entry=${entry} />` },
     { name: 'What', cell: entry => html`<${What} entry=${entry} />` },
     { name: 'By whom', cell: entry => html`<${Who} entry=${entry} me=${me} />` },
   ].filter(Boolean);
-  const settled = shown.rest?.settled_until;
-  return html`${rows.length || shown.loading ? html`<${Table} label="Changes" columns=${columns} rows=${rows}
+  const settled = list.rest?.settled_until;
+  return html`${list.items.length || list.loading ? html`<${Table} label="Changes" columns=${columns} rows=${list.items}
     keyOf=${entry => entry.id}
-      loading=${shown.loading} more=${!shown.complete && shown.more} />` : html`<p class="hint">${empty}</p>`}
+      loading=${list.loading} more=${!list.complete && list.more} />` : html`<p class="hint">${empty}</p>`}
     ${settled && html`<p class="foot">Settled until ${moment(settled)}: nothing comes in before that any more, and
       nothing after it is shown yet.</p>`}`;
 }

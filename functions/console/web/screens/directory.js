@@ -9,7 +9,7 @@ import { useCatalogue } from '../ui/catalogue.js';
 import { Commands, curl, line } from '../ui/command.js';
 import { Dialog, open } from '../ui/dialog.js';
 import { Menu } from '../ui/menu.js';
-import { Banner, Button, Chip, Empty, Heading, Loading, Num, Own, PreviewFirst, Search, Select, Time, Trouble
+import { Banner, Button, Chip, Empty, Heading, Loading, Mail, Num, Own, PreviewFirst, Search, Select, Time, Trouble
   } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
 
@@ -33,7 +33,7 @@ export default function Directory({ query }) {
     words=${words} close=${close} />`);
   const columns = [
     { name: 'Name', cell: one => html`<${Own}>${one.name}<//>` },
-    { name: 'E-mail', cell: one => html`<${Own}>${one.email}<//>` },
+    { name: 'E-mail', cell: one => html`<${Mail} of=${one.email} />` },
     { name: 'Login ID', cell: one => html`<${Own}>${one.login}<//>` },
     { name: 'Phone number', cell: one => html`<${Num} of=${one.phone} />` },
     { name: 'May log in there', cell: one => (one.enabled ? 'Yes' : 'No') },

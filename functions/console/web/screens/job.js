@@ -168,13 +168,13 @@ function Live({ job }) {
 
 function Counts({ job }) {
   const { counts, progress, previewed } = job;
-  const would = job.state === 'previewed' ? ' (would be)' : '';
+  const done = job.state === 'previewed' ? 'would be ' : '';
   const cards = [
     [counts.applied, 'applied', 'good'], [counts.partial, 'partial', 'warn'], [counts.unchanged, 'unchanged'],
       [counts.failed, 'failed', 'bad'],
-    [counts.unprocessed, 'unprocessed', 'warn'], [progress.users_changed, `users changed${would}`],
-      [progress.users_created, `users created${would}`],
-    [progress.numbers_added, `numbers added${would}`], [progress.numbers_removed, `numbers removed${would}`],
+    [counts.unprocessed, 'unprocessed', 'warn'], [progress.users_changed, `users ${done}changed`],
+      [progress.users_created, `users ${done}created`],
+    [progress.numbers_added, `numbers ${done}added`], [progress.numbers_removed, `numbers ${done}removed`],
   ].filter(([number, name]) => number || ['applied', 'failed'].includes(name));
   return html`<${Fragment}><${Cards}>${cards.map(([number, name, tone]) => html`<${Card} key=${name}
     value=${count(number)} name=${name} tone=${number ? tone : ''} />`)}<//>

@@ -36,21 +36,16 @@ export function Outcome({ job }) {
 export default function Jobs({ query }) {
   const asked = { state: query.state, kind: query.kind };
   const list = useList('jobs', asked, { retain: false });
-  // An API without these filters: the browser sifts what it has.
-  const refused = list.error?.status === 400 && (query.state || query.kind);
-  const whole = useList('jobs', {}, { retain: false, wanted: Boolean(refused) });
-  const used = refused ? whole : list;
-  const rows = used.items.filter(job => (!query.state || job.state === query.state) && (!query.kind
-    || job.kind === query.kind));
+  const rows = list.items;
   const waiting = query.state ? [] : rows.filter(job => WAITING.includes(job.state));
   const others = query.state ? rows : rows.filter(job => !WAITING.includes(job.state));
   const running = rows.some(job => RUNNING.includes(job.state));
   const names = useNames(), kinds = allowedKinds(), me = who().sub;
   useEffect(() => {
     if (!running) return undefined;
-    const timer = setInterval(() => document.visibilityState === 'visible' && used.reload(), LOOK);
+    const timer = setInterval(() => document.visibilityState === 'visible' && list.reload(), LOOK);
     return () => clearInterval(timer);
-  }, [running, used.items.length]);
+  }, [running, list.items.length]);
   useKeys({ n: ['Upload a file', () => kinds.length && uploadDialog()] });
   const columns = [
     { name: 'File or request', cell: job => html`<a href=${href(['jobs', job.id])}><${Own}>${titleOf(job)}<//></a>` },
@@ -64,7 +59,7 @@ export default function Jobs({ query }) {
   ];
   const table = (label, items, more) => html`<${Table} label=${label} columns=${columns} rows=${items} keyOf=${job =>
     job.id} open=${job => go(['jobs', job.id])}
-    loading=${more && used.loading} more=${more && !used.complete && used.more} />`;
+    loading=${more && list.loading} more=${more && !list.complete && list.more} />`;
   const filter = (name, label, options) => html`<${Select} hidden label=${label} value=${query[name]} options=${[['',
     `${label}: any`], ...options]}
     onChange=${value => setQuery({ [name]: value })} />`;
@@ -75,14 +70,14 @@ export default function Jobs({ query }) {
     <div class="filters">${filter('state', 'State', Object.entries(JOB_STATES).map(([key, [text]]) => [key, text]))}
       ${filter('kind', 'Kind', Object.entries(KINDS))}
       ${(query.state || query.kind) && html`<a href=${href(['jobs'])}>Clear filters</a>`}</div>
-    ${used.error && html`<${Trouble} error=${used.error} again=${used.reload} />`}
+    ${list.error && html`<${Trouble} error=${list.error} again=${list.reload} />`}
     ${waiting.length > 0 && html`<section aria-labelledby="waiting"><h2 id="waiting">Waiting for
       you</h2>${table('Jobs that wait for a person', waiting)}</section>`}
-    ${used.complete && !rows.length ? html`<${Empty} title=${query.state || query.kind ? 'No job like that'
+    ${list.complete && !rows.length ? html`<${Empty} title=${query.state || query.kind ? 'No job like that'
       : 'No jobs yet'}
       actions=${kinds.length > 0 && html`<${Button} kind="main" onClick=${() => uploadDialog()}>Upload a file<//>`}>
       ${kinds.length ? 'Drop a CSV file anywhere on this page. Its first line tells what it is for.'
         : 'What changes many users at once shows here.'}<//>`
-    : html`<section aria-labelledby="latest">${waiting.length > 0 && html`<h2 id="latest">The
-      latest</h2>`}${table('Jobs', others, true)}</section>`}`;
+    : (others.length > 0 || !list.complete) && html`<section aria-labelledby="latest">${waiting.length > 0
+      && html`<h2 id="latest">The latest</h2>`}${table('Jobs', others, true)}</section>`}`;
 }

@@ -10,7 +10,7 @@ import { Commands, curl, line } from '../ui/command.js';
 import { Confirm, Dialog, open } from '../ui/dialog.js';
 import { Menu } from '../ui/menu.js';
 import { notify } from '../ui/notices.js';
-import { Banner, Button, Chip, Empty, Field, Heading, Own, PreviewFirst, Search, Select, Time, Trouble
+import { Banner, Button, Chip, Empty, Field, Heading, Mail, Own, PreviewFirst, Search, Select, Time, Trouble
   } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
 import { MAPPING_STATES, POLICIES, SWITCH_STATES } from '../ui/words.js';
@@ -47,21 +47,15 @@ export default function Mappings({ query }) {
   const standing = useThing('mappings/resync'), system = useThing('phone-system');
   const asked = { state: query.state, search: query.search };
   const list = useList('mappings', asked);
-  const refused = list.error?.status === 400 && query.search;
-  const whole = useList('mappings', { state: query.state }, { wanted: Boolean(refused) });
-  const used = refused ? whole : list;
-  const word = query.search?.toLowerCase();
-  const rows = refused ? used.items.filter(one => [one.crm_user, one.email, one.login, one.phone_user].some(text =>
-    text?.toLowerCase().includes(word))) : used.items;
   const may = can('mappings.write');
-  const reload = () => { used.reload(); standing.reload(true); };
+  const reload = () => { list.reload(); standing.reload(true); };
   const edit = mapping => open(close => html`<${MapUser} mapping=${mapping} close=${close} done=${reload} />`);
   const resync = () => open(close => html`<${Resync} close=${close} />`);
   useKeys(may ? { n: ['Map a CRM user', () => edit(null)] } : {});
   const columns = [
     { name: 'CRM user', cell: one => html`<a href=${href(['mappings'], { ...query, why: one.crm_user
       })}><${Own}>${one.crm_user}<//></a>` },
-    { name: 'E-mail or login', cell: one => html`<${Own}>${one.email ?? one.login}<//>` },
+    { name: 'E-mail or login', cell: one => html`<${Mail} of=${one.email ?? one.login} />` },
     { name: 'Mapped to', cell: one => (one.state.phone_user && can('users.read') && system.data?.system === 'builtin'
       ? html`<a href=${href(['users', one.state.phone_user])}><${Own}>${one.state.phone_user}<//></a>`
         : html`<${Own}>${one.state.phone_user ?? one.phone_user}<//>`) },
@@ -90,16 +84,16 @@ export default function Mappings({ query }) {
       <${Select} hidden label="State" value=${query.state} onChange=${state => setQuery({ state })}
         options=${[['', 'State: any'], ...Object.entries(MAPPING_STATES).map(([key, [text]]) => [key, text])]} />
       ${(query.state || query.search) && html`<a href=${href(['mappings'])}>Clear filters</a>`}</div>
-    ${used.error && html`<${Trouble} error=${used.error} again=${used.reload} />`}
-    ${used.complete && !rows.length ? html`<${Empty} title=${query.state || query.search ? 'No mapping like that'
+    ${list.error && html`<${Trouble} error=${list.error} again=${list.reload} />`}
+    ${list.complete && !list.items.length ? html`<${Empty} title=${query.state || query.search ? 'No mapping like that'
       : 'Nobody is mapped'}
       actions=${may && html`<${Button} kind="main" onClick=${() => edit(null)}>Map a CRM user<//>`}>
       A mapping says who of the phone system a CRM user is, and so which numbers that user sees.<//>` : html`
-    <${Table} label="Mappings" columns=${columns} rows=${rows} keyOf=${one => one.crm_user} open=${one =>
+    <${Table} label="Mappings" columns=${columns} rows=${list.items} keyOf=${one => one.crm_user} open=${one =>
       go(['mappings'], { ...query, why: one.crm_user })}
-      loading=${used.loading} more=${!used.complete && used.more} />
-    <p class="foot" role="status">${used.loading ? '' : `${counted(rows.length, 'mapping')} shown${used.complete ? ''
-      : ', there are more'}`}</p>`}`;
+      loading=${list.loading} more=${!list.complete && list.more} />
+    <p class="foot" role="status">${list.loading ? '' : `${counted(list.items.length, 'mapping')} shown${list.complete
+      ? '' : ', there are more'}`}</p>`}`;
 }
 
 function Standing({ standing }) {

@@ -2,7 +2,7 @@
 import { html, useState } from '../core/html.js';
 import { ask, explain } from '../core/api.js';
 import { can } from '../core/auth.js';
-import { count, counted } from '../core/format.js';
+import { count, counted, daysAgo } from '../core/format.js';
 import { DUE, LATE, age, useNumbers } from '../core/numbers.js';
 import { go, href, setQuery } from '../core/router.js';
 import { useKeys } from '../core/keys.js';
@@ -28,7 +28,7 @@ export const StateChip = ({ number }) => html`<${Chip}
   ${number.reserved_by && html` <a href=${href(['jobs', number.reserved_by])}>being rotated</a>`}`;
 
 export const Days = ({ days, tone }) => (days === undefined ? html`<span class="none">—</span>`
-  : html`<span class=${tone === 'bad' ? 'minus' : ''}>${tone === 'bad' ? html`<${Chip} tone="bad">late<//> `
+  : html`<span class=${tone === 'bad' ? 'num minus' : 'num'}>${tone === 'bad' ? html`<${Chip} tone="bad">late<//> `
     : tone === 'warn' ? html`<${Chip} tone="warn">due<//> ` : ''}
     ${counted(days, 'day')}</span>`);
 
@@ -85,7 +85,8 @@ export default function Numbers({ query }) {
     { name: 'State', cell: one => html`<${StateChip} number=${one} />` },
     { name: 'In service', sort: 'days', cell: one => html`<${Days} days=${one.days_in_service} tone=${age(one)} />` },
     { name: 'Flagged', sort: 'flagged', cell: one => (one.days_since_flagged === undefined ? html`<span
-      class="none">—</span>` : `${counted(one.days_since_flagged, 'day')} ago`) },
+      class="none">—</span>` : html`<span
+      class="num">${daysAgo(one.days_since_flagged)}</span>`) },
     { name: 'Department', cell: one => html`<${Own}>${nameOf(departments, one.department)}<//>` },
     { name: 'Purpose', cell: one => one.purpose ?? html`<span class="none">—</span>` },
     { name: 'Attestation', cell: one => one.attestation ?? html`<span class="none">—</span>` },

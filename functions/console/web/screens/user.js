@@ -10,7 +10,7 @@ import { Commands, curl } from '../ui/command.js';
 import { Dialog, open } from '../ui/dialog.js';
 import { notify } from '../ui/notices.js';
 import { nameOf, useCatalogue } from '../ui/catalogue.js';
-import { Button, Chip, Empty, Fact, Facts, Field, Heading, Loading, Num, Own, Trouble } from '../ui/parts.js';
+import { Button, Chip, Empty, Fact, Facts, Field, Heading, Loading, Mail, Num, Own, Trouble } from '../ui/parts.js';
 import { AGENT_STATES, POLICIES, SWITCH_STATES, WEB_LOGINS } from '../ui/words.js';
 import { Changes } from './changes.js';
 import { EditUser } from './users-forms.js';
@@ -45,7 +45,7 @@ export default function User({ parts: [, login] }) {
     <div class="two">
       <section aria-labelledby="profile"><h2 id="profile">Profile</h2><${Facts}>
         <${Fact} name="Login ID"><${Own}>${user.login}<//><//>
-        <${Fact} name="E-mail"><${Own}>${user.email}<//><//>
+        <${Fact} name="E-mail"><${Mail} of=${user.email} /><//>
         <${Fact} name="Call forward number"><${Num} of=${user.call_forward_number} /><//>
         <${Fact} name="Default caller ID"><${Num} of=${user.default_caller_id} />
           ${user.default_caller_id && numbers.data && !numbers.data.default && html` <${Chip}

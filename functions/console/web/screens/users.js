@@ -10,7 +10,7 @@ import { allowedKinds, sample, uploadDialog } from '../ui/drop.js';
 import { open } from '../ui/dialog.js';
 import { Menu } from '../ui/menu.js';
 import { saveList } from '../ui/save.js';
-import { Button, Chip, Empty, Heading, Num, Own, Search, Select, Trouble } from '../ui/parts.js';
+import { Button, Chip, Empty, Heading, Mail, Num, Own, Search, Select, Trouble } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
 import { ACTIONS, AGENT_STATES, SWITCH_STATES, WEB_LOGINS, legal } from '../ui/words.js';
 import { Chosen } from './users-bulk.js';
@@ -66,7 +66,7 @@ export default function Users({ query }) {
     { name: 'Name', cell: user => html`<a href=${href(['users', user.login])}><${Own}>${user.name}<//></a>` },
     { name: 'Login ID', cell: user => html`<${Own}>${user.login}<//>` },
     { name: 'Call forward number', cell: user => html`<${Num} of=${user.call_forward_number} />` },
-    { name: 'E-mail', cell: user => html`<span class="mail"><${Own}>${user.email}<//></span>` },
+    { name: 'E-mail', cell: user => html`<span class="mail"><${Mail} of=${user.email} /></span>` },
     { name: 'Agent status', cell: user => chip(AGENT_STATES, user.agent_status) },
     { name: 'Extension', cell: user => (user.extension ? html`Yes <span class="faint">${user.extension.intercom}</span>`
       : 'No') },

@@ -24,6 +24,12 @@ export const Num = ({ of }) => (of ? html`<span class="num" dir="ltr">${phone(of
 /** A text that people have written, in any script. */
 export const Own = ({ children }) => (children ? html`<bdi>${children}</bdi>` : html`<span class="none">—</span>`);
 
+/** An e-mail address. Where it has no room on a line, its domain stands on the next. */
+export function Mail({ of }) {
+  const at = of?.lastIndexOf('@') ?? -1;
+  return at > 0 ? html`<bdi>${of.slice(0, at)}<wbr />${of.slice(at)}</bdi>` : html`<${Own}>${of}<//>`;
+}
+
 /** A button with a word; `kind` is `main`, `danger` or nothing. */
 export const Button = ({ kind = '', busy = false, children, ...rest }) => html`
   <button type="button" class=${`button ${kind}`} aria-busy=${busy ? 'true' : undefined} ...${rest}

@@ -72,7 +72,8 @@ export function Table({ label, columns, rows, keyOf, open, chosen, choose, onAll
         checked=${chosen.has(keyOf(row))} onClick=${event => toggle(index, event.shiftKey)} /></td>`}
       ${columns.map((column, nth) => (nth === 0
     ? html`<th scope="row" role="rowheader">${column.cell(row)}</th>`
-    : html`<td role="cell" data-label=${column.name} class=${column.end ? 'end' : ''}>${column.cell(row)}</td>`))}
+    : html`<td role="cell" data-label=${column.name}
+      class=${column.end ? 'end' : ''}><div>${column.cell(row)}</div></td>`))}
     </tr>`)}</tbody></table>
     ${loading && html`<${Loading} what=${typeof loading === 'string' ? loading : 'Loading'} />`}
     ${more && !loading && html`<p class="row center"><${Button} onClick=${more}>Show more<//></p>`}</div>`;
