@@ -25,7 +25,7 @@ const READ_BYTES: usize = 128 * 1024;
 #[derive(Clone)]
 pub(super) struct Contents(Arc<PathBuf>);
 
-/// A file that was just written. It is deleted again unless kept.
+/// A file that is not an object's yet. It is deleted again unless kept.
 pub(super) struct Draft {
     contents: Contents,
     pub(super) id: String,
@@ -64,9 +64,8 @@ impl Contents {
         Ok(draft)
     }
 
-    /// Writes the given files, one after the other, to a new one.
-    pub(super) async fn join(&self, sources: Vec<fs::File>) -> S3Result<Draft> {
-        let mut draft = self.draft();
+    /// Writes the given files, one after the other, to the draft.
+    pub(super) async fn join(&self, mut draft: Draft, sources: Vec<fs::File>) -> S3Result<Draft> {
         let path = self.path(&draft.id);
         let copy = move || -> io::Result<u64> {
             let mut target = fs::File::create(path)?;
@@ -88,7 +87,8 @@ impl Contents {
         }
     }
 
-    fn draft(&self) -> Draft {
+    /// A file to be written.
+    pub(super) fn draft(&self) -> Draft {
         Draft { contents: self.clone(), id: Uuid::new_v4().simple().to_string(), size: 0, kept: false }
     }
 

@@ -2,6 +2,7 @@
 //! answers.
 
 mod access;
+mod completion;
 mod condition;
 mod content;
 mod cors;
@@ -15,6 +16,7 @@ mod shared_fields;
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use s3s::{S3Error, S3Result, s3_error};
 
@@ -30,10 +32,11 @@ use super::index::{Index, now_ms};
 use super::template::Bucket;
 
 /// The buckets of a stack.
+#[derive(Clone)]
 pub(super) struct Store {
     index: Index,
     contents: Contents,
-    router: Router,
+    router: Arc<Router>,
 }
 
 impl Store {
@@ -46,7 +49,7 @@ impl Store {
                     .collect::<rusqlite::Result<_>>()
             })
             .context("could not read the index of objects")?;
-        Ok(Self { index, contents: Contents::open(dir, &referred)?, router })
+        Ok(Self { index, contents: Contents::open(dir, &referred)?, router: Arc::new(router) })
     }
 
     /// Creates a bucket, or gives the one of that name new attributes.

@@ -140,13 +140,13 @@ pub(super) fn read(tx: &Transaction, bucket: &str, key: &str, version: Option<&s
     Err(error.into())
 }
 
-/// Adds an object, or a version of it, whose bytes are in the draft, and queues its event.
+/// Adds an object, or a version of it, whose bytes are in the draft, and queues its event. A version is called as its file.
 pub(super) fn write(tx: &Transaction, router: &Router, write: &Write, draft: &Draft) -> Result<Change, Failure> {
     let Write { bucket, key, .. } = *write;
     let kept = self::bucket(tx, bucket)?;
     write.conditions.check(current(tx, bucket, key)?.as_ref())?;
 
-    let mut change = make_room(tx, &kept, bucket, key)?;
+    let mut change = make_room(tx, &kept, bucket, key, &draft.id)?;
     let version = change.version.as_deref().unwrap_or(NO_VERSION);
     let attributes = serde_json::to_string(write.attributes).map_err(s3s::S3Error::internal_error)?;
     let sequence = insert(tx, bucket, key, version, Some(&draft.id), draft.size, write.etag, &attributes)?;
@@ -171,7 +171,7 @@ pub(super) fn delete(tx: &Transaction, bucket: &str, key: &str, version: Option<
     if let Some(id) = version {
         return delete_version(tx, bucket, key, id);
     }
-    let mut change = make_room(tx, &kept, bucket, key)?;
+    let mut change = make_room(tx, &kept, bucket, key, &Uuid::new_v4().simple().to_string())?;
     if let Some(version) = &change.version {
         insert(tx, bucket, key, version, None, 0, "", "{\"metadata\":{},\"checksums\":{}}")?;
         change.delete_marker = true;
@@ -195,13 +195,12 @@ fn delete_version(tx: &Transaction, bucket: &str, key: &str, id: &str) -> Result
     Ok(change)
 }
 
-/// Makes what the key holds the second latest or, in a bucket without versions, drops it. The change holds the ID of the
-/// version to come.
-fn make_room(tx: &Transaction, kept: &Bucket, bucket: &str, key: &str) -> rusqlite::Result<Change> {
+/// Makes what the key holds the second latest or, in a bucket without versions, drops it. `id` is that of the version to come.
+fn make_room(tx: &Transaction, kept: &Bucket, bucket: &str, key: &str, id: &str) -> rusqlite::Result<Change> {
     let mut change = Change::default();
     if kept.versioned {
         tx.execute("UPDATE objects SET latest = 0 WHERE bucket = ? AND key = ? AND latest", [bucket, key])?;
-        change.version = Some(Uuid::new_v4().simple().to_string());
+        change.version = Some(id.to_owned());
     } else if let Some(version) = named(tx, bucket, key, NO_VERSION)? {
         tx.execute("DELETE FROM objects WHERE id = ?", [version.sequence])?;
         change.unused.extend(version.content);

@@ -21,7 +21,7 @@ use super::digest::Digests;
 use super::lists::MAX_PAGE;
 use super::objects::{Attributes, Change, Write};
 use super::shared_fields::{attributes, described, read_conditions};
-use super::{Store, content, digest, internal, multipart, objects};
+use super::{Store, content, digest, multipart, objects};
 use crate::index::now_ms;
 use crate::template::REGION;
 
@@ -203,7 +203,7 @@ impl S3 for Store {
         if input.metadata_directive.as_ref() == Some(&replaces) {
             attributes = Attributes { checksums: attributes.checksums, ..attributes!(input) };
         }
-        let draft = self.contents.join(vec![file]).await?;
+        let draft = self.contents.join(self.contents.draft(), vec![file]).await?;
         let change = self.write(
             draft,
             &Write {
@@ -287,45 +287,9 @@ impl S3 for Store {
 
     async fn complete_multipart_upload(
         &self,
-        mut req: S3Request<CompleteMultipartUploadInput>,
+        req: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
-        let input = &mut req.input;
-        let listed = input.multipart_upload.take().and_then(|upload| upload.parts).unwrap_or_default();
-        let (attributes, parts, files) = self.index(|tx| {
-            let attributes = multipart::find(tx, &input.upload_id, &input.bucket, &input.key)?;
-            let parts = multipart::chosen(multipart::parts(tx, &input.upload_id, 0)?, &listed)?;
-            let files: std::io::Result<Vec<_>> = parts.iter().map(|part| self.contents.file(&part.content)).collect();
-            Ok((attributes, parts, files.map_err(internal)?))
-        })?;
-        let draft = self.contents.join(files).await?;
-        let etags: Vec<_> = parts.into_iter().map(|part| part.etag).collect();
-        let etag = digest::multipart_etag(&etags);
-        let conditions = WriteConditions { if_match: input.if_match.take(), if_none_match: input.if_none_match.take() };
-        let write = Write {
-            bucket: &input.bucket,
-            key: &input.key,
-            etag: &etag,
-            attributes: &attributes,
-            conditions: &conditions,
-            reason: "CompleteMultipartUpload",
-        };
-        let change = self.index(|tx| {
-            // Once more: of two completions at once, one is too late.
-            multipart::find(tx, &input.upload_id, &input.bucket, &input.key)?;
-            let mut change = objects::write(tx, &self.router, &write, &draft)?;
-            change.unused.extend(multipart::remove(tx, &input.upload_id)?);
-            Ok(change)
-        })?;
-        draft.keep();
-        self.settle(&change);
-        Ok(S3Response::new(CompleteMultipartUploadOutput {
-            e_tag: Some(ETag::Strong(etag)),
-            location: Some(format!("/{}/{}", req.input.bucket, req.input.key)),
-            bucket: Some(req.input.bucket),
-            key: Some(req.input.key),
-            version_id: change.version,
-            ..CompleteMultipartUploadOutput::default()
-        }))
+        Ok(S3Response::new(self.complete(req.input)?))
     }
 
     async fn abort_multipart_upload(
