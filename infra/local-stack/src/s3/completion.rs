@@ -5,10 +5,15 @@ use std::fs;
 use s3s::S3Result;
 use s3s::dto::{CompleteMultipartUploadInput, CompleteMultipartUploadOutput, ETag};
 
+use tokio::time::{Duration, timeout};
+
 use super::condition::WriteConditions;
 use super::content::Draft;
 use super::objects::{Attributes, Write};
 use super::{Store, digest, internal, multipart, objects};
+
+/// How long an answer waits for its first byte. Clients put up with ten seconds and more.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// What an object is made of.
 struct Whole {
@@ -20,12 +25,16 @@ struct Whole {
 }
 
 impl Store {
-    /// Begins to make one object of the parts that the request lists.
+    /// Makes one object of the parts that the request lists.
     ///
-    /// **The answer begins at once**, with the ID of the version to come: while parts are joined, white space is sent, so that nobody
-    /// gives up waiting, and what fails by then is told in the answer's body. So does S3, where it can take minutes
-    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>).
-    pub(super) fn complete(&self, mut input: CompleteMultipartUploadInput) -> S3Result<CompleteMultipartUploadOutput> {
+    /// **Where that takes long, the answer begins before it is done**, with the ID of the version to come, and white space is sent from
+    /// then on, so that nobody gives up waiting. So does S3, where it can take minutes
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>). What fails after that is told in the
+    /// answer's body, which `s3s` writes with a second declaration: a client can't read it, and asks again.
+    pub(super) async fn complete(
+        &self,
+        mut input: CompleteMultipartUploadInput,
+    ) -> S3Result<CompleteMultipartUploadOutput> {
         let listed = input.multipart_upload.take().and_then(|upload| upload.parts).unwrap_or_default();
         let conditions = WriteConditions { if_match: input.if_match.take(), if_none_match: input.if_none_match.take() };
         let (versioned, attributes, parts, etag) = self.index(|tx| {
@@ -41,7 +50,10 @@ impl Store {
         let version_id = versioned.then(|| draft.id.clone());
         let whole = Whole { parts, draft, etag, attributes, conditions };
         // Whoever asks may go away: what has begun goes on.
-        let work = tokio::spawn(self.clone().write_whole(input, whole));
+        let mut work = tokio::spawn(self.clone().write_whole(input, whole));
+        if let Ok(done) = timeout(SILENCE, &mut work).await {
+            return done.map_err(internal)?;
+        }
         Ok(CompleteMultipartUploadOutput {
             version_id,
             future: Some(Box::pin(async move { work.await.map_err(internal)? })),
@@ -78,6 +90,7 @@ impl Store {
             location: Some(format!("/{}/{}", input.bucket, input.key)),
             bucket: Some(input.bucket),
             key: Some(input.key),
+            version_id: change.version,
             ..CompleteMultipartUploadOutput::default()
         })
     }

@@ -289,7 +289,7 @@ impl S3 for Store {
         &self,
         req: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
-        Ok(S3Response::new(self.complete(req.input)?))
+        Ok(S3Response::new(self.complete(req.input).await?))
     }
 
     async fn abort_multipart_upload(

@@ -1,5 +1,9 @@
 //! S3: versions, conditions, lists and events.
 
+use std::io::Write;
+
+use aws_sdk_s3::config::{retry::RetryConfig, timeout::TimeoutConfig};
+
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,7 +210,7 @@ async fn an_upload_in_parts_is_one_event_once_it_is_complete() {
     };
     let reversed: Vec<_> = parts.iter().rev().cloned().collect();
     assert_eq!(code(complete(reversed).await), "InvalidPartOrder");
-    // Of two at once, one is too late. Where its answer has begun, its body tells so.
+    // Of two at once, one is too late.
     let both = futures_util::future::join(complete(parts.clone()), complete(parts)).await;
     let (whole, late) = if both.0.is_ok() { both } else { (both.1, both.0) };
     let whole = whole.expect("complete");
@@ -219,5 +223,38 @@ async fn an_upload_in_parts_is_one_event_once_it_is_complete() {
     assert_eq!(large.version_id(), whole.version_id());
     assert_eq!(large.content_type(), Some("text/csv"));
     assert!(text(large).await.ends_with("aaend"));
+    stack.shutdown().await;
+}
+
+/// The part is a pipe, which is read to its end only when somebody closes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_completion_that_takes_long_keeps_whoever_waits() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let stack = stack(Some(dir.path())).await;
+    let patience = TimeoutConfig::builder().read_timeout(Duration::from_secs(2)).build();
+    let patient = s3(&stack).config().to_builder().timeout_config(patience).retry_config(RetryConfig::disabled());
+    let s3 = aws_sdk_s3::Client::from_conf(patient.build());
+    let create = s3.create_multipart_upload().bucket(FILES).key("slow").send().await.expect("create");
+    let upload = create.upload_id.expect("an ID");
+    let part = s3.upload_part().bucket(FILES).key("slow").upload_id(&upload).part_number(1);
+    let part = part.body(body("part")).send().await.expect("part");
+
+    let files = std::fs::read_dir(dir.path().join("objects")).expect("files");
+    let [file] = files.map(|file| file.expect("a file").path()).collect::<Vec<_>>().try_into().expect("one file");
+    std::fs::remove_file(&file).expect("no file");
+    assert!(std::process::Command::new("mkfifo").arg(&file).status().expect("mkfifo").success());
+    let mut pipe = std::fs::File::options().read(true).write(true).open(&file).expect("a pipe");
+
+    let part = CompletedPart::builder().part_number(1).set_e_tag(part.e_tag).build();
+    let parts = CompletedMultipartUpload::builder().parts(part).build();
+    let complete = s3.complete_multipart_upload().bucket(FILES).key("slow").upload_id(upload);
+    let completion = tokio::spawn(complete.multipart_upload(parts).send());
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    pipe.write_all(b"late").expect("written");
+    drop(pipe);
+    let whole = completion.await.expect("no panic").expect("complete");
+    let slow = s3.get_object().bucket(FILES).key("slow").send().await.expect("get");
+    assert!(whole.version_id().is_some() && slow.version_id() == whole.version_id());
+    assert_eq!(text(slow).await, "late");
     stack.shutdown().await;
 }
