@@ -37,13 +37,12 @@ function Numbers({ of, sign }) {
     ${of.length > LISTED && html` and ${count(of.length - LISTED)} more`}</span> `;
 }
 
-const words = { active: 'active', null: '—' };
-const name = value => words[value] ?? POLICIES[value] ?? value ?? '—';
+const worded = policy => POLICIES[policy] ?? policy;
 
 /** A part that has changed, and from what to what, where that is kept. */
 function Part({ of, from = null, to = null }) {
-  const was = from === null ? '' : html`<bdi>${name(from)}</bdi> → `;
-  return html`<span class="said">${of} ${(from ?? to) !== null && html`${was}<bdi>${name(to)}</bdi>`}</span> `;
+  const was = from === null ? '' : html`<bdi>${String(from)}</bdi> → `;
+  return html`<span class="said">${of} ${(from ?? to) !== null && html`${was}<bdi>${String(to ?? '—')}</bdi>`}</span> `;
 }
 
 function What({ entry }) {
@@ -51,7 +50,8 @@ function What({ entry }) {
   return html`<${Chip} tone=${{ deleted: 'bad', refused: 'bad', created: 'good' }[change]
     ?? 'calm'}>${change}<//> ${' '}
     <${Numbers} of=${added} sign="+" /><${Numbers} of=${removed} sign="−" />
-    ${policy && html`<${Part} of="policy" ...${policy} />`}${state && html`<${Part} of="state" ...${state} />`}
+    ${policy && html`<${Part} of="policy" from=${worded(policy.from)} to=${worded(policy.to)} />`}
+    ${state && html`<${Part} of="state" ...${state} />`}
     ${Object.entries(fields).map(([field, change]) => html`<${Part} key=${field} of=${field.replace(/_/g, ' ')}
       ...${change} />`)}${code && html`<code>${code}</code>`}`;
 }

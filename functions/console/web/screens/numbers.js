@@ -85,8 +85,7 @@ export default function Numbers({ query }) {
     { name: 'State', cell: one => html`<${StateChip} number=${one} />` },
     { name: 'In service', sort: 'days', cell: one => html`<${Days} days=${one.days_in_service} tone=${age(one)} />` },
     { name: 'Flagged', sort: 'flagged', cell: one => (one.days_since_flagged === undefined ? html`<span
-      class="none">—</span>` : html`<span
-      class="num">${daysAgo(one.days_since_flagged)}</span>`) },
+      class="none">—</span>` : html`<span class="num">${daysAgo(one.days_since_flagged)}</span>`) },
     { name: 'Department', cell: one => html`<${Own}>${nameOf(departments, one.department)}<//>` },
     { name: 'Purpose', cell: one => one.purpose ?? html`<span class="none">—</span>` },
     { name: 'Attestation', cell: one => one.attestation ?? html`<span class="none">—</span>` },

@@ -4,7 +4,6 @@ use std::fs;
 
 use s3s::S3Result;
 use s3s::dto::{CompleteMultipartUploadInput, CompleteMultipartUploadOutput, ETag};
-
 use tokio::time::{Duration, timeout};
 
 use super::condition::WriteConditions;
