@@ -128,28 +128,6 @@ fn every_alarm_is_explained_and_has_a_way_out() {
     }
 }
 
-/// Bills and limits are reckoned from how many there are.
-#[test]
-fn what_the_guides_count_is_as_many_in_the_template() {
-    let template = yaml(TEMPLATE);
-    let resources = template["Resources"].as_object().expect("resources");
-    let alarms = resources.values().filter(|one| one["Type"] == "AWS::CloudWatch::Alarm").count();
-    let events =
-        resources.values().filter_map(|one| one["Properties"]["Events"].as_object()).flat_map(|all| all.values());
-    let queues: Vec<&Value> = events.filter(|event| event["Type"] == "SQS").collect();
-    let most = |event: &&Value| event["Properties"]["ScalingConfig"]["MaximumConcurrency"].as_u64().expect("a bound");
-    let at_once: u64 = queues.iter().map(most).sum();
-    let (cost, deploy) = (read("infra/docs/cost.md"), read("infra/docs/deploy.md"));
-    let said = [
-        (&cost, format!("| alarms | {alarms} × `a` |")),
-        (&cost, format!("queues asked all day | {} × 5 pollers", queues.len())),
-        (&deploy, format!("`MaximumConcurrency` in the template, {at_once} together")),
-    ];
-    for (guide, text) in said {
-        assert!(guide.contains(&text), "the guide doesn't say {text:?}");
-    }
-}
-
 #[test]
 fn the_scopes_of_the_guide_are_those_of_the_routes() {
     let guide = read("infra/docs/deploy.md");

@@ -327,6 +327,19 @@ fn every_alarm_is_paid_for() {
     assert!(costs.contains(&format!("| alarms | {alarms} × `a` |")), "there are {alarms} alarms");
 }
 
+/// The costs, and what Lambda is asked to run at a time, are reckoned with as many as there are.
+#[test]
+fn every_queue_that_is_asked_all_day_is_reckoned_with() {
+    let guide = |name: &str| fs::read_to_string(Path::new(ROOT).join("infra/docs").join(name)).expect("a document");
+    let functions = functions(&template());
+    let events = functions.values().filter_map(|function| function["Properties"]["Events"].as_object());
+    let queues: Vec<&Value> = events.flat_map(Map::values).filter(|event| event["Type"] == "SQS").collect();
+    let most = |event: &&Value| event["Properties"]["ScalingConfig"]["MaximumConcurrency"].as_u64().expect("a bound");
+    let (asked, at_once) = (queues.len(), queues.iter().map(most).sum::<u64>());
+    assert!(guide("cost.md").contains(&format!("queues asked all day | {asked} × 5 pollers")), "{asked} queues");
+    assert!(guide("deploy.md").contains(&format!("in the template, {at_once} together")), "{at_once} at a time");
+}
+
 #[test]
 fn the_dashboard_can_be_read() {
     let template = template();
